@@ -1,0 +1,104 @@
+//! The terminal: arguments in, text and an exit code out. Only this module prints.
+
+pub mod apply;
+pub mod check;
+pub mod completions;
+pub mod drift;
+pub mod explain;
+pub mod plan;
+pub mod postconf;
+pub mod render;
+pub mod schema;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Declarative applier for the Postfix side of a Cyrus IMAP murder.
+#[derive(Debug, Parser)]
+#[command(name = "murder", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Parse, resolve, compile and lint: every problem at once; contacts no host.
+    Check(check::Arguments),
+    /// Write the desired files of each host; contacts no host.
+    Render(render::Arguments),
+    /// Say which line of manifest or module decided, and what it overrode.
+    Explain(explain::Arguments),
+    /// Show what would change on each host; writes nothing.
+    Plan(plan::Arguments),
+    /// Plan, show, ask, and change the hosts.
+    Apply(apply::Arguments),
+    /// Plan for cron: quiet when converged, exit code 2 on drift.
+    Drift(drift::Arguments),
+    /// Print the JSON Schema of the manifest.
+    Schema(schema::Arguments),
+    /// Print a completion script for a shell.
+    Completions(completions::Arguments),
+    /// Our own postconf(1), as the sandbox uses it, with Postfix's own options.
+    #[command(disable_help_flag = true)]
+    Postconf {
+        /// Options and names as postconf(1) takes them; `-c DIR` says where.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+/// The manifest and the hosts meant: the same for every verb.
+#[derive(Debug, Clone, Args)]
+pub struct Selection {
+    /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Only hosts whose name matches (repeatable).
+    #[arg(long, value_name = "GLOB")]
+    pub host: Vec<String>,
+    /// Only hosts with this role (repeatable).
+    #[arg(long, value_name = "ROLE")]
+    pub role: Vec<String>,
+    /// Only hosts of this site (repeatable).
+    #[arg(long, value_name = "SITE")]
+    pub site: Vec<String>,
+    /// Not the hosts whose name matches (repeatable).
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// Lay this file over the manifest (repeatable).
+    #[arg(long, value_name = "FILE")]
+    pub overlay: Vec<PathBuf>,
+}
+
+/// How output looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal without NO_COLOR.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Runs the program with this process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Cli::parse().verb {
+        Verb::Check(arguments) => check::run(&arguments),
+        Verb::Render(arguments) => render::run(&arguments),
+        Verb::Explain(arguments) => explain::run(&arguments),
+        Verb::Plan(arguments) => plan::run(&arguments),
+        Verb::Apply(arguments) => apply::run(&arguments),
+        Verb::Drift(arguments) => drift::run(&arguments),
+        Verb::Schema(arguments) => schema::run(&arguments),
+        Verb::Completions(arguments) => completions::run(&arguments),
+        Verb::Postconf { arguments } => postconf::run(&arguments),
+    }
+}

@@ -1,0 +1,15 @@
+//! `murder schema`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+/// Arguments of `murder schema`.
+#[derive(Debug, Args)]
+pub struct Arguments {}
+
+/// Runs the verb.
+#[must_use]
+pub fn run(_arguments: &Arguments) -> ExitCode {
+    ExitCode::from(1)
+}

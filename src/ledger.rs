@@ -1,0 +1,100 @@
+//! The ledger and the journal: what `murder` keeps on each managed host, under `/var/lib/murder`.
+//!
+//! Both are JSON. Neither holds a secret: values are main.cf texts (which may hold none) and
+//! hashes; the previous text of an adopted file stays on the host, in `adopted/<sha256>`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::{Mode, RemotePath};
+use crate::thing::Thing;
+
+/// The version that this program writes and reads.
+pub const LEDGER_VERSION: u32 = 1;
+
+/// What is managed on one host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    /// [`LEDGER_VERSION`].
+    pub version: u32,
+    /// The murder that owns the host: the manifest's `murder`.
+    pub murder: String,
+    /// Counts the applies that changed something, from 1.
+    pub generation: u64,
+    /// The managed things.
+    pub managed: BTreeMap<Thing, Managed>,
+    /// For each indexed table, SHA-256 of the source that its index was built from.
+    #[serde(default)]
+    pub indexes: BTreeMap<RemotePath, String>,
+    /// Hash over the managed things as they were when Postfix was last told (reload or start).
+    #[serde(default)]
+    pub told: Option<String>,
+    /// Who applied last, when, and from what.
+    #[serde(default)]
+    pub applied: Applied,
+}
+
+/// Who applied, when, and from what.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Applied {
+    /// `user@workstation`.
+    pub by: String,
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// Manifest revision: a git commit, with `-dirty` where the tree was not clean; may be empty.
+    pub revision: String,
+}
+
+/// One managed thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Managed {
+    /// How it came to be managed.
+    pub origin: Origin,
+    /// What was last applied: SHA-256 for a file, the text for everything else; none where the
+    /// thing was made absent.
+    pub value: Option<String>,
+}
+
+/// How a thing came to be managed; decides what becomes of it when nobody names it any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// It was not there before: it is deleted.
+    Created,
+    /// It was there: it gets this back.
+    Adopted(Previous),
+}
+
+/// What a thing was before `murder`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Previous {
+    /// The text of a parameter, field, option, or whole master.cf entry.
+    Value(String),
+    /// A file; its bytes are in `adopted/<sha256>` on the host.
+    File {
+        /// SHA-256 of its bytes.
+        sha256: String,
+        /// Owner's name.
+        owner: String,
+        /// Group's name.
+        group: String,
+        /// Permission bits.
+        mode: Mode,
+    },
+}
+
+/// What an apply wrote down on the host before its first change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Journal {
+    /// The run that wrote it.
+    pub run: String,
+    /// `user@workstation`.
+    pub by: String,
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// Where it stood: `staged`, `committing`, `told`, `rolling-back`.
+    pub phase: String,
+}

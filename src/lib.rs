@@ -1,0 +1,43 @@
+//! `murder`: a declarative applier for the Postfix side of a Cyrus IMAP murder.
+//!
+//! The order of the modules is the direction of the dependencies: a module uses only
+//! those declared above it, and `tests/architecture.rs` enforces that.
+
+// Words: names that cannot be wrong, secrets that do not print, places in a source.
+pub mod name;
+
+pub mod thing;
+
+pub mod secret;
+
+pub mod diagnostic;
+
+// Postfix's own files, read, edited and compared as Postfix does.
+pub mod postfix;
+
+// What a host keeps of us, what it must have, and what it has.
+pub mod ledger;
+
+pub mod state;
+
+// Pure core: text to manifest, manifest to murder, murder to desired, difference to plan.
+pub mod manifest;
+
+pub mod model;
+
+pub mod module;
+
+pub mod compile;
+
+pub mod plan;
+
+pub mod report;
+
+// Shell: files, machines, many hosts at once, and the terminal.
+pub mod load;
+
+pub mod machine;
+
+pub mod fleet;
+
+pub mod cli;

@@ -1,0 +1,254 @@
+//! The difference between what a host has and what it must have, as a value.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::name::{HostName, Parameter, RemotePath, TableType};
+use crate::state::{File, Probes, Remark};
+use crate::thing::Thing;
+
+/// The version of the plan's JSON form.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// What happens to one thing. There is no "unchanged": such a thing is not in a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Change<T> {
+    /// It was not there.
+    Create {
+        /// As it shall be.
+        after: T,
+    },
+    /// It is there and differs.
+    Update {
+        /// As it is: also the step's precondition.
+        before: T,
+        /// As it shall be.
+        after: T,
+    },
+    /// It shall not be there.
+    Delete {
+        /// As it is.
+        before: T,
+    },
+}
+
+/// Why a thing changes; explains only, decides nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The manifest or a module says so now.
+    Wanted,
+    /// It was applied before and somebody changed it since.
+    Drift,
+    /// Nobody names it any more.
+    Unnamed,
+    /// First contact: it was set differently before `murder` came.
+    FirstContact,
+    /// The host is retired.
+    Retired,
+}
+
+/// A file in a plan: its text only in masked form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileState {
+    /// What may be shown of its text; none where it was not asked for or is not text.
+    pub text: Option<String>,
+    /// Hash of its bytes, for the precondition. Not shown where the bytes hold a secret.
+    #[serde(skip)]
+    pub sha256: String,
+    /// Owner's name.
+    pub owner: String,
+    /// Group's name.
+    pub group: String,
+    /// Permission bits.
+    pub mode: crate::name::Mode,
+    /// Whether its text holds a secret.
+    pub secret: bool,
+}
+
+/// Why an index is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IndexReason {
+    /// Its source changes in this plan.
+    SourceChanges,
+    /// It is not there.
+    Missing,
+    /// It is older than its source, or was built from another one.
+    Stale,
+}
+
+/// Why Postfix is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TellReason {
+    /// This plan changes something that it reads.
+    ConfigurationChanges,
+    /// An earlier apply changed something and did not come to tell it.
+    NotToldYet,
+}
+
+/// One step of a host's plan. The order of the variants is the order of work (DESIGN §4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// A file is created or updated.
+    File {
+        /// Where.
+        path: RemotePath,
+        /// What.
+        change: Change<FileState>,
+        /// Why.
+        cause: Cause,
+        /// What is written, with the places of its secrets (`None` for a file that gets back what it was).
+        #[serde(skip)]
+        file: Option<File>,
+    },
+    /// An index is built (postmap(1)).
+    Index {
+        /// The table's source.
+        source: RemotePath,
+        /// Its type.
+        table_type: TableType,
+        /// Why.
+        reason: IndexReason,
+    },
+    /// A service entry, field, option (master.cf), or parameter (main.cf). Services come first.
+    Value {
+        /// Which.
+        thing: Thing,
+        /// What; a service entry is its line in one-blank form.
+        change: Change<String>,
+        /// Why.
+        cause: Cause,
+    },
+    /// `postfix check`.
+    Check,
+    /// `postfix reload`.
+    Reload {
+        /// Why.
+        reason: TellReason,
+    },
+    /// Stop and start, for parameters that a reload does not reach.
+    Restart {
+        /// Which.
+        parameters: Vec<Parameter>,
+    },
+    /// Ask whether it works.
+    Probe {
+        /// SMTP addresses.
+        probes: Probes,
+    },
+    /// A file (with its index) goes, after Postfix has been told.
+    Delete {
+        /// Where.
+        path: RemotePath,
+        /// As it is.
+        before: FileState,
+        /// Why.
+        cause: Cause,
+        /// The suffix of the index that goes with it.
+        index_suffix: Option<&'static str>,
+    },
+    /// A thing is as it must be and comes under management: ledger only.
+    TakeOver {
+        /// Which.
+        thing: Thing,
+    },
+    /// A managed thing is left to others from now on: ledger only.
+    Release {
+        /// Which.
+        thing: Thing,
+    },
+}
+
+/// Why a host's plan is not applied without a word from the user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// What and why.
+    pub summary: String,
+    /// The flag that lifts it (`--adopt`), where one does.
+    pub flag: Option<&'static str>,
+}
+
+/// What has to be done on one host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HostPlan {
+    /// The steps, in order; never empty.
+    pub steps: Vec<Step>,
+    /// Why it may not be applied as it is.
+    pub refusals: Vec<Refusal>,
+    /// The ledger's text as it will be; JSON.
+    #[serde(skip)]
+    pub ledger: crate::ledger::Ledger,
+    /// Hashes that must still hold when the work begins.
+    #[serde(skip)]
+    pub expects: Expects,
+}
+
+/// What the host must still look like when the work begins; otherwise the plan is stale.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Expects {
+    /// SHA-256 of main.cf.
+    pub main_cf: String,
+    /// SHA-256 of master.cf.
+    pub master_cf: String,
+    /// SHA-256 of the ledger; none where there must be none.
+    pub ledger: Option<String>,
+    /// Each file that is written or deleted: its SHA-256, or none where there must be none.
+    pub files: BTreeMap<RemotePath, Option<String>>,
+}
+
+/// What a plan says of one host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// Nothing to do.
+    Converged,
+    /// There is something to do.
+    Changes(Box<HostPlan>),
+    /// It could not be reached: not a difference, and not "no difference".
+    Unreachable {
+        /// Why, and what to do.
+        error: Failure,
+    },
+    /// It was reached, and could not be understood or planned.
+    Failed {
+        /// Why, and what to do.
+        error: Failure,
+    },
+}
+
+/// Why something did not work on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// What went wrong, in one line.
+    pub summary: String,
+    /// The host's own words, scrubbed.
+    pub detail: Option<String>,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// The plan of a whole murder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// [`FORMAT_VERSION`].
+    pub format_version: &'static str,
+    /// The manifest's `murder`.
+    pub murder: String,
+    /// By host: its verdict and what observation remarked.
+    pub hosts: BTreeMap<HostName, HostVerdict>,
+}
+
+/// A verdict and its remarks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HostVerdict {
+    /// What there is to do.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// What else a person should know.
+    pub remarks: Vec<Remark>,
+}

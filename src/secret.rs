@@ -1,0 +1,209 @@
+//! Secrets: text that never prints, and bodies that know where a secret stands in them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// What a secret looks like in everything that is shown.
+pub const MASK: &str = "***";
+
+/// A secret's text. It prints as `***`, cannot be serialised, and is wiped when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes a secret's text.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text itself: only for bytes on their way to a host that needs them.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+/// Where a secret comes from, by its place in the manifest: `ldap.bind_pw`, `sites.west.ldap.bind_pw`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretName(pub String);
+
+impl fmt::Display for SecretName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a secret is to be had. Reading is the shell's work (`load`); here is only what was written.
+#[derive(Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// A file beside the manifest (path as resolved against the manifest's folder).
+    File(std::path::PathBuf),
+    /// An environment variable of the `murder` process.
+    Env(String),
+    /// Written in the manifest itself; works, with a warning.
+    Literal(Secret),
+}
+
+impl fmt::Debug for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Env(name) => write!(f, "environment variable {name}"),
+            Self::Literal(_) => f.write_str("a literal"),
+        }
+    }
+}
+
+/// The secrets of one run, by name, once they have been read.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets(BTreeMap<SecretName, Secret>);
+
+impl Secrets {
+    /// Adds a secret under its name.
+    pub fn insert(&mut self, name: SecretName, secret: Secret) {
+        self.0.insert(name, secret);
+    }
+
+    /// The secret of that name.
+    #[must_use]
+    pub fn get(&self, name: &SecretName) -> Option<&Secret> {
+        self.0.get(name)
+    }
+
+    /// Replaces every known secret in `text` by the mask: for words that come back from a host.
+    #[must_use]
+    pub fn scrub(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in self.0.values() {
+            // Scrubbing a very short secret would shred ordinary words and give it away by the holes.
+            if secret.expose().len() >= 4 && text.contains(secret.expose()) {
+                text = text.replace(secret.expose(), MASK);
+            }
+        }
+        text
+    }
+}
+
+/// One stretch of a file's text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Piece {
+    /// Text as it stands.
+    Text(String),
+    /// A secret, by name.
+    Secret(SecretName),
+}
+
+/// The text of a file, with the places of its secrets but not the secrets.
+///
+/// Templates see a secret as a private token; [`Body::from_rendered`] turns tokens into places.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Body(pub Vec<Piece>);
+
+// Noncharacters: no valid manifest text holds them, so a token cannot be forged by a value.
+const OPEN: char = '\u{FDD0}';
+const CLOSE: char = '\u{FDD1}';
+
+/// A secret that a body names and nobody has read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the secret `{0}` has not been read")]
+pub struct MissingSecret(pub SecretName);
+
+impl Body {
+    /// A body without secrets.
+    #[must_use]
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self(vec![Piece::Text(text.into())])
+    }
+
+    /// The token that stands for a secret while a template is rendered.
+    #[must_use]
+    pub fn token(name: &SecretName) -> String {
+        format!("{OPEN}{name}{CLOSE}")
+    }
+
+    /// Whether a text has a character that is kept for tokens.
+    #[must_use]
+    pub fn reserved(text: &str) -> bool {
+        text.contains([OPEN, CLOSE])
+    }
+
+    /// Splits rendered text at its tokens.
+    #[must_use]
+    pub fn from_rendered(text: &str) -> Self {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once(OPEN) {
+            let Some((name, tail)) = after.split_once(CLOSE) else {
+                break;
+            };
+            if !before.is_empty() {
+                pieces.push(Piece::Text(before.to_owned()));
+            }
+            pieces.push(Piece::Secret(SecretName(name.to_owned())));
+            rest = tail;
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Text(rest.to_owned()));
+        }
+        Self(pieces)
+    }
+
+    /// The names of the secrets in the body.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretName> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Secret(name) => Some(name),
+            Piece::Text(_) => None,
+        })
+    }
+
+    /// The text with every secret masked: what may be shown.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        self.0
+            .iter()
+            .map(|piece| match piece {
+                Piece::Text(text) => text.as_str(),
+                Piece::Secret(_) => MASK,
+            })
+            .collect()
+    }
+
+    /// The text with its secrets, for the bytes of the file.
+    ///
+    /// # Errors
+    /// [`MissingSecret`] where a secret of the body is not among `secrets`.
+    pub fn reveal(&self, secrets: &Secrets) -> Result<Zeroizing<String>, MissingSecret> {
+        let mut text = Zeroizing::new(String::new());
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(part) => text.push_str(part),
+                Piece::Secret(name) => text.push_str(
+                    secrets
+                        .get(name)
+                        .ok_or_else(|| MissingSecret(name.clone()))?
+                        .expose(),
+                ),
+            }
+        }
+        Ok(text)
+    }
+}

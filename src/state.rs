@@ -1,0 +1,223 @@
+//! What a host must have (`Desired`), what it has (`Live`), and the few facts only it knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ledger::{Journal, Ledger};
+use crate::name::{Mode, RemotePath, TableType, UserName};
+use crate::postfix::{MainCf, MasterCf};
+use crate::secret::Body;
+use crate::thing::Thing;
+
+/// What is wanted of a thing that somebody named. A thing nobody named is in no map at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Want<T> {
+    /// It must be there, like this.
+    Present(T),
+    /// It must not be there.
+    Absent,
+}
+
+/// A whole file as it must be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// Its text; ends with a line end.
+    pub body: Body,
+    /// Its owner.
+    pub owner: UserName,
+    /// Its group.
+    pub group: UserName,
+    /// Its permission bits.
+    pub mode: Mode,
+    /// The table type of the index that stands beside it, where it is an indexed table.
+    pub index: Option<TableType>,
+    /// Whether Postfix opens it as a table (`ldap`, `hash`, `regexp`, …) and may be asked through it.
+    pub table: Option<TableType>,
+}
+
+/// Addresses that are asked over SMTP after an apply.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Probes {
+    /// Must be accepted at RCPT.
+    pub accept: Vec<String>,
+    /// Must be refused at RCPT.
+    pub refuse: Vec<String>,
+}
+
+/// Everything that one host must have: a pure function of murder, modules and facts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Desired {
+    /// Whole files.
+    pub files: BTreeMap<RemotePath, Want<File>>,
+    /// Parameters, service fields and service options (`Thing::Parameter`, `Field`, `Option`),
+    /// and `Thing::Service` only as `Want::Absent`.
+    pub values: BTreeMap<Thing, Want<String>>,
+    /// Things that a module would manage and that shall be left alone here.
+    pub leave: BTreeSet<Thing>,
+    /// What is asked after an apply.
+    pub probes: Probes,
+    /// Whether the host is on its way out: everything managed goes (DESIGN: `state: retired`).
+    pub retired: bool,
+}
+
+/// The few things that only the machine knows, and that a desired state may depend on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// `postconf -dh mail_version`.
+    pub postfix_version: String,
+    /// `postconf -m`.
+    pub table_types: BTreeSet<String>,
+    /// `postconf -dh default_database_type`.
+    pub default_database_type: TableType,
+    /// `ID` of os-release(5): `debian`, `rhel`.
+    pub distribution: String,
+    /// The LMTP socket of the distribution's Cyrus packages.
+    pub lmtp_socket: RemotePath,
+    /// The type for indexed tables here: what main.cf uses already if it exists, else the default.
+    pub index_type: TableType,
+    /// `postconf -d`, names only: the live host's last word on names. Empty where nothing was asked.
+    pub parameters: BTreeSet<String>,
+}
+
+/// The version number of a Postfix release, for comparison: `3.7.11` is `(3, 7, 11)`.
+#[must_use]
+pub fn version_number(version: &str) -> (u32, u32, u32) {
+    let mut parts = version
+        .split(['.', '-'])
+        .map(|part| part.parse().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    (next(), next(), next())
+}
+
+impl Facts {
+    /// What a Debian 12 host says: where nothing is observed.
+    ///
+    /// # Panics
+    /// Never: the literals are names.
+    #[must_use]
+    pub fn debian() -> Self {
+        #[allow(clippy::expect_used, reason = "literals, checked by a test")]
+        let table = |name: &str| TableType::new(name).expect("a table type");
+        #[allow(clippy::expect_used, reason = "a literal, checked by a test")]
+        let lmtp_socket = RemotePath::new("/run/cyrus/socket/lmtp").expect("a path");
+        Self {
+            postfix_version: "3.7.11".to_owned(),
+            table_types: [
+                "btree", "cidr", "environ", "fail", "hash", "inline", "internal", "ldap",
+                "memcache", "nis", "pipemap", "proxy", "randmap", "regexp", "socketmap", "static",
+                "tcp", "texthash", "unionmap", "unix",
+            ]
+            .map(str::to_owned)
+            .into(),
+            default_database_type: table("hash"),
+            distribution: "debian".to_owned(),
+            lmtp_socket,
+            index_type: table("hash"),
+            parameters: BTreeSet::new(),
+        }
+    }
+
+    /// The index type a host keeps: a type that its main.cf uses for an indexed table
+    /// already and that exists on the host, else the host's default.
+    #[must_use]
+    pub fn index_type_of(main_cf: &MainCf, types: &BTreeSet<String>, default: &TableType) -> TableType {
+        for (name, value) in main_cf.iter() {
+            // alias_maps and caches are Postfix's own affairs, not the routing tables that we write.
+            if !name.ends_with("_maps") || name == "alias_maps" {
+                continue;
+            }
+            for word in value.split([',', ' ', '\t']) {
+                if let Some((kind, _)) = word.trim_start_matches("proxy:").split_once(':')
+                    && types.contains(kind)
+                    && let Ok(kind) = TableType::new(kind)
+                    && kind.index_suffix().is_some()
+                {
+                    return kind;
+                }
+            }
+        }
+        default.clone()
+    }
+}
+
+/// A file as it stands on a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LiveFile {
+    /// Nothing is there.
+    Absent,
+    /// Something is there that is no regular file (nor a link to one): a directory, a socket.
+    Other(String),
+    /// A regular file.
+    Present(LiveState),
+}
+
+/// A regular file on a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveState {
+    /// SHA-256 of its bytes, lower-case hexadecimal.
+    pub sha256: String,
+    /// Owner's name.
+    pub owner: String,
+    /// Group's name.
+    pub group: String,
+    /// Permission bits.
+    pub mode: Mode,
+    /// Bytes.
+    pub size: u64,
+    /// Modification time, seconds since the epoch, as the host says.
+    pub mtime: i64,
+    /// The file that a symbolic link leads to, where the path is one.
+    pub link: Option<String>,
+    /// Its text (lossy UTF-8), where it was asked for and differs from what was expected.
+    pub text: Option<String>,
+}
+
+/// What observation says about Postfix as it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Running {
+    /// A master process lives.
+    Yes,
+    /// None does.
+    No,
+    /// There is no Postfix to run here (the sandbox).
+    NotHere,
+}
+
+/// Something observation noticed that is nobody's difference but that a person should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Remark {
+    /// What was seen.
+    pub text: String,
+    /// What to do about it, a command where there is one.
+    pub hint: Option<String>,
+}
+
+/// One host as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    /// What only it knows.
+    pub facts: Facts,
+    /// main.cf, understood.
+    pub main_cf: MainCf,
+    /// master.cf, understood.
+    pub master_cf: MasterCf,
+    /// SHA-256 of main.cf's bytes.
+    pub main_cf_sha256: String,
+    /// SHA-256 of master.cf's bytes.
+    pub master_cf_sha256: String,
+    /// Every file that was asked for, or that the ledger names.
+    pub files: BTreeMap<RemotePath, LiveFile>,
+    /// The indexes beside them (by the index's own path, such as `/etc/postfix/transport.db`).
+    pub indexes: BTreeMap<RemotePath, LiveFile>,
+    /// Whether Postfix runs.
+    pub running: Running,
+    /// What `murder` manages here; none on first contact.
+    pub ledger: Option<Ledger>,
+    /// SHA-256 of the ledger's bytes; a precondition of apply.
+    pub ledger_sha256: Option<String>,
+    /// The journal of an apply that did not end.
+    pub journal: Option<Journal>,
+    /// What else there is to say.
+    pub remarks: Vec<Remark>,
+}

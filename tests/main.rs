@@ -1,0 +1,19 @@
+//! One test binary; each module tells one story.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+// Laws of the house: dependencies, changelog, documents.
+mod architecture;
+// Our postconf against the real one.
+mod postconf;
+// Wrong manifests, each with the message it must give.
+mod cases;
+// The shipped modules and what they render.
+mod modules;
+// Real sshd on loopback, real ssh clients.
+mod ssh;
+// The sh programs under dash, bash and BusyBox.
+mod remote;
+// Plans and applies on sandboxes, through the program itself.
+mod sandbox;
+// Verbs, flags, exit codes, output.
+mod verbs;
