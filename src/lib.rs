@@ -38,6 +38,10 @@ pub mod load;
 
 pub mod machine;
 
+pub mod survey;
+
+pub mod cache;
+
 pub mod fleet;
 
 pub mod cli;

@@ -1,5 +1,15 @@
 //! The difference between what a host has and what it must have, as a value.
 
+mod diff;
+mod orders;
+mod questions;
+mod told;
+
+pub use diff::{Permissions, Situation, diff};
+pub use orders::{Run, orders};
+pub use questions::questions;
+pub use told::{sha256_hex, told_after, told_by};
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -90,6 +100,10 @@ pub enum TellReason {
     NotToldYet,
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a host's plan has a few dozen steps, most of them files"
+)]
 /// One step of a host's plan. The order of the variants is the order of work (DESIGN §4).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
@@ -183,9 +197,36 @@ pub struct HostPlan {
     /// The ledger's text as it will be; JSON.
     #[serde(skip)]
     pub ledger: crate::ledger::Ledger,
+    /// Whether the host keeps a ledger afterwards: not once it is retired and empty.
+    #[serde(skip)]
+    pub keeps_ledger: bool,
+    /// Files whose present bytes the host keeps, to give them back one day.
+    #[serde(skip)]
+    pub adopts: Vec<RemotePath>,
     /// Hashes that must still hold when the work begins.
     #[serde(skip)]
     pub expects: Expects,
+}
+
+impl HostPlan {
+    /// Whether the plan touches more than the ledger.
+    #[must_use]
+    pub fn changes_host(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| !matches!(step, Step::TakeOver { .. } | Step::Release { .. }))
+    }
+
+    /// Whether everything that the plan does is to take away.
+    #[must_use]
+    pub fn only_takes_away(&self) -> bool {
+        self.steps.iter().all(|step| match step {
+            Step::File { change, .. } => matches!(change, Change::Delete { .. }),
+            Step::Value { change, .. } => matches!(change, Change::Delete { .. }),
+            Step::Index { .. } => false,
+            _ => true,
+        })
+    }
 }
 
 /// What the host must still look like when the work begins; otherwise the plan is stale.

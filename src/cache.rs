@@ -1,0 +1,50 @@
+//! The client's cache of facts: what changes on a host only with an upgrade.
+//!
+//! One small file a host. Losing it costs one more look; the host says by an identity of its own
+//! whether what is kept still holds, so nothing here can make a plan wrong.
+
+use std::path::PathBuf;
+
+use crate::machine::KnownFacts;
+use crate::name::HostName;
+
+/// Where facts are kept between runs; nowhere, where there is no home.
+#[derive(Debug, Clone)]
+pub struct FactsCache(Option<PathBuf>);
+
+impl FactsCache {
+    /// `$XDG_CACHE_HOME/murder/facts`, else `~/.cache/murder/facts`.
+    #[must_use]
+    pub fn of_user() -> Self {
+        let base = std::env::var_os("XDG_CACHE_HOME")
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from)
+            .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
+        Self(base.map(|base| base.join("murder/facts")))
+    }
+
+    /// What is kept of a host.
+    #[must_use]
+    pub fn get(&self, host: &HostName) -> Option<KnownFacts> {
+        let path = self.0.as_ref()?.join(format!("{host}.json"));
+        serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    }
+
+    /// Keeps what a host said. A cache that cannot be written is no failure: the next look asks again.
+    pub fn put(&self, host: &HostName, known: &KnownFacts) {
+        let Some(directory) = &self.0 else { return };
+        if self.get(host).as_ref() == Some(known) || std::fs::create_dir_all(directory).is_err() {
+            return;
+        }
+        let (Ok(bytes), Ok(file)) = (
+            serde_json::to_vec(known),
+            tempfile::NamedTempFile::new_in(directory),
+        ) else {
+            return;
+        };
+        if std::fs::write(file.path(), bytes).is_ok() {
+            // Lost races and full disks only cost the next run a question.
+            let _ = file.persist(directory.join(format!("{host}.json")));
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! A host that is a folder: the embedded default, and the test machine.
+//!
+//! Below the folder stand `etc/postfix` as Debian installs it, and `var/lib/murder` as on a real
+//! host. main.cf and master.cf are edited by our own postconf; indexes are built where the
+//! machine has Postfix's `postmap`. A folder has no users: owners are written down in a file
+//! beside the ledger instead.
+
+mod owners;
+mod perform;
+mod tree;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::ledger::Ledger;
+use crate::name::{HostName, Mode, RemotePath};
+use crate::plan::{Failure, sha256_hex};
+use crate::postfix::{MainCf, MasterCf};
+use crate::state::{Facts, Live, LiveFile, LiveState, Running};
+use crate::thing::Thing;
+
+use super::{Act, Look, MachineError, Observed, Orders, Performed, Questions};
+use owners::Owners;
+
+/// Where the ledger stands, on every host.
+pub const LEDGER: &str = "/var/lib/murder/ledger.json";
+/// Where Postfix's configuration stands in a sandbox.
+pub const MAIN_CF: &str = "/etc/postfix/main.cf";
+/// See [`MAIN_CF`].
+pub const MASTER_CF: &str = "/etc/postfix/master.cf";
+
+/// One host's folder.
+#[derive(Debug)]
+pub struct Sandbox {
+    root: PathBuf,
+    host: HostName,
+    facts: Facts,
+    postmap: Option<PathBuf>,
+}
+
+impl Sandbox {
+    /// The folder of `host` below `directory`; nothing is made before something is written.
+    /// `facts` stand for what a machine would say.
+    #[must_use]
+    pub fn new(directory: &Path, host: &HostName, facts: Facts) -> Self {
+        Self {
+            root: directory.join(host.as_str()),
+            host: host.clone(),
+            facts,
+            postmap: tree::find_program("postmap"),
+        }
+    }
+
+    fn inside(&self, path: &str) -> PathBuf {
+        self.root.join(path.trim_start_matches('/'))
+    }
+
+    /// A file's bytes; what Debian installs where the folder has not been made yet.
+    fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, MachineError> {
+        match std::fs::read(self.inside(path)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(match path {
+                MAIN_CF if !self.root.exists() => Some(self.debian_main_cf()),
+                MASTER_CF if !self.root.exists() => Some(DEBIAN_MASTER_CF.to_vec()),
+                _ => None,
+            }),
+            Err(error) => Err(self.unfit(&format!("cannot read `{path}`"), &error)),
+        }
+    }
+
+    /// main.cf as Debian's package leaves it on a host of this name.
+    fn debian_main_cf(&self) -> Vec<u8> {
+        let domain = self
+            .host
+            .as_str()
+            .split_once('.')
+            .map_or("localdomain", |(_, domain)| domain);
+        DEBIAN_MAIN_CF
+            .replace("@HOST@", self.host.as_str())
+            .replace("@DOMAIN@", domain)
+            .into_bytes()
+    }
+
+    fn unfit(&self, what: &str, error: &std::io::Error) -> MachineError {
+        MachineError::Unfit(Failure {
+            summary: format!("{what} in the sandbox: {error}"),
+            detail: Some(self.root.display().to_string()),
+            hint: Some("mend the folder, or delete it to begin anew".to_owned()),
+        })
+    }
+
+    fn look_at(
+        &self,
+        path: &RemotePath,
+        expected: Option<&str>,
+        owners: &Owners,
+    ) -> Result<LiveFile, MachineError> {
+        let real = self.inside(path.as_str());
+        let meta = match std::fs::metadata(&real) {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(LiveFile::Absent);
+            }
+            Err(error) => return Err(self.unfit(&format!("cannot look at `{path}`"), &error)),
+        };
+        if meta.is_dir() {
+            return Ok(LiveFile::Other("directory".to_owned()));
+        }
+        let bytes = std::fs::read(&real)
+            .map_err(|error| self.unfit(&format!("cannot read `{path}`"), &error))?;
+        let sha256 = sha256_hex(&bytes);
+        let (owner, group) = owners.of(path.as_str());
+        let text = (expected != Some(sha256.as_str()))
+            .then(|| String::from_utf8_lossy(&bytes).into_owned());
+        Ok(LiveFile::Present(LiveState {
+            sha256,
+            owner,
+            group,
+            mode: Mode::from_bits(tree::mode(&meta)),
+            size: meta.len(),
+            mtime: tree::mtime(&meta),
+            link: std::fs::read_link(&real)
+                .ok()
+                .map(|target| target.display().to_string()),
+            text,
+        }))
+    }
+}
+
+impl Look for Sandbox {
+    fn observe(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
+        let main = self.bytes(MAIN_CF)?.unwrap_or_default();
+        let master = self.bytes(MASTER_CF)?.unwrap_or_default();
+        let ledger_bytes = self.bytes(LEDGER)?;
+        let ledger: Option<Ledger> = match &ledger_bytes {
+            None => None,
+            Some(bytes) => Some(serde_json::from_slice(bytes).map_err(|error| {
+                MachineError::Unfit(Failure {
+                    summary: format!("the ledger cannot be understood: {error}"),
+                    detail: Some(LEDGER.to_owned()),
+                    hint: Some("was it written by a newer `murder`? else move it away: the next apply is a first contact".to_owned()),
+                })
+            })?),
+        };
+        let owners = Owners::read(&self.root);
+        let mut files = BTreeMap::new();
+        for (path, expected) in &questions.files {
+            files.insert(
+                path.clone(),
+                self.look_at(path, expected.as_deref(), &owners)?,
+            );
+        }
+        let mut indexes = BTreeMap::new();
+        if self.postmap.is_some() {
+            for index in &questions.indexes {
+                indexes.insert(index.clone(), self.look_at(index, Some(""), &owners)?);
+            }
+        }
+        for thing in ledger.iter().flat_map(|ledger| ledger.managed.keys()) {
+            let Thing::File(path) = thing else { continue };
+            if !files.contains_key(path) {
+                files.insert(path.clone(), self.look_at(path, None, &owners)?);
+                for suffix in [".db", ".lmdb", ".cdb"] {
+                    if self.postmap.is_some()
+                        && let Ok(index) = RemotePath::new(format!("{path}{suffix}"))
+                    {
+                        let live = self.look_at(&index, Some(""), &owners)?;
+                        indexes.insert(index, live);
+                    }
+                }
+            }
+        }
+        // An index is binary: its text is nobody's question.
+        for index in indexes.values_mut() {
+            if let LiveFile::Present(state) = index {
+                state.text = None;
+            }
+        }
+        let main_cf = MainCf::parse(&main);
+        let facts = Facts {
+            index_type: Facts::index_type_of(
+                &main_cf,
+                &self.facts.table_types,
+                &self.facts.default_database_type,
+            ),
+            ..self.facts.clone()
+        };
+        Ok(Observed {
+            live: Live {
+                facts,
+                main_cf,
+                master_cf: MasterCf::parse(&master),
+                main_cf_sha256: sha256_hex(&main),
+                master_cf_sha256: sha256_hex(&master),
+                files,
+                indexes,
+                running: Running::NotHere,
+                ledger,
+                ledger_sha256: ledger_bytes.as_deref().map(sha256_hex),
+                journal: None,
+                remarks: Vec::new(),
+            },
+            known: None,
+        })
+    }
+}
+
+impl Act for Sandbox {
+    fn perform(&mut self, orders: &Orders) -> Result<Performed, MachineError> {
+        perform::perform(self, orders)
+    }
+}
+
+const DEBIAN_MAIN_CF: &str = include_str!("main.cf");
+const DEBIAN_MASTER_CF: &[u8] = include_bytes!("master.cf");

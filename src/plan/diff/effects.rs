@@ -1,0 +1,77 @@
+//! What follows from the changes: check, reload or restart, probe.
+
+use crate::name::Parameter;
+use crate::postfix::catalogue;
+use crate::state::{Remark, Running};
+use crate::thing::Thing;
+
+use super::super::told::told_by;
+use super::super::{Refusal, Step, TellReason};
+use super::Draft;
+
+impl Draft<'_> {
+    pub(super) fn effects(&mut self, touched: bool) -> Vec<Step> {
+        // A folder has nobody to tell.
+        if self.at.live.running == Running::NotHere {
+            return Vec::new();
+        }
+        let restart: Vec<Parameter> = self
+            .settings
+            .iter()
+            .filter_map(|step| match step {
+                Step::Value {
+                    thing: Thing::Parameter(name),
+                    ..
+                } if catalogue::needs_restart(name.as_str()) => Some(name.clone()),
+                _ => None,
+            })
+            .collect();
+        let pending = self.old.is_some_and(|ledger| {
+            ledger
+                .told
+                .as_ref()
+                .is_some_and(|told| *told != told_by(ledger, self.at.live))
+        });
+        if !touched && !pending {
+            return Vec::new();
+        }
+        let mut steps = vec![Step::Check];
+        if self.at.live.running == Running::No {
+            if touched {
+                self.remarks.push(Remark {
+                    text: "Postfix does not run here; its configuration is changed all the same, and it stays stopped".to_owned(),
+                    hint: Some("start it when the host is ready: `postfix start`".to_owned()),
+                });
+                return steps;
+            }
+            return Vec::new();
+        }
+        if restart.is_empty() {
+            steps.push(Step::Reload {
+                reason: if touched {
+                    TellReason::ConfigurationChanges
+                } else {
+                    TellReason::NotToldYet
+                },
+            });
+        } else {
+            if !self.at.permissions.allow_restart {
+                let names: Vec<String> = restart.iter().map(|name| format!("`{name}`")).collect();
+                self.refusals.push(Refusal {
+                    summary: format!(
+                        "{} takes effect only when Postfix is stopped and started",
+                        names.join(", ")
+                    ),
+                    flag: Some("--allow-restart"),
+                });
+            }
+            steps.push(Step::Restart {
+                parameters: restart,
+            });
+        }
+        steps.push(Step::Probe {
+            probes: self.at.desired.probes.clone(),
+        });
+        steps
+    }
+}

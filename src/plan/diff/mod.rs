@@ -1,0 +1,240 @@
+//! Desired against live: the steps of one host, and what stands in their way.
+//!
+//! The difference is made in one pass over a [`Draft`], which the rooms of this folder fill in
+//! turn: named files, named values, what nobody names any more, indexes, and what Postfix must be told.
+
+#[cfg(test)]
+mod tests;
+
+mod effects;
+mod files;
+mod thresholds;
+mod unnamed;
+mod values;
+
+use std::collections::BTreeMap;
+
+use crate::ledger::{Applied, LEDGER_VERSION, Ledger, Managed, Origin};
+use crate::secret::Secrets;
+use crate::state::{Desired, Live, LiveFile, Remark};
+use crate::thing::Thing;
+
+use super::told::told_after;
+use super::{Cause, Expects, Failure, HostPlan, HostVerdict, Refusal, Step, Verdict};
+
+/// What the user has allowed by a flag of its own (there is no `--force`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Permissions {
+    /// `--adopt`: a non-empty file that differs at first contact is replaced; the host keeps its text.
+    pub adopt: bool,
+    /// `--take-over`: a host of another murder's ledger.
+    pub take_over: bool,
+    /// `--allow-delete`: more than the threshold goes.
+    pub allow_delete: bool,
+    /// `--allow-overwrite`: a thing that somebody else changed is deleted or given back.
+    pub allow_overwrite: bool,
+    /// `--allow-restart`: Postfix is stopped and started.
+    pub allow_restart: bool,
+}
+
+/// Everything that one host's difference depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// The manifest's `murder`.
+    pub murder: &'a str,
+    /// What the host must have.
+    pub desired: &'a Desired,
+    /// What it has.
+    pub live: &'a Live,
+    /// The secrets that its files hold.
+    pub secrets: &'a Secrets,
+    /// What is allowed.
+    pub permissions: Permissions,
+    /// Who would apply, when, and from what: for the ledger.
+    pub applied: &'a Applied,
+}
+
+/// A host's plan in the making.
+struct Draft<'a> {
+    at: Situation<'a>,
+    old: Option<&'a Ledger>,
+    managed: BTreeMap<Thing, Managed>,
+    indexes: BTreeMap<crate::name::RemotePath, String>,
+    files: Vec<Step>,
+    index_steps: Vec<Step>,
+    services: Vec<Step>,
+    settings: Vec<Step>,
+    deletes: Vec<Step>,
+    ledger_only: Vec<Step>,
+    adopts: Vec<crate::name::RemotePath>,
+    refusals: Vec<Refusal>,
+    remarks: Vec<Remark>,
+    expects: Expects,
+}
+
+/// The difference between what the host has and what it must have.
+#[must_use]
+pub fn diff(situation: Situation<'_>) -> HostVerdict {
+    let live = situation.live;
+    let mut draft = Draft {
+        at: situation,
+        old: live.ledger.as_ref(),
+        managed: BTreeMap::new(),
+        indexes: BTreeMap::new(),
+        files: Vec::new(),
+        index_steps: Vec::new(),
+        services: Vec::new(),
+        settings: Vec::new(),
+        deletes: Vec::new(),
+        ledger_only: Vec::new(),
+        adopts: Vec::new(),
+        refusals: Vec::new(),
+        remarks: live.remarks.clone(),
+        expects: Expects {
+            main_cf: live.main_cf_sha256.clone(),
+            master_cf: live.master_cf_sha256.clone(),
+            ledger: live.ledger_sha256.clone(),
+            files: BTreeMap::new(),
+        },
+    };
+    let verdict = match draft.fill() {
+        Ok(()) => draft.verdict(),
+        Err(error) => Verdict::Failed { error },
+    };
+    HostVerdict {
+        verdict,
+        remarks: draft.remarks,
+    }
+}
+
+impl Draft<'_> {
+    fn fill(&mut self) -> Result<(), Failure> {
+        self.owner();
+        if let Some(journal) = &self.at.live.journal {
+            self.remarks.push(Remark {
+                text: format!(
+                    "an apply by {} at {} did not end (run {}, phase {})",
+                    journal.by, journal.at, journal.run, journal.phase
+                ),
+                hint: Some(
+                    "the next apply removes its leftovers and finishes what is left".to_owned(),
+                ),
+            });
+        }
+        self.named_files()?;
+        self.named_values()?;
+        self.unnamed();
+        self.thresholds();
+        Ok(())
+    }
+
+    /// Whose host is it?
+    fn owner(&mut self) {
+        if let Some(ledger) = self.old
+            && ledger.murder != self.at.murder
+            && !self.at.permissions.take_over
+        {
+            self.refusals.push(Refusal {
+                summary: format!(
+                    "the host belongs to the murder `{}`, not to `{}` (its ledger says so)",
+                    ledger.murder, self.at.murder
+                ),
+                flag: Some("--take-over"),
+            });
+        }
+    }
+
+    /// Puts the steps in their one safe order and writes the ledger as it will be.
+    fn verdict(&mut self) -> Verdict {
+        let touched = !(self.files.is_empty()
+            && self.index_steps.is_empty()
+            && self.services.is_empty()
+            && self.settings.is_empty()
+            && self.deletes.is_empty());
+        let effects = self.effects(touched);
+        let mut steps = std::mem::take(&mut self.files);
+        steps.append(&mut self.index_steps);
+        steps.append(&mut self.services);
+        steps.append(&mut self.settings);
+        steps.extend(effects);
+        steps.append(&mut self.deletes);
+        steps.append(&mut self.ledger_only);
+        // A refused host is no converged host, even where nothing else would change.
+        if steps.is_empty() && self.refusals.is_empty() {
+            return Verdict::Converged;
+        }
+        let mut ledger = Ledger {
+            version: LEDGER_VERSION,
+            murder: self.at.murder.to_owned(),
+            generation: self.old.map_or(0, |ledger| ledger.generation) + 1,
+            managed: std::mem::take(&mut self.managed),
+            indexes: std::mem::take(&mut self.indexes),
+            told: None,
+            applied: self.at.applied.clone(),
+        };
+        ledger.told = Some(told_after(&ledger));
+        Verdict::Changes(Box::new(HostPlan {
+            steps,
+            refusals: std::mem::take(&mut self.refusals),
+            keeps_ledger: !(self.at.desired.retired && ledger.managed.is_empty()),
+            ledger,
+            adopts: std::mem::take(&mut self.adopts),
+            expects: std::mem::take(&mut self.expects),
+        }))
+    }
+
+    /// The ledger's word on a thing, if it is ours already.
+    fn managed_before(&self, thing: &Thing) -> Option<&Managed> {
+        self.old.and_then(|ledger| ledger.managed.get(thing))
+    }
+
+    /// Why a thing that is named differs: `value` is what the host has.
+    fn cause(&self, thing: &Thing, value: Option<&str>) -> Cause {
+        match self.managed_before(thing) {
+            None if value.is_some() => Cause::FirstContact,
+            None => Cause::Wanted,
+            Some(managed) => {
+                let same = match (&managed.value, value) {
+                    (Some(ours), Some(live)) => same(ours, live),
+                    (None, None) => true,
+                    _ => false,
+                };
+                if same { Cause::Wanted } else { Cause::Drift }
+            }
+        }
+    }
+
+    /// Keeps or begins the management of a thing.
+    fn manage(&mut self, thing: Thing, origin: Origin, value: Option<String>) {
+        let origin = self
+            .managed_before(&thing)
+            .map_or(origin, |managed| managed.origin.clone());
+        self.managed.insert(thing, Managed { origin, value });
+    }
+
+    fn live_file(&self, path: &crate::name::RemotePath) -> &LiveFile {
+        self.at.live.files.get(path).unwrap_or(&LiveFile::Absent)
+    }
+}
+
+/// Two values as Postfix reads them: runs of white space are one blank.
+fn same(left: &str, right: &str) -> bool {
+    left.split_whitespace().eq(right.split_whitespace())
+}
+
+/// What the host has of a thing that is no file; none where it is not set.
+pub(super) fn live_value(live: &Live, thing: &Thing) -> Option<String> {
+    match thing {
+        Thing::File(_) => None,
+        Thing::Parameter(name) => live.main_cf.get(name.as_str()).map(str::to_owned),
+        Thing::Service(service) => live.master_cf.service(service).map(|entry| entry.line()),
+        Thing::Field(service, field) => live
+            .master_cf
+            .service(service)
+            .map(|entry| entry.field(*field).to_owned()),
+        Thing::Option(service, name) => live
+            .master_cf
+            .service(service)
+            .and_then(|entry| entry.option(name)),
+    }
+}

@@ -1,0 +1,583 @@
+//! Desired against live, case by case.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::name::{Mode, Parameter, RemotePath, TableType, UserName};
+use crate::plan::{Change, IndexReason, TellReason, sha256_hex};
+use crate::postfix::{MainCf, MasterCf};
+use crate::secret::{Body, Secret, SecretName};
+use crate::state::{Facts, File, LiveState, Running, Want};
+use crate::thing::Field;
+
+const MASTER: &str =
+    "smtp inet n - y - - smtpd\nlmtp unix - - y - - lmtp\n  -o syslog_name=postfix/x\n";
+
+fn parameter(name: &str) -> Thing {
+    Thing::Parameter(Parameter::new(name).unwrap())
+}
+
+fn path(text: &str) -> RemotePath {
+    RemotePath::new(text).unwrap()
+}
+
+fn file(body: Body) -> File {
+    File {
+        body,
+        owner: UserName::new("root").unwrap(),
+        group: UserName::new("postfix").unwrap(),
+        mode: Mode::from_bits(0o640),
+        index: None,
+        table: None,
+    }
+}
+
+fn state(text: &str) -> LiveState {
+    LiveState {
+        sha256: sha256_hex(text.as_bytes()),
+        owner: "root".into(),
+        group: "postfix".into(),
+        mode: Mode::from_bits(0o640),
+        size: text.len() as u64,
+        mtime: 100,
+        link: None,
+        text: Some(text.to_owned()),
+    }
+}
+
+/// A host and what is wanted of it, to be bent by each test.
+struct Bench {
+    desired: Desired,
+    live: Live,
+    secrets: Secrets,
+    permissions: Permissions,
+}
+
+impl Bench {
+    fn new(main_cf: &str) -> Self {
+        Self {
+            desired: Desired::default(),
+            live: Live {
+                facts: Facts::debian(),
+                main_cf: MainCf::parse(main_cf.as_bytes()),
+                master_cf: MasterCf::parse(MASTER.as_bytes()),
+                main_cf_sha256: sha256_hex(main_cf.as_bytes()),
+                master_cf_sha256: sha256_hex(MASTER.as_bytes()),
+                files: BTreeMap::new(),
+                indexes: BTreeMap::new(),
+                running: Running::Yes,
+                ledger: None,
+                ledger_sha256: None,
+                journal: None,
+                remarks: Vec::new(),
+            },
+            secrets: Secrets::default(),
+            permissions: Permissions::default(),
+        }
+    }
+
+    fn want(mut self, name: &str, value: &str) -> Self {
+        self.desired
+            .values
+            .insert(parameter(name), Want::Present(value.to_owned()));
+        self
+    }
+
+    fn want_file(mut self, at: &str, file: File) -> Self {
+        self.desired.files.insert(path(at), Want::Present(file));
+        self
+    }
+
+    fn has_file(mut self, at: &str, state: LiveState) -> Self {
+        self.live.files.insert(path(at), LiveFile::Present(state));
+        self
+    }
+
+    fn ledger(mut self, ledger: Ledger) -> Self {
+        self.live.ledger = Some(ledger);
+        self
+    }
+
+    fn verdict(&self) -> HostVerdict {
+        diff(Situation {
+            murder: "example.org",
+            desired: &self.desired,
+            live: &self.live,
+            secrets: &self.secrets,
+            permissions: self.permissions,
+            applied: &Applied::default(),
+        })
+    }
+
+    fn plan(&self) -> HostPlan {
+        match self.verdict().verdict {
+            Verdict::Changes(plan) => *plan,
+            other => panic!("no changes: {other:?}"),
+        }
+    }
+}
+
+fn ledger(managed: &[(Thing, Origin, Option<&str>)]) -> Ledger {
+    let mut ledger = Ledger {
+        version: LEDGER_VERSION,
+        murder: "example.org".into(),
+        generation: 1,
+        managed: managed
+            .iter()
+            .map(|(thing, origin, value)| {
+                (
+                    thing.clone(),
+                    Managed {
+                        origin: origin.clone(),
+                        value: value.map(str::to_owned),
+                    },
+                )
+            })
+            .collect(),
+        indexes: BTreeMap::new(),
+        told: None,
+        applied: Applied::default(),
+    };
+    ledger.told = Some(told_after(&ledger));
+    ledger
+}
+
+fn flags(plan: &HostPlan) -> Vec<Option<&'static str>> {
+    plan.refusals.iter().map(|refusal| refusal.flag).collect()
+}
+
+#[test]
+fn a_parameter_is_created_updated_and_left_alone() {
+    let plan = Bench::new("relayhost = [old]\nbiff = no\n")
+        .want("relayhost", "[new]")
+        .want("myorigin", "example.org")
+        .want("biff", "no")
+        .plan();
+    let values: Vec<_> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Value {
+                thing,
+                change,
+                cause,
+            } => Some((thing.to_string(), change.clone(), *cause)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        values,
+        [
+            (
+                "main.cf:myorigin".to_owned(),
+                Change::Create {
+                    after: "example.org".to_owned()
+                },
+                Cause::Wanted
+            ),
+            (
+                "main.cf:relayhost".to_owned(),
+                Change::Update {
+                    before: "[old]".to_owned(),
+                    after: "[new]".to_owned()
+                },
+                Cause::FirstContact
+            ),
+        ]
+    );
+    assert!(plan.steps.contains(&Step::TakeOver {
+        thing: parameter("biff")
+    }));
+    assert!(plan.steps.contains(&Step::Reload {
+        reason: TellReason::ConfigurationChanges
+    }));
+    assert!(plan.refusals.is_empty());
+    assert_eq!(
+        plan.ledger.managed[&parameter("relayhost")].origin,
+        Origin::Adopted(crate::ledger::Previous::Value("[old]".into()))
+    );
+}
+
+#[test]
+fn layout_is_not_drift() {
+    let bench = Bench::new("mynetworks =\n  127.0.0.0/8\n# a comment inside\n  [::1]/128\n")
+        .want("mynetworks", "127.0.0.0/8 [::1]/128")
+        .ledger(ledger(&[(
+            parameter("mynetworks"),
+            Origin::Created,
+            Some("127.0.0.0/8   [::1]/128"),
+        )]));
+    assert_eq!(bench.verdict().verdict, Verdict::Converged);
+}
+
+#[test]
+fn drift_is_named_as_such_and_put_right() {
+    let plan = Bench::new("relayhost = [somebody]\n")
+        .want("relayhost", "[ours]")
+        .ledger(ledger(&[(
+            parameter("relayhost"),
+            Origin::Created,
+            Some("[ours]"),
+        )]))
+        .plan();
+    assert!(plan.steps.iter().any(|step| matches!(
+        step,
+        Step::Value {
+            cause: Cause::Drift,
+            ..
+        }
+    )));
+    assert_eq!(
+        plan.ledger.managed[&parameter("relayhost")].origin,
+        Origin::Created
+    );
+    assert_eq!(plan.ledger.generation, 2);
+}
+
+#[test]
+fn what_nobody_names_goes_or_goes_back() {
+    let managed = ledger(&[
+        (parameter("relayhost"), Origin::Created, Some("[ours]")),
+        (
+            parameter("myorigin"),
+            Origin::Adopted(crate::ledger::Previous::Value("/etc/mailname".into())),
+            Some("example.org"),
+        ),
+    ]);
+    let plan = Bench::new("relayhost = [ours]\nmyorigin = example.org\n")
+        .ledger(managed.clone())
+        .plan();
+    assert!(plan.refusals.is_empty());
+    assert!(plan.ledger.managed.is_empty());
+    assert!(plan.steps.contains(&Step::Value {
+        thing: parameter("relayhost"),
+        change: Change::Delete {
+            before: "[ours]".into()
+        },
+        cause: Cause::Unnamed,
+    }));
+    assert!(plan.steps.contains(&Step::Value {
+        thing: parameter("myorigin"),
+        change: Change::Update {
+            before: "example.org".into(),
+            after: "/etc/mailname".into()
+        },
+        cause: Cause::Unnamed,
+    }));
+    // Somebody else changed it since: a word is needed.
+    let bench = Bench::new("relayhost = [theirs]\nmyorigin = /etc/mailname\n").ledger(managed);
+    assert_eq!(flags(&bench.plan()), [Some("--allow-overwrite")]);
+    assert!(bench.plan().steps.contains(&Step::Release {
+        thing: parameter("myorigin")
+    }));
+}
+
+#[test]
+fn what_is_left_alone_is_released() {
+    let mut bench = Bench::new("content_filter = x\n").ledger(ledger(&[(
+        parameter("content_filter"),
+        Origin::Created,
+        Some("x"),
+    )]));
+    bench.desired.leave.insert(parameter("content_filter"));
+    let plan = bench.plan();
+    assert_eq!(
+        plan.steps,
+        [Step::Release {
+            thing: parameter("content_filter")
+        }]
+    );
+    assert!(!plan.changes_host());
+}
+
+#[test]
+fn a_first_contact_replaces_no_text_without_a_word() {
+    let bench = |text: &str| {
+        Bench::new("")
+            .want_file("/etc/postfix/transport", file(Body::plain("ours\n")))
+            .has_file("/etc/postfix/transport", state(text))
+    };
+    assert_eq!(flags(&bench("theirs\n").plan()), [Some("--adopt")]);
+    assert!(bench("").plan().refusals.is_empty());
+    // Equal bytes are taken over, ledger only.
+    let plan = bench("ours\n").plan();
+    assert_eq!(
+        plan.steps,
+        [Step::TakeOver {
+            thing: Thing::File(path("/etc/postfix/transport"))
+        }]
+    );
+    let mut adopted = bench("# Ansible managed\ntheirs\n");
+    adopted.permissions.adopt = true;
+    let verdict = adopted.verdict();
+    assert!(verdict.remarks[0].text.contains("ansible managed"));
+    let plan = adopted.plan();
+    assert!(plan.refusals.is_empty());
+    assert_eq!(plan.adopts, [path("/etc/postfix/transport")]);
+}
+
+#[test]
+fn no_secret_is_in_a_plan() {
+    let name = SecretName("ldap.bind_pw".into());
+    let body = Body(vec![
+        crate::secret::Piece::Text("bind_pw = ".into()),
+        crate::secret::Piece::Secret(name.clone()),
+        crate::secret::Piece::Text("\nscope = sub\n".into()),
+    ]);
+    let mut bench = Bench::new("")
+        .want_file("/etc/postfix/ldap/x.cf", file(body))
+        .has_file(
+            "/etc/postfix/ldap/x.cf",
+            state("bind_pw = handmade\nscope = one\n"),
+        );
+    bench.secrets.insert(name, Secret::new("hunter2".into()));
+    let text = format!(
+        "{:?}{}",
+        bench.verdict(),
+        serde_json::to_string(&bench.verdict()).unwrap()
+    );
+    assert!(
+        !text.contains("hunter2") && !text.contains("handmade"),
+        "{text}"
+    );
+    assert!(text.contains("*** (changed)"));
+}
+
+#[test]
+fn an_index_is_built_when_its_source_changes_when_it_is_missing_and_when_it_is_old() {
+    let mut table = file(Body::plain("a b\n"));
+    table.index = Some(TableType::new("hash").unwrap());
+    let source = "/etc/postfix/transport";
+    let sha = sha256_hex(b"a b\n");
+    let bench = |index: LiveFile| {
+        let mut managed = ledger(&[(Thing::File(path(source)), Origin::Created, Some(&sha))]);
+        managed.indexes.insert(path(source), sha.clone());
+        managed.told = Some(told_after(&managed));
+        let mut bench = Bench::new("")
+            .want_file(source, table.clone())
+            .has_file(source, state("a b\n"))
+            .ledger(managed);
+        bench
+            .live
+            .indexes
+            .insert(path("/etc/postfix/transport.db"), index);
+        bench
+    };
+    let fresh = LiveFile::Present(state("binary"));
+    assert_eq!(bench(fresh.clone()).verdict().verdict, Verdict::Converged);
+    let reason = |plan: &HostPlan| {
+        plan.steps.iter().find_map(|step| match step {
+            Step::Index { reason, .. } => Some(*reason),
+            _ => None,
+        })
+    };
+    assert_eq!(
+        reason(&bench(LiveFile::Absent).plan()),
+        Some(IndexReason::Missing)
+    );
+    let mut old = state("binary");
+    old.mtime = 99;
+    assert_eq!(
+        reason(&bench(LiveFile::Present(old)).plan()),
+        Some(IndexReason::Stale)
+    );
+    let mut other = bench(fresh);
+    other
+        .live
+        .ledger
+        .as_mut()
+        .unwrap()
+        .indexes
+        .insert(path(source), "0".repeat(64));
+    assert_eq!(reason(&other.plan()), Some(IndexReason::Stale));
+}
+
+#[test]
+fn an_apply_that_did_not_come_to_reload_is_finished() {
+    let mut managed = ledger(&[(parameter("relayhost"), Origin::Created, Some("[ours]"))]);
+    managed.told = Some("the hash of another time".into());
+    let plan = Bench::new("relayhost = [ours]\n")
+        .want("relayhost", "[ours]")
+        .ledger(managed)
+        .plan();
+    assert!(plan.steps.contains(&Step::Reload {
+        reason: TellReason::NotToldYet
+    }));
+}
+
+#[test]
+fn a_restart_needs_a_word() {
+    let mut bench = Bench::new("inet_interfaces = all\n").want("inet_interfaces", "loopback-only");
+    assert_eq!(flags(&bench.plan()), [Some("--allow-restart")]);
+    bench.permissions.allow_restart = true;
+    let plan = bench.plan();
+    assert!(plan.refusals.is_empty());
+    assert!(
+        plan.steps
+            .iter()
+            .any(|step| matches!(step, Step::Restart { .. }))
+    );
+    assert!(
+        !plan
+            .steps
+            .iter()
+            .any(|step| matches!(step, Step::Reload { .. }))
+    );
+}
+
+#[test]
+fn a_service_is_edited_by_field_and_option_or_created_whole() {
+    let lmtp = crate::name::ServiceName::new("lmtp/unix").unwrap();
+    let new = crate::name::ServiceName::new("10025/inet").unwrap();
+    let mut bench = Bench::new("");
+    for (thing, value) in [
+        (Thing::Field(lmtp.clone(), Field::Chroot), "n"),
+        (
+            Thing::Option(lmtp.clone(), Parameter::new("syslog_name").unwrap()),
+            "postfix/x",
+        ),
+        (Thing::Field(new.clone(), Field::Command), "smtpd"),
+        (Thing::Field(new.clone(), Field::Private), "n"),
+        (
+            Thing::Option(new.clone(), Parameter::new("content_filter").unwrap()),
+            "",
+        ),
+    ] {
+        bench
+            .desired
+            .values
+            .insert(thing, Want::Present(value.to_owned()));
+    }
+    let plan = bench.plan();
+    assert!(plan.steps.contains(&Step::Value {
+        thing: Thing::Field(lmtp, Field::Chroot),
+        change: Change::Update {
+            before: "y".into(),
+            after: "n".into()
+        },
+        cause: Cause::FirstContact,
+    }));
+    assert!(plan.steps.contains(&Step::Value {
+        thing: Thing::Service(new.clone()),
+        change: Change::Create {
+            after: "10025 inet n - - - - smtpd -o content_filter=".into()
+        },
+        cause: Cause::Wanted,
+    }));
+    assert_eq!(
+        plan.steps
+            .iter()
+            .filter(|step| matches!(step, Step::Value { .. }))
+            .count(),
+        2
+    );
+    // Without a command there is nothing to create.
+    bench
+        .desired
+        .values
+        .remove(&Thing::Field(new, Field::Command));
+    assert!(matches!(bench.verdict().verdict, Verdict::Failed { .. }));
+}
+
+#[test]
+fn the_host_has_the_last_word_on_names() {
+    let mut bench = Bench::new("x = $my_own\n")
+        .want("relayhost", "[a]")
+        .want("my_own", "1")
+        .want("lmtp_destination_recipient_limit", "1")
+        .want("smtpd_new_thing", "1");
+    bench.live.facts.parameters = BTreeSet::from(["relayhost".to_owned()]);
+    let plan = bench.plan();
+    assert_eq!(plan.refusals.len(), 1, "{:?}", plan.refusals);
+    assert!(plan.refusals[0].summary.contains("smtpd_new_thing"));
+}
+
+#[test]
+fn another_murders_host_is_refused() {
+    let mut theirs = ledger(&[]);
+    theirs.murder = "example.net".into();
+    assert_eq!(
+        flags(&Bench::new("").ledger(theirs).plan()),
+        [Some("--take-over")]
+    );
+}
+
+#[test]
+fn too_many_deletions_need_a_word() {
+    let names: Vec<String> = (0..10).map(|n| format!("p{n}")).collect();
+    let managed: Vec<_> = names
+        .iter()
+        .map(|name| (parameter(name), Origin::Created, Some("1")))
+        .collect();
+    let main_cf: String = names.iter().map(|name| format!("{name} = 1\n")).collect();
+    let bench = |kept: usize| {
+        let mut bench = Bench::new(&main_cf).ledger(ledger(&managed));
+        for name in &names[..kept] {
+            bench = bench.want(name, "1");
+        }
+        bench
+    };
+    assert!(bench(7).plan().refusals.is_empty());
+    assert_eq!(flags(&bench(6).plan()), [Some("--allow-delete")]);
+    let mut retired = bench(0);
+    retired.desired.retired = true;
+    let plan = retired.plan();
+    assert!(plan.refusals.is_empty());
+    assert!(!plan.keeps_ledger);
+    assert!(plan.only_takes_away());
+}
+
+#[test]
+fn the_steps_stand_in_their_one_safe_order() {
+    let mut table = file(Body::plain("a b\n"));
+    table.index = Some(TableType::new("hash").unwrap());
+    let gone = "/etc/postfix/old";
+    let mut bench = Bench::new("")
+        .want("transport_maps", "hash:/etc/postfix/transport")
+        .want_file("/etc/postfix/transport", table)
+        .has_file(gone, state("x\n"))
+        .ledger(ledger(&[(
+            Thing::File(path(gone)),
+            Origin::Created,
+            Some(&sha256_hex(b"x\n")),
+        )]));
+    bench
+        .live
+        .indexes
+        .insert(path("/etc/postfix/transport.db"), LiveFile::Absent);
+    bench.desired.values.insert(
+        Thing::Field(
+            crate::name::ServiceName::new("lmtp/unix").unwrap(),
+            Field::Chroot,
+        ),
+        Want::Present("n".into()),
+    );
+    let order: Vec<String> = bench
+        .plan()
+        .steps
+        .iter()
+        .map(|step| {
+            let text = serde_json::to_value(step).unwrap();
+            let thing = text
+                .get("thing")
+                .and_then(|thing| thing.as_str())
+                .unwrap_or("");
+            format!("{} {thing}", text["step"].as_str().unwrap())
+                .trim()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(
+        order,
+        [
+            "file",
+            "index",
+            "value master.cf:lmtp/unix/chroot",
+            "value main.cf:transport_maps",
+            "check",
+            "reload",
+            "probe",
+            "delete"
+        ]
+    );
+}

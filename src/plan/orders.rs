@@ -1,0 +1,137 @@
+//! A host's plan turned into bytes: what goes over the wire. Decides nothing.
+
+use zeroize::Zeroizing;
+
+use crate::machine::{FileOrder, Orders, RestoreOrder, Tell};
+use crate::postfix::Edit;
+use crate::secret::{MissingSecret, Secrets};
+use crate::state::Probes;
+use crate::thing::Thing;
+
+use super::told::sha256_hex;
+use super::{Change, HostPlan, Step};
+
+/// Who runs this apply, and when.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Letters and digits; unique enough for names of temporary files.
+    pub id: String,
+    /// `user@workstation`.
+    pub by: String,
+    /// RFC 3339, UTC.
+    pub at: String,
+}
+
+/// The orders that carry out `plan`.
+///
+/// # Errors
+/// [`MissingSecret`] where a file holds a secret that has not been read.
+pub fn orders(
+    plan: &HostPlan,
+    secrets: &Secrets,
+    run: &Run,
+    allow_unverified: bool,
+) -> Result<Orders, MissingSecret> {
+    let mut orders = Orders {
+        run: run.id.clone(),
+        by: run.by.clone(),
+        at: run.at.clone(),
+        expects: plan.expects.clone(),
+        files: Vec::new(),
+        restores: Vec::new(),
+        adopts: plan.adopts.clone(),
+        indexes: Vec::new(),
+        edits: Vec::new(),
+        check: false,
+        tell: Tell::Not,
+        tables: Vec::new(),
+        probes: Probes::default(),
+        allow_unverified,
+        deletes: Vec::new(),
+        ledger: None,
+    };
+    for step in &plan.steps {
+        match step {
+            Step::File {
+                path,
+                file: Some(file),
+                ..
+            } => {
+                let text = file.body.reveal(secrets)?;
+                if let Some(table) = &file.table {
+                    orders.tables.push((path.clone(), table.clone()));
+                }
+                orders.files.push(FileOrder {
+                    path: path.clone(),
+                    sha256: sha256_hex(text.as_bytes()),
+                    bytes: Zeroizing::new(text.as_bytes().to_vec()),
+                    owner: file.owner.clone(),
+                    group: file.group.clone(),
+                    mode: file.mode,
+                });
+            }
+            Step::File {
+                path,
+                change: Change::Create { after } | Change::Update { after, .. },
+                ..
+            } => {
+                orders.restores.push(RestoreOrder {
+                    path: path.clone(),
+                    sha256: after.sha256.clone(),
+                    owner: after.owner.clone(),
+                    group: after.group.clone(),
+                    mode: after.mode,
+                });
+            }
+            Step::File {
+                path,
+                change: Change::Delete { .. },
+                ..
+            } => {
+                orders.deletes.push((path.clone(), None));
+            }
+            Step::Index {
+                source, table_type, ..
+            } => {
+                orders.indexes.push((source.clone(), table_type.clone()));
+            }
+            Step::Value { thing, change, .. } => orders.edits.extend(edit(thing, change)),
+            Step::Check => orders.check = true,
+            Step::Reload { .. } => orders.tell = Tell::Reload,
+            Step::Restart { .. } => orders.tell = Tell::Restart,
+            Step::Probe { probes } => orders.probes = probes.clone(),
+            Step::Delete {
+                path, index_suffix, ..
+            } => {
+                orders.deletes.push((path.clone(), *index_suffix));
+            }
+            Step::TakeOver { .. } | Step::Release { .. } => {}
+        }
+    }
+    if plan.keeps_ledger {
+        // A ledger is a tree of strings and numbers: it always serialises.
+        orders.ledger = serde_json::to_vec_pretty(&plan.ledger).ok();
+    }
+    Ok(orders)
+}
+
+/// The edit that postconf(1) makes for one step.
+fn edit(thing: &Thing, change: &Change<String>) -> Option<Edit> {
+    let after = match change {
+        Change::Create { after } | Change::Update { after, .. } => Some(after.clone()),
+        Change::Delete { .. } => None,
+    };
+    Some(match (thing.clone(), after) {
+        (Thing::Parameter(name), Some(value)) => Edit::Set(name, value),
+        (Thing::Parameter(name), None) => Edit::Unset(name),
+        (Thing::Service(service), Some(line)) => Edit::SetService(service, line),
+        (Thing::Service(service), None) => Edit::UnsetService(service),
+        (Thing::Field(service, field), value) => {
+            // A field has no absence, only its default (master(5): `-`).
+            Edit::SetField(service, field, value.unwrap_or_else(|| "-".to_owned()))
+        }
+        (Thing::Option(service, name), Some(value)) => Edit::SetOption(service, name, value),
+        (Thing::Option(service, name), None) => Edit::UnsetOption(service, name),
+        (Thing::File(_), _) => return None,
+    })
+}

@@ -1,0 +1,68 @@
+//! What must be asked of a host to compare it with what it must have.
+
+use crate::machine::{KnownFacts, Questions};
+use crate::name::RemotePath;
+use crate::secret::{MissingSecret, Secrets};
+use crate::state::{Desired, File, Want};
+use crate::thing::Thing;
+
+use super::told::sha256_hex;
+
+/// The questions about `desired`: its files with the hashes they should have, their indexes, its
+/// parameter names, and the sockets that its tables deliver to.
+///
+/// # Errors
+/// [`MissingSecret`] where a file holds a secret that has not been read.
+pub fn questions(
+    desired: &Desired,
+    secrets: &Secrets,
+    known: Option<KnownFacts>,
+) -> Result<Questions, MissingSecret> {
+    let mut questions = Questions {
+        known,
+        ..Questions::default()
+    };
+    for (path, want) in &desired.files {
+        let expected = match want {
+            Want::Present(file) => {
+                if let Some(index) = index_path(path, file) {
+                    questions.indexes.insert(index);
+                }
+                for piece in file.body.masked().split_whitespace() {
+                    if let Some(socket) = lmtp_socket(piece) {
+                        questions.sockets.insert(socket);
+                    }
+                }
+                Some(sha256_hex(file.body.reveal(secrets)?.as_bytes()))
+            }
+            Want::Absent => None,
+        };
+        questions.files.insert(path.clone(), expected);
+    }
+    for (thing, want) in &desired.values {
+        if let Thing::Parameter(name) = thing {
+            questions.names.insert(name.clone());
+        }
+        if let Want::Present(value) = want {
+            for word in value.split([' ', ',']) {
+                if let Some(socket) = lmtp_socket(word) {
+                    questions.sockets.insert(socket);
+                }
+            }
+        }
+    }
+    Ok(questions)
+}
+
+/// The path of the index that stands beside a table's source, where its type has one.
+#[must_use]
+pub fn index_path(source: &RemotePath, file: &File) -> Option<RemotePath> {
+    let suffix = file.index.as_ref()?.index_suffix()?;
+    RemotePath::new(format!("{source}{suffix}")).ok()
+}
+
+/// The socket of a delivery like `lmtp:unix:/run/cyrus/socket/lmtp` (transport(5)).
+fn lmtp_socket(word: &str) -> Option<RemotePath> {
+    let at = word.find("lmtp:unix:/")?;
+    RemotePath::new(&word[at + "lmtp:unix:".len()..]).ok()
+}

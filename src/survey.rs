@@ -1,0 +1,80 @@
+//! Looking at one host until what it has and what it must have speak of the same facts.
+//!
+//! The desired state depends on a few facts that only the machine knows. The first look is made
+//! with the facts of last time (or with assumed ones), so that a host whose facts have not changed
+//! is asked once; a second look follows only where new facts change what is wanted.
+
+use crate::machine::{KnownFacts, Look, MachineError, Questions};
+use crate::plan::{Failure, questions};
+use crate::secret::{MissingSecret, Secrets};
+use crate::state::{Desired, Facts, Live};
+
+/// A host looked at.
+#[derive(Debug)]
+pub struct Surveyed {
+    /// What it must have, by its own facts.
+    pub desired: Desired,
+    /// What it has.
+    pub live: Live,
+    /// Its facts, for the next time.
+    pub known: Option<KnownFacts>,
+}
+
+/// Looks, and looks again at most twice where the facts turn out otherwise.
+///
+/// `compile` gives the desired state for facts; `assumed` are the facts to begin with where none are known.
+///
+/// # Errors
+/// [`MachineError`] of the machine, or `Unfit` where the desired state cannot be made for the host's
+/// facts or a secret has not been read.
+pub fn survey(
+    machine: &mut dyn Look,
+    compile: &dyn Fn(&Facts) -> Result<Desired, Failure>,
+    secrets: &Secrets,
+    mut known: Option<KnownFacts>,
+    assumed: &Facts,
+) -> Result<Surveyed, MachineError> {
+    let facts = known.as_ref().map_or(assumed, |known| &known.facts);
+    let mut asked = ask(
+        &compile(facts).map_err(MachineError::Unfit)?,
+        secrets,
+        known.clone(),
+    )?;
+    for _ in 0..3 {
+        let observed = machine.observe(&asked)?;
+        known = observed.known.or(known);
+        let desired = compile(&observed.live.facts).map_err(MachineError::Unfit)?;
+        let questions = ask(&desired, secrets, known.clone())?;
+        // The same questions have been answered already, whatever else the facts say.
+        if questions.files == asked.files
+            && questions.indexes == asked.indexes
+            && questions.sockets == asked.sockets
+        {
+            return Ok(Surveyed {
+                desired,
+                live: observed.live,
+                known,
+            });
+        }
+        asked = questions;
+    }
+    Err(MachineError::Unfit(Failure {
+        summary: "the host's facts change from one look to the next".to_owned(),
+        detail: None,
+        hint: Some("is Postfix being upgraded right now? run again when it is done".to_owned()),
+    }))
+}
+
+fn ask(
+    desired: &Desired,
+    secrets: &Secrets,
+    known: Option<KnownFacts>,
+) -> Result<Questions, MachineError> {
+    questions(desired, secrets, known).map_err(|MissingSecret(name)| {
+        MachineError::Unfit(Failure {
+            summary: format!("the secret `{name}` has not been read"),
+            detail: None,
+            hint: None,
+        })
+    })
+}
