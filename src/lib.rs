@@ -42,6 +42,8 @@ pub mod survey;
 
 pub mod cache;
 
+pub mod apply;
+
 pub mod fleet;
 
 pub mod cli;

@@ -1,1 +1,284 @@
-//! Not written yet.
+//! Plans and applies on folders, through the program itself.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+const MANIFEST: &str = r#"
+version: 1
+murder: example.org
+topology: discrete
+domains: [example.org]
+ldap:
+  uris: ["ldap://ldap.example.org"]
+  base: dc=example,dc=org
+  bind_dn: uid=kolab-service,ou=Special Users,dc=example,dc=org
+  bind_pw: {env: SANDBOX_BIND_PW}
+  tls: {mode: none}
+cyrus: {postuser: folder}
+shared_folders:
+  - {address: shared@example.org, backend: backend2.example.org, folder: shared/memo}
+hosts:
+  smtp.example.org: {roles: [internal-mta], addresses: [192.0.2.5]}
+  backend[1:2].example.org: {roles: [backend], settings: {smtpd_banner: "$myhostname ESMTP"}}
+"#;
+
+const SECRET: &str = "Welcome2KolabSystems";
+
+/// A manifest and a sandbox, each in a fresh folder.
+struct Bench {
+    home: TempDir,
+}
+
+impl Bench {
+    fn new(manifest: &str) -> Self {
+        let bench = Self {
+            home: tempfile::tempdir().unwrap(),
+        };
+        std::fs::create_dir(bench.home.path().join("manifest")).unwrap();
+        bench.manifest(manifest);
+        bench
+    }
+
+    fn manifest(&self, text: &str) {
+        std::fs::write(self.home.path().join("manifest/murder.yaml"), text).unwrap();
+    }
+
+    fn root(&self, host: &str) -> PathBuf {
+        self.home.path().join("sandbox").join(host)
+    }
+
+    fn run(&self, verb: &str, more: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_murder"))
+            .arg(verb)
+            .arg(self.home.path().join("manifest"))
+            .arg("--sandbox")
+            .arg(self.home.path().join("sandbox"))
+            .args(more)
+            .env("SANDBOX_BIND_PW", SECRET)
+            .env("XDG_CACHE_HOME", self.home.path().join("cache"))
+            .env("NO_COLOR", "1")
+            .output()
+            .unwrap()
+    }
+
+    /// Runs and demands an exit code; gives what was printed, and has looked for the secret in it.
+    #[track_caller]
+    fn expect(&self, code: i32, verb: &str, more: &[&str]) -> String {
+        let output = self.run(verb, more);
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert_eq!(output.status.code(), Some(code), "{verb} {more:?}:\n{text}");
+        assert!(!text.contains(SECRET), "a secret was printed:\n{text}");
+        text
+    }
+
+    fn read(&self, host: &str, path: &str) -> String {
+        std::fs::read_to_string(self.root(host).join(path)).unwrap()
+    }
+
+    fn edit(&self, host: &str, path: &str, from: &str, to: &str) {
+        let text = self.read(host, path);
+        assert!(text.contains(from), "`{from}` is not in {path}:\n{text}");
+        std::fs::write(self.root(host).join(path), text.replace(from, to)).unwrap();
+    }
+
+    /// Every file of the sandbox with what a write would change.
+    fn fingerprint(&self) -> BTreeMap<PathBuf, (u64, i64, i64, u64, u32)> {
+        let mut all = BTreeMap::new();
+        walk(&self.home.path().join("sandbox"), &mut all);
+        assert!(!all.is_empty());
+        all
+    }
+}
+
+fn walk(directory: &Path, all: &mut BTreeMap<PathBuf, (u64, i64, i64, u64, u32)>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let meta = std::fs::symlink_metadata(&path).unwrap();
+        all.insert(
+            path.clone(),
+            (meta.ino(), meta.mtime(), meta.mtime_nsec(), meta.len(), meta.mode()),
+        );
+        if meta.is_dir() {
+            walk(&path, all);
+        }
+    }
+}
+
+fn setting(main_cf: &str, name: &str) -> Option<String> {
+    main_cf.lines().rev().find_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        (key.trim() == name).then(|| value.trim().to_owned())
+    })
+}
+
+#[test]
+fn the_first_apply_makes_a_murder_and_the_second_writes_nothing() {
+    let bench = Bench::new(MANIFEST);
+    let plan = bench.expect(0, "plan", &[]);
+    assert!(plan.contains("/etc/postfix/ldap/transport_maps.cf"), "{plan}");
+    assert!(!bench.home.path().join("sandbox").exists(), "plan wrote something");
+    bench.expect(2, "plan", &["--detailed-exitcode"]);
+    bench.expect(0, "apply", &["--yes"]);
+    let main_cf = bench.read("backend1.example.org", "etc/postfix/main.cf");
+    assert_eq!(
+        setting(&main_cf, "unknown_local_recipient_reject_code").as_deref(),
+        Some("450")
+    );
+    assert_eq!(setting(&main_cf, "recipient_delimiter").as_deref(), Some("+"));
+    assert!(main_cf.contains("# TLS parameters"), "comments are kept");
+    let table = bench.read("backend1.example.org", "etc/postfix/ldap/transport_maps.cf");
+    assert!(table.contains("backend1.example.org") && table.contains(SECRET));
+    let mode = std::fs::metadata(
+        bench
+            .root("backend1.example.org")
+            .join("etc/postfix/ldap/transport_maps.cf"),
+    )
+    .unwrap()
+    .mode();
+    assert_eq!(mode & 0o7777, 0o640);
+    let before = bench.fingerprint();
+    bench.expect(0, "apply", &["--yes"]);
+    bench.expect(0, "plan", &["--detailed-exitcode"]);
+    assert_eq!(bench.expect(0, "drift", &[]), "", "drift is quiet when converged");
+    assert_eq!(bench.fingerprint(), before);
+}
+
+#[test]
+fn drift_is_seen_and_put_right() {
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    let host = "backend1.example.org";
+    bench.edit(host, "etc/postfix/ldap/transport_maps.cf", "backend1", "backend9");
+    bench.edit(host, "etc/postfix/main.cf", "unknown_local_recipient_reject_code = 450", "unknown_local_recipient_reject_code = 550");
+    let text = bench.expect(2, "drift", &[]);
+    assert!(text.contains("unknown_local_recipient_reject_code") && text.contains("drift"), "{text}");
+    assert!(!text.contains("backend2.example.org:"), "{text}");
+    bench.expect(0, "apply", &["--yes"]);
+    bench.expect(0, "drift", &[]);
+    assert!(bench.read(host, "etc/postfix/main.cf").contains("unknown_local_recipient_reject_code = 450"));
+}
+
+#[test]
+fn layout_is_not_drift_and_foreign_things_stay() {
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    let host = "smtp.example.org";
+    bench.edit(host, "etc/postfix/main.cf", "recipient_delimiter = +", "recipient_delimiter =\n   +\nsmtpd_milters = inet:localhost:8891");
+    bench.expect(0, "drift", &[]);
+    bench.expect(0, "apply", &["--yes"]);
+    assert!(bench.read(host, "etc/postfix/main.cf").contains("smtpd_milters = inet:localhost:8891"));
+}
+
+#[test]
+fn what_the_manifest_no_longer_names_goes_or_goes_back() {
+    let named = MANIFEST.replace(
+        "smtpd_banner: \"$myhostname ESMTP\"",
+        "smtpd_banner: \"$myhostname ESMTP\", delay_warning_time: 4h",
+    );
+    let bench = Bench::new(&named);
+    bench.expect(0, "apply", &["--yes"]);
+    let host = "backend2.example.org";
+    assert_eq!(setting(&bench.read(host, "etc/postfix/main.cf"), "delay_warning_time").as_deref(), Some("4h"));
+    bench.manifest(&MANIFEST.replace(", settings: {smtpd_banner: \"$myhostname ESMTP\"}", ""));
+    bench.expect(0, "apply", &["--yes"]);
+    let main_cf = bench.read(host, "etc/postfix/main.cf");
+    assert_eq!(setting(&main_cf, "delay_warning_time"), None);
+    // Debian had set it: it is given back.
+    assert_eq!(
+        setting(&main_cf, "smtpd_banner").as_deref(),
+        Some("$myhostname ESMTP $mail_name (Debian/GNU)")
+    );
+    bench.expect(0, "drift", &[]);
+}
+
+#[test]
+fn a_retired_host_is_emptied_and_forgotten() {
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    let host = "backend1.example.org";
+    bench.manifest(&MANIFEST.replace(
+        "backend[1:2].example.org: {roles: [backend]",
+        "backend1.example.org: {roles: [backend], state: retired}\n  backend2.example.org: {roles: [backend]",
+    ));
+    bench.expect(0, "apply", &["--yes"]);
+    assert!(!bench.root(host).join("etc/postfix/ldap/transport_maps.cf").exists());
+    assert!(!bench.root(host).join("var/lib/murder/ledger.json").exists());
+    let main_cf = bench.read(host, "etc/postfix/main.cf");
+    assert_eq!(setting(&main_cf, "transport_maps"), None);
+    assert_eq!(setting(&main_cf, "recipient_delimiter").as_deref(), Some("+"));
+    bench.expect(0, "drift", &[]);
+}
+
+#[test]
+fn a_first_contact_keeps_what_it_finds() {
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes", "--host", "smtp.example.org"]);
+    assert!(!bench.root("backend1.example.org").exists(), "--host chose one");
+    let host = "backend1.example.org";
+    let etc = bench.root(host).join("etc/postfix");
+    std::fs::create_dir_all(etc.join("ldap")).unwrap();
+    std::fs::write(etc.join("main.cf"), "relayhost = [old.example.org]\n").unwrap();
+    std::fs::write(etc.join("master.cf"), "lmtp unix - - y - - lmtp\nsmtp inet n - y - - smtpd\n").unwrap();
+    std::fs::write(
+        etc.join("ldap/transport_maps.cf"),
+        "bind_pw = handmadepassword\nscope = one\n",
+    )
+    .unwrap();
+    let text = bench.expect(0, "plan", &[]);
+    assert!(text.contains("--adopt") && text.contains("[old.example.org]"), "{text}");
+    assert!(!text.contains("handmadepassword"), "{text}");
+    let before = bench.read(host, "etc/postfix/main.cf");
+    bench.expect(1, "apply", &["--yes"]);
+    assert_eq!(bench.read(host, "etc/postfix/main.cf"), before, "a refused host is untouched");
+    bench.expect(0, "apply", &["--yes", "--adopt"]);
+    bench.expect(0, "drift", &[]);
+}
+
+#[test]
+fn another_murders_host_is_refused_without_a_word() {
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    bench.manifest(&MANIFEST.replace("murder: example.org", "murder: elsewhere"));
+    let text = bench.expect(1, "apply", &["--yes"]);
+    assert!(text.contains("--take-over"), "{text}");
+    bench.expect(0, "apply", &["--yes", "--take-over"]);
+    bench.expect(0, "drift", &[]);
+}
+
+#[test]
+fn without_a_terminal_apply_wants_a_yes() {
+    let bench = Bench::new(MANIFEST);
+    let text = bench.expect(1, "apply", &[]);
+    assert!(text.contains("--yes"), "{text}");
+    assert!(!bench.root("smtp.example.org").exists());
+}
+
+#[test]
+fn a_broken_host_does_not_hide_the_others() {
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    let ledger = bench.root("backend1.example.org").join("var/lib/murder/ledger.json");
+    std::fs::write(ledger, "garbage").unwrap();
+    bench.edit("backend2.example.org", "etc/postfix/main.cf", "reject_code = 450", "reject_code = 550");
+    let text = bench.expect(3, "plan", &[]);
+    assert!(text.contains("ledger") && text.contains("backend2.example.org"), "{text}");
+}
+
+#[test]
+fn a_plan_in_json_is_data_and_holds_no_secret() {
+    let bench = Bench::new(MANIFEST);
+    let output = bench.run("plan", &["--format", "json"]);
+    let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(plan["format_version"], "1.0");
+    assert_eq!(plan["murder"], "example.org");
+    assert!(plan["hosts"].as_object().is_some_and(|hosts| hosts.len() == 3), "{plan}");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains(SECRET));
+}
