@@ -1,6 +1,8 @@
 //! Postfix's own files: read, edited and compared as Postfix does.
 
+mod defaults;
 mod edit;
+mod expand;
 mod lines;
 mod main_cf;
 mod master_cf;
@@ -8,6 +10,8 @@ mod text;
 mod value;
 
 pub mod catalogue;
+
+pub mod postconf;
 
 pub use edit::Edit;
 pub use edit::EditError;

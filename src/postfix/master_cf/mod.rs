@@ -13,6 +13,9 @@ use crate::name::ServiceName;
 
 pub use entry::Entry;
 
+pub(crate) use entry::COLUMN_NAMES;
+pub(crate) use pattern::Pattern;
+
 pub(crate) use edit::Change;
 pub(crate) use edit::change;
 
