@@ -1,5 +1,7 @@
 //! Secrets: text that never prints, and bodies that know where a secret stands in them.
 
+pub mod mask;
+
 use std::collections::BTreeMap;
 use std::fmt;
 

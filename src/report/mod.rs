@@ -1,1 +1,31 @@
-//! Not written yet.
+//! What is shown of a plan and of an apply: text for people, Markdown for reviews, JSON for programs.
+//!
+//! Pure: a report is written into anything that takes text. Everything that came from a host is
+//! masked by its key ([`mask_secrets`]) and cannot steer the reader's terminal ([`line`]).
+
+pub mod applied;
+pub mod difference;
+pub mod group;
+pub mod json;
+pub mod line;
+pub mod markdown;
+pub mod outcome;
+pub mod steps;
+pub mod summary;
+pub mod text;
+
+pub use crate::secret::mask::{mask_pair, mask_secrets};
+pub use outcome::{Applied, Outcome, Postponed};
+pub use summary::Summary;
+
+/// How much of each file is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// No bodies.
+    Summary,
+    /// What changes, with three lines around it.
+    #[default]
+    Context,
+    /// Whole bodies.
+    Full,
+}

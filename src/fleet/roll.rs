@@ -1,0 +1,148 @@
+//! Waves in turn: canaries, batches, pauses, and the end at too many failures.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Event, NotRun, Phase, Stop, Wave, run};
+use crate::model::Rollout;
+use crate::name::{HostName, RoleName};
+
+/// Hosts that go at once, and the wait after them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// Which.
+    pub hosts: Vec<HostName>,
+    /// What for.
+    pub phase: Phase,
+    /// Waited after it, before the next batch.
+    pub pause: Duration,
+}
+
+/// How far an apply may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Hosts at once.
+    pub parallel: usize,
+    /// Failures that do not yet keep the next batch from beginning.
+    pub max_fail: usize,
+}
+
+/// What became of a host's turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate<T> {
+    /// It had its turn, and this is what it says.
+    Ran(T),
+    /// Its work broke off, by a fault of `murder`.
+    Broke(String),
+    /// Its turn did not come.
+    Held(Held),
+}
+
+/// Why a host's turn did not come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// Too many failed before it.
+    Failures,
+    /// A stop was wished.
+    Stopped,
+}
+
+/// Cuts waves into batches: within a wave the hosts of each role with a `rollout` go by
+/// themselves, its canaries first, then `serial` at a time with its pause between; all hosts without
+/// one go before them, side by side. `canary` (from the command line) counts for every role.
+#[must_use]
+pub fn batches(
+    waves: &[Wave],
+    roles: &BTreeMap<HostName, Vec<RoleName>>,
+    rollout: &BTreeMap<RoleName, Rollout>,
+    canary: Option<usize>,
+) -> Vec<Batch> {
+    let mut batches = Vec::new();
+    for wave in waves {
+        // By the first of a host's roles that has a rollout; none sorts first.
+        let mut groups: BTreeMap<Option<&RoleName>, Vec<HostName>> = BTreeMap::new();
+        for host in &wave.hosts {
+            let mut of_host = roles.get(host).into_iter().flatten();
+            let role = of_host.find(|role| rollout.contains_key(*role));
+            groups.entry(role).or_default().push(host.clone());
+        }
+        for (role, hosts) in groups {
+            let rollout = role.and_then(|role| rollout.get(role));
+            let own = rollout.and_then(|rollout| rollout.canary).map(as_count);
+            let serial = rollout.and_then(|rollout| rollout.serial).map(as_count);
+            let pause = rollout.map_or(Duration::ZERO, |rollout| rollout.pause);
+            let first = canary.or(own).unwrap_or(0).min(hosts.len());
+            let (canaries, rest) = hosts.split_at(first);
+            let chunks = [canaries, rest]
+                .into_iter()
+                .filter(|hosts| !hosts.is_empty())
+                .flat_map(|hosts| hosts.chunks(serial.unwrap_or(hosts.len()).max(1)));
+            batches.extend(chunks.map(|hosts| Batch {
+                hosts: hosts.to_vec(),
+                phase: wave.phase,
+                pause,
+            }));
+        }
+    }
+    // Nothing comes after the last.
+    if let Some(last) = batches.last_mut() {
+        last.pause = Duration::ZERO;
+    }
+    batches
+}
+
+fn as_count(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// Does `work` for the hosts of each batch side by side, batch after batch. Hosts of one batch do
+/// not stop each other; no later batch begins once more than `max_fail` hosts failed, or a stop is wished.
+pub fn roll<T, W>(
+    batches: &[Batch],
+    limits: Limits,
+    stop: &Stop,
+    work: W,
+    failed: impl Fn(&T) -> bool,
+    mut on_event: impl FnMut(Event),
+) -> BTreeMap<HostName, Fate<T>>
+where
+    T: Send,
+    W: Fn(&HostName, &dyn Fn(&str)) -> T + Sync,
+{
+    let mut fates = BTreeMap::new();
+    let mut failures = 0;
+    for batch in batches {
+        if failures > limits.max_fail || stop.is_wished() {
+            let why = if failures > limits.max_fail {
+                Held::Failures
+            } else {
+                Held::Stopped
+            };
+            let held = batch
+                .hosts
+                .iter()
+                .map(|host| (host.clone(), Fate::Held(why)));
+            fates.extend(held);
+            continue;
+        }
+        let results = run(&batch.hosts, limits.parallel, stop, &work, &mut on_event);
+        for (host, result) in results {
+            let fate = match result {
+                Ok(result) => Fate::Ran(result),
+                Err(NotRun::Stopped) => Fate::Held(Held::Stopped),
+                Err(NotRun::Panicked(words)) => Fate::Broke(words),
+                Err(NotRun::NoThread(words)) => Fate::Broke(format!("no thread: {words}")),
+            };
+            failures += usize::from(match &fate {
+                Fate::Ran(result) => failed(result),
+                Fate::Broke(_) => true,
+                Fate::Held(_) => false,
+            });
+            fates.insert(host, fate);
+        }
+        if failures <= limits.max_fail {
+            stop.sleep(batch.pause);
+        }
+    }
+    fates
+}

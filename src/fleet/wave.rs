@@ -1,0 +1,135 @@
+//! The order of hosts in an apply, so that mail always has a way (DESIGN §5).
+//!
+//! First all that adds, a role after those that its module names in `after`; then all that takes
+//! away, in the reverse order; retired hosts last of all. So a backend accepts an address before
+//! an MTA sends mail for it there, and an MTA stops sending before the backend stops accepting.
+//!
+//! A host stands in one wave. A plan that creates or updates anything, or finishes earlier work,
+//! adds; one whose only changes are deletions takes away. A plan with both goes with those that
+//! add: its own deletions come after its reload and are local by then (main.cf has stopped naming
+//! what goes), and what it *routes* elsewhere is text in tables and parameters, which is an update.
+//! To put one host's steps into two waves is for `plan`, which alone can split them; a [`Wave`] says
+//! its phase, so nothing here changes then.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::name::{HostName, RoleName};
+use crate::plan::{Change, HostPlan, Step, Verdict};
+
+/// Whether a wave adds or takes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Things come or change.
+    Adds,
+    /// Things go.
+    Takes,
+}
+
+/// Hosts that go side by side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wave {
+    /// Which, by name.
+    pub hosts: Vec<HostName>,
+    /// What for.
+    pub phase: Phase,
+}
+
+/// What the order of a host depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Its roles.
+    pub roles: Vec<RoleName>,
+    /// Whether it is on its way out.
+    pub retired: bool,
+    /// What its plan does.
+    pub phase: Phase,
+}
+
+/// The waves of an apply; `after` is each module's `after`.
+#[must_use]
+pub fn waves(
+    hosts: &BTreeMap<HostName, Place>,
+    after: &BTreeMap<RoleName, Vec<RoleName>>,
+) -> Vec<Wave> {
+    let ranks = ranks(after);
+    let mut adding: BTreeMap<usize, Vec<HostName>> = BTreeMap::new();
+    let mut taking: BTreeMap<usize, Vec<HostName>> = BTreeMap::new();
+    let mut retired: BTreeMap<usize, Vec<HostName>> = BTreeMap::new();
+    for (host, place) in hosts {
+        let of_roles = place
+            .roles
+            .iter()
+            .map(|role| ranks.get(role).copied().unwrap_or(0));
+        // The latest of a host's roles when it adds (all that it needs is there by then), which
+        // the reverse order makes the first when it takes away.
+        let rank = of_roles.max().unwrap_or(0);
+        let waves = match (place.retired, place.phase) {
+            (true, _) => &mut retired,
+            (false, Phase::Adds) => &mut adding,
+            (false, Phase::Takes) => &mut taking,
+        };
+        waves.entry(rank).or_default().push(host.clone());
+    }
+    let wave = |phase| move |hosts| Wave { hosts, phase };
+    adding
+        .into_values()
+        .map(wave(Phase::Adds))
+        .chain(taking.into_values().rev().map(wave(Phase::Takes)))
+        .chain(retired.into_values().rev().map(wave(Phase::Takes)))
+        .collect()
+}
+
+/// How many roles come before each one, at the longest way. Roles that wait for each other in a
+/// circle (which loading the modules refuses) come last, together, rather than never.
+#[must_use]
+pub fn ranks(after: &BTreeMap<RoleName, Vec<RoleName>>) -> BTreeMap<RoleName, usize> {
+    let mut roles: BTreeSet<&RoleName> = after.keys().collect();
+    roles.extend(after.values().flatten());
+    let mut ranks: BTreeMap<RoleName, usize> = BTreeMap::new();
+    let mut rank = 0;
+    while !roles.is_empty() {
+        let waits = |role: &&RoleName| {
+            let before = after.get(*role).map_or(&[][..], |before| before);
+            before.iter().any(|other| roles.contains(other))
+        };
+        let (waiting, mut ready): (BTreeSet<_>, BTreeSet<_>) =
+            roles.iter().copied().partition(waits);
+        roles = waiting;
+        if ready.is_empty() {
+            ready = std::mem::take(&mut roles);
+        }
+        ranks.extend(ready.into_iter().map(|role| (role.clone(), rank)));
+        rank += 1;
+    }
+    ranks
+}
+
+/// What a host's verdict makes of it; none where there is nothing to do. A host that could not be
+/// planned keeps its place among those that add: what comes after it must not go ahead without it.
+#[must_use]
+pub fn phase_of(verdict: &Verdict) -> Option<Phase> {
+    match verdict {
+        Verdict::Converged => None,
+        Verdict::Changes(plan) => Some(phase_of_plan(plan)),
+        Verdict::Unreachable { .. } | Verdict::Failed { .. } => Some(Phase::Adds),
+    }
+}
+
+fn phase_of_plan(plan: &HostPlan) -> Phase {
+    let adds = |step: &Step| match step {
+        Step::File { change, .. } => !matches!(change, Change::Delete { .. }),
+        Step::Value { change, .. } => !matches!(change, Change::Delete { .. }),
+        _ => false,
+    };
+    let takes = |step: &Step| match step {
+        Step::File { change, .. } => matches!(change, Change::Delete { .. }),
+        Step::Value { change, .. } => matches!(change, Change::Delete { .. }),
+        Step::Delete { .. } => true,
+        _ => false,
+    };
+    if plan.steps.iter().any(takes) && !plan.steps.iter().any(adds) {
+        Phase::Takes
+    } else {
+        Phase::Adds
+    }
+}

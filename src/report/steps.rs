@@ -1,0 +1,257 @@
+//! The lines of one host's plan: a line for each step, and the diffs below them.
+
+use super::line::{Line, Tone};
+use super::{Detail, difference};
+use crate::plan::{
+    Cause, Change, Failure, FileState, HostPlan, IndexReason, Refusal, Step, TellReason,
+};
+use crate::secret::mask;
+use crate::state::{Probes, Remark};
+use crate::thing::Thing;
+
+/// A parameter's change longer than this is shown on two lines.
+const LINE: usize = 100;
+
+/// The lines of a host's plan, in the order of work, refusals last.
+#[must_use]
+pub fn of_plan(plan: &HostPlan, detail: Detail) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for step in &plan.steps {
+        of_step(step, detail, &mut lines);
+    }
+    for refusal in &plan.refusals {
+        lines.push(of_refusal(refusal));
+    }
+    lines
+}
+
+fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
+    let mut quiet = |text: String| lines.push(Line::new(Tone::Plain, text));
+    match step {
+        Step::File {
+            path,
+            change,
+            cause,
+            ..
+        } => {
+            lines.push(titled(change, path.as_str(), &access(change), *cause));
+            lines.extend(indented(difference::of_change(
+                path.as_str(),
+                change,
+                detail,
+            )));
+        }
+        Step::Value {
+            thing,
+            change,
+            cause,
+        } => of_value(thing, change, *cause, lines),
+        Step::Delete {
+            path,
+            before,
+            cause,
+            index_suffix,
+        } => {
+            let change = Change::Delete { before };
+            let index =
+                index_suffix.map_or(String::new(), |suffix| format!(" and its index {suffix}"));
+            lines.push(titled(&change, &format!("{path}{index}"), "", *cause));
+            lines.extend(indented(difference::of_texts(
+                path.as_str(),
+                Some(before),
+                None,
+                detail,
+            )));
+        }
+        Step::Index {
+            source,
+            table_type,
+            reason,
+        } => quiet(format!(
+            "  * build the index of {table_type}:{source} ({})",
+            match reason {
+                IndexReason::SourceChanges => "its source changes",
+                IndexReason::Missing => "it is missing: Postfix cannot open the table",
+                IndexReason::Stale =>
+                    "it is older than its source: Postfix still reads the old entries",
+            }
+        )),
+        Step::Check => quiet("  * check with `postfix check`".to_owned()),
+        Step::Reload { reason } => quiet(format!(
+            "  * reload Postfix ({})",
+            match reason {
+                TellReason::ConfigurationChanges => "its configuration changes",
+                TellReason::NotToldYet =>
+                    "an earlier change was never told: Postfix still runs with what it read before",
+            }
+        )),
+        Step::Restart { parameters } => {
+            let names: Vec<&str> = parameters.iter().map(AsRef::as_ref).collect();
+            lines.push(Line::new(
+                Tone::Warning,
+                format!(
+                    "  * stop and start Postfix: a reload does not reach {} (only with --allow-restart)",
+                    names.join(", ")
+                ),
+            ));
+        }
+        Step::Probe { probes } => quiet(format!("  * probe{}", asked(probes))),
+        Step::TakeOver { thing } => quiet(format!(
+            "  = take over {thing} (as it must be already; only the ledger changes)"
+        )),
+        Step::Release { thing } => quiet(format!(
+            "  = release {thing} (left to others; only the ledger changes)"
+        )),
+    }
+}
+
+/// `  ~ update /etc/postfix/x (drift: somebody changed it since the last apply)`.
+fn titled<T>(change: &Change<T>, what: &str, access: &str, cause: Cause) -> Line {
+    let (mark, word, tone) = match change {
+        Change::Create { .. } => ('+', "create", Tone::Added),
+        Change::Update { .. } => ('~', "update", Tone::Changed),
+        Change::Delete { .. } => ('-', "delete", Tone::Removed),
+    };
+    Line::new(
+        tone,
+        format!("  {mark} {word} {what}{access}{}", why(cause)),
+    )
+}
+
+fn why(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Wanted => "",
+        Cause::Drift => " (drift: somebody changed it since the last apply)",
+        Cause::Unnamed => " (no longer named by manifest or module)",
+        Cause::FirstContact => " (first contact: it was set differently before)",
+        Cause::Retired => " (the host is retired)",
+    }
+}
+
+/// What is said of owner, group and mode: all of a new file, only what differs of an old one.
+fn access(change: &Change<FileState>) -> String {
+    match change {
+        Change::Create { after } => format!(", {}:{} {}", after.owner, after.group, after.mode),
+        Change::Update { before, after } => {
+            let mut text = String::new();
+            let mut differs = |word: &str, old: &str, new: &str| {
+                if old != new {
+                    text += &format!(", {word} {old} → {new}");
+                }
+            };
+            differs("owner", &before.owner, &after.owner);
+            differs("group", &before.group, &after.group);
+            differs("mode", &before.mode.to_string(), &after.mode.to_string());
+            text
+        }
+        Change::Delete { .. } => String::new(),
+    }
+}
+
+fn of_value(thing: &Thing, change: &Change<String>, cause: Cause, lines: &mut Vec<Line>) {
+    let (old, new) = match change {
+        Change::Create { after } => (None, Some(after)),
+        Change::Update { before, after } => (Some(before), Some(after)),
+        Change::Delete { before } => (Some(before), None),
+    };
+    let (old, new) = shown(thing, old, new);
+    let one = format!("{thing}: {old} → {new}");
+    if one.chars().count() <= LINE {
+        lines.push(titled(change, &one, "", cause));
+        return;
+    }
+    lines.push(titled(change, &thing.to_string(), ":", cause));
+    lines.push(Line::new(Tone::Removed, format!("      - {old}")));
+    lines.push(Line::new(Tone::Added, format!("      + {new}")));
+}
+
+/// Both values as they may be shown: a name that says "secret" hides them.
+fn shown(thing: &Thing, old: Option<&String>, new: Option<&String>) -> (String, String) {
+    let name = match thing {
+        Thing::Parameter(name) | Thing::Option(_, name) => name.as_str(),
+        Thing::File(_) | Thing::Service(_) | Thing::Field(..) => "",
+    };
+    let show = |value: Option<&String>| match value {
+        None => "(not set)".to_owned(),
+        Some(value) if value.is_empty() => "(empty)".to_owned(),
+        Some(value) => mask::mask_value(name, value),
+    };
+    let (before, mut after) = (show(old), show(new));
+    if before == after && old != new {
+        after = mask::CHANGED.to_owned();
+    }
+    (before, after)
+}
+
+fn asked(probes: &Probes) -> String {
+    let mut parts = Vec::new();
+    if !probes.accept.is_empty() {
+        parts.push(format!("{} accepted", probes.accept.join(", ")));
+    }
+    if !probes.refuse.is_empty() {
+        parts.push(format!("{} refused", probes.refuse.join(", ")));
+    }
+    if parts.is_empty() {
+        " that Postfix runs and its tables answer".to_owned()
+    } else {
+        format!(": {}", parts.join("; "))
+    }
+}
+
+fn indented(lines: Vec<Line>) -> impl Iterator<Item = Line> {
+    lines.into_iter().map(|line| Line {
+        tone: line.tone,
+        text: format!("      {}", line.text),
+    })
+}
+
+/// A refusal, with the flag that lifts it.
+#[must_use]
+pub fn of_refusal(refusal: &Refusal) -> Line {
+    let flag = match refusal.flag {
+        Some(flag) => format!("refused without {flag}"),
+        None => "refused".to_owned(),
+    };
+    Line::new(Tone::Warning, format!("  ! {flag}: {}", refusal.summary))
+}
+
+/// What went wrong on a host, with its own words and what to do.
+#[must_use]
+pub fn of_failure(word: &str, failure: &Failure) -> Vec<Line> {
+    let mut lines = vec![Line::new(
+        Tone::Failure,
+        format!("  ! {word}: {}", mask::mask_secrets(&failure.summary)),
+    )];
+    if let Some(detail) = &failure.detail {
+        let detail = mask::mask_secrets(detail);
+        lines.extend(
+            detail
+                .lines()
+                .map(|words| Line::new(Tone::Faint, format!("      | {words}"))),
+        );
+    }
+    if let Some(hint) = &failure.hint {
+        for (at, words) in hint.lines().enumerate() {
+            let lead = if at == 0 {
+                "      help: "
+            } else {
+                "            "
+            };
+            lines.push(Line::new(Tone::Plain, format!("{lead}{words}")));
+        }
+    }
+    lines
+}
+
+/// What observation noticed.
+#[must_use]
+pub fn of_remark(remark: &Remark) -> Vec<Line> {
+    let mut lines = vec![Line::new(
+        Tone::Warning,
+        format!("  note: {}", mask::mask_secrets(&remark.text)),
+    )];
+    if let Some(hint) = &remark.hint {
+        lines.push(Line::new(Tone::Plain, format!("      help: {hint}")));
+    }
+    lines
+}

@@ -1,0 +1,121 @@
+//! The figures of a plan, and the line that says them.
+
+use serde::Serialize;
+
+use super::line::count;
+use crate::plan::{Change, HostPlan, IndexReason, Plan, Step, TellReason, Verdict};
+
+/// How much a plan would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Summary {
+    /// Hosts that something is to be done on.
+    pub hosts: usize,
+    /// Things to create.
+    pub create: usize,
+    /// Things to update.
+    pub update: usize,
+    /// Things to delete.
+    pub delete: usize,
+    /// Things that come under management as they are.
+    pub take_over: usize,
+    /// Things left to others from now on.
+    pub release: usize,
+    /// Effects that an earlier apply did not come to: indexes to build, a reload.
+    pub finish: usize,
+    /// Hosts with a plan that is refused without a flag.
+    pub refused: usize,
+    /// Hosts with nothing to do.
+    pub converged: usize,
+    /// Hosts that could not be reached.
+    pub unreachable: usize,
+    /// Hosts that were reached and could not be planned.
+    pub failed: usize,
+}
+
+impl Summary {
+    /// Counts a plan.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let mut summary = Self::default();
+        for host in plan.hosts.values() {
+            match &host.verdict {
+                Verdict::Converged => summary.converged += 1,
+                Verdict::Changes(plan) => summary.add(plan),
+                Verdict::Unreachable { .. } => summary.unreachable += 1,
+                Verdict::Failed { .. } => summary.failed += 1,
+            }
+        }
+        summary
+    }
+
+    fn add(&mut self, plan: &HostPlan) {
+        self.hosts += 1;
+        self.refused += usize::from(!plan.refusals.is_empty());
+        for step in &plan.steps {
+            match step {
+                Step::File { change, .. } => *self.counter(change) += 1,
+                Step::Value { change, .. } => *self.counter(change) += 1,
+                Step::Delete { .. } => self.delete += 1,
+                Step::TakeOver { .. } => self.take_over += 1,
+                Step::Release { .. } => self.release += 1,
+                Step::Index { reason, .. } => match reason {
+                    IndexReason::Missing | IndexReason::Stale => self.finish += 1,
+                    // The file that it belongs to is counted.
+                    IndexReason::SourceChanges => {}
+                },
+                Step::Reload {
+                    reason: TellReason::NotToldYet,
+                } => self.finish += 1,
+                Step::Reload { .. } | Step::Restart { .. } | Step::Check | Step::Probe { .. } => {}
+            }
+        }
+    }
+
+    fn counter<T>(&mut self, change: &Change<T>) -> &mut usize {
+        match change {
+            Change::Create { .. } => &mut self.create,
+            Change::Update { .. } => &mut self.update,
+            Change::Delete { .. } => &mut self.delete,
+        }
+    }
+
+    /// Whether every host answered and nothing is to be done anywhere.
+    #[must_use]
+    pub fn is_converged(&self) -> bool {
+        self.hosts + self.unreachable + self.failed == 0
+    }
+
+    /// `3 hosts: 4 to create, 2 to update, 1 to delete, 12 converged`.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let extra = |number: usize, words: &str| {
+            if number == 0 {
+                String::new()
+            } else {
+                format!(", {number} {words}")
+            }
+        };
+        let mut text = if self.hosts == 0 {
+            format!("{} converged", count(self.converged, "host"))
+        } else {
+            format!(
+                "{}: {} to create, {} to update, {} to delete{}{}{}, {} converged",
+                count(self.hosts, "host"),
+                self.create,
+                self.update,
+                self.delete,
+                extra(self.take_over, "to take over"),
+                extra(self.release, "to release"),
+                extra(self.finish, "to finish"),
+                self.converged,
+            )
+        };
+        text += &extra(self.refused, "refused");
+        text += &extra(self.unreachable, "unreachable");
+        text += &extra(self.failed, "failed");
+        if self.is_converged() {
+            text.insert_str(0, "nothing to do: ");
+        }
+        text
+    }
+}
