@@ -4,6 +4,8 @@
 //! `openssh` (the system's ssh), `local`, which all run the same POSIX sh programs of [`remote`],
 //! and `sandbox`, a folder.
 
+pub mod remote;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
