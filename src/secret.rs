@@ -210,79 +210,6 @@ impl Body {
     }
 }
 
-/// Whether the value under this key is a secret: `bind_pw`, and whatever speaks of a password or secret.
-#[must_use]
-pub fn is_secret_key(key: &str) -> bool {
-    let key = bare_key(key);
-    key == "bind_pw"
-        || ["password", "passwd", "passphrase", "secret"]
-            .iter()
-            .any(|word| key.contains(word))
-        || key.ends_with("_pw")
-}
-
-/// A key without comment sign, blanks and case.
-fn bare_key(key: &str) -> String {
-    key.trim_start_matches(['#', ' ', '\t'])
-        .trim()
-        .to_ascii_lowercase()
-}
-
-/// A line of `key = value`, `key: value` or `key=value`, split behind its separator.
-fn keyed(line: &str) -> Option<(&str, &str, &str)> {
-    let at = line.find(['=', ':'])?;
-    let (key, rest) = line.split_at(at);
-    // A commented-out password is a password all the same.
-    let key = key.trim_start_matches(['#', ' ', '\t']);
-    if key.trim().contains(char::is_whitespace) {
-        return None;
-    }
-    let key = &line[..at];
-    let value_at = 1 + rest[1..].len() - rest[1..].trim_start().len();
-    Some((key, &rest[..value_at], rest[value_at..].trim_end()))
-}
-
-/// Masks, by their keys, the secrets in a text that came from a host or goes to one.
-///
-/// `before` is the other side of a diff, unmasked: a secret that differs from it reads `*** (changed)`.
-/// The continuation lines of a masked value are masked too.
-#[must_use]
-pub fn mask_keys(text: &str, before: Option<&str>) -> String {
-    let old: BTreeMap<String, &str> = before
-        .unwrap_or_default()
-        .lines()
-        .filter_map(keyed)
-        .filter(|(key, ..)| is_secret_key(key))
-        .map(|(key, _, value)| (bare_key(key), value))
-        .collect();
-    let mut out = String::with_capacity(text.len());
-    let mut inside = false;
-    for line in text.split_inclusive('\n') {
-        let end = if line.ends_with('\n') { "\n" } else { "" };
-        if inside && line.starts_with([' ', '\t']) && !line.trim().is_empty() {
-            out.push(' ');
-            out.push_str(MASK);
-            out.push_str(end);
-            continue;
-        }
-        inside = false;
-        match keyed(line) {
-            Some((key, separator, value)) if is_secret_key(key) => {
-                inside = true;
-                out.push_str(key);
-                out.push_str(separator);
-                out.push_str(MASK);
-                if old.get(&bare_key(key)).is_some_and(|old| *old != value) {
-                    out.push_str(" (changed)");
-                }
-                out.push_str(end);
-            }
-            _ => out.push_str(line),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -305,24 +232,6 @@ mod tests {
         assert_eq!(
             body.reveal(&secrets).unwrap().as_str(),
             "bind_pw = s3cret\nx\n"
-        );
-    }
-
-    #[test]
-    fn text_from_a_host_is_masked_by_its_keys() {
-        let text =
-            "bind_pw = hunter2\n  more of it\nbind_dn = x\nmupdate_password: y\n# password = z\n";
-        assert_eq!(
-            mask_keys(text, None),
-            "bind_pw = ***\n ***\nbind_dn = x\nmupdate_password: ***\n# password = ***\n"
-        );
-        assert_eq!(
-            mask_keys("bind_pw = new\n", Some("bind_pw=old\n")),
-            "bind_pw = *** (changed)\n"
-        );
-        assert_eq!(
-            mask_keys("bind_pw = old\n", Some("bind_pw=old\n")),
-            "bind_pw = ***\n"
         );
     }
 }

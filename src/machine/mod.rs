@@ -4,6 +4,7 @@
 //! `openssh` (the system's ssh), `local`, which all run the same POSIX sh programs of [`remote`],
 //! and `sandbox`, a folder.
 
+pub mod remote;
 pub mod sandbox;
 
 use std::collections::{BTreeMap, BTreeSet};

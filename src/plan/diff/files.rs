@@ -2,7 +2,7 @@
 
 use crate::ledger::{Origin, Previous};
 use crate::name::RemotePath;
-use crate::secret::{is_secret_key, mask_keys};
+use crate::secret::mask::{mask_file, mask_pair};
 use crate::state::{File, LiveFile, LiveState, Remark, Want};
 use crate::thing::Thing;
 
@@ -47,7 +47,7 @@ impl Draft<'_> {
         let live = self.live_file(path).clone();
         let secret = file.body.secrets().next().is_some();
         let after = |before: Option<&str>| FileState {
-            text: Some(shown(path, &text_with_masks(file, &text, before))),
+            text: Some(shown_after(path, file, &text, before)),
             sha256: sha256.clone(),
             owner: file.owner.to_string(),
             group: file.group.to_string(),
@@ -242,41 +242,32 @@ pub(super) fn previous(state: &LiveState) -> Previous {
 
 /// The file as it is, for the plan: masked.
 pub(super) fn before(path: &RemotePath, state: &LiveState, text: Option<&str>) -> FileState {
+    let shown = text.map(|text| mask_file(path.as_str(), text));
     FileState {
-        text: text.map(|text| shown(path, &mask_keys(text, None))),
+        secret: shown.as_deref() != text,
+        text: shown,
         sha256: state.sha256.clone(),
         owner: state.owner.clone(),
         group: state.group.clone(),
         mode: state.mode,
-        secret: text.is_some_and(|text| mask_keys(text, None) != text),
     }
 }
 
-/// The text that will be written, masked by the places of its secrets and by its keys; a secret
-/// that differs from the one on the host is said to change.
-fn text_with_masks(file: &File, revealed: &str, before: Option<&str>) -> String {
-    let by_key = mask_keys(revealed, before);
-    if file.body.secrets().next().is_none() {
-        return by_key;
-    }
-    // The places of the body are certain; the keys only add `(changed)` and what literals give away.
+/// The text that will be written, as it may be shown: masked by the places of its secrets, by its
+/// keys and by its path. A secret that differs from the one on the host is said to change.
+fn shown_after(path: &RemotePath, file: &File, revealed: &str, before: Option<&str>) -> String {
+    let (_, by_key) = mask_pair(before.unwrap_or_default(), revealed);
     let placed = file.body.masked();
-    if placed.lines().count() != by_key.lines().count() {
-        return mask_keys(&placed, None);
-    }
-    placed
-        .split_inclusive('\n')
-        .zip(by_key.split_inclusive('\n'))
-        .zip(revealed.split_inclusive('\n'))
-        .map(|((placed, keyed), plain)| if keyed == plain { placed } else { keyed })
-        .collect()
-}
-
-/// The whole text of a file that is all secret (`sasl_passwd`) is never shown.
-fn shown(path: &RemotePath, text: &str) -> String {
-    if is_secret_key(path.file_name()) {
-        crate::secret::MASK.to_owned() + "\n"
+    // The places are certain; the keys add `(changed)`, and what a literal would give away.
+    let text: String = if placed.lines().count() == by_key.lines().count() {
+        placed
+            .split_inclusive('\n')
+            .zip(by_key.split_inclusive('\n'))
+            .zip(revealed.split_inclusive('\n'))
+            .map(|((placed, keyed), plain)| if keyed == plain { placed } else { keyed })
+            .collect()
     } else {
-        text.to_owned()
-    }
+        placed
+    };
+    mask_file(path.as_str(), &text)
 }

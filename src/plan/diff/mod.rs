@@ -231,7 +231,7 @@ pub(super) fn live_value(live: &Live, thing: &Thing) -> Option<String> {
         Thing::Field(service, field) => live
             .master_cf
             .service(service)
-            .map(|entry| entry.field(*field).to_owned()),
+            .map(|entry| entry.field(*field)),
         Thing::Option(service, name) => live
             .master_cf
             .service(service)

@@ -189,34 +189,27 @@ impl Draft<'_> {
             .live
             .master_cf
             .services()
-            .map(|service| service.parts().0.to_owned())
+            .iter()
+            .map(crate::postfix::Entry::name)
             .collect();
-        let mentioned = |name: &str| {
-            let plain = format!("${name}");
-            let braced = format!("${{{name}");
-            let parened = format!("$({name}");
-            let uses = |value: &str| {
-                value.contains(&braced)
-                    || value.contains(&parened)
-                    || value.match_indices(&plain).any(|(at, _)| {
-                        !value[at + plain.len()..]
-                            .starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-                    })
-            };
-            self.at.live.main_cf.iter().any(|(_, value)| uses(value))
-                || self
-                    .at
-                    .desired
-                    .values
-                    .values()
-                    .any(|want| matches!(want, Want::Present(value) if uses(value)))
+        let mut mentioned: BTreeSet<String> = BTreeSet::new();
+        for (_, value) in self.at.live.main_cf.iter() {
+            mentioned.append(&mut catalogue::referenced_names(value));
+        }
+        for want in self.at.desired.values.values() {
+            if let Want::Present(value) = want {
+                mentioned.append(&mut catalogue::referenced_names(value));
+            }
+        }
+        let of_a_service = |name: &str| {
+            catalogue::service_parameter(name).is_some_and(|(service, _)| services.contains(service))
         };
         let mut refusals = Vec::new();
         for (thing, want) in &self.at.desired.values {
             if let (Thing::Parameter(name), Want::Present(_)) = (thing, want)
                 && !facts.parameters.contains(name.as_str())
-                && !catalogue::is_service_parameter(name.as_str(), &services)
-                && !mentioned(name.as_str())
+                && !of_a_service(name.as_str())
+                && !mentioned.contains(name.as_str())
             {
                 refusals.push(Refusal {
                     summary: format!(

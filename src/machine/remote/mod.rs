@@ -1,0 +1,82 @@
+//! A host that runs POSIX sh: one program for each exchange, one framed answer.
+//!
+//! How the program gets there is a [`Shell`]'s business (ssh2, the system's ssh, this host).
+//! Observing writes nothing on the host; applying is one payload that the host finishes by itself.
+
+mod answer;
+mod frame;
+mod observe;
+mod reach;
+mod words;
+
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::machine::{Exit, Look, MachineError, Observed, Questions, Request, Response, Shell};
+use crate::plan::Failure;
+
+/// Silence of this long ends an observation.
+const OBSERVE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A host behind a shell.
+pub struct Remote {
+    shell: Box<dyn Shell>,
+    sh: String,
+}
+
+impl Remote {
+    /// A machine over a way to run programs on a host as root.
+    #[must_use]
+    pub fn new(shell: Box<dyn Shell>) -> Self {
+        Self {
+            shell,
+            sh: "sh".to_owned(),
+        }
+    }
+
+    /// Runs the programs with this shell instead of the host's `sh`: `bash`, `busybox sh`.
+    #[must_use]
+    pub fn with_sh(mut self, sh: impl Into<String>) -> Self {
+        self.sh = sh.into();
+        self
+    }
+}
+
+impl Look for Remote {
+    fn observe(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
+        let nonce = frame::nonce();
+        let response = self.shell.exchange(&Request {
+            command: format!("{} -s", self.sh),
+            stdin: Zeroizing::new(observe::program(questions, &nonce).into_bytes()),
+            timeout: OBSERVE_TIMEOUT,
+        })?;
+        let frame = frame::unframe(&response.stdout, &nonce)
+            .map_err(|broken| no_answer(broken, &response))?;
+        answer::understand(&frame, questions)
+    }
+}
+
+/// Says why an observation has no answer: the connection's end is a better reason than its effect.
+fn no_answer(broken: frame::Broken, response: &Response) -> MachineError {
+    let mut said = response.stderr.clone();
+    if broken == frame::Broken::NoBeginning {
+        // Once an answer has begun, standard output holds texts of files, which no error may show.
+        said.push(b'\n');
+        said.extend_from_slice(&response.stdout);
+    }
+    match &response.exit {
+        Exit::Lost(why) => MachineError::Unreachable(Failure {
+            summary: format!("the connection ended before the host had answered: {why}"),
+            detail: None,
+            hint: Some("run again; nothing was changed".to_owned()),
+        }),
+        Exit::Signal(signal) => {
+            words::wrong_answer(&format!("its shell was killed by signal {signal}"), &said)
+        }
+        Exit::Code(code) => words::wrong_answer(
+            &format!("{} (its shell ended with code {code})", broken.why()),
+            &said,
+        ),
+    }
+}

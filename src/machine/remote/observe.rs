@@ -1,0 +1,90 @@
+//! Questions as one sh program.
+
+use std::fmt::Write as _;
+
+use crate::machine::Questions;
+use crate::name::RemotePath;
+
+/// Files larger than this come back as a hash only.
+const TEXT_CAP: u64 = 40 * 1024 * 1024;
+
+const PROGRAM: &str = include_str!("observe.sh");
+
+/// The program that answers `questions`, for the standard input of `sh -s`.
+///
+/// The shell parses the function whole before the last line calls it, and every child reads
+/// from /dev/null: nothing can eat the program, and a program cut short does nothing at all.
+pub(super) fn program(questions: &Questions, nonce: &str) -> String {
+    let mut program = without_comments(PROGRAM);
+    // In halves, so that a host that echoes its input back has not thereby answered.
+    let (left, right) = nonce.split_at(nonce.len() / 2);
+    let known = questions
+        .known
+        .as_ref()
+        // The last word on names is not to be had from facts that were kept without them.
+        .filter(|known| questions.names.is_empty() || !known.facts.parameters.is_empty())
+        .map_or("", |known| known.identity.as_str());
+    let _ = writeln!(program, "N={left}");
+    let _ = writeln!(program, "N=${{N}}{right}");
+    let _ = writeln!(program, "CAP={TEXT_CAP}");
+    let _ = writeln!(program, "KNOWN={}", quote(known));
+    let _ = writeln!(program, "FILES='{}'", words(questions.files.keys()));
+    let _ = writeln!(program, "INDEXES='{}'", words(&questions.indexes));
+    let _ = writeln!(program, "SOCKETS='{}'", words(&questions.sockets));
+    program.push_str("EXPECTED='");
+    for (path, sha256) in &questions.files {
+        if let Some(sha256) = sha256.as_ref().filter(|text| is_hash(text)) {
+            let _ = writeln!(program, "{sha256}  {path}");
+        }
+    }
+    program.push_str("'\nmurder_observe </dev/null\nexit\n");
+    program
+}
+
+/// A [`RemotePath`] holds no blank and no quote: a list of them is words.
+fn words<'a>(paths: impl IntoIterator<Item = &'a RemotePath>) -> String {
+    let words: Vec<&str> = paths.into_iter().map(RemotePath::as_str).collect();
+    words.join(" ")
+}
+
+/// Any text as one word of sh.
+pub(super) fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Whether a text is a SHA-256 as sha256sum(1) prints it.
+pub(super) fn is_hash(text: &str) -> bool {
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+/// The program without whole-line comments and indentation: it travels at every observation.
+pub(super) fn without_comments(program: &str) -> String {
+    let mut short = String::with_capacity(program.len());
+    for line in program.lines().map(str::trim_start) {
+        if !line.starts_with('#') && !line.is_empty() {
+            short.push_str(line);
+            short.push('\n');
+        }
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoting_survives_every_character() {
+        assert_eq!(quote("it's `$x`"), r"'it'\''s `$x`'");
+    }
+
+    #[test]
+    fn the_nonce_is_not_in_the_program() {
+        let program = program(&Questions::default(), "0123456789abcdef");
+        assert!(!program.contains("0123456789abcdef"));
+        assert!(program.len() < 8192, "{} bytes", program.len());
+    }
+}

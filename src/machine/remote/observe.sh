@@ -1,0 +1,143 @@
+# Reads one host and writes nothing there. Parsed whole before its last line calls it.
+# Set by the client: N nonce, KNOWN identity of cached facts, FILES, INDEXES, SOCKETS, EXPECTED
+# (lines as sha256sum prints them), CAP bytes of text.
+# Every process costs more than everything that the shell does by itself, so: one grep for all
+# texts, one sha256sum, one stat; the rest are built-ins.
+murder_look() {
+  missing=
+  for tool in grep stat sha256sum readlink flock setsid; do
+    command -v "$tool" >/dev/null || missing="$missing $tool"
+  done
+  [ -z "$missing" ] || { echo "=missing$missing"; return; }
+  if [ -e /etc/shadow ] && [ ! -r /etc/shadow ]; then echo "=unprivileged"; return; fi
+  postconf=$(command -v postconf) && [ -f /etc/postfix/main.cf ] || { echo "=no-postfix $postconf"; return; }
+
+  # What the ledger names is looked at too, whether or not the manifest still does.
+  all=" $FILES "
+  if [ -r /var/lib/murder/paths ]; then
+    while IFS= read -r path; do
+      case $path in
+        *[!A-Za-z0-9/._+@:%=-]* | '') ;;
+        /*) case $all in *" $path "*) ;; *) all="$all$path " ;; esac ;;
+      esac
+    done </var/lib/murder/paths
+  fi
+
+  # Comment lines and blank lines mean nothing to Postfix, not even inside a folded value.
+  texts=$(cd /etc/postfix && grep -Hsa -e '^[[:space:]]*[^#[:space:]]' main.cf master.cf \
+    /var/lib/murder/ledger.json /var/lib/murder/journal.json /var/lib/murder/last)
+  printf '=texts\n%s\n' "$texts"
+
+  regular='' links=''
+  for path in $all; do
+    [ ! -f "$path" ] || regular="$regular $path"
+    [ ! -h "$path" ] || links="$links $path"
+  done
+  # A file that is not regular is not opened: a FIFO would hold us up for ever.
+  ledger=/var/lib/murder/ledger.json
+  [ -f "$ledger" ] || ledger=
+  hashes=$(sha256sum /etc/postfix/main.cf /etc/postfix/master.cf $ledger $regular 2>/dev/null)
+  printf '=hashes\n%s\n' "$hashes"
+
+  # Each socket, with every directory on the way to it.
+  ways=
+  for socket in $SOCKETS; do
+    way=$socket
+    while [ -n "$way" ]; do
+      case " $ways " in *" $way "*) ;; *) ways="$ways $way" ;; esac
+      way=${way%/*}
+    done
+  done
+  set +f
+  dynamic=
+  for path in /etc/postfix/dynamicmaps.cf /etc/postfix/dynamicmaps.cf.d/*; do
+    [ ! -f "$path" ] || dynamic="$dynamic $path"
+  done
+  set -f
+  stats=$(stat -L -c '%f %U %G %s %Y %n' "$postconf" $dynamic $all $INDEXES $ways 2>/dev/null)
+  printf '=stats\n%s\n' "$stats"
+
+  if [ -n "$links" ]; then
+    echo "=links"
+    for path in $links; do echo "$path $(readlink -f "$path")"; done
+  fi
+
+  identity='' shut='' stream='' known=" $EXPECTED
+"
+  IFS=$NEWLINE
+  for line in $stats; do
+    IFS=' '
+    set -- $line
+    IFS=$NEWLINE
+    case " $dynamic $postconf " in *" $6 "*) identity="$identity:$4.$5" ;; esac
+    # A directory on the way that not everybody may enter: then it matters who postfix is.
+    case " $ways " in *" $6 "*) case $1 in 4??[02468ace]) shut=1 ;; esac ;; esac
+    case "$regular " in
+      *" $6 "*) [ "$4" -gt "$CAP" ] || sizes="$sizes $4:$6" ;;
+    esac
+  done
+  echo "=identity $identity"
+  queue=/var/spool/postfix
+  for line in $texts; do
+    case $line in
+      main.cf:queue_directory[\ =]*)
+        queue=${line#*=}
+        queue=${queue#"${queue%%[! ]*}"}
+        ;;
+    esac
+  done
+  # What differs from what was expected comes after the head, in this order.
+  for line in $hashes; do
+    path=${line#*  }
+    case $path in /etc/postfix/main.cf | /etc/postfix/master.cf | "$ledger") case $all in *" $path "*) ;; *) continue ;; esac ;; esac
+    case $known in *"$line$NEWLINE"*) continue ;; esac
+    case "$sizes " in *":$path "*) stream="$stream $path" ;; esac
+  done
+  IFS=$BLANKS
+
+  # A process of that number may be anybody's by now; Postfix's master stands in its queue directory.
+  running=no
+  if [ -r "$queue/pid/master.pid" ]; then
+    read -r pid <"$queue/pid/master.pid"
+    if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ "/proc/$pid/cwd" -ef "$queue" ]; then running=yes; fi
+  fi
+  echo "=running $running"
+
+  if [ -e /var/lib/murder/journal.json ] && [ -e /var/lib/murder/lock ]; then
+    if flock -n -s 9; then echo "=lock free"; else echo "=lock held"; fi 9</var/lib/murder/lock
+  fi
+  if [ -n "$shut" ]; then
+    echo "=postfix"
+    id postfix 2>&1
+  fi
+
+  if [ "$identity" != "$KNOWN" ]; then
+    distribution=
+    if [ -r /etc/os-release ]; then
+      while IFS= read -r line; do
+        case $line in ID=*) distribution=${line#ID=} ;; esac
+      done </etc/os-release
+    fi
+    echo "=distribution $distribution"
+    echo "=types"
+    postconf -m 2>/dev/null
+    echo "=defaults"
+    postconf -d 2>/dev/null |
+      sed -e '/^mail_version = /b' -e '/^default_database_type = /b' -e 's/ =.*//'
+  fi
+  echo "=stream$stream"
+}
+
+murder_observe() {
+  LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin
+  export LC_ALL PATH
+  set -f
+  NEWLINE='
+' BLANKS=$IFS sizes=''
+  head=$(murder_look)
+  sum=$(printf '%s\n' "$head" | sha256sum)
+  printf '\n%s BEGIN %s\n%s\n%s HEAD\n' "$N" "${sum%% *}" "$head" "$N"
+  set -- ${head##*"$NEWLINE"=stream}
+  [ $# -eq 0 ] || cat "$@"
+  printf '\n%s END\n' "$N"
+}

@@ -1,0 +1,41 @@
+//! The sh programs on hosts of their own: Debian's Postfix behind dash, bash and BusyBox.
+
+mod applying;
+mod host;
+mod observing;
+
+use std::collections::BTreeMap;
+
+use murder::machine::{MachineError, Questions};
+use murder::name::RemotePath;
+
+fn path(text: &str) -> RemotePath {
+    RemotePath::new(text).unwrap()
+}
+
+/// Questions for these files, with nothing expected of them.
+fn asking(paths: &[&str]) -> Questions {
+    Questions {
+        files: paths.iter().map(|text| (path(text), None)).collect(),
+        ..Questions::default()
+    }
+}
+
+fn summary(error: &MachineError) -> String {
+    error.to_string()
+}
+
+/// The names of everything below a folder that an apply may have forgotten.
+fn leftovers(host: &host::Host) -> Vec<String> {
+    let found = host.run("find / -xdev \\( -name '.murder.*' -o -name 'spool.*' -o -name 'stage.*' -o -name 'incoming.*' -o -name 'journal*' -o -name '*.new.*' -path '*murder*' \\) -print 2>/dev/null");
+    found.lines().map(str::to_owned).collect()
+}
+
+/// Everything below /etc/postfix with inode, times, owner, mode: what an untouched host keeps.
+fn fingerprint(host: &host::Host) -> BTreeMap<String, String> {
+    host.run("find -L /etc/postfix -type f -exec stat -c '%n %i %Y %Z %U %G %a %s' {} + ; find /etc/postfix -type l -exec stat -c '%n.link %i %N' {} +")
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, rest)| (name.to_owned(), rest.to_owned()))
+        .collect()
+}
