@@ -280,6 +280,7 @@ fn refusal(tool: &str, words: String, exit: &Exit) -> Failure {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use super::*;
 

@@ -37,6 +37,7 @@ impl Shell for Local {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use std::time::{Duration, Instant};
 

@@ -257,6 +257,7 @@ fn hop(alias: &str, settings: &Settings, options: &ConnectOptions, timeout: Dura
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use super::parse;
 

@@ -60,6 +60,7 @@ pub(super) fn public(key: &Path) -> Option<HostKey> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use std::process::Command;
 
