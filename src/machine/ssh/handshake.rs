@@ -3,11 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use libssh2_sys::{
-    LIBSSH2_ERROR_BANNER_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_SOCKET_RECV,
-    LIBSSH2_ERROR_SOCKET_SEND,
-};
-use ssh2::{ErrorCode, MethodType, Session};
+use ssh2::{MethodType, Session};
 
 use super::hop::Hop;
 use super::wire::{Stuck, Wire, through};
@@ -160,16 +156,9 @@ pub(super) fn shake(
         Ok(()) => {}
         Err(Stuck::Late) => return Err(Trouble::Final(words::silent(hop))),
         Err(Stuck::Failed(error)) => {
-            let hung_up = matches!(
-                error.code(),
-                ErrorCode::Session(
-                    LIBSSH2_ERROR_BANNER_RECV
-                        | LIBSSH2_ERROR_SOCKET_DISCONNECT
-                        | LIBSSH2_ERROR_SOCKET_RECV
-                        | LIBSSH2_ERROR_SOCKET_SEND
-                )
-            );
-            return Err(if hung_up && session.banner().is_none() {
+            // The code is whatever the socket said; the words tell that no greeting had come.
+            let ungreeted = error.message() == "Failed getting banner";
+            return Err(if ungreeted {
                 Trouble::Dropped(error.message().to_owned())
             } else {
                 failed(error)

@@ -97,14 +97,16 @@ impl Attempt<'_> {
                 self.tried.push(name);
             }
             Err(Stuck::Failed(error)) => {
-                self.hung_up = matches!(
-                    error.code(),
-                    ErrorCode::Session(
-                        LIBSSH2_ERROR_SOCKET_DISCONNECT
-                            | LIBSSH2_ERROR_SOCKET_RECV
-                            | LIBSSH2_ERROR_SOCKET_SEND
-                    )
-                );
+                // Where the server hangs up in place of an answer, libssh2's code is that of a refusal.
+                self.hung_up = error.message().starts_with("Waiting for")
+                    || matches!(
+                        error.code(),
+                        ErrorCode::Session(
+                            LIBSSH2_ERROR_SOCKET_DISCONNECT
+                                | LIBSSH2_ERROR_SOCKET_RECV
+                                | LIBSSH2_ERROR_SOCKET_SEND
+                        )
+                    );
                 self.tried.push(format!("{name} ({})", error.message()));
             }
         }
