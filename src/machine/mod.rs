@@ -6,6 +6,20 @@
 
 pub mod remote;
 pub mod sandbox;
+// Becoming root: the words before the program.
+mod become_root;
+// Who a host is.
+pub mod known_hosts;
+// This host itself.
+pub mod local;
+// The system's ssh.
+pub mod openssh;
+// A way to run a program: which one, and what all three share.
+pub mod shell;
+// The ssh2 crate.
+pub mod ssh;
+// What ssh_config(5) says of a host.
+pub mod ssh_config;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

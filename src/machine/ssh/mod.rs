@@ -1,0 +1,226 @@
+//! Hosts by the ssh2 crate: no process for each host, and one connection for all exchanges of a run.
+//!
+//! One session belongs to one thread, never blocks, and is pumped by `poll` against deadlines: the ways in
+//! which libssh2's blocking mode locks up or waits for ever stay away by that.
+
+mod exec;
+mod handshake;
+mod hop;
+mod key_file;
+mod limits;
+mod login;
+mod tunnel;
+mod wire;
+mod words;
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ssh2::{Channel, Session};
+
+use crate::machine::become_root::Means;
+use crate::machine::shell::ConnectOptions;
+use crate::machine::shell::conversation::Conversation;
+use crate::machine::{Exit, MachineError, Request, Response, Shell};
+use crate::model::Host;
+use crate::secret::Secrets;
+use exec::{Broken, Program};
+use handshake::{Trouble, Trust, part, shake};
+use hop::{Hop, Way};
+pub use limits::HandshakeLimits;
+use wire::{Wire, through};
+
+/// How often sshd is asked again when it hangs up before its first word.
+const TRIES: u32 = 7;
+
+/// The first pause between two tries; it doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(150);
+
+/// A channel's window. A larger one lets 64 MB through with fewer adjustments; memory is used only when the
+/// other side is faster than we are.
+const WINDOW: u32 = 2 * 1024 * 1024;
+
+/// Bytes in one packet, as OpenSSH has them.
+const PACKET: u32 = 32 * 1024;
+
+/// A host by ssh2.
+pub struct Ssh {
+    way: Way,
+    options: ConnectOptions,
+    means: Means,
+    line: Option<Line>,
+}
+
+/// A session that is logged in, and the wire below it.
+struct Line {
+    session: Session,
+    wire: Arc<Wire>,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        part(&self.session, &self.wire);
+    }
+}
+
+impl std::fmt::Debug for Ssh {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ssh")
+            .field("way", &self.way)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Ssh {
+    /// Connects and logs in.
+    pub(in crate::machine) fn connect(
+        host: &Host,
+        options: &ConnectOptions,
+        secrets: &Secrets,
+        means: Means,
+    ) -> Result<Self, MachineError> {
+        let mut ssh = Self {
+            way: hop::way(host, options, secrets)?,
+            options: options.clone(),
+            means,
+            line: None,
+        };
+        ssh.line = Some(ssh.dial()?);
+        Ok(ssh)
+    }
+
+    /// Goes the whole way, and again where an sshd on it has too many others just now.
+    fn dial(&self) -> Result<Line, MachineError> {
+        let mut pause = FIRST_PAUSE;
+        let mut tried = 1;
+        loop {
+            let (hop, words) = match self.dial_once() {
+                Ok(line) => return Ok(line),
+                Err((_, Trouble::Final(error))) => return Err(error),
+                Err((hop, Trouble::Dropped(words))) => (hop, words),
+            };
+            if tried >= TRIES {
+                return Err(words::dropped(hop, tried, &words));
+            }
+            std::thread::sleep(pause + jitter(pause));
+            pause *= 2;
+            tried += 1;
+        }
+    }
+
+    fn dial_once(&self) -> Result<Line, (&Hop, Trouble)> {
+        let (mut hop, rest) = (&self.way.first, &self.way.rest);
+        let mut line = self.reach(hop, None).map_err(|trouble| (hop, trouble))?;
+        for next in rest {
+            line = self
+                .reach(next, Some((line, hop)))
+                .map_err(|trouble| (next, trouble))?;
+            hop = next;
+        }
+        Ok(line)
+    }
+
+    /// Goes one hop further: connection, handshake, trust, login.
+    fn reach(&self, hop: &Hop, before: Option<(Line, &Hop)>) -> Result<Line, Trouble> {
+        let trust = Trust::load(hop, self.options.accept_new).map_err(Trouble::Final)?;
+        let _turn = self.options.limits.turn(&hop.to_string());
+        let deadline = Instant::now() + hop.timeout;
+        let wire = match before {
+            None => Wire::connect(&hop.address, hop.port, deadline),
+            Some((line, jump)) => tunnel::dig(jump, hop, line, deadline),
+        };
+        let wire = Arc::new(wire.map_err(Trouble::Final)?);
+        match shake(hop, &wire, &trust, deadline) {
+            Ok(session) => {
+                let line = Line { session, wire };
+                login::login(hop, &line.session, &line.wire, &self.options.passphrases)
+                    .map_err(Trouble::Final)?;
+                Ok(line)
+            }
+            Err(trouble) => {
+                wire.cut();
+                Err(trouble)
+            }
+        }
+    }
+
+    /// A channel of the session that is there, or of a new one: before the program starts nothing is lost by
+    /// beginning anew, and a connection may have died while a person read the plan.
+    fn channel(&mut self, deadline: Instant) -> Result<(Channel, &Line), MachineError> {
+        let reused = match &self.line {
+            Some(line) => line.open(deadline).ok(),
+            None => None,
+        };
+        let channel = match reused {
+            Some(channel) => channel,
+            None => {
+                self.line = None;
+                let line = self.dial()?;
+                let channel = line
+                    .open(Instant::now() + self.target().timeout)
+                    .map_err(|words| words::no_exec(self.target(), &words))?;
+                self.line = Some(line);
+                channel
+            }
+        };
+        match &self.line {
+            Some(line) => Ok((channel, line)),
+            None => Err(words::lost(self.target(), "it is gone")),
+        }
+    }
+
+    fn target(&self) -> &Hop {
+        self.way.rest.last().unwrap_or(&self.way.first)
+    }
+}
+
+impl Line {
+    fn open(&self, deadline: Instant) -> Result<Channel, String> {
+        through(&self.session, &self.wire, deadline, || {
+            self.session.channel_open("session", WINDOW, PACKET, None)
+        })
+        .map_err(|stuck| stuck.to_string())
+    }
+}
+
+/// Up to as much again: hosts that were dropped together shall not come back together.
+fn jitter(pause: Duration) -> Duration {
+    let random = RandomState::new().build_hasher().finish();
+    let share = u32::try_from(random % 1000).unwrap_or_default();
+    pause * share / 1000
+}
+
+impl Shell for Ssh {
+    fn exchange(&mut self, request: &Request) -> Result<Response, MachineError> {
+        let gate = self.means.gate();
+        let command = gate.line(&request.command);
+        let deadline = Instant::now() + self.target().timeout;
+        let (channel, line) = self.channel(deadline)?;
+        let mut conversation = Conversation::new(request, gate);
+        let program = Program::new(
+            &line.session,
+            &line.wire,
+            channel,
+            command,
+            &mut conversation,
+        );
+        match program.run() {
+            Ok(exit) => {
+                // What is left of a broken exchange must not meet the next one.
+                if matches!(exit, Exit::Lost(_)) {
+                    self.line = None;
+                }
+                conversation.finish(exit)
+            }
+            Err(Broken::Refused(words)) => {
+                self.line = None;
+                Err(words::no_exec(self.target(), &words))
+            }
+            Err(Broken::Ended(error)) => {
+                self.line = None;
+                Err(error)
+            }
+        }
+    }
+}
