@@ -34,6 +34,7 @@ report() {
 
 # fail SUMMARY DETAIL HINT: puts back what was changed, and reports.
 fail() {
+  IFS=$BLANKS
   if [ -n "$CHANGED" ]; then put_back "$@"; fi
   clean
   for directory in $MADE; do rmdir "$directory" 2>/dev/null; done
