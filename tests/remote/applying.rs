@@ -1,1 +1,647 @@
-//! Applying.
+//! Applying: whole, or not at all.
+
+use std::collections::BTreeMap;
+
+use murder::ledger::{Applied, LEDGER_VERSION, Ledger, Managed, Origin};
+use murder::machine::remote::Remote;
+use murder::machine::{Act, Ending, FileOrder, Look, Orders, Questions, Tell};
+use murder::name::{Mode, Parameter, ServiceName, TableType, UserName};
+use murder::plan::Expects;
+use murder::postfix::Edit;
+use murder::state::{LiveFile, Probes, Running};
+use murder::thing::{Field, Thing};
+use sha2::{Digest, Sha256};
+
+use super::host::Host;
+use super::{asking, fingerprint, leftovers, path};
+
+const SHELLS: [&str; 3] = ["dash", "bash", "busybox sh"];
+const PASSWORD: &str = "Welcome2KolabSystems";
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
+}
+
+fn parameter(text: &str) -> Parameter {
+    Parameter::new(text).unwrap()
+}
+
+fn table(text: &str) -> TableType {
+    TableType::new(text).unwrap()
+}
+
+fn file(name: &str, text: &str, group: &str, mode: u32) -> FileOrder {
+    FileOrder {
+        path: path(name),
+        bytes: text.as_bytes().to_vec().into(),
+        sha256: sha256(text.as_bytes()),
+        owner: UserName::new("root").unwrap(),
+        group: UserName::new(group).unwrap(),
+        mode: Mode::from_bits(mode),
+    }
+}
+
+fn ledger(files: &[&str]) -> Vec<u8> {
+    let managed = files.iter().map(|name| {
+        (
+            Thing::File(path(name)),
+            Managed {
+                origin: Origin::Created,
+                value: None,
+            },
+        )
+    });
+    serde_json::to_vec_pretty(&Ledger {
+        version: LEDGER_VERSION,
+        murder: "example.org".to_owned(),
+        generation: 1,
+        managed: managed.collect(),
+        indexes: BTreeMap::new(),
+        told: None,
+        applied: Applied::default(),
+    })
+    .unwrap()
+}
+
+/// Orders that expect the host as it is now, and change nothing yet.
+fn orders(host: &Host, run: &str, files: &[&str]) -> Orders {
+    let live = Remote::new(host.shell())
+        .observe(&asking(files))
+        .unwrap()
+        .live;
+    let expected = live.files.iter().map(|(path, file)| {
+        let hash = match file {
+            LiveFile::Present(file) => Some(file.sha256.clone()),
+            _ => None,
+        };
+        (path.clone(), hash)
+    });
+    Orders {
+        run: run.to_owned(),
+        by: "tester@\"here\"".to_owned(),
+        at: "2026-11-23T00:00:00Z".to_owned(),
+        expects: Expects {
+            main_cf: live.main_cf_sha256.clone(),
+            master_cf: live.master_cf_sha256.clone(),
+            ledger: live.ledger_sha256.clone(),
+            files: expected.collect(),
+        },
+        files: vec![],
+        restores: vec![],
+        adopts: vec![],
+        indexes: vec![],
+        edits: vec![],
+        check: true,
+        tell: Tell::Reload,
+        tables: vec![],
+        probes: Probes::default(),
+        allow_unverified: false,
+        deletes: vec![],
+        ledger: Some(ledger(files)),
+    }
+}
+
+/// A plan that has every kind of step.
+fn everything(host: &Host, run: &str) -> Orders {
+    let mut orders = orders(
+        host,
+        run,
+        &[
+            "/etc/postfix/transport",
+            "/etc/postfix/murder/secret.cf",
+            "/etc/postfix/old",
+            "/etc/postfix/adopted",
+        ],
+    );
+    orders.files = vec![
+        file(
+            "/etc/postfix/transport",
+            "a.example relay:[b.example]:25\n",
+            "root",
+            0o644,
+        ),
+        file(
+            "/etc/postfix/murder/secret.cf",
+            &format!("# a secret\nbind_pw = {PASSWORD}\n\0\u{e9}\n"),
+            "postfix",
+            0o640,
+        ),
+        file("/etc/postfix/adopted", "new\n", "root", 0o644),
+    ];
+    orders.adopts = vec![path("/etc/postfix/adopted")];
+    orders.indexes = vec![(path("/etc/postfix/transport"), table("hash"))];
+    orders.tables = vec![(path("/etc/postfix/transport"), table("hash"))];
+    orders.edits = vec![
+        Edit::SetField(
+            ServiceName::new("lmtp/unix").unwrap(),
+            Field::Chroot,
+            "n".to_owned(),
+        ),
+        Edit::SetOption(
+            ServiceName::new("lmtp/unix").unwrap(),
+            parameter("soft_bounce"),
+            "yes".to_owned(),
+        ),
+        Edit::Set(
+            parameter("transport_maps"),
+            "hash:/etc/postfix/transport".to_owned(),
+        ),
+        Edit::Set(
+            parameter("mydestination"),
+            "$myhostname, it's.example".to_owned(),
+        ),
+        Edit::Unset(parameter("biff")),
+    ];
+    orders.deletes = vec![(path("/etc/postfix/old"), Some(".db"))];
+    orders
+}
+
+fn prepared() -> Host {
+    let host = Host::running();
+    host.write("/etc/postfix/old", "x y\n");
+    host.write("/etc/postfix/adopted", "old\n");
+    host.run("postmap /etc/postfix/old");
+    host
+}
+
+#[test]
+fn every_shell_applies_a_plan_with_every_kind_of_step() {
+    for sh in SHELLS {
+        let host = prepared();
+        let orders = everything(&host, "r1");
+        let mut remote = Remote::new(host.shell()).with_sh(sh);
+        let performed = remote
+            .perform(&orders)
+            .unwrap_or_else(|error| panic!("{sh}: {error:?}"));
+        assert_eq!(performed.ending, Ending::Done, "{sh}: {performed:?}");
+        assert!(
+            performed.log.iter().any(|line| line == "told: reload"),
+            "{sh}: {performed:?}"
+        );
+        for file in &orders.files {
+            assert_eq!(
+                host.run(&format!("sha256sum <{}", file.path))[..64],
+                file.sha256,
+                "{sh}: {}",
+                file.path
+            );
+        }
+        assert_eq!(host.run("stat -c '%U:%G %a' /etc/postfix/murder/secret.cf /etc/postfix/transport /etc/postfix/transport.db"), "root:postfix 640\nroot:root 644\nroot:root 644\n", "{sh}");
+        assert_eq!(
+            host.run(
+                "postconf -h transport_maps mydestination; postconf -n biff; postconf -M lmtp/unix"
+            ),
+            "hash:/etc/postfix/transport\n$myhostname, it's.example\nlmtp       unix  -       -       n       -       -       lmtp -o soft_bounce=yes\n",
+            "{sh}"
+        );
+        assert_eq!(
+            host.run("postmap -q a.example hash:/etc/postfix/transport"),
+            "relay:[b.example]:25\n"
+        );
+        assert_eq!(
+            host.run("ls /etc/postfix/old /etc/postfix/old.db 2>/dev/null"),
+            ""
+        );
+        assert_eq!(
+            host.read(&format!("/var/lib/murder/adopted/{}", sha256(b"old\n"))),
+            "old\n"
+        );
+        assert_eq!(leftovers(&host), Vec::<String>::new(), "{sh}");
+        assert_eq!(
+            host.run("find /var/lib/murder -perm /077 ! -path '*/adopted'"),
+            "",
+            "{sh}"
+        );
+
+        let after = fingerprint(&host);
+        let live = remote.observe(&Questions::default()).unwrap().live;
+        assert_eq!(live.running, Running::Yes, "{sh}");
+        assert_eq!(live.ledger.map(|ledger| ledger.managed.len()), Some(4));
+        assert!(
+            live.journal.is_none() && live.remarks.is_empty(),
+            "{sh}: {:?}",
+            live.remarks
+        );
+        assert!(
+            live.files.contains_key(&path("/etc/postfix/transport")),
+            "the ledger's files are looked at unasked"
+        );
+        assert_eq!(fingerprint(&host), after);
+        // A second one with the same expectations is stale, and says of what.
+        let again = remote.perform(&orders).unwrap();
+        assert_eq!(
+            again.ending,
+            Ending::Stale("/etc/postfix/main.cf".to_owned()),
+            "{sh}"
+        );
+        assert_eq!(fingerprint(&host), after);
+        assert_eq!(leftovers(&host), Vec::<String>::new(), "{sh}");
+    }
+}
+
+/// Performs orders that must fail, and proves that the host stands as it was.
+fn refused(host: &Host, orders: &Orders) -> Ending {
+    let contents = "cd /etc/postfix; find . -type f -exec sha256sum {} + | sort; find . -type f -exec stat -c '%n %U %G %a %Y' {} + | sort; find . -type d | sort; ls /var/lib/murder/ledger.json 2>&1";
+    let before = host.run(contents);
+    let performed = Remote::new(host.shell()).perform(orders).unwrap();
+    assert_eq!(host.run(contents), before, "{performed:?}");
+    assert_eq!(leftovers(host), Vec::<String>::new(), "{performed:?}");
+    assert_eq!(
+        Remote::new(host.shell())
+            .observe(&Questions::default())
+            .unwrap()
+            .live
+            .running,
+        Running::Yes
+    );
+    performed.ending
+}
+
+fn untouched(ending: Ending) -> String {
+    let Ending::Untouched(failure) = ending else {
+        panic!("{ending:?}")
+    };
+    assert!(failure.hint.is_some(), "{failure:?}");
+    format!(
+        "{} | {}",
+        failure.summary,
+        failure.detail.unwrap_or_default()
+    )
+}
+
+fn put_back(ending: Ending) -> String {
+    let Ending::PutBack(failure) = ending else {
+        panic!("{ending:?}")
+    };
+    format!(
+        "{} | {}",
+        failure.summary,
+        failure.detail.unwrap_or_default()
+    )
+}
+
+#[test]
+fn what_postfix_would_choke_on_is_refused_before_anything_changes() {
+    let host = prepared();
+    let edited = |run: &str, edit: Edit| {
+        let mut orders = everything(&host, run);
+        orders.edits.push(edit);
+        refused(&host, &orders)
+    };
+    let said = untouched(edited(
+        "r1",
+        Edit::Set(
+            parameter("relay_recipient_maps"),
+            "proxy:nosuch:/etc/postfix/x".to_owned(),
+        ),
+    ));
+    assert!(
+        said.contains("Postfix has no table type `nosuch` here"),
+        "{said}"
+    );
+    let said = untouched(edited(
+        "r2",
+        Edit::Set(parameter("relayhots"), "x".to_owned()),
+    ));
+    assert!(said.contains("unused parameter: relayhots=x"), "{said}");
+    let said = untouched(edited(
+        "r3",
+        Edit::Set(parameter("inet_interfaces"), "192.0.2.77".to_owned()),
+    ));
+    assert!(said.contains("192.0.2.77"), "{said}");
+    let said = untouched(edited(
+        "r4",
+        Edit::SetField(
+            ServiceName::new("nosuch/unix").unwrap(),
+            Field::Chroot,
+            "n".to_owned(),
+        ),
+    ));
+    assert!(said.contains("nosuch"), "{said}");
+    let mut orders = everything(&host, "r5");
+    orders.files[0] = file(
+        "/etc/postfix/transport",
+        "a.example x\na.example y\n",
+        "root",
+        0o644,
+    );
+    let said = untouched(refused(&host, &orders));
+    assert!(
+        said.contains("postmap warns of hash:/etc/postfix/transport")
+            && said.contains("duplicate entry"),
+        "{said}"
+    );
+    let mut orders = everything(&host, "r6");
+    orders.files[1].group = UserName::new("nosuch").unwrap();
+    assert!(
+        untouched(refused(&host, &orders))
+            .contains("/etc/postfix/murder/secret.cf cannot be staged")
+    );
+}
+
+#[test]
+fn a_directory_server_that_does_not_answer_is_a_refusal_unless_allowed() {
+    let host = prepared();
+    let with_table = |run: &str, text: &str, maps: &str| {
+        let mut orders = everything(&host, run);
+        orders.files[1] = file("/etc/postfix/murder/secret.cf", text, "postfix", 0o640);
+        orders
+            .tables
+            .push((path("/etc/postfix/murder/secret.cf"), table("ldap")));
+        orders
+            .edits
+            .push(Edit::Set(parameter("virtual_alias_maps"), maps.to_owned()));
+        orders
+    };
+    let maps = "proxy:ldap:/etc/postfix/murder/secret.cf";
+    let text = format!(
+        "server_host = ldap://127.0.0.1:389\nversion = 3\nsearch_base = dc=x\ndomain = example.org\nbind_pw = {PASSWORD}\nquery_filter = (mail=%s)\nresult_attribute = mail\ntimeout = 3\n"
+    );
+    let mut orders = with_table("r1", &text, maps);
+    let said = untouched(refused(&host, &orders));
+    assert!(
+        said.contains("the LDAP server of ldap:/etc/postfix/murder/secret.cf does not answer")
+            && said.contains("Can't contact"),
+        "{said}"
+    );
+    assert!(!said.contains(PASSWORD));
+    // A misspelt name inside the table: the staged one is what postconf looks at.
+    let said = untouched(refused(
+        &host,
+        &with_table("r2", &text.replace("query_filter", "query_filtre"), maps),
+    ));
+    assert!(said.contains("query_filtre"), "{said}");
+    orders.run = "r3".to_owned();
+    orders.allow_unverified = true;
+    let performed = Remote::new(host.shell()).perform(&orders).unwrap();
+    assert_eq!(performed.ending, Ending::Done, "{performed:?}");
+    assert!(
+        performed
+            .log
+            .iter()
+            .any(|line| line.contains("not verified")),
+        "{performed:?}"
+    );
+}
+
+#[test]
+fn what_only_running_shows_is_put_back_with_the_hosts_own_words() {
+    let host = prepared();
+    // Postfix itself lets a bad number pass `postfix check` and reload; then its services die.
+    let mut orders = everything(&host, "r1");
+    orders.edits.push(Edit::Set(
+        parameter("smtpd_recipient_limit"),
+        "many".to_owned(),
+    ));
+    let said = put_back(refused(&host, &orders));
+    assert!(
+        said.contains("the host stands as it was before")
+            && said.contains("bad numerical configuration"),
+        "{said}"
+    );
+
+    // A probe that was right and is wrong after the change.
+    let mut orders = everything(&host, "r2");
+    orders.probes = Probes {
+        accept: vec!["root@host.example.org".to_owned()],
+        refuse: vec!["x@nosuch.example".to_owned()],
+    };
+    orders.edits.push(Edit::Set(
+        parameter("mydestination"),
+        "localhost".to_owned(),
+    ));
+    orders.edits.push(Edit::Set(
+        parameter("smtpd_relay_restrictions"),
+        "reject_unauth_destination".to_owned(),
+    ));
+    let said = put_back(refused(&host, &orders));
+    assert!(
+        said.contains("the probe root@host.example.org should be accepted and is not")
+            && said.contains("before: 250"),
+        "{said}"
+    );
+
+    // The same orders without the mistake are done.
+    let mut orders = everything(&host, "r3");
+    orders.probes = Probes {
+        accept: vec!["root@host.example.org".to_owned()],
+        refuse: vec![],
+    };
+    let performed = Remote::new(host.shell()).perform(&orders).unwrap();
+    assert_eq!(performed.ending, Ending::Done, "{performed:?}");
+    assert!(
+        performed
+            .log
+            .iter()
+            .any(|line| line.starts_with("probed: root@host.example.org is accepted")),
+        "{performed:?}"
+    );
+}
+
+#[test]
+fn a_link_is_written_through_and_stays() {
+    let host = prepared();
+    host.run("mkdir /srv/conf; mv /etc/postfix/main.cf /srv/conf/main.cf; ln -s /srv/conf/main.cf /etc/postfix/main.cf; mv /etc/postfix/adopted /srv/conf/; ln -s /srv/conf/adopted /etc/postfix/adopted; chmod 0600 /srv/conf/main.cf; chgrp postfix /srv/conf/main.cf; chmod 0640 /srv/conf/main.cf");
+    let performed = Remote::new(host.shell())
+        .perform(&everything(&host, "r1"))
+        .unwrap();
+    assert_eq!(performed.ending, Ending::Done, "{performed:?}");
+    assert_eq!(host.run("readlink /etc/postfix/main.cf /etc/postfix/adopted; stat -c '%U:%G %a' /srv/conf/main.cf; cat /srv/conf/adopted; ls -A /srv/conf"), "/srv/conf/main.cf\n/srv/conf/adopted\nroot:postfix 640\nnew\nadopted\nmain.cf\n");
+}
+
+#[test]
+fn two_applies_at_once_never_mix() {
+    let host = prepared();
+    let orders = everything(&host, "r1");
+    let mut holder = host.command("mkdir -p /var/lib/murder; exec 9>>/var/lib/murder/lock; flock 9; echo 'by ann@desk since noon (run r0)' >/var/lib/murder/lock; sleep 60").spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let performed = Remote::new(host.shell()).perform(&orders).unwrap();
+    let Ending::Locked(failure) = performed.ending else {
+        panic!("{performed:?}")
+    };
+    assert!(
+        failure.summary.contains("by ann@desk since noon"),
+        "{failure:?}"
+    );
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    host.run("for p in /proc/[0-9]*; do [ \"$(cat $p/comm)\" = sleep ] && [ \"$(tr '\\0' ' ' <$p/cmdline)\" = 'sleep 60 ' ] && kill ${p#/proc/}; done");
+    let shells: Vec<_> = (0..2).map(|_| host.shell()).collect();
+    let endings: Vec<Ending> = std::thread::scope(|scope| {
+        let threads: Vec<_> = shells
+            .into_iter()
+            .zip(["r2", "r3"])
+            .map(|(shell, run)| {
+                let orders = Orders {
+                    run: run.to_owned(),
+                    ..orders.clone()
+                };
+                scope.spawn(move || Remote::new(shell).perform(&orders).unwrap().ending)
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    assert_eq!(
+        endings
+            .iter()
+            .filter(|ending| **ending == Ending::Done)
+            .count(),
+        1,
+        "{endings:?}"
+    );
+    assert!(
+        endings
+            .iter()
+            .any(|ending| matches!(ending, Ending::Locked(_) | Ending::Stale(_))),
+        "{endings:?}"
+    );
+    assert_eq!(leftovers(&host), Vec::<String>::new());
+}
+
+#[test]
+fn no_room_and_no_permission_lose_nothing() {
+    let host = prepared();
+    let orders = everything(&host, "r1");
+    host.run("mount --bind /etc/postfix /etc/postfix; mount -o remount,ro,bind /etc/postfix");
+    let said = untouched(refused(&host, &orders));
+    assert!(said.contains("Read-only file system"), "{said}");
+    host.run("umount /etc/postfix; mkdir -p /var/lib/murder; mount -t tmpfs -o size=4k tmpfs /var/lib/murder");
+    let performed = Remote::new(host.shell()).perform(&orders).unwrap();
+    let said = untouched(performed.ending);
+    assert!(
+        said.contains("could not take the payload") && said.contains("No space left"),
+        "{said}"
+    );
+    host.run("umount /var/lib/murder; cp -a /etc/postfix /root/keep; mount -t tmpfs -o size=128k tmpfs /etc/postfix; cp -a /root/keep/. /etc/postfix/; dd if=/dev/zero of=/etc/postfix/fill bs=1k 2>/dev/null");
+    let orders = everything(&host, "r2");
+    let said = untouched(refused(&host, &orders));
+    assert!(said.contains("nothing was changed"), "{said}");
+}
+
+#[test]
+fn a_stopped_postfix_stays_stopped() {
+    let host = prepared();
+    host.run("postfix stop");
+    let performed = Remote::new(host.shell())
+        .perform(&everything(&host, "r1"))
+        .unwrap();
+    assert_eq!(performed.ending, Ending::Done, "{performed:?}");
+    assert!(
+        performed
+            .log
+            .contains(&"Postfix does not run here, and was not started".to_owned()),
+        "{performed:?}"
+    );
+    assert_eq!(
+        Remote::new(host.shell())
+            .observe(&Questions::default())
+            .unwrap()
+            .live
+            .running,
+        Running::No
+    );
+}
+
+#[test]
+fn a_restart_leaves_the_lock_free() {
+    let host = prepared();
+    let mut orders = everything(&host, "r1");
+    orders.tell = Tell::Restart;
+    orders.edits.push(Edit::Set(
+        parameter("inet_interfaces"),
+        "127.0.0.1".to_owned(),
+    ));
+    let performed = Remote::new(host.shell()).perform(&orders).unwrap();
+    assert_eq!(performed.ending, Ending::Done, "{performed:?}");
+    assert_eq!(
+        host.run("flock -n /var/lib/murder/lock echo free"),
+        "free\n"
+    );
+    assert_eq!(
+        Remote::new(host.shell())
+            .observe(&Questions::default())
+            .unwrap()
+            .live
+            .running,
+        Running::Yes
+    );
+}
+
+#[test]
+fn a_fault_at_any_point_leaves_the_old_or_finishes_the_new() {
+    let host = prepared();
+    let counted = Remote::new(host.shell())
+        .with_fault("count")
+        .perform(&everything(&host, "r0"))
+        .unwrap();
+    let points: usize = counted
+        .log
+        .iter()
+        .find_map(|line| line.strip_prefix("points "))
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(points > 30, "{points}");
+    drop(host);
+    // Every fifth point here, of each kind; the whole range is for the long run.
+    for point in (1..=points).step_by(5) {
+        let host = prepared();
+        let orders = everything(&host, "r1");
+        let before = host.run("cd /etc/postfix; find . -type f -exec sha256sum {} + | sort");
+        let failed = Remote::new(host.shell())
+            .with_fault(format!("fail:{point}"))
+            .perform(&orders)
+            .unwrap();
+        match failed.ending {
+            Ending::Untouched(_) | Ending::PutBack(_) => {
+                assert_eq!(
+                    host.run("cd /etc/postfix; find . -type f -exec sha256sum {} + | sort"),
+                    before,
+                    "point {point}"
+                );
+            }
+            // After the ledger is written, what is done is done.
+            Ending::Done => assert_eq!(point, points),
+            other => panic!("point {point}: {other:?}"),
+        }
+        assert_eq!(leftovers(&host), Vec::<String>::new(), "point {point}");
+
+        let killed = Remote::new(host.shell())
+            .with_fault(format!("kill:{point}"))
+            .perform(&orders)
+            .unwrap();
+        let Ending::HalfWay(failure) = killed.ending else {
+            panic!("point {point}: {killed:?}")
+        };
+        assert!(failure.summary.contains("killed"), "{failure:?}");
+        assert_eq!(host.run("postconf -n 2>&1 >/dev/null"), "", "point {point}");
+        let live = Remote::new(host.shell())
+            .observe(&Questions::default())
+            .unwrap()
+            .live;
+        assert_eq!(live.running, Running::Yes, "point {point}");
+        // A journal tells of it from the first step on, and until the ledger tells.
+        assert!(
+            point == 1 || live.journal.is_some_and(|journal| journal.run == "r1"),
+            "point {point}"
+        );
+        let again = Remote::new(host.shell())
+            .perform(&everything(&host, "r2"))
+            .unwrap();
+        assert_eq!(again.ending, Ending::Done, "point {point}: {again:?}");
+        for file in &orders.files {
+            assert_eq!(
+                host.run(&format!("sha256sum <{}", file.path))[..64],
+                file.sha256,
+                "point {point}"
+            );
+        }
+        assert_eq!(leftovers(&host), Vec::<String>::new(), "point {point}");
+    }
+}

@@ -1,7 +1,7 @@
 //! A throw-away host: an overlay root over the lab's Debian, with processes, network and name of its own.
 
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,7 +22,8 @@ fn base() -> PathBuf {
 }
 
 pub struct Host {
-    folder: tempfile::TempDir,
+    // Removed with the host.
+    _folder: tempfile::TempDir,
     keeper: Child,
     pid: u32,
 }
@@ -89,7 +90,7 @@ impl Host {
             thread::sleep(Duration::from_millis(10));
         };
         Self {
-            folder,
+            _folder: folder,
             keeper,
             pid,
         }
@@ -153,10 +154,6 @@ impl Host {
 
     pub fn read(&self, path: &str) -> String {
         self.run(&format!("cat {path}"))
-    }
-
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     pub fn shell(&self) -> Box<dyn Shell> {

@@ -27,7 +27,7 @@ fn summary(error: &MachineError) -> String {
 
 /// The names of everything below a folder that an apply may have forgotten.
 fn leftovers(host: &host::Host) -> Vec<String> {
-    let found = host.run("find / -xdev \\( -name '.murder.*' -o -name 'spool.*' -o -name 'stage.*' -o -name 'incoming.*' -o -name 'journal*' -o -name '*.new.*' -path '*murder*' \\) -print 2>/dev/null");
+    let found = host.run("find /etc -name '.murder.*'; find /var/lib/murder -type f | grep -v -e '/adopted/' -e /ledger.json -e /paths -e /lock");
     found.lines().map(str::to_owned).collect()
 }
 

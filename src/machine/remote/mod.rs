@@ -4,8 +4,10 @@
 //! Observing writes nothing on the host; applying is one payload that the host finishes by itself.
 
 mod answer;
+mod apply;
 mod frame;
 mod observe;
+mod outcome;
 mod reach;
 mod words;
 
@@ -13,16 +15,23 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::machine::{Exit, Look, MachineError, Observed, Questions, Request, Response, Shell};
+use crate::machine::{
+    Act, Ending, Exit, Look, MachineError, Observed, Orders, Performed, Questions, Request,
+    Response, Shell,
+};
 use crate::plan::Failure;
 
 /// Silence of this long ends an observation.
 const OBSERVE_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// An apply is silent while it works; each of its children has a deadline of its own.
+const APPLY_TIMEOUT: Duration = Duration::from_secs(900);
+
 /// A host behind a shell.
 pub struct Remote {
     shell: Box<dyn Shell>,
     sh: String,
+    fault: String,
 }
 
 impl Remote {
@@ -32,6 +41,7 @@ impl Remote {
         Self {
             shell,
             sh: "sh".to_owned(),
+            fault: String::new(),
         }
     }
 
@@ -39,6 +49,15 @@ impl Remote {
     #[must_use]
     pub fn with_sh(mut self, sh: impl Into<String>) -> Self {
         self.sh = sh.into();
+        self
+    }
+
+    /// Makes every apply meet a fault, for tests: `kill:K` kills the worker at its K-th fault
+    /// point (one stands before and one after every step), `fail:K` makes the step there fail,
+    /// and `count` only adds `points K` to the log.
+    #[must_use]
+    pub fn with_fault(mut self, fault: impl Into<String>) -> Self {
+        self.fault = fault.into();
         self
     }
 }
@@ -54,6 +73,27 @@ impl Look for Remote {
         let frame = frame::unframe(&response.stdout, &nonce)
             .map_err(|broken| no_answer(broken, &response))?;
         answer::understand(&frame, questions)
+    }
+}
+
+impl Act for Remote {
+    fn perform(&mut self, orders: &Orders) -> Result<Performed, MachineError> {
+        let nonce = frame::nonce();
+        let payload = match apply::payload(orders, &nonce, &self.sh, &self.fault) {
+            Ok(payload) => payload,
+            Err(failure) => {
+                return Ok(Performed {
+                    ending: Ending::Untouched(failure),
+                    log: Vec::new(),
+                });
+            }
+        };
+        let response = self.shell.exchange(&Request {
+            command: payload.command,
+            stdin: payload.bytes,
+            timeout: APPLY_TIMEOUT,
+        })?;
+        outcome::understand(&response, &nonce)
     }
 }
 

@@ -1,0 +1,361 @@
+//! Orders as one payload: program, assignments, call, data; and the loader that takes it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use zeroize::Zeroizing;
+
+use super::frame::sha256;
+use super::observe::{is_hash, quote, without_comments};
+use crate::ledger::Ledger;
+use crate::machine::{Orders, Tell};
+use crate::name::{Parameter, UserName};
+use crate::plan::Failure;
+use crate::postfix::Edit;
+use crate::thing::Thing;
+
+const PROGRAM: &str = include_str!("apply.sh");
+const ASK_BASH: &str = include_str!("ask.bash");
+const ASK_PERL: &str = include_str!("ask.perl");
+
+/// Digits and blanks that the data's offset takes in the payload, so that writing it moves nothing.
+const OFFSET_WIDTH: usize = 12;
+
+/// A payload, and the exec line that takes it.
+#[derive(Debug)]
+pub(super) struct Payload {
+    /// The exec line: no quote, backslash, `!` or line break inside its single quotes, so that
+    /// csh and fish read it as sh does.
+    pub command: String,
+    /// What the loader reads to its end.
+    pub bytes: Zeroizing<Vec<u8>>,
+}
+
+/// Bytes after the program, and where each piece stands in them.
+#[derive(Default)]
+struct Data(Zeroizing<Vec<u8>>);
+
+impl Data {
+    fn add(&mut self, bytes: &[u8]) -> String {
+        let place = format!("{}:{}", self.0.len(), bytes.len());
+        self.0.extend_from_slice(bytes);
+        place
+    }
+}
+
+/// Turns orders into a payload.
+///
+/// # Errors
+/// A [`Failure`] where an order cannot be put into words that a shell takes as they are.
+pub(super) fn payload(
+    orders: &Orders,
+    nonce: &str,
+    sh: &str,
+    fault: &str,
+) -> Result<Payload, Failure> {
+    if orders.run.is_empty() || !orders.run.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(unsayable("the name of the run", &orders.run));
+    }
+    let mut data = Data::default();
+    let assignments = assignments(orders, nonce, sh, fault, &mut data)?;
+    let program = without_comments(PROGRAM);
+    let call = "case $1 in work) work ;; *) front ;; esac\nexit 0\n";
+    let rest = format!("{program}{}{call}", edits(&orders.edits));
+    let length = assignments.len() + "DATA=\n".len() + OFFSET_WIDTH + rest.len();
+    // tail(1) counts from 1.
+    let offset = length + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length + data.0.len()));
+    bytes.extend_from_slice(assignments.as_bytes());
+    bytes.extend_from_slice(format!("DATA={offset:<OFFSET_WIDTH$}\n").as_bytes());
+    bytes.extend_from_slice(rest.as_bytes());
+    bytes.extend_from_slice(&data.0);
+    Ok(Payload {
+        command: loader(&orders.run, nonce, sh, &sha256(&bytes)),
+        bytes,
+    })
+}
+
+/// Reads the payload to its end into a file of its own, proves it, and hands over to it.
+fn loader(run: &str, nonce: &str, sh: &str, sha256: &str) -> String {
+    let (left, right) = nonce.split_at(nonce.len() / 2);
+    format!(
+        "sh -c 'umask 077; LC_ALL=C; PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin; \
+         export LC_ALL PATH; n={left}; n=$n\"{right}\"; d=/var/lib/murder; i=$d/incoming.{run}; s=$d/spool.{run}; \
+         mkdir -p $d && chmod 0700 $d && cat >$i && x=$(sha256sum $i) && [ \"${{x%% *}}\" = {sha256} ] && \
+         mv $i $s && echo && echo $n ACCEPTED && exec {sh} $s front; rm -f $i; echo; echo $n REFUSED'"
+    )
+}
+
+fn assignments(
+    orders: &Orders,
+    nonce: &str,
+    sh: &str,
+    fault: &str,
+    data: &mut Data,
+) -> Result<String, Failure> {
+    let mut text = String::new();
+    let mut set = |name: &str, value: &str| {
+        let _ = writeln!(text, "{name}={}", quote(value));
+    };
+    let by = one_line("the name of who applies", &orders.by)?;
+    set("N", nonce);
+    set("SH", sh);
+    set("RUN", &orders.run);
+    set("BY", by);
+    set("BY_JSON", &by.replace('\\', r"\\").replace('"', r#"\""#));
+    set("AT", one_line("the time of the run", &orders.at)?);
+    set("FAULT", fault);
+    set("EXPECTS", &expects(orders)?);
+    set("ADOPTS", &lines(&orders.adopts, ToString::to_string));
+    set("FILES", &files(orders, data)?);
+    set(
+        "INDEXES",
+        &lines(&orders.indexes, |(path, kind)| {
+            format!("{kind} {path} {}", kind.index_suffix().unwrap_or("-"))
+        }),
+    );
+    set(
+        "TABLES",
+        &lines(&orders.tables, |(path, kind)| format!("{kind} {path}")),
+    );
+    set("TYPES", &table_types(orders));
+    set("EDITS", if orders.edits.is_empty() { "" } else { "1" });
+    set("CHECK", if orders.check { "1" } else { "" });
+    set(
+        "TELL",
+        match orders.tell {
+            Tell::Not => "not",
+            Tell::Reload => "reload",
+            Tell::Restart => "restart",
+        },
+    );
+    set("UNVERIFIED", if orders.allow_unverified { "1" } else { "" });
+    set("ACCEPT", &addresses(&orders.probes.accept)?);
+    set("REFUSE", &addresses(&orders.probes.refuse)?);
+    set(
+        "DELETES",
+        &lines(&orders.deletes, |(path, suffix)| {
+            format!("{path} {}", suffix.unwrap_or("-"))
+        }),
+    );
+    set("LEDGER", &ledger(orders, data));
+    set("ASK_BASH", ASK_BASH);
+    set("ASK_PERL", ASK_PERL);
+    Ok(text)
+}
+
+fn lines<T>(items: &[T], line: impl Fn(&T) -> String) -> String {
+    let lines: Vec<String> = items.iter().map(line).collect();
+    lines.join("\n")
+}
+
+fn expects(orders: &Orders) -> Result<String, Failure> {
+    let expects = &orders.expects;
+    let main = ("/etc/postfix/main.cf", Some(expects.main_cf.as_str()));
+    let master = ("/etc/postfix/master.cf", Some(expects.master_cf.as_str()));
+    let ledger = (super::answer::LEDGER, expects.ledger.as_deref());
+    let files = expects
+        .files
+        .iter()
+        .map(|(path, hash)| (path.as_str(), hash.as_deref()));
+    let mut text = String::new();
+    for (path, hash) in [main, master, ledger].into_iter().chain(files) {
+        let hash = match hash {
+            None => "-",
+            Some(hash) if is_hash(hash) => hash,
+            Some(hash) => return Err(unsayable(path, hash)),
+        };
+        let _ = writeln!(text, "{hash} {path}");
+    }
+    Ok(text)
+}
+
+fn files(orders: &Orders, data: &mut Data) -> Result<String, Failure> {
+    let mut text = String::new();
+    for file in &orders.files {
+        let place = data.add(&file.bytes);
+        let hash = sha256(&file.bytes);
+        let _ = writeln!(
+            text,
+            "{} {place} {hash} {} {} {}",
+            file.path, file.owner, file.group, file.mode
+        );
+    }
+    for restore in &orders.restores {
+        let name = |name: &String| {
+            UserName::new(name.clone()).map_err(|_| unsayable(restore.path.as_str(), name))
+        };
+        if !is_hash(&restore.sha256) {
+            return Err(unsayable(restore.path.as_str(), &restore.sha256));
+        }
+        let _ = writeln!(
+            text,
+            "{} adopted {} {} {} {}",
+            restore.path,
+            restore.sha256,
+            name(&restore.owner)?,
+            name(&restore.group)?,
+            restore.mode
+        );
+    }
+    Ok(text)
+}
+
+/// The paths first: a ledger without them would hide its files from observation.
+fn ledger(orders: &Orders, data: &mut Data) -> String {
+    let Some(bytes) = &orders.ledger else {
+        return String::new();
+    };
+    let mut paths = String::new();
+    if let Ok(ledger) = serde_json::from_slice::<Ledger>(bytes) {
+        for thing in ledger.managed.keys() {
+            if let Thing::File(path) = thing {
+                let _ = writeln!(paths, "{path}");
+            }
+        }
+    }
+    let mut record =
+        |name: &str, bytes: &[u8]| format!("{name} {} {}", data.add(bytes), sha256(bytes));
+    format!(
+        "{}\n{}",
+        record("paths", paths.as_bytes()),
+        record("ledger", bytes)
+    )
+}
+
+/// The table types that the host must have: of indexes, tables, and values of main.cf.
+fn table_types(orders: &Orders) -> String {
+    let mut types = BTreeSet::new();
+    let tables = orders.indexes.iter().chain(&orders.tables);
+    types.extend(tables.map(|(_, kind)| kind.as_str()));
+    for edit in &orders.edits {
+        if let Edit::Set(name, value) = edit
+            && holds_tables(name)
+        {
+            types.extend(
+                value
+                    .split([',', ' ', '\t'])
+                    .map(|word| word.trim_start_matches("proxy:"))
+                    .filter_map(|word| word.split_once(':'))
+                    .filter(|(kind, rest)| {
+                        rest.starts_with(['/', '{', '$'])
+                            && kind
+                                .bytes()
+                                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+                    })
+                    .map(|(kind, _)| kind),
+            );
+        }
+    }
+    types.into_iter().collect::<Vec<_>>().join(" ")
+}
+
+/// Parameters whose values are lookup tables; in others `lmtp:unix:/path` is no table.
+fn holds_tables(name: &Parameter) -> bool {
+    let name = name.as_str();
+    [
+        "_maps",
+        "_map",
+        "_checks",
+        "_domains",
+        "_delivery_status_filter",
+        "_reply_filter",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end))
+        || name == "mydestination"
+}
+
+fn addresses(addresses: &[String]) -> Result<String, Failure> {
+    for address in addresses {
+        let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'<' | b'>');
+        if address.is_empty() || !address.bytes().all(plain) {
+            return Err(unsayable("an address to probe", address));
+        }
+    }
+    Ok(addresses.join(" "))
+}
+
+fn one_line<'a>(what: &str, text: &'a str) -> Result<&'a str, Failure> {
+    match text.chars().any(char::is_control) {
+        true => Err(unsayable(what, text)),
+        false => Ok(text),
+    }
+}
+
+fn unsayable(what: &str, text: &str) -> Failure {
+    Failure {
+        summary: format!("{what} is not fit to be sent to a host: {text:?}"),
+        detail: None,
+        hint: Some("plan again; if it happens again, this is a mistake in `murder`".to_owned()),
+    }
+}
+
+/// One call of postconf(1) for each run of edits of one kind: every call rewrites the whole file.
+fn edits(edits: &[Edit]) -> String {
+    let mut text = "orders_edits() {\n:\n".to_owned();
+    let mut last = "";
+    for edit in edits {
+        let (option, word) = words(edit);
+        if option != last {
+            let _ = write!(
+                text,
+                "{}edit {option}",
+                if last.is_empty() { "" } else { "\n" }
+            );
+            last = option;
+        }
+        let _ = write!(text, " {}", quote(&word));
+    }
+    text.push_str("\n}\n");
+    text
+}
+
+fn words(edit: &Edit) -> (&'static str, String) {
+    match edit {
+        Edit::Set(name, value) => ("-e", format!("{name}={value}")),
+        Edit::Unset(name) => ("-X", name.to_string()),
+        Edit::SetService(service, entry) => ("-M", format!("{service}={entry}")),
+        Edit::UnsetService(service) => ("-MX", service.to_string()),
+        Edit::SetField(service, field, value) => {
+            ("-F", format!("{service}/{}={value}", field.as_str()))
+        }
+        Edit::SetOption(service, name, value) => ("-P", format!("{service}/{name}={value}")),
+        Edit::UnsetOption(service, name) => ("-PX", format!("{service}/{name}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::name::ServiceName;
+
+    #[test]
+    fn edits_of_one_kind_share_a_call() {
+        let parameter = |text: &str| Parameter::new(text).unwrap();
+        let service = ServiceName::new("lmtp/unix").unwrap();
+        let text = edits(&[
+            Edit::SetOption(service, parameter("a"), "b".to_owned()),
+            Edit::Set(parameter("relayhost"), "it's".to_owned()),
+            Edit::Set(parameter("biff"), "no".to_owned()),
+            Edit::Unset(parameter("x")),
+        ]);
+        assert_eq!(
+            text,
+            "orders_edits() {\n:\nedit -P 'lmtp/unix/a=b'\nedit -e 'relayhost=it'\\''s' 'biff=no'\nedit -X 'x'\n}\n"
+        );
+    }
+
+    #[test]
+    fn the_loader_has_nothing_special_for_csh_and_fish() {
+        let line = loader("r1", "0123456789abcdef", "busybox sh", "00");
+        let inner = line
+            .strip_prefix("sh -c '")
+            .and_then(|rest| rest.strip_suffix('\''))
+            .unwrap();
+        assert!(!inner.contains(['\'', '\\', '!', '\n', '`']));
+        assert!(line.len() < 2000);
+    }
+}

@@ -1,0 +1,17 @@
+use IO::Socket::INET;
+my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:25", Timeout => 20) or exit 1;
+$SIG{ALRM} = sub { exit 1 };
+my $reply = "";
+sub say_ {
+  print $s "$_[0]\r\n" if length $_[0];
+  alarm 20;
+  while (defined($reply = <$s>)) { $reply =~ s/\s+$//; return 1 unless $reply =~ /^\d\d\d-/ }
+  $reply = "no answer";
+  return 0;
+}
+say_("") && say_("EHLO localhost") && say_("MAIL FROM:<>");
+for (@ARGV) {
+  say_("RCPT TO:<$_>") unless $reply =~ /^(no answer|421)/;
+  print "$_ $reply\n";
+}
+say_("QUIT");

@@ -1,0 +1,104 @@
+//! What an apply reports, read with suspicion.
+
+use super::frame::{Broken, unframe};
+use super::words::{excerpt, wrong_answer};
+use crate::machine::{Ending, Exit, MachineError, Performed, Response};
+use crate::plan::Failure;
+
+/// Understands the answer to a payload.
+pub(super) fn understand(response: &Response, nonce: &str) -> Result<Performed, MachineError> {
+    match unframe(&response.stdout, nonce) {
+        Ok(frame) => report(&String::from_utf8_lossy(frame.head)),
+        Err(broken) => silence(broken, response, nonce),
+    }
+}
+
+fn report(text: &str) -> Result<Performed, MachineError> {
+    let fields = |prefix: &'static str| {
+        text.lines()
+            .filter_map(move |line| line.strip_prefix(prefix))
+            .filter(|rest| !rest.is_empty())
+    };
+    let one = |prefix| fields(prefix).next().map(str::to_owned);
+    let detail: Vec<&str> = fields("| ").collect();
+    let summary = one("summary ").unwrap_or_default();
+    let failure = Failure {
+        summary: summary.clone(),
+        detail: (!detail.is_empty()).then(|| detail.join("\n")),
+        hint: one("hint "),
+    };
+    let ending = match one("ending ").as_deref() {
+        Some("done") => Ending::Done,
+        Some("stale") => Ending::Stale(summary),
+        Some("untouched") => Ending::Untouched(failure),
+        Some("putback") => Ending::PutBack(failure),
+        Some("locked") => Ending::Locked(failure),
+        Some("halfway") => Ending::HalfWay(failure),
+        _ => return Err(wrong_answer("it does not say how the apply ended", &[])),
+    };
+    Ok(Performed {
+        ending,
+        log: fields("- ").map(str::to_owned).collect(),
+    })
+}
+
+/// No report came: what is known of the host then.
+fn silence(broken: Broken, response: &Response, nonce: &str) -> Result<Performed, MachineError> {
+    let said = String::from_utf8_lossy(&response.stdout);
+    let says = |word: &str| said.contains(&format!("{nonce} {word}"));
+    let detail = Some(excerpt(&response.stderr)).filter(|text| !text.is_empty());
+    if says("DIED") {
+        return Ok(Performed {
+            ending: Ending::HalfWay(Failure {
+                summary: "the apply was killed on the host before its end".to_owned(),
+                detail,
+                hint: Some(
+                    "run `murder apply` again: what is unfinished is found and finished".to_owned(),
+                ),
+            }),
+            log: Vec::new(),
+        });
+    }
+    if says("REFUSED") {
+        return Ok(Performed {
+            ending: Ending::Untouched(Failure {
+                summary: "the host could not take the payload; nothing was changed".to_owned(),
+                detail,
+                hint: Some(
+                    "/var/lib/murder must be writable there, with room for the files that are written"
+                        .to_owned(),
+                ),
+            }),
+            log: Vec::new(),
+        });
+    }
+    let lost = match &response.exit {
+        Exit::Lost(why) => why.clone(),
+        Exit::Signal(signal) => format!("its shell was killed by signal {signal}"),
+        Exit::Code(_) if says("ACCEPTED") => broken.why().to_owned(),
+        Exit::Code(code) => {
+            return Err(wrong_answer(
+                &format!("{} (its shell ended with code {code})", broken.why()),
+                &response.stderr,
+            ));
+        }
+    };
+    if says("ACCEPTED") {
+        return Err(MachineError::Detached(Failure {
+            summary: format!("the connection ended while the host was at work: {lost}"),
+            detail,
+            hint: Some(
+                "the host finishes by itself; the next `murder plan` shows what became of it"
+                    .to_owned(),
+            ),
+        }));
+    }
+    Err(MachineError::Unreachable(Failure {
+        summary: format!("the connection ended before the host had taken its orders: {lost}"),
+        detail,
+        hint: Some(
+            "run again; if the orders had come whole after all, the host finishes by itself and the next plan shows it"
+                .to_owned(),
+        ),
+    }))
+}
