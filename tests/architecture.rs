@@ -6,14 +6,37 @@ use std::path::{Path, PathBuf};
 
 /// Modules that must not touch files, network, processes, environment or clock.
 const PURE: &[&str] = &[
-    "name", "thing", "secret", "diagnostic", "postfix", "ledger", "state", "manifest", "model",
-    "module", "compile", "plan", "report",
+    "name",
+    "thing",
+    "secret",
+    "diagnostic",
+    "postfix",
+    "ledger",
+    "state",
+    "manifest",
+    "model",
+    "module",
+    "compile",
+    "plan",
+    "report",
 ];
 
 /// What the pure core may not name.
 const IMPURE: &[&str] = &[
-    "std::fs", "std::net", "std::process", "std::env", "std::time::SystemTime", "std::time::Instant",
-    "SystemTime::now", "Instant::now", "std::thread", "ssh2", "clap", "rustix", "tempfile", "indicatif",
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::env",
+    "std::time::SystemTime",
+    "std::time::Instant",
+    "SystemTime::now",
+    "Instant::now",
+    "std::thread",
+    "ssh2",
+    "clap",
+    "rustix",
+    "tempfile",
+    "indicatif",
 ];
 
 fn root() -> &'static Path {
@@ -114,23 +137,30 @@ fn verdict(law: &str, offences: &[String]) {
 #[test]
 fn a_module_uses_only_modules_declared_above_it() {
     let order = declared();
-    assert!(order.len() >= 10, "the modules of lib.rs were not understood: {order:?}");
+    assert!(
+        order.len() >= 10,
+        "the modules of lib.rs were not understood: {order:?}"
+    );
     let mut offences = Vec::new();
     for (path, text) in sources("src") {
         let module = module_of(&path);
         let Some(place) = order.get(module) else {
             continue; // lib.rs and main.rs stand above all modules.
         };
-        for (line, used) in code(&text)
-            .iter()
-            .flat_map(|(line, code)| named_modules(code).into_iter().map(move |used| (line, used)))
-        {
+        for (line, used) in code(&text).iter().flat_map(|(line, code)| {
+            named_modules(code)
+                .into_iter()
+                .map(move |used| (line, used))
+        }) {
             if order.get(used).is_some_and(|other| other > place) {
                 offences.push(format!("{path}:{line}: `{module}` uses `{used}`"));
             }
         }
     }
-    verdict("a module uses only modules declared above it in src/lib.rs", &offences);
+    verdict(
+        "a module uses only modules declared above it in src/lib.rs",
+        &offences,
+    );
 }
 
 #[test]
@@ -138,7 +168,10 @@ fn the_pure_core_touches_nothing_outside() {
     let order = declared();
     let mut offences = Vec::new();
     for module in PURE {
-        assert!(order.contains_key(*module), "there is no module `{module}` any more; mend PURE");
+        assert!(
+            order.contains_key(*module),
+            "there is no module `{module}` any more; mend PURE"
+        );
     }
     for (path, text) in sources("src") {
         if !PURE.contains(&module_of(&path)) || is_test_file(&path) {
@@ -185,7 +218,10 @@ fn arrows_that_must_not_be() {
             }
         }
     }
-    verdict("machines know steps, not manifests; reports know plans, not manifests", &offences);
+    verdict(
+        "machines know steps, not manifests; reports know plans, not manifests",
+        &offences,
+    );
 }
 
 #[test]
@@ -194,7 +230,10 @@ fn rust_names_no_role() {
         .expect("the shipped modules")
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    assert!(roles.iter().any(|role| role == "backend"), "no module `backend`: {roles:?}");
+    assert!(
+        roles.iter().any(|role| role == "backend"),
+        "no module `backend`: {roles:?}"
+    );
     let mut offences = Vec::new();
     for (path, text) in sources("src") {
         if is_test_file(&path) {
@@ -203,7 +242,9 @@ fn rust_names_no_role() {
         for (line, code) in code(&text) {
             for role in &roles {
                 // `backend` is also a manifest key (the host that holds a shared folder): a role would be compared or looked up.
-                if code.contains(&format!("\"{role}\"")) && !(role == "backend" && path.starts_with("src/manifest/")) {
+                if code.contains(&format!("\"{role}\""))
+                    && !(role == "backend" && path.starts_with("src/manifest/"))
+                {
                     offences.push(format!("{path}:{line}: \"{role}\""));
                 }
             }
@@ -266,12 +307,20 @@ fn the_changelog_begins_with_the_version() {
         .find_map(|line| line.strip_prefix("## ["))
         .and_then(|rest| rest.split(']').next())
         .expect("a release heading `## [x.y.z]`");
-    assert_eq!(top, env!("CARGO_PKG_VERSION"), "CHANGELOG.md's first release is the crate's version");
+    assert_eq!(
+        top,
+        env!("CARGO_PKG_VERSION"),
+        "CHANGELOG.md's first release is the crate's version"
+    );
 }
 
 /// The documents that people read.
 fn documents() -> Vec<String> {
-    let mut documents = vec!["README.md".to_owned(), "CHANGELOG.md".to_owned(), "tests/lab/README.md".to_owned()];
+    let mut documents = vec![
+        "README.md".to_owned(),
+        "CHANGELOG.md".to_owned(),
+        "tests/lab/README.md".to_owned(),
+    ];
     for entry in fs::read_dir(root().join("docs")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if name.ends_with(".md") {
@@ -310,10 +359,16 @@ fn commands_in_the_readme_exist() {
     use clap::CommandFactory;
 
     let command = murder::cli::Cli::command();
-    let verbs: BTreeSet<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    let verbs: BTreeSet<&str> = command
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .collect();
     let mut offences = Vec::new();
     let mut seen = 0;
-    for line in read("README.md").lines().chain(read("docs/manifest.md").lines()) {
+    for line in read("README.md")
+        .lines()
+        .chain(read("docs/manifest.md").lines())
+    {
         let line = line.trim_start_matches(['$', ' ']);
         let Some(rest) = line
             .strip_prefix("murder ")
@@ -322,7 +377,10 @@ fn commands_in_the_readme_exist() {
             continue;
         };
         let mut words = rest.split_whitespace().take_while(|word| *word != "#");
-        let Some(verb) = words.next().filter(|verb| verb.bytes().all(|b| b.is_ascii_lowercase())) else {
+        let Some(verb) = words
+            .next()
+            .filter(|verb| verb.bytes().all(|b| b.is_ascii_lowercase()))
+        else {
             continue;
         };
         seen += 1;
@@ -333,7 +391,9 @@ fn commands_in_the_readme_exist() {
         for word in words.filter(|word| word.starts_with("--")) {
             let flag = word.trim_start_matches("--").split('=').next().unwrap();
             let known = |command: &clap::Command| {
-                command.get_arguments().any(|argument| argument.get_long() == Some(flag))
+                command
+                    .get_arguments()
+                    .any(|argument| argument.get_long() == Some(flag))
             };
             if !known(subcommand) && !known(&command) {
                 offences.push(format!("`{line}`: `{verb}` has no --{flag}"));
@@ -355,7 +415,10 @@ fn manifests_named_in_the_readme_exist() {
             .unwrap_or(rest.len());
         let path = rest[..end].trim_end_matches('.');
         seen += 1;
-        assert!(root().join(path).exists(), "README.md names {path}, which does not exist");
+        assert!(
+            root().join(path).exists(),
+            "README.md names {path}, which does not exist"
+        );
     }
     assert!(seen > 0, "README.md names no manifest");
 }
