@@ -422,3 +422,40 @@ fn manifests_named_in_the_readme_exist() {
     }
     assert!(seen > 0, "README.md names no manifest");
 }
+
+#[test]
+fn the_manifest_document_names_every_key() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_murder"))
+        .arg("schema")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "murder schema: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    fn keys(value: &serde_json::Value, found: &mut BTreeSet<String>) {
+        match value {
+            serde_json::Value::Object(map) => {
+                if let Some(serde_json::Value::Object(properties)) = map.get("properties") {
+                    found.extend(properties.keys().cloned());
+                }
+                map.values().for_each(|value| keys(value, found));
+            }
+            serde_json::Value::Array(list) => list.iter().for_each(|value| keys(value, found)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    keys(&schema, &mut found);
+    assert!(found.len() > 40, "the schema was not understood: {found:?}");
+    let document = read("docs/manifest.md");
+    let missing: Vec<String> = found
+        .into_iter()
+        .filter(|key| {
+            !document.contains(&format!("`{key}`")) && !document.contains(&format!("{key}:"))
+        })
+        .collect();
+    verdict("docs/manifest.md names every key of the schema", &missing);
+}
