@@ -21,22 +21,27 @@ const PURE: &[&str] = &[
     "report",
 ];
 
-/// What the pure core may not name.
+/// What the pure core may not name. Addresses of `std::net` are plain values; its sockets are not.
 const IMPURE: &[&str] = &[
     "std::fs",
-    "std::net",
     "std::process",
     "std::env",
-    "std::time::SystemTime",
-    "std::time::Instant",
-    "SystemTime::now",
-    "Instant::now",
     "std::thread",
-    "ssh2",
-    "clap",
-    "rustix",
-    "tempfile",
-    "indicatif",
+    "std::os",
+    "std::io::stdin",
+    "std::io::stdout",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "UnixStream",
+    "ToSocketAddrs",
+    "SystemTime",
+    "Instant",
+    "ssh2::",
+    "clap::",
+    "rustix::",
+    "tempfile::",
+    "indicatif::",
 ];
 
 fn root() -> &'static Path {
@@ -183,7 +188,8 @@ fn the_pure_core_touches_nothing_outside() {
                     let before = code[..at].chars().next_back();
                     let after = code[at + word.len()..].chars().next();
                     !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '"')
-                        && !after.is_some_and(|c| c.is_alphanumeric() || c == '_')
+                        && !(after.is_some_and(|c| c.is_alphanumeric() || c == '_')
+                            && !word.ends_with(':'))
                 });
                 if named && !code.trim_start().starts_with("#[") {
                     offences.push(format!("{path}:{line}: {word}"));
@@ -199,7 +205,6 @@ fn arrows_that_must_not_be() {
     // From, to: HOUSE's deny table, beyond what the order of the modules says.
     const NEVER: &[(&str, &str)] = &[
         ("machine", "manifest"),
-        ("machine", "model"),
         ("machine", "module"),
         ("machine", "compile"),
         ("machine", "report"),
@@ -219,7 +224,7 @@ fn arrows_that_must_not_be() {
         }
     }
     verdict(
-        "machines know steps, not manifests; reports know plans, not manifests",
+        "machines know steps and how to log in, not manifests; reports know plans, not manifests",
         &offences,
     );
 }
@@ -228,7 +233,9 @@ fn arrows_that_must_not_be() {
 fn rust_names_no_role() {
     let roles: Vec<String> = fs::read_dir(root().join("modules"))
         .expect("the shipped modules")
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(Result::unwrap)
+        .filter(|entry| entry.path().join("module.yaml").exists())
+        .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
     assert!(
         roles.iter().any(|role| role == "backend"),
@@ -241,10 +248,10 @@ fn rust_names_no_role() {
         }
         for (line, code) in code(&text) {
             for role in &roles {
-                // `backend` is also a manifest key (the host that holds a shared folder): a role would be compared or looked up.
-                if code.contains(&format!("\"{role}\""))
-                    && !(role == "backend" && path.starts_with("src/manifest/"))
-                {
+                // The key `backend` of a shared folder names a host, not a role.
+                let key = format!("(\"{role}\", ");
+                let code = code.replace(&key, "");
+                if code.contains(&format!("\"{role}\"")) {
                     offences.push(format!("{path}:{line}: \"{role}\""));
                 }
             }
