@@ -1,0 +1,188 @@
+//! Messages sent over SMTP or by sendmail, and looked for where they should arrive.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use crate::world::{World, text, until};
+
+/// More hops than any way through this murder has: edge, internal MTA, backend, LMTP, and one for a forward or a group.
+pub const MOST_HOPS: usize = 8;
+
+/// A word that stands in one message only.
+pub fn token() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!(
+        "story-{}-{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
+}
+
+/// A refusal, in the server's words.
+#[derive(Debug)]
+pub struct Refused(pub String);
+
+/// Sends a message over SMTP from outside the murder. Refusals of the recipient are the answer.
+pub fn send(world: &World, server: &str, to: &str, token: &str) -> Result<(), Refused> {
+    let stream = TcpStream::connect((world.lab.addr(server).as_str(), 25)).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut writer = stream;
+    let mut reply = move || {
+        let mut whole = String::new();
+        loop {
+            let mut line = String::new();
+            assert!(
+                reader.read_line(&mut line).unwrap() > 0,
+                "the server hung up: {whole}"
+            );
+            let last = line.as_bytes().get(3) != Some(&b'-');
+            whole.push_str(&line);
+            if last {
+                return whole;
+            }
+        }
+    };
+    let mut say = |line: &str| writer.write_all(format!("{line}\r\n").as_bytes()).unwrap();
+    assert!(reply().starts_with("220"));
+    for line in [
+        "EHLO client.outside.example",
+        "MAIL FROM:<somebody@outside.example>",
+    ] {
+        say(line);
+        let answer = reply();
+        assert!(answer.starts_with("250"), "{line}: {answer}");
+    }
+    say(&format!("RCPT TO:<{to}>"));
+    let answer = reply();
+    if !answer.starts_with("25") {
+        return Err(Refused(answer.trim().to_owned()));
+    }
+    say("DATA");
+    assert!(reply().starts_with("354"));
+    say(&format!(
+        "From: somebody@outside.example\r\nTo: {to}\r\nSubject: {token}\r\nMessage-ID: <{token}@outside.example>\r\n\r\n{token}\r\n."
+    ));
+    let answer = reply();
+    assert!(answer.starts_with("250"), "{to}: {answer}");
+    say("QUIT");
+    Ok(())
+}
+
+/// Sends a message by sendmail(1) on a host.
+pub fn sendmail(world: &World, host: &str, from: &str, to: &str, token: &str) {
+    world.lab.sh(
+        host,
+        &format!("printf 'Subject: {token}\\nMessage-ID: <{token}@{host}>\\n\\n{token}\\n' | sendmail -f {from} {to}"),
+    );
+}
+
+/// The folder that a Cyrus mailbox is kept in, from outside.
+fn spool(world: &World, host: &str, mailbox: &str) -> std::path::PathBuf {
+    let path = world.lab.sh(
+        host,
+        &format!("su cyrus -s /bin/sh -c '/usr/sbin/cyrus mbpath {mailbox}'"),
+    );
+    world
+        .lab
+        .root(host)
+        .join(path.trim().trim_start_matches('/'))
+}
+
+/// Messages below a folder that hold the token.
+fn messages(folder: &Path, token: &str) -> Vec<String> {
+    let output = Command::new("grep")
+        .args(["-rlsF", "--exclude=cyrus.*", token])
+        .arg(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    text(&output.stdout)
+        .lines()
+        .map(|path| text(&fs::read(path).unwrap_or_default()))
+        .filter(|message| message.contains(token))
+        .collect()
+}
+
+/// Waits for a message in a mailbox: there is one, and it did not wander about.
+#[track_caller]
+pub fn arrives(world: &World, host: &str, mailbox: &str, token: &str) {
+    let folder = spool(world, host, mailbox);
+    let found = until(&format!("{token} in {mailbox} on {host}"), 30, || {
+        let found: Vec<String> = messages_here(&folder, token);
+        (!found.is_empty()).then_some(found)
+    });
+    assert_eq!(
+        found.len(),
+        1,
+        "{token} arrived in {mailbox} more than once"
+    );
+    assert_few_hops(&found[0], token);
+}
+
+/// Messages in a folder itself, not below it: `user/john`, not `user/john/lists`.
+fn messages_here(folder: &Path, token: &str) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let name = path.file_name()?.to_str()?;
+            let is_message = name.ends_with('.')
+                && name
+                    .trim_end_matches('.')
+                    .bytes()
+                    .all(|b| b.is_ascii_digit());
+            is_message.then(|| text(&fs::read(&path).unwrap_or_default()))
+        })
+        .filter(|message| message.contains(token))
+        .collect()
+}
+
+/// Waits for a message in a folder of plain files (`/var/mail`, the sink of the outside world).
+#[track_caller]
+pub fn lands_in(world: &World, host: &str, folder: &str, token: &str) {
+    let folder = world.lab.root(host).join(folder.trim_start_matches('/'));
+    let found = until(&format!("{token} in {}", folder.display()), 30, || {
+        let found = messages(&folder, token);
+        (!found.is_empty()).then_some(found)
+    });
+    assert_few_hops(&found[0], token);
+}
+
+/// Whether a message is nowhere: not in a mailbox, not in a local one, not outside.
+pub fn is_nowhere(world: &World, hosts: &[&str], token: &str) -> bool {
+    hosts.iter().all(|host| {
+        let root = world.lab.root(host);
+        ["var/spool/cyrus/mail", "var/mail", "var/outside"]
+            .iter()
+            .all(|folder| messages(&root.join(folder), token).is_empty())
+    })
+}
+
+#[track_caller]
+fn assert_few_hops(message: &str, token: &str) {
+    let at = message.find(token).unwrap_or(message.len());
+    let hops = message
+        .lines()
+        .filter(|line| line.starts_with("Received:"))
+        .count();
+    assert!(
+        (1..=MOST_HOPS).contains(&hops),
+        "{token} took {hops} hops:\n{}",
+        &message[..at]
+    );
+}
+
+/// The queue of a host, as postqueue(1) `-j` gives it.
+pub fn queue(world: &World, host: &str) -> String {
+    world.lab.sh(host, "postqueue -j")
+}

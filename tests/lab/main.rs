@@ -1,0 +1,134 @@
+//! Stories on real hosts: the lab is booted once, and the stories are told one after another.
+//!
+//! `cargo test --test lab` runs all, `cargo test --test lab -- WORD` those with WORD in their name.
+//! It needs root (see `tests/lab/README.md`), so it is no default test target; `tests/run` runs it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs
+)]
+
+// The hosts, and the program run against them.
+mod world;
+// Messages sent, and looked for where they should arrive.
+mod mail;
+// First contact, and what is found there.
+mod first_contact;
+// Mail that arrives, waits, or is refused.
+mod routing;
+// What somebody changed by hand.
+mod drift;
+// What nobody names any more.
+mod removal;
+// Hosts that cannot be reached or cannot serve.
+mod failures;
+// The ways to become root, and the shells that stand in between.
+mod shells;
+
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use world::World;
+
+/// A story: its name, and how it goes.
+type Story = (&'static str, fn(&mut World));
+
+/// In this order: the first finds the hosts as Debian installs them.
+const STORIES: &[Story] = &[
+    ("fresh_hosts_are_set_up", routing::fresh_hosts_are_set_up),
+    (
+        "a_second_apply_writes_nothing",
+        drift::a_second_apply_writes_nothing,
+    ),
+    ("observing_is_small", drift::observing_is_small),
+    (
+        "tables_answer_as_the_recipe_says",
+        routing::tables_answer_as_the_recipe_says,
+    ),
+    (
+        "mail_from_outside_arrives",
+        routing::mail_from_outside_arrives,
+    ),
+    (
+        "mail_from_inside_arrives",
+        routing::mail_from_inside_arrives,
+    ),
+    (
+        "unknown_recipients_are_refused",
+        routing::unknown_recipients_are_refused,
+    ),
+    (
+        "undecided_recipients_wait",
+        routing::undecided_recipients_wait,
+    ),
+    (
+        "changes_by_hand_are_seen_and_put_right",
+        drift::changes_by_hand_are_seen_and_put_right,
+    ),
+    (
+        "what_nobody_names_goes_or_goes_back",
+        removal::what_nobody_names_goes_or_goes_back,
+    ),
+    (
+        "a_retired_host_is_emptied",
+        removal::a_retired_host_is_emptied,
+    ),
+    (
+        "first_contact_shows_and_refuses",
+        first_contact::first_contact_shows_and_refuses,
+    ),
+    ("any_shell_serves", shells::any_shell_serves),
+    ("any_way_to_root_serves", shells::any_way_to_root_serves),
+    (
+        "a_host_that_fails_fails_alone",
+        failures::a_host_that_fails_fails_alone,
+    ),
+    ("no_message_ever_looped", routing::no_message_ever_looped),
+];
+
+fn main() -> ExitCode {
+    let wanted = std::env::args().skip(1).find(|word| !word.starts_with('-'));
+    let mut world = World::boot();
+    let (mut passed, mut failed, mut filtered) = (0, Vec::new(), 0);
+    for (name, story) in STORIES {
+        // The first story sets the hosts up, so it is told always.
+        let first = *name == STORIES[0].0;
+        if !first
+            && wanted
+                .as_ref()
+                .is_some_and(|word| !name.contains(word.as_str()))
+        {
+            filtered += 1;
+            continue;
+        }
+        print!("test {name} ... ");
+        std::io::stdout().flush().unwrap();
+        let start = Instant::now();
+        if catch_unwind(AssertUnwindSafe(|| story(&mut world))).is_ok() {
+            passed += 1;
+            println!("ok ({:.1} s)", start.elapsed().as_secs_f32());
+        } else {
+            failed.push(*name);
+            println!("FAILED ({:.1} s)", start.elapsed().as_secs_f32());
+            if first {
+                break; // nothing else can be told
+            }
+        }
+    }
+    if std::env::var_os("LAB_KEEP").is_none() {
+        world.lab.run(&["down"]);
+    }
+    for name in &failed {
+        println!("failed: {name}");
+    }
+    println!(
+        "\ntest result: {}. {passed} passed; {} failed; 0 ignored; 0 measured; {filtered} filtered out",
+        if failed.is_empty() { "ok" } else { "FAILED" },
+        failed.len()
+    );
+    ExitCode::from(u8::from(!failed.is_empty()))
+}
