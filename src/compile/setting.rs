@@ -135,9 +135,10 @@ impl Work<'_> {
             SettingSpec::Value(_) => {
                 let name =
                     crate::module::value_name(self.role_name(role)?.as_str(), thing);
-                // A folded YAML text may hold line ends; a value has none.
+                // A folded YAML text may hold line ends, and a loop may end a list with a comma.
                 let text = self.render(&name, role)?;
-                SettingSpec::Value(text.split_whitespace().collect::<Vec<_>>().join(" "))
+                let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                SettingSpec::Value(text.trim_end_matches([',', ' ']).to_owned())
             }
             other => other.clone(),
         };
