@@ -41,7 +41,11 @@ pub(super) fn murder(murder: &Murder, modules: &Modules) -> Value {
             if host.addresses.is_empty() {
                 unknown.push(host.name.to_string());
             }
-            known.extend(host.addresses.iter().map(|address| network(address)));
+            for address in host.addresses.iter().map(|address| network(address)) {
+                if !known.contains(&address) {
+                    known.push(address);
+                }
+            }
         }
         (Value::from(known), Value::from(unknown))
     };

@@ -63,7 +63,7 @@ fn ldap_tables(name: &str, arguments: Kwargs, _: &State) -> TeraResult<String> {
     for directory in &directories {
         let suffix = directory
             .as_map()
-            .and_then(|map| map.get(&"suffix".into()))
+            .and_then(|map| map.get(&tera::value::Key::from("suffix")))
             .and_then(Value::as_str)
             .ok_or_else(|| Error::message("`of` is no list of directories"))?;
         tables.push(format!("proxy:ldap:/etc/postfix/ldap/{name}{suffix}.cf"));
