@@ -7,15 +7,22 @@ use crate::manifest::{Kind, Node};
 use crate::model::resolve::Resolver;
 use crate::postfix::catalogue;
 
-/// Parameters of the user's own: those that a value refers to (postconf(5): `$name`, `${name}`).
-pub(super) struct Parameters<'a>(BTreeSet<&'a str>);
+/// The names that a manifest may use.
+pub(super) struct Parameters<'a> {
+    catalogue: BTreeSet<&'static str>,
+    /// The user's own: those that a value refers to (postconf(5): `$name`, `${name}`).
+    own: BTreeSet<&'a str>,
+}
 
 impl<'a> Parameters<'a> {
     /// Collects the references in every value of a manifest.
     pub(super) fn of(root: &'a Node) -> Self {
-        let mut names = BTreeSet::new();
-        collect(root, &mut names);
-        Self(names)
+        let mut own = BTreeSet::new();
+        collect(root, &mut own);
+        Self {
+            catalogue: catalogue::names(),
+            own,
+        }
     }
 }
 
@@ -25,9 +32,21 @@ fn collect<'a>(node: &'a Node, names: &mut BTreeSet<&'a str>) {
         Kind::List(nodes) => nodes.iter().for_each(|node| collect(node, names)),
         Kind::Map(entries) => {
             for entry in entries {
+                // Its words name parameters, without a `$`.
+                if entry.key == "smtpd_restriction_classes" {
+                    words(&entry.value, names);
+                }
                 collect(&entry.value, names);
             }
         }
+    }
+}
+
+fn words<'a>(node: &'a Node, names: &mut BTreeSet<&'a str>) {
+    match &node.kind {
+        Kind::Scalar { text, .. } => names.extend(text.split([',', ' ', '\t'])),
+        Kind::List(nodes) => nodes.iter().for_each(|node| words(node, names)),
+        Kind::Map(entries) => entries.iter().for_each(|entry| words(&entry.value, names)),
     }
 }
 
@@ -46,10 +65,14 @@ fn references<'a>(text: &'a str, names: &mut BTreeSet<&'a str>) {
 impl Resolver<'_> {
     /// Refuses a name that no Postfix knows and no value refers to.
     pub(super) fn known_parameter(&mut self, name: &str, at: Span) {
-        if catalogue::is_known(name) || self.parameters.0.contains(name) {
+        // Whether a service's parameter has its service, only compiling knows.
+        if self.parameters.catalogue.contains(name)
+            || self.parameters.own.contains(name)
+            || catalogue::service_parameter(name).is_some()
+        {
             return;
         }
-        let problem = Diagnostic::error(format!("`{name}` is no parameter of Postfix"))
+        let problem = Diagnostic::error(format!("unknown Postfix parameter `{name}`"))
             .at(at, "Postfix would ignore it");
         self.say(match catalogue::nearest(name) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
