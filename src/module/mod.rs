@@ -1,10 +1,30 @@
 //! A role's module: the data under `modules/<role>/` that says what a host with that role must have.
+//!
+//! Rust names no role. What the program must know of a role, the module says: which roles come
+//! before it (`after`), whether a murder has one at most, and what it can do (`provides`).
 
-use std::collections::BTreeMap;
+mod embedded;
+mod engine;
+mod filters;
+mod names;
+mod read;
 
-use crate::diagnostic::{SourceId, Span};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, SourceId, Sources, Span};
 use crate::model::{FileSpec, Layer, ServiceSpec, SettingSpec};
 use crate::name::{Parameter, RemotePath, RoleName, ServiceName};
+use crate::thing::Thing;
+
+pub use embedded::embedded;
+pub use engine::Engine;
+pub(crate) use engine::{check_names, value_name, when_name};
+pub use names::{FACTS, HOST, LDAP, MURDER, nearest};
+
+/// Every module of a run, by role.
+#[derive(Debug, Clone, Default)]
+pub struct Modules(pub BTreeMap<RoleName, Module>);
 
 /// One module, parsed and checked by itself (its templates are rendered by `compile`).
 #[derive(Debug, Clone)]
@@ -17,16 +37,71 @@ pub struct Module {
     pub source: SourceId,
     /// Roles whose additions go before this one's.
     pub after: Vec<RoleName>,
+    /// What a host with this role can do for others: `mailboxes`, `smart-host`, `edge`, …
+    pub provides: BTreeSet<String>,
+    /// Whether a murder has one host with this role at most.
+    pub at_most_one: bool,
+    /// Which of the murder-wide probe addresses a host with this role is asked.
+    pub probes: BTreeSet<ProbeKind>,
     /// Its variables.
     pub vars: BTreeMap<String, Variable>,
     /// main.cf parameters; values are Tera templates.
     pub settings: BTreeMap<Parameter, Layer<SettingSpec>>,
     /// master.cf entries; values are Tera templates.
     pub services: BTreeMap<ServiceName, Layer<ServiceSpec>>,
-    /// Whole files; content is a Tera template. A path may be conditional by `when`.
+    /// Whole files; content is a Tera template.
     pub files: BTreeMap<RemotePath, Layer<FileSpec>>,
-    /// For any thing above: a Tera expression; where it renders to `false` or nothing, the thing is not named.
-    pub when: BTreeMap<crate::thing::Thing, Layer<String>>,
+    /// Files that stand once for each directory of the host (`per:`).
+    pub per: BTreeMap<RemotePath, Per>,
+    /// For any thing above: a Tera expression; where it is false, the thing is not named.
+    pub when: BTreeMap<Thing, Layer<String>>,
+    /// What the module has to say about a host, beside its things.
+    pub checks: Vec<Check>,
+    /// Its templates, and those that all modules share, by name (`backend/transport.tera`).
+    pub templates: BTreeMap<String, Template>,
+}
+
+/// The text of one template file.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// Where it was read.
+    pub source: SourceId,
+    /// Its text.
+    pub text: Arc<str>,
+}
+
+/// Which kind of probe (`state::Probes`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbeKind {
+    /// Addresses that must be accepted.
+    Accept,
+    /// Addresses that must be refused.
+    Refuse,
+}
+
+/// What a file with `per:` stands for, once each. The first directory's file has the plain path,
+/// the others have the directory's suffix before `.cf`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Per {
+    /// For each search base, with the mail domains under it.
+    Directories,
+    /// For each domain that has other names (`alias_of`).
+    AliasDirectories,
+}
+
+/// Something a module says about a host.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// Whether it stops the run.
+    pub error: bool,
+    /// A Tera expression: said where it is true.
+    pub when: Layer<String>,
+    /// The summary, a Tera template.
+    pub text: Layer<String>,
+    /// What to do.
+    pub hint: Option<String>,
 }
 
 /// One variable of a module.
@@ -57,4 +132,137 @@ pub enum VariableKind {
     Map,
     /// One of these words.
     OneOf(Vec<String>),
+}
+
+impl VariableKind {
+    /// What is wanted, with its article, for messages.
+    #[must_use]
+    pub fn wanted(&self) -> String {
+        match self {
+            Self::Bool => "`true` or `false`".to_owned(),
+            Self::Integer => "a whole number".to_owned(),
+            Self::String => "a text of one line".to_owned(),
+            Self::List => "a list of texts".to_owned(),
+            Self::Map => "a map of texts".to_owned(),
+            Self::OneOf(words) => format!("one of `{}`", words.join("`, `")),
+        }
+    }
+
+    /// Whether `value` is of this kind.
+    #[must_use]
+    pub fn admits(&self, value: &serde_json::Value) -> bool {
+        let line = |value: &serde_json::Value| {
+            value
+                .as_str()
+                .is_some_and(|text| !text.contains(['\n', '\r']))
+        };
+        match self {
+            Self::Bool => value.is_boolean(),
+            Self::Integer => value.is_i64() || value.is_u64(),
+            Self::String => line(value),
+            Self::List => value.as_array().is_some_and(|items| items.iter().all(line)),
+            Self::Map => value.as_object().is_some_and(|map| map.values().all(line)),
+            Self::OneOf(words) => value
+                .as_str()
+                .is_some_and(|text| words.iter().any(|word| word == text)),
+        }
+    }
+}
+
+/// Reads modules from their files: `role/module.yaml`, `role/templates/x.tera`, and
+/// `templates/x.tera` for what all modules share.
+///
+/// Later files of the same name replace earlier ones whole: that is how a `modules/` folder beside
+/// the manifest lies over the [`embedded`] files. Every problem of every module is reported.
+pub fn parse(files: &[(String, String)], sources: &mut Sources) -> (Modules, Vec<Diagnostic>) {
+    let files: BTreeMap<&str, &str> = files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let mut problems = Vec::new();
+    let mut shared = BTreeMap::new();
+    let mut own: BTreeMap<&str, BTreeMap<String, Template>> = BTreeMap::new();
+    for (name, text) in &files {
+        let Some((folder, rest)) = name.split_once('/') else {
+            continue;
+        };
+        if !rest.ends_with(".tera") {
+            continue;
+        }
+        let text: Arc<str> = Arc::from(*text);
+        let template = Template {
+            source: sources.add(format!("modules/{name}"), text.clone()),
+            text,
+        };
+        if folder == "templates" {
+            shared.insert((*name).to_owned(), template);
+        } else if let Some(short) = rest.strip_prefix("templates/") {
+            own.entry(folder)
+                .or_default()
+                .insert(format!("{folder}/{short}"), template);
+        }
+    }
+    let mut modules = Modules::default();
+    for (name, text) in &files {
+        let Some(folder) = name.strip_suffix("/module.yaml") else {
+            continue;
+        };
+        let source = sources.add(format!("modules/{name}"), *text);
+        let role = match RoleName::new(folder) {
+            Ok(role) => role,
+            Err(error) => {
+                problems.push(Diagnostic::error(error.to_string()));
+                continue;
+            }
+        };
+        let mut templates = shared.clone();
+        templates.extend(own.remove(folder).unwrap_or_default());
+        match read::module(role.clone(), source, text, templates) {
+            Ok(module) => {
+                modules.0.insert(role, module);
+            }
+            Err(found) => problems.extend(found),
+        }
+    }
+    check_after(&modules, &mut problems);
+    let (_, found) = Engine::new(&modules);
+    problems.extend(found);
+    (modules, problems)
+}
+
+/// Roles that a module comes after must exist and must not come after it in turn.
+fn check_after(modules: &Modules, problems: &mut Vec<Diagnostic>) {
+    for module in modules.0.values() {
+        let start = Span {
+            source: module.source,
+            start: 0,
+            end: 0,
+        };
+        for before in &module.after {
+            if !modules.0.contains_key(before) {
+                problems.push(
+                    Diagnostic::error(format!(
+                        "module `{}` comes after `{before}`, which is no module",
+                        module.role
+                    ))
+                    .at(start, ""),
+                );
+            }
+        }
+        let mut seen: BTreeSet<&RoleName> = BTreeSet::new();
+        let mut open: Vec<&RoleName> = module.after.iter().collect();
+        while let Some(role) = open.pop() {
+            if *role == module.role {
+                problems.push(
+                    Diagnostic::error(format!("module `{role}` comes after itself"))
+                        .at(start, "")
+                        .hint("break the circle of `after:`"),
+                );
+                break;
+            }
+            if seen.insert(role) {
+                open.extend(modules.0.get(role).into_iter().flat_map(|next| &next.after));
+            }
+        }
+    }
 }

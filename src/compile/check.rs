@@ -1,0 +1,89 @@
+//! What can be said of the final values: tables that they open.
+
+use std::collections::BTreeMap;
+
+use super::Work;
+use crate::diagnostic::Diagnostic;
+use crate::name::{RemotePath, TableType};
+use crate::state::Want;
+use crate::thing::Thing;
+
+impl Work<'_> {
+    /// Values are one line: postconf(1) takes no line ends, and main.cf would read the rest as
+    /// something else.
+    pub(super) fn check_values(&mut self) {
+        for (thing, want) in &self.compiled.desired.values {
+            let Want::Present(value) = want else { continue };
+            if value.contains(['\n', '\r', '\0']) {
+                let at = self
+                    .compiled
+                    .origins
+                    .get(thing)
+                    .and_then(|origins| origins.first())
+                    .map_or(self.host.at, |origin| origin.at);
+                self.problems.push(
+                    Diagnostic::error(format!("the value of `{thing}` has a line end"))
+                        .at(at, "")
+                        .hint("write it on one line, or fold it with `>-`"),
+                );
+            }
+        }
+    }
+
+    /// Finds which of the files are opened as tables, and as what, from the values that name them.
+    pub(super) fn find_tables(&mut self) {
+        let mut opened: BTreeMap<RemotePath, TableType> = BTreeMap::new();
+        for want in self.compiled.desired.values.values() {
+            if let Want::Present(value) = want {
+                opened.extend(tables(value));
+            }
+        }
+        for (path, want) in &mut self.compiled.desired.files {
+            if let Want::Present(file) = want
+                && let Some(kind) = opened.get(path)
+            {
+                file.table = Some(kind.clone());
+            }
+        }
+    }
+}
+
+/// Every `type:/path` in a value, without the `proxy:` before it.
+fn tables(value: &str) -> Vec<(RemotePath, TableType)> {
+    let mut found = Vec::new();
+    for (at, _) in value.match_indices(":/") {
+        let kind: String = value[..at]
+            .chars()
+            .rev()
+            .take_while(|character| character.is_ascii_alphanumeric() || *character == '_')
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
+        let path: String = value[at + 1..]
+            .chars()
+            .take_while(|character| !character.is_whitespace() && !",{}()".contains(*character))
+            .collect();
+        if let (Ok(kind), Ok(path)) = (TableType::new(kind), RemotePath::new(path))
+            && kind.as_str() != "unix"
+        {
+            found.push((path, kind));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_found_behind_proxy_and_in_lists() {
+        let found = tables("proxy:ldap:/etc/postfix/a.cf, hash:/etc/postfix/b lmtp:unix:/run/x");
+        let texts: Vec<String> = found
+            .iter()
+            .map(|(path, kind)| format!("{kind}:{path}"))
+            .collect();
+        assert_eq!(texts, ["ldap:/etc/postfix/a.cf", "hash:/etc/postfix/b"]);
+    }
+}

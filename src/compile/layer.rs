@@ -1,0 +1,126 @@
+//! The layers of a host: which of several words on one thing wins.
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::{Layer, Level};
+use crate::name::{Parameter, RemotePath, RoleName, ServiceName};
+use crate::thing::Thing;
+
+use super::Work;
+
+/// The layers that count for one role, the nearest first.
+pub(super) fn of_role<'l, T>(
+    layers: Option<&'l Vec<Layer<T>>>,
+    role: Option<&RoleName>,
+) -> Vec<&'l Layer<T>> {
+    layers
+        .into_iter()
+        .flatten()
+        .filter(|layer| match &layer.level {
+            Level::Role(of) => Some(of) == role,
+            _ => true,
+        })
+        .collect()
+}
+
+/// Whether a role has its own word on a thing, in the manifest under `modules.<role>`.
+pub(super) fn has_word<T>(layers: Option<&Vec<Layer<T>>>, role: &RoleName) -> bool {
+    layers
+        .into_iter()
+        .flatten()
+        .any(|layer| layer.level == Level::Role(role.clone()))
+}
+
+/// Two roles of one host want one thing differently.
+pub(super) fn conflict(
+    thing: &Thing,
+    one: (&RoleName, &str, Span),
+    other: (&RoleName, &str, Span),
+    host: Span,
+) -> Diagnostic {
+    Diagnostic::error(format!(
+        "the roles `{}` and `{}` want `{thing}` differently",
+        one.0, other.0
+    ))
+    .at(host, "this host has both roles")
+    .related(one.2, format!("`{}` wants `{}`", one.0, shorten(one.1)))
+    .related(other.2, format!("`{}` wants `{}`", other.0, shorten(other.1)))
+    .hint("say on the host which it shall be")
+}
+
+fn shorten(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    if line.chars().count() > 60 {
+        line.chars().take(60).chain("…".chars()).collect()
+    } else {
+        line.to_owned()
+    }
+}
+
+impl Work<'_> {
+    /// Reads `leave:`: what is not managed here, and who said so.
+    pub(super) fn leave(&mut self) {
+        for layer in &self.host.leave {
+            let Ok(thing) = left_thing(&layer.value) else {
+                self.problems.push(
+                    Diagnostic::error(format!("`{}` names no thing", layer.value))
+                        .at(layer.at, "")
+                        .hint(
+                            "a parameter's name, the path of a file, or a service as in \
+                             `lmtp/unix`, `lmtp/unix/chroot` or `lmtp/unix:soft_bounce`",
+                        ),
+                );
+                continue;
+            };
+            // Layers come nearest first: the nearest word is kept.
+            self.left
+                .entry(thing.clone())
+                .or_insert_with(|| (layer.level.clone(), layer.at));
+        }
+    }
+
+    /// Whether a thing, whose winner is of that level, is left alone. A nearer layer that names
+    /// the thing has the last word; one layer that does both contradicts itself.
+    pub(super) fn is_left(&mut self, thing: &Thing, winner: &Level, at: Span) -> bool {
+        let whole = match thing {
+            Thing::Field(service, _) | Thing::Option(service, _) => {
+                Some(Thing::Service(service.clone()))
+            }
+            _ => None,
+        };
+        for left in [Some(thing.clone()), whole].into_iter().flatten() {
+            let Some((level, left_at)) = self.left.get(&left) else {
+                continue;
+            };
+            if level == winner {
+                self.problems.push(
+                    Diagnostic::error(format!("`{thing}` is set and left alone in one place"))
+                        .at(*left_at, "left alone here")
+                        .related(at, "set here")
+                        .hint("take one of the two away"),
+                );
+                return true;
+            }
+            if level < winner {
+                self.compiled.desired.leave.insert(thing.clone());
+                return true;
+            }
+        }
+        false
+    }
+}
+
+fn left_thing(text: &str) -> Result<Thing, crate::name::NameError> {
+    if text.starts_with('/') {
+        return RemotePath::new(text).map(Thing::File);
+    }
+    if text.starts_with("main.cf:") || text.starts_with("master.cf:") {
+        return text.parse();
+    }
+    if text.contains('/') {
+        return match ServiceName::new(text) {
+            Ok(service) => Ok(Thing::Service(service)),
+            Err(_) => format!("master.cf:{text}").parse(),
+        };
+    }
+    Parameter::new(text).map(Thing::Parameter)
+}

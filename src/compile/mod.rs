@@ -1,0 +1,288 @@
+//! From murder, modules and facts to what one host must have: a pure function.
+//!
+//! [`Compiler`] prepares templates once; [`Compiler::compile`] asks it for one host.
+
+mod check;
+mod context;
+mod file;
+mod layer;
+mod list;
+mod service;
+mod setting;
+mod variable;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tera::{Context, Value};
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::{ContentSpec, FileSpec, Host, HostState, Level, Murder};
+use crate::module::{Engine, Module, Modules, ProbeKind};
+use crate::name::{HostName, RoleName};
+use crate::state::{Desired, Facts, Probes};
+use crate::thing::Thing;
+
+/// What one host must have, and why.
+#[derive(Debug, Clone, Default)]
+pub struct Compiled {
+    /// What it must have.
+    pub desired: Desired,
+    /// For each thing, who said what of it: the winner first, then what it overrode.
+    pub origins: BTreeMap<Thing, Vec<Origin>>,
+    /// What works, and the user should know.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// One layer's word on a thing, for `explain`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Which layer.
+    pub level: Level,
+    /// Where it is written.
+    pub at: Span,
+    /// What it says; secrets masked.
+    pub value: String,
+}
+
+/// Murder and modules, prepared for any number of hosts.
+#[derive(Debug)]
+pub struct Compiler<'a> {
+    murder: &'a Murder,
+    modules: &'a Modules,
+    engine: Engine,
+    murder_value: Value,
+}
+
+/// One role of the host at hand: its module and what its templates see.
+struct Role<'a> {
+    module: &'a Module,
+    context: Context,
+}
+
+/// What is being compiled, with what was found so far.
+struct Work<'a> {
+    murder: &'a Murder,
+    engine: &'a Engine,
+    host: &'a Host,
+    facts: &'a Facts,
+    roles: Vec<Role<'a>>,
+    left: BTreeMap<Thing, (Level, Span)>,
+    compiled: Compiled,
+    problems: Vec<Diagnostic>,
+}
+
+/// Compiles one host.
+///
+/// For many hosts, make one [`Compiler`] and ask it for each.
+///
+/// # Errors
+/// Every problem of the host's configuration, each with its place.
+pub fn compile(
+    murder: &Murder,
+    modules: &Modules,
+    host: &HostName,
+    facts: &Facts,
+) -> Result<Compiled, Vec<Diagnostic>> {
+    Compiler::new(murder, modules)?.compile(host, facts)
+}
+
+impl<'a> Compiler<'a> {
+    /// Parses every template: those of the modules, and those that the manifest names.
+    ///
+    /// # Errors
+    /// Every problem of a template, with its line and column.
+    pub fn new(murder: &'a Murder, modules: &'a Modules) -> Result<Self, Vec<Diagnostic>> {
+        let (mut engine, mut problems) = Engine::new(modules);
+        let vars: BTreeSet<&str> = modules
+            .0
+            .values()
+            .flat_map(|module| module.vars.keys().map(String::as_str))
+            .collect();
+        for layer in murder
+            .hosts
+            .values()
+            .flat_map(|host| host.files.values().flatten())
+        {
+            if let FileSpec::Present {
+                content: ContentSpec::Template { name, text },
+                ..
+            } = &layer.value
+            {
+                engine.add_file(&file::manifest_name(name), text, layer.at, &vars, &mut problems);
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Self {
+            murder,
+            modules,
+            engine,
+            murder_value: context::murder(murder, modules),
+        })
+    }
+
+    /// Compiles one host.
+    ///
+    /// # Errors
+    /// Every problem of the host's configuration, each with its place. A problem of a layer that
+    /// many hosts share is the same value for each of them.
+    pub fn compile(&self, name: &HostName, facts: &Facts) -> Result<Compiled, Vec<Diagnostic>> {
+        let Some(host) = self.murder.hosts.get(name) else {
+            return Err(vec![Diagnostic::error(format!(
+                "there is no host `{name}`"
+            ))]);
+        };
+        if host.state == HostState::Retired {
+            let desired = Desired {
+                retired: true,
+                ..Desired::default()
+            };
+            return Ok(Compiled {
+                desired,
+                ..Compiled::default()
+            });
+        }
+        let mut work = Work {
+            murder: self.murder,
+            engine: &self.engine,
+            host,
+            facts,
+            roles: Vec::new(),
+            left: BTreeMap::new(),
+            compiled: Compiled::default(),
+            problems: Vec::new(),
+        };
+        self.enter_roles(&mut work);
+        work.leave();
+        work.settings();
+        work.services();
+        work.files();
+        work.checks();
+        work.check_values();
+        work.find_tables();
+        work.compiled.desired.probes = probes(self.murder, host, &work.roles);
+        if work.problems.is_empty() {
+            Ok(work.compiled)
+        } else {
+            Err(work.problems)
+        }
+    }
+
+    fn enter_roles(&self, work: &mut Work<'a>) {
+        let host_value = context::host(self.murder, work.host, work.facts);
+        let facts_value = context::facts(work.facts);
+        variable::check_names(self.modules, work.host, &mut work.problems);
+        for role in &work.host.roles {
+            let Some(module) = self.modules.0.get(role) else {
+                work.problems.push(
+                    Diagnostic::error(format!("there is no module for role `{role}`"))
+                        .at(work.host.at, ""),
+                );
+                continue;
+            };
+            let vars = variable::values(module, work.host, &mut work.problems);
+            let mut context = Context::new();
+            context.insert_value("murder", self.murder_value.clone());
+            context.insert_value("host", host_value.clone());
+            context.insert_value("facts", facts_value.clone());
+            context.insert_value("vars", vars);
+            work.roles.push(Role { module, context });
+        }
+    }
+}
+
+impl Work<'_> {
+    /// The value of a template of a module for this host; problems are kept.
+    fn render(&mut self, name: &str, role: usize) -> Option<String> {
+        let context = &self.roles.get(role)?.context;
+        match self.engine.render(name, context) {
+            Ok(text) => Some(text),
+            Err(problem) => {
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    /// Whether the module of that role names the thing on this host.
+    fn named(&mut self, thing: &Thing, role: usize) -> bool {
+        let Some(Role { module, context }) = self.roles.get(role) else {
+            return false;
+        };
+        if !module.when.contains_key(thing) {
+            return true;
+        }
+        let name = crate::module::when_name(module.role.as_str(), thing);
+        match self.engine.holds(&name, context) {
+            Ok(holds) => holds,
+            Err(problem) => {
+                self.problems.push(problem);
+                false
+            }
+        }
+    }
+
+    fn role_name(&self, role: usize) -> Option<&RoleName> {
+        self.roles.get(role).map(|role| &role.module.role)
+    }
+
+    /// What the modules have to say about this host.
+    fn checks(&mut self) {
+        for role in 0..self.roles.len() {
+            let Some(module) = self.roles.get(role).map(|role| role.module) else {
+                continue;
+            };
+            for (number, check) in module.checks.iter().enumerate() {
+                let (when, text) = crate::module::check_names(module.role.as_str(), number);
+                let holds = self
+                    .render(&when, role)
+                    .is_some_and(|text| !text.is_empty());
+                if !holds {
+                    continue;
+                }
+                let Some(text) = self.render(&text, role) else {
+                    continue;
+                };
+                let mut said = if check.error {
+                    Diagnostic::error(text.trim())
+                } else {
+                    Diagnostic::warning(text.trim())
+                }
+                .at(self.host.at, "");
+                if let Some(hint) = &check.hint {
+                    said = said.hint(hint.trim());
+                }
+                if check.error {
+                    self.problems.push(said);
+                } else {
+                    self.compiled.warnings.push(said);
+                }
+            }
+        }
+    }
+}
+
+/// The murder-wide addresses go to the hosts whose modules answer for every address; a host's
+/// own are asked in any case.
+fn probes(murder: &Murder, host: &Host, roles: &[Role<'_>]) -> Probes {
+    let asked = |kind: ProbeKind| roles.iter().any(|role| role.module.probes.contains(&kind));
+    let choose = |kind: ProbeKind, all: &[String], shared: &[String]| -> Vec<String> {
+        all.iter()
+            .filter(|address| asked(kind) || !shared.contains(address))
+            .cloned()
+            .collect()
+    };
+    Probes {
+        accept: choose(
+            ProbeKind::Accept,
+            &host.probes.accept,
+            &murder.probes.accept,
+        ),
+        refuse: choose(
+            ProbeKind::Refuse,
+            &host.probes.refuse,
+            &murder.probes.refuse,
+        ),
+    }
+}

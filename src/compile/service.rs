@@ -1,0 +1,145 @@
+//! master.cf entries: field by field and option by option.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::setting::{Word, plain_origin};
+use super::{Work, layer};
+use crate::model::{Layer, ServiceSpec};
+use crate::name::ServiceName;
+use crate::state::Want;
+use crate::thing::Thing;
+
+impl Work<'_> {
+    pub(super) fn services(&mut self) {
+        let mut names: BTreeSet<&ServiceName> = self.host.services.keys().collect();
+        for role in &self.roles {
+            names.extend(role.module.services.keys());
+        }
+        let names: Vec<ServiceName> = names.into_iter().cloned().collect();
+        for name in names {
+            self.service(&name);
+        }
+    }
+
+    fn service(&mut self, name: &ServiceName) {
+        let whole = Thing::Service(name.clone());
+        let layers = self.host.services.get(name);
+        let mut by_thing: BTreeMap<Thing, Vec<(usize, Word)>> = BTreeMap::new();
+        let mut spoken = false;
+        for role in 0..self.roles.len() {
+            let Some(module) = self.roles.get(role).map(|role| role.module) else {
+                continue;
+            };
+            let own = match module.services.get(name) {
+                Some(own) if self.named(&whole, role) => Some(own),
+                _ => None,
+            };
+            if own.is_none() && !layer::has_word(layers, &module.role) {
+                continue;
+            }
+            spoken = true;
+            let chain = layer::of_role(layers, Some(&module.role));
+            for (thing, word) in self.entry(name, &chain, own.map(|own| (role, own))) {
+                by_thing.entry(thing).or_default().push((role, word));
+            }
+        }
+        if !spoken {
+            let chain = layer::of_role(layers, None);
+            for (thing, word) in self.entry(name, &chain, None) {
+                by_thing.entry(thing).or_default().push((0, word));
+            }
+        }
+        // One role that takes the entry away and one that sets a field of it cannot both be right.
+        if let Some((absent_role, absent)) = by_thing.get(&whole).and_then(|words| words.first()) {
+            let other = by_thing
+                .iter()
+                .filter(|(thing, _)| **thing != whole)
+                .find_map(|(_, words)| words.first());
+            if let Some((role, word)) = other
+                && let (Some(one), Some(two)) =
+                    (self.role_name(*absent_role), self.role_name(*role))
+            {
+                let here = self.host.at;
+                let at = |word: &Word| word.origins.first().map_or(here, |origin| origin.at);
+                let problem = layer::conflict(
+                    &whole,
+                    (one, "null", at(absent)),
+                    (two, "an entry", at(word)),
+                    here,
+                );
+                self.problems.push(problem);
+                return;
+            }
+        }
+        for (thing, words) in by_thing {
+            if let Some(word) = self.agree(&thing, words) {
+                self.take(thing, word);
+            }
+        }
+    }
+
+    /// The words of one role on the parts of an entry. Layers below one that takes the entry
+    /// away do not count.
+    fn entry(
+        &mut self,
+        name: &ServiceName,
+        chain: &[&Layer<ServiceSpec>],
+        own: Option<(usize, &Layer<ServiceSpec>)>,
+    ) -> BTreeMap<Thing, Word> {
+        let mut words: BTreeMap<Thing, Word> = BTreeMap::new();
+        let own_role = own.map(|(role, _)| role);
+        let layers = chain.iter().copied().map(|layer| (None, layer)).chain(
+            own.into_iter().map(|(_, layer)| (own_role, layer)),
+        );
+        for (role, layer) in layers {
+            let (fields, options) = match &layer.value {
+                ServiceSpec::Absent => {
+                    if words.is_empty() {
+                        let word = Word {
+                            want: Want::Absent,
+                            origins: vec![plain_origin(&layer.level, layer.at, "null")],
+                        };
+                        words.insert(Thing::Service(name.clone()), word);
+                    }
+                    break;
+                }
+                ServiceSpec::Entry { fields, options } => (fields, options),
+            };
+            let parts = fields
+                .iter()
+                .map(|(field, value)| (Thing::Field(name.clone(), *field), Some(value)))
+                .chain(options.iter().map(|(option, value)| {
+                    (Thing::Option(name.clone(), option.clone()), value.as_ref())
+                }));
+            for (thing, value) in parts {
+                let want = match (value, role) {
+                    (None, _) => Want::Absent,
+                    (Some(text), None) => Want::Present(text.clone()),
+                    (Some(_), Some(role)) => {
+                        let Some(module) = self.role_name(role) else {
+                            continue;
+                        };
+                        let template = crate::module::value_name(module.as_str(), &thing);
+                        match self.render(&template, role) {
+                            Some(text) => Want::Present(text),
+                            None => continue,
+                        }
+                    }
+                };
+                let shown = match &want {
+                    Want::Present(text) => text.as_str(),
+                    Want::Absent => "null",
+                };
+                let origin = plain_origin(&layer.level, layer.at, shown);
+                words
+                    .entry(thing)
+                    .and_modify(|word| word.origins.push(origin.clone()))
+                    .or_insert_with(|| Word {
+                        want,
+                        origins: vec![origin],
+                    });
+            }
+        }
+        words
+    }
+}

@@ -1,0 +1,227 @@
+//! main.cf parameters.
+
+use std::collections::BTreeSet;
+
+use super::{Origin, Work, layer, list};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::{Layer, Level, SettingSpec};
+use crate::name::Parameter;
+use crate::secret::{Body, MASK};
+use crate::state::Want;
+use crate::thing::Thing;
+
+/// What one role's layers come to.
+pub(super) struct Word {
+    pub want: Want<String>,
+    pub origins: Vec<Origin>,
+}
+
+impl Word {
+    /// The wanted text, for comparison and for messages.
+    fn text(&self) -> &str {
+        match &self.want {
+            Want::Present(text) => text,
+            Want::Absent => "null",
+        }
+    }
+
+    fn at(&self, fallback: Span) -> Span {
+        self.origins.first().map_or(fallback, |origin| origin.at)
+    }
+}
+
+impl Work<'_> {
+    pub(super) fn settings(&mut self) {
+        let mut names: BTreeSet<&Parameter> = self.host.settings.keys().collect();
+        for role in &self.roles {
+            names.extend(role.module.settings.keys());
+        }
+        let names: Vec<Parameter> = names.into_iter().cloned().collect();
+        for name in names {
+            let thing = Thing::Parameter(name.clone());
+            let Some(word) = self.setting(&name, &thing) else {
+                continue;
+            };
+            self.take(thing, word);
+        }
+    }
+
+    /// Takes a word as the last one on a value, unless the value is left alone.
+    pub(super) fn take(&mut self, thing: Thing, word: Word) {
+        if let Some(winner) = word.origins.first().cloned()
+            && self.is_left(&thing, &winner.level, winner.at)
+        {
+            return;
+        }
+        if let Want::Present(text) = &word.want
+            && Body::reserved(text)
+        {
+            self.problems.push(
+                Diagnostic::error(format!("`{thing}` would hold a secret"))
+                    .at(word.at(self.host.at), "")
+                    .detail("main.cf and master.cf are readable by every user of the host")
+                    .hint("put the secret into a table's file, and name that file here"),
+            );
+            return;
+        }
+        self.compiled.origins.insert(thing.clone(), word.origins);
+        self.compiled.desired.values.insert(thing, word.want);
+    }
+
+    /// The word on a parameter, where anybody has one and all roles agree.
+    fn setting(&mut self, name: &Parameter, thing: &Thing) -> Option<Word> {
+        let layers = self.host.settings.get(name);
+        let mut words: Vec<(usize, Word)> = Vec::new();
+        for role in 0..self.roles.len() {
+            let module = self.roles.get(role)?.module;
+            let own = match module.settings.get(name) {
+                Some(own) if self.named(thing, role) => Some(own),
+                _ => None,
+            };
+            if own.is_none() && !layer::has_word(layers, &module.role) {
+                continue;
+            }
+            let mut chain: Vec<Layer<SettingSpec>> = layer::of_role(layers, Some(&module.role))
+                .into_iter()
+                .cloned()
+                .collect();
+            // What is plainly said nearer makes the module's own word a matter for `explain` only.
+            if let Some(own) = own {
+                chain.push(self.rendered(own, thing, role)?);
+            }
+            words.push((role, self.fold(thing, &chain)?));
+        }
+        if words.is_empty() {
+            let chain: Vec<Layer<SettingSpec>> = layer::of_role(layers, None)
+                .into_iter()
+                .cloned()
+                .collect();
+            if chain.is_empty() {
+                return None;
+            }
+            return self.fold(thing, &chain);
+        }
+        self.agree(thing, words)
+    }
+
+    /// One word of several roles, or a diagnostic that names two that differ.
+    pub(super) fn agree(&mut self, thing: &Thing, mut words: Vec<(usize, Word)>) -> Option<Word> {
+        let (first_role, first) = words.remove(0);
+        for (role, word) in &words {
+            if word.want != first.want {
+                let here = self.host.at;
+                let one = self.role_name(first_role)?;
+                let other = self.role_name(*role)?;
+                let problem = layer::conflict(
+                    thing,
+                    (one, first.text(), first.at(here)),
+                    (other, word.text(), word.at(here)),
+                    here,
+                );
+                self.problems.push(problem);
+                return None;
+            }
+        }
+        Some(first)
+    }
+
+    fn rendered(
+        &mut self,
+        own: &Layer<SettingSpec>,
+        thing: &Thing,
+        role: usize,
+    ) -> Option<Layer<SettingSpec>> {
+        let value = match &own.value {
+            SettingSpec::Value(_) => {
+                let name =
+                    crate::module::value_name(self.role_name(role)?.as_str(), thing);
+                // A folded YAML text may hold line ends, and a loop may end a list with a comma.
+                let text = self.render(&name, role)?;
+                let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                SettingSpec::Value(text.trim_end_matches([',', ' ']).to_owned())
+            }
+            other => other.clone(),
+        };
+        Some(Layer {
+            level: own.level.clone(),
+            at: own.at,
+            value,
+        })
+    }
+
+    /// Folds layers, the nearest first, into one word.
+    fn fold(&mut self, thing: &Thing, chain: &[Layer<SettingSpec>]) -> Option<Word> {
+        let (nearest, below) = chain.split_first()?;
+        let origins = chain.iter().map(origin).collect();
+        let want = match &nearest.value {
+            SettingSpec::Value(text) => Want::Present(text.clone()),
+            SettingSpec::Unset => Want::Absent,
+            SettingSpec::Edit(edit) => {
+                let base = if below.is_empty() {
+                    None
+                } else {
+                    Some(self.fold(thing, below)?.want)
+                };
+                let Some(Want::Present(base)) = base else {
+                    self.problems.push(
+                        Diagnostic::error(format!("there is no list `{thing}` to edit"))
+                            .at(nearest.at, "")
+                            .detail("no layer below this one gives the list")
+                            .hint("give the whole value as a text"),
+                    );
+                    return None;
+                };
+                let (text, missing) = list::edit(&base, edit);
+                for word in missing {
+                    self.compiled.warnings.push(
+                        Diagnostic::warning(format!("`{word}` is not in the list of `{thing}`"))
+                            .at(nearest.at, "nothing to remove")
+                            .detail(format!("the list is `{base}`")),
+                    );
+                }
+                Want::Present(text)
+            }
+        };
+        Some(Word { want, origins })
+    }
+}
+
+fn origin(layer: &Layer<SettingSpec>) -> Origin {
+    let value = match &layer.value {
+        SettingSpec::Value(text) if Body::reserved(text) => MASK.to_owned(),
+        SettingSpec::Value(text) => text.clone(),
+        SettingSpec::Unset => "null".to_owned(),
+        SettingSpec::Edit(edit) => {
+            let part = |word: &str, list: &[String]| {
+                (!list.is_empty()).then(|| format!("{word} {}", list.join(", ")))
+            };
+            [
+                part("prepend", &edit.prepend),
+                part("append", &edit.append),
+                part("remove", &edit.remove),
+            ]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("; ")
+        }
+    };
+    Origin {
+        level: layer.level.clone(),
+        at: layer.at,
+        value,
+    }
+}
+
+/// An origin of a value that is given as text.
+pub(super) fn plain_origin(level: &Level, at: Span, value: &str) -> Origin {
+    Origin {
+        level: level.clone(),
+        at,
+        value: if Body::reserved(value) {
+            MASK.to_owned()
+        } else {
+            value.to_owned()
+        },
+    }
+}

@@ -1,0 +1,78 @@
+//! A module's variables on one host.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tera::Value;
+
+use super::layer;
+use crate::diagnostic::Diagnostic;
+use crate::model::{Host, Level};
+use crate::module::{Module, Modules, nearest};
+use crate::secret::Body;
+
+/// Every variable that somebody sets must be declared: one for a host by a module of that host,
+/// one for a role by that role's module, and one of a wider layer by any module.
+pub(super) fn check_names(modules: &Modules, host: &Host, problems: &mut Vec<Diagnostic>) {
+    for (name, layers) in &host.vars {
+        for word in layers {
+            let among: Vec<&Module> = match &word.level {
+                Level::Host => host
+                    .roles
+                    .iter()
+                    .filter_map(|role| modules.0.get(role))
+                    .collect(),
+                Level::Role(role) | Level::Module(role) => {
+                    modules.0.get(role).into_iter().collect()
+                }
+                Level::Site(_) | Level::Defaults => modules.0.values().collect(),
+            };
+            let known: BTreeSet<&str> = among
+                .iter()
+                .flat_map(|module| module.vars.keys().map(String::as_str))
+                .collect();
+            if known.contains(name.as_str()) {
+                continue;
+            }
+            let roles: Vec<&str> = among.iter().map(|module| module.role.as_str()).collect();
+            let problem = Diagnostic::error(format!("there is no variable `{name}`"))
+                .at(word.at, "")
+                .detail(format!("not among those of `{}`", roles.join("`, `")));
+            let known: Vec<&str> = known.into_iter().collect();
+            problems.push(match nearest(name, &known) {
+                Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                None if known.is_empty() => problem.hint("these modules have no variables"),
+                None => problem.hint(format!("there are `{}`", known.join("`, `"))),
+            });
+        }
+    }
+}
+
+/// The variables of a module as its templates see them: every declared one is set.
+pub(super) fn values(module: &Module, host: &Host, problems: &mut Vec<Diagnostic>) -> Value {
+    let mut values: BTreeMap<String, Value> = BTreeMap::new();
+    for (name, variable) in &module.vars {
+        let chain = layer::of_role(host.vars.get(name), Some(&module.role));
+        let value = match chain.first() {
+            Some(word) if !variable.kind.admits(&word.value) => {
+                problems.push(
+                    Diagnostic::error(format!("`{name}` is not {}", variable.kind.wanted()))
+                        .at(word.at, "")
+                        .detail(variable.doc.trim()),
+                );
+                &variable.default
+            }
+            Some(word) if Body::reserved(&word.value.to_string()) => {
+                problems.push(
+                    Diagnostic::error(format!("`{name}` holds a reserved character"))
+                        .at(word.at, "")
+                        .detail("U+FDD0 and U+FDD1 are no characters of any text"),
+                );
+                &variable.default
+            }
+            Some(word) => &word.value,
+            None => &variable.default,
+        };
+        values.insert(name.clone(), Value::from_serializable(value));
+    }
+    Value::from(values)
+}

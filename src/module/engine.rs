@@ -1,0 +1,305 @@
+//! Tera, prepared once for all modules and asked once for each host.
+//!
+//! Values, conditions and files are all templates. What holds no `{{` or `{%` is kept as it is
+//! and never reaches Tera, which is most of a module.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tera::{Context, ErrorKind, Tera};
+
+use super::{Module, Modules, filters, names};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::{ContentSpec, FileSpec, ServiceSpec, SettingSpec};
+use crate::thing::Thing;
+
+/// The names that a template may use by themselves.
+const ROOTS: [&str; 4] = ["murder", "host", "vars", "facts"];
+
+/// Every template of a run, parsed and linted.
+#[derive(Debug)]
+pub struct Engine {
+    tera: Tera,
+    parts: BTreeMap<String, Part>,
+}
+
+/// Where a template's text stands.
+#[derive(Debug, Clone)]
+struct Part {
+    /// Where it begins.
+    at: Span,
+    /// Whether byte offsets in the template are offsets in the source: not so in YAML scalars.
+    exact: bool,
+    /// The text itself, where there is nothing in it to render.
+    plain: Option<String>,
+}
+
+/// How a value of a module is named among the templates.
+pub(crate) fn value_name(role: &str, thing: &Thing) -> String {
+    format!("{role} {thing}")
+}
+
+/// How the condition of a thing is named among the templates.
+pub(crate) fn when_name(role: &str, thing: &Thing) -> String {
+    format!("{role} when {thing}")
+}
+
+/// How a check of a module is named among the templates: its condition and its text.
+pub(crate) fn check_names(role: &str, number: usize) -> (String, String) {
+    (
+        format!("{role} when check {number}"),
+        format!("{role} check {number}"),
+    )
+}
+
+impl Engine {
+    /// Parses every template of every module; each problem is a diagnostic with its place.
+    #[must_use]
+    pub fn new(modules: &Modules) -> (Self, Vec<Diagnostic>) {
+        let mut tera = Tera::new();
+        // These are configuration files: nothing is HTML.
+        tera.autoescape_on(Vec::<&str>::new());
+        filters::register(&mut tera);
+        let mut engine = Self {
+            tera,
+            parts: BTreeMap::new(),
+        };
+        let mut problems = Vec::new();
+        for module in modules.0.values() {
+            engine.add_module(module, &mut problems);
+        }
+        (engine, problems)
+    }
+
+    fn add_module(&mut self, module: &Module, problems: &mut Vec<Diagnostic>) {
+        let vars: BTreeSet<&str> = module.vars.keys().map(String::as_str).collect();
+        let mut batch = Vec::new();
+        for (name, template) in &module.templates {
+            let at = Span {
+                source: template.source,
+                start: 0,
+                end: 0,
+            };
+            let known = self.parts.contains_key(name);
+            self.parts.insert(
+                name.clone(),
+                Part {
+                    at,
+                    exact: true,
+                    plain: None,
+                },
+            );
+            if !known {
+                batch.push((name.clone(), template.text.to_string()));
+            }
+            // A shared template may use variables that only some modules have.
+            if name.starts_with(module.role.as_str()) {
+                self.lint(name, &template.text, &vars, problems);
+            }
+        }
+        if let Err(error) = self.tera.add_raw_templates(batch) {
+            problems.push(self.diagnostic(&error, None));
+            return;
+        }
+        let role = module.role.as_str();
+        for (parameter, layer) in &module.settings {
+            if let SettingSpec::Value(text) = &layer.value {
+                let name = value_name(role, &Thing::Parameter(parameter.clone()));
+                self.add(&name, text, layer.at, &vars, problems);
+            }
+        }
+        for (service, layer) in &module.services {
+            let ServiceSpec::Entry { fields, options } = &layer.value else {
+                continue;
+            };
+            for (field, text) in fields {
+                let name = value_name(role, &Thing::Field(service.clone(), *field));
+                self.add(&name, text, layer.at, &vars, problems);
+            }
+            for (option, text) in options {
+                if let Some(text) = text {
+                    let thing = Thing::Option(service.clone(), option.clone());
+                    self.add(&value_name(role, &thing), text, layer.at, &vars, problems);
+                }
+            }
+        }
+        for (path, layer) in &module.files {
+            if let FileSpec::Present {
+                content: ContentSpec::Literal(text),
+                ..
+            } = &layer.value
+            {
+                let name = value_name(role, &Thing::File(path.clone()));
+                self.add(&name, text, layer.at, &vars, problems);
+            }
+        }
+        for (thing, layer) in &module.when {
+            self.add_condition(&when_name(role, thing), &layer.value, layer.at, &vars, problems);
+        }
+        for (number, check) in module.checks.iter().enumerate() {
+            let (when, text) = check_names(role, number);
+            self.add_condition(&when, &check.when.value, check.when.at, &vars, problems);
+            self.add(&text, &check.text.value, check.text.at, &vars, problems);
+        }
+    }
+
+    fn add_condition(
+        &mut self,
+        name: &str,
+        expression: &str,
+        at: Span,
+        vars: &BTreeSet<&str>,
+        problems: &mut Vec<Diagnostic>,
+    ) {
+        let text = format!("{{% if {expression} %}}1{{% endif %}}");
+        self.add(name, &text, at, vars, problems);
+    }
+
+    /// Adds one text that was written in YAML; `at` is where it stands there.
+    pub fn add(
+        &mut self,
+        name: &str,
+        text: &str,
+        at: Span,
+        vars: &BTreeSet<&str>,
+        problems: &mut Vec<Diagnostic>,
+    ) {
+        let plain = ["{{", "{%", "{#"].iter().all(|open| !text.contains(open));
+        self.parts.insert(
+            name.to_owned(),
+            Part {
+                at,
+                exact: false,
+                plain: plain.then(|| text.to_owned()),
+            },
+        );
+        if plain {
+            return;
+        }
+        self.lint(name, text, vars, problems);
+        if let Err(error) = self.tera.add_raw_template(name, text) {
+            problems.push(self.diagnostic(&error, None));
+            return;
+        }
+        if let Ok(used) = self.tera.get_template_variables(name) {
+            let used: BTreeSet<&str> = used.into_iter().collect();
+            for root in used {
+                if !ROOTS.contains(&root) {
+                    problems.push(unknown_root(root, at));
+                }
+            }
+        }
+    }
+
+    /// Adds a template file that the manifest names, with every variable of the run allowed.
+    pub fn add_file(
+        &mut self,
+        name: &str,
+        text: &str,
+        at: Span,
+        vars: &BTreeSet<&str>,
+        problems: &mut Vec<Diagnostic>,
+    ) {
+        if !self.parts.contains_key(name) {
+            self.add(name, text, at, vars, problems);
+        }
+    }
+
+    fn lint(&self, name: &str, text: &str, vars: &BTreeSet<&str>, problems: &mut Vec<Diagnostic>) {
+        let Some(part) = self.parts.get(name) else {
+            return;
+        };
+        for unknown in names::unknown(text, vars) {
+            let mut problem = Diagnostic::error(format!("`{}` does not exist", unknown.name)).at(
+                part.place(unknown.at.start, unknown.at.end),
+                "templates see no such name",
+            );
+            if !part.exact {
+                problem = problem.detail(format!("in `{}`", text.trim()));
+            }
+            problems.push(match unknown.nearest {
+                Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                None => problem,
+            });
+        }
+    }
+
+    /// Renders a template by its name.
+    ///
+    /// # Errors
+    /// A diagnostic with template, line and column.
+    pub fn render(&self, name: &str, context: &Context) -> Result<String, Diagnostic> {
+        if let Some(Part {
+            plain: Some(text), ..
+        }) = self.parts.get(name)
+        {
+            return Ok(text.clone());
+        }
+        self.tera
+            .render(name, context)
+            .map_err(|error| self.diagnostic(&error, Some(name)))
+    }
+
+    /// Whether a condition holds.
+    ///
+    /// # Errors
+    /// As [`Engine::render`].
+    pub fn holds(&self, name: &str, context: &Context) -> Result<bool, Diagnostic> {
+        Ok(!self.render(name, context)?.is_empty())
+    }
+
+    fn diagnostic(&self, error: &tera::Error, rendered: Option<&str>) -> Diagnostic {
+        let (summary, place) = match error.kind() {
+            ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => (
+                report.message().trim_end_matches('.').to_owned(),
+                Some((report.filename().to_owned(), report.span().clone())),
+            ),
+            other => (other.to_string(), None),
+        };
+        let mut problem = Diagnostic::error(format!("template: {summary}"));
+        let at = match &place {
+            Some((name, span)) => self
+                .parts
+                .get(name)
+                .map(|part| part.place(span.range.start, span.range.end)),
+            None => rendered
+                .and_then(|name| self.parts.get(name))
+                .map(|part| part.place(0, 0)),
+        };
+        if let Some(at) = at {
+            problem = problem.at(at, "");
+        }
+        if let Some((name, span)) = place {
+            problem = problem.detail(format!(
+                "template `{name}`, line {}, column {}",
+                span.start_line,
+                span.start_col + 1
+            ));
+        }
+        if matches!(error.kind(), ErrorKind::SyntaxError(_)) {
+            problem = problem
+                .hint("a literal `{{` or `{%` stands between `{% raw %}` and `{% endraw %}`");
+        }
+        problem
+    }
+}
+
+fn unknown_root(root: &str, at: Span) -> Diagnostic {
+    Diagnostic::error(format!("`{root}` does not exist"))
+        .at(at, "templates see no such name")
+        .hint("a template sees `murder`, `host`, `vars` and `facts`")
+}
+
+impl Part {
+    fn place(&self, start: usize, end: usize) -> Span {
+        let bytes = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        if self.exact {
+            Span {
+                source: self.at.source,
+                start: bytes(start),
+                end: bytes(end),
+            }
+        } else {
+            self.at
+        }
+    }
+}

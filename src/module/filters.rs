@@ -1,0 +1,100 @@
+//! The filters of templates: pure functions of text.
+
+use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
+
+/// Registers every filter of ours.
+pub(super) fn register(tera: &mut Tera) {
+    tera.register_filter("ldap_filter", |text: &str, _: Kwargs, _: &State| {
+        ldap_filter(text)
+    });
+    tera.register_filter("ldap_table", |text: &str, _: Kwargs, _: &State| {
+        ldap_table(text)
+    });
+    tera.register_filter("postfix_value", |text: &str, _: Kwargs, _: &State| {
+        postfix_value(text)
+    });
+    tera.register_filter("regexp", |text: &str, _: Kwargs, _: &State| regexp(text));
+    tera.register_filter("ldap_tables", ldap_tables);
+}
+
+/// Escapes a text for use as a value in an LDAP filter (RFC 4515, section 3).
+pub(super) fn ldap_filter(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'*' | b'(' | b')' | b'\\' | 0..=0x1f | 0x7f..=0xff => {
+                out.push_str(&format!("\\{byte:02x}"));
+            }
+            _ => out.push(char::from(byte)),
+        }
+    }
+    out
+}
+
+/// Doubles `%`, which ldap_table(5) expands in `query_filter`, `search_base` and `result_format`.
+pub(super) fn ldap_table(text: &str) -> String {
+    text.replace('%', "%%")
+}
+
+/// Doubles `$`, which main.cf expands (postconf(5)), and folds runs of white space.
+pub(super) fn postfix_value(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('$', "$$")
+}
+
+/// Escapes what has a meaning in a regular expression (regexp_table(5)), the delimiter too.
+pub(super) fn regexp(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if r"\.+*?()[]{}|^$/".contains(character) {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out
+}
+
+/// `"groups" | ldap_tables(of=host.directories)`: the lookup tables of that name, one a directory.
+fn ldap_tables(name: &str, arguments: Kwargs, _: &State) -> TeraResult<String> {
+    let directories = arguments.must_get::<Vec<Value>>("of")?;
+    let mut tables = Vec::with_capacity(directories.len());
+    for directory in &directories {
+        let suffix = directory
+            .as_map()
+            .and_then(|map| map.get(&tera::value::Key::from("suffix")))
+            .and_then(Value::as_str)
+            .ok_or_else(|| Error::message("`of` is no list of directories"))?;
+        tables.push(format!("proxy:ldap:/etc/postfix/ldap/{name}{suffix}.cf"));
+    }
+    Ok(tables.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filter_values_are_escaped_by_rfc_4515() {
+        assert_eq!(
+            ldap_filter("a*(b)\\c\0 é"),
+            "a\\2a\\28b\\29\\5cc\\00 \\c3\\a9"
+        );
+    }
+
+    #[test]
+    fn percent_signs_are_doubled() {
+        assert_eq!(ldap_table("100% of %s"), "100%% of %%s");
+    }
+
+    #[test]
+    fn dollars_and_white_space_are_tamed() {
+        assert_eq!(postfix_value("a  $b\n c"), "a $$b c");
+    }
+
+    #[test]
+    fn regular_expressions_match_the_text_itself() {
+        assert_eq!(regexp("a.b+c/d"), "a\\.b\\+c\\/d");
+    }
+}
