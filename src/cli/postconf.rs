@@ -1,10 +1,106 @@
 //! `murder postconf`: our own postconf(1).
 
+use std::ffi::OsStr;
 use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+use crate::postfix::postconf::Files;
+use crate::postfix::postconf::Request;
 
 /// Runs it with postconf's own arguments.
 #[must_use]
-pub fn run(_arguments: &[OsString]) -> ExitCode {
-    ExitCode::from(1)
+pub fn run(arguments: &[OsString]) -> ExitCode {
+    match answer(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            talk(&format!("fatal: {why}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn answer(arguments: &[OsString]) -> Result<(), String> {
+    let arguments: Vec<Vec<u8>> = arguments
+        .iter()
+        .map(|argument| argument.clone().into_vec())
+        .collect();
+    let request = Request::parse(&arguments)?;
+    let directory = directory(&request)?;
+    let files = Files {
+        main: read(&directory.join("main.cf"))?,
+        master: read(&directory.join("master.cf"))?,
+    };
+    let answer = request.answer(&files);
+    for warning in &answer.warnings {
+        talk(&format!("warning: {warning}"));
+    }
+    if let Some(error) = answer.error {
+        return Err(format!("{}: {error}", directory.display()));
+    }
+    for (name, text) in [("main.cf", &answer.main), ("master.cf", &answer.master)] {
+        if let Some(text) = text {
+            replace(&directory, name, text)?;
+        }
+    }
+    std::io::stdout()
+        .write_all(&answer.stdout)
+        .or_else(|error| match error.kind() {
+            // Whoever read the beginning has read enough.
+            ErrorKind::BrokenPipe => Ok(()),
+            _ => Err(format!("cannot write to stdout: {error}")),
+        })
+}
+
+/// `-c`, or MAIL_CONFIG. The system's own configuration is no default here: a slip would
+/// edit it behind its postconf's back.
+fn directory(request: &Request) -> Result<PathBuf, String> {
+    request
+        .directory()
+        .map(|directory| PathBuf::from(OsStr::from_bytes(directory)))
+        .or_else(|| std::env::var_os("MAIL_CONFIG").map(PathBuf::from))
+        .ok_or_else(|| "say which configuration directory is meant: -c DIR".to_owned())
+}
+
+/// None where there is no such file; postconf decides whether it can do without.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
+    match fs::read(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("cannot read {}: {error}", path.display())),
+    }
+}
+
+/// Writes beside and renames, so that readers see the old file or the new one. The mode
+/// stays, where Postfix's own postconf makes it 0644.
+fn replace(directory: &Path, name: &str, text: &[u8]) -> Result<(), String> {
+    let path = directory.join(name);
+    let failure = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+    let mut staged = tempfile::Builder::new()
+        .prefix(&format!(".{name}."))
+        .tempfile_in(directory)
+        .map_err(failure)?;
+    staged.write_all(text).map_err(failure)?;
+    let permissions = fs::metadata(&path).map_err(failure)?.permissions();
+    staged
+        .as_file()
+        .set_permissions(permissions)
+        .map_err(failure)?;
+    staged.as_file().sync_all().map_err(failure)?;
+    staged
+        .persist(&path)
+        .map_err(|error| failure(error.error))?;
+    Ok(())
+}
+
+/// Warnings and errors, as every Postfix program words them.
+fn talk(text: &str) {
+    // Nobody is left to tell where stderr is closed.
+    let _ = writeln!(std::io::stderr(), "postconf: {text}");
 }

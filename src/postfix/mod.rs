@@ -1,31 +1,25 @@
 //! Postfix's own files: read, edited and compared as Postfix does.
 
+mod defaults;
+mod edit;
+mod expand;
+mod lines;
 mod main_cf;
 mod master_cf;
+mod text;
+mod value;
 
+pub mod catalogue;
+
+pub mod postconf;
+
+pub use edit::Edit;
+pub use edit::EditError;
+pub use edit::apply_edits;
+pub use main_cf::LineProblem;
+pub use main_cf::LineProblemKind;
 pub use main_cf::MainCf;
+pub use master_cf::Entry;
 pub use master_cf::MasterCf;
-
-use serde::{Deserialize, Serialize};
-
-use crate::name::{Parameter, ServiceName};
-use crate::thing::Field;
-
-/// One edit as postconf(1) makes it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Edit {
-    /// `postconf -e name=value`.
-    Set(Parameter, String),
-    /// `postconf -X name`.
-    Unset(Parameter),
-    /// `postconf -M name/type="…"`: the whole entry.
-    SetService(ServiceName, String),
-    /// `postconf -MX name/type`.
-    UnsetService(ServiceName),
-    /// `postconf -F name/type/field=value`.
-    SetField(ServiceName, Field, String),
-    /// `postconf -P name/type/parameter=value`.
-    SetOption(ServiceName, Parameter, String),
-    /// `postconf -PX name/type/parameter`.
-    UnsetOption(ServiceName, Parameter),
-}
+pub use value::same_value;
+pub use value::split_list;

@@ -1,0 +1,99 @@
+//! The catalogue of main.cf parameters: which there are, since when, and what they take.
+//!
+//! Postfix accepts any name and any text in main.cf; `postfix check` and `postfix reload`
+//! are content with a number that is none, and then the program that reads it dies and
+//! mail stops. The catalogue knows beforehand. It was read off Postfix's documentation and
+//! sources (`parameters.tsv`). Distributions backport, so a live host has the last word on
+//! names.
+
+mod names;
+mod table;
+mod value;
+
+use std::collections::BTreeSet;
+
+pub use names::check_name;
+pub use names::nearest;
+pub use names::needs_restart;
+pub use names::referenced_names;
+pub use names::service_parameter;
+
+use table::Row;
+use table::row;
+
+/// What is wrong with a name or value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong, in one line; lower case, no full stop.
+    pub summary: String,
+    /// Why that is bad.
+    pub detail: Option<String>,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// Checks a parameter against a Postfix version: not removed before it, not made after it,
+/// and a value that the programs of Postfix will not die of.
+///
+/// Names that the catalogue does not have pass here; [`check_name`] judges those. A value
+/// with a `$` passes, because it depends on other parameters.
+///
+/// # Errors
+/// The first problem found.
+pub fn check(name: &str, value: &str, version: &str) -> Result<(), Problem> {
+    let own = row(name);
+    if let Some(own) = own {
+        check_version(own, version)?;
+    }
+    // A name without a kind of its own may be a service's: `lmtp_destination_concurrency_limit`.
+    let kinds = own
+        .filter(|row| row.kind.is_some())
+        .or_else(|| service_parameter(name).and_then(|(_, suffix)| table::suffix_row(suffix)));
+    match kinds {
+        Some(kinds) => value::check(name, value, kinds),
+        None => Ok(()),
+    }
+}
+
+fn check_version(row: &Row, version: &str) -> Result<(), Problem> {
+    let there = version_number(version);
+    if let Some(removed) = row.removed
+        && there >= version_number(removed)
+    {
+        return Err(Problem {
+            summary: format!(
+                "`{}` was removed from Postfix in version {removed}",
+                row.name
+            ),
+            detail: Some(format!("this host has Postfix {version}, which ignores it")),
+            hint: Some("remove it".to_owned()),
+        });
+    }
+    if let Some(since) = row.since
+        && there < version_number(since)
+    {
+        return Err(Problem {
+            summary: format!("`{}` exists only since Postfix {since}", row.name),
+            detail: Some(format!("this host has Postfix {version}, which ignores it")),
+            hint: Some("remove it, or upgrade Postfix on this host".to_owned()),
+        });
+    }
+    Ok(())
+}
+
+/// The number of a version for comparison; `3.7.11` also when it is `3.7.11-rc1`.
+fn version_number(version: &str) -> [u32; 3] {
+    let mut parts = version
+        .split(['.', '-'])
+        .map(|part| part.parse().unwrap_or(0));
+    [(); 3].map(|()| parts.next().unwrap_or(0))
+}
+
+/// Every name of the catalogue, in order.
+#[must_use]
+pub fn names() -> BTreeSet<&'static str> {
+    table::rows().keys().copied().collect()
+}
+
+#[cfg(test)]
+mod tests;

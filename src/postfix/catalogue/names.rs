@@ -1,0 +1,100 @@
+//! Which names there are: Postfix's own, those of services, and the user's.
+
+use std::collections::BTreeSet;
+
+use super::Problem;
+use super::table::SUFFIXES;
+use super::table::row;
+use super::table::rows;
+use crate::postfix::expand;
+
+/// How like a name must be to be suggested (0 to 1).
+const LIKENESS: f32 = 0.75;
+
+/// What a live master does not take over on reload but only after stop and start
+/// (`master_vars.c`, MAILLOG_README), beside those that the table marks.
+const RESTART: [&str; 3] = ["config_directory", "maillog_file", "queue_directory"];
+
+/// Checks that Postfix would know a name.
+///
+/// `services` are the names of the host's delivery services (`lmtp`, `smtp-amavis`), and
+/// `referenced` the names that other values of the host use as `$name` or that stand in
+/// its `smtpd_restriction_classes` ([`referenced_names`] finds them).
+///
+/// # Errors
+/// The problem, with the nearest right name as its hint.
+pub fn check_name(
+    name: &str,
+    services: &BTreeSet<String>,
+    referenced: &BTreeSet<String>,
+) -> Result<(), Problem> {
+    if row(name).is_some() || referenced.contains(name) {
+        return Ok(());
+    }
+    let detail = "Postfix would warn of an unused parameter and ignore it";
+    if let Some((service, suffix)) = service_parameter(name) {
+        // `default_…` and `transport_…` are no services, but nobody means them.
+        if services.contains(service) {
+            return Ok(());
+        }
+        return Err(Problem {
+            summary: format!(
+                "`{name}` belongs to a service `{service}` that master.cf does not have"
+            ),
+            detail: Some(detail.to_owned()),
+            hint: near(service, services.iter().map(String::as_str))
+                .map(|service| format!("did you mean `{service}_{suffix}`?")),
+        });
+    }
+    Err(Problem {
+        summary: format!("unknown Postfix parameter `{name}`"),
+        detail: Some(detail.to_owned()),
+        hint: Some(match nearest(name) {
+            Some(right) => format!("did you mean `{right}`?"),
+            None => format!(
+                "a parameter of your own counts as known once another value uses it as `${name}`"
+            ),
+        }),
+    })
+}
+
+/// Takes `SERVICE_destination_concurrency_limit` and its kin apart: the service and what
+/// follows its name.
+#[must_use]
+pub fn service_parameter(name: &str) -> Option<(&str, &'static str)> {
+    // The longest suffix first: `x_transport_rate_delay` is no `destination_…`, but
+    // `x_destination_recipient_limit` also ends in `recipient_limit`.
+    SUFFIXES
+        .iter()
+        .filter_map(|suffix| {
+            let service = name.strip_suffix(suffix)?.strip_suffix('_')?;
+            (!service.is_empty()).then_some((service, *suffix))
+        })
+        .min_by_key(|(service, _)| service.len())
+}
+
+/// The name of the catalogue that is most like this one, if any is.
+#[must_use]
+pub fn nearest(name: &str) -> Option<&'static str> {
+    near(name, rows().keys().copied())
+}
+
+fn near<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let names: Vec<&str> = names.collect();
+    similar::get_close_matches(name, &names, 1, LIKENESS)
+        .first()
+        .copied()
+}
+
+/// Whether a change of this parameter needs Postfix to be stopped and started: on reload
+/// the master logs "ignoring … change" and goes on with the old value.
+#[must_use]
+pub fn needs_restart(name: &str) -> bool {
+    RESTART.contains(&name) || row(name).is_some_and(|row| row.restart)
+}
+
+/// The names that a value refers to: `$name`, `${name}`, and inside `${name?{…}:{…}}`.
+#[must_use]
+pub fn referenced_names(value: &str) -> BTreeSet<String> {
+    expand::names(value.as_bytes())
+}

@@ -1,0 +1,126 @@
+//! The table of parameters, and its kinds and limits.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+static TEXT: &str = include_str!("parameters.tsv");
+
+static ROWS: LazyLock<BTreeMap<&'static str, Row>> = LazyLock::new(|| {
+    TEXT.lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(Row::read)
+        .map(|row| (row.name, row))
+        .collect()
+});
+
+/// What follows a service's name in the parameters that each delivery service brings
+/// (postconf(5), `transport_…`).
+pub(super) const SUFFIXES: [&str; 17] = [
+    "delivery_slot_cost",
+    "delivery_slot_discount",
+    "delivery_slot_loan",
+    "destination_concurrency_failed_cohort_limit",
+    "destination_concurrency_limit",
+    "destination_concurrency_negative_feedback",
+    "destination_concurrency_positive_feedback",
+    "destination_rate_delay",
+    "destination_recipient_limit",
+    "extra_recipient_limit",
+    "initial_destination_concurrency",
+    "minimum_delivery_slots",
+    "recipient_limit",
+    "recipient_refill_delay",
+    "recipient_refill_limit",
+    "time_limit",
+    "transport_rate_delay",
+];
+
+/// How Postfix's programs read a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A whole number of 32 bits.
+    Integer,
+    /// A whole number of 64 bits.
+    Long,
+    /// A number with a unit of time.
+    Time,
+    /// `yes` or `no`.
+    Boolean,
+    /// Any text within limits of length.
+    Text,
+}
+
+/// One parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) since: Option<&'static str>,
+    pub(super) removed: Option<&'static str>,
+    pub(super) kind: Option<Kind>,
+    pub(super) least: i64,
+    /// None: no limit.
+    pub(super) most: Option<i64>,
+    pub(super) restart: bool,
+}
+
+impl Row {
+    fn read(line: &'static str) -> Option<Self> {
+        let mut columns = line.split('\t');
+        let mut next = || columns.next().filter(|text| !text.is_empty());
+        let name = next()?;
+        // Leftovers of names that the documentation builds from parts, and its `transport_…` templates.
+        if name.ends_with('_')
+            || name == "local"
+            || name
+                .strip_prefix("transport_")
+                .is_some_and(|suffix| SUFFIXES.contains(&suffix))
+        {
+            return None;
+        }
+        let since = next();
+        let removed = next();
+        // An `n` ahead of the kind: the default is an expression; a value set is read alike.
+        let kind = match next().map(|kind| kind.strip_prefix('n').unwrap_or(kind)) {
+            Some("int") => Some(Kind::Integer),
+            Some("long") => Some(Kind::Long),
+            Some("time") => Some(Kind::Time),
+            Some("bool") => Some(Kind::Boolean),
+            Some("str" | "raw") => Some(Kind::Text),
+            _ => None,
+        };
+        let least = next().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let most = next()
+            .and_then(|text| text.parse().ok())
+            .filter(|most| *most != 0);
+        let restart = next().is_some();
+        Some(Self {
+            name,
+            since,
+            removed,
+            kind,
+            least,
+            most,
+            restart,
+        })
+    }
+}
+
+/// All rows by name.
+pub(super) fn rows() -> &'static BTreeMap<&'static str, Row> {
+    &ROWS
+}
+
+/// The row of a name.
+pub(super) fn row(name: &str) -> Option<&'static Row> {
+    ROWS.get(name)
+}
+
+/// The row that says what a service's parameter takes: that of its default.
+pub(super) fn suffix_row(suffix: &str) -> Option<&'static Row> {
+    let default = match suffix {
+        "time_limit" => "command_time_limit".to_owned(),
+        "initial_destination_concurrency" => suffix.to_owned(),
+        _ => format!("default_{suffix}"),
+    };
+    row(&default)
+}

@@ -1,0 +1,165 @@
+//! What the catalogue knows.
+
+use super::*;
+
+fn summary(name: &str, value: &str) -> Option<String> {
+    check(name, value, "3.7.11")
+        .err()
+        .map(|problem| problem.summary)
+}
+
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn numbers_that_stop_mail_are_found() {
+    let problem = check("message_size_limit", "10 MB", "3.7.11").err();
+    assert_eq!(
+        problem.and_then(|problem| problem.hint).as_deref(),
+        Some("write `10485760`: Postfix knows no units here")
+    );
+    assert_eq!(summary("message_size_limit", "10485760"), None);
+    assert_eq!(summary("message_size_limit", "99999999999"), None);
+    assert!(summary("hopcount_limit", "99999999999").is_some());
+    assert!(summary("hopcount_limit", "").is_some());
+    assert!(summary("hopcount_limit", "0").is_some());
+    assert!(summary("default_delivery_slot_discount", "101").is_some());
+}
+
+#[test]
+fn times_take_one_unit() {
+    assert_eq!(summary("command_time_limit", "1000s"), None);
+    assert_eq!(summary("command_time_limit", "10"), None);
+    assert!(summary("command_time_limit", "10 s").is_some());
+    assert!(summary("command_time_limit", "10min").is_some());
+    assert!(summary("command_time_limit", "1M").is_some());
+    assert!(summary("command_time_limit", "0").is_some());
+    assert!(summary("command_time_limit", "-1s").is_some());
+}
+
+#[test]
+fn a_bare_number_has_the_unit_of_the_default() {
+    assert_eq!(summary("maximal_queue_lifetime", "5"), None);
+    assert!(summary("maximal_queue_lifetime", "101").is_some());
+    assert_eq!(summary("maximal_queue_lifetime", "101h"), None);
+}
+
+#[test]
+fn yes_and_no_are_all_there_is() {
+    assert_eq!(summary("biff", "No"), None);
+    let problem = check("biff", "true", "3.7.11").err();
+    assert_eq!(
+        problem.and_then(|problem| problem.hint).as_deref(),
+        Some("write `yes`")
+    );
+    assert!(summary("biff", "").is_some());
+}
+
+#[test]
+fn some_texts_must_not_be_empty() {
+    assert_eq!(
+        summary("myorigin", "").as_deref(),
+        Some("`myorigin` must not be empty")
+    );
+    assert_eq!(summary("relayhost", ""), None);
+}
+
+#[test]
+fn a_reference_cannot_be_checked() {
+    assert_eq!(summary("hopcount_limit", "${limit}"), None);
+}
+
+#[test]
+fn services_bring_parameters_with_the_kinds_of_their_defaults() {
+    assert!(summary("smtp-amavis_destination_concurrency_limit", "two").is_some());
+    assert_eq!(
+        summary("smtp-amavis_destination_concurrency_limit", "2"),
+        None
+    );
+    assert!(summary("lmtp_destination_concurrency_limit", "x").is_some());
+    assert!(summary("maildrop_time_limit", "1 h").is_some());
+    assert_eq!(
+        service_parameter("a_b_destination_recipient_limit"),
+        Some(("a_b", "destination_recipient_limit"))
+    );
+    assert_eq!(service_parameter("recipient_limit"), None);
+}
+
+#[test]
+fn every_suffix_has_a_row_that_says_what_it_takes() {
+    for suffix in table::SUFFIXES {
+        assert!(
+            table::suffix_row(suffix).is_some_and(|row| row.kind.is_some()),
+            "{suffix}"
+        );
+    }
+}
+
+#[test]
+fn versions_bound_a_name() {
+    let problem = check("allow_srv_lookup_fallback", "yes", "3.7.11").err();
+    assert_eq!(
+        problem.map(|problem| problem.summary).as_deref(),
+        Some("`allow_srv_lookup_fallback` exists only since Postfix 3.8")
+    );
+    assert_eq!(check("allow_srv_lookup_fallback", "yes", "3.10.2"), Ok(()));
+    assert!(check("enable_errors_to", "yes", "3.7.11").is_err());
+}
+
+#[test]
+fn names_are_known_by_table_service_or_reference() {
+    let services = set(&["smtp-amavis", "lmtp"]);
+    let known = |name: &str| check_name(name, &services, &set(&["my_list"]));
+    assert_eq!(known("relayhost"), Ok(()));
+    assert_eq!(known("smtp-amavis_destination_concurrency_limit"), Ok(()));
+    assert_eq!(known("my_list"), Ok(()));
+    assert_eq!(
+        known("relay_host")
+            .err()
+            .and_then(|problem| problem.hint)
+            .as_deref(),
+        Some("did you mean `relayhost`?")
+    );
+    assert_eq!(
+        known("smtp-amaviz_destination_concurrency_limit")
+            .err()
+            .and_then(|problem| problem.hint)
+            .as_deref(),
+        Some("did you mean `smtp-amavis_destination_concurrency_limit`?")
+    );
+    assert!(known("transport_recipient_limit").is_err());
+    assert_eq!(nearest("local_recipient_map"), Some("local_recipient_maps"));
+    assert_eq!(nearest("zzzzzz"), None);
+}
+
+#[test]
+fn references_are_found_inside_conditions() {
+    assert_eq!(
+        referenced_names("$a ${b} $(c) ${d?{$e}:{$f}} $$g ${{$h} == {x} ? {$i} : {$j}} $"),
+        set(&["a", "b", "c", "d", "e", "f", "h", "i", "j"])
+    );
+}
+
+#[test]
+fn only_some_parameters_need_stop_and_start() {
+    for name in [
+        "inet_interfaces",
+        "inet_protocols",
+        "queue_directory",
+        "maillog_file",
+    ] {
+        assert!(needs_restart(name), "{name}");
+    }
+    for name in ["relayhost", "mydestination", "myhostname"] {
+        assert!(!needs_restart(name), "{name}");
+    }
+}
+
+#[test]
+fn names_without_meaning_are_not_in_the_table() {
+    for name in ["address_verify_", "local", "transport_recipient_limit"] {
+        assert!(row(name).is_none(), "{name}");
+    }
+    assert!(names().len() > 900);
+}

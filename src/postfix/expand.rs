@@ -1,0 +1,324 @@
+//! `$name` in values: `$name`, `${name}`, `${name?text}`, `${name:text}`,
+//! `${name?{text}:{text}}`, `${{text} == {text} ? {text} : {text}}` (postconf(5)).
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use super::text::BLANKS;
+use super::text::lossy;
+
+/// How deep references may lead into each other.
+const DEPTH: usize = 100;
+
+/// Answers what a name stands for; none where it stands for nothing.
+pub(crate) type Lookup<'a> = dyn FnMut(&[u8]) -> Option<Vec<u8>> + 'a;
+
+/// Expands all references, and those in what they stand for.
+///
+/// # Errors
+/// What is wrong with the syntax; Postfix dies of it.
+pub(crate) fn expand(text: &[u8], lookup: &mut Lookup<'_>) -> Result<Vec<u8>, String> {
+    let mut walk = Walk {
+        lookup,
+        scan: false,
+        depth: 0,
+        result: Vec::new(),
+    };
+    walk.text(text)?;
+    Ok(walk.result)
+}
+
+/// The names that a text refers to, both branches of its conditions included; up to the
+/// first error in its syntax.
+pub(crate) fn names(text: &[u8]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut lookup = |name: &[u8]| {
+        found.insert(lossy(name));
+        None
+    };
+    let mut walk = Walk {
+        lookup: &mut lookup,
+        scan: true,
+        depth: 0,
+        result: Vec::new(),
+    };
+    // An error ends the search, as it does for postconf, which only warns of it.
+    let _ = walk.text(text);
+    found
+}
+
+struct Walk<'a, 'b> {
+    lookup: &'a mut Lookup<'b>,
+    /// Look at everything and expand nothing.
+    scan: bool,
+    depth: usize,
+    result: Vec<u8>,
+}
+
+impl Walk<'_, '_> {
+    fn text(&mut self, text: &[u8]) -> Result<(), String> {
+        let mut rest = text;
+        while let Some((byte, after)) = rest.split_first() {
+            if *byte != b'$' {
+                self.result.push(*byte);
+                rest = after;
+                continue;
+            }
+            let expression;
+            match after.first() {
+                Some(b'$') => {
+                    self.result.push(b'$');
+                    rest = &after[1..];
+                    continue;
+                }
+                Some(open @ (b'{' | b'(')) => {
+                    let close = if *open == b'{' { b'}' } else { b')' };
+                    let end = balanced(after, *open, close)
+                        .ok_or_else(|| format!("truncated macro reference: \"{}\"", lossy(text)))?;
+                    expression = &after[1..end];
+                    rest = &after[end + 1..];
+                }
+                _ => {
+                    let end = name_length(after);
+                    expression = &after[..end];
+                    rest = &after[end..];
+                }
+            }
+            if expression.is_empty() {
+                return Err(format!("empty macro name: \"{}\"", lossy(text)));
+            }
+            self.depth += 1;
+            if self.depth > DEPTH {
+                return Err(format!(
+                    "unreasonable macro call nesting: \"{}\"",
+                    lossy(expression)
+                ));
+            }
+            self.expression(expression)?;
+            self.depth -= 1;
+        }
+        Ok(())
+    }
+
+    /// What stands between the braces, or after a bare `$`.
+    fn expression(&mut self, text: &[u8]) -> Result<(), String> {
+        let value;
+        let mut rest;
+        if skip_blanks(text).first() == Some(&b'{') {
+            (value, rest) = self.comparison(skip_blanks(text))?;
+            if !matches!(rest.first(), None | Some(b'?' | b':')) {
+                return Err(expected("\"?\" or \":\"", rest));
+            }
+        } else {
+            let end = name_length(text);
+            if !matches!(text.get(end), None | Some(b'?' | b':')) {
+                return Err(format!("attribute name syntax error: \"{}\"", lossy(text)));
+            }
+            value = (self.lookup)(&text[..end]);
+            rest = &text[end..];
+        }
+        let holds = value.as_ref().is_some_and(|value| !value.is_empty());
+        let Some((operator, after)) = rest.split_first() else {
+            return match value {
+                Some(value) if holds && !self.scan => self.text(&value),
+                _ => Ok(()),
+            };
+        };
+        rest = after;
+        if *operator == b'?' {
+            let (branch, after) = branch(rest)?;
+            if holds || self.scan {
+                self.text(branch)?;
+            }
+            match after.split_first() {
+                None => return Ok(()),
+                Some((b':', after)) => rest = after,
+                Some(_) => return Err(expected("\":\"", after)),
+            }
+        }
+        let (branch, after) = branch(rest)?;
+        if !holds || self.scan {
+            self.text(branch)?;
+        }
+        if after.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("unexpected input at: \"{}\"", lossy(after)))
+        }
+    }
+
+    /// `{left} operator {right}`: something or nothing, and what follows.
+    fn comparison<'t>(&mut self, text: &'t [u8]) -> Result<(Option<Vec<u8>>, &'t [u8]), String> {
+        let (left, rest) = payload(text)?;
+        let end = rest
+            .iter()
+            .position(|byte| *byte == b'{' || BLANKS.contains(byte))
+            .unwrap_or(rest.len());
+        let (operator, rest) = rest.split_at(end);
+        let rest = skip_blanks(rest);
+        if rest.first() != Some(&b'{') {
+            return Err(expected("\"{expression}\"", rest));
+        }
+        let (right, rest) = payload(rest)?;
+        let left = self.apart(left)?;
+        let right = self.apart(right)?;
+        let (operator, order) = match operator.strip_suffix(b"level") {
+            Some(operator) => (operator, levels(&left)?.cmp(&levels(&right)?)),
+            None => (operator, plain_order(&left, &right)),
+        };
+        let holds = match operator {
+            b"==" => order == Ordering::Equal,
+            b"!=" => order != Ordering::Equal,
+            b"<" => order == Ordering::Less,
+            b"<=" => order != Ordering::Greater,
+            b">=" => order != Ordering::Less,
+            b">" => order == Ordering::Greater,
+            _ => return Err(expected("an operator", operator)),
+        };
+        let value: &[u8] = if holds { b"true" } else { b"" };
+        Ok((Some(value.to_vec()), rest))
+    }
+
+    /// Expands a text without adding it to the result.
+    fn apart(&mut self, text: &[u8]) -> Result<Vec<u8>, String> {
+        let outer = std::mem::take(&mut self.result);
+        let done = self.text(text);
+        let inner = std::mem::replace(&mut self.result, outer);
+        done.map(|()| inner)
+    }
+}
+
+/// A branch of a condition: `{text}`, or all that is left.
+fn branch(text: &[u8]) -> Result<(&[u8], &[u8]), String> {
+    if skip_blanks(text).first() == Some(&b'{') {
+        payload(skip_blanks(text))
+    } else {
+        Ok((text, b""))
+    }
+}
+
+/// What is in the braces that the text begins with, and what follows after blanks.
+fn payload(text: &[u8]) -> Result<(&[u8], &[u8]), String> {
+    let end = balanced(text, b'{', b'}').ok_or_else(|| {
+        format!(
+            "unbalanced {{}} in attribute expression: \"{}\"",
+            lossy(text)
+        )
+    })?;
+    Ok((&text[1..end], skip_blanks(&text[end + 1..])))
+}
+
+/// Where the bracket that the text begins with is closed.
+fn balanced(text: &[u8], open: u8, close: u8) -> Option<usize> {
+    let mut level = 0_usize;
+    for (at, byte) in text.iter().enumerate() {
+        if *byte == open {
+            level += 1;
+        } else if *byte == close {
+            level = level.saturating_sub(1);
+            if level == 0 {
+                return Some(at);
+            }
+        }
+    }
+    None
+}
+
+fn name_length(text: &[u8]) -> usize {
+    text.iter()
+        .position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
+        .unwrap_or(text.len())
+}
+
+fn skip_blanks(text: &[u8]) -> &[u8] {
+    let start = text.iter().position(|byte| !BLANKS.contains(byte));
+    &text[start.unwrap_or(text.len())..]
+}
+
+fn expected(what: &str, rest: &[u8]) -> String {
+    format!("{what} expected at: \"{}\"", lossy(rest))
+}
+
+/// Numbers by their size, anything else by its bytes.
+fn plain_order(left: &[u8], right: &[u8]) -> Ordering {
+    let number = |text: &[u8]| {
+        (!text.is_empty() && text.iter().all(u8::is_ascii_digit))
+            .then(|| lossy(text).parse::<i64>().ok())
+            .flatten()
+    };
+    match (number(left), number(right)) {
+        (Some(left), Some(right)) => left.cmp(&right),
+        _ => left.cmp(right),
+    }
+}
+
+/// A compatibility level: `3.6` is `[3, 6, 0]`.
+fn levels(text: &[u8]) -> Result<[u32; 3], String> {
+    let mut level = [0; 3];
+    let text = lossy(text);
+    let parts: Vec<&str> = text.split('.').collect();
+    if parts.len() > level.len() {
+        return Err(format!("malformed compatibility level: \"{text}\""));
+    }
+    for (slot, part) in level.iter_mut().zip(parts) {
+        *slot = part
+            .parse()
+            .map_err(|_| format!("malformed compatibility level: \"{text}\""))?;
+    }
+    Ok(level)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(text: &str) -> Result<String, String> {
+        let mut lookup = |name: &[u8]| match name {
+            b"a" => Some(b"A".to_vec()),
+            b"b" => Some(b"[$a]".to_vec()),
+            b"empty" => Some(Vec::new()),
+            b"level" => Some(b"3.6".to_vec()),
+            b"loop" => Some(b"x$loop".to_vec()),
+            _ => None,
+        };
+        expand(text.as_bytes(), &mut lookup).map(|text| lossy(&text))
+    }
+
+    #[test]
+    fn references_are_expanded_to_the_end() {
+        assert_eq!(
+            expanded("$a ${b} $(a) $none $$a").as_deref(),
+            Ok("A [A] A  $a")
+        );
+    }
+
+    #[test]
+    fn conditions() {
+        for (text, result) in [
+            ("${a?yes}${a:no}", "yes"),
+            ("${none?yes}${empty:no}", "no"),
+            ("${a?{$b}:{no}}", "[A]"),
+            ("${{$a} == {A} ? {same} : {other}}", "same"),
+            ("${{$a} != {A}}", ""),
+            ("${{9} < {10} ? {n} : {s}}", "n"),
+            ("${{$level} <level {3.10} ? {old} : {new}}", "old"),
+        ] {
+            assert_eq!(expanded(text).as_deref(), Ok(result), "{text}");
+        }
+    }
+
+    #[test]
+    fn wrong_syntax_is_an_error_and_a_loop_ends() {
+        for text in [
+            "$",
+            "${",
+            "${}",
+            "${a-b}",
+            "${{a} = {b}}",
+            "$loop",
+            "${a?{b}c}",
+        ] {
+            assert!(expanded(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Lines: as an editor walks over them, and as a reader joins them.
+//!
+//! A logical line begins in the first column; lines that begin with white space continue
+//! it; comments and blank lines are skipped and do not end it (postconf(5)).
+
+use super::text::is_space;
+use super::text::until_nul;
+
+/// One physical line as postconf's editor sees it: cut at its first NUL, and with a line
+/// end added where the file ends without one.
+///
+/// A NUL therefore takes the line's end with it, and the next line is glued to this one.
+/// That is what Postfix does, and nobody has such a file on purpose.
+pub(crate) struct PhysicalLines<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> PhysicalLines<'a> {
+    pub(crate) fn new(text: &'a [u8]) -> Self {
+        Self { rest: text }
+    }
+
+    /// The next byte, without taking it.
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    /// The next line just as it stands in the file, cut at its first NUL.
+    pub(crate) fn next_as_is(&mut self) -> Option<&'a [u8]> {
+        let line = self.take()?;
+        Some(until_nul(line))
+    }
+
+    /// The next line with its line end.
+    pub(crate) fn next_line(&mut self) -> Option<Vec<u8>> {
+        let line = self.take()?;
+        let mut line = line.to_vec();
+        if line.last() != Some(&b'\n') {
+            line.push(b'\n');
+        }
+        Some(until_nul(&line).to_vec())
+    }
+
+    fn take(&mut self) -> Option<&'a [u8]> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let end = self
+            .rest
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .map_or(self.rest.len(), |at| at + 1);
+        let (line, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        // Postfix takes the last byte of a line as a (signed) character for its status,
+        // so a last line without an end that closes with 0xff reads as the end of file.
+        (line.last() != Some(&0xff)).then_some(line)
+    }
+}
+
+/// Whether a line holds neither content nor anything but a comment.
+pub(crate) fn is_filler(line: &[u8]) -> bool {
+    line.iter()
+        .find(|byte| !is_space(**byte))
+        .is_none_or(|byte| *byte == b'#')
+}
+
+/// One logical line, or what stood where one should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogicalLine {
+    /// Its text, joined, without line ends, cut at the first NUL.
+    pub(crate) text: Vec<u8>,
+    /// Its first physical line, counted from 1.
+    pub(crate) first: usize,
+    /// Its last physical line.
+    pub(crate) last: usize,
+    /// Whether it begins with white space: Postfix warns and skips all of it.
+    pub(crate) dropped: bool,
+}
+
+/// Joins the lines of a configuration file.
+pub(crate) fn logical_lines(text: &[u8]) -> Vec<LogicalLine> {
+    let mut lines: Vec<LogicalLine> = Vec::new();
+    for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        // Comments begin at the first byte that is no blank, NULs included: the cut comes later.
+        if is_filler(line) {
+            continue;
+        }
+        let number = number + 1;
+        match lines.last_mut() {
+            Some(open) if is_space(line[0]) => {
+                open.text.extend_from_slice(line);
+                open.last = number;
+            }
+            _ => lines.push(LogicalLine {
+                text: line.to_vec(),
+                first: number,
+                last: number,
+                dropped: is_space(line[0]),
+            }),
+        }
+    }
+    for line in &mut lines {
+        let length = until_nul(&line.text).len();
+        line.text.truncate(length);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &[u8]) -> Vec<(String, usize, usize, bool)> {
+        logical_lines(text)
+            .into_iter()
+            .map(|line| {
+                let text = String::from_utf8(line.text).unwrap_or_default();
+                (text, line.first, line.last, line.dropped)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn comments_and_blank_lines_do_not_end_a_logical_line() {
+        assert_eq!(
+            texts(b"a = b\n# c\n\n  d\n\t#e\n f\ng = h"),
+            [
+                ("a = b  d f".to_owned(), 1, 6, false),
+                ("g = h".to_owned(), 7, 7, false)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_first_line_with_leading_blanks_is_dropped_with_what_continues_it() {
+        assert_eq!(
+            texts(b"  a = b\n  c\nd = e\n"),
+            [
+                ("  a = b  c".to_owned(), 1, 2, true),
+                ("d = e".to_owned(), 3, 3, false)
+            ]
+        );
+    }
+
+    #[test]
+    fn the_editor_sees_nul_and_missing_line_ends_as_postconf_does() {
+        let mut lines = PhysicalLines::new(b"a\0b\nc");
+        assert_eq!(lines.next_line().as_deref(), Some(&b"a"[..]));
+        assert_eq!(lines.next_line().as_deref(), Some(&b"c\n"[..]));
+        assert_eq!(lines.next_line(), None);
+        assert_eq!(PhysicalLines::new(b"a\xff").next_line(), None);
+    }
+}

@@ -1,0 +1,154 @@
+//! main.cf: text, and parameters as Postfix understands them.
+
+mod edit;
+
+use std::collections::BTreeMap;
+
+use super::edit::Edit;
+use super::edit::EditError;
+use super::lines::logical_lines;
+use super::text::collapse;
+use super::text::lossy;
+use super::text::split_name_value;
+
+pub(crate) use edit::Change;
+pub(crate) use edit::change;
+
+/// main.cf as text and as Postfix understands it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MainCf {
+    text: Vec<u8>,
+    values: BTreeMap<String, String>,
+    problems: Vec<LineProblem>,
+}
+
+/// Something in main.cf that Postfix warns of or dies of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineProblem {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What kind.
+    pub kind: LineProblemKind,
+    /// What is wrong, as a sentence without a full stop.
+    pub text: String,
+}
+
+/// The kinds of [`LineProblem`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LineProblemKind {
+    /// No `name = value`: every Postfix program that reads the file dies.
+    Malformed,
+    /// The first logical line begins with white space: Postfix skips it and what continues it.
+    LeadingBlank,
+    /// A second entry with another value: the last one wins.
+    Duplicate,
+}
+
+impl MainCf {
+    /// Reads main.cf. Any bytes will do: what Postfix would warn of or die of is in
+    /// [`problems`](Self::problems).
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Self {
+        let mut values: BTreeMap<String, String> = BTreeMap::new();
+        let mut problems = Vec::new();
+        for line in logical_lines(text) {
+            let shown = shorten(&line.text);
+            if line.dropped {
+                problems.push(LineProblem {
+                    line: line.first,
+                    kind: LineProblemKind::LeadingBlank,
+                    text: format!(
+                        "logical line must not start with white space, and is ignored: `{shown}`"
+                    ),
+                });
+                continue;
+            }
+            let (name, value) = match split_name_value(&line.text) {
+                Ok(pair) => pair,
+                Err(why) => {
+                    problems.push(LineProblem {
+                        line: line.first,
+                        kind: LineProblemKind::Malformed,
+                        text: format!("{why}: `{shown}`"),
+                    });
+                    continue;
+                }
+            };
+            let (name, value) = (lossy(name), lossy(&collapse(value)));
+            if let Some(earlier) = values.get(&name)
+                && *earlier != value
+            {
+                // No value in the text: it may be a password, and warnings are printed.
+                problems.push(LineProblem {
+                    line: line.first,
+                    kind: LineProblemKind::Duplicate,
+                    text: format!("`{name}` is set again; the last value wins"),
+                });
+            }
+            values.insert(name, value);
+        }
+        Self {
+            text: text.to_vec(),
+            values,
+            problems,
+        }
+    }
+
+    /// The value of a parameter as Postfix reads it: the last entry wins, folded lines are
+    /// joined, runs of white space are one blank. None where main.cf does not set it.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// Parameter names and values as Postfix reads them (last wins, white-space runs folded), in name order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// What Postfix would warn of or die of, in the order of the lines.
+    #[must_use]
+    pub fn problems(&self) -> &[LineProblem] {
+        &self.problems
+    }
+
+    /// The file's bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Makes edits as postconf(1) makes them, keeping comments, order and layout.
+    /// Neighbouring edits of one kind count as one call of postconf.
+    ///
+    /// # Errors
+    /// An edit that postconf would refuse, or one of master.cf; the file is as it was.
+    pub fn edit(&mut self, edits: &[Edit]) -> Result<(), EditError> {
+        if let Some(edit) = edits.iter().find(|edit| !edit.is_main_cf()) {
+            return Err(EditError {
+                edit: edit.thing().to_string(),
+                why: "it is an edit of master.cf".to_owned(),
+            });
+        }
+        let (main, _) = super::edit::apply_edits(&self.text, b"", edits)?;
+        *self = Self::parse(&main);
+        Ok(())
+    }
+}
+
+/// The beginning of a line for a message.
+fn shorten(text: &[u8]) -> String {
+    // Only what stands before a `=`: what follows may be a secret.
+    let name = text.split(|byte| *byte == b'=').next().unwrap_or(text);
+    let shown: String = lossy(name).trim().chars().take(30).collect();
+    if text.len() > name.len() || shown.len() < name.len() {
+        format!("{shown}…")
+    } else {
+        shown
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,464 @@
+//! One master.cf entry: eight columns, and the arguments after them (master(5)).
+
+use crate::name::Parameter;
+use crate::postfix::text::BLANKS;
+use crate::postfix::text::lossy;
+use crate::postfix::text::out_of_braces;
+use crate::postfix::text::split_name_value;
+use crate::postfix::text::words_in_braces;
+use crate::thing::Field;
+
+/// Columns that every entry has; the eighth is the command's name.
+pub(crate) const COLUMNS: usize = 8;
+/// The column of the command.
+pub(crate) const COMMAND: usize = COLUMNS - 1;
+
+/// The names of the columns as postconf(1) `-F` has them.
+pub(crate) const COLUMN_NAMES: [&str; COLUMNS] = [
+    "service",
+    "type",
+    "private",
+    "unprivileged",
+    "chroot",
+    "wakeup",
+    "process_limit",
+    "command",
+];
+
+/// Where postconf starts each column.
+const COLUMN_GOALS: [usize; COLUMNS] = [0, 11, 17, 25, 33, 41, 49, 57];
+/// The width that postconf folds lines to.
+const LINE_LIMIT: usize = 80;
+const INDENT: &[u8] = b"    ";
+
+/// One service of master.cf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The columns and then the command's arguments; options are `-o`, `name=value`, with
+    /// nothing in braces any more.
+    words: Vec<Vec<u8>>,
+}
+
+impl Entry {
+    /// Understands a logical line; the second value holds complaints that Postfix lives with.
+    ///
+    /// # Errors
+    /// What Postfix would die of.
+    pub(crate) fn parse(line: &[u8]) -> Result<(Self, Vec<String>), String> {
+        let words = owned(words_in_braces(line, BLANKS));
+        if words.len() < COLUMNS {
+            return Err("bad field count".to_owned());
+        }
+        let mut entry = Self { words };
+        entry.check()?;
+        let complaints = entry.normalise();
+        Ok((entry, complaints))
+    }
+
+    /// The service's name: `lmtp`, `127.0.0.1:10025`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        lossy(self.word(0))
+    }
+
+    /// The service's type: `unix`.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        lossy(self.word(1))
+    }
+
+    /// One column, as `postconf -F` shows it; the command with its arguments.
+    #[must_use]
+    pub fn field(&self, field: Field) -> String {
+        lossy(&self.column(column_of(field)))
+    }
+
+    /// The value of `-o name=value`; the last one wins.
+    #[must_use]
+    pub fn option(&self, name: &Parameter) -> Option<String> {
+        self.options()
+            .into_iter()
+            .rfind(|(option, _)| *option == name.as_str().as_bytes())
+            .map(|(_, value)| lossy(value))
+    }
+
+    /// The whole entry with one blank between words, as an editor would take it back.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut line: Vec<u8> = self.words[..COMMAND.min(self.words.len())].join(&b' ');
+        line.push(b' ');
+        line.extend(self.column(COMMAND));
+        lossy(&line)
+    }
+
+    pub(crate) fn word(&self, at: usize) -> &[u8] {
+        self.words.get(at).map_or(b"", Vec::as_slice)
+    }
+
+    pub(crate) fn matches(&self, name: &[u8], kind: &[u8]) -> bool {
+        self.word(0) == name && self.word(1) == kind
+    }
+
+    /// All `-o name=value`, in their order.
+    pub(crate) fn options(&self) -> Vec<(&[u8], &[u8])> {
+        let mut found = Vec::new();
+        self.walk_options(|flag, value| {
+            if flag == b"-o"
+                && let Ok(pair) = split_name_value(value)
+            {
+                found.push(pair);
+            }
+        });
+        found
+    }
+
+    fn walk_options<'a>(&'a self, mut see: impl FnMut(&'a [u8], &'a [u8])) {
+        let mut at = COLUMNS;
+        while let Some(flag) = self.words.get(at)
+            && is_option(flag)
+        {
+            if takes_value(flag)
+                && let Some(value) = self.words.get(at + 1)
+            {
+                see(flag, value);
+                at += 1;
+            }
+            at += 1;
+        }
+    }
+
+    /// Replaces a column; the command's takes its arguments with it.
+    ///
+    /// # Errors
+    /// What Postfix would die of.
+    pub(crate) fn set_column(
+        &mut self,
+        column: usize,
+        value: &[u8],
+    ) -> Result<Vec<String>, String> {
+        let mut complaints = Vec::new();
+        if column == COMMAND {
+            self.words.truncate(COMMAND);
+            self.words.extend(owned(words_in_braces(value, BLANKS)));
+            if self.words.len() < COLUMNS {
+                return Err("the command is empty".to_owned());
+            }
+            complaints = self.normalise();
+        } else if let Some(word) = self.words.get_mut(column) {
+            *word = value.to_vec();
+        }
+        self.check()?;
+        Ok(complaints)
+    }
+
+    /// Sets every `-o name=…`, or adds one after the last option.
+    pub(crate) fn set_option(&mut self, name: &[u8], value: &[u8]) {
+        let setting = [name, b"=", value].concat();
+        let (found, end) = self.find_option(name);
+        if found.is_empty() {
+            self.words
+                .splice(end..end, [b"-o".to_vec(), setting.clone()]);
+        }
+        for at in found {
+            self.words[at + 1].clone_from(&setting);
+        }
+    }
+
+    /// Takes every `-o name=…` away.
+    pub(crate) fn remove_option(&mut self, name: &[u8]) {
+        let (found, _) = self.find_option(name);
+        for at in found.into_iter().rev() {
+            self.words.drain(at..at + 2);
+        }
+    }
+
+    /// Where `-o name=…` stands, and where the options end.
+    fn find_option(&self, name: &[u8]) -> (Vec<usize>, usize) {
+        let mut found = Vec::new();
+        let mut at = COLUMNS;
+        while let Some(flag) = self.words.get(at)
+            && is_option(flag)
+        {
+            if takes_value(flag)
+                && let Some(value) = self.words.get(at + 1)
+            {
+                let rest = value.strip_prefix(name);
+                if flag == b"-o" && rest.is_some_and(|rest| rest.first() == Some(&b'=')) {
+                    found.push(at);
+                }
+                at += 1;
+            }
+            at += 1;
+        }
+        // An option that wants a value and has none: the walk ends one past the last word.
+        (found, at.min(self.words.len()))
+    }
+
+    /// One column as text; the command's with its arguments, braces where they are needed.
+    pub(crate) fn column(&self, column: usize) -> Vec<u8> {
+        let mut text = self.word(column).to_vec();
+        if column == COMMAND {
+            for part in self.parts(&mut <[u8]>::to_vec) {
+                text.push(b' ');
+                text.extend_from_slice(&part.text);
+            }
+        }
+        text
+    }
+
+    /// The command's arguments as postconf groups them: an option and its value are one part.
+    fn parts(&self, expand: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> Vec<Part> {
+        let mut parts = Vec::new();
+        let mut among_options = true;
+        let mut at = COLUMNS;
+        while let Some(word) = self.words.get(at) {
+            at += 1;
+            if among_options && is_option(word) {
+                let Some(value) = self.words.get(at).filter(|_| takes_value(word)) else {
+                    parts.push(Part::plain(word.clone()));
+                    continue;
+                };
+                at += 1;
+                let value = if word == b"-o" {
+                    expand(value)
+                } else {
+                    value.clone()
+                };
+                let value = braced(value);
+                parts.push(Part {
+                    width: word.len() + 1 + value.len(),
+                    text: [word.as_slice(), b" ", &value].concat(),
+                    own_line: true,
+                });
+                continue;
+            }
+            // The first word after the options gets no braces from postconf, blanks or not.
+            let text = if among_options {
+                word.clone()
+            } else {
+                braced(word.clone())
+            };
+            among_options = false;
+            parts.push(Part {
+                width: word.len(),
+                text,
+                own_line: false,
+            });
+        }
+        parts
+    }
+
+    /// The entry as `postconf -M` prints it, folded as `postconf -Mf` does; with its line end.
+    pub(crate) fn print(&self, fold: bool, expand: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> Vec<u8> {
+        let mut text: Vec<u8> = Vec::new();
+        for (column, goal) in COLUMN_GOALS.iter().enumerate() {
+            if !text.is_empty() {
+                text.push(b' ');
+                while text.len() < *goal {
+                    text.push(b' ');
+                }
+            }
+            text.extend_from_slice(self.word(column));
+        }
+        let width = text.len();
+        self.print_parts(&mut text, width, fold, 2, expand);
+        text.push(b'\n');
+        text
+    }
+
+    /// One column as `postconf -F` prints it, without its line end.
+    pub(crate) fn print_column(
+        &self,
+        column: usize,
+        hide_name: bool,
+        fold: bool,
+        expand: &mut dyn FnMut(&[u8]) -> Vec<u8>,
+    ) -> Vec<u8> {
+        let mut text: Vec<u8> = Vec::new();
+        let mut width = 0;
+        if !hide_name {
+            text.extend_from_slice(self.word(0));
+            text.push(b'/');
+            text.extend_from_slice(self.word(1));
+            text.push(b'/');
+            text.extend_from_slice(COLUMN_NAMES[column].as_bytes());
+            text.extend_from_slice(b" = ");
+            width = text.len();
+            if width + self.word(column).len() > LINE_LIMIT {
+                text.push(b'\n');
+                text.extend_from_slice(INDENT);
+                width = INDENT.len();
+            }
+        }
+        text.extend_from_slice(self.word(column));
+        width += self.word(column).len();
+        if column == COMMAND {
+            self.print_parts(&mut text, width, fold, 0, expand);
+        }
+        text
+    }
+
+    /// `extra` is what postconf adds to an option's width when it asks whether it fits.
+    fn print_parts(
+        &self,
+        text: &mut Vec<u8>,
+        mut width: usize,
+        fold: bool,
+        extra: usize,
+        expand: &mut dyn FnMut(&[u8]) -> Vec<u8>,
+    ) {
+        for part in self.parts(expand) {
+            let mut wanted = part.width;
+            if part.own_line {
+                width = LINE_LIMIT;
+                wanted += extra;
+            }
+            if width > INDENT.len() {
+                if !fold || width + 1 + wanted < LINE_LIMIT {
+                    text.push(b' ');
+                    width += 1;
+                } else {
+                    text.push(b'\n');
+                    text.extend_from_slice(INDENT);
+                    width = INDENT.len();
+                }
+            }
+            width += part.text.len();
+            text.extend_from_slice(&part.text);
+            if part.own_line {
+                width = LINE_LIMIT;
+            }
+        }
+    }
+
+    /// What Postfix checks of the columns (postconf dies of the rest of them unseen).
+    fn check(&self) -> Result<(), String> {
+        let bad = |column: usize| {
+            Err(format!(
+                "invalid {} field \"{}\"",
+                COLUMN_NAMES[column],
+                lossy(self.word(column))
+            ))
+        };
+        if !matches!(
+            self.word(1),
+            b"inet" | b"unix" | b"fifo" | b"pass" | b"unix-dgram"
+        ) {
+            return bad(1);
+        }
+        for column in 2..=4 {
+            if !matches!(self.word(column), b"y" | b"n" | b"-") {
+                return bad(column);
+            }
+        }
+        let wakeup = self.word(5);
+        let wakeup = wakeup.strip_suffix(b"?").unwrap_or(wakeup);
+        if wakeup != b"-" && !wakeup.iter().all(u8::is_ascii_digit) {
+            return bad(5);
+        }
+        if self.word(6) != b"-" && !self.word(6).iter().all(u8::is_ascii_digit) {
+            return bad(6);
+        }
+        Ok(())
+    }
+
+    /// Brings the arguments into one form: `-vo a=b`, `-oa=b` and `-o { a = b }` become
+    /// `-o`, `a=b`; other words come out of their braces.
+    fn normalise(&mut self) -> Vec<String> {
+        let mut complaints = Vec::new();
+        let mut at = COLUMNS;
+        while let Some(word) = self.words.get(at)
+            && is_option(word)
+        {
+            // "-vo" is "-v" and "-o": an `o` that is not the first letter begins an option.
+            if let Some(split) = word.iter().skip(2).position(|byte| *byte == b'o') {
+                let rest = [b"-", &word[split + 2..]].concat();
+                self.words[at].truncate(split + 2);
+                self.words.insert(at + 1, rest);
+            }
+            if !takes_value(&self.words[at]) {
+                at += 1;
+                continue;
+            }
+            if self.words[at].len() > 2 {
+                let value = self.words[at].split_off(2);
+                self.words.insert(at + 1, value);
+            }
+            let names_a_value = self.words[at].get(1) == Some(&b'o');
+            at += 1;
+            if let Some(value) = self.words.get_mut(at)
+                && value.first() == Some(&b'{')
+            {
+                let (inner, complaint) = out_of_braces(value);
+                complaints.extend(complaint);
+                let inner = inner.to_vec();
+                *value = match split_name_value(&inner) {
+                    Ok((name, setting)) if names_a_value => [name, b"=", setting].concat(),
+                    Err(why) => {
+                        complaints.push(format!("{why}: \"{}\"", lossy(&inner)));
+                        inner
+                    }
+                    Ok(_) => inner,
+                };
+            }
+            at += 1;
+        }
+        for word in self.words.iter_mut().skip(at) {
+            if word.first() == Some(&b'{') {
+                let (inner, complaint) = out_of_braces(word);
+                complaints.extend(complaint);
+                *word = inner.to_vec();
+            }
+        }
+        complaints
+    }
+}
+
+/// A piece of the command that is not torn apart by folding.
+struct Part {
+    text: Vec<u8>,
+    /// How wide postconf thinks it is.
+    width: usize,
+    /// Whether it is an option with its value, which folding puts on a line of its own.
+    own_line: bool,
+}
+
+impl Part {
+    fn plain(text: Vec<u8>) -> Self {
+        Self {
+            width: text.len(),
+            text,
+            own_line: false,
+        }
+    }
+}
+
+/// The column of a field.
+pub(crate) fn column_of(field: Field) -> usize {
+    COLUMN_NAMES
+        .iter()
+        .position(|name| *name == field.as_str())
+        .unwrap_or(COMMAND)
+}
+
+fn owned(words: Vec<&[u8]>) -> Vec<Vec<u8>> {
+    words.into_iter().map(<[u8]>::to_vec).collect()
+}
+
+fn is_option(word: &[u8]) -> bool {
+    word.first() == Some(&b'-') && word != b"--"
+}
+
+/// Whether an option is followed by a value. `-` alone is, too: C's `strchr` finds the
+/// end of its string.
+fn takes_value(option: &[u8]) -> bool {
+    matches!(option.get(1), Some(b'o') | None)
+}
+
+fn braced(word: Vec<u8>) -> Vec<u8> {
+    if word.iter().any(|byte| BLANKS.contains(byte)) {
+        [b"{", word.as_slice(), b"}"].concat()
+    } else {
+        word
+    }
+}

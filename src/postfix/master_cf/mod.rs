@@ -1,0 +1,129 @@
+//! master.cf: text, and services as Postfix understands them.
+
+mod edit;
+mod entry;
+mod pattern;
+
+use super::edit::Edit;
+use super::edit::EditError;
+use super::lines::logical_lines;
+use super::main_cf::LineProblem;
+use super::main_cf::LineProblemKind;
+use crate::name::ServiceName;
+
+pub use entry::Entry;
+
+pub(crate) use entry::COLUMN_NAMES;
+pub(crate) use pattern::Pattern;
+
+pub(crate) use edit::Change;
+pub(crate) use edit::change;
+
+/// master.cf as text and as Postfix understands it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MasterCf {
+    text: Vec<u8>,
+    entries: Vec<Entry>,
+    problems: Vec<LineProblem>,
+}
+
+impl MasterCf {
+    /// Reads master.cf. Any bytes will do: what Postfix would warn of or die of is in
+    /// [`problems`](Self::problems).
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Self {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut problems = Vec::new();
+        for line in logical_lines(text) {
+            let mut problem = |kind, text| {
+                problems.push(LineProblem {
+                    line: line.first,
+                    kind,
+                    text,
+                });
+            };
+            if line.dropped {
+                problem(
+                    LineProblemKind::LeadingBlank,
+                    "logical line must not start with white space, and is ignored".to_owned(),
+                );
+                continue;
+            }
+            match Entry::parse(&line.text) {
+                Ok((entry, complaints)) => {
+                    for complaint in complaints {
+                        problem(LineProblemKind::Malformed, complaint);
+                    }
+                    if entries
+                        .iter()
+                        .any(|other| other.matches(entry.word(0), entry.word(1)))
+                    {
+                        problem(
+                            LineProblemKind::Duplicate,
+                            format!(
+                                "`{}/{}` is there again; the last entry wins",
+                                entry.name(),
+                                entry.kind()
+                            ),
+                        );
+                    }
+                    entries.push(entry);
+                }
+                Err(why) => problem(LineProblemKind::Malformed, why),
+            }
+        }
+        Self {
+            text: text.to_vec(),
+            entries,
+            problems,
+        }
+    }
+
+    /// The entry of a service; the last one wins, as in master(8).
+    #[must_use]
+    pub fn service(&self, service: &ServiceName) -> Option<Entry> {
+        let (name, kind) = service.parts();
+        self.entries
+            .iter()
+            .rfind(|entry| entry.matches(name.as_bytes(), kind.as_bytes()))
+            .cloned()
+    }
+
+    /// All entries in the order of the file, duplicates included.
+    #[must_use]
+    pub fn services(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// What Postfix would warn of or die of, in the order of the lines.
+    #[must_use]
+    pub fn problems(&self) -> &[LineProblem] {
+        &self.problems
+    }
+
+    /// The file's bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Makes edits as postconf(1) makes them, keeping comments, order and the layout of
+    /// every entry that is not edited.
+    ///
+    /// # Errors
+    /// An edit that postconf would refuse, or one of main.cf; the file is as it was.
+    pub fn edit(&mut self, edits: &[Edit]) -> Result<(), EditError> {
+        if let Some(edit) = edits.iter().find(|edit| edit.is_main_cf()) {
+            return Err(EditError {
+                edit: edit.thing().to_string(),
+                why: "it is an edit of main.cf".to_owned(),
+            });
+        }
+        let (_, master) = super::edit::apply_edits(b"", &self.text, edits)?;
+        *self = Self::parse(&master);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,337 @@
+//! The names that postconf knows on one host, and what they stand for.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use super::Files;
+use super::Request;
+use super::readable;
+use crate::postfix::defaults;
+use crate::postfix::expand;
+use crate::postfix::lines::logical_lines;
+use crate::postfix::master_cf::Entry;
+use crate::postfix::text::COMMA_BLANKS;
+use crate::postfix::text::lossy;
+use crate::postfix::text::split_name_value;
+use crate::postfix::text::words;
+
+/// Parameters whose values Postfix does not expand when it reads main.cf.
+const RAW: [&str; 9] = [
+    "command_execution_directory",
+    "default_rbl_reply",
+    "forward_path",
+    "luser_relay",
+    "mailbox_command",
+    "postscreen_expansion_filter",
+    "postscreen_reject_footer",
+    "smtpd_expansion_filter",
+    "smtpd_reject_footer",
+];
+
+/// Parameters that Postfix sets itself; what main.cf says of them is ignored.
+const READ_ONLY: [&str; 2] = ["process_id", "process_name"];
+
+/// Every delivery agent brings these, with the parameter that holds the default.
+const OF_A_SERVICE: [(&str, &str); 16] = [
+    ("recipient_limit", "default_recipient_limit"),
+    ("extra_recipient_limit", "default_extra_recipient_limit"),
+    ("recipient_refill_limit", "default_recipient_refill_limit"),
+    ("recipient_refill_delay", "default_recipient_refill_delay"),
+    ("delivery_slot_cost", "default_delivery_slot_cost"),
+    ("delivery_slot_loan", "default_delivery_slot_loan"),
+    ("delivery_slot_discount", "default_delivery_slot_discount"),
+    ("minimum_delivery_slots", "default_minimum_delivery_slots"),
+    (
+        "initial_destination_concurrency",
+        "initial_destination_concurrency",
+    ),
+    (
+        "destination_concurrency_limit",
+        "default_destination_concurrency_limit",
+    ),
+    (
+        "destination_recipient_limit",
+        "default_destination_recipient_limit",
+    ),
+    (
+        "destination_concurrency_positive_feedback",
+        "default_destination_concurrency_positive_feedback",
+    ),
+    (
+        "destination_concurrency_negative_feedback",
+        "default_destination_concurrency_negative_feedback",
+    ),
+    (
+        "destination_concurrency_failed_cohort_limit",
+        "default_destination_concurrency_failed_cohort_limit",
+    ),
+    ("destination_rate_delay", "default_destination_rate_delay"),
+    ("transport_rate_delay", "default_transport_rate_delay"),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    Builtin,
+    Service,
+    User,
+}
+
+/// The parameters of one host.
+pub(super) struct Names {
+    /// What main.cf sets, as it stands there.
+    pub(super) set: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// What each service sets by `-o`; entries of the same name and type share them.
+    pub(super) local: BTreeMap<Vec<u8>, BTreeMap<Vec<u8>, Vec<u8>>>,
+    pub(super) entries: Vec<Entry>,
+    known: BTreeMap<Vec<u8>, (Class, Option<Vec<u8>>)>,
+    /// Names whose default only the machine knows, met while expanding.
+    unknowable: RefCell<BTreeSet<String>>,
+}
+
+impl Names {
+    /// Reads both files; without main.cf nothing is set (`-d`).
+    pub(super) fn read(
+        request: &Request,
+        files: &Files,
+        master_needed: bool,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, String> {
+        let entries = match readable(files.master.as_ref(), "master.cf") {
+            Ok(text) => read_entries(text, warnings)?,
+            Err(why) if master_needed => return Err(why),
+            Err(why) => {
+                warnings.push(why);
+                Vec::new()
+            }
+        };
+        let defaults_only = request.has('d');
+        let mut set = BTreeMap::new();
+        if !defaults_only {
+            if let Some(directory) = request.directory() {
+                set.insert(b"config_directory".to_vec(), directory.to_vec());
+            }
+            read_main(
+                readable(files.main.as_ref(), "main.cf")?,
+                &mut set,
+                warnings,
+            )?;
+            for argument in &request.overrides {
+                let (name, value) = split_name_value(argument)
+                    .map_err(|why| format!("invalid parameter override: {why}"))?;
+                set.insert(name.to_vec(), value.to_vec());
+            }
+        }
+        let mut names = Self {
+            set,
+            local: local_settings(&entries),
+            known: known(&entries),
+            entries,
+            unknowable: RefCell::default(),
+        };
+        if !defaults_only {
+            names.learn_user_names(warnings);
+        }
+        Ok(names)
+    }
+
+    pub(super) fn class(&self, name: &[u8]) -> Option<Class> {
+        self.known.get(name).map(|(class, _)| *class)
+    }
+
+    /// All known names, in order.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&[u8], Class)> {
+        self.known
+            .iter()
+            .map(|(name, (class, _))| (name.as_slice(), *class))
+    }
+
+    /// The default value; none where only the machine knows it.
+    pub(super) fn default(&self, name: &[u8]) -> Option<&[u8]> {
+        self.known.get(name)?.1.as_deref()
+    }
+
+    /// Expands `$name` in a value, first by what the service sets, where one is given.
+    pub(super) fn expand(&self, value: &[u8], service: Option<&Entry>) -> Result<Vec<u8>, String> {
+        let local = service.and_then(|entry| self.local.get(&name_space(entry)));
+        let expanded = expand::expand(value, &mut |name| {
+            if let Some(value) = local.and_then(|local| local.get(name)) {
+                return Some(value.clone());
+            }
+            self.known.get(name)?;
+            let value = self.set.get(name).map(Vec::as_slice);
+            let value = value.or_else(|| self.default(name));
+            if value.is_none() {
+                self.unknowable.borrow_mut().insert(lossy(name));
+            }
+            value.map(<[u8]>::to_vec)
+        })
+        .map_err(|why| format!("macro processing error: {why}"))?;
+        match self.unknowable.borrow().first() {
+            Some(name) => Err(unknowable(name)),
+            None => Ok(expanded),
+        }
+    }
+
+    pub(super) fn is_raw(name: &[u8]) -> bool {
+        RAW.iter().any(|raw| raw.as_bytes() == name)
+    }
+
+    /// Names count as the user's own once another value refers to them and main.cf sets them.
+    fn learn_user_names(&mut self, warnings: &mut Vec<String>) {
+        let mut referenced: BTreeSet<Vec<u8>> = BTreeSet::new();
+        for local in self.local.values() {
+            let mut names = classes_in(local);
+            for (name, value) in local {
+                if !Self::is_raw(name) {
+                    names.extend(references(value));
+                }
+            }
+            // What the service sets itself says nothing about main.cf.
+            referenced.extend(names.into_iter().filter(|name| !local.contains_key(name)));
+        }
+        for (name, (_, default)) in &self.known {
+            if let Some(default) = default
+                && !self.set.contains_key(name)
+                && !Self::is_raw(name)
+            {
+                referenced.extend(references(default));
+            }
+        }
+        referenced.extend(classes_in(&self.set));
+        for name in READ_ONLY {
+            if self.set.remove(name.as_bytes()).is_some() {
+                warnings.push(format!("main.cf: read-only parameter assignment: {name}"));
+            }
+        }
+        for (name, value) in &self.set {
+            if !Self::is_raw(name) {
+                referenced.extend(references(value));
+            }
+        }
+        for name in referenced {
+            if self.set.contains_key(&name) {
+                self.known
+                    .entry(name)
+                    .or_insert_with(|| (Class::User, Some(Vec::new())));
+            }
+        }
+        for name in self.set.keys() {
+            if !self.known.contains_key(name) {
+                warnings.push(format!("main.cf: unused parameter: {}", lossy(name)));
+            }
+        }
+    }
+}
+
+pub(super) fn unknowable(name: &str) -> String {
+    format!("the default of {name} is known to the machine alone; set it in main.cf or by -o")
+}
+
+/// `name/type`.
+pub(super) fn name_space(entry: &Entry) -> Vec<u8> {
+    [entry.word(0), b"/", entry.word(1)].concat()
+}
+
+fn read_entries(text: &[u8], warnings: &mut Vec<String>) -> Result<Vec<Entry>, String> {
+    let mut entries = Vec::new();
+    for line in logical_lines(text) {
+        if line.dropped {
+            warnings.push(format!(
+                "master.cf, line {}: logical line must not start with whitespace",
+                line.first
+            ));
+            continue;
+        }
+        let (entry, complaints) = Entry::parse(&line.text)
+            .map_err(|why| format!("file master.cf: line {}: {why}", line.first))?;
+        warnings.extend(complaints);
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn read_main(
+    text: &[u8],
+    set: &mut BTreeMap<Vec<u8>, Vec<u8>>,
+    warnings: &mut Vec<String>,
+) -> Result<(), String> {
+    for line in logical_lines(text) {
+        if line.dropped {
+            warnings.push(format!(
+                "main.cf, line {}: logical line must not start with whitespace",
+                line.first
+            ));
+            continue;
+        }
+        let (name, value) = split_name_value(&line.text)
+            .map_err(|why| format!("main.cf, line {}: {why}", line.first))?;
+        let earlier = set.insert(name.to_vec(), value.to_vec());
+        if earlier.is_some_and(|earlier| earlier != value) {
+            warnings.push(format!(
+                "main.cf, line {}: overriding earlier entry: {}",
+                line.last,
+                lossy(name)
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn local_settings(entries: &[Entry]) -> BTreeMap<Vec<u8>, BTreeMap<Vec<u8>, Vec<u8>>> {
+    let mut local: BTreeMap<Vec<u8>, BTreeMap<Vec<u8>, Vec<u8>>> = BTreeMap::new();
+    for entry in entries {
+        for (name, value) in entry.options() {
+            local
+                .entry(name_space(entry))
+                .or_default()
+                .insert(name.to_vec(), value.to_vec());
+        }
+    }
+    local
+}
+
+fn known(entries: &[Entry]) -> BTreeMap<Vec<u8>, (Class, Option<Vec<u8>>)> {
+    let mut known = BTreeMap::new();
+    for (name, value) in defaults::all() {
+        known.insert(
+            name.as_bytes().to_vec(),
+            (Class::Builtin, Some(value.as_bytes().to_vec())),
+        );
+    }
+    for name in defaults::OF_THE_MACHINE {
+        known.insert(name.as_bytes().to_vec(), (Class::Builtin, None));
+    }
+    for entry in entries {
+        let (time, others) = match entry.word(7) {
+            b"local" | b"error" | b"virtual" | b"smtp" | b"lmtp" => (false, true),
+            b"pipe" => (true, true),
+            b"spawn" => (true, false),
+            _ => continue,
+        };
+        let time = time.then_some(("time_limit", "command_time_limit"));
+        let others = OF_A_SERVICE.into_iter().filter(|_| others);
+        for (suffix, default) in time.into_iter().chain(others) {
+            let name = [entry.word(0), b"_", suffix.as_bytes()].concat();
+            let default = format!("${default}").into_bytes();
+            known
+                .entry(name)
+                .and_modify(|(class, _)| *class = Class::Service)
+                .or_insert((Class::Service, Some(default)));
+        }
+    }
+    known
+}
+
+fn references(value: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    expand::names(value).into_iter().map(String::into_bytes)
+}
+
+/// The names in `smtpd_restriction_classes`.
+fn classes_in(set: &BTreeMap<Vec<u8>, Vec<u8>>) -> BTreeSet<Vec<u8>> {
+    let Some(value) = set.get(&b"smtpd_restriction_classes"[..]) else {
+        return BTreeSet::new();
+    };
+    let value = expand::expand(value, &mut |name| set.get(name).cloned()).unwrap_or_default();
+    words(&value, COMMA_BLANKS).map(<[u8]>::to_vec).collect()
+}

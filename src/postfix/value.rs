@@ -1,0 +1,48 @@
+//! Values compared and taken apart as Postfix reads them.
+
+use super::text::COMMA_BLANKS;
+use super::text::collapse;
+use super::text::lossy;
+use super::text::words_in_braces;
+
+/// Whether Postfix reads two values as the same: white space runs count as one blank, and
+/// none at the ends. Commas are not blanks here, because not every value is a list.
+#[must_use]
+pub fn same_value(left: &str, right: &str) -> bool {
+    collapse(left.as_bytes()) == collapse(right.as_bytes())
+}
+
+/// The items of a list value: separated by commas or white space, where a group in braces
+/// is one item (postconf(5), "lists"; Postfix's `CHARS_COMMA_SP` and `CHARS_BRACE`).
+#[must_use]
+pub fn split_list(value: &str) -> Vec<String> {
+    words_in_braces(value.as_bytes(), COMMA_BLANKS)
+        .into_iter()
+        .map(lossy)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layout_is_not_a_difference() {
+        assert!(same_value(" a,  b\n\tc ", "a, b c"));
+        assert!(!same_value("a,b", "a, b"));
+        assert!(!same_value("a", "A"));
+    }
+
+    #[test]
+    fn lists_split_at_commas_and_blanks_but_not_inside_braces() {
+        assert_eq!(
+            split_list("hash:/a,, inline:{ b=c, d=e }\n x"),
+            ["hash:/a", "inline:{ b=c, d=e }", "x"]
+        );
+        assert_eq!(
+            split_list("check_policy_service { inet:h:1, timeout=1s }, permit"),
+            ["check_policy_service", "{ inet:h:1, timeout=1s }", "permit"]
+        );
+        assert_eq!(split_list(" , "), Vec::<String>::new());
+    }
+}
