@@ -45,6 +45,35 @@ impl Sources {
         id
     }
 
+    /// Replaces the bytes of these places by `*`, so that a line with a secret can be shown.
+    /// Line ends stay, and so does the place of everything else.
+    pub fn mask(&mut self, places: &[Span]) {
+        let mut by_source: std::collections::BTreeMap<u32, Vec<Range<usize>>> =
+            std::collections::BTreeMap::new();
+        for span in places {
+            by_source
+                .entry(span.source.0)
+                .or_default()
+                .push(span.start as usize..span.end as usize);
+        }
+        for (id, ranges) in by_source {
+            let Some(source) = self.0.get_mut(id as usize) else {
+                continue;
+            };
+            let mut bytes = source.text.as_bytes().to_vec();
+            for range in ranges {
+                let range = floor_boundary(&source.text, range.start)
+                    ..floor_boundary(&source.text, range.end);
+                for byte in bytes.get_mut(range).unwrap_or_default() {
+                    if !matches!(byte, b'\n' | b'\r') {
+                        *byte = b'*';
+                    }
+                }
+            }
+            source.text = String::from_utf8_lossy(&bytes).into();
+        }
+    }
+
     /// The text of that number.
     #[must_use]
     pub fn get(&self, id: SourceId) -> Option<&Source> {

@@ -1,1 +1,255 @@
-//! Not written yet.
+//! Wrong manifests, each with the message it must give, and right ones with what they mean.
+//!
+//! `tests/cases/wrong/NAME/` is a manifest folder (with `overlay.yaml`, laid over it) and
+//! `expected.txt`, what `murder check` says. `BLESS=1` writes the latter anew: read the diff.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use murder::diagnostic::{Level, Sources};
+use murder::load::{self, Loaded};
+use murder::manifest::{self, Text};
+use murder::model::{HostState, Murder, SettingSpec, TlsMode};
+use murder::name::{HostName, Parameter};
+use murder::secret::SecretName;
+use proptest::prelude::*;
+
+#[test]
+fn every_wrong_manifest_says_what_is_wrong() {
+    let bless = std::env::var_os("BLESS").is_some();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<PathBuf> = fs::read_dir(root.join("tests/cases/wrong"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    folders.sort();
+    assert!(folders.len() >= 60, "{} cases", folders.len());
+    let mut wrong = String::new();
+    for folder in &folders {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let short = format!("tests/cases/wrong/{name}");
+        let mut program = Command::new(env!("CARGO_BIN_EXE_murder"));
+        program.current_dir(root).args(["check", &short]);
+        if folder.join("overlay.yaml").exists() {
+            program.args(["--overlay", &format!("{short}/overlay.yaml")]);
+        }
+        let output = program.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{name}: {said}");
+        assert!(output.stdout.is_empty(), "{name}");
+        assert!(
+            said.contains("error: ") && !said.contains("panicked"),
+            "{name}: {said}"
+        );
+        assert!(!said.contains("hunter"), "{name} shows a secret: {said}");
+        let expected = folder.join("expected.txt");
+        if bless {
+            fs::write(&expected, &said).unwrap();
+        } else if fs::read_to_string(&expected).unwrap_or_default() != said {
+            wrong += &format!("\n=== {name} says:\n{said}");
+        }
+    }
+    assert!(wrong.is_empty(), "BLESS=1 accepts these:{wrong}");
+}
+
+fn good(name: &str, overlays: &[&str]) -> Murder {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/cases/good")
+        .join(name);
+    let overlays: Vec<PathBuf> = overlays
+        .iter()
+        .map(|overlay| folder.join(overlay))
+        .collect();
+    accept(load::load(&folder, &overlays))
+}
+
+fn accept(loaded: Loaded) -> Murder {
+    let said: Vec<String> = loaded
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.level == Level::Error)
+        .map(|diagnostic| diagnostic.render(&loaded.sources, false))
+        .collect();
+    assert!(said.is_empty(), "{}", said.join("\n"));
+    loaded.murder.unwrap()
+}
+
+fn host(name: &str) -> HostName {
+    HostName::new(name).unwrap()
+}
+
+fn setting(murder: &Murder, name: &str, parameter: &str) -> SettingSpec {
+    let parameter = Parameter::new(parameter).unwrap();
+    murder.hosts[&host(name)].settings[&parameter][0]
+        .value
+        .clone()
+}
+
+#[test]
+fn the_example_of_the_design_means_what_it_says() {
+    let murder = good("design", &[]);
+    assert_eq!(murder.hosts.len(), 7);
+    assert_eq!(murder.smart_host, Some(host("smtp.example.org")));
+    let backend3 = &murder.hosts[&host("backend3.example.org")];
+    assert_eq!(backend3.mailhost, host("store3.example.org"));
+    assert_eq!(
+        murder.hosts[&host("backend2.example.org")].mailhost,
+        host("backend2.example.org")
+    );
+    // A site says only what differs; an `ldaps://` server is checked without being asked to.
+    let west = backend3.ldap.as_ref().unwrap();
+    assert_eq!(west.uris, ["ldaps://ldap-west.example.org"]);
+    assert_eq!(west.base, "dc=example,dc=org");
+    assert_eq!(west.tls.mode, TlsMode::Ldaps);
+    assert_eq!(west.bind_pw, Some(SecretName("ldap.bind_pw".to_owned())));
+    assert_eq!(
+        setting(&murder, "frontend1.example.org", "biff"),
+        SettingSpec::Unset
+    );
+    let mupdate = &murder.hosts[&host("mupdate.example.org")].ssh;
+    assert_eq!(mupdate.user.as_deref(), Some("admin"));
+    assert_eq!(mupdate.port, Some(22));
+    assert_eq!(murder.secrets.len(), 2);
+}
+
+#[test]
+fn yaml_1_1_surprises_are_taken_as_written() {
+    let murder = good("surprises", &[]);
+    let value = |parameter: &str| match setting(&murder, "backend1.example.org", parameter) {
+        SettingSpec::Value(text) => text,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(value("biff"), "no");
+    assert_eq!(value("message_size_limit"), "10240000");
+    assert_eq!(value("default_process_limit"), "0100");
+    assert_eq!(value("smtpd_banner"), "1e3");
+    assert_eq!(value("mail_name"), "0x1f");
+    assert_eq!(value("myorigin"), "2026-11-23");
+    assert_eq!(value("relayhost"), "");
+}
+
+#[test]
+fn ranges_aliases_and_merge_keys() {
+    let murder = good("merge", &[]);
+    assert_eq!(murder.hosts.len(), 401);
+    let last = &murder.hosts[&host("backend400.example.org")];
+    assert_eq!(last.mailhost, last.name);
+    assert_eq!(last.state, HostState::Draining);
+    assert_eq!(last.ssh.user.as_deref(), Some("admin"));
+    // The host's own word is nearer than the merged one.
+    assert_eq!(
+        setting(&murder, "backend001.example.org", "biff"),
+        SettingSpec::Value("yes".to_owned())
+    );
+}
+
+#[test]
+fn a_folder_is_one_manifest_and_overlays_lie_over_it() {
+    let plain = good("folder", &["staging.yaml"]);
+    assert_eq!(plain.name, "staging");
+    assert_eq!(
+        plain.hosts.keys().map(HostName::as_str).collect::<Vec<_>>(),
+        [
+            "backend1.example.org",
+            "backend3.example.org",
+            "smtp.example.org"
+        ]
+    );
+    let backend = &plain.hosts[&host("backend1.example.org")];
+    assert_eq!(backend.addresses, ["192.0.2.99"]);
+    assert!(!backend.settings.contains_key("biff"));
+    assert!(backend.settings.contains_key("smtpd_banner"));
+}
+
+#[test]
+fn secrets_are_read_by_their_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/good/design/manifest.yaml"),
+    )
+    .unwrap();
+    fs::write(folder.path().join("manifest.yaml"), text).unwrap();
+    let murder = accept(load::load(folder.path(), &[]));
+    let name = SecretName("ldap.bind_pw".to_owned());
+    let which: BTreeSet<SecretName> = [name.clone()].into();
+    let (_, problems) = load::secrets(&murder, &which);
+    assert!(
+        problems[0].summary.contains("cannot be read"),
+        "{problems:?}"
+    );
+    fs::create_dir(folder.path().join("secrets")).unwrap();
+    let file = folder.path().join("secrets/kolab-service.pw");
+    fs::write(&file, "hunter2\n").unwrap();
+    let mode = |bits| {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(bits);
+        fs::set_permissions(&file, mode).unwrap();
+    };
+    mode(0o644);
+    let (_, problems) = load::secrets(&murder, &which);
+    assert!(
+        problems[0].summary.contains("others can reach it"),
+        "{problems:?}"
+    );
+    mode(0o600);
+    let (secrets, problems) = load::secrets(&murder, &which);
+    assert!(problems.is_empty(), "{problems:?}");
+    assert_eq!(secrets.get(&name).unwrap().expose(), "hunter2");
+}
+
+#[test]
+fn the_schema_names_every_key_once() {
+    let schema = manifest::schema();
+    assert_eq!(
+        schema["properties"]["hosts"]["additionalProperties"]["$ref"],
+        "#/$defs/host"
+    );
+    assert_eq!(schema["$defs"]["host"]["additionalProperties"], false);
+    for record in schema["$defs"].as_object().unwrap().values() {
+        for (key, value) in record["properties"].as_object().unwrap() {
+            assert!(
+                value["description"]
+                    .as_str()
+                    .is_some_and(|doc| !doc.is_empty()),
+                "{key}"
+            );
+        }
+    }
+}
+
+/// Reads a text as a manifest, as far as it goes, and shows every problem.
+fn read(text: &str) -> Vec<String> {
+    let mut sources = Sources::default();
+    let source = sources.add("fuzz.yaml", text);
+    let parsed = manifest::parse(&[Text { source, text }], &[]);
+    sources.mask(&parsed.secrets);
+    parsed
+        .problems
+        .iter()
+        .map(|problem| problem.render(&sources, false))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_read_without_panic(text in "\\PC{0,200}") {
+        read(&text);
+    }
+
+    #[test]
+    fn any_mix_of_yaml_is_read_without_panic(
+        words in prop::collection::vec(
+            prop::sample::select(vec![
+                "hosts", ": ", "\n", "  ", "- ", "[", "]", "{", "}", ", ", "&a ", "*a", "<<", "!!str ",
+                "|", ">-", "'", "\"", "#", "? ", "---\n", "version: 1\n", "backend[1:9]", "ssh", "roles",
+                "password", "hunter2", "ldap", "é", "\t", "\u{FDD0}", "\r\n", "null", "~", "settings",
+            ]),
+            0..60,
+        )
+    ) {
+        read(&words.concat());
+    }
+}

@@ -1,10 +1,15 @@
 //! `murder check`.
 
+use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 
-use super::Selection;
+use super::{Color, Selection};
+use crate::compile::Compiler;
+use crate::diagnostic::{Diagnostic, Level, Sources, Span};
+use crate::load::{self, Loaded};
 
 /// Arguments of `murder check`.
 #[derive(Debug, Args)]
@@ -12,10 +17,135 @@ pub struct Arguments {
     /// The manifest and the hosts meant.
     #[command(flatten)]
     pub selection: Selection,
+    /// How problems are shown.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+    /// When to use colours.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub color: Color,
 }
 
-/// Runs the verb.
+/// How problems are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// As rustc shows them, on stderr.
+    Text,
+    /// One JSON object on stdout.
+    Json,
+}
+
+/// Runs the verb: exit code 0, also with warnings, or 1 with an error.
 #[must_use]
-pub fn run(_arguments: &Arguments) -> ExitCode {
-    ExitCode::from(1)
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let selection = &arguments.selection;
+    let mut loaded = load::load(&selection.path, &selection.overlay);
+    compile_every_host(&mut loaded);
+    let written = match arguments.format {
+        Format::Text => text(&loaded, color(arguments.color), &mut io::stderr().lock()),
+        Format::Json => json(&loaded, &mut io::stdout().lock()),
+    };
+    if loaded.failed() || written.is_err() {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// Adds what compiling says of each host, with the facts that the manifest states.
+fn compile_every_host(loaded: &mut Loaded) {
+    let Some(murder) = &loaded.murder else {
+        return;
+    };
+    let mut found = Vec::new();
+    match Compiler::new(murder, &loaded.modules) {
+        Ok(compiler) => {
+            for (name, host) in &murder.hosts {
+                found.extend(match compiler.compile(name, &host.facts) {
+                    Ok(compiled) => compiled.warnings,
+                    Err(problems) => problems,
+                });
+            }
+        }
+        Err(problems) => found = problems,
+    }
+    loaded.diagnostics.extend(found);
+    // Hosts that share a layer share its problems.
+    load::tidy(&mut loaded.diagnostics);
+}
+
+fn color(wanted: Color) -> bool {
+    match wanted {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            io::stderr().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty())
+        }
+    }
+}
+
+fn text(loaded: &Loaded, color: bool, out: &mut impl Write) -> io::Result<()> {
+    for diagnostic in &loaded.diagnostics {
+        writeln!(out, "{}\n", diagnostic.render(&loaded.sources, color))?;
+    }
+    writeln!(out, "{}", summary(loaded))
+}
+
+/// What the run comes to, in one line.
+fn summary(loaded: &Loaded) -> String {
+    let count = |level| {
+        let all = loaded.diagnostics.iter();
+        all.filter(|diagnostic| diagnostic.level == level).count()
+    };
+    let (errors, warnings) = (count(Level::Error), count(Level::Warning));
+    let mut parts = Vec::new();
+    if let Some(murder) = &loaded.murder {
+        parts.push(format!("`{}`", murder.name));
+        parts.push(plural(murder.hosts.len(), "host"));
+    }
+    match (errors, warnings) {
+        (0, 0) => parts.push("no problems".to_owned()),
+        (0, warnings) => parts.push(plural(warnings, "warning")),
+        (errors, 0) => parts.push(plural(errors, "error")),
+        (errors, warnings) => {
+            parts.push(plural(errors, "error"));
+            parts.push(plural(warnings, "warning"));
+        }
+    }
+    parts.join(", ")
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{end}")
+}
+
+fn json(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
+    let place = |sources: &Sources, (span, label): &(Span, String)| {
+        let place = sources.place(*span);
+        json!({
+            "file": place.file,
+            "line": place.line,
+            "column": place.column,
+            "label": label,
+        })
+    };
+    let one = |diagnostic: &Diagnostic| -> Value {
+        json!({
+            "level": diagnostic.level,
+            "summary": diagnostic.summary,
+            "at": diagnostic.at.as_ref().map(|at| place(&loaded.sources, at)),
+            "related": diagnostic.related.iter().map(|at| place(&loaded.sources, at)).collect::<Vec<_>>(),
+            "detail": diagnostic.detail,
+            "hint": diagnostic.hint,
+        })
+    };
+    let whole = json!({
+        "format_version": "1.0",
+        "ok": !loaded.failed(),
+        "murder": loaded.murder.as_ref().map(|murder| &murder.name),
+        "hosts": loaded.murder.as_ref().map(|murder| murder.hosts.len()),
+        "diagnostics": loaded.diagnostics.iter().map(one).collect::<Vec<_>>(),
+    });
+    writeln!(out, "{whole:#}")
 }

@@ -1,1 +1,127 @@
-//! Not written yet.
+//! What was written: YAML text to a tree in which every value knows its place, and the
+//! grammar that says what may stand where.
+//!
+//! Nothing here knows what a manifest means; that is `model`'s work. A [`Manifest`] may refer
+//! to hosts and roles that do not exist.
+
+mod checker;
+mod folder;
+mod grammar;
+pub mod nearest;
+mod node;
+mod overlay;
+pub mod range;
+mod rule;
+mod schema;
+mod secrecy;
+mod shape;
+mod yaml;
+
+pub use checker::{duration, integer, shown, switch};
+pub use node::{Entry, Kind, Node};
+pub use schema::schema;
+
+use crate::diagnostic::{Diagnostic, SourceId, Span};
+use crate::manifest::shape::Shape;
+
+/// A manifest as it was written, overlays laid over it.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// Its keys.
+    pub root: Node,
+}
+
+/// One text of a manifest.
+#[derive(Debug, Clone, Copy)]
+pub struct Text<'a> {
+    /// Its number among the sources.
+    pub source: SourceId,
+    /// The text itself.
+    pub text: &'a str,
+}
+
+/// What [`parse`] found.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The manifest, wherever there is one to look at, also a wrong one: what it says can then be
+    /// resolved in the same run, and its other problems found too. None where a text is no YAML.
+    pub manifest: Option<Manifest>,
+    /// Everything that is wrong with the texts by themselves.
+    pub problems: Vec<Diagnostic>,
+    /// Where secrets stand in the texts; to be masked before a line is shown.
+    pub secrets: Vec<Span>,
+}
+
+/// Reads the files of a manifest and the overlays, in their order.
+#[must_use]
+pub fn parse(files: &[Text<'_>], overlays: &[Text<'_>]) -> Parsed {
+    let mut problems = Vec::new();
+    let mut secrets = Vec::new();
+    let mut whole = true;
+    let mut read = |texts: &[Text<'_>]| {
+        let mut trees = Vec::new();
+        for text in texts {
+            let tree = yaml::parse(text.source, text.text, &mut problems);
+            match &tree {
+                Some(tree) => secrecy::in_tree(tree, &mut secrets),
+                None => secrecy::in_lines(*text, &mut secrets),
+            }
+            match tree {
+                Some(tree) if matches!(tree.kind, Kind::Map(_)) => trees.push(tree),
+                Some(tree) => problems.push(not_a_map(&tree)),
+                None => {}
+            }
+        }
+        whole &= trees.len() == texts.len();
+        trees
+    };
+    let trees = read(files);
+    let overlays = read(overlays);
+    let mut manifest = None;
+    if let Some(mut root) = folder::join(trees, &mut problems) {
+        for overlay in overlays {
+            overlay::lay(&mut root, overlay, &mut problems);
+        }
+        problems.extend(checker::check(
+            &root,
+            &Shape::Record(&grammar::MANIFEST),
+            whole,
+        ));
+        manifest = whole.then_some(Manifest { root });
+    }
+    Parsed {
+        manifest,
+        problems,
+        secrets,
+    }
+}
+
+fn not_a_map(tree: &Node) -> Diagnostic {
+    Diagnostic::error("a manifest is a map of keys")
+        .at(tree.span, format!("this is {}", tree.description()))
+        .hint("begin with `version: 1`")
+}
+
+impl Manifest {
+    /// The templates that `files:` name, as written, each with its first place.
+    #[must_use]
+    pub fn templates(&self) -> Vec<(&str, Span)> {
+        let layers = ["modules", "sites", "hosts"]
+            .iter()
+            .filter_map(|section| self.root.get(section))
+            .flat_map(|section| section.entries().iter().map(|entry| &entry.value))
+            .chain(self.root.get("defaults"));
+        let mut found: std::collections::BTreeMap<&str, Span> = std::collections::BTreeMap::new();
+        for file in layers
+            .filter_map(|layer| layer.get("files"))
+            .flat_map(Node::entries)
+        {
+            if let Some(template) = file.value.get("template")
+                && let Some(name) = template.text()
+            {
+                found.entry(name).or_insert(template.span);
+            }
+        }
+        found.into_iter().collect()
+    }
+}

@@ -2,6 +2,12 @@
 //!
 //! Only `resolve` builds a [`Murder`]; whoever holds one need not doubt it.
 
+mod resolve;
+mod role;
+
+pub use resolve::{Context, resolve};
+pub use role::{MAILBOXES, Role, SMART_HOST};
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -1,0 +1,173 @@
+//! Local files: manifest, overlays, templates, modules and secrets. Only here is local
+//! configuration read; what it means is decided by the pure core.
+
+mod files;
+mod secrets;
+
+pub use secrets::secrets;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, Level, SourceId, Sources};
+use crate::manifest::{self, Manifest, Text};
+use crate::model::{self, Murder, Role};
+use crate::module::{self, Modules, VariableKind};
+use crate::name::RoleName;
+
+/// A manifest with everything that belongs to it.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// Every text that was read; secrets that stand in them are masked.
+    pub sources: Sources,
+    /// What the manifest means; none where something is wrong.
+    pub murder: Option<Murder>,
+    /// The modules, the shipped ones and those beside the manifest.
+    pub modules: Modules,
+    /// Everything there is to say, errors and warnings, in the order of the texts.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The folder of the manifest.
+    pub folder: PathBuf,
+}
+
+impl Loaded {
+    /// Whether one of the diagnostics is an error.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.level == Level::Error)
+    }
+}
+
+/// Reads the manifest at `path`, a file or a folder, with `overlays` laid over it.
+///
+/// Nothing is contacted, and no secret is read. Whatever is wrong is among the diagnostics.
+#[must_use]
+pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
+    let mut sources = Sources::default();
+    let mut diagnostics = Vec::new();
+    let folder = files::folder_of(path);
+    let texts = read_all(
+        &files::manifest_files(path, overlays, &mut diagnostics),
+        &mut sources,
+        &mut diagnostics,
+    );
+    let overlays = read_all(overlays, &mut sources, &mut diagnostics);
+    let unread = !diagnostics.is_empty();
+
+    let mut module_files = module::embedded();
+    module_files.extend(files::module_files(&folder, &mut diagnostics));
+    let (modules, problems) = module::parse(&module_files, &mut sources);
+    diagnostics.extend(problems);
+
+    let parsed = manifest::parse(&borrowed(&texts), &borrowed(&overlays));
+    sources.mask(&parsed.secrets);
+    diagnostics.extend(parsed.problems);
+    let mut murder = None;
+    // With a file missing, every reference into it would look wrong.
+    if let Some(manifest) = parsed.manifest.filter(|_| !unread) {
+        let templates = templates(&manifest, &folder, &mut diagnostics);
+        let context = model::Context {
+            roles: &roles(&modules),
+            templates: &templates,
+            folder: &folder,
+        };
+        let (resolved, problems) = model::resolve(&manifest, &context);
+        diagnostics.extend(problems);
+        murder = resolved;
+    }
+    tidy(&mut diagnostics);
+    let mut loaded = Loaded {
+        sources,
+        murder,
+        modules,
+        diagnostics,
+        folder,
+    };
+    if loaded.failed() {
+        loaded.murder = None;
+    }
+    loaded
+}
+
+/// Puts diagnostics into the order of the texts, and says each once.
+pub fn tidy(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by(|one, other| {
+        let key = |diagnostic: &Diagnostic| diagnostic.at.as_ref().map(|(span, _)| *span);
+        (key(one), &one.summary).cmp(&(key(other), &other.summary))
+    });
+    let mut said = BTreeSet::new();
+    diagnostics.retain(|diagnostic| {
+        let place = diagnostic.at.as_ref().map(|(span, _)| *span);
+        said.insert((place, diagnostic.summary.clone(), diagnostic.detail.clone()))
+    });
+}
+
+fn read_all(
+    paths: &[PathBuf],
+    sources: &mut Sources,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<(SourceId, Arc<str>)> {
+    let mut texts = Vec::new();
+    for path in paths {
+        match files::read(path) {
+            Ok(text) => {
+                let text: Arc<str> = text.into();
+                texts.push((sources.add(path.display().to_string(), text.clone()), text));
+            }
+            Err(problem) => diagnostics.push(problem),
+        }
+    }
+    texts
+}
+
+fn borrowed(texts: &[(SourceId, Arc<str>)]) -> Vec<Text<'_>> {
+    texts
+        .iter()
+        .map(|(source, text)| Text {
+            source: *source,
+            text,
+        })
+        .collect()
+}
+
+fn templates(
+    manifest: &Manifest,
+    folder: &Path,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> BTreeMap<String, String> {
+    let mut templates = BTreeMap::new();
+    for (name, at) in manifest.templates() {
+        match files::read(&folder.join(name)) {
+            Ok(text) => {
+                templates.insert(name.to_owned(), text);
+            }
+            Err(problem) => diagnostics.push(problem.at(at, "is named here")),
+        }
+    }
+    templates
+}
+
+/// What resolving must know of the modules.
+fn roles(modules: &Modules) -> BTreeMap<RoleName, Role> {
+    let role = |module: &module::Module| Role {
+        provides: module.provides.clone(),
+        at_most_one: module.at_most_one,
+        vars: module.vars.keys().cloned().collect(),
+        texts: module
+            .vars
+            .iter()
+            .filter(|(_, variable)| {
+                matches!(variable.kind, VariableKind::String | VariableKind::OneOf(_))
+            })
+            .map(|(name, _)| name.clone())
+            .collect(),
+    };
+    modules
+        .0
+        .iter()
+        .map(|(name, module)| (name.clone(), role(module)))
+        .collect()
+}

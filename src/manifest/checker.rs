@@ -1,0 +1,393 @@
+//! Holds a tree against the grammar, and finds everything that does not fit in one walk.
+
+use std::time::Duration;
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::manifest::grammar;
+use crate::manifest::nearest;
+use crate::manifest::node::{Kind, Node};
+use crate::manifest::shape::{Record, Rule, Shape};
+use crate::secret::Body;
+
+/// Holds `node` against `shape`. `complete` is false where a part could not be read:
+/// then nothing is said of missing keys.
+#[must_use]
+pub fn check(node: &Node, shape: &Shape, complete: bool) -> Vec<Diagnostic> {
+    let mut checker = Checker {
+        complete,
+        problems: Vec::new(),
+    };
+    checker.value(node, shape, "the manifest");
+    checker.problems
+}
+
+/// A duration as a manifest writes it: `500ms`, `10s`, `5m`, `2h`.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
+    let at = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(at);
+    let number: u64 = integer(number)?;
+    let seconds = match unit {
+        "ms" => return Some(Duration::from_millis(number)),
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return None,
+    };
+    number.checked_mul(seconds).map(Duration::from_secs)
+}
+
+/// A whole number in plain decimal digits; `025`, `0x19` and `1e3` are none.
+#[must_use]
+pub fn integer(text: &str) -> Option<u64> {
+    if text.is_empty()
+        || text.len() > 1 && text.starts_with('0')
+        || !text.bytes().all(|b| b.is_ascii_digit())
+    {
+        return None;
+    }
+    text.parse().ok()
+}
+
+/// `true` or `false`, plain; YAML 1.1's `yes`, `no`, `on` and `off` are texts.
+#[must_use]
+pub fn switch(node: &Node) -> Option<bool> {
+    match &node.kind {
+        Kind::Scalar { text, plain: true } if text == "true" => Some(true),
+        Kind::Scalar { text, plain: true } if text == "false" => Some(false),
+        _ => None,
+    }
+}
+
+struct Checker {
+    complete: bool,
+    problems: Vec<Diagnostic>,
+}
+
+impl Checker {
+    fn say(&mut self, problem: Diagnostic) {
+        self.problems.push(problem);
+    }
+
+    /// `place` is the key that the value stands under.
+    fn value(&mut self, node: &Node, shape: &Shape, place: &str) {
+        match shape {
+            Shape::Any => self.anything(node),
+            Shape::Nullable(meaning, shape) => {
+                if !node.is_null() {
+                    self.value(node, shape, place);
+                } else if is_empty(node) && !meaning.is_empty() {
+                    self.say(
+                        Diagnostic::error(format!("nothing stands under `{place}`"))
+                            .at(node.span, "has no value")
+                            .hint(format!(
+                                "write `null` if it {meaning}, or `\"\"` for an empty text"
+                            )),
+                    );
+                }
+            }
+            Shape::Either(shapes) => match shapes.iter().find(|shape| fits(node, shape)) {
+                Some(shape) => self.value(node, shape, place),
+                None => self.mismatch(node, shape, place),
+            },
+            _ if !fits(node, shape) => self.mismatch(node, shape, place),
+            Shape::Text(rule) => {
+                let text = node.text().unwrap_or_default();
+                if self.one_line(text, node.span, place) {
+                    self.rule(text, rule, node.span);
+                }
+            }
+            Shape::Block => self.block(node),
+            Shape::Integer(least, most) => self.integer(node, *least, *most, place),
+            Shape::Switch => {
+                if switch(node).is_none() {
+                    self.mismatch(node, shape, place);
+                }
+            }
+            Shape::Duration => self.duration(node, shape, place),
+            Shape::OneOf(words) => self.one_of(node, words, place),
+            Shape::Secret => self.secret(node, place),
+            Shape::List(shape) => {
+                for node in node.list() {
+                    self.value(node, shape, place);
+                }
+            }
+            Shape::Map(rule, shape) => {
+                for entry in node.entries() {
+                    if self.one_line(&entry.key, entry.at, place) {
+                        self.rule(&entry.key, rule, entry.at);
+                    }
+                    self.value(&entry.value, shape, &entry.key);
+                }
+            }
+            Shape::Record(record) => self.record(node, record, place),
+        }
+    }
+
+    fn mismatch(&mut self, node: &Node, shape: &Shape, place: &str) {
+        let mut problem = Diagnostic::error(format!(
+            "`{place}` takes {}, not {}",
+            shape.description(),
+            node.description()
+        ))
+        .at(node.span, format!("this is {}", node.description()));
+        if let Some(hint) = self.mismatch_hint(node, shape) {
+            problem = problem.hint(hint);
+        }
+        self.say(problem);
+    }
+
+    fn mismatch_hint(&self, node: &Node, shape: &Shape) -> Option<String> {
+        match (shape, &node.kind) {
+            (Shape::Switch, Kind::Scalar { text, plain }) => {
+                let truth = match text.to_ascii_lowercase().as_str() {
+                    "yes" | "on" | "y" | "true" | "1" => "true",
+                    "no" | "off" | "n" | "false" | "0" => "false",
+                    _ => return None,
+                };
+                Some(if *plain && truth != text {
+                    format!("write `{truth}`: `{text}` is only a word in YAML 1.2")
+                } else {
+                    format!("write `{truth}`, without quotes")
+                })
+            }
+            (Shape::List(_), Kind::Scalar { text, .. }) if !text.is_empty() && text.len() < 60 => {
+                Some(format!("write `[{text}]`"))
+            }
+            (Shape::Either(shapes), Kind::List(_))
+                if shapes.iter().any(|shape| matches!(shape, Shape::Text(_))) =>
+            {
+                Some("write the list as one text, as main.cf has it: `a, b`; or edit the one below with `append`".to_owned())
+            }
+            (Shape::Duration, _) => Some("a number with `ms`, `s`, `m` or `h`".to_owned()),
+            _ => None,
+        }
+    }
+
+    fn rule(&mut self, text: &str, rule: &Rule, span: Span) {
+        if let Err(why) = (rule.check)(text) {
+            self.say(
+                Diagnostic::error(format!("`{}` is not {}", shown(text), rule.what)).at(span, why),
+            );
+        }
+    }
+
+    /// Refuses what no configuration file can hold on one line.
+    fn one_line(&mut self, text: &str, span: Span, place: &str) -> bool {
+        if text.contains(['\n', '\r']) {
+            self.say(
+                Diagnostic::error(format!("the text of `{place}` has a line break"))
+                    .at(span, "must be one line")
+                    .detail("main.cf, master.cf and tables would take the rest for something else")
+                    .hint("fold long texts with `>-`"),
+            );
+            return false;
+        }
+        if text.chars().any(char::is_control) || Body::reserved(text) {
+            self.say(
+                Diagnostic::error(format!("the text of `{place}` has a control character"))
+                    .at(span, "has it"),
+            );
+            return false;
+        }
+        true
+    }
+
+    fn block(&mut self, node: &Node) {
+        let text = node.text().unwrap_or_default();
+        let control = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+        if text.chars().any(control) || Body::reserved(text) {
+            self.say(
+                Diagnostic::error("the file's text has a control character")
+                    .at(node.span, "has it")
+                    .hint("only line ends and tabs can stand in it"),
+            );
+        }
+    }
+
+    fn integer(&mut self, node: &Node, least: u64, most: u64, place: &str) {
+        let text = node.text().unwrap_or_default();
+        let Some(number) = integer(text) else {
+            self.say(
+                Diagnostic::error(format!("`{}` is not a whole number", shown(text)))
+                    .at(node.span, format!("`{place}` takes decimal digits only")),
+            );
+            return;
+        };
+        if !(least..=most).contains(&number) {
+            let wanted = if least == most {
+                format!("`{place}` can only be {least}")
+            } else {
+                format!("`{place}` goes from {least} to {most}")
+            };
+            self.say(Diagnostic::error(format!("{number} is out of range")).at(node.span, wanted));
+        }
+    }
+
+    fn duration(&mut self, node: &Node, shape: &Shape, place: &str) {
+        /// A week; whatever takes longer is a slip.
+        const MOST: Duration = Duration::from_secs(7 * 24 * 3600);
+        let text = node.text().unwrap_or_default();
+        match duration(text) {
+            None => {
+                let problem = Diagnostic::error(format!("`{}` is not a time", shown(text))).at(
+                    node.span,
+                    format!("`{place}` takes {}", shape.description()),
+                );
+                self.say(match integer(text) {
+                    Some(_) => problem.hint(format!("say the unit: `{text}s`")),
+                    None => problem.hint("a number with `ms`, `s`, `m` or `h`"),
+                });
+            }
+            Some(time) if time > MOST => {
+                self.say(
+                    Diagnostic::error(format!("`{text}` is out of range"))
+                        .at(node.span, "longer than a week"),
+                );
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn one_of(&mut self, node: &Node, words: &[(&str, &str)], place: &str) {
+        let text = node.text().unwrap_or_default();
+        if words.iter().any(|(word, _)| *word == text) {
+            return;
+        }
+        let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let mut problem = Diagnostic::error(format!("`{}` is no value of `{place}`", shown(text)))
+            .at(node.span, format!("one of {}", all.join(", ")));
+        if let Some(nearest) = nearest::nearest(text, all) {
+            problem = problem.hint(format!("did you mean `{nearest}`?"));
+        }
+        self.say(problem);
+    }
+
+    fn secret(&mut self, node: &Node, place: &str) {
+        match &node.kind {
+            Kind::Scalar { text, .. } => {
+                // Never `shown`: this text is the secret.
+                if text.contains(['\n', '\r']) || text.chars().any(char::is_control) {
+                    self.say(
+                        Diagnostic::error(format!("the secret `{place}` has a line break"))
+                            .at(node.span, "must be one line"),
+                    );
+                } else if text.is_empty() || text.trim() != text || Body::reserved(text) {
+                    self.say(
+                        Diagnostic::error(format!(
+                            "the secret `{place}` is empty, or begins or ends with a blank"
+                        ))
+                        .at(node.span, "Postfix would cut it"),
+                    );
+                }
+            }
+            Kind::Map(entries) => {
+                let before = self.problems.len();
+                self.record(node, &grammar::SECRET, place);
+                if self.problems.len() == before && entries.len() != 1 {
+                    self.say(
+                        Diagnostic::error(format!("`{place}` takes one source"))
+                            .at(node.span, "either `file` or `env`"),
+                    );
+                }
+            }
+            Kind::List(_) => {}
+        }
+    }
+
+    fn record(&mut self, node: &Node, record: &Record, place: &str) {
+        for entry in node.entries() {
+            if let Some(field) = record.fields.iter().find(|field| field.key == entry.key) {
+                self.value(&entry.value, &field.shape, &entry.key);
+            } else if !(record.extensions && entry.key.starts_with("x-")) {
+                self.unknown_key(record, &entry.key, entry.at, place);
+            }
+        }
+        if !self.complete {
+            return;
+        }
+        for field in record.fields {
+            if field.required && node.get(field.key).is_none() {
+                self.say(
+                    Diagnostic::error(format!("{} lacks `{}`", quoted(place), field.key))
+                        .at(node.span, "here")
+                        .hint(format!("`{}`: {}", field.key, field.doc)),
+                );
+            }
+        }
+    }
+
+    fn unknown_key(&mut self, record: &Record, key: &str, at: Span, place: &str) {
+        if let Some((_, summary, hint)) = record.traps.iter().find(|(trap, ..)| *trap == key) {
+            self.say(Diagnostic::error(*summary).at(at, "this key").hint(*hint));
+            return;
+        }
+        let mut problem = Diagnostic::error(format!("unknown key `{}`", shown(key)))
+            .at(at, format!("{} has no such key", quoted(place)));
+        if let Some(hint) = nearest::hint(key, record.fields.iter().map(|field| field.key)) {
+            problem = problem.hint(hint);
+        }
+        self.say(problem);
+    }
+
+    /// Checks what no place of a manifest can hold.
+    fn anything(&mut self, node: &Node) {
+        match &node.kind {
+            Kind::Scalar { text, .. } => {
+                self.one_line(text, node.span, "vars");
+            }
+            Kind::List(nodes) => nodes.iter().for_each(|node| self.anything(node)),
+            Kind::Map(entries) => {
+                for entry in entries {
+                    self.one_line(&entry.key, entry.at, "vars");
+                    self.anything(&entry.value);
+                }
+            }
+        }
+    }
+}
+
+/// Whether a value is of the kind (text, list, map) that a shape takes.
+fn fits(node: &Node, shape: &Shape) -> bool {
+    match shape {
+        Shape::Any => true,
+        Shape::Nullable(_, shape) => node.is_null() || fits(node, shape),
+        Shape::Either(shapes) => shapes.iter().any(|shape| fits(node, shape)),
+        Shape::List(_) => matches!(node.kind, Kind::List(_)),
+        Shape::Map(..) | Shape::Record(_) => matches!(node.kind, Kind::Map(_)),
+        Shape::Secret => !node.is_null() && !matches!(node.kind, Kind::List(_)),
+        _ => node.text().is_some(),
+    }
+}
+
+fn is_empty(node: &Node) -> bool {
+    matches!(&node.kind, Kind::Scalar { text, .. } if text.is_empty())
+}
+
+fn quoted(place: &str) -> String {
+    if place.contains(' ') {
+        place.to_owned()
+    } else {
+        format!("`{}`", shown(place))
+    }
+}
+
+/// A user's word as a message shows it: on one line, and not without end.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    const MOST: usize = 80;
+    let mut out: String = text
+        .chars()
+        .take(MOST)
+        .flat_map(|c| {
+            let escape = c.is_control();
+            c.escape_debug()
+                .filter(move |_| escape)
+                .chain((!escape).then_some(c))
+        })
+        .collect();
+    if text.chars().count() > MOST {
+        out.push('…');
+    }
+    out
+}

@@ -1,0 +1,120 @@
+//! Host names with ranges: `backend[001:400].example.org` stands for four hundred hosts.
+
+use crate::name::HostName;
+
+/// Hosts that one key may stand for.
+const MOST: usize = 100_000;
+
+/// The names that a key of `hosts` stands for, in the order of the ranges.
+///
+/// Both ends belong to a range. A leading zero fixes the width: `[001:400]` gives `001`.
+///
+/// # Errors
+/// What is wrong with the name or with a range.
+pub fn expand(text: &str) -> Result<Vec<HostName>, String> {
+    let mut names = vec![String::new()];
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('[') {
+        let Some((range, tail)) = after.split_once(']') else {
+            return Err("the range has no `]`".to_owned());
+        };
+        let numbers = numbers(range, MOST / names.len().max(1))?;
+        names = names
+            .iter()
+            .flat_map(|name| {
+                numbers
+                    .iter()
+                    .map(move |number| format!("{name}{before}{number}"))
+            })
+            .collect();
+        rest = tail;
+    }
+    names
+        .into_iter()
+        .map(|name| {
+            let name = name + rest;
+            let name = HostName::new(name).map_err(|error| error.why.to_owned())?;
+            if looks_like_address(name.as_str()) {
+                return Err("it is an IP address".to_owned());
+            }
+            Ok(name)
+        })
+        .collect()
+}
+
+/// Whether a name would be taken for an IPv4 address: no top-level domain is a number (RFC 3696).
+#[must_use]
+pub fn looks_like_address(name: &str) -> bool {
+    name.rsplit('.')
+        .next()
+        .is_some_and(|label| !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn numbers(range: &str, most: usize) -> Result<Vec<String>, String> {
+    let wrong = || format!("`[{range}]` is not a range such as `[1:20]` or `[001:400]`");
+    let (first, last) = range.split_once(':').ok_or_else(wrong)?;
+    let number = |text: &str| {
+        if text.is_empty() || text.len() > 9 || !text.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(wrong());
+        }
+        text.parse::<usize>().map_err(|_| wrong())
+    };
+    let (from, to) = (number(first)?, number(last)?);
+    if from > to {
+        return Err(format!("the range `[{range}]` runs backwards"));
+    }
+    let padded = |text: &str| text.len() > 1 && text.starts_with('0');
+    if (padded(first) || padded(last)) && first.len() != last.len() {
+        return Err(format!(
+            "the ends of `[{range}]` have leading zeros and different widths"
+        ));
+    }
+    if to - from >= most {
+        return Err(format!("it stands for more than {MOST} hosts"));
+    }
+    let width = if padded(first) { first.len() } else { 0 };
+    Ok((from..=to).map(|n| format!("{n:0width$}")).collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::expand;
+
+    fn names(text: &str) -> Vec<String> {
+        expand(text)
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn ranges_count_from_end_to_end() {
+        assert_eq!(names("a.example.org"), ["a.example.org"]);
+        assert_eq!(names("b[9:11].x"), ["b9.x", "b10.x", "b11.x"]);
+        assert_eq!(names("b[08:10].x"), ["b08.x", "b09.x", "b10.x"]);
+        assert_eq!(
+            names("r[1:2]-n[0:1].x"),
+            ["r1-n0.x", "r1-n1.x", "r2-n0.x", "r2-n1.x"]
+        );
+        assert_eq!(names("b[001:400].example.org").len(), 400);
+    }
+
+    #[test]
+    fn wrong_ranges_say_why() {
+        for (text, why) in [
+            ("b[2:1].x", "backwards"),
+            ("b[1].x", "not a range"),
+            ("b[1:2.x", "no `]`"),
+            ("b[01:100].x", "different widths"),
+            ("b[1:999999999].x", "more than"),
+            ("b[0:999]-[0:999].x", "more than"),
+            ("192.0.2.[1:2]", "IP address"),
+            ("-b.x", "begins or ends"),
+        ] {
+            let error = expand(text).unwrap_err();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The grammar as JSON Schema (2020-12), for editors (yaml-language-server).
+
+use serde_json::{Map, Value, json};
+
+use crate::manifest::grammar;
+use crate::manifest::shape::{Record, Shape};
+
+/// The JSON Schema of a manifest.
+#[must_use]
+pub fn schema() -> Value {
+    let mut definitions = Map::new();
+    let mut root = record_schema(&grammar::MANIFEST, &mut definitions);
+    if let Some(root) = root.as_object_mut() {
+        root.insert(
+            "$schema".to_owned(),
+            json!("https://json-schema.org/draft/2020-12/schema"),
+        );
+        root.insert("title".to_owned(), json!("murder manifest"));
+        root.insert("$defs".to_owned(), Value::Object(definitions));
+    }
+    root
+}
+
+fn record_schema(record: &Record, definitions: &mut Map<String, Value>) -> Value {
+    let mut properties = Map::new();
+    for field in record.fields {
+        let mut value = shape_schema(&field.shape, definitions);
+        if let Some(value) = value.as_object_mut() {
+            value.insert("description".to_owned(), json!(field.doc));
+        }
+        properties.insert(field.key.to_owned(), value);
+    }
+    let required: Vec<&str> = record
+        .fields
+        .iter()
+        .filter(|field| field.required)
+        .map(|field| field.key)
+        .collect();
+    let mut schema = json!({
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    if record.extensions {
+        schema["patternProperties"] = json!({
+            "^x-": { "description": "Passed over: a place for anchors." }
+        });
+    }
+    schema
+}
+
+fn shape_schema(shape: &Shape, definitions: &mut Map<String, Value>) -> Value {
+    match shape {
+        // A number or a truth value is taken as it was written.
+        Shape::Text(rule) => json!({
+            "type": ["string", "number", "boolean"],
+            "title": rule.what,
+        }),
+        Shape::Block => json!({ "type": "string" }),
+        Shape::Integer(least, most) => {
+            json!({ "type": "integer", "minimum": least, "maximum": most })
+        }
+        Shape::Switch => json!({ "type": "boolean" }),
+        Shape::Duration => json!({ "type": "string", "pattern": "^(0|[1-9][0-9]*)(ms|s|m|h)$" }),
+        Shape::OneOf(words) => {
+            let all: Vec<Value> = words
+                .iter()
+                .map(|(word, doc)| json!({ "const": word, "description": doc }))
+                .collect();
+            json!({ "oneOf": all })
+        }
+        Shape::Secret => {
+            let mut source = reference(&grammar::SECRET, definitions);
+            source["minProperties"] = json!(1);
+            source["maxProperties"] = json!(1);
+            json!({ "anyOf": [source, { "type": ["string", "number", "boolean"], "title": "the secret itself: works, with a warning" }] })
+        }
+        Shape::List(shape) => {
+            json!({ "type": "array", "items": shape_schema(shape, definitions) })
+        }
+        Shape::Map(rule, shape) => json!({
+            "type": "object",
+            "propertyNames": { "title": rule.what },
+            "additionalProperties": shape_schema(shape, definitions),
+        }),
+        Shape::Record(record) => reference(record, definitions),
+        Shape::Nullable(meaning, shape) => {
+            let mut null = json!({ "type": "null" });
+            if !meaning.is_empty() {
+                null["description"] = json!(meaning);
+            }
+            json!({ "anyOf": [shape_schema(shape, definitions), null] })
+        }
+        Shape::Either(shapes) => {
+            let all: Vec<Value> = shapes
+                .iter()
+                .map(|shape| shape_schema(shape, definitions))
+                .collect();
+            json!({ "anyOf": all })
+        }
+        Shape::Any => json!({}),
+    }
+}
+
+/// A reference to a record, which is defined once.
+fn reference(record: &Record, definitions: &mut Map<String, Value>) -> Value {
+    if !definitions.contains_key(record.name) {
+        // Held open while the record itself is built.
+        definitions.insert(record.name.to_owned(), Value::Null);
+        let schema = record_schema(record, definitions);
+        definitions.insert(record.name.to_owned(), schema);
+    }
+    json!({ "$ref": format!("#/$defs/{}", record.name) })
+}

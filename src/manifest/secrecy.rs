@@ -1,0 +1,54 @@
+//! Where a manifest's text holds a secret: those places are masked before a line is shown.
+
+use crate::diagnostic::Span;
+use crate::manifest::Text;
+use crate::manifest::node::{Kind, Node};
+
+/// Whether a key holds a secret, by its name alone: the manifest may be wrong in every other way.
+fn secret_key(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    let words = ["password", "passphrase", "passwd", "secret"];
+    // `smtp_sasl_password_maps` only names a table.
+    !key.ends_with("_maps") && (key.ends_with("_pw") || words.iter().any(|word| key.contains(word)))
+}
+
+/// Adds the places of literal secrets in a tree.
+pub fn in_tree(node: &Node, places: &mut Vec<Span>) {
+    for node in node.list() {
+        in_tree(node, places);
+    }
+    for entry in node.entries() {
+        match &entry.value.kind {
+            Kind::Scalar { .. } if secret_key(&entry.key) && !entry.value.is_null() => {
+                places.push(entry.value.span);
+            }
+            _ => in_tree(&entry.value, places),
+        }
+    }
+}
+
+/// Without a tree there are lines: whatever follows a secret's key is taken for one.
+pub fn in_lines(text: Text<'_>, places: &mut Vec<Span>) {
+    let mut start = 0;
+    for line in text.text.split_inclusive('\n') {
+        let mut from = 0;
+        while let Some(colon) = line[from..].find(':').map(|at| from + at) {
+            let key = line[..colon]
+                .rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'))
+                .find(|word| !word.is_empty())
+                .unwrap_or("");
+            let value = line[colon + 1..].trim_start();
+            if secret_key(key) && !value.starts_with('{') && !value.trim().is_empty() {
+                let at = |offset: usize| u32::try_from(start + offset).unwrap_or(u32::MAX);
+                places.push(Span {
+                    source: text.source,
+                    start: at(line.len() - value.len()),
+                    end: at(line.trim_end().len()),
+                });
+                break;
+            }
+            from = colon + 1;
+        }
+        start += line.len();
+    }
+}

@@ -1,0 +1,103 @@
+//! What may stand where in a manifest: the words in which [`grammar`](super::grammar) is written.
+//!
+//! One table serves the checker, which finds every problem, and the JSON Schema.
+
+/// What a value may be.
+#[derive(Debug)]
+pub enum Shape {
+    /// Text of one line that a rule accepts.
+    Text(&'static Rule),
+    /// Text of any number of lines.
+    Block,
+    /// A whole number between two ends, both included.
+    Integer(u64, u64),
+    /// `true` or `false`.
+    Switch,
+    /// A number with its unit: `10s`.
+    Duration,
+    /// One of these words, each with what it means.
+    OneOf(&'static [(&'static str, &'static str)]),
+    /// A secret: where it comes from, or (with a warning) its text.
+    Secret,
+    /// A list.
+    List(&'static Shape),
+    /// A map with keys of the user's own.
+    Map(&'static Rule, &'static Shape),
+    /// A map with the keys of a record.
+    Record(&'static Record),
+    /// This, or `null`, which means that the thing does this (`must not be there`). Without a
+    /// meaning, nothing at all may stand there too.
+    Nullable(&'static str, &'static Shape),
+    /// The first of these whose kind (text, list, map) is the value's.
+    Either(&'static [Shape]),
+    /// Anything: whoever reads it knows.
+    Any,
+}
+
+/// A map with known keys.
+#[derive(Debug)]
+pub struct Record {
+    /// Its name, for the schema.
+    pub name: &'static str,
+    /// The keys.
+    pub fields: &'static [Field],
+    /// Keys that people try, and what to tell them: key, what is wrong, what to do.
+    pub traps: &'static [(&'static str, &'static str, &'static str)],
+    /// Whether keys beginning with `x-` are passed over: a place for anchors.
+    pub extensions: bool,
+}
+
+/// One key of a record.
+#[derive(Debug)]
+pub struct Field {
+    /// The key.
+    pub key: &'static str,
+    /// What stands under it.
+    pub shape: Shape,
+    /// What it is for.
+    pub doc: &'static str,
+    /// Whether the record is incomplete without it.
+    pub required: bool,
+}
+
+/// What a text must look like.
+pub struct Rule {
+    /// What it is, with its article: `a host name`.
+    pub what: &'static str,
+    /// Checks a text, and says what is wrong with it.
+    pub check: fn(&str) -> Result<(), String>,
+}
+
+impl std::fmt::Debug for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.what)
+    }
+}
+
+impl Shape {
+    /// What it is, for people.
+    #[must_use]
+    pub fn description(&self) -> String {
+        match self {
+            Self::Text(rule) => rule.what.to_owned(),
+            Self::Block => "text".to_owned(),
+            Self::Integer(..) => "a whole number".to_owned(),
+            Self::Switch => "`true` or `false`".to_owned(),
+            Self::Duration => "a time such as `10s`".to_owned(),
+            Self::OneOf(words) => {
+                let words: Vec<String> =
+                    words.iter().map(|(word, _)| format!("`{word}`")).collect();
+                format!("one of {}", words.join(", "))
+            }
+            Self::Secret => "a secret such as `{file: PATH}` or `{env: NAME}`".to_owned(),
+            Self::List(_) => "a list".to_owned(),
+            Self::Map(..) | Self::Record(_) => "a map".to_owned(),
+            Self::Nullable(_, shape) => format!("{} or `null`", shape.description()),
+            Self::Either(shapes) => {
+                let all: Vec<String> = shapes.iter().map(Self::description).collect();
+                all.join(" or ")
+            }
+            Self::Any => "anything".to_owned(),
+        }
+    }
+}

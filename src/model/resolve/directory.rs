@@ -1,0 +1,155 @@
+//! The LDAP directory: the murder's, and a site's laid over it key by key.
+
+use std::time::Duration;
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::manifest::{Node, duration, switch};
+use crate::model::resolve::Resolver;
+use crate::model::{Ldap, Tls, TlsMode};
+
+/// One key as the nearest of several `ldap:` says it, with the path of that `ldap:`.
+struct Spoken<'n, 'p>(&'n [(&'n Node, &'p str)]);
+
+impl<'n, 'p> Spoken<'n, 'p> {
+    fn get(&self, key: &str) -> Option<(&'n Node, &'p str)> {
+        self.0
+            .iter()
+            .find_map(|(node, place)| Some((node.get(key)?, *place)))
+    }
+
+    /// `tls` is merged key by key as well.
+    fn tls(&self, key: &str) -> Option<&'n Node> {
+        self.0
+            .iter()
+            .find_map(|(node, _)| node.get("tls")?.get(key))
+    }
+
+    fn text(&self, key: &str) -> Option<&'n str> {
+        self.get(key).and_then(|(node, _)| node.text())
+    }
+}
+
+impl Resolver<'_> {
+    /// The murder's own directory.
+    pub(super) fn murder_ldap(&mut self) -> Option<Ldap> {
+        let own = self.root.entry("ldap")?;
+        self.ldap(&[(&own.value, "ldap")], own.at)
+    }
+
+    /// A site's directory: what it says itself, over what the murder says.
+    pub(super) fn site_ldap(&mut self, site: &str, node: &Node, at: Span) -> Option<Ldap> {
+        let place = format!("sites.{site}.ldap");
+        let mut nodes = vec![(node, place.as_str())];
+        nodes.extend(self.root.get("ldap").map(|node| (node, "ldap")));
+        self.ldap(&nodes, at)
+    }
+
+    fn ldap(&mut self, nodes: &[(&Node, &str)], at: Span) -> Option<Ldap> {
+        let said = Spoken(nodes);
+        let uris: Vec<String> = said
+            .get("uris")
+            .map_or(&[][..], |(node, _)| node.list())
+            .iter()
+            .filter_map(|node| node.text().map(str::to_owned))
+            .collect();
+        for (key, missing) in [
+            ("uris", uris.is_empty()),
+            ("base", said.get("base").is_none()),
+        ] {
+            if missing {
+                self.say(
+                    Diagnostic::error(format!("`ldap` lacks `{key}`"))
+                        .at(said.get(key).map_or(at, |(node, _)| node.span), "here")
+                        .hint("a directory has at least `uris` and `base`"),
+                );
+            }
+        }
+        let timeout = match said.get("timeout") {
+            None => Duration::from_secs(10),
+            Some((node, _)) => {
+                let time = node.text().and_then(duration).unwrap_or_default();
+                // ldap_table(5): `timeout` counts whole seconds.
+                if node.text().and_then(duration).is_some()
+                    && (time.is_zero() || time.subsec_nanos() != 0)
+                {
+                    self.say(
+                        Diagnostic::error("an LDAP timeout counts whole seconds, from 1")
+                            .at(node.span, "Postfix cannot wait so long"),
+                    );
+                }
+                time
+            }
+        };
+        self.bind(&said);
+        let bind_pw = said
+            .get("bind_pw")
+            .and_then(|(node, place)| self.secret(node, format!("{place}.bind_pw")));
+        Some(Ldap {
+            base: said.text("base")?.to_owned(),
+            scope: said.text("scope").unwrap_or("sub").to_owned(),
+            bind_dn: said.text("bind_dn").map(str::to_owned),
+            bind_pw,
+            tls: Tls {
+                mode: self.tls_mode(&said, &uris),
+                ca_file: said
+                    .tls("ca_file")
+                    .and_then(|node| node.text()?.parse().ok()),
+                require_cert: said.tls("require_cert").and_then(switch).unwrap_or(true),
+            },
+            timeout,
+            uris,
+        })
+    }
+
+    /// A name without a password is an anonymous bind (RFC 4513 §5.1.2); a password needs a name.
+    fn bind(&mut self, said: &Spoken<'_, '_>) {
+        let problem = match (said.get("bind_dn"), said.get("bind_pw")) {
+            (Some((dn, _)), None) => Diagnostic::error("`bind_dn` without `bind_pw`")
+                .at(dn.span, "servers refuse a name without a password")
+                .hint("add `bind_pw: {file: PATH}`, or leave both out for anonymous searches"),
+            (None, Some((password, _))) => Diagnostic::error("`bind_pw` without `bind_dn`")
+                .at(password.span, "whose password is it?"),
+            _ => return,
+        };
+        self.say(problem);
+    }
+
+    /// The URI's scheme decides, and the mode must not contradict it (ldap_table(5) `start_tls`).
+    fn tls_mode(&mut self, said: &Spoken<'_, '_>, uris: &[String]) -> TlsMode {
+        let secure = uris.iter().any(|uri| uri.starts_with("ldaps://"));
+        let clear = uris.iter().any(|uri| uri.starts_with("ldap://"));
+        let node = said.tls("mode");
+        let at = node.map(|node| node.span);
+        let uris_at = said.get("uris").map(|(node, _)| node.span);
+        let mut contradiction = |summary: &str, hint: &str| {
+            let mut problem = Diagnostic::error(summary).hint(hint);
+            if let (Some(at), Some(uris_at)) = (at, uris_at) {
+                problem = problem.at(at, "this").related(uris_at, "these");
+            }
+            self.say(problem);
+        };
+        match node.and_then(Node::text) {
+            Some("starttls") => {
+                if secure {
+                    contradiction(
+                        "StartTLS cannot begin on an `ldaps://` connection",
+                        "use `ldap://` URIs, or `mode: ldaps`",
+                    );
+                }
+                TlsMode::StartTls
+            }
+            Some("ldaps") => {
+                if clear {
+                    contradiction(
+                        "`mode: ldaps` with an `ldap://` server",
+                        "use `ldaps://` URIs, or `mode: starttls`",
+                    );
+                }
+                TlsMode::Ldaps
+            }
+            // An encrypted connection is checked also where nobody asked for a mode.
+            _ if secure => TlsMode::Ldaps,
+            _ => TlsMode::None,
+        }
+    }
+}

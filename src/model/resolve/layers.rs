@@ -1,0 +1,310 @@
+//! What one layer (host, site, module, defaults) says of things: read once, shared by its hosts.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::manifest::{Kind, Node, integer, nearest, switch};
+use crate::model::resolve::Resolver;
+use crate::model::{ContentSpec, FileSpec, Host, Layer, Level, ListEdit, ServiceSpec, SettingSpec};
+use crate::name::{Mode, Parameter, RemotePath, RoleName, ServiceName, UserName};
+use crate::thing::{Field, Thing};
+
+/// The things of one layer.
+#[derive(Debug, Default)]
+pub(super) struct Things {
+    settings: Vec<(Parameter, Layer<SettingSpec>)>,
+    services: Vec<(ServiceName, Layer<ServiceSpec>)>,
+    files: Vec<(RemotePath, Layer<FileSpec>)>,
+    vars: Vec<(String, Layer<Value>)>,
+    leave: Vec<Layer<String>>,
+}
+
+impl Things {
+    /// Adds what this layer says behind what nearer layers said.
+    pub(super) fn add_to(&self, host: &mut Host) {
+        fn add<K: Ord + Clone, T: Clone>(
+            into: &mut BTreeMap<K, Vec<Layer<T>>>,
+            from: &[(K, Layer<T>)],
+        ) {
+            for (key, layer) in from {
+                into.entry(key.clone()).or_default().push(layer.clone());
+            }
+        }
+        add(&mut host.settings, &self.settings);
+        add(&mut host.services, &self.services);
+        add(&mut host.files, &self.files);
+        add(&mut host.vars, &self.vars);
+        host.leave.extend(self.leave.iter().cloned());
+    }
+}
+
+impl Resolver<'_> {
+    /// Reads the things of one layer. `roles` are those whose variables it may set.
+    pub(super) fn things(&mut self, node: &Node, level: &Level, roles: &[RoleName]) -> Things {
+        let entries = |key: &str| node.get(key).map_or(&[][..], Node::entries);
+        let mut things = Things::default();
+        for entry in entries("settings") {
+            let Ok(name) = Parameter::new(entry.key.as_str()) else {
+                continue;
+            };
+            self.known_parameter(&entry.key, entry.at);
+            self.no_secret_value(&entry.key, &entry.value);
+            if let Some(value) = self.setting(&entry.value, entry.at) {
+                things
+                    .settings
+                    .push((name, layer(level, entry.at, &entry.value, value)));
+            }
+        }
+        for entry in entries("services") {
+            if let Ok(name) = ServiceName::new(entry.key.as_str()) {
+                let value = self.service(&entry.value);
+                things
+                    .services
+                    .push((name, layer(level, entry.at, &entry.value, value)));
+            }
+        }
+        for entry in entries("files") {
+            if let Ok(path) = RemotePath::new(entry.key.as_str())
+                && let Some(value) = self.file(&entry.value, entry.at)
+            {
+                things
+                    .files
+                    .push((path, layer(level, entry.at, &entry.value, value)));
+            }
+        }
+        for entry in entries("vars") {
+            self.known_variable(&entry.key, entry.at, roles);
+            let text = roles
+                .iter()
+                .filter_map(|role| self.context.roles.get(role))
+                .any(|role| role.texts.contains(&entry.key));
+            let value = variable(&entry.value, text);
+            things.vars.push((
+                entry.key.clone(),
+                layer(level, entry.at, &entry.value, value),
+            ));
+        }
+        for node in node.get("leave").map_or(&[][..], Node::list) {
+            let Some(text) = node.text() else {
+                continue;
+            };
+            if ServiceName::new(text).is_err()
+                && let Ok(Thing::Parameter(name)) = text.parse()
+            {
+                self.known_parameter(name.as_str(), node.span);
+            }
+            things.leave.push(Layer {
+                level: level.clone(),
+                at: node.span,
+                value: text.to_owned(),
+            });
+        }
+        things
+    }
+
+    fn known_variable(&mut self, name: &str, at: Span, roles: &[RoleName]) {
+        let roles: Option<Vec<_>> = roles
+            .iter()
+            .map(|role| self.context.roles.get(role))
+            .collect();
+        // An unknown role has been reported; its variables are anybody's guess.
+        let Some(roles) = roles.filter(|roles| !roles.is_empty()) else {
+            return;
+        };
+        if roles.iter().any(|role| role.vars.contains(name)) {
+            return;
+        }
+        let known = roles
+            .iter()
+            .flat_map(|role| role.vars.iter().map(String::as_str));
+        let problem = Diagnostic::error(format!("unknown variable `{name}`"))
+            .at(at, "no module in question declares it");
+        self.say(match nearest::hint(name, known) {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        });
+    }
+
+    fn setting(&mut self, node: &Node, at: Span) -> Option<SettingSpec> {
+        if node.is_null() {
+            return Some(SettingSpec::Unset);
+        }
+        match &node.kind {
+            Kind::Scalar { text, .. } => Some(SettingSpec::Value(text.clone())),
+            Kind::Map(_) => {
+                let texts = |key: &str| -> Vec<String> {
+                    let nodes = node.get(key).map_or(&[][..], Node::list);
+                    nodes
+                        .iter()
+                        .filter_map(|node| node.text().map(str::to_owned))
+                        .collect()
+                };
+                let edit = ListEdit {
+                    prepend: texts("prepend"),
+                    append: texts("append"),
+                    remove: texts("remove"),
+                };
+                if node.entries().is_empty() {
+                    self.say(
+                        Diagnostic::error("a list edit that edits nothing")
+                            .at(at, "has none of `prepend`, `append`, `remove`"),
+                    );
+                }
+                Some(SettingSpec::Edit(edit))
+            }
+            Kind::List(_) => None,
+        }
+    }
+
+    /// main.cf is world-readable (postconf(5)): a password has no place in a value.
+    fn no_secret_value(&mut self, name: &str, node: &Node) {
+        let values = ["prepend", "append"]
+            .iter()
+            .filter_map(|key| node.get(key))
+            .flat_map(Node::list)
+            .chain([node]);
+        for value in values {
+            let Some(text) = value.text() else {
+                continue;
+            };
+            if name.ends_with("password_maps")
+                && (text.contains("static:") || text.contains("inline:"))
+            {
+                self.say(
+                    Diagnostic::error(
+                        "a secret cannot be a main.cf value: everybody may read main.cf",
+                    )
+                    .at(value.span, "holds a password")
+                    .hint(
+                        "put it into a table under `files` with mode 0640, and name the table here",
+                    ),
+                );
+            }
+        }
+    }
+
+    fn service(&mut self, node: &Node) -> ServiceSpec {
+        if node.is_null() {
+            return ServiceSpec::Absent;
+        }
+        let fields = Field::ALL
+            .into_iter()
+            .filter_map(|field| Some((field, node.get(field.as_str())?.text()?.to_owned())))
+            .collect();
+        let mut options = BTreeMap::new();
+        for entry in node.get("options").map_or(&[][..], Node::entries) {
+            if let Ok(name) = Parameter::new(entry.key.as_str()) {
+                self.known_parameter(&entry.key, entry.at);
+                options.insert(name, scalar(&entry.value));
+            }
+        }
+        ServiceSpec::Entry { fields, options }
+    }
+
+    fn file(&mut self, node: &Node, at: Span) -> Option<FileSpec> {
+        if node.is_null() {
+            return Some(FileSpec::Absent);
+        }
+        let user = |key: &str| {
+            let name = node.get(key).and_then(Node::text).unwrap_or("root");
+            UserName::new(name).ok()
+        };
+        let content = match (node.entry("content"), node.entry("template")) {
+            (Some(content), None) => {
+                let mut text = scalar(&content.value)?;
+                if !text.is_empty() && !text.ends_with('\n') {
+                    text.push('\n');
+                }
+                ContentSpec::Literal(text)
+            }
+            (None, Some(template)) => {
+                let name = template.value.text()?;
+                ContentSpec::Template {
+                    name: name.to_owned(),
+                    // The loader has said so where it could not be read.
+                    text: self.context.templates.get(name)?.clone(),
+                }
+            }
+            (Some(content), Some(template)) => {
+                self.say(
+                    Diagnostic::error("a file with two texts")
+                        .at(template.at, "and this one")
+                        .related(content.at, "this one")
+                        .hint("keep either `content` or `template`"),
+                );
+                return None;
+            }
+            (None, None) => {
+                if matches!(node.kind, Kind::Map(_)) {
+                    self.say(
+                        Diagnostic::error("a file without a text")
+                            .at(at, "has neither `content` nor `template`")
+                            .hint("write `null` if it must not be there"),
+                    );
+                }
+                return None;
+            }
+        };
+        let mode = node
+            .get("mode")
+            .and_then(|node| node.text()?.parse().ok())
+            .unwrap_or(Mode::from_bits(0o644));
+        Some(FileSpec::Present {
+            content,
+            owner: user("owner")?,
+            group: user("group")?,
+            mode,
+            table: node.get("table").and_then(switch).unwrap_or(false),
+        })
+    }
+}
+
+fn layer<T>(level: &Level, key: Span, node: &Node, value: T) -> Layer<T> {
+    // A value's own place is the better one to point at; a collection has none of its own.
+    let at = match node.kind {
+        Kind::Scalar { .. } if node.span.end > node.span.start => node.span,
+        _ => key,
+    };
+    Layer {
+        level: level.clone(),
+        at,
+        value,
+    }
+}
+
+fn scalar(node: &Node) -> Option<String> {
+    match &node.kind {
+        Kind::Scalar { text, .. } if !node.is_null() => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// A module variable. Plain `true`, `false` and decimal numbers are what they look like, unless
+/// a text is wanted; inside lists and maps there are only texts.
+fn variable(node: &Node, text: bool) -> Value {
+    fn word(node: &Node) -> Value {
+        scalar(node).map_or(Value::Null, Value::String)
+    }
+    match &node.kind {
+        Kind::Scalar {
+            text: word,
+            plain: true,
+        } if !text => {
+            if let Some(truth) = switch(node) {
+                Value::Bool(truth)
+            } else if let Some(number) = integer(word) {
+                Value::from(number)
+            } else {
+                scalar(node).map_or(Value::Null, Value::String)
+            }
+        }
+        Kind::Scalar { .. } => word(node),
+        Kind::List(nodes) => Value::Array(nodes.iter().map(word).collect()),
+        Kind::Map(entries) => entries
+            .iter()
+            .map(|entry| (entry.key.clone(), word(&entry.value)))
+            .collect(),
+    }
+}

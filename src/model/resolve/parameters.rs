@@ -1,0 +1,82 @@
+//! Names of main.cf parameters: a misspelt one is silently ignored by Postfix, and so an error here.
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::manifest::{Kind, Node};
+use crate::model::resolve::Resolver;
+use crate::postfix::catalogue;
+
+/// The names that a manifest may use.
+pub(super) struct Parameters<'a> {
+    catalogue: BTreeSet<&'static str>,
+    /// The user's own: those that a value refers to (postconf(5): `$name`, `${name}`).
+    own: BTreeSet<&'a str>,
+}
+
+impl<'a> Parameters<'a> {
+    /// Collects the references in every value of a manifest.
+    pub(super) fn of(root: &'a Node) -> Self {
+        let mut own = BTreeSet::new();
+        collect(root, &mut own);
+        Self {
+            catalogue: catalogue::names(),
+            own,
+        }
+    }
+}
+
+fn collect<'a>(node: &'a Node, names: &mut BTreeSet<&'a str>) {
+    match &node.kind {
+        Kind::Scalar { text, .. } => references(text, names),
+        Kind::List(nodes) => nodes.iter().for_each(|node| collect(node, names)),
+        Kind::Map(entries) => {
+            for entry in entries {
+                // Its words name parameters, without a `$`.
+                if entry.key == "smtpd_restriction_classes" {
+                    words(&entry.value, names);
+                }
+                collect(&entry.value, names);
+            }
+        }
+    }
+}
+
+fn words<'a>(node: &'a Node, names: &mut BTreeSet<&'a str>) {
+    match &node.kind {
+        Kind::Scalar { text, .. } => names.extend(text.split([',', ' ', '\t'])),
+        Kind::List(nodes) => nodes.iter().for_each(|node| words(node, names)),
+        Kind::Map(entries) => entries.iter().for_each(|entry| words(&entry.value, names)),
+    }
+}
+
+fn references<'a>(text: &'a str, names: &mut BTreeSet<&'a str>) {
+    for part in text.split('$').skip(1) {
+        let part = part.trim_start_matches(['{', '(']);
+        let end = part
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(part.len());
+        if end > 0 {
+            names.insert(&part[..end]);
+        }
+    }
+}
+
+impl Resolver<'_> {
+    /// Refuses a name that no Postfix knows and no value refers to.
+    pub(super) fn known_parameter(&mut self, name: &str, at: Span) {
+        // Whether a service's parameter has its service, only compiling knows.
+        if self.parameters.catalogue.contains(name)
+            || self.parameters.own.contains(name)
+            || catalogue::service_parameter(name).is_some()
+        {
+            return;
+        }
+        let problem = Diagnostic::error(format!("unknown Postfix parameter `{name}`"))
+            .at(at, "Postfix would ignore it");
+        self.say(match catalogue::nearest(name) {
+            Some(near) => problem.hint(format!("did you mean `{near}`?")),
+            None => problem.hint("a parameter of your own counts where a value uses it as `$name`"),
+        });
+    }
+}

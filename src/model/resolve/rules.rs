@@ -1,0 +1,274 @@
+//! What must hold between the parts of a manifest.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::manifest::{Kind, Node, nearest};
+use crate::model::resolve::hosts::Hosts;
+use crate::model::resolve::{Resolver, provider_hint};
+use crate::model::role::{MAILBOXES, SMART_HOST};
+use crate::model::{Domain, Host, HostState};
+use crate::name::{HostName, RoleName};
+
+impl<'a> Resolver<'a> {
+    /// Rules over all hosts.
+    pub(super) fn host_rules(&mut self, hosts: &Hosts<'a>, external: &[HostName]) {
+        self.external_hosts(hosts, external);
+        self.one_at_most(hosts);
+        self.mailhosts(hosts);
+        self.retired_routes(hosts);
+    }
+
+    fn external_hosts(&mut self, hosts: &Hosts<'a>, external: &[HostName]) {
+        let nodes = self.root.get("external").map_or(&[][..], Node::list);
+        for node in nodes {
+            if let Some(name) = node.text().and_then(|text| HostName::new(text).ok())
+                && external.contains(&name)
+                && let Some(first) = hosts.named.get(&name)
+            {
+                self.say(
+                    Diagnostic::error(format!("`{name}` is a host of this murder"))
+                        .at(node.span, "and so not external")
+                        .related(*first, "is managed here"),
+                );
+            }
+        }
+    }
+
+    /// Roles that a murder has one host with at most.
+    fn one_at_most(&mut self, hosts: &Hosts<'a>) {
+        let mut holders: BTreeMap<&RoleName, &Host> = BTreeMap::new();
+        for host in hosts
+            .built
+            .values()
+            .filter(|host| host.state != HostState::Retired)
+        {
+            for role in &host.roles {
+                if !self
+                    .context
+                    .roles
+                    .get(role)
+                    .is_some_and(|role| role.at_most_one)
+                {
+                    continue;
+                }
+                if let Some(first) = holders.get(role) {
+                    self.say(
+                        Diagnostic::error(format!(
+                            "a murder has one host with the role `{role}`, not several"
+                        ))
+                        .at(host.at, format!("`{}` has it", host.name))
+                        .related(first.at, format!("`{}` has it", first.name)),
+                    );
+                } else {
+                    holders.insert(role, host);
+                }
+            }
+        }
+    }
+
+    /// The LDAP mailHost value must lead to one host.
+    fn mailhosts(&mut self, hosts: &Hosts<'a>) {
+        let mut owners: HashMap<&HostName, &Host> = HashMap::new();
+        let mut told: Option<Span> = None;
+        for host in hosts.built.values() {
+            if !hosts.provides(host, MAILBOXES, self.context.roles) {
+                continue;
+            }
+            let Some(first) = owners.insert(&host.mailhost, host) else {
+                continue;
+            };
+            let place = |host: &Host| {
+                hosts
+                    .nodes
+                    .get(&host.name)
+                    .and_then(|node| node.get("mailhost"))
+                    .map_or(host.at, |node| node.span)
+            };
+            let (at, before) = (place(host), place(first));
+            // A range with one mailhost is one mistake, not four hundred.
+            if told == Some(at) {
+                continue;
+            }
+            told = Some(at);
+            let mut problem =
+                Diagnostic::error(format!("two hosts have the mailhost `{}`", host.mailhost))
+                    .detail(format!(
+                        "mail for `{}` would reach `{}` or `{}` by chance",
+                        host.mailhost, first.name, host.name
+                    ));
+            problem = if at == before {
+                problem.at(at, "is that of every host in this range")
+            } else {
+                problem.at(at, "again").related(before, "first here")
+            };
+            self.say(problem);
+        }
+    }
+
+    /// A host that goes must not be a way for mail any more.
+    fn retired_routes(&mut self, hosts: &Hosts<'a>) {
+        let mut ways: Vec<(&Node, &str)> = Vec::new();
+        ways.extend(
+            self.root
+                .get("smart_host")
+                .map(|node| (node, "is the smart host")),
+        );
+        let folders = self.root.get("shared_folders").map_or(&[][..], Node::list);
+        ways.extend(
+            folders
+                .iter()
+                .filter_map(|folder| folder.get("backend"))
+                .map(|node| (node, "is where a shared folder is")),
+        );
+        for (node, why) in ways {
+            let Some(host) = node.text().and_then(|name| {
+                HostName::new(name)
+                    .ok()
+                    .and_then(|name| hosts.built.get(&name))
+            }) else {
+                continue;
+            };
+            if host.state == HostState::Retired {
+                self.say(
+                    Diagnostic::error(format!(
+                        "`{}` is retired, and mail is still routed to it",
+                        host.name
+                    ))
+                    .at(hosts.state_place(host), "cannot go yet")
+                    .related(node.span, why)
+                    .hint("route elsewhere first, or write `state: draining`"),
+                );
+            }
+        }
+        self.smart_host_joining(hosts);
+    }
+
+    /// Nothing routes to a joining host: it cannot be where everything goes.
+    fn smart_host_joining(&mut self, hosts: &Hosts<'a>) {
+        let Some(node) = self.root.get("smart_host") else {
+            return;
+        };
+        let host = node
+            .text()
+            .and_then(|name| HostName::new(name).ok())
+            .and_then(|name| hosts.built.get(&name));
+        if let Some(host) = host
+            && host.state == HostState::Joining
+            && hosts.provides(host, SMART_HOST, self.context.roles)
+        {
+            self.say(
+                Diagnostic::error(format!(
+                    "`{}` is joining, and mail is routed to it already",
+                    host.name
+                ))
+                .at(hosts.state_place(host), "nothing may route to it yet")
+                .related(node.span, "is the smart host")
+                .hint("apply once with another smart host, then write `state: active`"),
+            );
+        }
+    }
+
+    /// A shared folder lives on a host that holds mailboxes.
+    pub(super) fn mailbox_host(&mut self, node: &Node, hosts: &Hosts<'a>) {
+        let Some(name) = node.text().and_then(|text| HostName::new(text).ok()) else {
+            return;
+        };
+        let Some(host) = hosts.built.get(&name) else {
+            if !hosts.named.contains_key(&name) {
+                let names = hosts.named.keys().map(HostName::as_str);
+                let problem = Diagnostic::error(format!("`{name}` is no host of this murder"))
+                    .at(node.span, "is not among `hosts`");
+                self.say(match nearest::nearest(name.as_str(), names) {
+                    Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                    None => problem,
+                });
+            }
+            return;
+        };
+        if !hosts.provides(host, MAILBOXES, self.context.roles) {
+            self.say(
+                Diagnostic::error(format!("`{name}` holds no mailboxes"))
+                    .at(node.span, "a shared folder cannot be there")
+                    .related(host.at, "has no role that holds mailboxes")
+                    .hint(provider_hint(self.context.roles, MAILBOXES)),
+            );
+        }
+    }
+
+    /// An address that must be in one of our domains.
+    pub(super) fn own_address(&mut self, node: &Node, domains: &[Domain]) {
+        let Some((_, domain)) = node.text().and_then(|text| text.rsplit_once('@')) else {
+            return;
+        };
+        let Ok(domain) = HostName::new(domain) else {
+            return;
+        };
+        if domains.is_empty() || domains.iter().any(|known| known.name == domain) {
+            return;
+        }
+        let problem = Diagnostic::error(format!("`{domain}` is no domain of this murder"))
+            .at(node.span, "no mail for it arrives here");
+        let known = domains.iter().map(|domain| domain.name.as_str());
+        self.say(match nearest::hint(domain.as_str(), known) {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        });
+    }
+
+    /// Postfix rewrites a shared folder's address to `postuser+folder@…`; were `postuser` an
+    /// address itself, it would rewrite its own result for ever, and answer 451.
+    pub(super) fn postuser_collision(&mut self, node: &Node, postuser: &str, delimiter: &str) {
+        let Some((local, _)) = node.text().and_then(|text| text.rsplit_once('@')) else {
+            return;
+        };
+        let user = local.split(delimiter).next().unwrap_or(local);
+        if !user.eq_ignore_ascii_case(postuser) {
+            return;
+        }
+        let mut problem = Diagnostic::error(format!(
+            "the local part of `{}` is the postuser of Cyrus",
+            node.text().unwrap_or_default()
+        ))
+        .at(node.span, "would be rewritten to itself, and deferred for ever")
+        .hint("give imapd.conf another `postuser`, which is nobody's address, and say it under `cyrus`");
+        if let Some(postuser) = self
+            .root
+            .get("cyrus")
+            .and_then(|cyrus| cyrus.get("postuser"))
+        {
+            problem = problem.related(postuser.span, "the postuser");
+        }
+        self.say(problem);
+    }
+
+    /// What probes ask for must be possible.
+    pub(super) fn probe_addresses(&mut self, postuser: &str, delimiter: &str, domains: &[Domain]) {
+        let sections = ["sites", "hosts"]
+            .into_iter()
+            .filter_map(|key| self.root.get(key));
+        let layers = sections
+            .flat_map(|section| section.entries().iter().map(|entry| &entry.value))
+            .chain(self.root.get("defaults"))
+            .chain([self.root]);
+        let probes: Vec<&Node> = layers.filter_map(|layer| layer.get("probe")).collect();
+        for probe in probes {
+            let accept = probe.get("accept").map_or(&[][..], Node::list);
+            for address in accept {
+                self.own_address(address, domains);
+                self.postuser_collision(address, postuser, delimiter);
+            }
+            for address in probe.get("refuse").map_or(&[][..], Node::list) {
+                if let Kind::Scalar { text, .. } = &address.kind
+                    && let Some(accepted) = accept.iter().find(|node| node.text() == Some(text))
+                {
+                    self.say(
+                        Diagnostic::error(format!("`{text}` cannot be accepted and refused"))
+                            .at(address.span, "to be refused")
+                            .related(accepted.span, "to be accepted"),
+                    );
+                }
+            }
+        }
+    }
+}
