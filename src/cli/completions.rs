@@ -1,15 +1,27 @@
 //! `murder completions`.
 
-use std::process::ExitCode;
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
 
-use clap::Args;
+use super::Cli;
+use super::exit::Exit;
+use super::terminal::Terminal;
 
 /// Arguments of `murder completions`.
 #[derive(Debug, Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// The shell that the script is for.
+    pub shell: Shell,
+}
 
 /// Runs the verb.
 #[must_use]
-pub fn run(_arguments: &Arguments) -> ExitCode {
-    ExitCode::from(1)
+pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut Cli::command(), "murder", &mut script);
+    if terminal.print(&String::from_utf8_lossy(&script)) {
+        Exit::Done
+    } else {
+        Exit::Refused
+    }
 }

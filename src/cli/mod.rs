@@ -4,11 +4,19 @@ pub mod apply;
 pub mod check;
 pub mod completions;
 pub mod drift;
+pub mod exit;
 pub mod explain;
 pub mod plan;
 pub mod postconf;
+pub mod progress;
+pub mod reach;
 pub mod render;
 pub mod schema;
+pub mod selection;
+pub mod signals;
+pub mod survey;
+pub mod terminal;
+pub mod wiring;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,8 +26,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Declarative applier for the Postfix side of a Cyrus IMAP murder.
 #[derive(Debug, Parser)]
-#[command(name = "murder", version, max_term_width = 100)]
+#[command(name = "murder", version, max_term_width = 100, after_help = exit::TABLE)]
 pub struct Cli {
+    /// What is said, and how.
+    #[command(flatten)]
+    pub talk: terminal::Talk,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
@@ -57,7 +68,7 @@ pub enum Verb {
 #[derive(Debug, Clone, Args)]
 pub struct Selection {
     /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
-    #[arg(default_value = ".")]
+    #[arg(default_value = ".", value_hint = clap::ValueHint::AnyPath)]
     pub path: PathBuf,
     /// Only hosts whose name matches (repeatable).
     #[arg(long, value_name = "GLOB")]
@@ -90,15 +101,32 @@ pub enum Color {
 /// Runs the program with this process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
-    match Cli::parse().verb {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error).into(),
+    };
+    let terminal = terminal::Terminal::new(&cli.talk);
+    match cli.verb {
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Render(arguments) => render::run(&arguments),
         Verb::Explain(arguments) => explain::run(&arguments),
-        Verb::Plan(arguments) => plan::run(&arguments),
-        Verb::Apply(arguments) => apply::run(&arguments),
-        Verb::Drift(arguments) => drift::run(&arguments),
+        Verb::Plan(arguments) => plan::run(&arguments, &terminal).into(),
+        Verb::Apply(arguments) => apply::run(&arguments, &terminal).into(),
+        Verb::Drift(arguments) => drift::run(&arguments, &terminal).into(),
         Verb::Schema(arguments) => schema::run(&arguments),
-        Verb::Completions(arguments) => completions::run(&arguments),
+        Verb::Completions(arguments) => completions::run(&arguments, &terminal).into(),
         Verb::Postconf { arguments } => postconf::run(&arguments),
+    }
+}
+
+/// Help and version are data; everything else that clap says is wrong usage, which has our code
+/// and not clap's own (2 means pending changes here).
+fn usage(error: &clap::Error) -> exit::Exit {
+    // A reader that has gone away needs no help.
+    let _ = error.print();
+    if error.use_stderr() {
+        exit::Exit::Refused
+    } else {
+        exit::Exit::Done
     }
 }

@@ -1,10 +1,12 @@
 //! `murder plan`.
 
-use std::process::ExitCode;
+use clap::{Args, ValueEnum};
 
-use clap::Args;
-
-use super::Selection;
+use super::exit::Exit;
+use super::reach::Reach;
+use super::terminal::{PlanFormat, Terminal};
+use super::{Selection, survey, wiring};
+use crate::report::Detail;
 
 /// Arguments of `murder plan`.
 #[derive(Debug, Args)]
@@ -12,10 +14,75 @@ pub struct Arguments {
     /// The manifest and the hosts meant.
     #[command(flatten)]
     pub selection: Selection,
+    /// How hosts are reached.
+    #[command(flatten)]
+    pub reach: Reach,
+    /// How the plan is shown.
+    #[command(flatten)]
+    pub look: Look,
+    /// End with 2 where changes are pending, as Terraform does.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// How a plan is shown.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Look {
+    /// The form of the plan.
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub format: PlanFormat,
+    /// How much of each file is shown.
+    #[arg(long, value_enum, value_name = "MUCH", default_value_t = Diff::Context)]
+    pub diff: Diff,
+}
+
+/// How much of each file is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Diff {
+    /// No texts.
+    Summary,
+    /// What changes, with three lines around it.
+    Context,
+    /// Whole files.
+    Full,
+}
+
+impl From<Diff> for Detail {
+    fn from(diff: Diff) -> Self {
+        match diff {
+            Diff::Summary => Self::Summary,
+            Diff::Context => Self::Context,
+            Diff::Full => Self::Full,
+        }
+    }
 }
 
 /// Runs the verb.
 #[must_use]
-pub fn run(_arguments: &Arguments) -> ExitCode {
-    ExitCode::from(1)
+pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
+    let opened = survey::open(&arguments.selection, terminal);
+    let (loaded, hosts) = match opened {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
+    };
+    let eyes = match wiring::eyes(&loaded, &arguments.reach) {
+        Ok(eyes) => eyes,
+        Err(errors) => return survey::refuse(&errors, terminal),
+    };
+    let plan = survey::look(
+        &loaded.murder.name,
+        &hosts,
+        &*eyes,
+        arguments.reach.parallel,
+        terminal,
+    );
+    let look = arguments.look;
+    let text = survey::shown(&plan, look.format, look.diff.into(), terminal.color_out);
+    let pending = if arguments.detailed_exitcode {
+        Exit::Pending
+    } else {
+        Exit::Done
+    };
+    survey::deliver(text, terminal).or(survey::verdict(&plan, pending))
 }

@@ -1,0 +1,111 @@
+//! What is to be seen while hosts are worked on: bars on a terminal, plain lines with `-v` elsewhere.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::terminal::Terminal;
+use crate::fleet::{Event, Said};
+use crate::name::HostName;
+use crate::report::line::visible;
+
+/// One line per host in flight under a summary; more lines than this do not help anybody.
+const LINES: usize = 16;
+
+/// Shows events as they come.
+#[derive(Debug)]
+pub struct Progress {
+    terminal: Terminal,
+    bars: Option<Bars>,
+}
+
+#[derive(Debug)]
+struct Bars {
+    all: MultiProgress,
+    summary: ProgressBar,
+    in_flight: BTreeMap<HostName, ProgressBar>,
+}
+
+impl Progress {
+    /// Begins: `what` is done to so many hosts.
+    #[must_use]
+    pub fn new(terminal: &Terminal, what: &'static str, hosts: usize) -> Self {
+        let bars = terminal.bars.then(|| {
+            let all = MultiProgress::new();
+            let length = u64::try_from(hosts).unwrap_or(u64::MAX);
+            let summary = all.add(ProgressBar::new(length).with_message(what));
+            summary.set_style(style("{msg} {bar:30} {pos}/{len} hosts {elapsed}"));
+            summary.enable_steady_tick(Duration::from_millis(200));
+            Bars {
+                all,
+                summary,
+                in_flight: BTreeMap::new(),
+            }
+        });
+        Self {
+            terminal: *terminal,
+            bars,
+        }
+    }
+
+    /// Shows one event.
+    pub fn show(&mut self, event: &Event) {
+        if self.terminal.verbose {
+            self.log(event);
+        }
+        let Some(bars) = &mut self.bars else { return };
+        match &event.said {
+            Said::Began if bars.in_flight.len() < LINES => {
+                let line = bars.all.add(ProgressBar::new_spinner());
+                line.set_style(style("  {prefix} {wide_msg}"));
+                line.set_prefix(event.host.to_string());
+                bars.in_flight.insert(event.host.clone(), line);
+            }
+            Said::Began => {}
+            Said::At(words) => {
+                if let Some(line) = bars.in_flight.get(&event.host) {
+                    line.set_message(visible(words));
+                }
+            }
+            Said::Ended => {
+                if let Some(line) = bars.in_flight.remove(&event.host) {
+                    line.finish_and_clear();
+                    bars.all.remove(&line);
+                }
+                bars.summary.inc(1);
+            }
+        }
+    }
+
+    /// Says something without tearing the bars.
+    pub fn say(&self, text: &str) {
+        match &self.bars {
+            // A line that cannot be drawn is no reason to stop an apply.
+            Some(bars) => drop(bars.all.println(text)),
+            None => self.terminal.say(text),
+        }
+    }
+
+    fn log(&self, event: &Event) {
+        let words = match &event.said {
+            Said::Began => "begins".to_owned(),
+            Said::At(words) => visible(words),
+            Said::Ended => "ends".to_owned(),
+        };
+        self.say(&format!("{}: {words}", event.host));
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bars) = &self.bars {
+            bars.summary.finish_and_clear();
+        }
+    }
+}
+
+/// The templates are ours; indicatif's own style is what there is where one is not understood.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
