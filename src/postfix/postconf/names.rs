@@ -75,6 +75,8 @@ pub(super) enum Class {
     Builtin,
     Service,
     User,
+    /// Of an older release; shown when it is set or asked for by name.
+    Obsolete,
 }
 
 /// The parameters of one host.
@@ -131,6 +133,7 @@ impl Names {
         };
         if !defaults_only {
             names.learn_user_names(warnings);
+            names.check_references()?;
         }
         Ok(names)
     }
@@ -153,8 +156,16 @@ impl Names {
 
     /// Expands `$name` in a value, first by what the service sets, where one is given.
     pub(super) fn expand(&self, value: &[u8], service: Option<&Entry>) -> Result<Vec<u8>, String> {
+        let expanded = self.expand_known(value, service)?;
+        match self.unknowable.borrow().first() {
+            Some(name) => Err(unknowable(name)),
+            None => Ok(expanded),
+        }
+    }
+
+    fn expand_known(&self, value: &[u8], service: Option<&Entry>) -> Result<Vec<u8>, String> {
         let local = service.and_then(|entry| self.local.get(&name_space(entry)));
-        let expanded = expand::expand(value, &mut |name| {
+        expand::expand(value, &mut |name| {
             if let Some(value) = local.and_then(|local| local.get(name)) {
                 return Some(value.clone());
             }
@@ -166,11 +177,20 @@ impl Names {
             }
             value.map(<[u8]>::to_vec)
         })
-        .map_err(|why| format!("macro processing error: {why}"))?;
-        match self.unknowable.borrow().first() {
-            Some(name) => Err(unknowable(name)),
-            None => Ok(expanded),
+        .map_err(|why| format!("macro processing error: {why}"))
+    }
+
+    /// Real postconf expands every value to look for database tables in it, and dies of
+    /// wrong syntax whatever it was asked.
+    fn check_references(&self) -> Result<(), String> {
+        let set = self.set.iter();
+        for (name, value) in set.chain(self.local.values().flatten()) {
+            if !Self::is_raw(name) {
+                self.expand_known(value, None)?;
+            }
         }
+        self.unknowable.borrow_mut().clear();
+        Ok(())
     }
 
     pub(super) fn is_raw(name: &[u8]) -> bool {
@@ -214,6 +234,12 @@ impl Names {
                 self.known
                     .entry(name)
                     .or_insert_with(|| (Class::User, Some(Vec::new())));
+            }
+        }
+        for name in defaults::OBSOLETE {
+            if self.set.contains_key(name.as_bytes()) {
+                self.known
+                    .insert(name.as_bytes().to_vec(), (Class::User, Some(Vec::new())));
             }
         }
         for name in self.set.keys() {
@@ -301,6 +327,12 @@ fn known(entries: &[Entry]) -> BTreeMap<Vec<u8>, (Class, Option<Vec<u8>>)> {
     }
     for name in defaults::OF_THE_MACHINE {
         known.insert(name.as_bytes().to_vec(), (Class::Builtin, None));
+    }
+    for name in defaults::OBSOLETE {
+        known.insert(
+            name.as_bytes().to_vec(),
+            (Class::Obsolete, Some(Vec::new())),
+        );
     }
     for entry in entries {
         let (time, others) = match entry.word(7) {
