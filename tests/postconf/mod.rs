@@ -99,11 +99,7 @@ fn our_postconf_does_what_postfix_s_does() {
     );
     assert!(cases.len() >= LEAST, "only {} cases", cases.len());
     let mut shown = String::new();
-    for failure in failures.iter().take(if std::env::var_os("ALLF").is_some() {
-        400
-    } else {
-        8
-    }) {
+    for failure in failures.iter().take(8) {
         writeln!(shown, "{failure}\n").unwrap();
     }
     assert!(
@@ -135,33 +131,34 @@ fn compare(case: &Case, directory: &Path) -> Option<String> {
 /// Postfix 3.7 appends new parameters in the order of a hash table with a seed of its own,
 /// another one each time. Where both append the same lines, any order will do.
 fn same_but_for_order(case: &Case, real: &Outcome, ours: &Outcome) -> bool {
-    let settings = case.arguments.iter().filter(|text| text.contains(&b'='));
-    let appended = settings.count();
-    let sorted = |outcome: &Outcome| {
-        let mut lines: Vec<Vec<u8>> = outcome
-            .main
-            .split_inclusive(|byte| *byte == b'\n')
-            .map(<[u8]>::to_vec)
-            .collect();
-        // Where the old file lacks its last line end, the first of them is glued to its last line.
-        let glued = case.main.last().is_some_and(|last| *last != b'\n');
-        let start = lines.len().saturating_sub(appended);
-        if glued && let Some(old) = case.main.split(|byte| *byte == b'\n').next_back() {
-            let line = lines.get_mut(start);
-            if let Some(line) = line
-                && let Some(rest) = line.strip_prefix(old).map(<[u8]>::to_vec)
-            {
-                *line = rest;
+    let lines: Vec<Vec<u8>> = case
+        .arguments
+        .iter()
+        .filter_map(|argument| {
+            let at = argument.iter().position(|byte| *byte == b'=')?;
+            let name = argument[..at].trim_ascii();
+            // Vertical tabs are blank to Postfix, and not to Rust.
+            let mut value = argument[at + 1..].trim_ascii();
+            while let [0x0b, rest @ ..] = value {
+                value = rest;
             }
+            Some([name, b" = ", value, b"\n"].concat())
+        })
+        .collect();
+    let apart = |outcome: &Outcome| {
+        let mut rest = outcome.main.clone();
+        let mut appended = Vec::new();
+        while let Some(line) = lines.iter().find(|line| rest.ends_with(line)) {
+            rest.truncate(rest.len() - line.len());
+            appended.push(line.clone());
         }
-        lines[start..].sort();
-        lines
+        appended.sort();
+        (rest, appended)
     };
-    appended > 1
-        && real.code == ours.code
+    real.code == ours.code
         && real.stdout == ours.stdout
         && real.master == ours.master
-        && sorted(real) == sorted(ours)
+        && apart(real) == apart(ours)
 }
 
 fn real(case: &Case, directory: &Path) -> (Outcome, String) {

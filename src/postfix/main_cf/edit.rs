@@ -7,7 +7,6 @@ use crate::postfix::lines::is_filler;
 use crate::postfix::text::is_space;
 use crate::postfix::text::lossy;
 use crate::postfix::text::split_name_value;
-use crate::postfix::text::trim_end;
 use crate::postfix::text::trim_start;
 
 /// What one call of postconf does to main.cf.
@@ -109,7 +108,8 @@ fn requests<'a>(
                 if argument.contains(&b'=') {
                     return Err("-X or -# requires parameter names without value".to_owned());
                 }
-                (trim_end(argument), b"")
+                // Blanks at the end stay, and then the name matches nothing.
+                (argument, b"")
             }
         };
         if wanted.insert(name, Wanted { value, found: 0 }).is_some() {

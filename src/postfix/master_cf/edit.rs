@@ -248,7 +248,8 @@ fn request(change: Change, raw: &[u8]) -> Result<Request<'_>, String> {
         if argument.contains(&b'=') {
             return Err("-X or -# requires names without value".to_owned());
         }
-        (trim_end(argument), b"")
+        // Blanks at the end stay, and then the pattern matches nothing.
+        (argument, b"")
     };
     let parts = if change.is_of_entry() { 2 } else { 3 };
     let pattern = Pattern::parse(pattern, parts, parts).ok_or(match change {

@@ -84,7 +84,7 @@ pub(super) struct Names {
     /// What main.cf sets, as it stands there.
     pub(super) set: BTreeMap<Vec<u8>, Vec<u8>>,
     /// What each service sets by `-o`; entries of the same name and type share them.
-    pub(super) local: BTreeMap<Vec<u8>, BTreeMap<Vec<u8>, Vec<u8>>>,
+    local: BTreeMap<Vec<u8>, BTreeMap<Vec<u8>, Vec<u8>>>,
     pub(super) entries: Vec<Entry>,
     known: BTreeMap<Vec<u8>, (Class, Option<Vec<u8>>)>,
     /// Names whose default only the machine knows, met while expanding.
@@ -142,6 +142,18 @@ impl Names {
         self.known.get(name).map(|(class, _)| *class)
     }
 
+    /// What the entry of that number sets by `-o`; none where no entry of its name and type
+    /// up to there sets anything.
+    pub(super) fn options(&self, at: usize) -> Option<&BTreeMap<Vec<u8>, Vec<u8>>> {
+        let space = name_space(self.entries.get(at)?);
+        self.entries
+            .iter()
+            .take(at + 1)
+            .any(|entry| name_space(entry) == space && !entry.options().is_empty())
+            .then(|| self.local.get(&space))
+            .flatten()
+    }
+
     /// All known names, in order.
     pub(super) fn all(&self) -> impl Iterator<Item = (&[u8], Class)> {
         self.known
@@ -169,6 +181,9 @@ impl Names {
             if let Some(value) = local.and_then(|local| local.get(name)) {
                 return Some(value.clone());
             }
+            if let (b"service_name", Some(entry)) = (name, service) {
+                return Some(entry.word(0).to_vec());
+            }
             self.known.get(name)?;
             let value = self.set.get(name).map(Vec::as_slice);
             let value = value.or_else(|| self.default(name));
@@ -180,12 +195,13 @@ impl Names {
         .map_err(|why| format!("macro processing error: {why}"))
     }
 
-    /// Real postconf expands every value to look for database tables in it, and dies of
-    /// wrong syntax whatever it was asked.
+    /// Real postconf expands the values of its own parameters to look for database tables in
+    /// them, and dies of wrong syntax whatever it was asked.
     fn check_references(&self) -> Result<(), String> {
         let set = self.set.iter();
         for (name, value) in set.chain(self.local.values().flatten()) {
-            if !Self::is_raw(name) {
+            let own = self.class(name).is_some_and(|class| class != Class::User);
+            if own && !Self::is_raw(name) {
                 self.expand_known(value, None)?;
             }
         }
