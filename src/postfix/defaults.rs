@@ -21,6 +21,23 @@ pub(crate) const OF_THE_MACHINE: [&str; 5] = [
     "process_name",
 ];
 
+/// Names of older releases that 3.7 still reads: known, with an empty default, and in no list.
+pub(crate) const OBSOLETE: [&str; 13] = [
+    "authorized_verp_clients",
+    "fallback_relay",
+    "lmtp_per_record_deadline",
+    "postscreen_blacklist_action",
+    "postscreen_dnsbl_ttl",
+    "postscreen_dnsbl_whitelist_threshold",
+    "postscreen_whitelist_interfaces",
+    "smtp_per_record_deadline",
+    "smtpd_client_connection_limit_exceptions",
+    "smtpd_per_record_deadline",
+    "tlsproxy_client_level",
+    "tlsproxy_client_policy",
+    "virtual_maps",
+];
+
 /// The default value of a built-in parameter, where it is the same on every machine.
 pub(crate) fn value(name: &str) -> Option<&'static str> {
     DEFAULTS.get(name).copied()

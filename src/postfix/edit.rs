@@ -97,7 +97,10 @@ enum Call {
 }
 
 /// Makes edits on the two files as postconf(1) makes them: neighbouring edits of one kind
-/// are one call of postconf, so that new parameters are appended in name order.
+/// are one call of postconf. New parameters are appended in name order (Postfix before 3.8
+/// takes any order).
+///
+/// A last line gets its line end first: postconf before 3.8 glues what it appends to it.
 ///
 /// A field or option of a service that master.cf does not have is an error here, where
 /// postconf only warns: whoever asked for it would not get it.
@@ -109,7 +112,7 @@ pub fn apply_edits(
     master: &[u8],
     edits: &[Edit],
 ) -> Result<(Vec<u8>, Vec<u8>), EditError> {
-    let (mut main, mut master) = (main.to_vec(), master.to_vec());
+    let (mut main, mut master) = (with_line_end(main), with_line_end(master));
     for group in edits.chunk_by(|left, right| left.call() == right.call()) {
         let Some(first) = group.first() else {
             continue;
@@ -151,6 +154,14 @@ pub fn apply_edits(
     Ok((main, master))
 }
 
+fn with_line_end(text: &[u8]) -> Vec<u8> {
+    let mut text = text.to_vec();
+    if text.last().is_some_and(|last| *last != b'\n') {
+        text.push(b'\n');
+    }
+    text
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -186,6 +197,13 @@ mod tests {
             "smtp inet n - y - - smtpd\n\
              lmtp       unix  -       -       n       -       -       lmtp\n    -o soft_bounce=yes\n"
         );
+    }
+
+    #[test]
+    fn a_missing_line_end_does_not_glue_lines_together() {
+        let edits = [Edit::Set(parameter("a"), "1".to_owned())];
+        let (main, _) = apply_edits(b"biff = no", b"", &edits).unwrap();
+        assert_eq!(main, b"biff = no\na = 1\n");
     }
 
     #[test]

@@ -6,11 +6,13 @@
 use super::text::is_space;
 use super::text::until_nul;
 
-/// One physical line as postconf's editor sees it: cut at its first NUL, and with a line
-/// end added where the file ends without one.
+/// The lines of a file as postconf's editor sees them: with their line ends, and each cut at
+/// its first NUL.
 ///
-/// A NUL therefore takes the line's end with it, and the next line is glued to this one.
-/// That is what Postfix does, and nobody has such a file on purpose.
+/// A NUL therefore takes the line's end with it, and the next line is glued to this one. A
+/// last line without an end gets none either (before Postfix 3.8): what an edit appends is
+/// glued to it. That is what Postfix does; [`apply_edits`](super::apply_edits) guards
+/// against the latter.
 pub(crate) struct PhysicalLines<'a> {
     rest: &'a [u8],
 }
@@ -25,20 +27,9 @@ impl<'a> PhysicalLines<'a> {
         self.rest.first().copied()
     }
 
-    /// The next line just as it stands in the file, cut at its first NUL.
-    pub(crate) fn next_as_is(&mut self) -> Option<&'a [u8]> {
-        let line = self.take()?;
-        Some(until_nul(line))
-    }
-
-    /// The next line with its line end.
-    pub(crate) fn next_line(&mut self) -> Option<Vec<u8>> {
-        let line = self.take()?;
-        let mut line = line.to_vec();
-        if line.last() != Some(&b'\n') {
-            line.push(b'\n');
-        }
-        Some(until_nul(&line).to_vec())
+    /// The next line.
+    pub(crate) fn next_line(&mut self) -> Option<&'a [u8]> {
+        self.take().map(until_nul)
     }
 
     fn take(&mut self) -> Option<&'a [u8]> {
@@ -146,8 +137,8 @@ mod tests {
     #[test]
     fn the_editor_sees_nul_and_missing_line_ends_as_postconf_does() {
         let mut lines = PhysicalLines::new(b"a\0b\nc");
-        assert_eq!(lines.next_line().as_deref(), Some(&b"a"[..]));
-        assert_eq!(lines.next_line().as_deref(), Some(&b"c\n"[..]));
+        assert_eq!(lines.next_line(), Some(&b"a"[..]));
+        assert_eq!(lines.next_line(), Some(&b"c"[..]));
         assert_eq!(lines.next_line(), None);
         assert_eq!(PhysicalLines::new(b"a\xff").next_line(), None);
     }

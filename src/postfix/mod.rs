@@ -23,3 +23,6 @@ pub use master_cf::Entry;
 pub use master_cf::MasterCf;
 pub use value::same_value;
 pub use value::split_list;
+
+#[cfg(test)]
+mod properties;

@@ -23,8 +23,9 @@ pub fn all() -> Vec<Case> {
             read_main(&mut dice),
             read_master(&mut dice),
         ] {
+            let expands = arguments[0].contains(&b'x');
             cases.push(Case {
-                main: generator::main_cf(&mut dice),
+                main: generator::main_cf(&mut dice, expands),
                 master: generator::master_cf(&mut dice),
                 arguments,
             });
@@ -42,7 +43,11 @@ fn edit_main(dice: &mut Dice) -> Vec<Vec<u8>> {
     }
     let mut arguments = vec![dice.pick(&["-X", "-#"]).as_bytes().to_vec()];
     for _ in 0..count {
-        arguments.push(dice.pick(NAMES).as_bytes().to_vec());
+        let name = dice.pick(NAMES).as_bytes().to_vec();
+        // The real one crashes where a name is there twice: its warning prints a null pointer.
+        if !arguments.contains(&name) {
+            arguments.push(name);
+        }
     }
     if dice.once_in(25) {
         arguments.push(

@@ -106,10 +106,11 @@ const MAIN_RARE: &[&[u8]] = &[
     b"user_list = ${a-b}",
 ];
 
-pub fn main_cf(dice: &mut Dice) -> Vec<u8> {
+/// `whole`: with the names whose default only the machine knows.
+pub fn main_cf(dice: &mut Dice, whole: bool) -> Vec<u8> {
     let mut text =
         b"mydomain = d.example.org\nmyhostname = h.$mydomain\nmynetworks = 127.0.0.0/8\n".to_vec();
-    if dice.once_in(4) {
+    if !whole && dice.once_in(2) {
         text.clear();
     }
     let rare = dice.once_in(6);

@@ -7,7 +7,6 @@ use crate::postfix::lines::is_filler;
 use crate::postfix::text::is_space;
 use crate::postfix::text::lossy;
 use crate::postfix::text::split_name_value;
-use crate::postfix::text::trim_end;
 use crate::postfix::text::trim_start;
 
 /// What one call of postconf does to main.cf.
@@ -42,14 +41,14 @@ pub(crate) fn change(
     // Whether the logical line that the current line belongs to is one of those wanted.
     let mut ours = false;
     while let Some(line) = lines.next_line() {
-        if is_filler(&line) {
-            result.extend_from_slice(&line);
+        if is_filler(line) {
+            result.extend_from_slice(line);
             continue;
         }
         if is_space(line[0]) {
             match change {
-                _ if !ours => result.extend_from_slice(&line),
-                Change::CommentOut => comment(&mut result, &line),
+                _ if !ours => result.extend_from_slice(line),
+                Change::CommentOut => comment(&mut result, line),
                 Change::Set | Change::Remove => {}
             }
             continue;
@@ -61,7 +60,7 @@ pub(crate) fn change(
         let name = &line[..end];
         let Some(request) = wanted.get_mut(name) else {
             ours = false;
-            result.extend_from_slice(&line);
+            result.extend_from_slice(line);
             continue;
         };
         ours = true;
@@ -71,7 +70,7 @@ pub(crate) fn change(
         }
         match change {
             Change::Set => entry(&mut result, name, request.value),
-            Change::CommentOut => comment(&mut result, &line),
+            Change::CommentOut => comment(&mut result, line),
             Change::Remove => {}
         }
     }
@@ -109,7 +108,8 @@ fn requests<'a>(
                 if argument.contains(&b'=') {
                     return Err("-X or -# requires parameter names without value".to_owned());
                 }
-                (trim_end(argument), b"")
+                // Blanks at the end stay, and then the name matches nothing.
+                (argument, b"")
             }
         };
         if wanted.insert(name, Wanted { value, found: 0 }).is_some() {
@@ -147,7 +147,7 @@ mod tests {
     fn setting_keeps_comments_and_drops_what_continued_the_old_value() {
         assert_eq!(
             edited(
-                "# top\na = 1\n # in\n 2\n\nb=3",
+                "# top\na = 1\n # in\n 2\n\nb=3\n",
                 Change::Set,
                 &["a=x  y", "z=1", "c="]
             ),

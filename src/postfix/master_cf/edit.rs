@@ -82,12 +82,12 @@ pub(crate) fn change(text: &[u8], change: Change, arguments: &[&[u8]]) -> Result
     // Whether the logical line that the current line belongs to is one of those meant.
     let mut ours = false;
     while let Some(line) = editor.lines.next_line() {
-        if is_filler(&line) {
-            editor.result.extend_from_slice(&line);
+        if is_filler(line) {
+            editor.result.extend_from_slice(line);
         } else if is_space(line[0]) {
-            editor.pass(&line, ours);
+            editor.pass(line, ours);
         } else {
-            ours = editor.entry(&line, &mut requests)?;
+            ours = editor.entry(line, &mut requests)?;
         }
     }
     let mut unmatched = Vec::new();
@@ -198,8 +198,7 @@ impl Editor<'_> {
             .peek()
             .is_some_and(|byte| byte == b'#' || is_space(byte))
         {
-            // No line end is added to the last line here: a comment there is glued to what follows.
-            let Some(line) = self.lines.next_as_is() else {
+            let Some(line) = self.lines.next_line() else {
                 break;
             };
             if is_filler(line) {
@@ -249,7 +248,8 @@ fn request(change: Change, raw: &[u8]) -> Result<Request<'_>, String> {
         if argument.contains(&b'=') {
             return Err("-X or -# requires names without value".to_owned());
         }
-        (trim_end(argument), b"")
+        // Blanks at the end stay, and then the pattern matches nothing.
+        (argument, b"")
     };
     let parts = if change.is_of_entry() { 2 } else { 3 };
     let pattern = Pattern::parse(pattern, parts, parts).ok_or(match change {

@@ -37,6 +37,7 @@ fn wanted(request: &Request, class: Class) -> bool {
         Class::Builtin => b"builtin",
         Class::Service => b"service",
         Class::User => b"user",
+        Class::Obsolete => return false,
     };
     request.classes.is_empty() || request.classes.iter().any(|wanted| wanted == class)
 }

@@ -33,10 +33,11 @@ pub(super) fn show(request: &Request, files: &Files, answer: &mut Answer) -> Res
         .iter()
         .map(|raw| wanted(request.mode, raw))
         .collect::<Result<Vec<_>, _>>()?;
-    for entry in &names.entries {
+    for (at, entry) in names.entries.iter().enumerate() {
         for wanted in &mut wanted {
             if wanted.pattern.matches(entry.word(0), entry.word(1)) {
-                wanted.matched |= show_entry(request, &names, entry, wanted, &mut answer.stdout)?;
+                wanted.matched |=
+                    show_entry(request, &names, (at, entry), wanted, &mut answer.stdout)?;
             }
         }
     }
@@ -73,7 +74,7 @@ fn wanted(mode: Mode, raw: &[u8]) -> Result<Wanted<'_>, String> {
 fn show_entry(
     request: &Request,
     names: &Names,
-    entry: &Entry,
+    (at, entry): (usize, &Entry),
     wanted: &Wanted<'_>,
     out: &mut Vec<u8>,
 ) -> Result<bool, String> {
@@ -92,7 +93,7 @@ fn show_entry(
                 show_field(request, names, entry, column, out)?;
             }
         }
-        _ => return show_options(request, names, entry, wanted, out),
+        _ => return show_options(request, names, (at, entry), wanted, out),
     }
     Ok(true)
 }
@@ -124,11 +125,11 @@ fn show_field(
 fn show_options(
     request: &Request,
     names: &Names,
-    entry: &Entry,
+    (at, entry): (usize, &Entry),
     wanted: &Wanted<'_>,
     out: &mut Vec<u8>,
 ) -> Result<bool, String> {
-    let Some(options) = names.local.get(&name_space(entry)) else {
+    let Some(options) = names.options(at) else {
         return Ok(false);
     };
     let mut any = wanted.pattern.detail().is_none();

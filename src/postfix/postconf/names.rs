@@ -75,6 +75,8 @@ pub(super) enum Class {
     Builtin,
     Service,
     User,
+    /// Of an older release; shown when it is set or asked for by name.
+    Obsolete,
 }
 
 /// The parameters of one host.
@@ -82,7 +84,7 @@ pub(super) struct Names {
     /// What main.cf sets, as it stands there.
     pub(super) set: BTreeMap<Vec<u8>, Vec<u8>>,
     /// What each service sets by `-o`; entries of the same name and type share them.
-    pub(super) local: BTreeMap<Vec<u8>, BTreeMap<Vec<u8>, Vec<u8>>>,
+    local: BTreeMap<Vec<u8>, BTreeMap<Vec<u8>, Vec<u8>>>,
     pub(super) entries: Vec<Entry>,
     known: BTreeMap<Vec<u8>, (Class, Option<Vec<u8>>)>,
     /// Names whose default only the machine knows, met while expanding.
@@ -131,12 +133,25 @@ impl Names {
         };
         if !defaults_only {
             names.learn_user_names(warnings);
+            names.check_references()?;
         }
         Ok(names)
     }
 
     pub(super) fn class(&self, name: &[u8]) -> Option<Class> {
         self.known.get(name).map(|(class, _)| *class)
+    }
+
+    /// What the entry of that number sets by `-o`; none where no entry of its name and type
+    /// up to there sets anything.
+    pub(super) fn options(&self, at: usize) -> Option<&BTreeMap<Vec<u8>, Vec<u8>>> {
+        let space = name_space(self.entries.get(at)?);
+        self.entries
+            .iter()
+            .take(at + 1)
+            .any(|entry| name_space(entry) == space && !entry.options().is_empty())
+            .then(|| self.local.get(&space))
+            .flatten()
     }
 
     /// All known names, in order.
@@ -153,10 +168,21 @@ impl Names {
 
     /// Expands `$name` in a value, first by what the service sets, where one is given.
     pub(super) fn expand(&self, value: &[u8], service: Option<&Entry>) -> Result<Vec<u8>, String> {
+        let expanded = self.expand_known(value, service)?;
+        match self.unknowable.borrow().first() {
+            Some(name) => Err(unknowable(name)),
+            None => Ok(expanded),
+        }
+    }
+
+    fn expand_known(&self, value: &[u8], service: Option<&Entry>) -> Result<Vec<u8>, String> {
         let local = service.and_then(|entry| self.local.get(&name_space(entry)));
-        let expanded = expand::expand(value, &mut |name| {
+        expand::expand(value, &mut |name| {
             if let Some(value) = local.and_then(|local| local.get(name)) {
                 return Some(value.clone());
+            }
+            if let (b"service_name", Some(entry)) = (name, service) {
+                return Some(entry.word(0).to_vec());
             }
             self.known.get(name)?;
             let value = self.set.get(name).map(Vec::as_slice);
@@ -166,11 +192,21 @@ impl Names {
             }
             value.map(<[u8]>::to_vec)
         })
-        .map_err(|why| format!("macro processing error: {why}"))?;
-        match self.unknowable.borrow().first() {
-            Some(name) => Err(unknowable(name)),
-            None => Ok(expanded),
+        .map_err(|why| format!("macro processing error: {why}"))
+    }
+
+    /// Real postconf expands the values of its own parameters to look for database tables in
+    /// them, and dies of wrong syntax whatever it was asked.
+    fn check_references(&self) -> Result<(), String> {
+        let set = self.set.iter();
+        for (name, value) in set.chain(self.local.values().flatten()) {
+            let own = self.class(name).is_some_and(|class| class != Class::User);
+            if own && !Self::is_raw(name) {
+                self.expand_known(value, None)?;
+            }
         }
+        self.unknowable.borrow_mut().clear();
+        Ok(())
     }
 
     pub(super) fn is_raw(name: &[u8]) -> bool {
@@ -214,6 +250,12 @@ impl Names {
                 self.known
                     .entry(name)
                     .or_insert_with(|| (Class::User, Some(Vec::new())));
+            }
+        }
+        for name in defaults::OBSOLETE {
+            if self.set.contains_key(name.as_bytes()) {
+                self.known
+                    .insert(name.as_bytes().to_vec(), (Class::User, Some(Vec::new())));
             }
         }
         for name in self.set.keys() {
@@ -301,6 +343,12 @@ fn known(entries: &[Entry]) -> BTreeMap<Vec<u8>, (Class, Option<Vec<u8>>)> {
     }
     for name in defaults::OF_THE_MACHINE {
         known.insert(name.as_bytes().to_vec(), (Class::Builtin, None));
+    }
+    for name in defaults::OBSOLETE {
+        known.insert(
+            name.as_bytes().to_vec(),
+            (Class::Obsolete, Some(Vec::new())),
+        );
     }
     for entry in entries {
         let (time, others) = match entry.word(7) {

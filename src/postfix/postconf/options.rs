@@ -36,12 +36,11 @@ const NOT_HERE: &str = "aAblmtT";
 const EXCLUSIVE: [&str; 6] = ["pMFP", "den#X", "fe#X", "xe#X", "ode#X", "he#XH"];
 
 /// What goes with an option, and nothing else does.
-const TOGETHER: [(char, &str); 5] = [
-    ('p', "eX#fhCxdnoH"),
+const TOGETHER: [(char, &str); 4] = [
+    ('p', "eX#fhxdnoH"),
     ('M', "eX#fox"),
     ('F', "efhoxH"),
     ('P', "eXfhoxH"),
-    ('C', "pdn"),
 ];
 
 impl Request {
@@ -97,10 +96,7 @@ impl Request {
                 letters = b"";
                 match letter {
                     'c' => request.directory = Some(value),
-                    'C' => {
-                        given.insert('C');
-                        request.classes = classes(&value)?;
-                    }
+                    'C' => request.classes = classes(&value)?,
                     _ => {
                         given.insert('o');
                         request.overrides.push(value);
