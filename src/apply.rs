@@ -41,9 +41,7 @@ pub fn apply(
         Ending::HalfWay(error) => return Outcome::HalfWay { error },
     }
     match again(machine) {
-        Ok(Verdict::Converged) => Outcome::Done {
-            log: performed.log,
-        },
+        Ok(Verdict::Converged) => Outcome::Done { log: performed.log },
         Ok(Verdict::Changes(plan)) => Outcome::Remains { plan },
         Ok(Verdict::Unreachable { error } | Verdict::Failed { error }) => Outcome::Failed {
             error: unproved(error),
@@ -74,7 +72,10 @@ pub fn without_report(error: MachineError) -> Outcome {
 /// The apply said done; the look that should prove it did not come through.
 fn unproved(error: Failure) -> Failure {
     Failure {
-        summary: format!("applied, but not proved by a second look: {}", error.summary),
+        summary: format!(
+            "applied, but not proved by a second look: {}",
+            error.summary
+        ),
         detail: error.detail,
         hint: Some("run `murder plan` to see how the host stands".to_owned()),
     }

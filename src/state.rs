@@ -104,9 +104,26 @@ impl Facts {
         Self {
             postfix_version: "3.7.11".to_owned(),
             table_types: [
-                "btree", "cidr", "environ", "fail", "hash", "inline", "internal", "ldap",
-                "memcache", "nis", "pipemap", "proxy", "randmap", "regexp", "socketmap", "static",
-                "tcp", "texthash", "unionmap", "unix",
+                "btree",
+                "cidr",
+                "environ",
+                "fail",
+                "hash",
+                "inline",
+                "internal",
+                "ldap",
+                "memcache",
+                "nis",
+                "pipemap",
+                "proxy",
+                "randmap",
+                "regexp",
+                "socketmap",
+                "static",
+                "tcp",
+                "texthash",
+                "unionmap",
+                "unix",
             ]
             .map(str::to_owned)
             .into(),
@@ -121,7 +138,11 @@ impl Facts {
     /// The index type a host keeps: a type that its main.cf uses for an indexed table
     /// already and that exists on the host, else the host's default.
     #[must_use]
-    pub fn index_type_of(main_cf: &MainCf, types: &BTreeSet<String>, default: &TableType) -> TableType {
+    pub fn index_type_of(
+        main_cf: &MainCf,
+        types: &BTreeSet<String>,
+        default: &TableType,
+    ) -> TableType {
         for (name, value) in main_cf.iter() {
             // alias_maps and caches are Postfix's own affairs, not the routing tables that we write.
             if !name.ends_with("_maps") || name == "alias_maps" {

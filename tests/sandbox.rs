@@ -104,7 +104,13 @@ fn walk(directory: &Path, all: &mut BTreeMap<PathBuf, (u64, i64, i64, u64, u32)>
         let meta = std::fs::symlink_metadata(&path).unwrap();
         all.insert(
             path.clone(),
-            (meta.ino(), meta.mtime(), meta.mtime_nsec(), meta.len(), meta.mode()),
+            (
+                meta.ino(),
+                meta.mtime(),
+                meta.mtime_nsec(),
+                meta.len(),
+                meta.mode(),
+            ),
         );
         if meta.is_dir() {
             walk(&path, all);
@@ -123,8 +129,14 @@ fn setting(main_cf: &str, name: &str) -> Option<String> {
 fn the_first_apply_makes_a_murder_and_the_second_writes_nothing() {
     let bench = Bench::new(MANIFEST);
     let plan = bench.expect(0, "plan", &[]);
-    assert!(plan.contains("/etc/postfix/ldap/transport_maps.cf"), "{plan}");
-    assert!(!bench.home.path().join("sandbox").exists(), "plan wrote something");
+    assert!(
+        plan.contains("/etc/postfix/ldap/transport_maps.cf"),
+        "{plan}"
+    );
+    assert!(
+        !bench.home.path().join("sandbox").exists(),
+        "plan wrote something"
+    );
     bench.expect(2, "plan", &["--detailed-exitcode"]);
     bench.expect(0, "apply", &["--yes"]);
     let main_cf = bench.read("backend1.example.org", "etc/postfix/main.cf");
@@ -132,7 +144,10 @@ fn the_first_apply_makes_a_murder_and_the_second_writes_nothing() {
         setting(&main_cf, "unknown_local_recipient_reject_code").as_deref(),
         Some("450")
     );
-    assert_eq!(setting(&main_cf, "recipient_delimiter").as_deref(), Some("+"));
+    assert_eq!(
+        setting(&main_cf, "recipient_delimiter").as_deref(),
+        Some("+")
+    );
     assert!(main_cf.contains("# TLS parameters"), "comments are kept");
     let table = bench.read("backend1.example.org", "etc/postfix/ldap/transport_maps.cf");
     assert!(table.contains("backend1.example.org") && table.contains(SECRET));
@@ -147,7 +162,11 @@ fn the_first_apply_makes_a_murder_and_the_second_writes_nothing() {
     let before = bench.fingerprint();
     bench.expect(0, "apply", &["--yes"]);
     bench.expect(0, "plan", &["--detailed-exitcode"]);
-    assert_eq!(bench.expect(0, "drift", &[]), "", "drift is quiet when converged");
+    assert_eq!(
+        bench.expect(0, "drift", &[]),
+        "",
+        "drift is quiet when converged"
+    );
     assert_eq!(bench.fingerprint(), before);
 }
 
@@ -156,14 +175,31 @@ fn drift_is_seen_and_put_right() {
     let bench = Bench::new(MANIFEST);
     bench.expect(0, "apply", &["--yes"]);
     let host = "backend1.example.org";
-    bench.edit(host, "etc/postfix/ldap/transport_maps.cf", "backend1", "backend9");
-    bench.edit(host, "etc/postfix/main.cf", "unknown_local_recipient_reject_code = 450", "unknown_local_recipient_reject_code = 550");
+    bench.edit(
+        host,
+        "etc/postfix/ldap/transport_maps.cf",
+        "backend1",
+        "backend9",
+    );
+    bench.edit(
+        host,
+        "etc/postfix/main.cf",
+        "unknown_local_recipient_reject_code = 450",
+        "unknown_local_recipient_reject_code = 550",
+    );
     let text = bench.expect(2, "drift", &[]);
-    assert!(text.contains("unknown_local_recipient_reject_code") && text.contains("drift"), "{text}");
+    assert!(
+        text.contains("unknown_local_recipient_reject_code") && text.contains("drift"),
+        "{text}"
+    );
     assert!(!text.contains("backend2.example.org:"), "{text}");
     bench.expect(0, "apply", &["--yes"]);
     bench.expect(0, "drift", &[]);
-    assert!(bench.read(host, "etc/postfix/main.cf").contains("unknown_local_recipient_reject_code = 450"));
+    assert!(
+        bench
+            .read(host, "etc/postfix/main.cf")
+            .contains("unknown_local_recipient_reject_code = 450")
+    );
 }
 
 #[test]
@@ -171,10 +207,19 @@ fn layout_is_not_drift_and_foreign_things_stay() {
     let bench = Bench::new(MANIFEST);
     bench.expect(0, "apply", &["--yes"]);
     let host = "smtp.example.org";
-    bench.edit(host, "etc/postfix/main.cf", "recipient_delimiter = +", "recipient_delimiter =\n   +\nsmtpd_milters = inet:localhost:8891");
+    bench.edit(
+        host,
+        "etc/postfix/main.cf",
+        "recipient_delimiter = +",
+        "recipient_delimiter =\n   +\nsmtpd_milters = inet:localhost:8891",
+    );
     bench.expect(0, "drift", &[]);
     bench.expect(0, "apply", &["--yes"]);
-    assert!(bench.read(host, "etc/postfix/main.cf").contains("smtpd_milters = inet:localhost:8891"));
+    assert!(
+        bench
+            .read(host, "etc/postfix/main.cf")
+            .contains("smtpd_milters = inet:localhost:8891")
+    );
 }
 
 #[test]
@@ -186,7 +231,14 @@ fn what_the_manifest_no_longer_names_goes_or_goes_back() {
     let bench = Bench::new(&named);
     bench.expect(0, "apply", &["--yes"]);
     let host = "backend2.example.org";
-    assert_eq!(setting(&bench.read(host, "etc/postfix/main.cf"), "delay_warning_time").as_deref(), Some("4h"));
+    assert_eq!(
+        setting(
+            &bench.read(host, "etc/postfix/main.cf"),
+            "delay_warning_time"
+        )
+        .as_deref(),
+        Some("4h")
+    );
     bench.manifest(&MANIFEST.replace(", settings: {smtpd_banner: \"$myhostname ESMTP\"}", ""));
     bench.expect(0, "apply", &["--yes"]);
     let main_cf = bench.read(host, "etc/postfix/main.cf");
@@ -209,11 +261,19 @@ fn a_retired_host_is_emptied_and_forgotten() {
         "backend1.example.org: {roles: [backend], state: retired}\n  backend2.example.org: {roles: [backend]",
     ));
     bench.expect(0, "apply", &["--yes"]);
-    assert!(!bench.root(host).join("etc/postfix/ldap/transport_maps.cf").exists());
+    assert!(
+        !bench
+            .root(host)
+            .join("etc/postfix/ldap/transport_maps.cf")
+            .exists()
+    );
     assert!(!bench.root(host).join("var/lib/murder/ledger.json").exists());
     let main_cf = bench.read(host, "etc/postfix/main.cf");
     assert_eq!(setting(&main_cf, "transport_maps"), None);
-    assert_eq!(setting(&main_cf, "recipient_delimiter").as_deref(), Some("+"));
+    assert_eq!(
+        setting(&main_cf, "recipient_delimiter").as_deref(),
+        Some("+")
+    );
     bench.expect(0, "drift", &[]);
 }
 
@@ -221,23 +281,37 @@ fn a_retired_host_is_emptied_and_forgotten() {
 fn a_first_contact_keeps_what_it_finds() {
     let bench = Bench::new(MANIFEST);
     bench.expect(0, "apply", &["--yes", "--host", "smtp.example.org"]);
-    assert!(!bench.root("backend1.example.org").exists(), "--host chose one");
+    assert!(
+        !bench.root("backend1.example.org").exists(),
+        "--host chose one"
+    );
     let host = "backend1.example.org";
     let etc = bench.root(host).join("etc/postfix");
     std::fs::create_dir_all(etc.join("ldap")).unwrap();
     std::fs::write(etc.join("main.cf"), "relayhost = [old.example.org]\n").unwrap();
-    std::fs::write(etc.join("master.cf"), "lmtp unix - - y - - lmtp\nsmtp inet n - y - - smtpd\n").unwrap();
+    std::fs::write(
+        etc.join("master.cf"),
+        "lmtp unix - - y - - lmtp\nsmtp inet n - y - - smtpd\n",
+    )
+    .unwrap();
     std::fs::write(
         etc.join("ldap/transport_maps.cf"),
         "bind_pw = handmadepassword\nscope = one\n",
     )
     .unwrap();
     let text = bench.expect(0, "plan", &[]);
-    assert!(text.contains("--adopt") && text.contains("[old.example.org]"), "{text}");
+    assert!(
+        text.contains("--adopt") && text.contains("[old.example.org]"),
+        "{text}"
+    );
     assert!(!text.contains("handmadepassword"), "{text}");
     let before = bench.read(host, "etc/postfix/main.cf");
     bench.expect(1, "apply", &["--yes"]);
-    assert_eq!(bench.read(host, "etc/postfix/main.cf"), before, "a refused host is untouched");
+    assert_eq!(
+        bench.read(host, "etc/postfix/main.cf"),
+        before,
+        "a refused host is untouched"
+    );
     bench.expect(0, "apply", &["--yes", "--adopt"]);
     bench.expect(0, "drift", &[]);
 }
@@ -265,11 +339,21 @@ fn without_a_terminal_apply_wants_a_yes() {
 fn a_broken_host_does_not_hide_the_others() {
     let bench = Bench::new(MANIFEST);
     bench.expect(0, "apply", &["--yes"]);
-    let ledger = bench.root("backend1.example.org").join("var/lib/murder/ledger.json");
+    let ledger = bench
+        .root("backend1.example.org")
+        .join("var/lib/murder/ledger.json");
     std::fs::write(ledger, "garbage").unwrap();
-    bench.edit("backend2.example.org", "etc/postfix/main.cf", "reject_code = 450", "reject_code = 550");
+    bench.edit(
+        "backend2.example.org",
+        "etc/postfix/main.cf",
+        "reject_code = 450",
+        "reject_code = 550",
+    );
     let text = bench.expect(3, "plan", &[]);
-    assert!(text.contains("ledger") && text.contains("backend2.example.org"), "{text}");
+    assert!(
+        text.contains("ledger") && text.contains("backend2.example.org"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -279,6 +363,11 @@ fn a_plan_in_json_is_data_and_holds_no_secret() {
     let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(plan["format_version"], "1.0");
     assert_eq!(plan["murder"], "example.org");
-    assert!(plan["hosts"].as_object().is_some_and(|hosts| hosts.len() == 3), "{plan}");
+    assert!(
+        plan["hosts"]
+            .as_object()
+            .is_some_and(|hosts| hosts.len() == 3),
+        "{plan}"
+    );
     assert!(!String::from_utf8_lossy(&output.stdout).contains(SECRET));
 }

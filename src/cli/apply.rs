@@ -71,9 +71,15 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let hands = match wiring::hands(&loaded, &arguments.reach, &arguments.consent) {
+    let hands = match wiring::hands(
+        &loaded,
+        &hosts,
+        &arguments.reach,
+        &arguments.consent,
+        terminal,
+    ) {
         Ok(hands) => hands,
-        Err(errors) => return survey::refuse(&errors, terminal),
+        Err(wiring::Said) => return Exit::Refused,
     };
     let parallel = arguments.reach.parallel;
     let plan = survey::look(&loaded.murder.name, &hosts, &*hands, parallel, terminal);

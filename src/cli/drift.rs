@@ -34,9 +34,9 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let eyes = match wiring::eyes(&loaded, &arguments.reach) {
+    let eyes = match wiring::eyes(&loaded, &hosts, &arguments.reach, terminal) {
         Ok(eyes) => eyes,
-        Err(errors) => return survey::refuse(&errors, terminal),
+        Err(wiring::Said) => return Exit::Refused,
     };
     let plan = survey::look(
         &loaded.murder.name,

@@ -1,6 +1,7 @@
 //! The terminal: arguments in, text and an exit code out. Only this module prints.
 
 pub mod apply;
+pub mod ask;
 pub mod check;
 pub mod completions;
 pub mod drift;
@@ -9,6 +10,7 @@ pub mod explain;
 pub mod plan;
 pub mod postconf;
 pub mod progress;
+pub mod provenance;
 pub mod reach;
 pub mod render;
 pub mod schema;

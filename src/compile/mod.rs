@@ -108,7 +108,13 @@ impl<'a> Compiler<'a> {
                 ..
             } = &layer.value
             {
-                engine.add_file(&file::manifest_name(name), text, layer.at, &vars, &mut problems);
+                engine.add_file(
+                    &file::manifest_name(name),
+                    text,
+                    layer.at,
+                    &vars,
+                    &mut problems,
+                );
             }
         }
         if !problems.is_empty() {

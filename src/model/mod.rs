@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::diagnostic::Span;
-use crate::name::{HostName, Mode, Parameter, RemotePath, RoleName, ServiceName, SiteName, UserName};
+use crate::name::{
+    HostName, Mode, Parameter, RemotePath, RoleName, ServiceName, SiteName, UserName,
+};
 use crate::secret::{SecretName, SecretSource};
 use crate::state::{Facts, Probes};
 use crate::thing::Field;

@@ -202,7 +202,8 @@ impl Draft<'_> {
             }
         }
         let of_a_service = |name: &str| {
-            catalogue::service_parameter(name).is_some_and(|(service, _)| services.contains(service))
+            catalogue::service_parameter(name)
+                .is_some_and(|(service, _)| services.contains(service))
         };
         let mut refusals = Vec::new();
         for (thing, want) in &self.at.desired.values {

@@ -1,0 +1,33 @@
+//! Questions that only a person can answer, on the terminal and without echo.
+
+use std::fs::OpenOptions;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+
+use crate::secret::Secret;
+
+/// Asks for a key's passphrase; none where there is no terminal or nothing was typed.
+#[must_use]
+pub fn passphrase(key: &Path) -> Option<Secret> {
+    let mut terminal = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/tty")
+        .ok()?;
+    write!(terminal, "Passphrase for the key {}: ", key.display()).ok()?;
+    let before = tcgetattr(&terminal).ok()?;
+    let mut quiet = before.clone();
+    quiet.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(&terminal, OptionalActions::Flush, &quiet).ok()?;
+    let mut line = String::new();
+    let read = BufReader::new(&terminal).read_line(&mut line);
+    let restored = tcsetattr(&terminal, OptionalActions::Flush, &before);
+    // The echo of the line end was off, too.
+    writeln!(terminal).ok()?;
+    restored.ok()?;
+    read.ok()?;
+    let secret = line.trim_end_matches(['\n', '\r']).to_owned();
+    (!secret.is_empty()).then(|| Secret::new(secret))
+}
