@@ -25,6 +25,11 @@ pub fn in_tree(node: &Node, places: &mut Vec<Span>) {
             {
                 places.push(entry.value.span);
             }
+            // A list where a secret belongs is a mistake, and holds it all the same.
+            Kind::List(nodes) if holds_secret(&entry.key, "") => {
+                let scalars = nodes.iter().filter(|node| node.text().is_some());
+                places.extend(scalars.map(|node| node.span));
+            }
             _ => in_tree(&entry.value, places),
         }
     }
