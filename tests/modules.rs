@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use murder::compile::{Compiled, compile};
-use murder::diagnostic::{Diagnostic, Sources, SourceId, Span};
+use murder::diagnostic::{Diagnostic, SourceId, Sources, Span};
 use murder::model::{
     Become, ContentSpec, Domain, FileSpec, Host, HostState, Layer, Ldap, Level, ListEdit, Murder,
     ServiceSpec, SettingSpec, SharedFolder, Ssh, SshClient, Tls, TlsMode, Topology,

@@ -9,6 +9,7 @@ pub mod plan;
 pub mod postconf;
 pub mod render;
 pub mod schema;
+pub mod selection;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -1,31 +1,44 @@
-//! What can be said of the final values: tables that they open.
+//! What can be said of the final values: their kinds, and the tables that they open.
 
 use std::collections::BTreeMap;
 
 use super::Work;
 use crate::diagnostic::Diagnostic;
 use crate::name::{RemotePath, TableType};
+use crate::postfix::catalogue;
 use crate::state::Want;
 use crate::thing::Thing;
 
 impl Work<'_> {
-    /// Values are one line: postconf(1) takes no line ends, and main.cf would read the rest as
-    /// something else.
+    /// Values are one line: postconf(1) takes no line ends. What the catalogue knows of a
+    /// parameter must fit too: Postfix finds a wrong number only when mail comes.
     pub(super) fn check_values(&mut self) {
         for (thing, want) in &self.compiled.desired.values {
             let Want::Present(value) = want else { continue };
+            let at = self
+                .compiled
+                .origins
+                .get(thing)
+                .and_then(|origins| origins.first())
+                .map_or(self.host.at, |origin| origin.at);
             if value.contains(['\n', '\r', '\0']) {
-                let at = self
-                    .compiled
-                    .origins
-                    .get(thing)
-                    .and_then(|origins| origins.first())
-                    .map_or(self.host.at, |origin| origin.at);
                 self.problems.push(
                     Diagnostic::error(format!("the value of `{thing}` has a line end"))
                         .at(at, "")
                         .hint("write it on one line, or fold it with `>-`"),
                 );
+                continue;
+            }
+            let (Thing::Parameter(name) | Thing::Option(_, name)) = thing else {
+                continue;
+            };
+            if let Err(problem) =
+                catalogue::check(name.as_str(), value, &self.facts.postfix_version)
+            {
+                let mut said = Diagnostic::error(problem.summary).at(at, "");
+                said.detail = problem.detail;
+                said.hint = problem.hint;
+                self.problems.push(said);
             }
         }
     }

@@ -181,7 +181,10 @@ fn host_of(murder: &Murder, host: &Host, facts: &Facts, directory: Option<Direct
 /// `facts`.
 pub(super) fn facts(facts: &Facts) -> Value {
     Value::from(Map::from([
-        ("postfix_version", Value::from(facts.postfix_version.as_str())),
+        (
+            "postfix_version",
+            Value::from(facts.postfix_version.as_str()),
+        ),
         ("distribution", Value::from(facts.distribution.as_str())),
         ("index_type", Value::from(facts.index_type.as_str())),
         (
@@ -288,7 +291,10 @@ fn alias_directories(murder: &Murder, ldap: &Ldap) -> Vec<Directory> {
         let Some(target) = &domain.alias_of else {
             continue;
         };
-        if let Some(known) = list.iter_mut().find(|known| known.target == target.as_str()) {
+        if let Some(known) = list
+            .iter_mut()
+            .find(|known| known.target == target.as_str())
+        {
             known.domains.push(domain.name.to_string());
             continue;
         }

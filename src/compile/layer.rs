@@ -43,7 +43,10 @@ pub(super) fn conflict(
     ))
     .at(host, "this host has both roles")
     .related(one.2, format!("`{}` wants `{}`", one.0, shorten(one.1)))
-    .related(other.2, format!("`{}` wants `{}`", other.0, shorten(other.1)))
+    .related(
+        other.2,
+        format!("`{}` wants `{}`", other.0, shorten(other.1)),
+    )
     .hint("say on the host which it shall be")
 }
 

@@ -95,7 +95,10 @@ mod tests {
     #[test]
     fn braces_hold_an_entry_together() {
         let list = "inline:{a=b, c=d} hash:/x";
-        assert_eq!(change(list, &[], &["y"], &[]), "inline:{a=b, c=d}, hash:/x, y");
+        assert_eq!(
+            change(list, &[], &["y"], &[]),
+            "inline:{a=b, c=d}, hash:/x, y"
+        );
     }
 
     #[test]

@@ -88,9 +88,11 @@ impl Work<'_> {
     ) -> BTreeMap<Thing, Word> {
         let mut words: BTreeMap<Thing, Word> = BTreeMap::new();
         let own_role = own.map(|(role, _)| role);
-        let layers = chain.iter().copied().map(|layer| (None, layer)).chain(
-            own.into_iter().map(|(_, layer)| (own_role, layer)),
-        );
+        let layers = chain
+            .iter()
+            .copied()
+            .map(|layer| (None, layer))
+            .chain(own.into_iter().map(|(_, layer)| (own_role, layer)));
         for (role, layer) in layers {
             let (fields, options) = match &layer.value {
                 ServiceSpec::Absent => {

@@ -92,10 +92,8 @@ impl Work<'_> {
             words.push((role, self.fold(thing, &chain)?));
         }
         if words.is_empty() {
-            let chain: Vec<Layer<SettingSpec>> = layer::of_role(layers, None)
-                .into_iter()
-                .cloned()
-                .collect();
+            let chain: Vec<Layer<SettingSpec>> =
+                layer::of_role(layers, None).into_iter().cloned().collect();
             if chain.is_empty() {
                 return None;
             }
@@ -133,8 +131,7 @@ impl Work<'_> {
     ) -> Option<Layer<SettingSpec>> {
         let value = match &own.value {
             SettingSpec::Value(_) => {
-                let name =
-                    crate::module::value_name(self.role_name(role)?.as_str(), thing);
+                let name = crate::module::value_name(self.role_name(role)?.as_str(), thing);
                 // A folded YAML text may hold line ends, and a loop may end a list with a comma.
                 let text = self.render(&name, role)?;
                 let text = text.split_whitespace().collect::<Vec<_>>().join(" ");

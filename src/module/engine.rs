@@ -133,7 +133,13 @@ impl Engine {
             }
         }
         for (thing, layer) in &module.when {
-            self.add_condition(&when_name(role, thing), &layer.value, layer.at, &vars, problems);
+            self.add_condition(
+                &when_name(role, thing),
+                &layer.value,
+                layer.at,
+                &vars,
+                problems,
+            );
         }
         for (number, check) in module.checks.iter().enumerate() {
             let (when, text) = check_names(role, number);

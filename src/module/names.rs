@@ -183,7 +183,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_name_in_a_condition_is_found() {
-        let text = "{% if vars.layot == \"host.typo\" %}{{ host.name }}{# host.nonsense #}{% endif %}";
+        let text =
+            "{% if vars.layot == \"host.typo\" %}{{ host.name }}{# host.nonsense #}{% endif %}";
         let found = unknown(text, &BTreeSet::from(["layout"]));
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].name, "vars.layot");
