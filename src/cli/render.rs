@@ -1,10 +1,20 @@
-//! `murder render`.
+//! `murder render`: the desired files of each host, with every secret masked.
 
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::Selection;
+use super::selection::select;
+use crate::compile::{Compiled, Compiler};
+use crate::diagnostic::{Diagnostic, Level};
+use crate::load::{self, Loaded};
+use crate::name::HostName;
+use crate::state::Want;
 
 /// Arguments of `murder render`.
 #[derive(Debug, Args)]
@@ -12,10 +22,135 @@ pub struct Arguments {
     /// The manifest and the hosts meant.
     #[command(flatten)]
     pub selection: Selection,
+    /// Write a tree here, a folder for each host, instead of to stdout.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// Runs the verb.
 #[must_use]
-pub fn run(_arguments: &Arguments) -> ExitCode {
-    ExitCode::from(1)
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let selection = &arguments.selection;
+    let mut loaded = load::load(&selection.path, &selection.overlay);
+    let hosts = compiled(&mut loaded, selection);
+    let talk = say(&loaded, &mut io::stderr().lock());
+    if loaded.failed() || talk.is_err() {
+        return ExitCode::from(1);
+    }
+    let written = match &arguments.out {
+        Some(folder) => tree(folder, &hosts),
+        None => stream(&hosts, &mut io::stdout().lock()),
+    };
+    match written {
+        // A reader such as head(1) that has seen enough is no failure.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::from(1)
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Compiles the hosts meant, with the facts that the manifest states; what there is to say is
+/// added to the diagnostics.
+fn compiled(loaded: &mut Loaded, selection: &Selection) -> Vec<(HostName, Compiled)> {
+    let Some(murder) = &loaded.murder else {
+        return Vec::new();
+    };
+    let mut hosts = Vec::new();
+    let mut found: Vec<Diagnostic> = Vec::new();
+    match (
+        select(murder, selection),
+        Compiler::new(murder, &loaded.modules),
+    ) {
+        (Ok(names), Ok(compiler)) => {
+            for name in names {
+                let Some(host) = murder.hosts.get(&name) else {
+                    continue;
+                };
+                match compiler.compile(&name, &host.facts) {
+                    Ok(mut compiled) => {
+                        found.append(&mut compiled.warnings);
+                        hosts.push((name, compiled));
+                    }
+                    Err(problems) => found.extend(problems),
+                }
+            }
+        }
+        (Err(problems), _) | (_, Err(problems)) => found = problems,
+    }
+    loaded.diagnostics.extend(found);
+    load::tidy(&mut loaded.diagnostics);
+    hosts
+}
+
+/// Errors, or where there are none, warnings too.
+fn say(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
+    let failed = loaded.failed();
+    for diagnostic in &loaded.diagnostics {
+        if !failed || diagnostic.level == Level::Error {
+            writeln!(out, "{}\n", diagnostic.render(&loaded.sources, false))?;
+        }
+    }
+    Ok(())
+}
+
+/// One file for each file of a host below its own folder, and `settings` for the rest.
+fn tree(folder: &Path, hosts: &[(HostName, Compiled)]) -> io::Result<()> {
+    for (name, compiled) in hosts {
+        let root = folder.join(name.as_str());
+        fs::create_dir_all(&root)?;
+        for (path, want) in &compiled.desired.files {
+            if let Want::Present(file) = want {
+                let target = root.join(path.as_str().trim_start_matches('/'));
+                if let Some(parent) = target.parent() {
+                    fs::create_dir_all(parent)?;
+                }
+                fs::write(target, file.body.masked())?;
+            }
+        }
+        fs::write(root.join("settings"), settings(compiled))?;
+    }
+    Ok(())
+}
+
+fn stream(hosts: &[(HostName, Compiled)], out: &mut impl Write) -> io::Result<()> {
+    for (name, compiled) in hosts {
+        writeln!(out, "# host {name}\n{}", settings(compiled))?;
+        for (path, want) in &compiled.desired.files {
+            match want {
+                Want::Present(file) => {
+                    writeln!(
+                        out,
+                        "## {name}:{path} ({} {}:{})\n{}",
+                        file.mode,
+                        file.owner,
+                        file.group,
+                        file.body.masked()
+                    )?;
+                }
+                Want::Absent => writeln!(out, "## {name}:{path} (absent)\n")?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// main.cf and master.cf, a line for each thing that is named.
+fn settings(compiled: &Compiled) -> String {
+    let mut text = String::new();
+    if compiled.desired.retired {
+        text.push_str("# retired: everything that is managed goes, or goes back\n");
+    }
+    for (thing, want) in &compiled.desired.values {
+        // Writing to a String does not fail.
+        let _ = match want {
+            Want::Present(value) => writeln!(text, "{thing} = {value}"),
+            Want::Absent => writeln!(text, "# {thing} is not set"),
+        };
+    }
+    for thing in &compiled.desired.leave {
+        let _ = writeln!(text, "# {thing} is left alone");
+    }
+    text
 }

@@ -18,7 +18,7 @@ use tera::{Context, Value};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ContentSpec, FileSpec, Host, HostState, Level, Murder};
 use crate::module::{Engine, Module, Modules, ProbeKind};
-use crate::name::{HostName, RoleName};
+use crate::name::{HostName, Parameter, RoleName};
 use crate::state::{Desired, Facts, Probes};
 use crate::thing::Thing;
 
@@ -233,6 +233,12 @@ impl Work<'_> {
         self.roles.get(role).map(|role| &role.module.role)
     }
 
+    /// Whether a parameter is set on this host, or left alone on purpose.
+    fn is_decided(&self, name: &Parameter) -> bool {
+        let thing = Thing::Parameter(name.clone());
+        self.left.contains_key(&thing) || self.compiled.desired.values.contains_key(&thing)
+    }
+
     /// What the modules have to say about this host.
     fn checks(&mut self) {
         for role in 0..self.roles.len() {
@@ -241,6 +247,13 @@ impl Work<'_> {
             };
             for (number, check) in module.checks.iter().enumerate() {
                 let (when, text) = crate::module::check_names(module.role.as_str(), number);
+                if check
+                    .about
+                    .as_ref()
+                    .is_some_and(|name| self.is_decided(name))
+                {
+                    continue;
+                }
                 let holds = self
                     .render(&when, role)
                     .is_some_and(|text| !text.is_empty());

@@ -4,12 +4,13 @@ use crate::diagnostic::Span;
 use crate::manifest::Text;
 use crate::manifest::node::{Kind, Node};
 
-/// Whether a key holds a secret, by its name alone: the manifest may be wrong in every other way.
-fn secret_key(key: &str) -> bool {
+/// Whether a key holds a secret, by its name: the manifest may be wrong in every other way.
+fn holds_secret(key: &str, value: &str) -> bool {
     let key = key.to_ascii_lowercase();
     let words = ["password", "passphrase", "passwd", "secret"];
-    // `smtp_sasl_password_maps` only names a table.
-    !key.ends_with("_maps") && (key.ends_with("_pw") || words.iter().any(|word| key.contains(word)))
+    let named = key.ends_with("_pw") || words.iter().any(|word| key.contains(word));
+    // `smtp_sasl_password_maps` names a table, unless it is the table.
+    named && (!key.ends_with("_maps") || value.contains("static:") || value.contains("inline:"))
 }
 
 /// Adds the places of literal secrets in a tree.
@@ -19,8 +20,15 @@ pub fn in_tree(node: &Node, places: &mut Vec<Span>) {
     }
     for entry in node.entries() {
         match &entry.value.kind {
-            Kind::Scalar { .. } if secret_key(&entry.key) && !entry.value.is_null() => {
+            Kind::Scalar { text, .. }
+                if holds_secret(&entry.key, text) && !entry.value.is_null() =>
+            {
                 places.push(entry.value.span);
+            }
+            // A list where a secret belongs is a mistake, and holds it all the same.
+            Kind::List(nodes) if holds_secret(&entry.key, "") => {
+                let scalars = nodes.iter().filter(|node| node.text().is_some());
+                places.extend(scalars.map(|node| node.span));
             }
             _ => in_tree(&entry.value, places),
         }
@@ -38,7 +46,7 @@ pub fn in_lines(text: Text<'_>, places: &mut Vec<Span>) {
                 .find(|word| !word.is_empty())
                 .unwrap_or("");
             let value = line[colon + 1..].trim_start();
-            if secret_key(key) && !value.starts_with('{') && !value.trim().is_empty() {
+            if holds_secret(key, value) && !value.starts_with('{') && !value.trim().is_empty() {
                 let at = |offset: usize| u32::try_from(start + offset).unwrap_or(u32::MAX);
                 places.push(Span {
                     source: text.source,

@@ -143,7 +143,11 @@ impl Reader {
                 let node = Node {
                     span,
                     kind: Kind::Scalar {
-                        text: value.into_owned(),
+                        // The parser gives `~` for nothing at all.
+                        text: match span.end > span.start {
+                            true => value.into_owned(),
+                            false => String::new(),
+                        },
                         plain: style == ScalarStyle::Plain && !quoted,
                     },
                 };

@@ -96,6 +96,8 @@ pub enum Per {
 pub struct Check {
     /// Whether it stops the run.
     pub error: bool,
+    /// The parameter that it is about: not said where that one is set or left alone.
+    pub about: Option<Parameter>,
     /// A Tera expression: said where it is true.
     pub when: Layer<String>,
     /// The summary, a Tera template.

@@ -62,6 +62,7 @@ enum RawKind {
 #[serde(deny_unknown_fields)]
 struct RawCheck {
     level: RawLevel,
+    about: Option<Parameter>,
     when: Spanned<String>,
     text: Spanned<String>,
     hint: Option<String>,
@@ -191,6 +192,7 @@ pub(super) fn module(
         .into_iter()
         .map(|check| Check {
             error: matches!(check.level, RawLevel::Error),
+            about: check.about,
             when: reader.layer(check.when.referenced, check.when.value),
             text: reader.layer(check.text.referenced, check.text.value),
             hint: check.hint,
