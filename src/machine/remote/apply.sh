@@ -402,14 +402,14 @@ judge() {
   before=$ANSWER
   answer_of "$1" "$ANSWERS"
   case "$2 $ANSWER" in
-    'accept 2'* | 'refuse 4'* | 'refuse 5'*) log "probed: $1 is ${2}d ($ANSWER)"; return 0 ;;
-    'accept 4'*reylist*) log "not probed: $1 was greylisted ($ANSWER)"; return 0 ;;
+    'accepted 2'* | 'refused 4'* | 'refused 5'*) log "probed: $1 is $2 ($ANSWER)"; return 0 ;;
+    'accepted 4'*reylist*) log "not probed: $1 was greylisted ($ANSWER)"; return 0 ;;
   esac
   if [ "${ANSWER%% *}" = "${before%% *}" ]; then
-    log "not probed: $1 is not ${2}d, nor was it before ($ANSWER)"
+    log "not probed: $1 is not $2, nor was it before ($ANSWER)"
     return 0
   fi
-  fail "the probe $1 should be ${2}d and is not" "before: ${before:-no answer}${NEWLINE}after:  ${ANSWER:-no answer}" 'see the log of the host'
+  fail "the probe $1 should be $2 and is not" "before: ${before:-no answer}${NEWLINE}after:  ${ANSWER:-no answer}" 'see the log of the host'
 }
 
 mark_log() {
@@ -443,8 +443,8 @@ probe() {
       case $ANSWER in 2*) ;; *) fail 'Postfix takes no mail any more' "${ANSWER:-no answer on 127.0.0.1:25}$NEWLINE$(troubles)" 'see the log of the host' ;; esac
       ;;
     esac
-    for address in $ACCEPT; do judge "$address" accept; done
-    for address in $REFUSE; do judge "$address" refuse; done
+    for address in $ACCEPT; do judge "$address" accepted; done
+    for address in $REFUSE; do judge "$address" refused; done
   fi
   old="$NEWLINE$OLD_TROUBLES$NEWLINE" new=
   IFS=$NEWLINE
