@@ -1,1 +1,517 @@
-//! Not written yet.
+//! Verbs, flags, exit codes and output, through the program itself; reports of hand-made plans.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Output, Stdio};
+
+use murder::ledger::{Applied as LastApply, LEDGER_VERSION, Ledger};
+use murder::name::{HostName, Mode, Parameter, RemotePath, TableType};
+use murder::plan::{
+    Cause, Change, Expects, FORMAT_VERSION, Failure, FileState, HostPlan, HostVerdict, IndexReason,
+    Plan, Refusal, Step, TellReason, Verdict,
+};
+use murder::report::{self, Applied, Detail, Outcome, Postponed, Summary};
+use murder::state::Remark;
+use murder::thing::Thing;
+
+/// Runs the program without a terminal and with an environment of its own.
+fn murder(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_murder"))
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn wrong_usage_is_1_and_talks_on_stderr_only() {
+    for arguments in [
+        &["plan", "--no-such-flag"][..],
+        &["plam"],
+        &[],
+        &["apply", "--parallel", "0", "--yes"],
+        &["plan", "--sandbox", "x", "--local"],
+        &["plan", "-v", "-q"],
+    ] {
+        let output = murder(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert_eq!(text(&output.stdout), "", "{arguments:?}");
+        assert_ne!(text(&output.stderr), "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_is_data_and_has_the_table_of_exit_codes() {
+    let output = murder(&["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    let help = text(&output.stdout);
+    for words in [
+        "2  changes pending",
+        "5  a host is left half-way",
+        "5 before 3 before 4 before 2",
+    ] {
+        assert!(help.contains(words), "{help}");
+    }
+    let apply = text(&murder(&["apply", "--help"]).stdout);
+    for flag in [
+        "--yes",
+        "--adopt",
+        "--take-over",
+        "--allow-delete",
+        "--allow-overwrite",
+        "--allow-restart",
+        "--allow-unverified",
+        "--allow-unreachable",
+        "--parallel",
+        "--max-fail",
+        "--canary",
+        "--sandbox",
+        "--local",
+        "--accept-new",
+        "--color",
+        "--format",
+        "--host",
+        "--role",
+        "--site",
+        "--exclude",
+        "--overlay",
+    ] {
+        assert!(apply.contains(flag), "{flag} is missing:\n{apply}");
+    }
+}
+
+#[test]
+fn completions_know_the_verbs_in_every_shell() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = murder(&["completions", shell]);
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        let script = text(&output.stdout);
+        assert!(
+            script.contains("drift") && script.contains("allow-unreachable"),
+            "{shell}"
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_panic() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_murder"))
+        .args(["completions", "bash"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn apply_without_a_terminal_refuses_before_it_reads_anything() {
+    let output = murder(&["apply", "/nonexistent"]);
+    assert_eq!(output.status.code(), Some(1));
+    let words = text(&output.stderr);
+    assert!(
+        words.contains("--yes") && !words.contains("/nonexistent"),
+        "{words}"
+    );
+    assert!(
+        !words.contains('\u{1b}'),
+        "no colour where there is no terminal"
+    );
+}
+
+fn host(name: &str) -> HostName {
+    HostName::new(name).unwrap()
+}
+
+fn path(path: &str) -> RemotePath {
+    RemotePath::new(path).unwrap()
+}
+
+fn parameter(name: &str) -> Thing {
+    Thing::Parameter(Parameter::new(name).unwrap())
+}
+
+fn file(text: &str, mode: u32) -> FileState {
+    FileState {
+        text: Some(text.to_owned()),
+        sha256: format!("hash of {text}"),
+        owner: "root".to_owned(),
+        group: "root".to_owned(),
+        mode: Mode::from_bits(mode),
+        secret: false,
+    }
+}
+
+fn changes(steps: Vec<Step>, refusals: Vec<Refusal>) -> HostVerdict {
+    HostVerdict {
+        verdict: Verdict::Changes(Box::new(HostPlan {
+            steps,
+            refusals,
+            ledger: Ledger {
+                version: LEDGER_VERSION,
+                murder: "example.org".to_owned(),
+                generation: 1,
+                managed: BTreeMap::new(),
+                indexes: BTreeMap::new(),
+                told: None,
+                applied: LastApply::default(),
+            },
+            expects: Expects::default(),
+        })),
+        remarks: Vec::new(),
+    }
+}
+
+fn set(name: &str, before: &str, after: &str, cause: Cause) -> Step {
+    Step::Value {
+        thing: parameter(name),
+        change: Change::Update {
+            before: before.to_owned(),
+            after: after.to_owned(),
+        },
+        cause,
+    }
+}
+
+fn failure(summary: &str) -> Failure {
+    Failure {
+        summary: summary.to_owned(),
+        detail: Some("its own words\u{1b}[2J\nbind_pw = hunter2".to_owned()),
+        hint: Some("do this".to_owned()),
+    }
+}
+
+/// A backend's plan: everything that a plan can have but restarts.
+fn backend(name: &str) -> HostVerdict {
+    changes(
+        vec![
+            Step::File {
+                path: path("/etc/postfix/ldap/transport_maps.cf"),
+                change: Change::Update {
+                    before: file("server_host = a\nbind_pw = hunter2\n", 0o644),
+                    after: file("server_host = b\nbind_pw = ***\n", 0o640),
+                },
+                cause: Cause::Drift,
+                file: None,
+            },
+            Step::File {
+                path: path("/etc/postfix/transport"),
+                change: Change::Create {
+                    after: file(&format!("example.org lmtp:[{name}]\n"), 0o644),
+                },
+                cause: Cause::Wanted,
+                file: None,
+            },
+            Step::Index {
+                source: path("/etc/postfix/transport"),
+                table_type: TableType::new("hash").unwrap(),
+                reason: IndexReason::SourceChanges,
+            },
+            set("myhostname", "localhost", name, Cause::FirstContact),
+            Step::Value {
+                thing: parameter("relayhost"),
+                change: Change::Delete {
+                    before: "[smtp.example.org]".to_owned(),
+                },
+                cause: Cause::Unnamed,
+            },
+            Step::Check,
+            Step::Reload {
+                reason: TellReason::ConfigurationChanges,
+            },
+            Step::TakeOver {
+                thing: parameter("biff"),
+            },
+        ],
+        Vec::new(),
+    )
+}
+
+fn plan() -> Plan {
+    let mut hosts: BTreeMap<HostName, HostVerdict> = ["b1.x", "b2.x", "b3.x", "b4.x", "b5.x"]
+        .into_iter()
+        .map(|name| (host(name), backend(name)))
+        .collect();
+    hosts.insert(
+        host("down.x"),
+        HostVerdict {
+            verdict: Verdict::Unreachable {
+                error: failure("connection timed out"),
+            },
+            remarks: Vec::new(),
+        },
+    );
+    hosts.insert(
+        host("fine.x"),
+        HostVerdict {
+            verdict: Verdict::Converged,
+            remarks: vec![Remark {
+                text: "the socket's directory shuts Postfix out".to_owned(),
+                hint: Some("chmod 0755 /run/cyrus/socket".to_owned()),
+            }],
+        },
+    );
+    hosts.insert(
+        host("mx.x"),
+        changes(
+            vec![Step::Restart {
+                parameters: vec![Parameter::new("inet_interfaces").unwrap()],
+            }],
+            vec![Refusal {
+                summary: "`/etc/postfix/transport` was there before and differs".to_owned(),
+                flag: Some("--adopt"),
+            }],
+        ),
+    );
+    Plan {
+        format_version: FORMAT_VERSION,
+        murder: "example.org".to_owned(),
+        hosts,
+    }
+}
+
+fn shown(plan: &Plan, detail: Detail) -> String {
+    let mut out = String::new();
+    report::text::write_plan(plan, detail, false, &mut out).unwrap();
+    out
+}
+
+#[test]
+fn a_plan_as_text() {
+    insta::assert_snapshot!(shown(&plan(), Detail::Context), @r#"
+    b1.x and 4 more hosts (b2.x, b3.x, b4.x, …), each with its own name
+      ~ update /etc/postfix/ldap/transport_maps.cf, mode 0644 → 0640 (drift: somebody changed it since the last apply)
+          --- /etc/postfix/ldap/transport_maps.cf
+          +++ /etc/postfix/ldap/transport_maps.cf
+          @@ -1,2 +1,2 @@
+          -server_host = a
+          +server_host = b
+           bind_pw = ***
+      + create /etc/postfix/transport, root:root 0644
+          --- /dev/null
+          +++ /etc/postfix/transport
+          @@ -0,0 +1 @@
+          +example.org lmtp:[b1.x]
+      * build the index of hash:/etc/postfix/transport (its source changes)
+      ~ update main.cf:myhostname: localhost → b1.x (first contact: it was set differently before)
+      - delete main.cf:relayhost: [smtp.example.org] → (not set) (no longer named by manifest or module)
+      * check with `postfix check`
+      * reload Postfix (its configuration changes)
+      = take over main.cf:biff (as it must be already; only the ledger changes)
+
+    down.x
+      ! unreachable: connection timed out
+          | its own words\u{1b}[2J
+          | bind_pw = ***
+          help: do this
+
+    fine.x
+      note: the socket's directory shuts Postfix out
+          help: chmod 0755 /run/cyrus/socket
+
+    mx.x
+      * stop and start Postfix: a reload does not reach inet_interfaces (only with --allow-restart)
+      ! refused without --adopt: `/etc/postfix/transport` was there before and differs
+
+    6 hosts: 5 to create, 10 to update, 5 to delete, 5 to take over, 1 converged, 1 refused, 1 unreachable
+    "#);
+}
+
+#[test]
+fn a_summary_shows_no_texts_and_full_shows_all() {
+    let summary = shown(&plan(), Detail::Summary);
+    assert!(
+        !summary.contains("@@") && !summary.contains("server_host"),
+        "{summary}"
+    );
+    assert!(summary.contains("~ update /etc/postfix/ldap/transport_maps.cf"));
+    assert!(shown(&plan(), Detail::Full).contains("server_host = b"));
+}
+
+#[test]
+fn nothing_secret_leaves_in_any_form() {
+    let plan = plan();
+    let mut markdown = String::new();
+    report::markdown::write_plan(&plan, Detail::Full, &mut markdown).unwrap();
+    let json = report::json::of_plan(&plan).unwrap();
+    for form in [&shown(&plan, Detail::Full), &markdown, &json] {
+        assert!(!form.contains("hunter2"), "{form}");
+        assert!(!form.contains('\u{1b}'), "{form}");
+        assert!(
+            form.contains("***"),
+            "the mask shows that there is something"
+        );
+    }
+}
+
+#[test]
+fn a_plan_as_json_is_versioned_and_has_every_host() {
+    let json: serde_json::Value =
+        serde_json::from_str(&report::json::of_plan(&plan()).unwrap()).unwrap();
+    assert_eq!(json["format_version"], FORMAT_VERSION);
+    assert_eq!(json["murder"], "example.org");
+    assert_eq!(json["summary"]["hosts"], 6);
+    assert_eq!(json["summary"]["unreachable"], 1);
+    assert_eq!(json["hosts"].as_object().unwrap().len(), 8);
+    let step = &json["hosts"]["b1.x"]["steps"][3];
+    assert_eq!(step["step"], "value");
+    assert_eq!(step["thing"], "main.cf:myhostname");
+    assert_eq!(step["change"]["action"], "update");
+    assert_eq!(step["change"]["after"], "b1.x");
+    assert_eq!(step["cause"], "first_contact");
+    assert_eq!(json["hosts"]["down.x"]["verdict"], "unreachable");
+    assert_eq!(json["hosts"]["mx.x"]["refusals"][0]["flag"], "--adopt");
+}
+
+#[test]
+fn a_plan_as_markdown_is_a_heading_and_a_diff_for_each_group() {
+    let mut markdown = String::new();
+    report::markdown::write_plan(&plan(), Detail::Context, &mut markdown).unwrap();
+    assert!(
+        markdown.starts_with("## Plan for `example.org`\n\n6 hosts: "),
+        "{markdown}"
+    );
+    assert_eq!(markdown.matches("\n### ").count(), 4, "{markdown}");
+    assert_eq!(markdown.matches("```diff\n").count(), 4);
+    assert!(
+        markdown.contains("\n-server_host = a\n+server_host = b\n"),
+        "{markdown}"
+    );
+}
+
+#[test]
+fn the_summary_never_counts_silence_as_no_change() {
+    let mut plan = plan();
+    plan.hosts.retain(|host, _| host.as_str() == "fine.x");
+    assert_eq!(
+        Summary::of(&plan).sentence(),
+        "nothing to do: 1 host converged"
+    );
+    plan.hosts.insert(
+        host("down.x"),
+        HostVerdict {
+            verdict: Verdict::Unreachable {
+                error: failure("no route"),
+            },
+            remarks: Vec::new(),
+        },
+    );
+    assert_eq!(
+        Summary::of(&plan).sentence(),
+        "1 host converged, 1 unreachable"
+    );
+}
+
+#[test]
+fn long_values_stand_below_each_other_and_secret_ones_are_masked() {
+    let long = "permit_mynetworks, ".repeat(6);
+    let steps = vec![
+        set(
+            "smtpd_recipient_restrictions",
+            &long,
+            "reject",
+            Cause::Wanted,
+        ),
+        set("ldap_bind_pw", "hunter2", "hunter3", Cause::Wanted),
+    ];
+    let plan = Plan {
+        format_version: FORMAT_VERSION,
+        murder: "x".to_owned(),
+        hosts: BTreeMap::from([(host("a.x"), changes(steps, Vec::new()))]),
+    };
+    let text = shown(&plan, Detail::Context);
+    assert!(text.contains("\n      + reject\n"), "{text}");
+    assert!(
+        text.contains("main.cf:ldap_bind_pw: *** → *** (changed)\n"),
+        "{text}"
+    );
+    assert!(!text.contains("hunter"));
+}
+
+#[test]
+fn an_apply_as_text() {
+    let HostVerdict {
+        verdict: Verdict::Changes(left),
+        ..
+    } = changes(vec![set("biff", "yes", "no", Cause::Drift)], Vec::new())
+    else {
+        unreachable!("made so above")
+    };
+    let done = || Outcome::Done {
+        log: vec!["staged".to_owned(), "reloaded".to_owned()],
+    };
+    let applied = Applied {
+        format_version: FORMAT_VERSION,
+        murder: "example.org".to_owned(),
+        hosts: BTreeMap::from([
+            (host("a1.x"), done()),
+            (host("a2.x"), done()),
+            (
+                host("b.x"),
+                Outcome::PutBack {
+                    error: failure("`postfix check` failed"),
+                },
+            ),
+            (
+                host("c.x"),
+                Outcome::Stale {
+                    thing: "/etc/postfix/main.cf".to_owned(),
+                },
+            ),
+            (
+                host("d.x"),
+                Outcome::HalfWay {
+                    error: failure("putting back failed"),
+                },
+            ),
+            (
+                host("e.x"),
+                Outcome::NotAttempted {
+                    why: Postponed::EarlierFailure,
+                },
+            ),
+            (host("f.x"), Outcome::Remains { plan: left }),
+            (host("g.x"), Outcome::Converged),
+        ]),
+    };
+    let mut out = String::new();
+    report::applied::write_apply(&applied, false, false, &mut out).unwrap();
+    insta::assert_snapshot!(out, @r#"
+    a1.x and 1 more host (a2.x): done
+    b.x
+      ! failed, and put back as it was: `postfix check` failed
+          | its own words\u{1b}[2J
+          | bind_pw = ***
+          help: do this
+
+    c.x
+      ! stale: /etc/postfix/main.cf has changed since the plan; nothing was written
+          help: run `murder plan` again, and look at what somebody changed
+
+    d.x
+      ! LEFT HALF-WAY: putting back failed
+          | its own words\u{1b}[2J
+          | bind_pw = ***
+          help: do this
+
+    e.x: not attempted: a host before it failed or could not be reached
+    f.x
+      ! applied, and a second look still finds a difference:
+      ~ update main.cf:biff: yes → no (drift: somebody changed it since the last apply)
+          help: somebody else may be changing this host, or Postfix reads it differently: run `murder plan`
+
+    8 hosts: 1 left half-way, 1 not converged, 1 failed and put back, 1 stale, 1 not attempted, 2 done, 1 with nothing to do
+    "#);
+    let json: serde_json::Value =
+        serde_json::from_str(&report::json::of_apply(&applied).unwrap()).unwrap();
+    assert_eq!(json["hosts"]["b.x"]["outcome"], "put_back");
+    assert_eq!(json["hosts"]["f.x"]["plan"]["steps"][0]["cause"], "drift");
+    assert!(!json.to_string().contains("hunter2"));
+}

@@ -129,14 +129,8 @@ fn decide(
     let hosts = if !refused.is_empty() {
         // None is applied where one is refused: the order of waves rests on all of them.
         untouched(plan, &arguments.consent, Postponed::Refused, refused)
-    } else if Summary::of(plan).hosts == 0 {
-        untouched(
-            plan,
-            &arguments.consent,
-            Postponed::Declined,
-            BTreeMap::new(),
-        )
-    } else if !arguments.yes && !confirmed(terminal) {
+    } else if Summary::of(plan).hosts == 0 || !(arguments.yes || confirmed(terminal)) {
+        // Without a host to change there is nothing to ask, and nobody is left to decline.
         untouched(
             plan,
             &arguments.consent,

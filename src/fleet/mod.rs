@@ -14,4 +14,5 @@ pub use stop::Stop;
 pub use wave::{Phase, Place, Wave, phase_of, ranks, waves};
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 mod tests;

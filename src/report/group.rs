@@ -92,10 +92,8 @@ fn without_name(text: &str, name: &str) -> String {
         // `mx.example.org` is not in `old.mx.example.org` nor in `mx.example.org.net`.
         let mut right = after.chars();
         let next = right.next();
-        let whole = !inside(left)
-            && left != Some('.')
-            && !inside(next)
-            && !(next == Some('.') && inside(right.next()));
+        let goes_on = inside(next) || (next == Some('.') && inside(right.next()));
+        let whole = !(inside(left) || left == Some('.') || goes_on);
         result += before;
         result += if whole { OWN_NAME } else { name };
         last = name.chars().next_back();
@@ -106,6 +104,7 @@ fn without_name(text: &str, name: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
     use crate::report::line::Tone;

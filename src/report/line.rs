@@ -117,6 +117,7 @@ pub fn count(number: usize, noun: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
 
