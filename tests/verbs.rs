@@ -163,6 +163,8 @@ fn changes(steps: Vec<Step>, refusals: Vec<Refusal>) -> HostVerdict {
                 told: None,
                 applied: LastApply::default(),
             },
+            adopts: Vec::new(),
+            keeps_ledger: true,
             expects: Expects::default(),
         })),
         remarks: Vec::new(),
