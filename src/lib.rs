@@ -20,6 +20,9 @@ pub mod ledger;
 
 pub mod state;
 
+// What goes to a host and what comes back.
+pub mod exchange;
+
 // Pure core: text to manifest, manifest to murder, murder to desired, difference to plan.
 pub mod manifest;
 

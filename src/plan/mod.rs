@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use crate::exchange::{Expects, Failure};
 use crate::name::{HostName, Parameter, RemotePath, TableType};
 use crate::state::{File, Probes, Remark};
 use crate::thing::Thing;
@@ -229,19 +230,6 @@ impl HostPlan {
     }
 }
 
-/// What the host must still look like when the work begins; otherwise the plan is stale.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Expects {
-    /// SHA-256 of main.cf.
-    pub main_cf: String,
-    /// SHA-256 of master.cf.
-    pub master_cf: String,
-    /// SHA-256 of the ledger; none where there must be none.
-    pub ledger: Option<String>,
-    /// Each file that is written or deleted: its SHA-256, or none where there must be none.
-    pub files: BTreeMap<RemotePath, Option<String>>,
-}
-
 /// What a plan says of one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
@@ -260,17 +248,6 @@ pub enum Verdict {
         /// Why, and what to do.
         error: Failure,
     },
-}
-
-/// Why something did not work on a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Failure {
-    /// What went wrong, in one line.
-    pub summary: String,
-    /// The host's own words, scrubbed.
-    pub detail: Option<String>,
-    /// What to do.
-    pub hint: Option<String>,
 }
 
 /// The plan of a whole murder.

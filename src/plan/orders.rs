@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::machine::{FileOrder, Orders, RestoreOrder, Tell};
+use crate::exchange::{FileOrder, Orders, RestoreOrder, Tell};
 use crate::postfix::Edit;
 use crate::secret::{MissingSecret, Secrets};
 use crate::state::Probes;

@@ -1,6 +1,6 @@
 //! What must be asked of a host to compare it with what it must have.
 
-use crate::machine::{KnownFacts, Questions};
+use crate::exchange::{KnownFacts, Questions};
 use crate::name::RemotePath;
 use crate::secret::{MissingSecret, Secrets};
 use crate::state::{Desired, File, Want};

@@ -1,3 +1,5 @@
+//! known_hosts against what OpenSSH writes and finds.
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

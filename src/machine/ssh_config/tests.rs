@@ -1,3 +1,5 @@
+//! ssh_config(5) as our reader and `ssh -G` understand it.
+
 use std::fs;
 
 use proptest::prelude::*;

@@ -124,6 +124,7 @@ impl Draft<'_> {
         self.named_files()?;
         self.named_values()?;
         self.unnamed();
+        self.change_owner();
         self.thresholds();
         Ok(())
     }
@@ -141,6 +142,24 @@ impl Draft<'_> {
                 ),
                 flag: Some("--take-over"),
             });
+        }
+    }
+
+    /// With `--take-over`, every managed thing changes its owner, if nothing else.
+    fn change_owner(&mut self) {
+        if self
+            .old
+            .is_none_or(|ledger| ledger.murder == self.at.murder)
+        {
+            return;
+        }
+        for thing in self.managed.keys() {
+            let step = Step::TakeOver {
+                thing: thing.clone(),
+            };
+            if !self.ledger_only.contains(&step) {
+                self.ledger_only.push(step);
+            }
         }
     }
 

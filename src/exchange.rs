@@ -1,0 +1,176 @@
+//! What goes to a host and what comes back: questions and answers, orders and endings, as values.
+//!
+//! Below `plan`, which makes questions and orders, and below `machine`, which carries them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::name::{Mode, Parameter, RemotePath, TableType, UserName};
+use crate::postfix::Edit;
+use crate::state::{Facts, Live, Probes};
+
+/// Why something did not work on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// What went wrong, in one line.
+    pub summary: String,
+    /// The host's own words, scrubbed.
+    pub detail: Option<String>,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// What the host must still look like when the work begins; otherwise the plan is stale.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Expects {
+    /// SHA-256 of main.cf.
+    pub main_cf: String,
+    /// SHA-256 of master.cf.
+    pub master_cf: String,
+    /// SHA-256 of the ledger; none where there must be none.
+    pub ledger: Option<String>,
+    /// Each file that is written or deleted: its SHA-256, or none where there must be none.
+    pub files: BTreeMap<RemotePath, Option<String>>,
+}
+
+/// What is asked of a host, all at once.
+#[derive(Debug, Clone, Default)]
+pub struct Questions {
+    /// Files to look at, each with the SHA-256 it should have: its text comes back only where it differs.
+    pub files: BTreeMap<RemotePath, Option<String>>,
+    /// Indexes to look at, by their own path.
+    pub indexes: BTreeSet<RemotePath>,
+    /// Facts of an earlier time with the identity that the host gave them; asked anew where it changed.
+    pub known: Option<KnownFacts>,
+    /// Parameters about whose very name the host has the last word.
+    pub names: BTreeSet<Parameter>,
+    /// Unix-domain sockets that user postfix must reach.
+    pub sockets: BTreeSet<RemotePath>,
+}
+
+/// Facts, and the identity of the Postfix they were read from (binary and `dynamicmaps.cf*`).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct KnownFacts {
+    /// What the host computed over the files that an upgrade changes.
+    pub identity: String,
+    /// What it then said.
+    pub facts: Facts,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Observed {
+    /// The host.
+    pub live: Live,
+    /// For the cache; none where there is nothing worth keeping.
+    pub known: Option<KnownFacts>,
+}
+
+/// What a host is told to do, all at once: a plan's steps turned into bytes.
+#[derive(Debug, Clone)]
+pub struct Orders {
+    /// Names the run in journal, lock and temporary names: letters and digits.
+    pub run: String,
+    /// `user@workstation`.
+    pub by: String,
+    /// RFC 3339, UTC: when the run began, by the client's clock.
+    pub at: String,
+    /// What must still hold.
+    pub expects: Expects,
+    /// Files to create or update.
+    pub files: Vec<FileOrder>,
+    /// Files that get back what they were, from `adopted/`.
+    pub restores: Vec<RestoreOrder>,
+    /// Files whose present bytes go to `adopted/` first.
+    pub adopts: Vec<RemotePath>,
+    /// Indexes to build.
+    pub indexes: Vec<(RemotePath, TableType)>,
+    /// Edits of master.cf and main.cf, in order.
+    pub edits: Vec<Edit>,
+    /// `postfix check` before telling.
+    pub check: bool,
+    /// How Postfix is told.
+    pub tell: Tell,
+    /// Tables to open and ask: staged before the commit, in place after the reload.
+    pub tables: Vec<(RemotePath, TableType)>,
+    /// Addresses to ask over SMTP.
+    pub probes: Probes,
+    /// Whether an LDAP server that does not answer is accepted.
+    pub allow_unverified: bool,
+    /// Files to delete at the end, with the suffix of an index that goes too.
+    pub deletes: Vec<(RemotePath, Option<&'static str>)>,
+    /// The ledger as it shall be; `None` where the host shall have none.
+    pub ledger: Option<Vec<u8>>,
+}
+
+/// One file to write.
+#[derive(Debug, Clone)]
+pub struct FileOrder {
+    /// Where.
+    pub path: RemotePath,
+    /// Its bytes, secrets included.
+    pub bytes: Zeroizing<Vec<u8>>,
+    /// Their SHA-256.
+    pub sha256: String,
+    /// Owner.
+    pub owner: UserName,
+    /// Group.
+    pub group: UserName,
+    /// Permission bits.
+    pub mode: Mode,
+}
+
+/// One file to give back.
+#[derive(Debug, Clone)]
+pub struct RestoreOrder {
+    /// Where.
+    pub path: RemotePath,
+    /// SHA-256 of its bytes: the name in `adopted/`.
+    pub sha256: String,
+    /// Owner.
+    pub owner: String,
+    /// Group.
+    pub group: String,
+    /// Permission bits.
+    pub mode: Mode,
+}
+
+/// How Postfix is told of its new configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tell {
+    /// Not at all.
+    Not,
+    /// `postfix reload` (and `postfix start` where it does not run and ran before is no case: a
+    /// stopped Postfix stays stopped, and the report says so).
+    Reload,
+    /// Stop and start, through the service manager that owns it.
+    Restart,
+}
+
+/// How a host stands after an apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// As it shall be.
+    Done,
+    /// Something moved since the plan; nothing was written. Which thing.
+    Stale(String),
+    /// Something failed; the host stands as it was before (proved by reading again).
+    PutBack(Failure),
+    /// It failed before anything was changed.
+    Untouched(Failure),
+    /// Somebody else's apply holds the lock.
+    Locked(Failure),
+    /// It is left half-way: what failed, and the commands for a person.
+    HalfWay(Failure),
+}
+
+/// What an apply reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Performed {
+    /// How it ended.
+    pub ending: Ending,
+    /// What each phase said, in order, for `-v` and the report: `staged`, `checked`, `reloaded`, …
+    pub log: Vec<String>,
+}
