@@ -149,3 +149,699 @@ fn built(murder: &Murder, host: &str) -> Compiled {
 fn refused(murder: &Murder, host: &str) -> Vec<Diagnostic> {
     compile(murder, &modules(), &name(host), &Facts::debian()).expect_err("must be refused")
 }
+
+fn value(compiled: &Compiled, thing: &str) -> Option<Want<String>> {
+    let thing: Thing = thing.parse().unwrap();
+    compiled.desired.values.get(&thing).cloned()
+}
+
+#[track_caller]
+fn assert_value(compiled: &Compiled, thing: &str, wanted: &str) {
+    assert_eq!(
+        value(compiled, thing),
+        Some(Want::Present(wanted.to_owned())),
+        "{thing}"
+    );
+}
+
+#[track_caller]
+fn file(compiled: &Compiled, path: &str) -> File {
+    match compiled.desired.files.get(path) {
+        Some(Want::Present(file)) => file.clone(),
+        other => panic!("{path} is {other:?}"),
+    }
+}
+
+/// The line of a file that begins with `start`.
+#[track_caller]
+fn line(compiled: &Compiled, path: &str, start: &str) -> String {
+    let text = file(compiled, path).body.masked();
+    match text.lines().find(|line| line.starts_with(start)) {
+        Some(line) => line.to_owned(),
+        None => panic!("no line `{start}` in {path}:\n{text}"),
+    }
+}
+
+fn edit(murder: &mut Murder, host: &str, change: impl FnOnce(&mut Host)) {
+    change(murder.hosts.get_mut(&name(host)).unwrap());
+}
+
+fn layer<T>(level: Level, start: u32, value: T) -> Layer<T> {
+    Layer {
+        level,
+        at: at(start),
+        value,
+    }
+}
+
+fn set_var(murder: &mut Murder, host: &str, var: &str, value: serde_json::Value) {
+    edit(murder, host, |host| {
+        host.vars
+            .insert(var.to_owned(), vec![layer(Level::Host, 7, value)]);
+    });
+}
+
+fn set(murder: &mut Murder, host: &str, parameter: &str, layers: Vec<Layer<SettingSpec>>) {
+    edit(murder, host, |host| {
+        host.settings
+            .insert(Parameter::new(parameter).unwrap(), layers);
+    });
+}
+
+fn text(value: &str) -> SettingSpec {
+    SettingSpec::Value(value.to_owned())
+}
+
+fn summaries(problems: &[Diagnostic]) -> Vec<&str> {
+    problems
+        .iter()
+        .map(|problem| problem.summary.as_str())
+        .collect()
+}
+
+const SMTP: &str = "smtp.example.org";
+const BACKEND: &str = "backend1.example.org";
+const MX: &str = "mx.example.org";
+
+#[test]
+fn the_backend_asks_for_its_own_mailboxes_only() {
+    let compiled = built(&seed(), BACKEND);
+    let path = "/etc/postfix/ldap/transport_maps.cf";
+    insta::assert_snapshot!(file(&compiled, path).body.masked(), @r"
+    # Managed by murder: a change made here is put back by the next apply.
+    server_host = ldap://ldap.example.org:389
+    version = 3
+    timeout = 10
+    search_base = dc=example,dc=org
+    scope = sub
+    domain = example.org
+    bind = yes
+    bind_dn = uid=kolab-service,ou=Special Users,dc=example,dc=org
+    bind_pw = ***
+
+    # The primary address only: others are rewritten to it before they come here.
+    query_filter = (&(mail=%s)(|(objectClass=kolabInetOrgPerson))(mailHost=backend1.example.org))
+    result_attribute = mail
+    result_format = lmtp:unix:/run/cyrus/socket/lmtp
+    expansion_limit = 1
+    ");
+    // What is accepted is delivered: the same entries in both, or mail goes round.
+    assert_eq!(
+        line(&compiled, path, "query_filter"),
+        line(
+            &compiled,
+            "/etc/postfix/ldap/local_recipient_maps.cf",
+            "query_filter"
+        )
+    );
+    assert_eq!(
+        file(&compiled, "/etc/postfix/transport").body.masked(),
+        "# Managed by murder: a change made here is put back by the next apply.\n\
+         # Mail for the host itself (root, cron) stays here.\n\
+         backend1.example.org local:\n\
+         localhost local:\n\
+         # The posting user of shared folders.\n\
+         folder@example.org lmtp:unix:/run/cyrus/socket/lmtp\n"
+    );
+    assert_value(&compiled, "local_transport", "relay:[smtp.example.org]:25");
+    assert_value(&compiled, "unknown_local_recipient_reject_code", "450");
+    assert_value(&compiled, "master.cf:lmtp/unix/chroot", "n");
+    assert_eq!(
+        line(&compiled, "/etc/postfix/lmtp_delivery_status_filter", "/"),
+        r"/^5(\.1\.1 .*)$/ 4$1"
+    );
+}
+
+#[test]
+fn the_backend_as_relay_leaves_local_delivery_alone() {
+    let mut murder = seed();
+    set_var(&mut murder, BACKEND, "layout", json!("relay"));
+    let compiled = built(&murder, BACKEND);
+    assert_eq!(value(&compiled, "local_transport"), None);
+    assert_value(&compiled, "mydestination", "$myhostname, localhost");
+    assert_value(&compiled, "relay_domains", "example.org");
+    assert_value(&compiled, "unknown_relay_recipient_reject_code", "450");
+    assert_eq!(
+        line(&compiled, "/etc/postfix/transport", "example.org"),
+        "example.org relay:[smtp.example.org]:25"
+    );
+}
+
+#[test]
+fn a_backend_that_does_not_defer_says_550() {
+    let mut murder = seed();
+    set_var(&mut murder, BACKEND, "defer_unknown", json!(false));
+    let compiled = built(&murder, BACKEND);
+    assert_value(&compiled, "unknown_local_recipient_reject_code", "550");
+    assert_eq!(value(&compiled, "lmtp_delivery_status_filter"), None);
+}
+
+#[test]
+fn values_in_filters_are_escaped_and_percent_signs_doubled() {
+    let mut murder = seed();
+    set_var(&mut murder, BACKEND, "person_classes", json!(["a*(b)%s"]));
+    edit(&mut murder, BACKEND, |host| {
+        host.ldap.as_mut().unwrap().base = "ou=100%,dc=example".to_owned();
+    });
+    let compiled = built(&murder, BACKEND);
+    let path = "/etc/postfix/ldap/transport_maps.cf";
+    assert!(line(&compiled, path, "query_filter").contains(r"(objectClass=a\2a\28b\29%%s)"));
+    assert_eq!(
+        line(&compiled, path, "search_base"),
+        "search_base = ou=100%%,dc=example"
+    );
+}
+
+#[test]
+fn a_file_with_a_secret_is_for_postfix_only_and_shows_none() {
+    let compiled = built(&seed(), BACKEND);
+    let table = file(&compiled, "/etc/postfix/ldap/transport_maps.cf");
+    assert_eq!(
+        (table.owner.as_str(), table.group.as_str(), table.mode),
+        ("root", "postfix", Mode::from_bits(0o640))
+    );
+    assert_eq!(table.table.as_ref().unwrap().as_str(), "ldap");
+    let names: Vec<_> = table.body.secrets().map(|name| name.0.as_str()).collect();
+    assert_eq!(names, ["ldap.bind_pw"]);
+    assert!(table.body.reveal(&Secrets::default()).is_err());
+}
+
+#[test]
+fn the_internal_mta_routes_refuses_and_defers() {
+    let compiled = built(&seed(), SMTP);
+    assert_value(&compiled, "relay_domains", "example.org");
+    assert_value(
+        &compiled,
+        "transport_maps",
+        "proxy:ldap:/etc/postfix/ldap/transport_maps.cf, \
+         proxy:ldap:/etc/postfix/ldap/no_mailhost.cf, hash:/etc/postfix/transport",
+    );
+    assert_eq!(
+        line(
+            &compiled,
+            "/etc/postfix/ldap/transport_maps.cf",
+            "result_format"
+        ),
+        "result_format = relay:[%s]:25"
+    );
+    assert_eq!(
+        line(
+            &compiled,
+            "/etc/postfix/ldap/no_mailhost.cf",
+            "result_format"
+        ),
+        "result_format = retry:4.2.1 Mailbox is not yet placed on a server"
+    );
+    assert_eq!(
+        line(&compiled, "/etc/postfix/transport", "example.org"),
+        "example.org error:5.1.1 Recipient address is unknown here"
+    );
+    // Other relay domains keep their own transport.
+    assert_eq!(value(&compiled, "relay_transport"), None);
+    assert_value(&compiled, "relayhost", "[mx.example.org]:25");
+    assert_eq!(compiled.desired.probes.accept, ["canary@example.org"]);
+}
+
+#[test]
+fn the_internal_mta_as_local_has_the_domain_in_mydestination() {
+    let mut murder = seed();
+    set_var(&mut murder, SMTP, "layout", json!("local"));
+    let compiled = built(&murder, SMTP);
+    assert_value(
+        &compiled,
+        "mydestination",
+        "$myhostname, localhost, example.org",
+    );
+    assert_value(&compiled, "relay_domains", "");
+    assert_value(
+        &compiled,
+        "local_recipient_maps",
+        "proxy:ldap:/etc/postfix/ldap/local_recipient_maps.cf, $alias_maps",
+    );
+    assert_eq!(value(&compiled, "relay_recipient_maps"), None);
+}
+
+#[test]
+fn each_table_of_aliases_can_be_switched_off() {
+    for (var, off, path) in [
+        (
+            "aliases",
+            json!(false),
+            "/etc/postfix/ldap/virtual_alias_maps.cf",
+        ),
+        (
+            "groups",
+            json!(false),
+            "/etc/postfix/ldap/mailenabled_distgroups.cf",
+        ),
+        (
+            "dynamic_groups",
+            json!(false),
+            "/etc/postfix/ldap/mailenabled_dynamic_distgroups.cf",
+        ),
+        (
+            "forwarding",
+            json!(false),
+            "/etc/postfix/ldap/virtual_alias_maps_mailforwarding.cf",
+        ),
+        ("role_addresses", json!({}), "/etc/postfix/role_addresses"),
+    ] {
+        let named = |compiled: &Compiled| match value(compiled, "virtual_alias_maps") {
+            Some(Want::Present(text)) => text.contains(&format!("{path}")),
+            _ => false,
+        };
+        let mut murder = seed();
+        let on = built(&murder, SMTP);
+        assert!(named(&on) && on.desired.files.contains_key(path), "{var}");
+        set_var(&mut murder, SMTP, var, off);
+        let off = built(&murder, SMTP);
+        assert!(
+            !named(&off) && !off.desired.files.contains_key(path),
+            "{var}"
+        );
+    }
+}
+
+#[test]
+fn mynetworks_is_derived_or_left_alone_with_a_warning() {
+    let mut murder = seed();
+    let compiled = built(&murder, SMTP);
+    assert_eq!(value(&compiled, "mynetworks"), None);
+    assert!(
+        compiled.warnings[0]
+            .summary
+            .contains("`mynetworks` is left")
+    );
+
+    for host in murder.hosts.values_mut() {
+        host.addresses = vec!["192.0.2.1".to_owned()];
+    }
+    edit(&mut murder, MX, |host| {
+        host.addresses = vec!["2001:db8::25".to_owned()];
+    });
+    let plain = "127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128 192.0.2.1";
+    let compiled = built(&murder, SMTP);
+    assert_value(&compiled, "mynetworks", plain);
+    assert!(compiled.warnings.is_empty());
+    set_var(&mut murder, SMTP, "trust_edge", json!(true));
+    let trusting = format!("{plain} [2001:db8::25]");
+    assert_value(&built(&murder, SMTP), "mynetworks", &trusting);
+}
+
+#[test]
+fn the_edge_checks_recipients_in_four_ways() {
+    let mut murder = seed();
+    let maps = |murder: &Murder| value(&built(murder, MX), "relay_recipient_maps");
+    let present = |text: &str| Some(Want::Present(text.to_owned()));
+    assert_eq!(
+        maps(&murder),
+        present(
+            "proxy:ldap:/etc/postfix/ldap/relay_recipient_maps.cf, \
+             hash:/etc/postfix/relay_recipients"
+        )
+    );
+    set_var(&mut murder, MX, "recipient_check", json!("table"));
+    set_var(&mut murder, MX, "recipients", json!(["john@example.org"]));
+    assert_eq!(maps(&murder), present("hash:/etc/postfix/relay_recipients"));
+    assert_eq!(
+        line(&built(&murder, MX), "/etc/postfix/relay_recipients", "john"),
+        "john@example.org OK"
+    );
+    set_var(&mut murder, MX, "recipient_check", json!("verify"));
+    assert_eq!(maps(&murder), present(""));
+    assert_value(
+        &built(&murder, MX),
+        "smtpd_recipient_restrictions",
+        "check_recipient_access hash:/etc/postfix/recipient_access",
+    );
+    set_var(&mut murder, MX, "recipient_check", json!("none"));
+    let none = built(&murder, MX);
+    assert_eq!(value(&none, "smtpd_recipient_restrictions"), None);
+    assert!(
+        none.warnings
+            .iter()
+            .any(|warning| warning.summary.contains("forged"))
+    );
+}
+
+#[test]
+fn null_clients_send_everything_to_the_smart_host() {
+    for host in ["frontend1.example.org", "mupdate.example.org"] {
+        let compiled = built(&seed(), host);
+        assert_value(&compiled, "relayhost", "[smtp.example.org]");
+        assert_value(&compiled, "myorigin", "example.org");
+        assert_value(&compiled, "mydestination", "$myhostname, localhost");
+        assert!(compiled.desired.probes.accept.is_empty());
+    }
+}
+
+#[test]
+fn a_shared_folder_of_the_manifest_has_one_way() {
+    let mut murder = seed();
+    murder.shared_folders.push(SharedFolder {
+        address: "memo@example.org".to_owned(),
+        backend: name("backend2.example.org"),
+        folder: "shared/memo".to_owned(),
+        at: at(3),
+    });
+    assert_eq!(
+        line(&built(&murder, SMTP), "/etc/postfix/transport", "memo"),
+        "memo@example.org relay:[backend2.example.org]:25"
+    );
+    assert_eq!(
+        line(
+            &built(&murder, "backend2.example.org"),
+            "/etc/postfix/shared_folders",
+            "memo"
+        ),
+        "memo@example.org folder+shared/memo@example.org"
+    );
+    let other = built(&murder, BACKEND);
+    assert!(
+        !other
+            .desired
+            .files
+            .contains_key("/etc/postfix/shared_folders")
+    );
+    assert_eq!(
+        line(&built(&murder, MX), "/etc/postfix/relay_recipients", "memo"),
+        "memo@example.org OK"
+    );
+}
+
+#[test]
+fn domains_have_their_own_base_and_other_names() {
+    let mut murder = seed();
+    murder.domains.push(Domain {
+        base: Some("dc=example,dc=net".to_owned()),
+        ..domain("example.net")
+    });
+    murder.domains.push(Domain {
+        alias_of: Some(name("example.org")),
+        ..domain("example.com")
+    });
+    let compiled = built(&murder, SMTP);
+    let net = "/etc/postfix/ldap/transport_maps-example.net.cf";
+    assert_eq!(line(&compiled, net, "domain"), "domain = example.net");
+    assert_eq!(
+        line(&compiled, net, "search_base"),
+        "search_base = dc=example,dc=net"
+    );
+    let alias = "/etc/postfix/ldap/alias_domains-example.org.cf";
+    assert_eq!(line(&compiled, alias, "domain"), "domain = example.com");
+    assert!(
+        line(&compiled, alias, "query_filter")
+            .starts_with("query_filter = (&(|(mail=%u@example.org)(alias=%u@example.org))")
+    );
+}
+
+#[test]
+fn tables_are_of_the_hosts_own_type() {
+    let murder = seed();
+    let facts = Facts {
+        index_type: murder::name::TableType::new("lmdb").unwrap(),
+        ..Facts::debian()
+    };
+    let compiled = compile(&murder, &modules(), &name(BACKEND), &facts).unwrap();
+    let table = file(&compiled, "/etc/postfix/transport");
+    assert_eq!(table.index.unwrap().as_str(), "lmdb");
+    assert_value(
+        &compiled,
+        "transport_maps",
+        "proxy:ldap:/etc/postfix/ldap/transport_maps.cf, lmdb:/etc/postfix/transport",
+    );
+}
+
+#[test]
+fn the_nearest_layer_wins_and_the_others_are_remembered() {
+    let mut murder = seed();
+    let backend = RoleName::new("backend").unwrap();
+    set(
+        &mut murder,
+        BACKEND,
+        "relayhost",
+        vec![
+            layer(Level::Host, 1, text("[a]")),
+            layer(Level::Role(backend.clone()), 2, text("[b]")),
+            layer(Level::Defaults, 3, text("[c]")),
+        ],
+    );
+    let compiled = built(&murder, BACKEND);
+    assert_value(&compiled, "relayhost", "[a]");
+    let origins = &compiled.origins[&"relayhost".parse::<Thing>().unwrap()];
+    let values: Vec<&str> = origins.iter().map(|origin| origin.value.as_str()).collect();
+    assert_eq!(values, ["[a]", "[b]", "[c]", "[smtp.example.org]"]);
+    assert_eq!(origins[3].level, Level::Module(backend));
+}
+
+#[test]
+fn null_takes_a_parameter_out() {
+    let mut murder = seed();
+    let unset = vec![layer(Level::Host, 1, SettingSpec::Unset)];
+    set(&mut murder, BACKEND, "relayhost", unset);
+    assert_eq!(
+        value(&built(&murder, BACKEND), "relayhost"),
+        Some(Want::Absent)
+    );
+}
+
+#[test]
+fn a_list_is_edited_over_the_next_layer_down() {
+    let mut murder = seed();
+    let change = ListEdit {
+        prepend: vec!["hash:/etc/postfix/own".to_owned()],
+        append: Vec::new(),
+        remove: vec!["hash:/etc/postfix/transport".to_owned()],
+    };
+    let edit = |change: &ListEdit| vec![layer(Level::Host, 1, SettingSpec::Edit(change.clone()))];
+    set(&mut murder, BACKEND, "transport_maps", edit(&change));
+    assert_value(
+        &built(&murder, BACKEND),
+        "transport_maps",
+        "hash:/etc/postfix/own, proxy:ldap:/etc/postfix/ldap/transport_maps.cf",
+    );
+    set(&mut murder, BACKEND, "smtpd_milters", edit(&change));
+    let problems = refused(&murder, BACKEND);
+    assert_eq!(
+        summaries(&problems),
+        ["there is no list `main.cf:smtpd_milters` to edit"]
+    );
+}
+
+#[test]
+fn services_are_merged_field_by_field() {
+    let mut murder = seed();
+    edit(&mut murder, BACKEND, |host| {
+        let entry = ServiceSpec::Entry {
+            fields: BTreeMap::from([(Field::ProcessLimit, "20".to_owned())]),
+            options: BTreeMap::from([(Parameter::new("soft_bounce").unwrap(), None)]),
+        };
+        host.services.insert(
+            ServiceName::new("lmtp/unix").unwrap(),
+            vec![layer(Level::Host, 1, entry)],
+        );
+    });
+    let compiled = built(&murder, BACKEND);
+    assert_value(&compiled, "master.cf:lmtp/unix/chroot", "n");
+    assert_value(&compiled, "master.cf:lmtp/unix/process_limit", "20");
+    assert_eq!(
+        value(&compiled, "master.cf:lmtp/unix:soft_bounce"),
+        Some(Want::Absent)
+    );
+}
+
+#[test]
+fn what_is_left_alone_is_not_named() {
+    let mut murder = seed();
+    edit(&mut murder, BACKEND, |host| {
+        host.leave = ["relayhost", "lmtp/unix", "/etc/postfix/transport"]
+            .map(|thing| layer(Level::Defaults, 1, thing.to_owned()))
+            .into();
+    });
+    let compiled = built(&murder, BACKEND);
+    assert_eq!(value(&compiled, "relayhost"), None);
+    assert_eq!(value(&compiled, "master.cf:lmtp/unix/chroot"), None);
+    assert!(
+        !compiled
+            .desired
+            .files
+            .contains_key("/etc/postfix/transport")
+    );
+    let left: Vec<String> = compiled
+        .desired
+        .leave
+        .iter()
+        .map(Thing::to_string)
+        .collect();
+    assert_eq!(
+        left,
+        [
+            "/etc/postfix/transport",
+            "main.cf:relayhost",
+            "master.cf:lmtp/unix/chroot"
+        ]
+    );
+
+    // A nearer layer that names the thing has the last word; the same layer contradicts itself.
+    let own = |level| vec![layer(level, 2, text("[own]"))];
+    set(&mut murder, BACKEND, "relayhost", own(Level::Host));
+    assert_value(&built(&murder, BACKEND), "relayhost", "[own]");
+    set(&mut murder, BACKEND, "relayhost", own(Level::Defaults));
+    assert_eq!(
+        summaries(&refused(&murder, BACKEND)),
+        ["`main.cf:relayhost` is set and left alone in one place"]
+    );
+}
+
+#[test]
+fn two_roles_that_differ_are_settled_on_the_host() {
+    let mut murder = seed();
+    murder.hosts.insert(
+        name("both.example.org"),
+        host("both.example.org", &["frontend", "backend"]),
+    );
+    let problems = refused(&murder, "both.example.org");
+    assert_eq!(
+        summaries(&problems),
+        ["the roles `frontend` and `backend` want `main.cf:mydestination` differently"]
+    );
+    assert_eq!(problems[0].related.len(), 2);
+    let settled = vec![layer(Level::Host, 1, text("localhost"))];
+    set(&mut murder, "both.example.org", "mydestination", settled);
+    assert_value(
+        &built(&murder, "both.example.org"),
+        "mydestination",
+        "localhost",
+    );
+}
+
+#[test]
+fn variables_are_known_and_of_their_kind() {
+    let mut murder = seed();
+    set_var(&mut murder, BACKEND, "layot", json!("local"));
+    set_var(&mut murder, BACKEND, "defer_unknown", json!("yes"));
+    let problems = refused(&murder, BACKEND);
+    assert_eq!(
+        summaries(&problems),
+        [
+            "there is no variable `layot`",
+            "`defer_unknown` is not `true` or `false`"
+        ]
+    );
+    assert_eq!(problems[0].hint.as_deref(), Some("did you mean `layout`?"));
+    assert_eq!(problems[0].at.as_ref().unwrap().0, at(7));
+}
+
+#[test]
+fn a_secret_in_a_setting_or_an_open_file_is_refused() {
+    let mut murder = seed();
+    let path = RemotePath::new("/etc/postfix/open").unwrap();
+    edit(&mut murder, BACKEND, |host| {
+        let content = ContentSpec::Template {
+            name: "open.tera".to_owned(),
+            text: "pw {{ host.ldap.bind_pw }}".to_owned(),
+        };
+        let open = FileSpec::Present {
+            content,
+            owner: UserName::new("root").unwrap(),
+            group: UserName::new("mail").unwrap(),
+            mode: Mode::from_bits(0o644),
+            table: false,
+        };
+        host.files
+            .insert(path.clone(), vec![layer(Level::Host, 9, open)]);
+    });
+    assert_eq!(
+        summaries(&refused(&murder, BACKEND)),
+        ["`/etc/postfix/open` holds a secret and has mode 0644"]
+    );
+    let token = murder::secret::Body::token(&SecretName("ldap.bind_pw".to_owned()));
+    let mut murder = seed();
+    let leak = vec![layer(Level::Host, 1, text(&token))];
+    set(&mut murder, BACKEND, "smtpd_banner", leak);
+    assert_eq!(
+        summaries(&refused(&murder, BACKEND)),
+        ["`main.cf:smtpd_banner` would hold a secret"]
+    );
+}
+
+#[test]
+fn a_value_that_stops_mail_is_refused() {
+    let mut murder = seed();
+    let wrong = vec![layer(Level::Host, 4, text("10 MB"))];
+    set(&mut murder, BACKEND, "message_size_limit", wrong);
+    let problems = refused(&murder, BACKEND);
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].summary.contains("message_size_limit"));
+    assert_eq!(problems[0].at.as_ref().unwrap().0, at(4));
+}
+
+#[test]
+fn a_retired_host_wants_nothing() {
+    let mut murder = seed();
+    edit(&mut murder, BACKEND, |host| host.state = HostState::Retired);
+    let desired = built(&murder, BACKEND).desired;
+    assert!(desired.retired && desired.files.is_empty() && desired.values.is_empty());
+}
+
+/// What `parse` says of a module of one file and one template.
+fn module_problems(yaml: &str, template: &str) -> String {
+    let mut sources = Sources::default();
+    let files = [
+        ("own/module.yaml".to_owned(), yaml.to_owned()),
+        ("own/templates/x.tera".to_owned(), template.to_owned()),
+    ];
+    let (_, problems) = parse(&files, &mut sources);
+    let said: Vec<String> = problems
+        .iter()
+        .map(|problem| problem.render(&sources, false))
+        .collect();
+    said.join("\n\n")
+}
+
+#[test]
+fn a_misspelt_name_in_a_template_is_found_where_it_stands() {
+    let said = module_problems(
+        "summary: own\nfiles:\n  /etc/x: {template: x.tera}\n",
+        "first\n{% if host.mailhots %}x{% endif %}\n",
+    );
+    assert!(said.contains("`host.mailhots` does not exist"), "{said}");
+    assert!(said.contains("modules/own/templates/x.tera:2:7"), "{said}");
+    assert!(said.contains("did you mean `mailhost`?"), "{said}");
+}
+
+#[test]
+fn wrong_modules_are_refused_with_their_place() {
+    for (yaml, template, wanted) in [
+        ("summary: own\nsetings: {}\n", "", "setings"),
+        ("summary: own\nafter: [nowhere]\n", "", "which is no module"),
+        (
+            "summary: own\nvars: {n: {type: integer, default: x, doc: d}}\n",
+            "",
+            "the default of `n` is not a whole number",
+        ),
+        (
+            "summary: own\nfiles:\n  /etc/x: {template: y.tera}\n",
+            "",
+            "there is no template `y.tera`",
+        ),
+        ("summary: own\n", "inline:{{a=b}}\n", "{% raw %}"),
+        (
+            "summary: own\nsettings: {relayhost: \"{{ now }}\"}\n",
+            "",
+            "`now` does not exist",
+        ),
+    ] {
+        let said = module_problems(yaml, template);
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+}
+
+#[test]
+fn every_variable_of_the_shipped_modules_is_documented() {
+    for module in modules().0.values() {
+        for (name, variable) in &module.vars {
+            assert!(variable.doc.ends_with('.'), "{} of {}", name, module.role);
+        }
+    }
+}
