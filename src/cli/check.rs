@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Color, Selection};
+use super::{Color, Selection, selection};
 use crate::compile::Compiler;
 use crate::diagnostic::{Diagnostic, Level, Sources, Span};
 use crate::load::{self, Loaded};
@@ -39,7 +39,7 @@ pub enum Format {
 pub fn run(arguments: &Arguments) -> ExitCode {
     let selection = &arguments.selection;
     let mut loaded = load::load(&selection.path, &selection.overlay);
-    compile_every_host(&mut loaded);
+    compile_hosts(&mut loaded, selection);
     let written = match arguments.format {
         Format::Text => text(&loaded, color(arguments.color), &mut io::stderr().lock()),
         Format::Json => json(&loaded, &mut io::stdout().lock()),
@@ -51,23 +51,18 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// Adds what compiling says of each host, with the facts that the manifest states.
-fn compile_every_host(loaded: &mut Loaded) {
+/// Adds what compiling says of each host that is meant, with the facts that the manifest states.
+fn compile_hosts(loaded: &mut Loaded, selected: &Selection) {
     let Some(murder) = &loaded.murder else {
         return;
     };
-    let mut found = Vec::new();
-    match Compiler::new(murder, &loaded.modules) {
-        Ok(compiler) => {
-            for (name, host) in &murder.hosts {
-                found.extend(match compiler.compile(name, &host.facts) {
-                    Ok(compiled) => compiled.warnings,
-                    Err(problems) => problems,
-                });
-            }
-        }
-        Err(problems) => found = problems,
-    }
+    let found = match (
+        Compiler::new(murder, &loaded.modules),
+        selection::select(murder, selected),
+    ) {
+        (Ok(compiler), Ok(hosts)) => compiler.problems(&hosts),
+        (Err(problems), _) | (Ok(_), Err(problems)) => problems,
+    };
     loaded.diagnostics.extend(found);
     // Hosts that share a layer share its problems.
     load::tidy(&mut loaded.diagnostics);

@@ -403,12 +403,8 @@ fn compiler<'a>(loaded: &'a Loaded, terminal: &Terminal) -> Result<Compiler<'a>,
         }
     };
     if let Some(compiler) = &compiler {
-        for (name, host) in &loaded.murder.hosts {
-            match compiler.compile(name, &host.facts) {
-                Ok(compiled) => problems.extend(compiled.warnings),
-                Err(found) => problems.extend(found),
-            }
-        }
+        let hosts: Vec<HostName> = loaded.murder.hosts.keys().cloned().collect();
+        problems.extend(compiler.problems(&hosts));
     }
     load::tidy(&mut problems);
     say_all(&problems, &loaded.sources, terminal);

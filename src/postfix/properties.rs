@@ -70,15 +70,6 @@ fn edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
-/// The lines that say something: with an unclosed brace in a command, postconf itself adds an
-/// empty line at each edit, and so do we.
-fn full(text: &[u8]) -> Vec<Vec<u8>> {
-    text.split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(<[u8]>::to_vec)
-        .collect()
-}
-
 proptest! {
     #[test]
     fn parsing_keeps_every_byte(text in text()) {
@@ -91,14 +82,16 @@ proptest! {
     fn the_same_edit_twice_is_the_edit_once(main in text(), master in text(), edit in edit()) {
         // A NUL hides the end of its line from postconf, and then an edit can glue lines together.
         prop_assume!(!main.contains(&0) && !master.contains(&0));
+        // With an unclosed brace in a command, postconf itself adds a blank at each edit, and so do we.
+        prop_assume!(!master.contains(&b'{') && !matches!(&edit, Edit::SetField(_, _, text) | Edit::SetService(_, text) if text.contains('{')));
         // An entry that names another service than its pattern is a rename.
         if let Edit::SetService(service, line) = &edit {
             let (name, kind) = service.parts();
             prop_assume!(line.split_whitespace().take(2).eq([name, kind]));
         }
         if let Ok((main, master)) = apply_edits(&main, &master, std::slice::from_ref(&edit)) {
-            let again = apply_edits(&main, &master, &[edit]).map(|(main, master)| (full(&main), full(&master)));
-            prop_assert_eq!(again, Ok((full(&main), full(&master))));
+            let again = apply_edits(&main, &master, &[edit]);
+            prop_assert_eq!(again, Ok((main, master)));
         }
     }
 
