@@ -187,9 +187,10 @@ fn the_pure_core_touches_nothing_outside() {
                 let named = code.match_indices(word).any(|(at, _)| {
                     let before = code[..at].chars().next_back();
                     let after = code[at + word.len()..].chars().next();
-                    !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '"')
-                        && !(after.is_some_and(|c| c.is_alphanumeric() || c == '_')
-                            && !word.ends_with(':'))
+                    let begins =
+                        before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '"');
+                    let ends = after.is_none_or(|c| !c.is_alphanumeric() && c != '_');
+                    begins && (ends || word.ends_with(':'))
                 });
                 if named && !code.trim_start().starts_with("#[") {
                     offences.push(format!("{path}:{line}: {word}"));

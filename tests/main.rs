@@ -1,5 +1,11 @@
 //! One test binary; each module tells one story.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs
+)]
 
 // Laws of the house: dependencies, changelog, documents.
 mod architecture;

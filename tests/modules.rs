@@ -407,7 +407,7 @@ fn each_table_of_aliases_can_be_switched_off() {
         ("role_addresses", json!({}), "/etc/postfix/role_addresses"),
     ] {
         let named = |compiled: &Compiled| match value(compiled, "virtual_alias_maps") {
-            Some(Want::Present(text)) => text.contains(&format!("{path}")),
+            Some(Want::Present(text)) => text.contains(path),
             _ => false,
         };
         let mut murder = seed();

@@ -127,6 +127,9 @@ const KEPT_FOR: Duration = Duration::from_secs(45);
 /// Connections kept at once: each is an open file here and a process there.
 const KEPT_AT_ONCE: usize = 256;
 
+/// Connections of the look, each with when it was made.
+type Kept = BTreeMap<HostName, (Instant, Box<dyn Act>)>;
+
 /// Everything that one run needs for any of its hosts.
 struct Work<'a> {
     loaded: &'a Loaded,
@@ -137,7 +140,7 @@ struct Work<'a> {
     cache: FactsCache,
     connect: ConnectOptions,
     run: Run,
-    kept: Option<Mutex<BTreeMap<HostName, (Instant, Box<dyn Act>)>>>,
+    kept: Option<Mutex<Kept>>,
 }
 
 impl<'a> Work<'a> {

@@ -225,6 +225,10 @@ build_index() {
 stage_configuration() {
   error=$( { mkdir -m 0700 "$STAGE" "$STAGE/check" && cat /etc/postfix/main.cf >"$STAGE/main.cf" && cat /etc/postfix/master.cf >"$STAGE/master.cf"; } 2>&1) ||
     fail 'the configuration cannot be staged; nothing was changed' "$error" "make room in $D"
+  # postconf glues what it appends to a last line without an end, and so ruins both.
+  for cf in master.cf main.cf; do
+    [ -z "$(tail -c 1 "$STAGE/$cf")" ] || echo >>"$STAGE/$cf"
+  done
   orders_edits
   for cf in master.cf main.cf; do
     hash_of /etc/postfix/$cf

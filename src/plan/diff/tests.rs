@@ -1,4 +1,5 @@
 //! Desired against live, case by case.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
