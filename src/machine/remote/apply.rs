@@ -80,7 +80,7 @@ fn loader(run: &str, nonce: &str, sh: &str, sha256: &str) -> String {
     let (left, right) = nonce.split_at(nonce.len() / 2);
     format!(
         "sh -c 'umask 077; LC_ALL=C; PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin; \
-         export LC_ALL PATH; n={left}; n=$n\"{right}\"; d=/var/lib/murder; i=$d/incoming.{run}; s=$d/spool.{run}; \
+         export LC_ALL PATH; n={left}; n=$n\"{right}\"; d=/var/lib/murder; i=$d/incoming.{run}; s=$d/spool.{run}.$$; \
          mkdir -p $d && chmod 0700 $d && cat >$i && x=$(sha256sum $i) && [ \"${{x%% *}}\" = {sha256} ] && \
          mv $i $s && echo && echo $n ACCEPTED && exec {sh} $s front; rm -f $i; echo; echo $n REFUSED'"
     )

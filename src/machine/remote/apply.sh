@@ -2,7 +2,8 @@
 # functions, and the call and the data after them; the shell leaves before it comes to the data.
 # Records are lines of words without blanks; what may hold blanks is quoted by the client.
 D=/var/lib/murder
-SPOOL=$D/spool.$RUN
+# The loader's name for this file ends in its process's number, which is now the foreground's.
+SPOOL=$0
 STAGE=$D/stage.$RUN
 NEWLINE='
 '
@@ -107,7 +108,12 @@ clean_dead() {
   sweep
   set +f
   for old in "$D"/spool.* "$D"/stage.* "$D"/journal.new.* "$D"/ledger.new.* "$D"/paths.new.* "$D"/adopted.new.*; do
-    case $old in "$SPOOL" | *'*') ;; *) rm -rf "$old" ;; esac
+    case $old in
+      "$SPOOL" | *'*') continue ;;
+      # The payload of somebody who is about to find the lock taken.
+      */spool.*) ! kill -0 "${old##*.}" 2>/dev/null || continue ;;
+    esac
+    rm -rf "$old"
   done
   set -f
   find "$D" -name 'incoming.*' -mmin +60 -exec rm -f {} + 2>/dev/null
