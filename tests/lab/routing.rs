@@ -129,6 +129,7 @@ pub fn mail_from_outside_arrives(world: &mut World) {
         ("john.doe@example.org", &[("backend1", "user/john")]),
         ("jane@example.org", &[("backend2", "user/jane")]),
         ("john+lists@example.org", &[("backend1", "user/john/lists")]),
+        ("John+lists@EXAMPLE.ORG", &[("backend1", "user/john/lists")]),
         ("john+nowhere@example.org", &[("backend1", "user/john")]),
         (
             "staff@example.org",
