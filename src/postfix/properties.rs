@@ -71,6 +71,13 @@ fn edit() -> impl Strategy<Value = Edit> {
 }
 
 proptest! {
+    // Nasty texts are often of the kind that a property leaves out.
+    #![proptest_config(ProptestConfig {
+        max_global_rejects: 65_536,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
     #[test]
     fn parsing_keeps_every_byte(text in text()) {
         let (main, master) = (MainCf::parse(&text), MasterCf::parse(&text));
