@@ -61,7 +61,8 @@ impl Work<'_> {
     }
 }
 
-/// Every `type:/path` in a value, without the `proxy:` before it.
+/// Every `type:/path` in a value, without the `proxy:` before it. Where the type is a `$parameter`,
+/// only the host knows it, and the table is not named here.
 fn tables(value: &str) -> Vec<(RemotePath, TableType)> {
     let mut found = Vec::new();
     for (at, _) in value.match_indices(":/") {
@@ -73,6 +74,9 @@ fn tables(value: &str) -> Vec<(RemotePath, TableType)> {
             .into_iter()
             .rev()
             .collect();
+        if value[..at - kind.len()].ends_with('$') {
+            continue;
+        }
         let path: String = value[at + 1..]
             .chars()
             .take_while(|character| !character.is_whitespace() && !",{}()".contains(*character))
@@ -98,5 +102,10 @@ mod tests {
             .map(|(path, kind)| format!("{kind}:{path}"))
             .collect();
         assert_eq!(texts, ["ldap:/etc/postfix/a.cf", "hash:/etc/postfix/b"]);
+    }
+
+    #[test]
+    fn a_type_that_only_the_host_knows_is_not_guessed() {
+        assert_eq!(tables("$default_database_type:/etc/postfix/a"), []);
     }
 }
