@@ -12,7 +12,6 @@ mod setting;
 mod variable;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroUsize;
 
 use tera::{Context, Value};
 
@@ -174,42 +173,6 @@ impl<'a> Compiler<'a> {
         } else {
             Err(work.problems)
         }
-    }
-
-    /// Compiles hosts with the facts that the manifest states, on every core, and gives what there
-    /// is to say of them: warnings, and errors where there are any.
-    ///
-    /// The order is that of `hosts`, whatever the cores did.
-    #[must_use]
-    pub fn problems(&self, hosts: &[HostName]) -> Vec<Diagnostic> {
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let share = hosts.len().div_ceil(cores).max(1);
-        let of_hosts = |hosts: &[HostName]| -> Vec<Diagnostic> {
-            hosts
-                .iter()
-                .flat_map(|name| {
-                    let facts = self.murder.hosts.get(name).map(|host| &host.facts);
-                    match facts.map(|facts| self.compile(name, facts)) {
-                        Some(Ok(compiled)) => compiled.warnings,
-                        Some(Err(problems)) => problems,
-                        None => Vec::new(),
-                    }
-                })
-                .collect()
-        };
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = hosts
-                .chunks(share)
-                .map(|hosts| scope.spawn(move || of_hosts(hosts)))
-                .collect();
-            threads
-                .into_iter()
-                .flat_map(|thread| match thread.join() {
-                    Ok(problems) => problems,
-                    Err(panic) => std::panic::resume_unwind(panic),
-                })
-                .collect()
-        })
     }
 
     fn enter_roles(&self, work: &mut Work<'a>) {
