@@ -17,7 +17,7 @@ pub const MOST_HOPS: usize = 8;
 pub fn token() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!(
-        "story-{}-{}",
+        "story-{}-{}.",
         std::process::id(),
         NEXT.fetch_add(1, Ordering::Relaxed)
     )

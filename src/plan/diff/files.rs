@@ -1,7 +1,7 @@
 //! Named files: what is written, and what a first contact may replace.
 
 use crate::ledger::{Origin, Previous};
-use crate::name::RemotePath;
+use crate::name::{RemotePath, TableType};
 use crate::secret::mask::{mask_file, mask_pair};
 use crate::state::{File, LiveFile, LiveState, Remark, Want};
 use crate::thing::Thing;
@@ -164,17 +164,29 @@ impl Draft<'_> {
         self.expects
             .files
             .insert(path.clone(), Some(state.sha256.clone()));
-        let index_suffix = [".db", ".lmdb", ".cdb"].into_iter().find(|suffix| {
-            RemotePath::new(format!("{path}{suffix}")).is_ok_and(|index| {
-                matches!(self.at.live.indexes.get(&index), Some(LiveFile::Present(_)))
-            })
-        });
+        let index_suffix = self.index_type(path).and_then(|kind| kind.index_suffix());
         self.deletes.push(Step::Delete {
             path: path.clone(),
             before: before(path, state, state.text.as_deref()),
             cause,
             index_suffix,
         });
+    }
+
+    /// The type of the index beside a table that nobody names any more: what was seen, or else the
+    /// host's own where the ledger says that we built one (it is not asked for by name then).
+    pub(super) fn index_type(&self, path: &RemotePath) -> Option<TableType> {
+        let seen = ["hash", "lmdb", "cdb"].into_iter().find_map(|kind| {
+            let kind = TableType::new(kind).ok()?;
+            let index = RemotePath::new(format!("{path}{}", kind.index_suffix()?)).ok()?;
+            matches!(self.at.live.indexes.get(&index), Some(LiveFile::Present(_))).then_some(kind)
+        });
+        let built = || {
+            let ledger = self.old?;
+            let kind = &self.at.live.facts.index_type;
+            ledger.indexes.contains_key(path).then(|| kind.clone())
+        };
+        seen.or_else(built)
     }
 
     /// Whether the index of a table must be built, and what the ledger shall say of it.

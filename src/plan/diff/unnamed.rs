@@ -129,18 +129,12 @@ impl Draft<'_> {
 
     /// A table that is given back gets its index anew, where it has one.
     fn rebuild_index(&mut self, path: &RemotePath) {
-        for kind in ["hash", "lmdb", "cdb"] {
-            if let Ok(table_type) = crate::name::TableType::new(kind)
-                && let Some(suffix) = table_type.index_suffix()
-                && let Ok(index) = RemotePath::new(format!("{path}{suffix}"))
-                && matches!(self.at.live.indexes.get(&index), Some(LiveFile::Present(_)))
-            {
-                self.index_steps.push(Step::Index {
-                    source: path.clone(),
-                    table_type,
-                    reason: super::super::IndexReason::SourceChanges,
-                });
-            }
+        if let Some(table_type) = self.index_type(path) {
+            self.index_steps.push(Step::Index {
+                source: path.clone(),
+                table_type,
+                reason: super::super::IndexReason::SourceChanges,
+            });
         }
     }
 
