@@ -17,7 +17,7 @@ use tera::{Context, Value};
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ContentSpec, FileSpec, Host, HostState, Level, Murder};
-use crate::module::{Engine, Module, Modules, ProbeKind};
+use crate::module::{Engine, Module, Modules, Per, ProbeKind};
 use crate::name::{HostName, Parameter, RoleName};
 use crate::state::{Desired, Facts, Probes};
 use crate::thing::Thing;
@@ -61,12 +61,13 @@ struct Role<'a> {
 
 /// What is being compiled, with what was found so far.
 struct Work<'a> {
-    murder: &'a Murder,
     engine: &'a Engine,
     host: &'a Host,
     facts: &'a Facts,
     roles: Vec<Role<'a>>,
     left: BTreeMap<Thing, (Level, Span)>,
+    /// What templates see for each copy of a `per:` file; the same for every such file of a host.
+    copies: BTreeMap<Per, Vec<(String, Value)>>,
     compiled: Compiled,
     problems: Vec<Diagnostic>,
 }
@@ -150,12 +151,14 @@ impl<'a> Compiler<'a> {
             });
         }
         let mut work = Work {
-            murder: self.murder,
             engine: &self.engine,
             host,
             facts,
             roles: Vec::new(),
             left: BTreeMap::new(),
+            copies: [Per::Directories, Per::AliasDirectories]
+                .map(|per| (per, context::per_directory(self.murder, host, facts, per)))
+                .into(),
             compiled: Compiled::default(),
             problems: Vec::new(),
         };
