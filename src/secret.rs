@@ -145,7 +145,8 @@ impl Body {
     /// Whether a text has a character that is kept for tokens.
     #[must_use]
     pub fn reserved(text: &str) -> bool {
-        text.contains([OPEN, CLOSE])
+        // Both begin with this byte in UTF-8, and hardly any text has one.
+        text.as_bytes().contains(&0xEF) && text.contains([OPEN, CLOSE])
     }
 
     /// Splits rendered text at its tokens.

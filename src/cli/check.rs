@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Color, Selection, selection};
+use super::{Color, Selection, compiled, selection};
 use crate::compile::Compiler;
 use crate::diagnostic::{Diagnostic, Level, Sources, Span};
 use crate::load::{self, Loaded};
@@ -60,7 +60,7 @@ fn compile_hosts(loaded: &mut Loaded, selected: &Selection) {
         Compiler::new(murder, &loaded.modules),
         selection::select(murder, selected),
     ) {
-        (Ok(compiler), Ok(hosts)) => compiler.problems(&hosts),
+        (Ok(compiler), Ok(hosts)) => compiled::problems(&compiler, murder, &hosts),
         (Err(problems), _) | (Ok(_), Err(problems)) => problems,
     };
     loaded.diagnostics.extend(found);

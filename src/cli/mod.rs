@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod ask;
 pub mod check;
+pub mod compiled;
 pub mod completions;
 pub mod drift;
 pub mod exit;

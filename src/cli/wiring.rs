@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::reach::{Consent, Reach};
 use super::terminal::Terminal;
-use super::{Selection, ask, provenance};
+use super::{Selection, ask, compiled, provenance};
 use crate::apply;
 use crate::cache::FactsCache;
 use crate::compile::Compiler;
@@ -404,7 +404,7 @@ fn compiler<'a>(loaded: &'a Loaded, terminal: &Terminal) -> Result<Compiler<'a>,
     };
     if let Some(compiler) = &compiler {
         let hosts: Vec<HostName> = loaded.murder.hosts.keys().cloned().collect();
-        problems.extend(compiler.problems(&hosts));
+        problems.extend(compiled::problems(compiler, &loaded.murder, &hosts));
     }
     load::tidy(&mut problems);
     say_all(&problems, &loaded.sources, terminal);

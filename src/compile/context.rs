@@ -3,7 +3,7 @@
 //! The names are listed in [`crate::module::MURDER`] and its neighbours, where misspelt ones are
 //! found; a test here holds the two together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use tera::Value;
@@ -35,6 +35,8 @@ pub(super) fn murder(murder: &Murder, modules: &Modules) -> Value {
             .filter(|host| host.state != HostState::Retired)
     };
     let networks = |wanted: &dyn Fn(&Host) -> bool| -> (Value, Value) {
+        // A large murder has many: seen ones are looked up, and the order is the hosts'.
+        let mut seen = BTreeSet::new();
         let mut known = Vec::new();
         let mut unknown = Vec::new();
         for host in living().filter(|host| wanted(host)) {
@@ -42,7 +44,7 @@ pub(super) fn murder(murder: &Murder, modules: &Modules) -> Value {
                 unknown.push(host.name.to_string());
             }
             for address in host.addresses.iter().map(|address| network(address)) {
-                if !known.contains(&address) {
+                if seen.insert(address.clone()) {
                     known.push(address);
                 }
             }

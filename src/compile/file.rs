@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tera::Context;
 
-use super::{Origin, Work, context, layer};
+use super::{Origin, Work, layer};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ContentSpec, FileSpec, Layer};
 use crate::module::value_name;
@@ -102,15 +102,17 @@ impl Work<'_> {
         else {
             return vec![(path.clone(), None)];
         };
-        context::per_directory(self.murder, self.host, self.facts, *per)
+        self.copies
+            .get(per)
             .into_iter()
+            .flatten()
             .filter_map(|(suffix, value)| {
                 let text = path.as_str();
                 let (stem, end) = text
                     .strip_suffix(".cf")
                     .map_or((text, ""), |stem| (stem, ".cf"));
                 let path = RemotePath::new(format!("{stem}{suffix}{end}")).ok()?;
-                Some((path, Some(value)))
+                Some((path, Some(value.clone())))
             })
             .collect()
     }

@@ -12,13 +12,12 @@ mod setting;
 mod variable;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroUsize;
 
 use tera::{Context, Value};
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ContentSpec, FileSpec, Host, HostState, Level, Murder};
-use crate::module::{Engine, Module, Modules, ProbeKind};
+use crate::module::{Engine, Module, Modules, Per, ProbeKind};
 use crate::name::{HostName, Parameter, RoleName};
 use crate::state::{Desired, Facts, Probes};
 use crate::thing::Thing;
@@ -62,12 +61,13 @@ struct Role<'a> {
 
 /// What is being compiled, with what was found so far.
 struct Work<'a> {
-    murder: &'a Murder,
     engine: &'a Engine,
     host: &'a Host,
     facts: &'a Facts,
     roles: Vec<Role<'a>>,
     left: BTreeMap<Thing, (Level, Span)>,
+    /// What templates see for each copy of a `per:` file; the same for every such file of a host.
+    copies: BTreeMap<Per, Vec<(String, Value)>>,
     compiled: Compiled,
     problems: Vec<Diagnostic>,
 }
@@ -151,12 +151,14 @@ impl<'a> Compiler<'a> {
             });
         }
         let mut work = Work {
-            murder: self.murder,
             engine: &self.engine,
             host,
             facts,
             roles: Vec::new(),
             left: BTreeMap::new(),
+            copies: [Per::Directories, Per::AliasDirectories]
+                .map(|per| (per, context::per_directory(self.murder, host, facts, per)))
+                .into(),
             compiled: Compiled::default(),
             problems: Vec::new(),
         };
@@ -174,42 +176,6 @@ impl<'a> Compiler<'a> {
         } else {
             Err(work.problems)
         }
-    }
-
-    /// Compiles hosts with the facts that the manifest states, on every core, and gives what there
-    /// is to say of them: warnings, and errors where there are any.
-    ///
-    /// The order is that of `hosts`, whatever the cores did.
-    #[must_use]
-    pub fn problems(&self, hosts: &[HostName]) -> Vec<Diagnostic> {
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let share = hosts.len().div_ceil(cores).max(1);
-        let of_hosts = |hosts: &[HostName]| -> Vec<Diagnostic> {
-            hosts
-                .iter()
-                .flat_map(|name| {
-                    let facts = self.murder.hosts.get(name).map(|host| &host.facts);
-                    match facts.map(|facts| self.compile(name, facts)) {
-                        Some(Ok(compiled)) => compiled.warnings,
-                        Some(Err(problems)) => problems,
-                        None => Vec::new(),
-                    }
-                })
-                .collect()
-        };
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = hosts
-                .chunks(share)
-                .map(|hosts| scope.spawn(move || of_hosts(hosts)))
-                .collect();
-            threads
-                .into_iter()
-                .flat_map(|thread| match thread.join() {
-                    Ok(problems) => problems,
-                    Err(panic) => std::panic::resume_unwind(panic),
-                })
-                .collect()
-        })
     }
 
     fn enter_roles(&self, work: &mut Work<'a>) {

@@ -82,7 +82,7 @@ pub enum ProbeKind {
 
 /// What a file with `per:` stands for, once each. The first directory's file has the plain path,
 /// the others have the directory's suffix before `.cf`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Per {
     /// For each search base, with the mail domains under it.

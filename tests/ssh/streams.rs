@@ -50,7 +50,7 @@ fn silence_ends_an_exchange_and_the_next_one_dials_anew() {
         .exchange(&Request {
             command: "echo begun; exec sleep 60".to_owned(),
             stdin: Vec::new().into(),
-            timeout: Duration::from_millis(700),
+            timeout: Duration::from_secs(5),
         })
         .unwrap();
     assert_eq!(response.stdout, b"begun\n");
@@ -58,7 +58,7 @@ fn silence_ends_an_exchange_and_the_next_one_dials_anew() {
         matches!(&response.exit, Exit::Lost(why) if why.starts_with("no word")),
         "{response:?}"
     );
-    assert!(started.elapsed() < Duration::from_secs(10));
+    assert!(started.elapsed() < Duration::from_secs(40));
     assert_eq!(ask(&mut *shell, "echo again", b"").stdout, b"again\n");
     assert_eq!(sshd.logged("Accepted publickey"), 2);
 }
