@@ -274,6 +274,29 @@ fn what_nobody_names_goes_or_goes_back() {
 }
 
 #[test]
+fn an_unnamed_table_goes_with_the_index_that_we_built() {
+    let transport = path("/etc/postfix/transport");
+    let text = state("ours\n");
+    let mut managed = ledger(&[(
+        Thing::File(transport.clone()),
+        Origin::Created,
+        Some(&text.sha256),
+    )]);
+    managed
+        .indexes
+        .insert(transport.clone(), text.sha256.clone());
+    // Nobody asks for the index by name any more: only the ledger knows of it.
+    let plan = Bench::new("")
+        .ledger(managed)
+        .has_file("/etc/postfix/transport", text)
+        .plan();
+    assert!(plan.steps.iter().any(|step| matches!(
+        step,
+        Step::Delete { path, index_suffix: Some(".db"), .. } if *path == transport
+    )));
+}
+
+#[test]
 fn what_is_left_alone_is_released() {
     let mut bench = Bench::new("content_filter = x\n").ledger(ledger(&[(
         parameter("content_filter"),
