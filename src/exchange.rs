@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use crate::history::{Entry, Generation};
 use crate::name::{Mode, Parameter, RemotePath, TableType, UserName};
 use crate::postfix::Edit;
 use crate::state::{Facts, Live, Probes};
@@ -48,6 +49,17 @@ pub struct Questions {
     pub names: BTreeSet<Parameter>,
     /// Unix-domain sockets that user postfix must reach.
     pub sockets: BTreeSet<RemotePath>,
+    /// What is asked of the host's history, if anything.
+    pub history: Option<HistoryQuestion>,
+}
+
+/// What is asked of a host's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HistoryQuestion {
+    /// The entry of every generation that is kept.
+    Entries,
+    /// One generation, whole (and no entries).
+    Generation(u64),
 }
 
 /// Facts, and the identity of the Postfix they were read from (binary and `dynamicmaps.cf*`).
@@ -66,6 +78,34 @@ pub struct Observed {
     pub live: Live,
     /// For the cache; none where there is nothing worth keeping.
     pub known: Option<KnownFacts>,
+    /// The entries that were asked for, oldest first.
+    pub entries: Vec<Entry>,
+    /// The generation that was asked for; none where it is not kept.
+    pub generation: Option<Box<Generation>>,
+}
+
+/// What becomes of a host's ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LedgerOrder {
+    /// It stays as it is (`unlock`).
+    Keep,
+    /// These are its bytes.
+    Write(Vec<u8>),
+    /// The host has none any more: nothing of it is managed. Its history goes too.
+    Remove,
+}
+
+/// A generation to keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryOrder {
+    /// Its number: the name of its file.
+    pub generation: u64,
+    /// The bytes of its file: two lines (see [`crate::history`]).
+    pub bytes: Vec<u8>,
+    /// How many generations are kept, this one included.
+    pub keep: u32,
+    /// How many bytes of them are kept; the newest one stays, however large.
+    pub keep_bytes: u64,
 }
 
 /// What a host is told to do, all at once: a plan's steps turned into bytes.
@@ -101,8 +141,10 @@ pub struct Orders {
     pub allow_unverified: bool,
     /// Files to delete at the end, with the suffix of an index that goes too.
     pub deletes: Vec<(RemotePath, Option<&'static str>)>,
-    /// The ledger as it shall be; `None` where the host shall have none.
-    pub ledger: Option<Vec<u8>>,
+    /// What becomes of the ledger.
+    pub ledger: LedgerOrder,
+    /// The generation that this apply makes.
+    pub history: Option<HistoryOrder>,
 }
 
 /// One file to write.

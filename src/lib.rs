@@ -20,6 +20,8 @@ pub mod ledger;
 
 pub mod state;
 
+pub mod history;
+
 // What goes to a host and what comes back.
 pub mod exchange;
 

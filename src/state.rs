@@ -214,6 +214,17 @@ pub struct Remark {
     pub hint: Option<String>,
 }
 
+/// The lock of a host as observation found it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Lock {
+    /// Whether a living process holds it; the kernel frees it with its process.
+    pub held: bool,
+    /// What its last holder wrote into it: by whom, since when, which run; may be empty.
+    pub holder: String,
+    /// The process that holds it, where the host can tell.
+    pub process: Option<u32>,
+}
+
 /// One host as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live {
@@ -239,6 +250,11 @@ pub struct Live {
     pub ledger_sha256: Option<String>,
     /// The journal of an apply that did not end.
     pub journal: Option<Journal>,
+    /// The ledger that the unfinished apply was about to write; none where there is no journal, or
+    /// somebody is at work.
+    pub pending: Option<Ledger>,
+    /// The lock, where its file is there.
+    pub lock: Option<Lock>,
     /// What else there is to say.
     pub remarks: Vec<Remark>,
 }

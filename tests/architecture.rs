@@ -13,6 +13,7 @@ const PURE: &[&str] = &[
     "postfix",
     "ledger",
     "state",
+    "history",
     "manifest",
     "model",
     "module",

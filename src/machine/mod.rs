@@ -26,8 +26,8 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 pub use crate::exchange::{
-    Ending, Expects, Failure, FileOrder, KnownFacts, Observed, Orders, Performed, Questions,
-    RestoreOrder, Tell,
+    Ending, Expects, Failure, FileOrder, HistoryOrder, HistoryQuestion, KnownFacts, LedgerOrder,
+    Observed, Orders, Performed, Questions, RestoreOrder, Tell,
 };
 
 /// Why a machine gave no answer.

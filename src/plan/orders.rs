@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::exchange::{FileOrder, Orders, RestoreOrder, Tell};
+use crate::exchange::{FileOrder, LedgerOrder, Orders, RestoreOrder, Tell};
 use crate::postfix::Edit;
 use crate::secret::{MissingSecret, Secrets};
 use crate::state::Probes;
@@ -48,7 +48,8 @@ pub fn orders(
         probes: Probes::default(),
         allow_unverified,
         deletes: Vec::new(),
-        ledger: None,
+        ledger: LedgerOrder::Remove,
+        history: None,
     };
     for step in &plan.steps {
         match step {
@@ -110,7 +111,8 @@ pub fn orders(
     }
     if plan.keeps_ledger {
         // A ledger is a tree of strings and numbers: it always serialises.
-        orders.ledger = serde_json::to_vec_pretty(&plan.ledger).ok();
+        let bytes = serde_json::to_vec_pretty(&plan.ledger).unwrap_or_default();
+        orders.ledger = LedgerOrder::Write(bytes);
     }
     Ok(orders)
 }

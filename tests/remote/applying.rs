@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use murder::ledger::{Applied, LEDGER_VERSION, Ledger, Managed, Origin};
 use murder::machine::remote::Remote;
-use murder::machine::{Act, Ending, FileOrder, Look, Orders, Questions, Tell};
+use murder::machine::{Act, Ending, FileOrder, LedgerOrder, Look, Orders, Questions, Tell};
 use murder::name::{Mode, Parameter, ServiceName, TableType, UserName};
 use murder::plan::Expects;
 use murder::postfix::Edit;
@@ -100,7 +100,8 @@ fn orders(host: &Host, run: &str, files: &[&str]) -> Orders {
         probes: Probes::default(),
         allow_unverified: false,
         deletes: vec![],
-        ledger: Some(ledger(files)),
+        ledger: LedgerOrder::Write(ledger(files)),
+        history: None,
     }
 }
 

@@ -207,6 +207,8 @@ pub(super) fn understand(
         ledger_sha256: head.hashes.get(LEDGER).map(|hash| (*hash).to_owned()),
         // A journal whose writer lives is no apply that did not end.
         journal: journal.filter(|_| !held),
+        pending: None,
+        lock: None,
         remarks,
         facts: facts.clone(),
     };
@@ -216,6 +218,8 @@ pub(super) fn understand(
             identity: identity.to_owned(),
             facts,
         }),
+        entries: Vec::new(),
+        generation: None,
     })
 }
 

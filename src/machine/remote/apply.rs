@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::frame::sha256;
 use super::observe::{is_hash, quote, without_comments};
 use crate::ledger::Ledger;
-use crate::machine::{Orders, Tell};
+use crate::machine::{LedgerOrder, Orders, Tell};
 use crate::name::{Parameter, UserName};
 use crate::plan::Failure;
 use crate::postfix::Edit;
@@ -203,8 +203,10 @@ fn files(orders: &Orders, data: &mut Data) -> Result<String, Failure> {
 
 /// The paths first: a ledger without them would hide its files from observation.
 fn ledger(orders: &Orders, data: &mut Data) -> String {
-    let Some(bytes) = &orders.ledger else {
-        return String::new();
+    let bytes = match &orders.ledger {
+        LedgerOrder::Keep => return "keep".to_owned(),
+        LedgerOrder::Remove => return String::new(),
+        LedgerOrder::Write(bytes) => bytes,
     };
     let mut paths = String::new();
     if let Ok(ledger) = serde_json::from_slice::<Ledger>(bytes) {

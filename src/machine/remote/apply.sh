@@ -501,7 +501,9 @@ delete() {
 }
 
 write_ledger() {
-  if [ -z "$LEDGER" ]; then
+  if [ "$LEDGER" = keep ]; then
+    :
+  elif [ -z "$LEDGER" ]; then
     rm -f "$D/ledger.json" "$D/paths"
   else
     for_each "$LEDGER" write_record

@@ -198,9 +198,13 @@ impl Look for Sandbox {
                 ledger,
                 ledger_sha256: ledger_bytes.as_deref().map(sha256_hex),
                 journal: None,
+                pending: None,
+                lock: None,
                 remarks: Vec::new(),
             },
             known: None,
+            entries: Vec::new(),
+            generation: None,
         })
     }
 }

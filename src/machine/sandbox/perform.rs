@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::machine::{Ending, MachineError, Orders, Performed};
+use crate::machine::{Ending, LedgerOrder, MachineError, Orders, Performed};
 use crate::plan::{Failure, sha256_hex};
 use crate::postfix::apply_edits;
 
@@ -169,10 +169,15 @@ fn plan_writes(sandbox: &Sandbox, orders: &Orders) -> Result<Writes, Failure> {
         }
     }
     writes.insert(Owners::FILE.to_owned(), Some((owners.bytes(), 0o600)));
-    writes.insert(
-        LEDGER.to_owned(),
-        orders.ledger.clone().map(|bytes| (bytes, 0o600)),
-    );
+    match &orders.ledger {
+        LedgerOrder::Keep => {}
+        LedgerOrder::Write(bytes) => {
+            writes.insert(LEDGER.to_owned(), Some((bytes.clone(), 0o600)));
+        }
+        LedgerOrder::Remove => {
+            writes.insert(LEDGER.to_owned(), None);
+        }
+    }
     Ok(writes)
 }
 

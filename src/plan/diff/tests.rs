@@ -70,6 +70,8 @@ impl Bench {
                 ledger: None,
                 ledger_sha256: None,
                 journal: None,
+                pending: None,
+                lock: None,
                 remarks: Vec::new(),
             },
             secrets: Secrets::default(),
