@@ -29,11 +29,13 @@ impl Bench {
 }
 
 fn taken_over(plan: &HostPlan) -> Vec<&Thing> {
-    let thing = |step| match step {
-        &Step::TakeOver { ref thing } => Some(thing),
-        _ => None,
-    };
-    plan.steps.iter().filter_map(thing).collect()
+    plan.steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::TakeOver { thing } => Some(thing),
+            _ => None,
+        })
+        .collect()
 }
 
 #[test]
