@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::Applied;
 use crate::name::RemotePath;
-use crate::state::{File, Probes};
+use crate::state::{Desired, File, Probes, Want};
 use crate::thing::Thing;
 
 /// How many generations a host keeps.
@@ -66,6 +66,66 @@ pub struct Snapshot {
     pub values: BTreeMap<Thing, Option<String>>,
     /// What was asked after the apply.
     pub probes: Probes,
+}
+
+impl Snapshot {
+    /// What a host must have to be as it was then.
+    #[must_use]
+    pub fn desired(&self) -> Desired {
+        Desired {
+            files: wanted(&self.files),
+            values: wanted(&self.values),
+            probes: self.probes.clone(),
+            ..Desired::default()
+        }
+    }
+}
+
+fn wanted<K: Clone + Ord, T: Clone>(kept: &BTreeMap<K, Option<T>>) -> BTreeMap<K, Want<T>> {
+    kept.iter()
+        .map(|(key, value)| {
+            let want = value.clone().map_or(Want::Absent, Want::Present);
+            (key.clone(), want)
+        })
+        .collect()
+}
+
+/// The generation to go back to where none is named: the one before the last that changed anything
+/// (an index built anew, or Postfix told once more, is a generation that changes no thing).
+#[must_use]
+pub fn before_last(entries: &[Entry], current: u64) -> Option<u64> {
+    let last = entries
+        .iter()
+        .filter(|entry| entry.generation <= current && !entry.changed.is_empty())
+        .map(|entry| entry.generation)
+        .max()?;
+    entries
+        .iter()
+        .map(|entry| entry.generation)
+        .filter(|number| *number < last)
+        .max()
+}
+
+/// What a ledger says of its manifest's revision after going back to a generation: which, and the
+/// revision that it came from.
+#[must_use]
+pub fn revision_of_rollback(generation: u64, revision: &str) -> String {
+    match manifest_revision(revision) {
+        "" => format!("rollback to {generation}"),
+        revision => format!("rollback to {generation} ({revision})"),
+    }
+}
+
+/// The manifest's own revision in what a ledger says of it; empty where it is not known.
+#[must_use]
+pub fn manifest_revision(revision: &str) -> &str {
+    match revision.strip_prefix("rollback to ") {
+        None => revision,
+        Some(rest) => rest
+            .split_once(" (")
+            .and_then(|(_, rest)| rest.strip_suffix(')'))
+            .unwrap_or_default(),
+    }
 }
 
 /// A generation, whole.
@@ -228,6 +288,42 @@ mod tests {
         let end = bytes.iter().position(|byte| *byte == b'\n').unwrap();
         assert_eq!(Entry::from_bytes(&bytes[..end]).unwrap(), generation.entry);
         assert!(Generation::from_bytes(&bytes[..end]).is_err());
+    }
+
+    #[test]
+    fn the_generation_before_the_last_change() {
+        let entries = |changes: &[(u64, bool)]| -> Vec<Entry> {
+            changes
+                .iter()
+                .map(|(number, changes)| {
+                    let mut entry = generation("", "", None).entry;
+                    entry.generation = *number;
+                    if !changes {
+                        entry.changed.clear();
+                    }
+                    entry
+                })
+                .collect()
+        };
+        let three = entries(&[(4, true), (5, true), (6, true)]);
+        assert_eq!(before_last(&three, 6), Some(5));
+        assert_eq!(before_last(&three[..1], 4), None);
+        assert_eq!(before_last(&[], 4), None);
+        let told_again = entries(&[(4, true), (5, true), (6, false)]);
+        assert_eq!(before_last(&told_again, 6), Some(4));
+    }
+
+    #[test]
+    fn a_rollback_of_a_rollback_names_the_manifest_once() {
+        let once = revision_of_rollback(3, "0123abc-dirty");
+        assert_eq!(once, "rollback to 3 (0123abc-dirty)");
+        assert_eq!(
+            revision_of_rollback(5, &once),
+            "rollback to 5 (0123abc-dirty)"
+        );
+        assert_eq!(revision_of_rollback(3, ""), "rollback to 3");
+        assert_eq!(manifest_revision("rollback to 3"), "");
+        assert_eq!(manifest_revision("0123abc"), "0123abc");
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod ask;
 pub mod check;
 pub mod compiled;
 pub mod completions;
+pub mod contact;
 pub mod drift;
 pub mod exit;
 pub mod explain;

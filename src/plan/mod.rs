@@ -3,11 +3,15 @@
 mod diff;
 mod orders;
 mod questions;
+mod release;
+mod sweep;
 mod told;
 
 pub use diff::{Permissions, Situation, diff};
 pub use orders::{Run, orders};
 pub use questions::questions;
+pub use release::release;
+pub use sweep::sweep;
 pub use told::{sha256_hex, told_after, told_by};
 
 use std::collections::BTreeMap;
