@@ -35,6 +35,16 @@ pub struct Loaded {
     modules: Modules,
 }
 
+impl Loaded {
+    /// What the manifest wants of a host, by the facts that it states; none where it does not compile.
+    #[must_use]
+    pub fn desired(&self, host: &HostName) -> Option<Desired> {
+        let facts = &self.murder.hosts.get(host)?.facts;
+        let compiler = Compiler::new(&self.murder, &self.modules).ok()?;
+        Some(compiler.compile(host, facts).ok()?.desired)
+    }
+}
+
 /// Reads hosts. Called from many threads, for one host each.
 pub trait Eyes: Sync {
     /// Observes a host and compares; `say` tells what it is at.
