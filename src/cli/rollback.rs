@@ -156,10 +156,15 @@ fn target(
             revision: revision_of_rollback(0, ""),
         });
     }
-    let Some(generation) = single
-        .look(Some(HistoryQuestion::Generation(number)))?
-        .generation
-    else {
+    // A file with a higher number is of an apply that did not come to its ledger.
+    let kept = match number <= ledger.generation {
+        true => {
+            let question = HistoryQuestion::Generation(number);
+            single.look(Some(question))?.generation
+        }
+        false => None,
+    };
+    let Some(generation) = kept else {
         let history = History::new(host, Some(&ledger), observed.entries);
         return Err(refuse(&history.missing(number)));
     };
