@@ -41,21 +41,21 @@ pub struct Arguments {
     /// Lay this file over the manifest (repeatable).
     #[arg(long, value_name = "FILE")]
     pub overlay: Vec<PathBuf>,
-    /// How the host is reached.
-    #[command(flatten)]
-    pub reach: Reach,
     /// Do not ask; needed where there is no terminal.
     #[arg(long)]
     pub yes: bool,
-    /// What is consented to.
-    #[command(flatten)]
-    pub consent: Consent,
     /// The form of the report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// How much of each file the plan shows.
     #[arg(long, value_enum, value_name = "MUCH", default_value_t = Diff::Context)]
     pub diff: Diff,
+    /// How the host is reached.
+    #[command(flatten)]
+    pub reach: Reach,
+    /// What is consented to.
+    #[command(flatten)]
+    pub consent: Consent,
 }
 
 /// Where a rollback goes.
