@@ -1,6 +1,11 @@
 //! Desired against live, case by case.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+// What an apply that did not end leaves to the next one.
+mod unfinished;
+// The generation that a plan carries.
+mod recorded;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
