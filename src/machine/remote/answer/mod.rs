@@ -87,9 +87,9 @@ pub(super) fn understand(
         });
     }
     // A journal whose writer lives is no apply that did not end.
-    let journal = journal.filter(|_| !held);
     let pending = journal
         .as_ref()
+        .filter(|_| !held)
         .and_then(|journal| unfinished::pending(&head, journal));
     let (mut entries, mut generation) = (Vec::new(), None);
     match questions.history {
