@@ -22,6 +22,8 @@ mod routing;
 mod drift;
 // What nobody names any more.
 mod removal;
+// The way back, and the lock.
+mod history;
 // Hosts that cannot be reached or cannot serve.
 mod failures;
 // The ways to become root, and the shells that stand in between.
@@ -76,6 +78,14 @@ const STORIES: &[Story] = &[
     (
         "a_retired_host_is_emptied",
         removal::a_retired_host_is_emptied,
+    ),
+    (
+        "a_host_goes_back_in_its_history",
+        history::a_host_goes_back_in_its_history,
+    ),
+    (
+        "a_lock_is_explained_and_never_broken",
+        history::a_lock_is_explained_and_never_broken,
     ),
     (
         "first_contact_shows_and_refuses",

@@ -1,0 +1,109 @@
+//! A host goes back to what it was, and forward again; a lock that is held is explained.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::mail::{arrives, send, token};
+use crate::world::{World, text};
+
+const HOST: &str = "backend1.example.org";
+
+/// Runs a verb about one host; it must end with this code. Gives what it prints.
+#[track_caller]
+fn ask(world: &World, code: i32, verb: &str, more: &[&str]) -> String {
+    let mut words = vec![verb, HOST];
+    if verb == "release" {
+        words.push("all");
+    }
+    words.extend(["manifest", "--overlay", "lab.yaml"]);
+    words.extend(more);
+    let output = world.command(&words).output().unwrap();
+    let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{words:?}\n{said}");
+    text(&output.stdout)
+}
+
+fn history(world: &World) -> Value {
+    serde_json::from_str(&ask(world, 0, "history", &["--format", "json"])).unwrap()
+}
+
+pub fn a_host_goes_back_in_its_history(world: &mut World) {
+    world.converge();
+    let before = history(world)["generation"].as_u64().unwrap();
+    let limit = |world: &World| world.lab.postconf("backend1", "message_size_limit");
+    let default = limit(world);
+    let more = format!("hosts:\n  {HOST}:\n    settings: {{message_size_limit: \"31000000\"}}\n");
+    world.write("more.yaml", &more);
+    world
+        .murder(
+            "apply",
+            &["--yes", "--host", HOST, "--overlay", "more.yaml"],
+        )
+        .exits(0);
+    assert_eq!(limit(world), "31000000");
+
+    ask(world, 0, "rollback", &["--yes"]);
+    assert_eq!(limit(world), default);
+    world.murder("plan", &["--detailed-exitcode"]).exits(0);
+    let after = history(world);
+    assert_eq!(after["generation"], before + 2);
+    assert_eq!(
+        after["generations"][0]["applied"]["revision"],
+        format!("rollback to {before}")
+    );
+    // Nothing is left to do, and so nothing is written.
+    let snapshot = world.snapshot("backend1");
+    let generation = before.to_string();
+    ask(world, 0, "rollback", &["--yes", "--to", &generation]);
+    assert_eq!(snapshot, world.snapshot("backend1"));
+
+    // Forward, as the host was in between; then without `murder`, and back to where it belongs.
+    ask(world, 0, "rollback", &["--yes"]);
+    assert_eq!(limit(world), "31000000");
+    ask(world, 0, "rollback", &["--yes", "--to", "0"]);
+    let main_cf = world.lab.sh("backend1", "cat /etc/postfix/main.cf");
+    assert!(!main_cf.contains("virtual_alias_maps"), "{main_cf}");
+    ask(world, 0, "rollback", &["--yes", "--to", &generation]);
+    world.murder("plan", &["--detailed-exitcode"]).exits(0);
+    let token = token();
+    send(world, "mx", "john@example.org", &token).unwrap();
+    arrives(world, "backend1", "user/john", &token);
+    let found = world.lab.try_sh(
+        "backend1",
+        &format!(
+            "grep -rl {} /var/lib/murder/history",
+            crate::world::BIND_PASSWORD
+        ),
+    );
+    assert_eq!(text(&found.stdout), "", "a generation holds no secret");
+}
+
+pub fn a_lock_is_explained_and_never_broken(world: &mut World) {
+    ask(world, 0, "unlock", &[]);
+    let snapshot = world.snapshot("backend1");
+    let mut holder = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/lab"))
+        .args(["exec", "backend1", "sh", "-c"])
+        .arg("exec 9>>/var/lib/murder/lock; flock 9; echo held; read end")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(holder.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert_eq!(line, "held\n");
+    let said = ask(world, 3, "unlock", &[]);
+    assert!(
+        said.contains("an apply is at work") && said.contains("ps -o"),
+        "{said}"
+    );
+    assert_eq!(snapshot, world.snapshot("backend1"));
+    ask(world, 3, "release", &["--yes"]);
+    // Its process ends, and the lock with it.
+    drop(holder.stdin.take());
+    holder.wait().unwrap();
+    ask(world, 0, "unlock", &[]);
+}
