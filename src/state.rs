@@ -248,7 +248,7 @@ pub struct Live {
     pub ledger: Option<Ledger>,
     /// SHA-256 of the ledger's bytes; a precondition of apply.
     pub ledger_sha256: Option<String>,
-    /// The journal of an apply that did not end.
+    /// The journal of an apply that did not end; or, while the lock is held, of the one at work.
     pub journal: Option<Journal>,
     /// The ledger that the unfinished apply was about to write; none where there is no journal, or
     /// somebody is at work.

@@ -50,9 +50,9 @@ pub struct Arguments {
 /// The forms of an apply's report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people: the plan, then what became of each host.
+    /// For people.
     Text,
-    /// For programs: what became of each host.
+    /// For programs: versioned, without secrets.
     Json,
 }
 

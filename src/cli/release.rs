@@ -46,15 +46,15 @@ pub struct Arguments {
     /// Lay this file over the manifest (repeatable).
     #[arg(long, value_name = "FILE")]
     pub overlay: Vec<PathBuf>,
-    /// How the host is reached.
-    #[command(flatten)]
-    pub reach: Reach,
     /// Do not ask; needed where there is no terminal.
     #[arg(long)]
     pub yes: bool,
     /// The form of the report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// How the host is reached.
+    #[command(flatten)]
+    pub reach: Reach,
 }
 
 /// Runs the verb.

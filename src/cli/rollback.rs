@@ -41,21 +41,21 @@ pub struct Arguments {
     /// Lay this file over the manifest (repeatable).
     #[arg(long, value_name = "FILE")]
     pub overlay: Vec<PathBuf>,
-    /// How the host is reached.
-    #[command(flatten)]
-    pub reach: Reach,
     /// Do not ask; needed where there is no terminal.
     #[arg(long)]
     pub yes: bool,
-    /// What is consented to.
-    #[command(flatten)]
-    pub consent: Consent,
     /// The form of the report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// How much of each file the plan shows.
     #[arg(long, value_enum, value_name = "MUCH", default_value_t = Diff::Context)]
     pub diff: Diff,
+    /// How the host is reached.
+    #[command(flatten)]
+    pub reach: Reach,
+    /// What is consented to.
+    #[command(flatten)]
+    pub consent: Consent,
 }
 
 /// Where a rollback goes.
@@ -156,10 +156,15 @@ fn target(
             revision: revision_of_rollback(0, ""),
         });
     }
-    let Some(generation) = single
-        .look(Some(HistoryQuestion::Generation(number)))?
-        .generation
-    else {
+    // A file with a higher number is of an apply that did not come to its ledger.
+    let kept = match number <= ledger.generation {
+        true => {
+            let question = HistoryQuestion::Generation(number);
+            single.look(Some(question))?.generation
+        }
+        false => None,
+    };
+    let Some(generation) = kept else {
         let history = History::new(host, Some(&ledger), observed.entries);
         return Err(refuse(&history.missing(number)));
     };

@@ -130,3 +130,60 @@ pub fn write(report: &Report, color: bool, out: &mut impl Write) -> fmt::Result 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn shown(state: State, process: Option<u32>, journal: bool) -> String {
+        let report = Report {
+            format_version: FORMAT_VERSION,
+            host: HostName::new("b1.example.org").unwrap(),
+            state,
+            lock: Some(Lock {
+                held: state == State::Held,
+                holder: "by ops@desk since 2026-01-02T03:04:05Z (run r1)".to_owned(),
+                process,
+            }),
+            journal: journal.then(|| Journal {
+                run: "r1".to_owned(),
+                by: "ops@desk".to_owned(),
+                at: "2026-01-02T03:04:05Z".to_owned(),
+                phase: "committing".to_owned(),
+            }),
+            unfinished: journal,
+        };
+        let mut text = String::new();
+        write(&report, false, &mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn a_holder_is_named_with_its_phase_and_its_process() {
+        let text = shown(State::Held, Some(4711), true);
+        for words in [
+            "by ops@desk since 2026-01-02T03:04:05Z (run r1)",
+            "phase committing",
+            "process 4711",
+            "--ppid 4711",
+            "nothing was done",
+        ] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        assert!(shown(State::Held, None, false).contains("grep"));
+    }
+
+    #[test]
+    fn what_was_cleared_says_whose_it_was_and_what_is_left_to_do() {
+        let text = shown(State::Cleared, None, true);
+        assert!(text.contains("dead in phase committing"), "{text}");
+        assert!(text.contains("`murder apply` finishes it"), "{text}");
+        let text = shown(State::Free, None, false);
+        assert!(
+            text.contains("free") && text.contains("last held by ops@desk"),
+            "{text}"
+        );
+    }
+}

@@ -98,3 +98,39 @@ pub(super) fn pruned(
 pub(super) fn all(sandbox: &Sandbox) -> Result<BTreeSet<u64>, std::io::Error> {
     Ok(kept(sandbox)?.into_keys().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::name::HostName;
+    use crate::state::Facts;
+
+    #[test]
+    fn the_oldest_go_by_number_and_by_bytes_and_the_new_one_never() {
+        let home = tempfile::tempdir().unwrap();
+        let host = HostName::new("a.example.org").unwrap();
+        let sandbox = Sandbox::new(home.path(), &host, Facts::debian());
+        std::fs::create_dir_all(sandbox.inside(FOLDER)).unwrap();
+        for number in [1, 2, 9, 10] {
+            std::fs::write(sandbox.inside(&file(number)), [b'x'; 100]).unwrap();
+        }
+        std::fs::write(sandbox.inside(FOLDER).join("note.txt"), "x").unwrap();
+        let gone = |bytes: usize, keep, keep_bytes| {
+            let order = HistoryOrder {
+                generation: 11,
+                bytes: vec![b'x'; bytes],
+                keep,
+                keep_bytes,
+            };
+            let gone = pruned(&sandbox, &order).unwrap();
+            gone.into_iter().collect::<Vec<u64>>()
+        };
+        assert_eq!(gone(100, 20, 10_000), [0; 0]);
+        assert_eq!(gone(100, 3, 10_000), [1, 2]);
+        assert_eq!(gone(100, 20, 300), [1, 2]);
+        assert_eq!(gone(1_000, 20, 300), [1, 2, 9, 10]);
+        assert_eq!(gone(100, 1, 10_000), [1, 2, 9, 10]);
+    }
+}

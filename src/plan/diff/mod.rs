@@ -16,7 +16,7 @@ mod values;
 
 use std::collections::BTreeMap;
 
-use crate::ledger::{Applied, LEDGER_VERSION, Ledger, Managed, Origin};
+use crate::ledger::{Applied, Journal, LEDGER_VERSION, Ledger, Managed, Origin};
 use crate::secret::Secrets;
 use crate::state::{Desired, Live, LiveFile, Remark};
 use crate::thing::Thing;
@@ -114,7 +114,7 @@ pub fn diff(situation: Situation<'_>) -> HostVerdict {
 impl Draft<'_> {
     fn fill(&mut self) -> Result<(), Failure> {
         self.owner();
-        if let Some(journal) = &self.at.live.journal {
+        if let Some(journal) = self.dead_journal() {
             self.remarks.push(Remark {
                 text: format!(
                     "an apply by {} at {} did not end (run {}, phase {})",
@@ -212,12 +212,16 @@ impl Draft<'_> {
         }))
     }
 
-    /// Leftovers of an apply that did not end; not those of one that is still at work.
-    fn sweep(&self) -> Vec<Step> {
+    /// The journal of an apply that did not end; not that of one that is still at work.
+    fn dead_journal(&self) -> Option<&Journal> {
         let live = self.at.live;
         let at_work = live.lock.as_ref().is_some_and(|lock| lock.held);
-        let journal = live.journal.as_ref().filter(|_| !at_work);
-        let run = journal.map(|journal| journal.run.clone());
+        live.journal.as_ref().filter(|_| !at_work)
+    }
+
+    /// What it left behind goes.
+    fn sweep(&self) -> Vec<Step> {
+        let run = self.dead_journal().map(|journal| journal.run.clone());
         run.map(|run| Step::Sweep { run }).into_iter().collect()
     }
 

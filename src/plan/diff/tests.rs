@@ -5,6 +5,8 @@
 mod unfinished;
 // The generation that a plan carries.
 mod recorded;
+// What is let go.
+mod released;
 
 use std::collections::{BTreeMap, BTreeSet};
 

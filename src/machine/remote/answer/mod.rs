@@ -69,9 +69,9 @@ pub(super) fn understand(
         });
     }
     // A journal whose writer lives is no apply that did not end.
-    let journal = journal.filter(|_| !held);
     let pending = journal
         .as_ref()
+        .filter(|_| !held)
         .and_then(|journal| unfinished::pending(&head, journal));
     let mut paths: BTreeSet<RemotePath> = questions.files.keys().cloned().collect();
     for ledger in [&ledger, &pending].into_iter().flatten() {
