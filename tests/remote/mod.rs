@@ -1,8 +1,10 @@
 //! The sh programs on hosts of their own: Debian's Postfix behind dash, bash and BusyBox.
 
 mod applying;
+mod faults;
 mod host;
 mod observing;
+mod world;
 
 use std::collections::BTreeMap;
 

@@ -12,20 +12,22 @@ murder_look() {
   if [ -e /etc/shadow ] && [ ! -r /etc/shadow ]; then echo "=unprivileged"; return; fi
   postconf=$(command -v postconf) && [ -f /etc/postfix/main.cf ] || { echo "=no-postfix $postconf"; return; }
 
-  # What the ledger names is looked at too, whether or not the manifest still does.
+  # What the ledger names is looked at too, whether or not the manifest still does; and what the
+  # ledger of a run that died was about to name.
   all=" $FILES "
   case $HISTORY in /*) all="$all$HISTORY " ;; esac
-  if [ -r /var/lib/murder/paths ]; then
+  set +f
+  for paths in /var/lib/murder/paths /var/lib/murder/pending.*.paths; do
+    [ -r "$paths" ] || continue
     while IFS= read -r path; do
       case $path in
         *[!A-Za-z0-9/._+@:%=-]* | '') ;;
         /*) case $all in *" $path "*) ;; *) all="$all$path " ;; esac ;;
       esac
-    done </var/lib/murder/paths
-  fi
+    done <"$paths"
+  done
 
   # Comment lines and blank lines mean nothing to Postfix, not even inside a folded value.
-  set +f
   texts=$(cd /etc/postfix && grep -Hsa -e '^[[:space:]]*[^#[:space:]]' main.cf master.cf \
     /var/lib/murder/ledger.json /var/lib/murder/journal.json /var/lib/murder/last /var/lib/murder/pending.*.json)
   printf '=texts\n%s\n' "$texts"

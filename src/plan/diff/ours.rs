@@ -109,13 +109,19 @@ impl<'a> Ours<'a> {
     }
 
     /// Whether a table's index may have been built from another source than this one. An
-    /// unfinished apply may have replaced the source within the same second, so that only the
-    /// ledger's word proves it.
+    /// unfinished apply replaces the index before its source, and both within the same second, so
+    /// that only the word of both ledgers proves it.
     pub(super) fn is_index_doubtful(&self, source: &RemotePath, sha256: &str) -> bool {
-        match self.ledger.and_then(|ledger| ledger.indexes.get(source)) {
-            Some(built_from) => built_from != sha256,
-            None => self.is_unfinished() && self.has_index(source),
-        }
+        [self.ledger, self.pending]
+            .into_iter()
+            .flatten()
+            .filter_map(|ledger| ledger.indexes.get(source))
+            .any(|built_from| built_from != sha256)
+            || (self.is_unfinished()
+                && self.has_index(source)
+                && self
+                    .ledger
+                    .is_none_or(|ledger| !ledger.indexes.contains_key(source)))
     }
 
     /// Whether we built an index for the table.

@@ -54,24 +54,6 @@ pub(super) fn understand(
     let facts = facts::facts(&head, questions, &main_cf)?;
     let texts = files::streamed(&head, frame.body)?;
 
-    let mut paths: BTreeSet<RemotePath> = questions.files.keys().cloned().collect();
-    if let Some(ledger) = &ledger {
-        paths.extend(ledger.managed.keys().filter_map(|thing| match thing {
-            Thing::File(path) => Some(path.clone()),
-            _ => None,
-        }));
-    }
-    let mut files = BTreeMap::new();
-    for path in paths {
-        let file = files::live_file(&head, &path, texts.get(path.as_str()))?;
-        files.insert(path, file);
-    }
-    let indexes = questions
-        .indexes
-        .iter()
-        .map(|path| (path.clone(), files::live_index(&head, path)))
-        .collect();
-
     let lock = unfinished::lock(&head);
     let held = lock.as_ref().is_some_and(|lock| lock.held);
     let journal = unfinished::journal(&head);
@@ -91,6 +73,24 @@ pub(super) fn understand(
         .as_ref()
         .filter(|_| !held)
         .and_then(|journal| unfinished::pending(&head, journal));
+    let mut paths: BTreeSet<RemotePath> = questions.files.keys().cloned().collect();
+    for ledger in [&ledger, &pending].into_iter().flatten() {
+        paths.extend(ledger.managed.keys().filter_map(|thing| match thing {
+            Thing::File(path) => Some(path.clone()),
+            _ => None,
+        }));
+    }
+    let mut files = BTreeMap::new();
+    for path in paths {
+        let file = files::live_file(&head, &path, texts.get(path.as_str()))?;
+        files.insert(path, file);
+    }
+    let indexes = questions
+        .indexes
+        .iter()
+        .map(|path| (path.clone(), files::live_index(&head, path)))
+        .collect();
+
     let (mut entries, mut generation) = (Vec::new(), None);
     match questions.history {
         Some(HistoryQuestion::Entries) => {

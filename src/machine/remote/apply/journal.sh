@@ -34,13 +34,15 @@ note_directory() {
 note_index_directory() { note_directory "$2" "$3"; }
 
 # What the host will have made if it dies now: without this, the next plan would take for somebody
-# else's what we created.
+# else's what we created. Its paths lie beside it, for an observation that cannot read JSON.
 write_pending() {
-  [ -n "$LEDGER_BYTES" ] || return 0
-  set -- $LEDGER_BYTES
+  [ -z "$LEDGER_BYTES" ] || { write_one $PATHS_BYTES "$D/pending.$RUN.paths" && write_one $LEDGER_BYTES "$D/pending.$RUN.json"; }
+}
+# write_one OFFSET:LENGTH SHA256 FILE
+write_one() {
   error=$( { true >|"$D/pending.new.$RUN" && take "$1" "$D/pending.new.$RUN"; } 2>&1)
   hash_of "$D/pending.new.$RUN"
-  [ "$HASH" = "$2" ] && durable "$D/pending.new.$RUN" && mv -f "$D/pending.new.$RUN" "$D/pending.$RUN.json"
+  [ "$HASH" = "$2" ] && durable "$D/pending.new.$RUN" && mv -f "$D/pending.new.$RUN" "$3"
 }
 
 # sweep staged|all: what runs left. Each line of the file is a run and the directories that it
@@ -79,7 +81,7 @@ clean() {
     grep -v "^$RUN " "$D/leftovers" >|"$D/leftovers.new.$RUN"
     mv -f "$D/leftovers.new.$RUN" "$D/leftovers"
     printf '%s\n' "$PRIOR" >|"$D/journal.new.$RUN" && mv -f "$D/journal.new.$RUN" "$D/journal.json"
-    rm -f "$D/pending.$RUN.json"
+    rm -f "$D/pending.$RUN.json" "$D/pending.$RUN.paths"
   fi
 }
 
@@ -87,7 +89,7 @@ clean() {
 forget() {
   sweep all
   set +f
-  rm -f "$D"/pending.*.json
+  rm -f "$D"/pending.*
   set -f
   rm -f "$D/journal.json"
 }
@@ -122,7 +124,7 @@ reads_spool() {
 judge_dead() {
   if [ ! -f "$D/journal.json" ]; then
     set +f
-    rm -f "$D"/pending.*.json
+    rm -f "$D"/pending.*
     set -f
     return 0
   fi

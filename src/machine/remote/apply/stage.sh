@@ -39,7 +39,8 @@ s#:$1\$#:$NEW#"
 
 # build_index TYPE PATH SUFFIX: under another name, from the staged source where there is one, in
 # the directory where Postfix looks for it: beside the name, even where that is a link.
-# It is renamed before its source, which is thus never newer than its index.
+# An index that is there already is replaced before its source, which is thus never newer than its
+# index; a new one comes after its source, so that it never stands alone.
 build_index() {
   real_of "$2"
   source=${REAL%/*}/.murder.$RUN.${REAL##*/}
@@ -57,7 +58,7 @@ build_index() {
     [ -e "$NEW$suffix" ] || continue
     chown "$4" "$NEW$suffix" && chmod "$5" "$NEW$suffix" || fail "the index of $2 cannot be given its owner; nothing was changed" '' 'see the owner of the table'
     if [ -e "$2$suffix" ] && [ ! -f "$2$suffix" ]; then fail "$2$suffix is no regular file; nothing was changed" "$(ls -ld "$2$suffix" 2>&1)" 'move it away'; fi
-    STAGED="$2$suffix $NEW$suffix$NEWLINE$STAGED"
+    if [ -e "$2$suffix" ]; then STAGED="$2$suffix $NEW$suffix$NEWLINE$STAGED"; else STAGED="$STAGED$2$suffix $NEW$suffix$NEWLINE"; fi
   done
   [ -z "$borrowed" ] || rm -f "$NEW"
 }

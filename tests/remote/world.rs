@@ -1,0 +1,186 @@
+//! A host that the real core plans for: two states of it, with every kind of step between them.
+
+use murder::ledger::Applied;
+use murder::machine::remote::Remote;
+use murder::machine::{Act, Look, Observed, Performed};
+use murder::name::{Mode, Parameter, ServiceName, TableType, UserName};
+use murder::plan::{HostPlan, Permissions, Run, Situation, Verdict, diff, orders, questions};
+use murder::secret::{Body, Secret, SecretName, Secrets};
+use murder::state::{Desired, File, Want};
+use murder::thing::{Field, Thing};
+
+use super::host::Host;
+use super::path;
+
+pub const PASSWORD: &str = "Welcome2KolabSystems";
+
+pub fn secrets() -> Secrets {
+    let mut secrets = Secrets::default();
+    secrets.insert(
+        SecretName("bind_pw".to_owned()),
+        Secret::new(PASSWORD.to_owned()),
+    );
+    secrets
+}
+
+fn file(text: &str, group: &str, mode: u32, index: bool) -> Want<File> {
+    let hash = index.then(|| TableType::new("hash").unwrap());
+    Want::Present(File {
+        body: Body::from_rendered(text),
+        owner: UserName::new("root").unwrap(),
+        group: UserName::new(group).unwrap(),
+        mode: Mode::from_bits(mode),
+        index: hash.clone(),
+        table: hash,
+    })
+}
+
+fn parameter(name: &str) -> Thing {
+    Thing::Parameter(Parameter::new(name).unwrap())
+}
+
+/// A state of the host: the first, or the second.
+pub fn desired(second: bool) -> Desired {
+    let mut desired = Desired::default();
+    let mut files: Vec<(&str, Want<File>)> = Vec::new();
+    let mut values: Vec<(Thing, &str)> = Vec::new();
+    let lmtp = ServiceName::new("lmtp/unix").unwrap();
+    let secret = format!(
+        "# {}\nbind_pw = {}\n",
+        if second { "two" } else { "one" },
+        Body::token(&SecretName("bind_pw".to_owned()))
+    );
+    files.push((
+        "/etc/postfix/murder/secret.cf",
+        file(&secret, "postfix", 0o640, false),
+    ));
+    if second {
+        files.push((
+            "/etc/postfix/transport",
+            file("a.example relay:[two.example]:25\n", "root", 0o644, true),
+        ));
+        files.push((
+            "/etc/postfix/new",
+            file("n.example relay:[n.example]\n", "root", 0o644, true),
+        ));
+        files.push(("/etc/postfix/found", file("ours\n", "root", 0o644, false)));
+        values.push((
+            parameter("transport_maps"),
+            "hash:/etc/postfix/transport, hash:/etc/postfix/new",
+        ));
+        values.push((
+            Thing::Option(lmtp, Parameter::new("soft_bounce").unwrap()),
+            "yes",
+        ));
+    } else {
+        files.push((
+            "/etc/postfix/transport",
+            file("a.example relay:[one.example]:25\n", "root", 0o644, true),
+        ));
+        files.push((
+            "/etc/postfix/old",
+            file("o.example relay:[o.example]\n", "root", 0o644, true),
+        ));
+        files.push(("/etc/postfix/given", file("ours\n", "root", 0o644, false)));
+        values.push((
+            parameter("transport_maps"),
+            "hash:/etc/postfix/transport, hash:/etc/postfix/old",
+        ));
+        values.push((parameter("maximal_queue_lifetime"), "4d"));
+        values.push((Thing::Field(lmtp, Field::Chroot), "n"));
+    }
+    desired.files = files
+        .into_iter()
+        .map(|(name, want)| (path(name), want))
+        .collect();
+    desired.values = values
+        .into_iter()
+        .map(|(thing, value)| (thing, Want::Present(value.to_owned())))
+        .collect();
+    desired
+}
+
+/// Looks at a host for a state.
+pub fn look(host: &Host, desired: &Desired) -> Observed {
+    let mut asked = questions(desired, &secrets(), None).unwrap();
+    // What a ledger names and the manifest does not any more is looked at with its index.
+    for name in [
+        "/etc/postfix/old.db",
+        "/etc/postfix/new.db",
+        "/etc/postfix/transport.db",
+    ] {
+        asked.indexes.insert(path(name));
+    }
+    Remote::new(host.shell()).observe(&asked).unwrap()
+}
+
+/// What there is to do on a host, if anything.
+pub fn plan(host: &Host, desired: &Desired) -> Option<Box<HostPlan>> {
+    let live = look(host, desired).live;
+    let verdict = diff(Situation {
+        murder: "example.org",
+        desired,
+        live: &live,
+        secrets: &secrets(),
+        permissions: Permissions {
+            adopt: true,
+            allow_delete: true,
+            ..Permissions::default()
+        },
+        applied: &Applied {
+            by: "ann@desk".to_owned(),
+            at: "2026-11-23T00:00:00Z".to_owned(),
+            revision: String::new(),
+        },
+    });
+    match verdict.verdict {
+        Verdict::Converged => None,
+        Verdict::Changes(plan) => {
+            assert!(plan.refusals.is_empty(), "{:?}", plan.refusals);
+            Some(plan)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Carries a plan out, and meets a fault.
+pub fn perform(host: &Host, plan: &HostPlan, run: &str, fault: &str) -> Performed {
+    let run = Run {
+        id: run.to_owned(),
+        by: "ann@desk".to_owned(),
+        at: "2026-11-23T00:00:00Z".to_owned(),
+    };
+    let orders = orders(plan, &secrets(), &run, false).unwrap();
+    Remote::new(host.shell())
+        .with_fault(fault)
+        .perform(&orders)
+        .unwrap()
+}
+
+/// Everything that Postfix reads, with owner and mode; indexes by what they say. Files that a run
+/// may leave for its successor are not part of it; nor is the order of lines in main.cf: postconf
+/// itself appends several new names in an order of chance.
+pub fn contents(host: &Host) -> String {
+    host.run(
+        "cd /etc/postfix; find . -type f ! -name '*.db' ! -name main.cf ! -name '.murder.*' -exec sha256sum {} + | sort
+         sort main.cf | sha256sum
+         find . ! -name '.murder.*' -exec stat -c '%n %U %G %a %F' {} + | sort
+         for i in *.db; do echo $i; postmap -s hash:${i%.db} | sort; done",
+    )
+}
+
+/// A host in the first state, with a file that the second state finds there.
+pub fn host() -> Host {
+    let host = Host::running();
+    host.write("/etc/postfix/given", "theirs\n");
+    host.write("/etc/postfix/found", "theirs\n");
+    let first = desired(false);
+    let performed = perform(&host, &plan(&host, &first).unwrap(), "first", "");
+    assert_eq!(
+        performed.ending,
+        murder::machine::Ending::Done,
+        "{performed:?}"
+    );
+    assert!(plan(&host, &first).is_none());
+    host
+}
