@@ -82,11 +82,13 @@ pub fn a_host_goes_back_in_its_history(world: &mut World) {
 
 pub fn a_lock_is_explained_and_never_broken(world: &mut World) {
     ask(world, 0, "unlock", &[]);
-    let snapshot = world.snapshot("backend1");
     let mut holder = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/lab"))
         .args(["exec", "backend1", "sh", "-c"])
-        .arg("exec 9>>/var/lib/murder/lock; flock 9; echo held; read end")
-        .stdin(Stdio::piped())
+        .arg(
+            "cd /var/lib/murder; exec 9>>lock; flock 9; echo $$; \
+             echo \"by ops@desk since noon (run r1, process $$)\" >|lock; exec sleep 60 >/dev/null",
+        )
+        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -94,16 +96,17 @@ pub fn a_lock_is_explained_and_never_broken(world: &mut World) {
     BufReader::new(holder.stdout.take().unwrap())
         .read_line(&mut line)
         .unwrap();
-    assert_eq!(line, "held\n");
+    let process: u32 = line.trim().parse().unwrap();
+    let snapshot = world.snapshot("backend1");
     let said = ask(world, 3, "unlock", &[]);
     assert!(
-        said.contains("an apply is at work") && said.contains("ps -o"),
+        said.contains("held by ops@desk since noon") && said.contains(&format!("-p {process}")),
         "{said}"
     );
     assert_eq!(snapshot, world.snapshot("backend1"));
     ask(world, 3, "release", &["--yes"]);
     // Its process ends, and the lock with it.
-    drop(holder.stdin.take());
+    world.lab.sh("backend1", &format!("kill {process}"));
     holder.wait().unwrap();
     ask(world, 0, "unlock", &[]);
 }
