@@ -10,7 +10,7 @@ use murder::state::Running;
 
 use super::host::Host;
 use super::leftovers;
-use super::world::{contents, desired, host, look, perform, plan};
+use super::world::{PASSWORD, contents, desired, host, look, perform, plan};
 
 /// Hosts at work side by side.
 const HOSTS: usize = 3;
@@ -49,6 +49,8 @@ fn points(performed: &Performed) -> usize {
 
 fn readable(host: &Host, fault: &str) {
     assert_eq!(host.run("postconf -n 2>&1 >/dev/null; for i in transport old new; do [ ! -e /etc/postfix/$i.db ] || postmap -s hash:/etc/postfix/$i 2>&1 >/dev/null; done"), "", "{fault}");
+    // Whenever it ended: nothing secret is open to the world, staged, kept or spooled.
+    assert_eq!(host.run(&format!("find /var/lib/murder -type f -perm /007; grep -rlF {PASSWORD} /etc/postfix | while read -r f; do find $f -perm /007; done")), "", "{fault}");
     assert_eq!(
         host.run("flock -n /var/lib/murder/lock echo free"),
         "free\n",
@@ -88,6 +90,11 @@ fn survives(host: &Host, expected: &Expected, fault: &str) {
             .is_some_and(|journal| journal.phase == "finished");
         let written = live.ledger.is_some_and(|ledger| ledger.generation == 2);
         assert_eq!(live.pending.is_none(), finished || written, "{fault}");
+        if finished || written {
+            let paths = host.read("/var/lib/murder/paths")
+                + &host.run("cat /var/lib/murder/pending.*.paths");
+            assert!(paths.contains("/etc/postfix/new"), "{fault}: {paths}");
+        }
     } else if contents(host) != expected.after {
         assert_eq!(contents(host), expected.before, "{fault}");
     }
