@@ -227,12 +227,16 @@ fn a_host_of_busybox_alone_is_asked_by_its_nc() {
         ),
         (
             "BusyBox",
-            "mkdir /root/real; cp /usr/bin/flock /usr/bin/setsid /root/real/; for a in $(busybox --list); do case $a in busybox|sh|init|dpkg*|mount|umount) continue ;; esac; rm -f /usr/bin/$a /usr/sbin/$a; ln -s /bin/busybox /usr/bin/$a; done; rm -f /usr/bin/bash /usr/bin/perl* /usr/bin/setpriv /usr/bin/nc.openbsd; cp /root/real/* /usr/bin/; ln -sf busybox /bin/sh",
+            "b=/bin/busybox; mkdir /root/real; cp /usr/bin/flock /usr/bin/setsid /root/real/; for a in $($b --list); do case $a in busybox|init|dpkg*|mount|umount) continue ;; esac; $b rm -f /usr/sbin/$a; $b ln -sf $b /usr/bin/$a; done; $b rm -f /usr/bin/bash /usr/bin/perl* /usr/bin/setpriv /usr/bin/nc.openbsd; $b cp -f --remove-destination /root/real/* /usr/bin/ || { $b rm -f /usr/bin/flock /usr/bin/setsid; $b cp /root/real/* /usr/bin/; }",
         ),
     ] {
         let host = host();
         host.run(prepare);
-        assert_eq!(host.run("command -v bash perl"), "", "{name}");
+        assert_eq!(host.run("command -v bash; command -v perl"), "", "{name}");
+        if name == "BusyBox" {
+            let real = host.run("for a in sh sed stat sha256sum timeout nc find sort tail sync touch grep; do readlink /usr/bin/$a; done | sort -u");
+            assert_eq!(real, "/bin/busybox\n");
+        }
         let mut wanted = ordered(&host, "r1");
         wanted.probes = Probes {
             accept: vec!["root@host.example.org".to_owned()],
