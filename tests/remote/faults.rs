@@ -76,11 +76,23 @@ fn survives(host: &Host, expected: &Expected, fault: &str) {
             assert_eq!(leftovers(host), Vec::<String>::new(), "{fault}");
             return;
         }
-        Ending::HalfWay(_) => {}
+        Ending::HalfWay(failure) => {
+            // Where putting back failed, a person runs the commands that the report has.
+            if let Some(commands) = failure
+                .hint
+                .as_deref()
+                .and_then(|hint| hint.strip_prefix("run there as root: "))
+            {
+                host.run(commands);
+                assert_eq!(contents(host), expected.before, "{fault}: {commands}");
+            }
+        }
         other => panic!("{fault}: {other:?}"),
     }
     // Killed, or put back in part. Where it had begun, the next look sees it, and what it was about.
-    let begun = host.run("ls /var/lib/murder/journal.json 2>/dev/null") != "";
+    let begun = !host
+        .run("ls /var/lib/murder/journal.json 2>/dev/null")
+        .is_empty();
     let live = look(host, &second).live;
     assert_eq!(live.running, Running::Yes, "{fault}");
     assert_eq!(live.journal.is_some(), begun, "{fault}");
@@ -98,7 +110,8 @@ fn survives(host: &Host, expected: &Expected, fault: &str) {
     } else if contents(host) != expected.after {
         assert_eq!(contents(host), expected.before, "{fault}");
     }
-    // Whoever has changed his mind by now gets the old state back.
+    // Whoever has changed his mind by now gets the old state back. Not at every point: it costs
+    // as much as all the rest.
     let between = contents(host);
     let back = host.run("mkdir -p /root/back; rm -rf /root/back/*; cp -a /etc/postfix /root/back/etc; cp -a /var/lib/murder /root/back/lib");
     assert_eq!(back, "");
@@ -109,7 +122,8 @@ fn survives(host: &Host, expected: &Expected, fault: &str) {
     assert_eq!(contents(host), expected.after, "{fault}");
     assert_eq!(leftovers(host), Vec::<String>::new(), "{fault}");
     assert!(plan(host, &second).is_none(), "{fault}");
-    if ![&expected.before, &expected.after].contains(&&between) {
+    let every_other = fault.ends_with(['0', '2', '4', '6', '8']);
+    if every_other && ![&expected.before, &expected.after].contains(&&between) {
         host.run("find /etc/postfix /var/lib/murder -mindepth 1 -delete; cp -a /root/back/etc/. /etc/postfix/; cp -a /root/back/lib/. /var/lib/murder/");
         let first = desired(false);
         if let Some(plan) = plan(host, &first) {
@@ -150,6 +164,9 @@ fn a_fault_at_any_point_leaves_the_old_or_finishes_the_new() {
         ]
     });
     faults.extend(undone);
+    // `FAULTS=undo` tries those with the word in their name only.
+    let word = std::env::var("FAULTS").unwrap_or_default();
+    faults.retain(|fault| fault.contains(&word));
     faults.reverse();
     let faults = Mutex::new(faults);
     let tried = AtomicUsize::new(0);
