@@ -322,6 +322,33 @@ fn what_postfix_would_choke_on_is_refused_before_anything_changes() {
         ),
     ));
     assert!(said.contains("nosuch"), "{said}");
+    // What only the host can expand.
+    host.run("postconf -e 'murder_test = many' 2>/dev/null");
+    let said = untouched(edited(
+        "r7",
+        Edit::Set(
+            parameter("smtpd_recipient_limit"),
+            "$murder_test".to_owned(),
+        ),
+    ));
+    assert!(said.contains("smtpd_recipient_limit = many"), "{said}");
+    let said = untouched(edited(
+        "r8",
+        Edit::Set(parameter("smtpd_helo_required"), "perhaps".to_owned()),
+    ));
+    assert!(said.contains("smtpd_helo_required = perhaps"), "{said}");
+    let said = untouched(edited(
+        "r9",
+        Edit::Set(parameter("maximal_queue_lifetime"), "5 days".to_owned()),
+    ));
+    assert!(said.contains("maximal_queue_lifetime = 5 days"), "{said}");
+    let mut orders = everything(&host, "r10");
+    orders.files[0] = file("/etc/postfix/transport", "a.example\n", "root", 0o644);
+    let said = untouched(refused(&host, &orders));
+    assert!(
+        said.contains("postmap warns of hash:/etc/postfix/transport"),
+        "{said}"
+    );
     let mut orders = everything(&host, "r5");
     orders.files[0] = file(
         "/etc/postfix/transport",

@@ -10,7 +10,7 @@ use murder::state::Running;
 
 use super::host::Host;
 use super::leftovers;
-use super::world::{contents, desired, host, look, perform, plan};
+use super::world::{PASSWORD, contents, desired, host, look, perform, plan};
 
 /// Hosts at work side by side.
 const HOSTS: usize = 3;
@@ -49,6 +49,8 @@ fn points(performed: &Performed) -> usize {
 
 fn readable(host: &Host, fault: &str) {
     assert_eq!(host.run("postconf -n 2>&1 >/dev/null; for i in transport old new; do [ ! -e /etc/postfix/$i.db ] || postmap -s hash:/etc/postfix/$i 2>&1 >/dev/null; done"), "", "{fault}");
+    // Whenever it ended: nothing secret is open to the world, staged, kept or spooled.
+    assert_eq!(host.run(&format!("find /var/lib/murder -type f -perm /007; grep -rlF {PASSWORD} /etc/postfix | while read -r f; do find $f -perm /007; done")), "", "{fault}");
     assert_eq!(
         host.run("flock -n /var/lib/murder/lock echo free"),
         "free\n",
@@ -74,11 +76,23 @@ fn survives(host: &Host, expected: &Expected, fault: &str) {
             assert_eq!(leftovers(host), Vec::<String>::new(), "{fault}");
             return;
         }
-        Ending::HalfWay(_) => {}
+        Ending::HalfWay(failure) => {
+            // Where putting back failed, a person runs the commands that the report has.
+            if let Some(commands) = failure
+                .hint
+                .as_deref()
+                .and_then(|hint| hint.strip_prefix("run there as root: "))
+            {
+                host.run(commands);
+                assert_eq!(contents(host), expected.before, "{fault}: {commands}");
+            }
+        }
         other => panic!("{fault}: {other:?}"),
     }
     // Killed, or put back in part. Where it had begun, the next look sees it, and what it was about.
-    let begun = host.run("ls /var/lib/murder/journal.json 2>/dev/null") != "";
+    let begun = !host
+        .run("ls /var/lib/murder/journal.json 2>/dev/null")
+        .is_empty();
     let live = look(host, &second).live;
     assert_eq!(live.running, Running::Yes, "{fault}");
     assert_eq!(live.journal.is_some(), begun, "{fault}");
@@ -88,10 +102,16 @@ fn survives(host: &Host, expected: &Expected, fault: &str) {
             .is_some_and(|journal| journal.phase == "finished");
         let written = live.ledger.is_some_and(|ledger| ledger.generation == 2);
         assert_eq!(live.pending.is_none(), finished || written, "{fault}");
+        if finished || written {
+            let paths = host.read("/var/lib/murder/paths")
+                + &host.run("cat /var/lib/murder/pending.*.paths");
+            assert!(paths.contains("/etc/postfix/new"), "{fault}: {paths}");
+        }
     } else if contents(host) != expected.after {
         assert_eq!(contents(host), expected.before, "{fault}");
     }
-    // Whoever has changed his mind by now gets the old state back.
+    // Whoever has changed his mind by now gets the old state back. Not at every point: it costs
+    // as much as all the rest.
     let between = contents(host);
     let back = host.run("mkdir -p /root/back; rm -rf /root/back/*; cp -a /etc/postfix /root/back/etc; cp -a /var/lib/murder /root/back/lib");
     assert_eq!(back, "");
@@ -102,7 +122,8 @@ fn survives(host: &Host, expected: &Expected, fault: &str) {
     assert_eq!(contents(host), expected.after, "{fault}");
     assert_eq!(leftovers(host), Vec::<String>::new(), "{fault}");
     assert!(plan(host, &second).is_none(), "{fault}");
-    if ![&expected.before, &expected.after].contains(&&between) {
+    let every_other = fault.ends_with(['0', '2', '4', '6', '8']);
+    if every_other && ![&expected.before, &expected.after].contains(&&between) {
         host.run("find /etc/postfix /var/lib/murder -mindepth 1 -delete; cp -a /root/back/etc/. /etc/postfix/; cp -a /root/back/lib/. /var/lib/murder/");
         let first = desired(false);
         if let Some(plan) = plan(host, &first) {
@@ -143,6 +164,9 @@ fn a_fault_at_any_point_leaves_the_old_or_finishes_the_new() {
         ]
     });
     faults.extend(undone);
+    // `FAULTS=undo` tries those with the word in their name only.
+    let word = std::env::var("FAULTS").unwrap_or_default();
+    faults.retain(|fault| fault.contains(&word));
     faults.reverse();
     let faults = Mutex::new(faults);
     let tried = AtomicUsize::new(0);

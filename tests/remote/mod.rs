@@ -3,7 +3,9 @@
 mod applying;
 mod faults;
 mod host;
+mod memory;
 mod observing;
+mod surprises;
 mod world;
 
 use std::collections::BTreeMap;

@@ -59,12 +59,16 @@ pub(super) fn understand(
     let journal = unfinished::journal(&head);
     let mut remarks = reach::remarks(&questions.sockets, &head.stats, head.postfix);
     remarks.extend(unfinished::earlier(&head));
-    if let (true, Some(journal)) = (held, &journal) {
-        remarks.push(Remark {
-            text: format!(
+    if let Some(lock) = lock.as_ref().filter(|lock| lock.held) {
+        let who = match &journal {
+            Some(journal) => format!(
                 "an apply by {} is at work since {} (run {})",
                 journal.by, journal.at, journal.run
             ),
+            None => format!("an apply is at work {}", lock.holder),
+        };
+        remarks.push(Remark {
+            text: who,
             hint: Some("plan again when it is done".to_owned()),
         });
     }

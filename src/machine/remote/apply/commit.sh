@@ -38,13 +38,14 @@ stale() {
   report stale "$MOVED" '' 'plan again'
 }
 
-# delete PATH SUFFIX: the index, and a link with the file that it leads to.
+# delete PATH SUFFIX: first the index, which nobody would find without its source; then a link and
+# the file that it leads to.
 delete() {
+  [ "$2" = - ] || delete_one "$1$2"
   real_of "$1"
   gone=$REAL
   [ "$REAL" = "$1" ] || delete_one "$1"
   delete_one "$gone"
-  [ "$2" = - ] || delete_one "$1$2"
 }
 delete_one() {
   [ -e "$1" ] || [ -h "$1" ] || return 0

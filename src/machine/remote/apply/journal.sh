@@ -139,6 +139,7 @@ judge_dead() {
   if [ "$PRIOR_PHASE" = finished ] || { [ "$HASH" != - ] && [ "$HASH" = "$now" ]; }; then
     # Only its cleaning was left.
     PRIOR=
+    [ ! -f "$D/pending.$run.paths" ] || mv -f "$D/pending.$run.paths" "$D/paths"
     forget
   fi
 }

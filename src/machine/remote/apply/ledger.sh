@@ -16,7 +16,8 @@ write_history() {
   durable "$D/history"
 }
 
-# The paths first: a ledger without them would hide its files from observation.
+# The paths come after the ledger, and lie beside the journal until then: observation, which cannot
+# read JSON, misses none of the old ledger's files nor of the new one's, whenever this ends.
 write_ledger() {
   [ -z "$HISTORY" ] || write_history $HISTORY
   if [ "$LEDGER" = remove ]; then
@@ -24,10 +25,11 @@ write_ledger() {
     WRITTEN=1
     rm -rf "$D/paths" "$D/history"
   else
-    keep_bytes paths $PATHS_BYTES "$D/paths"
     keep_bytes ledger $LEDGER_BYTES "$D/ledger.json"
     WRITTEN=1
+    mv -f "$D/pending.$RUN.paths" "$D/paths" || fail 'the paths of the managed files could not be written' '' "make $D writable"
   fi
+  fault 'before the journal ends'
   phase finished
   [ -z "$HISTORY" ] || prune $HISTORY
   durable "$D"
