@@ -26,6 +26,8 @@ mod removal;
 mod failures;
 // The ways to become root, and the shells that stand in between.
 mod shells;
+// Faults, races and steady mail: no host is left half-way.
+mod reliability;
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -87,7 +89,40 @@ const STORIES: &[Story] = &[
         "a_host_that_fails_fails_alone",
         failures::a_host_that_fails_fails_alone,
     ),
+    (
+        "no_fault_leaves_a_host_half_way",
+        reliability::no_fault_leaves_a_host_half_way,
+    ),
+    (
+        "a_host_without_its_client_finishes",
+        reliability::a_host_without_its_client_finishes,
+    ),
+    (
+        "a_host_that_moved_is_left_alone",
+        reliability::a_host_that_moved_is_left_alone,
+    ),
+    (
+        "a_failed_probe_puts_back",
+        reliability::a_failed_probe_puts_back,
+    ),
+    (
+        "deleting_much_is_asked_for",
+        reliability::deleting_much_is_asked_for,
+    ),
+    (
+        "a_failed_host_stops_the_waves",
+        reliability::a_failed_host_stops_the_waves,
+    ),
+    ("interrupts_are_safe", reliability::interrupts_are_safe),
+    (
+        "a_folder_moves_under_its_mail",
+        reliability::a_folder_moves_under_its_mail,
+    ),
     ("no_message_ever_looped", routing::no_message_ever_looped),
+    (
+        "the_password_stands_where_it_must",
+        reliability::the_password_stands_where_it_must,
+    ),
 ];
 
 fn main() -> ExitCode {
