@@ -110,7 +110,7 @@ fn cases() -> Vec<Case> {
             cases.push(Case {
                 name: name_of_case,
                 spoil: format!(
-                    "{}; i=0; while : 2>/dev/null >{folder}/ballast$i; do i=$((i+1)); done; rm -f $(ls -d {folder}/ballast* | head -n {free}); true",
+                    "{}; i=0; while touch {folder}/ballast$i 2>/dev/null; do i=$((i+1)); done; rm -f $(ls -d {folder}/ballast* | head -n {free}); true",
                     small(folder, "size=4m,nr_inodes=120")
                 ),
                 mend: away,

@@ -128,14 +128,17 @@ pub fn no_fault_leaves_a_host_half_way(world: &mut World) {
         &|| disks::disks_fail(world, c7),
         &|| steady::mail_flows_through_applies(world),
     ]);
+    if std::env::var("DBG").is_ok_and(|d| !d.contains('c')) { return; }
     crashes::the_cable_is_cut(world, &targets[..5]);
 }
 
 /// Runs all, and fails if one did.
 fn side_by_side(works: &[&(dyn Fn() + Sync)]) {
+    let dbg = std::env::var("DBG").ok();
+    let works: Vec<_> = works.iter().enumerate().filter(|(i, _)| dbg.as_ref().is_none_or(|d| d.contains(&i.to_string()))).map(|(_, w)| *w).collect();
     std::thread::scope(|scope| {
         for work in works {
-            scope.spawn(*work);
+            scope.spawn(work);
         }
     });
 }
