@@ -21,5 +21,7 @@ mod ssh;
 mod remote;
 // Plans and applies on sandboxes, through the program itself.
 mod sandbox;
+// What a host remembers: history, rollback, unlock, release.
+mod history;
 // Verbs, flags, exit codes, output.
 mod verbs;

@@ -165,6 +165,7 @@ fn changes(steps: Vec<Step>, refusals: Vec<Refusal>) -> HostVerdict {
             },
             adopts: Vec::new(),
             keeps_ledger: true,
+            generation: None,
             expects: Expects::default(),
         })),
         remarks: Vec::new(),

@@ -50,21 +50,16 @@ pub struct Arguments {
 /// The forms of an apply's report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people: the plan, then what became of each host.
+    /// For people.
     Text,
-    /// For programs: what became of each host.
+    /// For programs: versioned, without secrets.
     Json,
 }
 
 /// Runs the verb.
 #[must_use]
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
-    // Before anything is read: what cannot be asked need not be planned.
-    if !arguments.yes && !can_ask() {
-        terminal.error(
-            "there is no terminal to ask on: give `--yes` to apply without being asked, \
-             or use `murder plan` to look",
-        );
+    if !may_ask(arguments.yes, "murder plan", terminal) {
         return Exit::Refused;
     }
     let (loaded, hosts) = match survey::open(&arguments.selection, terminal) {
@@ -83,32 +78,43 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
     };
     let parallel = arguments.reach.parallel;
     let plan = survey::look(&loaded.murder.name, &hosts, &*hands, parallel, terminal);
-    let shown = show(&plan, arguments, terminal);
+    let shown = show(&plan, arguments.format, arguments.diff, terminal);
     if shown != Exit::Done {
         return shown;
     }
-    let applied = decide(&loaded, &plan, &*hands, arguments, terminal);
-    let exit = applied
-        .hosts
-        .values()
-        .map(of_outcome)
-        .fold(Exit::Done, Exit::or);
-    deliver(&applied, &plan, arguments, terminal).or(exit)
+    let applied = decide(&plan, &arguments.consent, arguments.yes, terminal, || {
+        roll(&loaded, &plan, &*hands, arguments, terminal)
+    });
+    deliver(&applied, &plan, arguments.format, terminal).or(exit_of(&applied))
 }
 
-/// Whether somebody can read the question and answer it.
-fn can_ask() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+/// Whether somebody has said yes already, or can read the question and answer it. Asked before
+/// anything is read: what cannot be asked need not be planned.
+pub(super) fn may_ask(yes: bool, look: &str, terminal: &Terminal) -> bool {
+    let may = yes || (std::io::stdin().is_terminal() && std::io::stderr().is_terminal());
+    if !may {
+        terminal.error(&format!(
+            "there is no terminal to ask on: give `--yes` to apply without being asked, \
+             or use `{look}` to look"
+        ));
+    }
+    may
+}
+
+/// How what became of the hosts ends the program.
+pub(super) fn exit_of(applied: &Applied) -> Exit {
+    let exits = applied.hosts.values().map(of_outcome);
+    exits.fold(Exit::Done, Exit::or)
 }
 
 /// Shows the plan: on standard output as part of the text, on standard error where that is for JSON.
-fn show(plan: &Plan, arguments: &Arguments, terminal: &Terminal) -> Exit {
-    let color = match arguments.format {
+pub(super) fn show(plan: &Plan, format: Format, diff: Diff, terminal: &Terminal) -> Exit {
+    let color = match format {
         Format::Text => terminal.color_out,
         Format::Json => terminal.color_err,
     };
-    let text = survey::shown(plan, PlanFormat::Text, arguments.diff.into(), color);
-    match (arguments.format, text) {
+    let text = survey::shown(plan, PlanFormat::Text, diff.into(), color);
+    match (format, text) {
         (Format::Json, Ok(text)) => {
             terminal.say(&text);
             Exit::Done
@@ -118,27 +124,22 @@ fn show(plan: &Plan, arguments: &Arguments, terminal: &Terminal) -> Exit {
 }
 
 /// Applies, or says for each host why it was not applied.
-fn decide(
-    loaded: &Loaded,
+pub(super) fn decide(
     plan: &Plan,
-    hands: &(impl Hands + ?Sized),
-    arguments: &Arguments,
+    consent: &Consent,
+    yes: bool,
     terminal: &Terminal,
+    change: impl FnOnce() -> BTreeMap<HostName, Outcome>,
 ) -> Applied {
-    let refused = refused(plan, &arguments.consent);
+    let refused = refused(plan, consent);
     let hosts = if !refused.is_empty() {
         // None is applied where one is refused: the order of waves rests on all of them.
-        untouched(plan, &arguments.consent, Postponed::Refused, refused)
-    } else if Summary::of(plan).hosts == 0 || !(arguments.yes || confirmed(terminal)) {
+        untouched(plan, consent, Postponed::Refused, refused)
+    } else if Summary::of(plan).hosts == 0 || !(yes || confirmed(terminal)) {
         // Without a host to change there is nothing to ask, and nobody is left to decline.
-        untouched(
-            plan,
-            &arguments.consent,
-            Postponed::Declined,
-            BTreeMap::new(),
-        )
+        untouched(plan, consent, Postponed::Declined, BTreeMap::new())
     } else {
-        roll(loaded, plan, hands, arguments, terminal)
+        change()
     };
     Applied {
         format_version: FORMAT_VERSION,
@@ -322,8 +323,9 @@ fn of_outcome(outcome: &Outcome) -> Exit {
     }
 }
 
-fn deliver(applied: &Applied, plan: &Plan, arguments: &Arguments, terminal: &Terminal) -> Exit {
-    let text = match arguments.format {
+/// Prints what became of the hosts.
+pub(super) fn deliver(applied: &Applied, plan: &Plan, format: Format, terminal: &Terminal) -> Exit {
+    let text = match format {
         Format::Json => report::json::of_apply(applied).map_err(|error| error.to_string()),
         // The plan's summary has said it already.
         Format::Text if Summary::of(plan).is_converged() => return Exit::Done,

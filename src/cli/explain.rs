@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::selection::named;
 use crate::compile::{Compiled, Compiler, Origin};
 use crate::diagnostic::Diagnostic;
 use crate::load::{self, Loaded};
 use crate::model::Level;
 use crate::module::nearest;
-use crate::name::HostName;
 use crate::thing::Thing;
 
 /// Arguments of `murder explain`.
@@ -57,17 +57,10 @@ fn answer(loaded: &Loaded, arguments: &Arguments) -> Result<String, Vec<Diagnost
         return Err(Vec::new());
     };
     let wrong = |error: crate::name::NameError| vec![Diagnostic::error(error.to_string())];
-    let name = HostName::new(arguments.host.as_str()).map_err(wrong)?;
-    let Some(host) = murder.hosts.get(&name) else {
-        let known: Vec<&str> = murder.hosts.keys().map(HostName::as_str).collect();
-        let problem = Diagnostic::error(format!("there is no host `{name}`"));
-        return Err(vec![match nearest(name.as_str(), &known) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem,
-        }]);
-    };
+    let host = named(murder, &arguments.host).map_err(|problem| vec![problem])?;
+    let name = &host.name;
     let thing = thing(&arguments.thing).map_err(wrong)?;
-    let compiled = Compiler::new(murder, &loaded.modules)?.compile(&name, &host.facts)?;
+    let compiled = Compiler::new(murder, &loaded.modules)?.compile(name, &host.facts)?;
     said(loaded, &compiled, &thing).ok_or_else(|| {
         let known: Vec<String> = compiled.origins.keys().map(Thing::to_string).collect();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
@@ -81,7 +74,7 @@ fn answer(loaded: &Loaded, arguments: &Arguments) -> Result<String, Vec<Diagnost
 }
 
 /// A thing as people write it: `lmtp/unix` without `master.cf:` too.
-fn thing(text: &str) -> Result<Thing, crate::name::NameError> {
+pub(super) fn thing(text: &str) -> Result<Thing, crate::name::NameError> {
     if !text.starts_with('/') && !text.contains(".cf:") && text.contains('/') {
         return format!("master.cf:{text}").parse();
     }

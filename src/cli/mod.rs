@@ -5,20 +5,26 @@ pub mod ask;
 pub mod check;
 pub mod compiled;
 pub mod completions;
+pub mod contact;
 pub mod drift;
 pub mod exit;
 pub mod explain;
+pub mod history;
 pub mod plan;
 pub mod postconf;
 pub mod progress;
 pub mod provenance;
 pub mod reach;
+pub mod release;
 pub mod render;
+pub mod rollback;
 pub mod schema;
 pub mod selection;
 pub mod signals;
+pub mod single;
 pub mod survey;
 pub mod terminal;
+pub mod unlock;
 pub mod wiring;
 
 use std::ffi::OsString;
@@ -54,6 +60,14 @@ pub enum Verb {
     Apply(apply::Arguments),
     /// Plan for cron: quiet when converged, exit code 2 on drift.
     Drift(drift::Arguments),
+    /// List what was applied to a host: when, by whom, from what, and what changed.
+    History(history::Arguments),
+    /// Take a host back to an earlier generation: plan, show, ask, and change it.
+    Rollback(rollback::Arguments),
+    /// Say who holds a host's lock, and clear away what a dead apply left there.
+    Unlock(unlock::Arguments),
+    /// Stop managing a host, or one thing on it, and touch nothing else.
+    Release(release::Arguments),
     /// Print the JSON Schema of the manifest.
     Schema(schema::Arguments),
     /// Print a completion script for a shell.
@@ -116,6 +130,10 @@ pub fn main() -> ExitCode {
         Verb::Plan(arguments) => plan::run(&arguments, &terminal).into(),
         Verb::Apply(arguments) => apply::run(&arguments, &terminal).into(),
         Verb::Drift(arguments) => drift::run(&arguments, &terminal).into(),
+        Verb::History(arguments) => history::run(&arguments, &terminal).into(),
+        Verb::Rollback(arguments) => rollback::run(&arguments, &terminal).into(),
+        Verb::Unlock(arguments) => unlock::run(&arguments, &terminal).into(),
+        Verb::Release(arguments) => release::run(&arguments, &terminal).into(),
         Verb::Schema(arguments) => schema::run(&arguments),
         Verb::Completions(arguments) => completions::run(&arguments, &terminal).into(),
         Verb::Postconf { arguments } => postconf::run(&arguments),

@@ -7,6 +7,7 @@ use similar::get_close_matches;
 use super::Selection;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Host, Murder};
+use crate::module::nearest;
 use crate::name::HostName;
 
 /// The hosts that a selection means: those that match one of the `--host` (where there are any),
@@ -79,6 +80,22 @@ fn select_hosts(
         ]);
     }
     Ok(chosen)
+}
+
+/// The one host of that name.
+///
+/// # Errors
+/// Where the text is no host's name, or the murder has no such host.
+pub fn named<'a>(murder: &'a Murder, text: &str) -> Result<&'a Host, Diagnostic> {
+    let name = HostName::new(text).map_err(|error| Diagnostic::error(error.to_string()))?;
+    murder.hosts.get(&name).ok_or_else(|| {
+        let known: Vec<&str> = murder.hosts.keys().map(HostName::as_str).collect();
+        let problem = Diagnostic::error(format!("there is no host `{name}`"));
+        match nearest(name.as_str(), &known) {
+            Some(near) => problem.hint(format!("did you mean `{near}`?")),
+            None => problem,
+        }
+    })
 }
 
 fn missing(

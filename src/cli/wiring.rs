@@ -1,31 +1,25 @@
-//! Where the verbs meet the machines: the one place that knows both.
+//! Where `plan`, `apply` and `drift` meet the machines: a manifest's hosts, looked at and changed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use super::contact::Contact;
 use super::reach::{Consent, Reach};
 use super::terminal::Terminal;
-use super::{Selection, ask, compiled, provenance};
+use super::{Selection, compiled, provenance};
 use crate::apply;
-use crate::cache::FactsCache;
 use crate::compile::Compiler;
 use crate::diagnostic::{Diagnostic, Level, Sources};
 use crate::load;
-use crate::machine::remote::Remote;
-use crate::machine::sandbox::Sandbox;
-use crate::machine::shell::{self, ConnectOptions, Passphrases};
-use crate::machine::ssh::HandshakeLimits;
-use crate::machine::ssh_config::Environment;
 use crate::machine::{Act, Look, MachineError};
-use crate::model::{Become, Host, Murder};
+use crate::model::{Host, Murder};
 use crate::module::Modules;
 use crate::name::{HostName, RoleName};
-use crate::plan::{Failure, HostPlan, HostVerdict, Permissions, Run, Situation, Verdict, diff};
+use crate::plan::{Failure, HostPlan, HostVerdict, Permissions, Verdict};
 use crate::report::Outcome;
-use crate::secret::{SecretName, Secrets};
+use crate::secret::SecretName;
 use crate::state::{Desired, Facts};
-use crate::survey::{Surveyed, survey};
 
 /// A manifest that was read without errors.
 #[derive(Debug)]
@@ -34,9 +28,21 @@ pub struct Loaded {
     pub murder: Murder,
     /// Each module's `after`.
     pub after: BTreeMap<RoleName, Vec<RoleName>>,
+    /// The texts that it was read from.
+    pub sources: Sources,
+    /// Its git commit, see [`provenance::revision`].
+    pub revision: String,
     modules: Modules,
-    sources: Sources,
-    revision: String,
+}
+
+impl Loaded {
+    /// What the manifest wants of a host, by the facts that it states; none where it does not compile.
+    #[must_use]
+    pub fn desired(&self, host: &HostName) -> Option<Desired> {
+        let facts = &self.murder.hosts.get(host)?.facts;
+        let compiler = Compiler::new(&self.murder, &self.modules).ok()?;
+        Some(compiler.compile(host, facts).ok()?.desired)
+    }
 }
 
 /// Reads hosts. Called from many threads, for one host each.
@@ -77,7 +83,8 @@ pub fn load(selection: &Selection, terminal: &Terminal) -> Result<Loaded, Said> 
     })
 }
 
-fn say_all(diagnostics: &[Diagnostic], sources: &Sources, terminal: &Terminal) {
+/// Says problems and warnings of the manifest.
+pub(super) fn say_all(diagnostics: &[Diagnostic], sources: &Sources, terminal: &Terminal) {
     for diagnostic in diagnostics {
         let text = diagnostic.render(sources, terminal.color_err) + "\n";
         match diagnostic.level {
@@ -130,16 +137,11 @@ const KEPT_AT_ONCE: usize = 256;
 /// Connections of the look, each with when it was made.
 type Kept = BTreeMap<HostName, (Instant, Box<dyn Act>)>;
 
-/// Everything that one run needs for any of its hosts.
+/// Everything that one run over the manifest's own desired state needs for any of its hosts.
 struct Work<'a> {
-    loaded: &'a Loaded,
+    contact: Contact<'a>,
     compiler: Compiler<'a>,
-    reach: &'a Reach,
     consent: Consent,
-    secrets: Secrets,
-    cache: FactsCache,
-    connect: ConnectOptions,
-    run: Run,
     kept: Option<Mutex<Kept>>,
 }
 
@@ -153,50 +155,13 @@ impl<'a> Work<'a> {
         terminal: &Terminal,
     ) -> Result<Self, Said> {
         let compiler = compiler(loaded, terminal)?;
-        let (secrets, problems) = load::secrets(&loaded.murder, &needed(loaded, hosts, reach));
-        say_all(&problems, &loaded.sources, terminal);
-        if problems.iter().any(|problem| problem.level == Level::Error) {
-            return Err(Said);
-        }
+        let needed = of_files(loaded, hosts);
         Ok(Self {
-            loaded,
+            contact: Contact::new(loaded, hosts, reach, needed, terminal)?,
             compiler,
-            reach,
             consent,
-            secrets,
-            cache: FactsCache::of_user(),
-            connect: ConnectOptions {
-                accept_new: reach.accept_new,
-                local: reach.local,
-                limits: Arc::new(HandshakeLimits::default()),
-                passphrases: Arc::new(Passphrases::new(Box::new(ask::passphrase))),
-                environment: Environment::of_process(),
-            },
-            run: provenance::run(SystemTime::now()),
             kept: writes.then(Mutex::default),
         })
-    }
-
-    fn host(&self, name: &HostName) -> Result<&Host, MachineError> {
-        self.loaded.murder.hosts.get(name).ok_or_else(|| {
-            MachineError::Unfit(Failure {
-                summary: format!("the manifest has no host `{name}`"),
-                detail: None,
-                hint: None,
-            })
-        })
-    }
-
-    fn machine(&self, host: &Host) -> Result<Box<dyn Act>, MachineError> {
-        if let Some(directory) = &self.reach.sandbox {
-            return Ok(Box::new(Sandbox::new(
-                directory,
-                &host.name,
-                host.facts.clone(),
-            )));
-        }
-        let shell = shell::connect(host, &self.connect, &self.secrets)?;
-        Ok(Box::new(Remote::new(shell)))
     }
 
     fn compile(&self, host: &Host, facts: &Facts) -> Result<Desired, Failure> {
@@ -208,7 +173,7 @@ impl<'a> Work<'a> {
                 detail: Some(
                     problems
                         .iter()
-                        .map(|problem| problem.render(&self.loaded.sources, false))
+                        .map(|problem| problem.render(&self.contact.loaded.sources, false))
                         .collect::<Vec<_>>()
                         .join("\n"),
                 ),
@@ -216,50 +181,20 @@ impl<'a> Work<'a> {
             })
     }
 
-    fn survey(&self, host: &Host, machine: &mut dyn Look) -> Result<Surveyed, MachineError> {
-        // A folder has no upgrades; what a real host of its name once said is not its business.
-        let cached = self.reach.sandbox.is_none();
-        let known = cached.then(|| self.cache.get(&host.name)).flatten();
-        let surveyed = survey(
-            machine,
-            &|facts| self.compile(host, facts),
-            &self.secrets,
-            known,
-            &host.facts,
-        )?;
-        if cached && let Some(known) = &surveyed.known {
-            self.cache.put(&host.name, known);
-        }
-        Ok(surveyed)
-    }
-
-    fn difference(&self, surveyed: &Surveyed) -> HostVerdict {
-        let applied = crate::ledger::Applied {
-            by: self.run.by.clone(),
-            at: self.run.at.clone(),
-            revision: self.loaded.revision.clone(),
-        };
-        diff(Situation {
-            murder: &self.loaded.murder.name,
-            desired: &surveyed.desired,
-            live: &surveyed.live,
-            secrets: &self.secrets,
-            permissions: Permissions {
-                adopt: self.consent.adopt,
-                take_over: self.consent.take_over,
-                allow_delete: self.consent.allow_delete,
-                allow_overwrite: self.consent.allow_overwrite,
-                allow_restart: self.consent.allow_restart,
-            },
-            applied: &applied,
-        })
+    /// Looks at a host, and compares.
+    fn survey(&self, host: &Host, machine: &mut dyn Look) -> Result<HostVerdict, MachineError> {
+        let compile = |facts: &Facts| self.compile(host, facts);
+        let surveyed = self.contact.survey(host, machine, &compile)?;
+        let permissions = Permissions::from(&self.consent);
+        let revision = &self.contact.loaded.revision;
+        Ok(self.contact.difference(&surveyed, permissions, revision))
     }
 
     fn look_with(&self, name: &HostName) -> Result<(HostVerdict, Box<dyn Act>), MachineError> {
-        let host = self.host(name)?;
-        let mut machine = self.machine(host)?;
-        let surveyed = self.survey(host, &mut *machine)?;
-        Ok((self.difference(&surveyed), machine))
+        let host = self.contact.host(name)?;
+        let mut machine = self.contact.machine(host)?;
+        let verdict = self.survey(host, &mut *machine)?;
+        Ok((verdict, machine))
     }
 
     /// The connection of the look, if it is still worth having.
@@ -281,28 +216,6 @@ impl<'a> Work<'a> {
             }
         }
     }
-
-    /// Nothing that a host said leaves this file with a secret in it.
-    fn scrub(&self, failure: Failure) -> Failure {
-        let scrub = |text: String| self.secrets.scrub(&text);
-        Failure {
-            summary: scrub(failure.summary),
-            detail: failure.detail.map(scrub),
-            hint: failure.hint.map(scrub),
-        }
-    }
-
-    fn scrub_verdict(&self, verdict: Verdict) -> Verdict {
-        match verdict {
-            Verdict::Unreachable { error } => Verdict::Unreachable {
-                error: self.scrub(error),
-            },
-            Verdict::Failed { error } => Verdict::Failed {
-                error: self.scrub(error),
-            },
-            other => other,
-        }
-    }
 }
 
 impl Eyes for Work<'_> {
@@ -321,7 +234,7 @@ impl Eyes for Work<'_> {
             Err(MachineError::Unfit(error)) => (Verdict::Failed { error }, Vec::new()),
         };
         HostVerdict {
-            verdict: self.scrub_verdict(verdict),
+            verdict: self.contact.scrub_verdict(verdict),
             remarks,
         }
     }
@@ -333,61 +246,29 @@ impl Hands for Work<'_> {
             Some(machine) => Ok(machine),
             None => {
                 say("connecting");
-                self.host(name).and_then(|host| self.machine(host))
+                self.contact
+                    .host(name)
+                    .and_then(|host| self.contact.machine(host))
             }
         };
         let mut machine = match machine {
             Ok(machine) => machine,
-            Err(error) => return self.scrub_outcome(apply::without_report(error)),
+            Err(error) => return self.contact.scrub_outcome(apply::without_report(error)),
         };
         say("applying");
         let again = |machine: &mut dyn Look| {
             say("looking again");
-            let host = self.host(name)?;
-            self.survey(host, machine)
-                .map(|surveyed| self.difference(&surveyed).verdict)
+            let host = self.contact.host(name)?;
+            self.survey(host, machine).map(|looked| looked.verdict)
         };
-        self.scrub_outcome(apply::apply(
+        self.contact.scrub_outcome(apply::apply(
             &mut *machine,
             plan,
-            &self.secrets,
-            &self.run,
+            &self.contact.secrets,
+            &self.contact.run,
             self.consent.allow_unverified,
             &again,
         ))
-    }
-}
-
-impl Work<'_> {
-    fn scrub_outcome(&self, outcome: Outcome) -> Outcome {
-        match outcome {
-            Outcome::PutBack { error } => Outcome::PutBack {
-                error: self.scrub(error),
-            },
-            Outcome::Untouched { error } => Outcome::Untouched {
-                error: self.scrub(error),
-            },
-            Outcome::Locked { error } => Outcome::Locked {
-                error: self.scrub(error),
-            },
-            Outcome::HalfWay { error } => Outcome::HalfWay {
-                error: self.scrub(error),
-            },
-            Outcome::Unreachable { error, allowed } => Outcome::Unreachable {
-                error: self.scrub(error),
-                allowed,
-            },
-            Outcome::Detached { error } => Outcome::Detached {
-                error: self.scrub(error),
-            },
-            Outcome::Failed { error } => Outcome::Failed {
-                error: self.scrub(error),
-            },
-            Outcome::Done { log } => Outcome::Done {
-                log: log.iter().map(|line| self.secrets.scrub(line)).collect(),
-            },
-            other => other,
-        }
     }
 }
 
@@ -414,21 +295,11 @@ fn compiler<'a>(loaded: &'a Loaded, terminal: &Terminal) -> Result<Compiler<'a>,
     compiler.ok_or(Said)
 }
 
-/// The secrets that this run reads: the directory's for the files, and the logins' where there are logins.
-fn needed(loaded: &Loaded, hosts: &[HostName], reach: &Reach) -> BTreeSet<SecretName> {
-    let mut names = BTreeSet::new();
-    for host in hosts
+/// The secrets that stand in the hosts' files.
+fn of_files(loaded: &Loaded, hosts: &[HostName]) -> BTreeSet<SecretName> {
+    hosts
         .iter()
         .filter_map(|name| loaded.murder.hosts.get(name))
-    {
-        names.extend(host.ldap.as_ref().and_then(|ldap| ldap.bind_pw.clone()));
-        if reach.sandbox.is_none() {
-            names.extend(host.ssh.password.clone());
-            names.extend(host.ssh.passphrase.clone());
-            if let Become::Sudo(password) = &host.ssh.become_ {
-                names.extend(password.clone());
-            }
-        }
-    }
-    names
+        .filter_map(|host| host.ldap.as_ref()?.bind_pw.clone())
+        .collect()
 }

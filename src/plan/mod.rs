@@ -3,11 +3,15 @@
 mod diff;
 mod orders;
 mod questions;
+mod release;
+mod sweep;
 mod told;
 
 pub use diff::{Permissions, Situation, diff};
 pub use orders::{Run, orders};
 pub use questions::questions;
+pub use release::release;
+pub use sweep::sweep;
 pub use told::{sha256_hex, told_after, told_by};
 
 use std::collections::BTreeMap;
@@ -15,6 +19,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use crate::exchange::{Expects, Failure};
+use crate::history::Generation;
 use crate::name::{HostName, Parameter, RemotePath, TableType};
 use crate::state::{File, Probes, Remark};
 use crate::thing::Thing;
@@ -109,6 +114,11 @@ pub enum TellReason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
+    /// What an apply that did not end left behind goes.
+    Sweep {
+        /// Its run, as its journal names it.
+        run: String,
+    },
     /// A file is created or updated.
     File {
         /// Where.
@@ -207,6 +217,9 @@ pub struct HostPlan {
     /// Hashes that must still hold when the work begins.
     #[serde(skip)]
     pub expects: Expects,
+    /// What the host's history will say of it; none where the host keeps no ledger afterwards.
+    #[serde(skip)]
+    pub generation: Option<Box<Generation>>,
 }
 
 impl HostPlan {

@@ -2,7 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use crate::exchange::{FileOrder, LedgerOrder, Orders, RestoreOrder, Tell};
+use crate::exchange::{FileOrder, HistoryOrder, LedgerOrder, Orders, RestoreOrder, Tell};
+use crate::history::{KEPT, KEPT_BYTES};
 use crate::postfix::Edit;
 use crate::secret::{MissingSecret, Secrets};
 use crate::state::Probes;
@@ -106,7 +107,8 @@ pub fn orders(
             } => {
                 orders.deletes.push((path.clone(), *index_suffix));
             }
-            Step::TakeOver { .. } | Step::Release { .. } => {}
+            // The host sweeps at the beginning of every apply.
+            Step::Sweep { .. } | Step::TakeOver { .. } | Step::Release { .. } => {}
         }
     }
     if plan.keeps_ledger {
@@ -114,6 +116,12 @@ pub fn orders(
         let bytes = serde_json::to_vec_pretty(&plan.ledger).unwrap_or_default();
         orders.ledger = LedgerOrder::Write(bytes);
     }
+    orders.history = plan.generation.as_ref().map(|generation| HistoryOrder {
+        generation: generation.entry.generation,
+        bytes: generation.to_bytes(),
+        keep: KEPT,
+        keep_bytes: KEPT_BYTES,
+    });
     Ok(orders)
 }
 

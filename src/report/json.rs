@@ -89,7 +89,8 @@ fn mask_host(plan: &mut HostPlan) {
                 };
                 each(change, |value| *value = mask::mask_value(&name, value));
             }
-            Step::Index { .. }
+            Step::Sweep { .. }
+            | Step::Index { .. }
             | Step::Check
             | Step::Reload { .. }
             | Step::Restart { .. }

@@ -6,8 +6,10 @@
 pub mod applied;
 pub mod difference;
 pub mod group;
+pub mod history;
 pub mod json;
 pub mod line;
+pub mod lock;
 pub mod markdown;
 pub mod outcome;
 pub mod steps;

@@ -28,6 +28,9 @@ pub fn of_plan(plan: &HostPlan, detail: Detail) -> Vec<Line> {
 fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
     let mut quiet = |text: String| lines.push(Line::new(Tone::Plain, text));
     match step {
+        Step::Sweep { run } => quiet(format!(
+            "  * remove what the unfinished apply {run} left behind"
+        )),
         Step::File {
             path,
             change,

@@ -20,7 +20,7 @@ pub struct Summary {
     pub take_over: usize,
     /// Things left to others from now on.
     pub release: usize,
-    /// Effects that an earlier apply did not come to: indexes to build, a reload.
+    /// What an earlier apply did not come to: indexes to build, a reload, its own leftovers.
     pub finish: usize,
     /// Hosts with a plan that is refused without a flag.
     pub refused: usize,
@@ -56,6 +56,7 @@ impl Summary {
                 Step::File { change, .. } => *self.counter(change) += 1,
                 Step::Value { change, .. } => *self.counter(change) += 1,
                 Step::Delete { .. } => self.delete += 1,
+                Step::Sweep { .. } => self.finish += 1,
                 Step::TakeOver { .. } => self.take_over += 1,
                 Step::Release { .. } => self.release += 1,
                 Step::Index { reason, .. } => match reason {

@@ -25,9 +25,9 @@ fn summary(error: &MachineError) -> String {
     error.to_string()
 }
 
-/// The names of everything below a folder that an apply may have forgotten.
+/// The names of everything that an apply may have forgotten; its last words are no such thing.
 fn leftovers(host: &host::Host) -> Vec<String> {
-    let found = host.run("find /etc -name '.murder.*'; find /var/lib/murder -type f | grep -v -e '/adopted/' -e /ledger.json -e /paths -e /lock");
+    let found = host.run("find /etc -name '.murder.*'; find /var/lib/murder -type f | grep -v -e /adopted/ -e /history/ -e /ledger.json -e /paths -e /lock -e /last");
     found.lines().map(str::to_owned).collect()
 }
 

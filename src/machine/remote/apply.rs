@@ -8,15 +8,30 @@ use zeroize::Zeroizing;
 use super::frame::sha256;
 use super::observe::{is_hash, quote, without_comments};
 use crate::ledger::Ledger;
-use crate::machine::{LedgerOrder, Orders, Tell};
+use crate::machine::{HistoryOrder, LedgerOrder, Orders, Tell};
 use crate::name::{Parameter, UserName};
 use crate::plan::Failure;
 use crate::postfix::Edit;
+use crate::postfix::catalogue::{self, Takes};
 use crate::thing::Thing;
 
-const PROGRAM: &str = include_str!("apply.sh");
+/// The program, one idea a file.
+const PROGRAM: [&str; 11] = [
+    include_str!("apply/words.sh"),
+    include_str!("apply/report.sh"),
+    include_str!("apply/journal.sh"),
+    include_str!("apply/stage.sh"),
+    include_str!("apply/validate.sh"),
+    include_str!("apply/commit.sh"),
+    include_str!("apply/tell.sh"),
+    include_str!("apply/probe.sh"),
+    include_str!("apply/ledger.sh"),
+    include_str!("apply/undo.sh"),
+    include_str!("apply/main.sh"),
+];
 const ASK_BASH: &str = include_str!("ask.bash");
 const ASK_PERL: &str = include_str!("ask.perl");
+const ASK_NC: &str = include_str!("ask.nc");
 
 /// Digits and blanks that the data's offset takes in the payload, so that writing it moves nothing.
 const OFFSET_WIDTH: usize = 12;
@@ -58,7 +73,7 @@ pub(super) fn payload(
     }
     let mut data = Data::default();
     let assignments = assignments(orders, nonce, sh, fault, &mut data)?;
-    let program = without_comments(PROGRAM);
+    let program: String = PROGRAM.map(without_comments).concat();
     let call = "case $1 in work) work ;; *) front ;; esac\nexit 0\n";
     let rest = format!("{program}{}{call}", edits(&orders.edits));
     let length = assignments.len() + "DATA=\n".len() + OFFSET_WIDTH + rest.len();
@@ -138,9 +153,15 @@ fn assignments(
             format!("{path} {}", suffix.unwrap_or("-"))
         }),
     );
-    set("LEDGER", &ledger(orders, data));
+    set("NUMBERS", &numbers(orders));
+    let ledger = ledger(&orders.ledger, data);
+    set("LEDGER", ledger.word);
+    set("PATHS_BYTES", &ledger.paths);
+    set("LEDGER_BYTES", &ledger.bytes);
+    set("HISTORY", &history(orders.history.as_ref(), data));
     set("ASK_BASH", ASK_BASH);
     set("ASK_PERL", ASK_PERL);
+    set("ASK_NC", ASK_NC);
     Ok(text)
 }
 
@@ -201,11 +222,25 @@ fn files(orders: &Orders, data: &mut Data) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// The paths first: a ledger without them would hide its files from observation.
-fn ledger(orders: &Orders, data: &mut Data) -> String {
-    let bytes = match &orders.ledger {
-        LedgerOrder::Keep => return "keep".to_owned(),
-        LedgerOrder::Remove => return String::new(),
+/// What becomes of the ledger, in words of the program.
+#[derive(Default)]
+struct LedgerWords {
+    word: &'static str,
+    /// Where the paths of the managed files stand in the payload, and their hash: observation
+    /// reads them before it can read JSON.
+    paths: String,
+    /// Where the ledger stands in the payload, and its hash.
+    bytes: String,
+}
+
+fn ledger(order: &LedgerOrder, data: &mut Data) -> LedgerWords {
+    let only = |word| LedgerWords {
+        word,
+        ..LedgerWords::default()
+    };
+    let bytes = match order {
+        LedgerOrder::Keep => return only("keep"),
+        LedgerOrder::Remove => return only("remove"),
         LedgerOrder::Write(bytes) => bytes,
     };
     let mut paths = String::new();
@@ -216,13 +251,44 @@ fn ledger(orders: &Orders, data: &mut Data) -> String {
             }
         }
     }
-    let mut record =
-        |name: &str, bytes: &[u8]| format!("{name} {} {}", data.add(bytes), sha256(bytes));
+    let mut record = |bytes: &[u8]| format!("{} {}", data.add(bytes), sha256(bytes));
+    LedgerWords {
+        word: "write",
+        paths: record(paths.as_bytes()),
+        bytes: record(bytes),
+    }
+}
+
+fn history(order: Option<&HistoryOrder>, data: &mut Data) -> String {
+    let Some(order) = order else {
+        return String::new();
+    };
     format!(
-        "{}\n{}",
-        record("paths", paths.as_bytes()),
-        record("ledger", bytes)
+        "{} {} {} {} {}",
+        order.generation,
+        order.keep,
+        order.keep_bytes,
+        data.add(&order.bytes),
+        sha256(&order.bytes)
     )
+}
+
+/// Changed parameters whose value must be a number, a time, or `yes` or `no`.
+fn numbers(orders: &Orders) -> String {
+    let mut text = String::new();
+    for edit in &orders.edits {
+        if let Edit::Set(name, _) = edit
+            && let Some(takes) = catalogue::takes(name.as_str())
+        {
+            let word = match takes {
+                Takes::Number => "number",
+                Takes::Time => "time",
+                Takes::YesOrNo => "boolean",
+            };
+            let _ = writeln!(text, "{name} {word}");
+        }
+    }
+    text
 }
 
 /// The table types that the host must have: of indexes, tables, and values of main.cf.

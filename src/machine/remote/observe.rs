@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::machine::Questions;
+use super::answer::history_path;
+use crate::machine::{HistoryQuestion, Questions};
 use crate::name::RemotePath;
 
 /// Files larger than this come back as a hash only.
@@ -31,6 +32,12 @@ pub(super) fn program(questions: &Questions, nonce: &str) -> String {
     let _ = writeln!(program, "FILES='{}'", words(questions.files.keys()));
     let _ = writeln!(program, "INDEXES='{}'", words(&questions.indexes));
     let _ = writeln!(program, "SOCKETS='{}'", words(&questions.sockets));
+    let history = match questions.history {
+        None => String::new(),
+        Some(HistoryQuestion::Entries) => "entries".to_owned(),
+        Some(HistoryQuestion::Generation(number)) => history_path(number),
+    };
+    let _ = writeln!(program, "HISTORY={history}");
     program.push_str("EXPECTED='");
     for (path, sha256) in &questions.files {
         if let Some(sha256) = sha256.as_ref().filter(|text| is_hash(text)) {

@@ -1,6 +1,6 @@
 # Reads one host and writes nothing there. Parsed whole before its last line calls it.
 # Set by the client: N nonce, KNOWN identity of cached facts, FILES, INDEXES, SOCKETS, EXPECTED
-# (lines as sha256sum prints them), CAP bytes of text.
+# (lines as sha256sum prints them), CAP bytes of text, HISTORY (`entries`, or a file).
 # Every process costs more than everything that the shell does by itself, so: one grep for all
 # texts, one sha256sum, one stat; the rest are built-ins.
 murder_look() {
@@ -14,6 +14,7 @@ murder_look() {
 
   # What the ledger names is looked at too, whether or not the manifest still does.
   all=" $FILES "
+  case $HISTORY in /*) all="$all$HISTORY " ;; esac
   if [ -r /var/lib/murder/paths ]; then
     while IFS= read -r path; do
       case $path in
@@ -24,9 +25,17 @@ murder_look() {
   fi
 
   # Comment lines and blank lines mean nothing to Postfix, not even inside a folded value.
+  set +f
   texts=$(cd /etc/postfix && grep -Hsa -e '^[[:space:]]*[^#[:space:]]' main.cf master.cf \
-    /var/lib/murder/ledger.json /var/lib/murder/journal.json /var/lib/murder/last)
+    /var/lib/murder/ledger.json /var/lib/murder/journal.json /var/lib/murder/last /var/lib/murder/pending.*.json)
   printf '=texts\n%s\n' "$texts"
+  if [ "$HISTORY" = entries ]; then
+    echo "=history"
+    for path in /var/lib/murder/history/*.json; do
+      [ ! -f "$path" ] || { IFS= read -r line <"$path" && printf '%s\n' "$line"; }
+    done
+  fi
+  set -f
 
   regular='' links=''
   for path in $all; do
@@ -103,9 +112,7 @@ murder_look() {
   fi
   echo "=running $running"
 
-  if [ -e /var/lib/murder/journal.json ] && [ -e /var/lib/murder/lock ]; then
-    if flock -n -s 9; then echo "=lock free"; else echo "=lock held"; fi 9</var/lib/murder/lock
-  fi
+  murder_lock
   if [ -n "$shut" ]; then
     echo "=postfix"
     id postfix 2>&1
@@ -126,6 +133,32 @@ murder_look() {
       sed -e '/^mail_version = /b' -e '/^default_database_type = /b' -e 's/ =.*//'
   fi
   echo "=stream$stream"
+}
+
+# Who holds the lock: its last holder wrote its process into it, and has it open as long as it lives.
+# Only where a journal stands is the kernel asked as well, which costs a process.
+murder_lock() {
+  lock=/var/lib/murder/lock
+  [ -f $lock ] || return 0
+  holder='' pid=''
+  read -r holder <$lock
+  case $holder in *'process '*) pid=${holder##*process } ;; esac
+  pid=${pid%)}
+  case $pid in
+    *[!0-9]* | '') ;;
+    *)
+      set +f
+      for path in "/proc/$pid/fd"/*; do
+        [ ! "$path" -ef $lock ] || { echo "=lock held $pid"; pid=; break; }
+      done
+      set -f
+      ;;
+  esac
+  case $holder:$pid in
+    *'process '*:) ;;
+    *) if [ ! -e /var/lib/murder/journal.json ] || flock -n -s 9; then echo "=lock free"; else echo "=lock held"; fi 9<$lock ;;
+  esac
+  echo "=holder $holder"
 }
 
 murder_observe() {

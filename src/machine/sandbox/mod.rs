@@ -5,6 +5,8 @@
 //! machine has Postfix's `postmap`. A folder has no users: owners are written down in a file
 //! beside the ledger instead.
 
+mod history;
+mod lock;
 mod owners;
 mod perform;
 mod tree;
@@ -19,7 +21,7 @@ use crate::postfix::{MainCf, MasterCf};
 use crate::state::{Facts, Live, LiveFile, LiveState, Running};
 use crate::thing::Thing;
 
-use super::{Act, Look, MachineError, Observed, Orders, Performed, Questions};
+use super::{Act, HistoryQuestion, Look, MachineError, Observed, Orders, Performed, Questions};
 use owners::Owners;
 
 /// Where the ledger stands, on every host.
@@ -185,6 +187,14 @@ impl Look for Sandbox {
             ),
             ..self.facts.clone()
         };
+        let (mut entries, mut generation, mut remarks) = (Vec::new(), None, Vec::new());
+        match questions.history {
+            None => {}
+            Some(HistoryQuestion::Entries) => (entries, remarks) = history::entries(self)?,
+            Some(HistoryQuestion::Generation(number)) => {
+                generation = history::generation(self, number)?;
+            }
+        }
         Ok(Observed {
             live: Live {
                 facts,
@@ -199,12 +209,12 @@ impl Look for Sandbox {
                 ledger_sha256: ledger_bytes.as_deref().map(sha256_hex),
                 journal: None,
                 pending: None,
-                lock: None,
-                remarks: Vec::new(),
+                lock: lock::look(self)?,
+                remarks,
             },
             known: None,
-            entries: Vec::new(),
-            generation: None,
+            entries,
+            generation,
         })
     }
 }

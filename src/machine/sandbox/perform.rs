@@ -1,7 +1,6 @@
 //! An apply on a folder: staged beside each target, renamed into place, put back where it fails.
 
-use std::collections::BTreeMap;
-use std::fs::File;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +11,7 @@ use crate::plan::{Failure, sha256_hex};
 use crate::postfix::apply_edits;
 
 use super::owners::Owners;
-use super::{LEDGER, MAIN_CF, MASTER_CF, Sandbox};
+use super::{LEDGER, MAIN_CF, MASTER_CF, Sandbox, history, lock};
 
 /// What is written below the folder, by the host's own path, with its mode; none is a deletion.
 type Writes = BTreeMap<String, Option<(Vec<u8>, u32)>>;
@@ -23,14 +22,13 @@ pub(super) fn perform(sandbox: &Sandbox, orders: &Orders) -> Result<Performed, M
         move |error: std::io::Error| sandbox.unfit(&what, &error)
     };
     furnish(sandbox).map_err(io("cannot make the folder"))?;
-    let lock = File::create(sandbox.inside("/var/lib/murder/lock")).map_err(io("cannot lock"))?;
-    if lock.try_lock().is_err() {
+    let Some(_lock) = lock::take(sandbox, orders).map_err(io("cannot lock"))? else {
         return Ok(ended(Ending::Locked(Failure {
             summary: "another apply works on this sandbox".to_owned(),
             detail: None,
             hint: Some("wait for it to end, and run again".to_owned()),
         })));
-    }
+    };
     if let Some(moved) = stale(sandbox, orders)? {
         return Ok(ended(Ending::Stale(moved)));
     }
@@ -169,6 +167,12 @@ fn plan_writes(sandbox: &Sandbox, orders: &Orders) -> Result<Writes, Failure> {
         }
     }
     writes.insert(Owners::FILE.to_owned(), Some((owners.bytes(), 0o600)));
+    let mut forget = BTreeSet::new();
+    if let Some(order) = &orders.history {
+        let bytes = Some((order.bytes.clone(), 0o600));
+        writes.insert(history::file(order.generation), bytes);
+        forget = history::pruned(sandbox, order).map_err(|error| failure(error.to_string()))?;
+    }
     match &orders.ledger {
         LedgerOrder::Keep => {}
         LedgerOrder::Write(bytes) => {
@@ -176,8 +180,14 @@ fn plan_writes(sandbox: &Sandbox, orders: &Orders) -> Result<Writes, Failure> {
         }
         LedgerOrder::Remove => {
             writes.insert(LEDGER.to_owned(), None);
+            forget = history::all(sandbox).map_err(|error| failure(error.to_string()))?;
         }
     }
+    writes.extend(
+        forget
+            .into_iter()
+            .map(|number| (history::file(number), None)),
+    );
     Ok(writes)
 }
 

@@ -1,5 +1,7 @@
 //! What follows from the changes: check, reload or restart, probe.
 
+use std::collections::BTreeSet;
+
 use crate::name::Parameter;
 use crate::postfix::catalogue;
 use crate::state::{Remark, Running};
@@ -7,31 +9,44 @@ use crate::thing::Thing;
 
 use super::super::told::told_by;
 use super::super::{Refusal, Step, TellReason};
-use super::Draft;
+use super::{Draft, live_value};
 
 impl Draft<'_> {
+    /// The parameters that take effect only when Postfix is started: those that change now, and
+    /// those that an unfinished apply changed.
+    fn restart(&self) -> Vec<Parameter> {
+        let changes_now = self.settings.iter().filter_map(|step| match step {
+            Step::Value { thing, .. } => Some(thing),
+            _ => None,
+        });
+        let changed_then = self.managed.keys().filter(|thing| {
+            let value = live_value(self.at.live, thing);
+            self.ours.is_unrecorded(thing, value.as_deref())
+        });
+        let names: BTreeSet<&Parameter> = changes_now
+            .chain(changed_then)
+            .filter_map(|thing| match thing {
+                Thing::Parameter(name) if catalogue::needs_restart(name.as_str()) => Some(name),
+                _ => None,
+            })
+            .collect();
+        names.into_iter().cloned().collect()
+    }
+
     pub(super) fn effects(&mut self, touched: bool) -> Vec<Step> {
         // A folder has nobody to tell.
         if self.at.live.running == Running::NotHere {
             return Vec::new();
         }
-        let restart: Vec<Parameter> = self
-            .settings
-            .iter()
-            .filter_map(|step| match step {
-                Step::Value {
-                    thing: Thing::Parameter(name),
-                    ..
-                } if catalogue::needs_restart(name.as_str()) => Some(name.clone()),
-                _ => None,
-            })
-            .collect();
-        let pending = self.old.is_some_and(|ledger| {
+        let restart = self.restart();
+        let told_otherwise = self.ours.ledger().is_some_and(|ledger| {
             ledger
                 .told
                 .as_ref()
                 .is_some_and(|told| *told != told_by(ledger, self.at.live))
         });
+        // How far an apply came that did not end, nobody knows; telling once more does no harm.
+        let pending = told_otherwise || self.ours.is_unfinished();
         if !touched && !pending {
             return Vec::new();
         }

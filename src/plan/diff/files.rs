@@ -74,12 +74,13 @@ impl Draft<'_> {
                     && state.owner == file.owner.as_str()
                     && state.group == file.group.as_str()
                     && state.mode == file.mode;
-                let known = self.managed_before(&thing).is_some();
-                if !known {
+                if self.ours.managed(&thing).is_none() {
                     self.first_contact(path, &state, same_bytes);
+                } else {
+                    self.keep_text(path, &state);
                 }
                 if same_all {
-                    if !known {
+                    if self.ours.must_record(&thing, Some(&sha256)) {
                         self.expects
                             .files
                             .insert(path.clone(), Some(state.sha256.clone()));
@@ -137,21 +138,32 @@ impl Draft<'_> {
         }
     }
 
+    /// An apply that did not end may not have come to keep the text of a file that it adopted.
+    pub(super) fn keep_text(&mut self, path: &RemotePath, state: &LiveState) {
+        let thing = Thing::File(path.clone());
+        if self.ours.is_untouched(&thing, Some(&state.sha256)) {
+            self.adopts.push(path.clone());
+        }
+    }
+
     fn absent_file(&mut self, path: &RemotePath) -> Result<(), Failure> {
         let thing = Thing::File(path.clone());
         let state = match self.live_file(path).clone() {
             LiveFile::Other(kind) => return Err(not_a_file(path, &kind)),
             LiveFile::Absent => {
                 // Nothing to keep an eye on but what was ours or was adopted.
-                if let Some(managed) = self.managed_before(&thing).cloned() {
-                    self.manage(thing, managed.origin, None);
+                if let Some(managed) = self.ours.managed(&thing) {
+                    self.record(&thing, None);
+                    self.manage(thing, managed.origin.clone(), None);
                 }
                 return Ok(());
             }
             LiveFile::Present(state) => state,
         };
-        if self.managed_before(&thing).is_none() {
+        if self.ours.managed(&thing).is_none() {
             self.first_contact(path, &state, false);
+        } else {
+            self.keep_text(path, &state);
         }
         let cause = self.cause(&thing, Some(&state.sha256));
         self.delete_file(path, &state, cause);
@@ -182,9 +194,8 @@ impl Draft<'_> {
             matches!(self.at.live.indexes.get(&index), Some(LiveFile::Present(_))).then_some(kind)
         });
         let built = || {
-            let ledger = self.old?;
             let kind = &self.at.live.facts.index_type;
-            ledger.indexes.contains_key(path).then(|| kind.clone())
+            self.ours.has_index(path).then(|| kind.clone())
         };
         seen.or_else(built)
     }
@@ -200,7 +211,6 @@ impl Draft<'_> {
         let Some(live) = self.at.live.indexes.get(&index) else {
             return;
         };
-        let built_from = self.old.and_then(|ledger| ledger.indexes.get(path));
         let source_mtime = match self.live_file(path) {
             LiveFile::Present(state) => state.mtime,
             _ => i64::MIN,
@@ -208,7 +218,7 @@ impl Draft<'_> {
         let reason = match live {
             _ if changes => Some(IndexReason::SourceChanges),
             LiveFile::Present(state) if state.mtime < source_mtime => Some(IndexReason::Stale),
-            LiveFile::Present(_) if built_from.is_some_and(|built| built != sha256) => {
+            LiveFile::Present(_) if self.ours.is_index_doubtful(path, sha256) => {
                 Some(IndexReason::Stale)
             }
             LiveFile::Present(_) => None,

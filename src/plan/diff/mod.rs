@@ -8,16 +8,20 @@ mod tests;
 
 mod effects;
 mod files;
+mod ours;
+mod record;
 mod thresholds;
 mod unnamed;
 mod values;
 
 use std::collections::BTreeMap;
 
-use crate::ledger::{Applied, LEDGER_VERSION, Ledger, Managed, Origin};
+use crate::ledger::{Applied, Journal, LEDGER_VERSION, Ledger, Managed, Origin};
 use crate::secret::Secrets;
 use crate::state::{Desired, Live, LiveFile, Remark};
 use crate::thing::Thing;
+use ours::Ours;
+use record::generation;
 
 use super::told::told_after;
 use super::{Cause, Expects, Failure, HostPlan, HostVerdict, Refusal, Step, Verdict};
@@ -57,7 +61,7 @@ pub struct Situation<'a> {
 /// A host's plan in the making.
 struct Draft<'a> {
     at: Situation<'a>,
-    old: Option<&'a Ledger>,
+    ours: Ours<'a>,
     managed: BTreeMap<Thing, Managed>,
     indexes: BTreeMap<crate::name::RemotePath, String>,
     files: Vec<Step>,
@@ -78,7 +82,7 @@ pub fn diff(situation: Situation<'_>) -> HostVerdict {
     let live = situation.live;
     let mut draft = Draft {
         at: situation,
-        old: live.ledger.as_ref(),
+        ours: Ours::of(live),
         managed: BTreeMap::new(),
         indexes: BTreeMap::new(),
         files: Vec::new(),
@@ -110,7 +114,7 @@ pub fn diff(situation: Situation<'_>) -> HostVerdict {
 impl Draft<'_> {
     fn fill(&mut self) -> Result<(), Failure> {
         self.owner();
-        if let Some(journal) = &self.at.live.journal {
+        if let Some(journal) = self.dead_journal() {
             self.remarks.push(Remark {
                 text: format!(
                     "an apply by {} at {} did not end (run {}, phase {})",
@@ -131,14 +135,14 @@ impl Draft<'_> {
 
     /// Whose host is it?
     fn owner(&mut self) {
-        if let Some(ledger) = self.old
-            && ledger.murder != self.at.murder
+        if let Some(owner) = self.ours.owner()
+            && owner != self.at.murder
             && !self.at.permissions.take_over
         {
             self.refusals.push(Refusal {
                 summary: format!(
-                    "the host belongs to the murder `{}`, not to `{}` (its ledger says so)",
-                    ledger.murder, self.at.murder
+                    "the host belongs to the murder `{owner}`, not to `{}` (its ledger says so)",
+                    self.at.murder
                 ),
                 flag: Some("--take-over"),
             });
@@ -148,8 +152,9 @@ impl Draft<'_> {
     /// With `--take-over`, every managed thing changes its owner, if nothing else.
     fn change_owner(&mut self) {
         if self
-            .old
-            .is_none_or(|ledger| ledger.murder == self.at.murder)
+            .ours
+            .owner()
+            .is_none_or(|owner| owner == self.at.murder)
         {
             return;
         }
@@ -171,7 +176,8 @@ impl Draft<'_> {
             && self.settings.is_empty()
             && self.deletes.is_empty());
         let effects = self.effects(touched);
-        let mut steps = std::mem::take(&mut self.files);
+        let mut steps = self.sweep();
+        steps.append(&mut self.files);
         steps.append(&mut self.index_steps);
         steps.append(&mut self.services);
         steps.append(&mut self.settings);
@@ -185,48 +191,66 @@ impl Draft<'_> {
         let mut ledger = Ledger {
             version: LEDGER_VERSION,
             murder: self.at.murder.to_owned(),
-            generation: self.old.map_or(0, |ledger| ledger.generation) + 1,
+            generation: self.ours.ledger().map_or(0, |ledger| ledger.generation) + 1,
             managed: std::mem::take(&mut self.managed),
             indexes: std::mem::take(&mut self.indexes),
             told: None,
             applied: self.at.applied.clone(),
         };
         ledger.told = Some(told_after(&ledger));
+        let keeps_ledger = !(self.at.desired.retired && ledger.managed.is_empty());
+        let generation =
+            keeps_ledger.then(|| Box::new(generation(&ledger, self.at.desired, &steps)));
         Verdict::Changes(Box::new(HostPlan {
             steps,
             refusals: std::mem::take(&mut self.refusals),
-            keeps_ledger: !(self.at.desired.retired && ledger.managed.is_empty()),
+            keeps_ledger,
+            generation,
             ledger,
             adopts: std::mem::take(&mut self.adopts),
             expects: std::mem::take(&mut self.expects),
         }))
     }
 
-    /// The ledger's word on a thing, if it is ours already.
-    fn managed_before(&self, thing: &Thing) -> Option<&Managed> {
-        self.old.and_then(|ledger| ledger.managed.get(thing))
+    /// The journal of an apply that did not end; not that of one that is still at work.
+    fn dead_journal(&self) -> Option<&Journal> {
+        let live = self.at.live;
+        let at_work = live.lock.as_ref().is_some_and(|lock| lock.held);
+        live.journal.as_ref().filter(|_| !at_work)
+    }
+
+    /// What it left behind goes.
+    fn sweep(&self) -> Vec<Step> {
+        let run = self.dead_journal().map(|journal| journal.run.clone());
+        run.map(|run| Step::Sweep { run }).into_iter().collect()
     }
 
     /// Why a thing that is named differs: `value` is what the host has.
     fn cause(&self, thing: &Thing, value: Option<&str>) -> Cause {
-        match self.managed_before(thing) {
-            None if value.is_some() => Cause::FirstContact,
-            None => Cause::Wanted,
-            Some(managed) => {
-                let same = match (&managed.value, value) {
-                    (Some(ours), Some(live)) => same(ours, live),
-                    (None, None) => true,
-                    _ => false,
-                };
-                if same { Cause::Wanted } else { Cause::Drift }
-            }
+        let new = self.ours.managed(thing).is_none() || self.ours.is_untouched(thing, value);
+        if new && value.is_some() {
+            Cause::FirstContact
+        } else if new || self.ours.made(thing, value) {
+            Cause::Wanted
+        } else {
+            Cause::Drift
+        }
+    }
+
+    /// A thing is as it must be: a step where the ledger has yet to say so.
+    fn record(&mut self, thing: &Thing, value: Option<&str>) {
+        if self.ours.must_record(thing, value) {
+            self.ledger_only.push(Step::TakeOver {
+                thing: thing.clone(),
+            });
         }
     }
 
     /// Keeps or begins the management of a thing.
     fn manage(&mut self, thing: Thing, origin: Origin, value: Option<String>) {
         let origin = self
-            .managed_before(&thing)
+            .ours
+            .managed(&thing)
             .map_or(origin, |managed| managed.origin.clone());
         self.managed.insert(thing, Managed { origin, value });
     }

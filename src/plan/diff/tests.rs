@@ -1,6 +1,13 @@
 //! Desired against live, case by case.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+// What an apply that did not end leaves to the next one.
+mod unfinished;
+// The generation that a plan carries.
+mod recorded;
+// What is let go.
+mod released;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;

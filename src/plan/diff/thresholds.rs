@@ -28,7 +28,7 @@ impl Draft<'_> {
             .chain(&self.settings)
             .filter(deletes)
             .count();
-        let managed = self.old.map_or(0, |ledger| ledger.managed.len());
+        let managed = self.ours.all().len();
         if managed >= MANAGED_AT_LEAST && goes * 100 > managed * SHARE {
             self.refusals.push(Refusal {
                 summary: format!(

@@ -11,13 +11,12 @@ use super::{Draft, live_value, same};
 
 impl Draft<'_> {
     pub(super) fn unnamed(&mut self) {
-        let Some(ledger) = self.old else { return };
         let cause = if self.at.desired.retired {
             Cause::Retired
         } else {
             Cause::Unnamed
         };
-        for (thing, managed) in &ledger.managed {
+        for (thing, managed) in self.ours.all() {
             if self.named(thing) {
                 continue;
             }
@@ -54,12 +53,17 @@ impl Draft<'_> {
     }
 
     fn service_goes(&self, service: &Thing) -> bool {
-        self.managed_before(service)
+        self.ours
+            .managed(service)
             .is_some_and(|managed| managed.origin == Origin::Created)
             && !self.named(service)
     }
 
+    /// The ledger forgets a thing; one that never stood in it needs no step.
     fn release(&mut self, thing: &Thing) {
+        if !self.ours.has(thing) {
+            return;
+        }
         self.ledger_only.push(Step::Release {
             thing: thing.clone(),
         });
@@ -72,7 +76,7 @@ impl Draft<'_> {
             LiveFile::Absent | LiveFile::Other(_) => None,
         };
         let live_sha = live.as_ref().map(|state| state.sha256.as_str());
-        let ours = live_sha == managed.value.as_deref();
+        let ours = self.ours.made(&thing, live_sha);
         match &managed.origin {
             Origin::Created => match &live {
                 None => self.release(&thing),
@@ -140,11 +144,7 @@ impl Draft<'_> {
 
     fn unnamed_value(&mut self, thing: &Thing, managed: &Managed, cause: Cause) {
         let live = live_value(self.at.live, thing);
-        let ours = match (&managed.value, &live) {
-            (Some(ours), Some(live)) => same(ours, live),
-            (None, None) => true,
-            _ => false,
-        };
+        let ours = self.ours.made(thing, live.as_deref());
         let change = match (&managed.origin, live) {
             (Origin::Created, None) => return self.release(thing),
             (Origin::Created, Some(before)) => {

@@ -41,18 +41,13 @@ impl Draft<'_> {
 
     fn value(&mut self, thing: &Thing, want: &Want<String>) {
         let live = live_value(self.at.live, thing);
-        let known = self.managed_before(thing).is_some();
         let origin = live.clone().map_or(Origin::Created, |value| {
             Origin::Adopted(Previous::Value(value))
         });
         let cause = self.cause(thing, live.as_deref());
         let (change, value) = match (want, live) {
             (Want::Present(value), Some(live)) if same(value, &live) => {
-                if !known {
-                    self.ledger_only.push(Step::TakeOver {
-                        thing: thing.clone(),
-                    });
-                }
+                self.record(thing, Some(value));
                 self.manage(thing.clone(), origin, Some(value.clone()));
                 return;
             }
@@ -71,8 +66,9 @@ impl Draft<'_> {
             ),
             (Want::Absent, Some(live)) => (Change::Delete { before: live }, None),
             (Want::Absent, None) => {
-                if let Some(managed) = self.managed_before(thing).cloned() {
-                    self.manage(thing.clone(), managed.origin, None);
+                if let Some(managed) = self.ours.managed(thing) {
+                    self.record(thing, None);
+                    self.manage(thing.clone(), managed.origin.clone(), None);
                 }
                 return;
             }
@@ -166,13 +162,11 @@ impl Draft<'_> {
             if let (Thing::Field(service, _) | Thing::Option(service, _), Want::Present(_)) =
                 (thing, want)
                 && !new.contains(service)
-                && let Some(managed) = self
-                    .managed_before(&Thing::Service(service.clone()))
-                    .cloned()
+                && let Some(managed) = self.ours.managed(&Thing::Service(service.clone()))
                 && managed.origin == Origin::Created
             {
                 let value = live_value(self.at.live, &Thing::Service(service.clone()));
-                self.manage(Thing::Service(service.clone()), managed.origin, value);
+                self.manage(Thing::Service(service.clone()), Origin::Created, value);
             }
         }
         Ok(new)

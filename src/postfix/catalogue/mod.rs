@@ -18,6 +18,7 @@ pub use names::needs_restart;
 pub use names::referenced_names;
 pub use names::service_parameter;
 
+use table::Kind;
 use table::Row;
 use table::row;
 
@@ -52,6 +53,30 @@ pub fn check(name: &str, value: &str, version: &str) -> Result<(), Problem> {
     match kinds {
         Some(kinds) => value::check(name, value, kinds),
         None => Ok(()),
+    }
+}
+
+/// What the programs of Postfix can read as a parameter's value, where they die of anything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// A whole number.
+    Number,
+    /// A whole number with or without a unit of time.
+    Time,
+    /// `yes` or `no`.
+    YesOrNo,
+}
+
+/// What a parameter takes; none where it is text, or not in the catalogue.
+#[must_use]
+pub fn takes(name: &str) -> Option<Takes> {
+    let own = row(name).and_then(|row| row.kind);
+    let of_service = || table::suffix_row(service_parameter(name)?.1)?.kind;
+    match own.or_else(of_service)? {
+        Kind::Integer | Kind::Long => Some(Takes::Number),
+        Kind::Time => Some(Takes::Time),
+        Kind::Boolean => Some(Takes::YesOrNo),
+        Kind::Text => None,
     }
 }
 

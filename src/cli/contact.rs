@@ -1,0 +1,265 @@
+//! What one run needs to reach hosts and to tell how they differ: ways, secrets, facts, its own name.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::reach::{Consent, Reach};
+use super::terminal::Terminal;
+use super::wiring::{Loaded, Said, say_all};
+use super::{ask, provenance};
+use crate::cache::FactsCache;
+use crate::diagnostic::{Diagnostic, Level};
+use crate::ledger::Applied;
+use crate::load;
+use crate::machine::remote::Remote;
+use crate::machine::sandbox::Sandbox;
+use crate::machine::shell::{self, ConnectOptions, Passphrases};
+use crate::machine::ssh::HandshakeLimits;
+use crate::machine::ssh_config::Environment;
+use crate::machine::{Act, Look, MachineError};
+use crate::model::{Become, Host};
+use crate::name::HostName;
+use crate::plan::{Failure, HostVerdict, Permissions, Run, Situation, Verdict, diff};
+use crate::report::Outcome;
+use crate::secret::{SecretName, Secrets};
+use crate::state::{Desired, Facts};
+use crate::survey::{Surveyed, survey};
+
+/// One run, ready to reach the hosts of a murder.
+pub struct Contact<'a> {
+    /// The manifest.
+    pub loaded: &'a Loaded,
+    /// The secrets that have been read.
+    pub secrets: Secrets,
+    /// Who runs this, and when.
+    pub run: Run,
+    reach: &'a Reach,
+    cache: FactsCache,
+    connect: ConnectOptions,
+}
+
+impl<'a> Contact<'a> {
+    /// Reads the secrets of these names, and those of the hosts' logins.
+    ///
+    /// # Errors
+    /// Where one of them cannot be read; it has been said.
+    pub fn new(
+        loaded: &'a Loaded,
+        hosts: &[HostName],
+        reach: &'a Reach,
+        mut needed: BTreeSet<SecretName>,
+        terminal: &Terminal,
+    ) -> Result<Self, Said> {
+        if reach.sandbox.is_none() {
+            needed.extend(of_logins(loaded, hosts));
+        }
+        let mut contact = Self {
+            loaded,
+            secrets: Secrets::default(),
+            run: provenance::run(SystemTime::now()),
+            reach,
+            cache: FactsCache::of_user(),
+            connect: ConnectOptions {
+                accept_new: reach.accept_new,
+                local: reach.local,
+                limits: Arc::new(HandshakeLimits::default()),
+                passphrases: Arc::new(Passphrases::new(Box::new(ask::passphrase))),
+                environment: Environment::of_process(),
+            },
+        };
+        contact.read_secrets(&needed, terminal)?;
+        Ok(contact)
+    }
+
+    /// Reads more secrets.
+    ///
+    /// # Errors
+    /// Where one of them cannot be read; it has been said.
+    pub fn read_secrets(
+        &mut self,
+        names: &BTreeSet<SecretName>,
+        terminal: &Terminal,
+    ) -> Result<(), Said> {
+        let (secrets, problems) = load::secrets(&self.loaded.murder, names);
+        say_all(&problems, &self.loaded.sources, terminal);
+        if problems.iter().any(is_error) {
+            return Err(Said);
+        }
+        for name in names {
+            if let Some(secret) = secrets.get(name) {
+                self.secrets.insert(name.clone(), secret.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// A host of the manifest.
+    ///
+    /// # Errors
+    /// Where there is none of this name.
+    pub fn host(&self, name: &HostName) -> Result<&'a Host, MachineError> {
+        self.loaded.murder.hosts.get(name).ok_or_else(|| {
+            MachineError::Unfit(Failure {
+                summary: format!("the manifest has no host `{name}`"),
+                detail: None,
+                hint: None,
+            })
+        })
+    }
+
+    /// A host's machine, connected.
+    ///
+    /// # Errors
+    /// Where it cannot be reached.
+    pub fn machine(&self, host: &Host) -> Result<Box<dyn Act>, MachineError> {
+        if let Some(directory) = &self.reach.sandbox {
+            return Ok(Box::new(Sandbox::new(
+                directory,
+                &host.name,
+                host.facts.clone(),
+            )));
+        }
+        let shell = shell::connect(host, &self.connect, &self.secrets)?;
+        Ok(Box::new(Remote::new(shell)))
+    }
+
+    /// Looks at a host until what it has and what it must have speak of the same facts.
+    ///
+    /// # Errors
+    /// [`survey`]'s.
+    pub fn survey(
+        &self,
+        host: &Host,
+        machine: &mut dyn Look,
+        compile: &dyn Fn(&Facts) -> Result<Desired, Failure>,
+    ) -> Result<Surveyed, MachineError> {
+        // A folder has no upgrades; what a real host of its name once said is not its business.
+        let cached = self.reach.sandbox.is_none();
+        let known = cached.then(|| self.cache.get(&host.name)).flatten();
+        let surveyed = survey(machine, compile, &self.secrets, known, &host.facts)?;
+        if cached && let Some(known) = &surveyed.known {
+            self.cache.put(&host.name, known);
+        }
+        Ok(surveyed)
+    }
+
+    /// What a ledger will say of this run; `revision` is the manifest's.
+    #[must_use]
+    pub fn applied(&self, revision: &str) -> Applied {
+        Applied {
+            by: self.run.by.clone(),
+            at: self.run.at.clone(),
+            revision: revision.to_owned(),
+        }
+    }
+
+    /// The difference of what a host has and must have.
+    #[must_use]
+    pub fn difference(
+        &self,
+        surveyed: &Surveyed,
+        permissions: Permissions,
+        revision: &str,
+    ) -> HostVerdict {
+        diff(Situation {
+            murder: &self.loaded.murder.name,
+            desired: &surveyed.desired,
+            live: &surveyed.live,
+            secrets: &self.secrets,
+            permissions,
+            applied: &self.applied(revision),
+        })
+    }
+
+    /// Nothing that a host said leaves the program with a secret in it.
+    #[must_use]
+    pub fn scrub(&self, failure: Failure) -> Failure {
+        let scrub = |text: String| self.secrets.scrub(&text);
+        Failure {
+            summary: scrub(failure.summary),
+            detail: failure.detail.map(scrub),
+            hint: failure.hint.map(scrub),
+        }
+    }
+
+    /// See [`Self::scrub`].
+    #[must_use]
+    pub fn scrub_verdict(&self, verdict: Verdict) -> Verdict {
+        match verdict {
+            Verdict::Unreachable { error } => Verdict::Unreachable {
+                error: self.scrub(error),
+            },
+            Verdict::Failed { error } => Verdict::Failed {
+                error: self.scrub(error),
+            },
+            other => other,
+        }
+    }
+
+    /// See [`Self::scrub`].
+    #[must_use]
+    pub fn scrub_outcome(&self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::PutBack { error } => Outcome::PutBack {
+                error: self.scrub(error),
+            },
+            Outcome::Untouched { error } => Outcome::Untouched {
+                error: self.scrub(error),
+            },
+            Outcome::Locked { error } => Outcome::Locked {
+                error: self.scrub(error),
+            },
+            Outcome::HalfWay { error } => Outcome::HalfWay {
+                error: self.scrub(error),
+            },
+            Outcome::Unreachable { error, allowed } => Outcome::Unreachable {
+                error: self.scrub(error),
+                allowed,
+            },
+            Outcome::Detached { error } => Outcome::Detached {
+                error: self.scrub(error),
+            },
+            Outcome::Failed { error } => Outcome::Failed {
+                error: self.scrub(error),
+            },
+            Outcome::Done { log } => Outcome::Done {
+                log: log.iter().map(|line| self.secrets.scrub(line)).collect(),
+            },
+            other => other,
+        }
+    }
+}
+
+/// What the flags of the user permit a plan.
+impl From<&Consent> for Permissions {
+    fn from(consent: &Consent) -> Self {
+        Self {
+            adopt: consent.adopt,
+            take_over: consent.take_over,
+            allow_delete: consent.allow_delete,
+            allow_overwrite: consent.allow_overwrite,
+            allow_restart: consent.allow_restart,
+        }
+    }
+}
+
+fn is_error(problem: &Diagnostic) -> bool {
+    problem.level == Level::Error
+}
+
+/// The secrets of the hosts' logins.
+fn of_logins(loaded: &Loaded, hosts: &[HostName]) -> BTreeSet<SecretName> {
+    let mut names = BTreeSet::new();
+    for host in hosts
+        .iter()
+        .filter_map(|name| loaded.murder.hosts.get(name))
+    {
+        names.extend(host.ssh.password.clone());
+        names.extend(host.ssh.passphrase.clone());
+        if let Become::Sudo(password) = &host.ssh.become_ {
+            names.extend(password.clone());
+        }
+    }
+    names
+}

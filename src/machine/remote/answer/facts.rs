@@ -1,0 +1,78 @@
+//! What only the machine knows, from what `postconf` and os-release(5) said there.
+
+use std::collections::BTreeSet;
+
+use super::head::Head;
+use crate::machine::remote::words::{failure, wrong_answer};
+use crate::machine::{MachineError, Questions};
+use crate::name::{RemotePath, TableType};
+use crate::postfix::MainCf;
+use crate::state::Facts;
+
+/// The facts: said anew, or those that the question brought and the host confirmed.
+pub(super) fn facts(
+    head: &Head<'_>,
+    questions: &Questions,
+    main_cf: &MainCf,
+) -> Result<Facts, MachineError> {
+    let index_type = |types: &_, default: &_| Facts::index_type_of(main_cf, types, default);
+    let Some(distribution) = head.words.get("distribution") else {
+        let identity = head.words.get("identity").copied().unwrap_or_default();
+        return match &questions.known {
+            Some(known) if known.identity == identity => {
+                let mut facts = known.facts.clone();
+                facts.index_type = index_type(&facts.table_types, &facts.default_database_type);
+                Ok(facts)
+            }
+            _ => Err(wrong_answer("it says nothing of its Postfix", &[])),
+        };
+    };
+    let mut parameters = BTreeSet::new();
+    let (mut version, mut database) = (None, None);
+    for line in &head.defaults {
+        let (name, value) = line.split_once(" = ").unwrap_or((line, ""));
+        match name {
+            "mail_version" => version = Some(value.to_owned()),
+            "default_database_type" => database = TableType::new(value).ok(),
+            _ => {}
+        }
+        parameters.insert(name.to_owned());
+    }
+    let (Some(postfix_version), Some(default_database_type)) = (version, database) else {
+        return Err(failure(
+            "`postconf -d` there does not name `mail_version` and `default_database_type`",
+            None,
+            "run `postconf -d` on the host: Postfix may be damaged",
+        ));
+    };
+    let distribution = distribution.trim_matches(['"', '\'']).to_owned();
+    let lmtp_socket = RemotePath::new(lmtp_socket(&distribution))
+        .map_err(|error| wrong_answer(&error.to_string(), &[]))?;
+    Ok(Facts {
+        postfix_version,
+        index_type: index_type(&head.types, &default_database_type),
+        table_types: head.types.clone(),
+        default_database_type,
+        distribution,
+        lmtp_socket,
+        parameters,
+    })
+}
+
+/// Where a distribution's Cyrus packages put lmtpd's socket.
+fn lmtp_socket(distribution: &str) -> &'static str {
+    match distribution {
+        "rhel"
+        | "centos"
+        | "fedora"
+        | "rocky"
+        | "almalinux"
+        | "ol"
+        | "amzn"
+        | "opensuse"
+        | "opensuse-leap"
+        | "opensuse-tumbleweed"
+        | "sles" => "/var/lib/imap/socket/lmtp",
+        _ => "/run/cyrus/socket/lmtp",
+    }
+}

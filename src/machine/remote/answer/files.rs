@@ -1,0 +1,93 @@
+//! Files and indexes as they stand on a host.
+
+use std::collections::BTreeMap;
+
+use super::head::{Head, Stat};
+use crate::machine::MachineError;
+use crate::machine::remote::frame::sha256;
+use crate::machine::remote::words::failure;
+use crate::name::{Mode, RemotePath};
+use crate::state::{LiveFile, LiveState};
+
+/// Cuts the streamed bytes into the files that the head names, each proved by its hash.
+pub(super) fn streamed<'a>(
+    head: &Head<'a>,
+    mut body: &[u8],
+) -> Result<BTreeMap<&'a str, String>, MachineError> {
+    let mut texts = BTreeMap::new();
+    let names = head.words.get("stream").copied().unwrap_or_default();
+    for path in names.split_whitespace() {
+        let size = head.stats.get(path).map_or(0, |stat| stat.size);
+        let cut = usize::try_from(size)
+            .ok()
+            .filter(|size| *size <= body.len());
+        let Some((text, rest)) = cut.map(|size| body.split_at(size)) else {
+            return Err(moved(path));
+        };
+        if head.hashes.get(path) != Some(&sha256(text).as_str()) {
+            return Err(moved(path));
+        }
+        texts.insert(path, String::from_utf8_lossy(text).into_owned());
+        body = rest;
+    }
+    Ok(texts)
+}
+
+fn moved(path: &str) -> MachineError {
+    failure(
+        format!("{path} changed while it was read"),
+        None,
+        "run again; if it happens again, something on the host rewrites it all the time",
+    )
+}
+
+/// One file; `text` is what was streamed of it.
+pub(super) fn live_file(
+    head: &Head<'_>,
+    path: &RemotePath,
+    text: Option<&String>,
+) -> Result<LiveFile, MachineError> {
+    let link = head.links.get(path.as_str());
+    let Some(stat) = head.stats.get(path.as_str()) else {
+        return Ok(match link {
+            Some(_) => LiveFile::Other("a symbolic link that leads nowhere".to_owned()),
+            None => LiveFile::Absent,
+        });
+    };
+    if let Some(other) = stat.other() {
+        return Ok(LiveFile::Other(other.to_owned()));
+    }
+    let Some(hash) = head.hashes.get(path.as_str()) else {
+        return Err(moved(path.as_str()));
+    };
+    Ok(LiveFile::Present(LiveState {
+        sha256: (*hash).to_owned(),
+        link: link.map(|target| (*target).to_owned()),
+        text: text.cloned(),
+        ..state(stat)
+    }))
+}
+
+/// An index is judged by its age alone; its bytes are the table's, in another form.
+pub(super) fn live_index(head: &Head<'_>, path: &RemotePath) -> LiveFile {
+    match head.stats.get(path.as_str()) {
+        None => LiveFile::Absent,
+        Some(stat) => match stat.other() {
+            Some(other) => LiveFile::Other(other.to_owned()),
+            None => LiveFile::Present(state(stat)),
+        },
+    }
+}
+
+fn state(stat: &Stat) -> LiveState {
+    LiveState {
+        sha256: String::new(),
+        owner: stat.owner.clone(),
+        group: stat.group.clone(),
+        mode: Mode::from_bits(stat.mode),
+        size: stat.size,
+        mtime: stat.mtime,
+        link: None,
+        text: None,
+    }
+}

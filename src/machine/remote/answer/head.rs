@@ -1,0 +1,144 @@
+//! The head of an answer, section by section: lines, with whatever bytes a host's files hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{JOURNAL, LAST, LEDGER, PENDING};
+use crate::name::TableType;
+
+/// What stat(1) says of one path, the link followed.
+#[derive(Debug, Clone)]
+pub(in crate::machine::remote) struct Stat {
+    /// `st_mode`, whole.
+    pub mode: u32,
+    /// Owner's name.
+    pub owner: String,
+    /// Group's name.
+    pub group: String,
+    /// Bytes.
+    pub size: u64,
+    /// Modification time, seconds since the epoch.
+    pub mtime: i64,
+}
+
+impl Stat {
+    /// The type bits of `st_mode` (inode(7)) as a word; none for a regular file.
+    pub fn other(&self) -> Option<&'static str> {
+        match self.mode & 0o170_000 {
+            0o100_000 => None,
+            0o040_000 => Some("a directory"),
+            0o140_000 => Some("a socket"),
+            0o010_000 => Some("a FIFO"),
+            0o020_000 | 0o060_000 => Some("a device"),
+            _ => Some("no regular file"),
+        }
+    }
+}
+
+/// The head of an answer, section by section.
+#[derive(Debug, Default)]
+pub(super) struct Head<'a> {
+    pub words: BTreeMap<&'a str, &'a str>,
+    pub texts: BTreeMap<&'static str, Vec<u8>>,
+    pub hashes: BTreeMap<&'a str, &'a str>,
+    pub stats: BTreeMap<String, Stat>,
+    pub links: BTreeMap<&'a str, &'a str>,
+    pub types: BTreeSet<String>,
+    pub defaults: Vec<&'a str>,
+    pub postfix: &'a str,
+    /// The ledgers that unended runs were about to write, by the name of their files.
+    pub pending: BTreeMap<&'a str, Vec<u8>>,
+    /// First lines of the history's files.
+    pub history: Vec<&'a str>,
+}
+
+/// The texts that grep(1) brings, by the name that it puts before each line.
+const TEXTS: [&str; 5] = ["main.cf", "master.cf", LEDGER, JOURNAL, LAST];
+
+impl<'a> Head<'a> {
+    pub fn read(bytes: &'a [u8]) -> Self {
+        let mut head = Self::default();
+        let mut section = "";
+        for line in bytes.split(|byte| *byte == b'\n') {
+            // No line of a text, hash, stat or link begins like this: they begin with a path or a number.
+            if let Some(title) = line.strip_prefix(b"=") {
+                let title = std::str::from_utf8(title).unwrap_or_default();
+                let (word, value) = title.split_once(' ').unwrap_or((title, ""));
+                section = word;
+                head.words.insert(word, value.trim());
+            } else if section == "texts" {
+                head.text(line);
+            } else if let Ok(line) = std::str::from_utf8(line) {
+                head.line(section, line);
+            }
+        }
+        head
+    }
+
+    fn text(&mut self, line: &'a [u8]) {
+        for name in TEXTS {
+            if let Some(rest) = line
+                .strip_prefix(name.as_bytes())
+                .and_then(|rest| rest.strip_prefix(b":"))
+            {
+                let text = self.texts.entry(name).or_default();
+                text.extend_from_slice(rest);
+                text.push(b'\n');
+                return;
+            }
+        }
+        self.pending(line);
+    }
+
+    fn pending(&mut self, line: &'a [u8]) -> Option<()> {
+        let rest = line.strip_prefix(PENDING.as_bytes())?;
+        let end = rest.iter().position(|byte| *byte == b':')?;
+        let name = std::str::from_utf8(&rest[..end]).ok()?;
+        let text = self.pending.entry(name).or_default();
+        text.extend_from_slice(&rest[end + 1..]);
+        text.push(b'\n');
+        Some(())
+    }
+
+    fn line(&mut self, section: &str, line: &'a str) {
+        match section {
+            "hashes" => {
+                if let Some((hash, path)) = line.split_once("  ") {
+                    self.hashes.insert(path, hash);
+                }
+            }
+            "stats" => self.stat(line),
+            "links" => {
+                if let Some((path, target)) = line.split_once(' ') {
+                    self.links.insert(path, target);
+                }
+            }
+            "types" if TableType::new(line.trim()).is_ok() => {
+                self.types.insert(line.trim().to_owned());
+            }
+            "defaults" => self.defaults.push(line),
+            "history" => self.history.push(line),
+            "postfix" if line.starts_with("uid=") => self.postfix = line,
+            _ => {}
+        }
+    }
+
+    fn stat(&mut self, line: &str) {
+        let mut parts = line.splitn(6, ' ');
+        let mut next = || parts.next().unwrap_or_default();
+        let (mode, owner, group) = (next(), next(), next());
+        let (size, mtime, path) = (next(), next(), next());
+        let (Ok(mode), Ok(size), Ok(mtime)) =
+            (u32::from_str_radix(mode, 16), size.parse(), mtime.parse())
+        else {
+            return;
+        };
+        let stat = Stat {
+            mode,
+            owner: owner.to_owned(),
+            group: group.to_owned(),
+            size,
+            mtime,
+        };
+        self.stats.insert(path.to_owned(), stat);
+    }
+}

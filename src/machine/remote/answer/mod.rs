@@ -1,0 +1,173 @@
+//! The answer to an observation, read with suspicion: it may hold any byte.
+
+mod facts;
+mod files;
+mod head;
+mod unfinished;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use head::Head;
+pub(super) use head::Stat;
+
+use super::frame::Frame;
+use super::reach;
+use super::words::failure;
+use crate::machine::{HistoryQuestion, KnownFacts, MachineError, Observed, Questions};
+use crate::name::RemotePath;
+use crate::postfix::{MainCf, MasterCf};
+use crate::state::{Live, Remark, Running};
+use crate::thing::Thing;
+
+/// Where the ledger lies on a host.
+pub(super) const LEDGER: &str = "/var/lib/murder/ledger.json";
+/// The beginning of the names of ledgers that are about to be; a run's name and `.json` follow.
+const PENDING: &str = "/var/lib/murder/pending.";
+const JOURNAL: &str = "/var/lib/murder/journal.json";
+const LAST: &str = "/var/lib/murder/last";
+
+/// Where a generation lies on a host.
+pub(super) fn history_path(generation: u64) -> String {
+    format!("/var/lib/murder/history/{generation}.json")
+}
+
+/// Understands a whole answer.
+pub(super) fn understand(
+    frame: &Frame<'_>,
+    questions: &Questions,
+) -> Result<Observed, MachineError> {
+    let head = Head::read(frame.head);
+    refuse_unfit(&head)?;
+    let (Some(main_sha256), Some(master_sha256)) = (
+        head.hashes.get("/etc/postfix/main.cf"),
+        head.hashes.get("/etc/postfix/master.cf"),
+    ) else {
+        return Err(failure(
+            "/etc/postfix/main.cf and master.cf could not both be read",
+            None,
+            "look at them on the host; a reinstalled `postfix` package brings them back",
+        ));
+    };
+    let text = |name| head.texts.get(name).map_or(&[][..], Vec::as_slice);
+    let ledger = unfinished::ledger(&head)?;
+    let main_cf = MainCf::parse(text("main.cf"));
+    let facts = facts::facts(&head, questions, &main_cf)?;
+    let texts = files::streamed(&head, frame.body)?;
+
+    let mut paths: BTreeSet<RemotePath> = questions.files.keys().cloned().collect();
+    if let Some(ledger) = &ledger {
+        paths.extend(ledger.managed.keys().filter_map(|thing| match thing {
+            Thing::File(path) => Some(path.clone()),
+            _ => None,
+        }));
+    }
+    let mut files = BTreeMap::new();
+    for path in paths {
+        let file = files::live_file(&head, &path, texts.get(path.as_str()))?;
+        files.insert(path, file);
+    }
+    let indexes = questions
+        .indexes
+        .iter()
+        .map(|path| (path.clone(), files::live_index(&head, path)))
+        .collect();
+
+    let lock = unfinished::lock(&head);
+    let held = lock.as_ref().is_some_and(|lock| lock.held);
+    let journal = unfinished::journal(&head);
+    let mut remarks = reach::remarks(&questions.sockets, &head.stats, head.postfix);
+    remarks.extend(unfinished::earlier(&head));
+    if let (true, Some(journal)) = (held, &journal) {
+        remarks.push(Remark {
+            text: format!(
+                "an apply by {} is at work since {} (run {})",
+                journal.by, journal.at, journal.run
+            ),
+            hint: Some("plan again when it is done".to_owned()),
+        });
+    }
+    // A journal whose writer lives is no apply that did not end.
+    let journal = journal.filter(|_| !held);
+    let pending = journal
+        .as_ref()
+        .and_then(|journal| unfinished::pending(&head, journal));
+    let (mut entries, mut generation) = (Vec::new(), None);
+    match questions.history {
+        Some(HistoryQuestion::Entries) => {
+            entries = unfinished::entries(&head, ledger.as_ref());
+        }
+        Some(HistoryQuestion::Generation(number)) => {
+            let text = texts.get(history_path(number).as_str());
+            generation = text.map(|text| unfinished::generation(text)).transpose()?;
+        }
+        None => {}
+    }
+    let identity = head.words.get("identity").copied().unwrap_or_default();
+    let live = Live {
+        main_cf,
+        master_cf: MasterCf::parse(text("master.cf")),
+        main_cf_sha256: (*main_sha256).to_owned(),
+        master_cf_sha256: (*master_sha256).to_owned(),
+        files,
+        indexes,
+        running: match head.words.get("running") {
+            Some(&"yes") => Running::Yes,
+            _ => Running::No,
+        },
+        ledger,
+        ledger_sha256: head.hashes.get(LEDGER).map(|hash| (*hash).to_owned()),
+        journal,
+        pending,
+        lock,
+        remarks,
+        facts: facts.clone(),
+    };
+    Ok(Observed {
+        live,
+        known: Some(KnownFacts {
+            identity: identity.to_owned(),
+            facts,
+        }),
+        entries,
+        generation,
+    })
+}
+
+fn refuse_unfit(head: &Head<'_>) -> Result<(), MachineError> {
+    if let Some(tools) = head.words.get("missing") {
+        return Err(missing_tools(tools));
+    }
+    if head.words.contains_key("unprivileged") {
+        return Err(failure(
+            "the login is not root there",
+            None,
+            "set `ssh: {user: root}` or `ssh: {become: {method: sudo}}` for this host",
+        ));
+    }
+    if head.words.contains_key("no-postfix") {
+        return Err(failure(
+            "Postfix is not installed: there is no `postconf` or no /etc/postfix/main.cf",
+            None,
+            "install the packages `postfix` and `postfix-ldap` there, and run again",
+        ));
+    }
+    Ok(())
+}
+
+/// The error for programs that a host lacks, with the packages that have them.
+pub(super) fn missing_tools(tools: &str) -> MachineError {
+    let packages: BTreeSet<&str> = tools
+        .split_whitespace()
+        .map(|tool| match tool {
+            "flock" | "setsid" => "util-linux",
+            "grep" => "grep",
+            _ => "coreutils",
+        })
+        .collect();
+    let packages: Vec<&str> = packages.into_iter().collect();
+    failure(
+        format!("programs are missing there: {tools}"),
+        None,
+        format!("install the package {} there", packages.join(" and ")),
+    )
+}

@@ -1,0 +1,157 @@
+//! What an observation finds of `murder` itself: its ledger, and what is unfinished.
+
+use super::head::Head;
+use super::{JOURNAL, LAST, LEDGER};
+use crate::history::{Entry, Generation};
+use crate::ledger::{Journal, LEDGER_VERSION, Ledger};
+use crate::machine::MachineError;
+use crate::machine::remote::words::{excerpt, failure};
+use crate::state::{Lock, Remark};
+
+/// The ledger, where there is one that this program understands.
+pub(super) fn ledger(head: &Head<'_>) -> Result<Option<Ledger>, MachineError> {
+    let Some(text) = head.texts.get(LEDGER) else {
+        // An empty file is there and yet no line of it came.
+        return match head.hashes.contains_key(LEDGER) {
+            true => Err(bad_ledger("it is empty")),
+            false => Ok(None),
+        };
+    };
+    #[derive(serde::Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    match serde_json::from_slice::<Version>(text) {
+        Ok(Version { version }) if version != LEDGER_VERSION => Err(failure(
+            format!(
+                "its ledger {LEDGER} has version {version}, and this program reads version {LEDGER_VERSION}"
+            ),
+            None,
+            "use the `murder` that wrote it, or a newer one",
+        )),
+        _ => serde_json::from_slice(text)
+            .map(Some)
+            .map_err(|error| bad_ledger(&error.to_string())),
+    }
+}
+
+fn bad_ledger(why: &str) -> MachineError {
+    failure(
+        format!("its ledger {LEDGER} cannot be understood: {why}"),
+        None,
+        "look at it on the host; moving it away makes the next plan a first contact",
+    )
+}
+
+/// The lock, where its file is there.
+pub(super) fn lock(head: &Head<'_>) -> Option<Lock> {
+    let word = head.words.get("lock")?;
+    let (state, process) = word.split_once(' ').unwrap_or((word, ""));
+    Some(Lock {
+        held: state == "held",
+        holder: head
+            .words
+            .get("holder")
+            .map(|holder| excerpt(holder.as_bytes()))
+            .unwrap_or_default(),
+        process: process.parse().ok(),
+    })
+}
+
+/// The journal, whether or not its writer lives.
+pub(super) fn journal(head: &Head<'_>) -> Option<Journal> {
+    serde_json::from_slice(head.texts.get(JOURNAL)?).ok()
+}
+
+/// The ledger that dead runs were about to write. Where several died one after the other, each
+/// knew of those before it, but may have been about to let go of what they made: the youngest
+/// counts, and what only the older ones name stays ours.
+pub(super) fn pending(head: &Head<'_>, journal: &Journal) -> Option<Ledger> {
+    // It came to its end, and only its cleaning is left.
+    if journal.phase == "finished" {
+        return None;
+    }
+    let own = format!("{}.json", journal.run);
+    let written = head.texts.get(LEDGER);
+    if written.is_some() && head.pending.get(own.as_str()) == written {
+        return None;
+    }
+    let mut ledgers: Vec<Ledger> = head
+        .pending
+        .values()
+        .filter_map(|text| serde_json::from_slice(text).ok())
+        .filter(|ledger: &Ledger| ledger.version == LEDGER_VERSION)
+        .collect();
+    ledgers.sort_by(|left, right| left.applied.at.cmp(&right.applied.at));
+    let mut youngest = ledgers.pop()?;
+    for older in ledgers.into_iter().rev() {
+        for (thing, managed) in older.managed {
+            youngest.managed.entry(thing).or_insert(managed);
+        }
+        for (source, sha256) in older.indexes {
+            youngest.indexes.entry(source).or_insert(sha256);
+        }
+    }
+    Some(youngest)
+}
+
+/// The entries of the history, oldest first. What is younger than the ledger was written by a run
+/// that did not come to its ledger.
+pub(super) fn entries(head: &Head<'_>, ledger: Option<&Ledger>) -> Vec<Entry> {
+    let last = ledger.map_or(0, |ledger| ledger.generation);
+    let mut entries: Vec<Entry> = head
+        .history
+        .iter()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter(|entry: &Entry| entry.generation <= last)
+        .collect();
+    entries.sort_by_key(|entry| entry.generation);
+    entries
+}
+
+/// One generation, from the text of its file.
+pub(super) fn generation(text: &str) -> Result<Box<Generation>, MachineError> {
+    Generation::from_bytes(text.as_bytes())
+        .map(Box::new)
+        .map_err(|error| {
+            failure(
+                format!("a generation in its history cannot be understood: {error}"),
+                None,
+                "use the `murder` that wrote it, or go back to another generation",
+            )
+        })
+}
+
+/// What became of an earlier apply: of one that failed after it had changed something, until an
+/// apply is done; of any other only where its client went away before it could be told.
+pub(super) fn earlier(head: &Head<'_>) -> Option<Remark> {
+    let text = String::from_utf8_lossy(head.texts.get(LAST)?);
+    let fields = |name: &'static str| {
+        text.lines()
+            .filter_map(move |line| line.strip_prefix(name))
+            .map(|rest| excerpt(rest.trim().as_bytes()))
+            .filter(|rest| !rest.is_empty())
+    };
+    let field = |name| fields(name).next().unwrap_or_default();
+    let summary = field("summary ");
+    let ending = match field("ending ").as_str() {
+        "done" => "was finished; its client went away before it could be told".to_owned(),
+        "putback" => format!("failed: {summary}"),
+        "halfway" => format!("was left half-way: {summary}"),
+        _ => format!("changed nothing: {summary}"),
+    };
+    // The host's own words, but not a whole log.
+    let words: Vec<String> = fields("| ").take(3).collect();
+    let words = match words.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", words.join("; ")),
+    };
+    Some(Remark {
+        text: format!(
+            "the apply by {} at {} {ending}{words}",
+            field("by "),
+            field("at "),
+        ),
+        hint: Some(field("hint ")).filter(|hint| !hint.is_empty()),
+    })
+}

@@ -1,0 +1,57 @@
+# ---- commit ------------------------------------------------------------------------------------
+
+# Sets OLD to a second name of the file, which keeps its bytes, owner, mode, and times.
+back_up() {
+  OLD=-
+  [ -e "$1" ] || [ -h "$1" ] || return 0
+  OLD=${1%/*}/.murder.$RUN-old.${1##*/}
+  ln "$1" "$OLD" 2>/dev/null || error=$(cp -pP "$1" "$OLD" 2>&1) || fail "$1 cannot be backed up" "$error" 'make room on the file system'
+}
+
+commit_one() {
+  back_up "$1"
+  fault "before $1"
+  CHANGED=1
+  UNDO="$1 $OLD$NEWLINE$UNDO"
+  error=$(mv -f "$2" "$1" 2>&1) || fail "$1 cannot be replaced" "$error" 'see the message of the host'
+  fault "after $1"
+}
+
+commit() {
+  names=
+  for_each "$STAGED" collect
+  durable $names
+  # Validation took its time: what somebody changed meanwhile is not to be overwritten.
+  MOVED=
+  for_each "$EXPECTS" find_moved
+  [ -z "$MOVED" ] || stale
+  phase committing && durable "$D/journal.json" "$D" || fail 'the journal cannot be written; nothing was changed' '' "make room in $D"
+  for_each "$STAGED" commit_one
+  durable $directories
+  log 'committed'
+}
+collect() { names="$names $2"; }
+
+stale() {
+  clean
+  unmake
+  report stale "$MOVED" '' 'plan again'
+}
+
+# delete PATH SUFFIX: the index, and a link with the file that it leads to.
+delete() {
+  real_of "$1"
+  gone=$REAL
+  [ "$REAL" = "$1" ] || delete_one "$1"
+  delete_one "$gone"
+  [ "$2" = - ] || delete_one "$1$2"
+}
+delete_one() {
+  [ -e "$1" ] || [ -h "$1" ] || return 0
+  back_up "$1"
+  fault "before deleting $1"
+  CHANGED=1
+  UNDO="$1 $OLD$NEWLINE$UNDO"
+  error=$(rm -f "$1" 2>&1) || fail "$1 cannot be deleted" "$error" 'see the message of the host'
+  fault "after deleting $1"
+}

@@ -1,0 +1,59 @@
+# ---- last words --------------------------------------------------------------------------------
+
+# report ENDING SUMMARY DETAIL HINT: the last words. Those of a run that failed after it had changed
+# something stay on the host until an apply is done: nobody knows whether a pipe is heard at its
+# other end. Those of any other run stay where the pipe is known to be broken.
+report() {
+  text="by $BY${NEWLINE}at $AT${NEWLINE}ending $1${NEWLINE}summary $2${NEWLINE}hint $4$NEWLINE$LOG"
+  IFS=$NEWLINE
+  for line in $3; do text="$text| $line$NEWLINE"; done
+  IFS=$BLANKS
+  sum=$(printf '%s' "$text" | sha256sum)
+  kept=$D/last.new.$RUN
+  printf '%s' "$text" 2>/dev/null >|"$kept"
+  case $1 in putback | halfway) mv -f "$kept" "$D/last" 2>/dev/null ;; esac
+  if printf '\n%s BEGIN %s\n%s%s HEAD\n\n%s END\n' "$N" "${sum%% *}" "$text" "$N" "$N" 2>/dev/null; then
+    rm -f "$kept"
+    [ -z "$WRITTEN" ] || rm -f "$D/last"
+  elif [ -e "$kept" ] && [ "$1" != locked ]; then
+    mv -f "$kept" "$D/last"
+  else
+    rm -f "$kept"
+  fi
+  exit 0
+}
+
+# fail SUMMARY DETAIL HINT: puts back what was changed, and reports.
+fail() {
+  IFS=$BLANKS
+  # Once the ledger is written, the work is done, whatever becomes of the cleaning.
+  if [ -n "$WRITTEN" ]; then
+    log "after the end: $1"
+    finish
+  fi
+  [ -z "$CHANGED" ] || put_back "$@"
+  clean
+  unmake
+  report untouched "$@"
+}
+
+finish() {
+  [ -z "$FAULT" ] || log "points $POINT"
+  clean done
+  report done '' '' ''
+}
+
+# A fault point stands before and after every step; only tests set FAULT.
+fault() {
+  POINT=$((POINT + 1))
+  case " $FAULT " in
+    *" kill:$POINT "*) kill -9 $$ ;;
+    *" fail:$POINT "*) fail "a fault was injected at point $POINT ($1)" '' 'run again' ;;
+  esac
+}
+
+step() {
+  fault "before $1"
+  "$@"
+  fault "after $1"
+}

@@ -1,0 +1,107 @@
+# ---- staging -----------------------------------------------------------------------------------
+
+make_directory() {
+  [ ! -d "$1" ] || return 0
+  make_directory "${1%/*}"
+  error=$(mkdir -m 0755 "$1" 2>&1) || fail "the directory $1 cannot be made; nothing was changed" "$error" 'see the message of the host'
+  MADE="$1 $MADE"
+}
+
+# stage PATH OWNER GROUP MODE: an empty file beside the real one that has its final owner, mode
+# and context before it has any content. Sets REAL and NEW.
+stage() {
+  real_of "$1"
+  if [ -h "$1" ] && [ ! -e "$1" ]; then fail "$1 is a link that leads nowhere; nothing was changed" "it leads to $(readlink "$1")" 'remove the link, or make what it leads to'; fi
+  if [ -e "$REAL" ] && [ ! -f "$REAL" ]; then fail "$1 is no regular file; nothing was changed" "$(ls -ld "$REAL" 2>&1)" 'move it away, or name another path'; fi
+  make_directory "${REAL%/*}"
+  NEW=${REAL%/*}/.murder.$RUN.${REAL##*/}
+  error=$( { set -C; : >"$NEW"; } 2>&1) &&
+    error=$(chown "$2:$3" "$NEW" 2>&1) && error=$(chmod "$4" "$NEW" 2>&1) ||
+    fail "$1 cannot be staged; nothing was changed" "$error" 'the directory must be writable, with room and inodes left, and owner and group must exist'
+  if [ -e /sys/fs/selinux/enforce ] && [ -f "$REAL" ]; then chcon --reference="$REAL" "$NEW" 2>/dev/null; fi
+}
+
+# stage_file PATH SOURCE SHA256 OWNER GROUP MODE: SOURCE is OFFSET:LENGTH in the payload, or `adopted`.
+stage_file() {
+  stage "$1" "$4" "$5" "$6"
+  case $2 in
+    adopted) error=$(cat "$D/adopted/$3" 2>&1 >>"$NEW") ;;
+    *) error=$( { take "$2" "$NEW"; } 2>&1) ;;
+  esac
+  hash_of "$NEW"
+  [ "$HASH" = "$3" ] || fail "the new text of $1 could not be written whole; nothing was changed" "$error" 'make room on the file system; a text to be given back must still be in /var/lib/murder/adopted'
+  cool "$NEW"
+  STAGED="$STAGED$REAL $NEW$NEWLINE"
+  SED="$SED
+s#:$1\\([], }[:space:]]\\)#:$NEW\\1#g
+s#:$1\$#:$NEW#"
+}
+
+# build_index TYPE PATH SUFFIX: under another name, from the staged source where there is one, in
+# the directory where Postfix looks for it: beside the name, even where that is a link.
+# It is renamed before its source, which is thus never newer than its index.
+build_index() {
+  real_of "$2"
+  source=${REAL%/*}/.murder.$RUN.${REAL##*/}
+  [ -e "$source" ] || source=$REAL
+  NEW=${2%/*}/.murder.$RUN.${2##*/}
+  borrowed=
+  if [ ! -e "$NEW" ]; then
+    borrowed=1
+    cp -p "$source" "$NEW" 2>/dev/null || fail "$2 has no text to build an index from; nothing was changed" '' 'plan again'
+  fi
+  hear run 300 postmap "$1:$NEW" || fail "postmap cannot build $1:$2; nothing was changed" "$SAID" 'see the message of the host'
+  [ -z "$SAID" ] || fail "postmap warns of $1:$2; nothing was changed" "$SAID" 'mend the text of the table'
+  set -- "$1" "$2" "$3" $(stat -c '%U:%G %a' "$NEW")
+  for suffix in $3 .dir; do
+    [ -e "$NEW$suffix" ] || continue
+    chown "$4" "$NEW$suffix" && chmod "$5" "$NEW$suffix" || fail "the index of $2 cannot be given its owner; nothing was changed" '' 'see the owner of the table'
+    if [ -e "$2$suffix" ] && [ ! -f "$2$suffix" ]; then fail "$2$suffix is no regular file; nothing was changed" "$(ls -ld "$2$suffix" 2>&1)" 'move it away'; fi
+    STAGED="$2$suffix $NEW$suffix$NEWLINE$STAGED"
+  done
+  [ -z "$borrowed" ] || rm -f "$NEW"
+}
+
+stage_configuration() {
+  error=$( { mkdir -p -m 0700 "$STAGE" && mkdir -m 0700 "$STAGE/check" && cat /etc/postfix/main.cf >"$STAGE/main.cf" && cat /etc/postfix/master.cf >"$STAGE/master.cf"; } 2>&1) ||
+    fail 'the configuration cannot be staged; nothing was changed' "$error" "make room in $D"
+  # postconf glues what it appends to a last line without an end, and so ruins both.
+  for cf in master.cf main.cf; do
+    [ -z "$(tail -c 1 "$STAGE/$cf")" ] || echo >>"$STAGE/$cf"
+  done
+  orders_edits
+  for cf in master.cf main.cf; do
+    hash_of /etc/postfix/$cf
+    before=$HASH
+    hash_of "$STAGE/$cf"
+    [ "$HASH" != "$before" ] || continue
+    real_of /etc/postfix/$cf
+    stage /etc/postfix/$cf $(stat -c '%U %G %a' "$REAL")
+    error=$(cat "$STAGE/$cf" 2>&1 >>"$NEW")
+    before=$HASH
+    hash_of "$NEW"
+    [ "$HASH" = "$before" ] || fail "the new $cf could not be written whole; nothing was changed" "$error" 'make room on the file system'
+    cool "$NEW"
+    STAGED="$STAGED$REAL $NEW$NEWLINE"
+  done
+}
+
+# edit OPTIONS...: postconf says what it did not do on its standard error, and ends with 0.
+edit() {
+  hear run 60 postconf -c "$STAGE" "$@" || fail "postconf $1 refuses an edit; nothing was changed" "$SAID" 'see the message of the host'
+  IFS=$NEWLINE
+  for line in $SAID; do
+    case $line in *'multiple entries for'*) ;; *) fail "postconf $1 warns of an edit; nothing was changed" "$SAID" 'see the message of the host' ;; esac
+  done
+  IFS=$BLANKS
+}
+
+adopt() {
+  real_of "$1"
+  hash_of "$REAL"
+  [ ! -e "$D/adopted/$HASH" ] || return 0
+  error=$( { mkdir -p "$D/adopted" && cat "$REAL" >|"$D/adopted.new.$RUN" && durable "$D/adopted.new.$RUN" && mv -f "$D/adopted.new.$RUN" "$D/adopted/$HASH"; } 2>&1)
+  kept=$HASH
+  hash_of "$D/adopted/$kept"
+  [ "$HASH" = "$kept" ] || fail "the present text of $1 cannot be kept; nothing was changed" "$error" "make room in $D"
+}

@@ -1,0 +1,31 @@
+# ---- telling Postfix ---------------------------------------------------------------------------
+
+check() {
+  hear run 120 postfix check || fail '`postfix check` refuses the new configuration' "$SAID" 'mend the manifest'
+  log 'checked'
+}
+
+restart() {
+  if [ -d /run/systemd/system ] && run 20 systemctl -q is-active postfix.service; then
+    run 120 systemctl restart postfix.service
+  else
+    run 120 postfix stop
+    run 120 postfix start
+  fi
+}
+
+# By the way that the parameters need which changed, or changed back.
+tell_postfix() {
+  if [ "$TELL" = restart ]; then hear restart; else hear run 120 postfix reload; fi
+}
+
+tell() {
+  if [ -z "$RUNNING" ]; then
+    log 'Postfix does not run here, and was not started'
+    return 0
+  fi
+  TOLD=1
+  tell_postfix || fail "postfix $TELL failed" "$SAID" 'see the message of the host'
+  phase told
+  log "told: $TELL"
+}

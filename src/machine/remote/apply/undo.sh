@@ -1,0 +1,35 @@
+# ---- putting back ------------------------------------------------------------------------------
+
+# undo_one PATH BACKUP: `-` where nothing was there. The commands for what could not be put back
+# are collected for a person.
+undo_one() {
+  UNDONE=$((UNDONE + 1))
+  case " $FAULT " in *" undo-kill:$UNDONE "*) kill -9 $$ ;; esac
+  if [ "$2" = - ]; then mend="rm -f $1"; else mend="mv -f $2 $1"; fi
+  case " $FAULT " in
+    *" undo-fail:$UNDONE "*) LEFT="$LEFT$mend; " ;;
+    *) error=$($mend 2>&1) || LEFT="$LEFT$mend; " WHY="$WHY$error$NEWLINE" ;;
+  esac
+}
+
+put_back() {
+  LEFT='' MOVED='' WHY=''
+  phase rolling-back
+  for_each "$UNDO" undo_one
+  durable $directories
+  if [ -n "$TOLD" ]; then
+    if tell_postfix; then again=; else again=1 WHY="$WHY$SAID$NEWLINE"; fi
+    if ! await_master; then again='postfix start; '; elif [ -n "$again" ]; then again='postfix reload; '; fi
+    [ -z "$again" ] || LEFT="${LEFT}postfix check; $again"
+  fi
+  for_each "$EXPECTS" find_moved
+  if [ -n "$LEFT$MOVED" ]; then
+    # The backups are all that is left of the old state: they stay until an apply is done.
+    rm -rf "$STAGE" "$SPOOL" "$HEARD"
+    case $LEFT in *'postfix start; ' | *'postfix reload; ') ;; *) [ -z "$RUNNING" ] || LEFT="${LEFT}postfix check; postfix reload; " ;; esac
+    report halfway "$1, and putting back failed too${MOVED:+: $MOVED is not what it was}" "$2$NEWLINE$WHY" "run there as root: ${LEFT%; }"
+  fi
+  clean
+  unmake
+  report putback "$1; the host stands as it was before" "$2" "$3"
+}

@@ -1,0 +1,101 @@
+# Changes one host, whole or not at all. The client puts its orders (assignments) before these
+# functions, and the call and the data after them; the shell leaves before it comes to the data.
+# Records are lines of words without blanks; what may hold blanks is quoted by the client.
+D=/var/lib/murder
+# The loader's name for this file ends in its process's number, which is now the foreground's.
+SPOOL=$0
+STAGE=$D/stage.$RUN
+HEARD=$D/heard.$RUN
+NEWLINE='
+'
+BLANKS=$IFS
+CHANGED='' TOLD='' WRITTEN='' UNDO='' MADE='' STAGED='' OPENED='' PRIOR='' POINT=0 UNDONE=0 LOG='' DOWN='' PHASE=staged
+
+log() { LOG="$LOG- $1$NEWLINE"; }
+
+# run SECONDS COMMAND...: nothing that we wait for may wait for ever. Not every BusyBox has
+# `timeout -k`, and a child may ignore TERM: so it is KILL at once.
+run() {
+  seconds=$1
+  shift
+  if command -v timeout >/dev/null; then timeout -s KILL "$seconds" "$@"; else "$@"; fi </dev/null
+}
+
+# hear COMMAND...: its words in SAID. Through a file: a grandchild that outlives its killed parent
+# would hold a pipe open, and us with it.
+hear() {
+  heard=$HEARD
+  true 2>/dev/null >|"$HEARD" || heard=/dev/null
+  "$@" >|"$heard" 2>&1
+  code=$?
+  SAID=$(cat "$heard")
+  return $code
+}
+
+durable() { sync "$@" 2>/dev/null || sync; }
+
+# Postfix reads a file of settings again and again until it has not changed for a second or two
+# (dict_load_file_xt in its source). Ours is whole when it gets its name, so nobody shall wait for it.
+cool() { touch -d "@$(($(date +%s) - 3))" "$@" 2>/dev/null; }
+
+# for_each RECORDS FUNCTION: calls it with the words of each record.
+for_each() {
+  IFS=$NEWLINE
+  for record in $1; do
+    IFS=$BLANKS
+    "$2" $record
+    IFS=$NEWLINE
+  done
+  IFS=$BLANKS
+}
+
+# A path that is a link is written through: the file that it leads to changes, the link stays.
+real_of() {
+  REAL=$1
+  [ ! -h "$1" ] || REAL=$(readlink -f "$1")
+}
+
+hash_of() {
+  HASH=-
+  if [ -f "$1" ]; then
+    HASH=$(sha256sum "$1" 2>/dev/null)
+    HASH=${HASH%% *}
+  elif [ -e "$1" ] || [ -h "$1" ]; then
+    HASH=other
+  fi
+}
+
+find_moved() {
+  [ -z "$MOVED" ] || return 0
+  hash_of "$2"
+  [ "$HASH" = "$1" ] || MOVED=$2
+}
+
+# take OFFSET:LENGTH FILE: appends a piece of the payload to a file.
+take() { tail -c "+$((DATA + ${1%:*}))" "$SPOOL" | head -c "${1#*:}" >>"$2"; }
+
+master_lives() {
+  [ -r "$QUEUE/pid/master.pid" ] && read -r pid <"$QUEUE/pid/master.pid" && [ -n "$pid" ] &&
+    kill -0 "$pid" 2>/dev/null && [ "/proc/$pid/cwd" -ef "$QUEUE" ]
+}
+
+await_master() {
+  tries=0
+  until master_lives; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 20 ] || return 1
+    sleep 0.5 2>/dev/null || sleep 1
+  done
+}
+
+as_postfix() {
+  if command -v setpriv >/dev/null && setpriv --reuid=postfix --regid=postfix --init-groups true 2>/dev/null; then
+    run 60 setpriv --reuid=postfix --regid=postfix --init-groups "$@"
+  elif command -v runuser >/dev/null; then
+    run 60 runuser -u postfix -- "$@"
+  else
+    line=
+    for word; do line="$line '$word'"; done
+    run 60 su -s /bin/sh postfix -c "$line"
+  fi
+}

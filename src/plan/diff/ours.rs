@@ -1,0 +1,136 @@
+//! What is ours already: what the ledger says, and what an apply that did not end was about to say.
+//!
+//! An apply writes its ledger last. Where it died before that, the host still has the ledger that
+//! it was going to write. What stands only there may have been made by that apply, so it is ours:
+//! taking it for something found on the host would keep it for ever as somebody else's.
+
+use std::collections::BTreeMap;
+
+use crate::ledger::{Ledger, Managed, Origin, Previous};
+use crate::name::RemotePath;
+use crate::state::Live;
+use crate::thing::Thing;
+
+use super::same;
+
+/// The two ledgers of a host.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ours<'a> {
+    ledger: Option<&'a Ledger>,
+    pending: Option<&'a Ledger>,
+}
+
+impl<'a> Ours<'a> {
+    pub(super) fn of(live: &'a Live) -> Self {
+        Self {
+            ledger: live.ledger.as_ref(),
+            pending: live.pending.as_ref(),
+        }
+    }
+
+    /// The ledger itself: it alone counts generations and knows what Postfix has been told.
+    pub(super) fn ledger(&self) -> Option<&'a Ledger> {
+        self.ledger
+    }
+
+    /// Whether an apply died between its first change and its ledger.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// The murder that owns the host.
+    pub(super) fn owner(&self) -> Option<&'a str> {
+        self.ledger
+            .or(self.pending)
+            .map(|ledger| ledger.murder.as_str())
+    }
+
+    /// Whether the ledger itself has the thing.
+    pub(super) fn has(&self, thing: &Thing) -> bool {
+        self.ledger
+            .is_some_and(|ledger| ledger.managed.contains_key(thing))
+    }
+
+    /// How a thing came to be ours; the ledger's word counts more.
+    pub(super) fn managed(&self, thing: &Thing) -> Option<&'a Managed> {
+        let of = |ledger: Option<&'a Ledger>| ledger.and_then(|one| one.managed.get(thing));
+        of(self.ledger).or_else(|| of(self.pending))
+    }
+
+    /// Everything that is ours.
+    pub(super) fn all(&self) -> BTreeMap<&'a Thing, &'a Managed> {
+        [self.pending, self.ledger]
+            .into_iter()
+            .flatten()
+            .flat_map(|ledger| &ledger.managed)
+            .collect()
+    }
+
+    /// Whether a value is what one of our applies made of the thing: the one that wrote the ledger,
+    /// or the one that did not come to it.
+    pub(super) fn made(&self, thing: &Thing, value: Option<&str>) -> bool {
+        [self.ledger, self.pending]
+            .into_iter()
+            .flatten()
+            .filter_map(|ledger| ledger.managed.get(thing))
+            .any(|managed| same_value(managed.value.as_deref(), value))
+    }
+
+    /// Whether a thing that is as it must be has yet to be written into the ledger.
+    pub(super) fn must_record(&self, thing: &Thing, value: Option<&str>) -> bool {
+        match self.ledger.and_then(|ledger| ledger.managed.get(thing)) {
+            None => true,
+            Some(managed) => self.is_unfinished() && !same_value(managed.value.as_deref(), value),
+        }
+    }
+
+    /// Whether the unfinished apply meant to change the thing and did not come to it: `value` is
+    /// what it found.
+    pub(super) fn is_untouched(&self, thing: &Thing, value: Option<&str>) -> bool {
+        if self.has(thing) {
+            return false;
+        }
+        let pending = self.pending.and_then(|ledger| ledger.managed.get(thing));
+        pending.is_some_and(|managed| match (&managed.origin, value) {
+            (Origin::Created, None) => true,
+            (Origin::Adopted(Previous::Value(found)), Some(value)) => same(found, value),
+            (Origin::Adopted(Previous::File { sha256, .. }), Some(value)) => sha256 == value,
+            _ => false,
+        })
+    }
+
+    /// Whether the unfinished apply made the thing what it is.
+    pub(super) fn is_unrecorded(&self, thing: &Thing, value: Option<&str>) -> bool {
+        self.pending
+            .and_then(|ledger| ledger.managed.get(thing))
+            .is_some_and(|managed| same_value(managed.value.as_deref(), value))
+            && self.must_record(thing, value)
+            && !self.is_untouched(thing, value)
+    }
+
+    /// Whether a table's index may have been built from another source than this one. An
+    /// unfinished apply may have replaced the source within the same second, so that only the
+    /// ledger's word proves it.
+    pub(super) fn is_index_doubtful(&self, source: &RemotePath, sha256: &str) -> bool {
+        match self.ledger.and_then(|ledger| ledger.indexes.get(source)) {
+            Some(built_from) => built_from != sha256,
+            None => self.is_unfinished() && self.has_index(source),
+        }
+    }
+
+    /// Whether we built an index for the table.
+    pub(super) fn has_index(&self, source: &RemotePath) -> bool {
+        [self.ledger, self.pending]
+            .into_iter()
+            .flatten()
+            .any(|ledger| ledger.indexes.contains_key(source))
+    }
+}
+
+fn same_value(left: Option<&str>, right: Option<&str>) -> bool {
+    match (left, right) {
+        (Some(left), Some(right)) => same(left, right),
+        (None, None) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,74 @@
+//! The generation that an apply makes: what the host will have been made to be, and what changed.
+
+use std::collections::BTreeMap;
+
+use crate::history::{Action, Changed, Entry, Generation, Snapshot};
+use crate::ledger::{Ledger, Managed};
+use crate::state::{Desired, Want};
+use crate::thing::Thing;
+
+use super::super::{Change, Step};
+
+/// The generation of `ledger`, whose apply carries out `steps`.
+pub(super) fn generation(ledger: &Ledger, desired: &Desired, steps: &[Step]) -> Generation {
+    Generation {
+        entry: Entry {
+            generation: ledger.generation,
+            murder: ledger.murder.clone(),
+            applied: ledger.applied.clone(),
+            changed: steps.iter().filter_map(changed).collect(),
+        },
+        snapshot: snapshot(&ledger.managed, desired),
+    }
+}
+
+/// What is wanted of exactly the managed things. A master.cf entry that we made is not among them:
+/// its fields and options are, and they make it anew.
+fn snapshot(managed: &BTreeMap<Thing, Managed>, desired: &Desired) -> Snapshot {
+    let mut snapshot = Snapshot {
+        probes: desired.probes.clone(),
+        ..Snapshot::default()
+    };
+    for thing in managed.keys() {
+        if let Thing::File(path) = thing {
+            if let Some(want) = desired.files.get(path) {
+                snapshot.files.insert(path.clone(), kept(want));
+            }
+        } else if let Some(want) = desired.values.get(thing) {
+            snapshot.values.insert(thing.clone(), kept(want));
+        }
+    }
+    snapshot
+}
+
+fn kept<T: Clone>(want: &Want<T>) -> Option<T> {
+    match want {
+        Want::Present(wanted) => Some(wanted.clone()),
+        Want::Absent => None,
+    }
+}
+
+fn changed(step: &Step) -> Option<Changed> {
+    let (thing, action) = match step {
+        Step::File { path, change, .. } => (Thing::File(path.clone()), action(change)),
+        Step::Value { thing, change, .. } => (thing.clone(), action(change)),
+        Step::Delete { path, .. } => (Thing::File(path.clone()), Action::Delete),
+        Step::TakeOver { thing } => (thing.clone(), Action::TakeOver),
+        Step::Release { thing } => (thing.clone(), Action::Release),
+        Step::Sweep { .. }
+        | Step::Index { .. }
+        | Step::Check
+        | Step::Reload { .. }
+        | Step::Restart { .. }
+        | Step::Probe { .. } => return None,
+    };
+    Some(Changed { thing, action })
+}
+
+fn action<T>(change: &Change<T>) -> Action {
+    match change {
+        Change::Create { .. } => Action::Create,
+        Change::Update { .. } => Action::Update,
+        Change::Delete { .. } => Action::Delete,
+    }
+}

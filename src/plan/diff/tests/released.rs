@@ -1,0 +1,96 @@
+//! What is let go: the ledger forgets it, and nothing else changes.
+
+use crate::history::{Action, Snapshot};
+use crate::plan::release;
+
+use super::*;
+
+fn live() -> Live {
+    let mut ledger = ledger(&[
+        (parameter("biff"), Origin::Created, Some("no")),
+        (parameter("relayhost"), Origin::Created, Some("x")),
+        (
+            "master.cf:lmtp/unix/chroot".parse().unwrap(),
+            Origin::Created,
+            Some("n"),
+        ),
+        (
+            "master.cf:lmtp/unix:syslog_name".parse().unwrap(),
+            Origin::Created,
+            Some("postfix/x"),
+        ),
+    ]);
+    ledger.told = Some(crate::plan::told_after(&ledger));
+    Bench::new("biff = no\nrelayhost = x\n").ledger(ledger).live
+}
+
+fn released(live: &Live, thing: &str, last: Option<&Snapshot>) -> HostPlan {
+    let thing = thing.parse().unwrap();
+    release(live, Some(&thing), last, &Applied::default()).unwrap()
+}
+
+#[test]
+fn one_thing_leaves_the_ledger_and_the_snapshot() {
+    let mut last = Snapshot::default();
+    for name in ["biff", "relayhost"] {
+        last.values.insert(parameter(name), Some("as then".into()));
+    }
+    let plan = released(&live(), "biff", Some(&last));
+    assert_eq!(
+        plan.steps,
+        [Step::Release {
+            thing: parameter("biff")
+        }]
+    );
+    assert!(plan.keeps_ledger && !plan.ledger.managed.contains_key(&parameter("biff")));
+    assert_eq!(plan.ledger.generation, 2);
+    let generation = plan.generation.unwrap();
+    assert_eq!(generation.entry.changed[0].action, Action::Release);
+    let left: Vec<&Thing> = generation.snapshot.values.keys().collect();
+    assert_eq!(left, [&parameter("relayhost")]);
+    // Where the last generation is not kept, the next one cannot be told, and is not made up.
+    assert!(released(&live(), "biff", None).generation.is_none());
+}
+
+#[test]
+fn a_service_goes_with_its_fields_and_options_and_the_host_with_everything() {
+    let plan = released(&live(), "master.cf:lmtp/unix", None);
+    let things: Vec<String> = plan.ledger.managed.keys().map(Thing::to_string).collect();
+    assert_eq!(things, ["main.cf:biff", "main.cf:relayhost"]);
+    let plan = release(&live(), None, None, &Applied::default()).unwrap();
+    assert_eq!(plan.steps.len(), 4);
+    assert!(!plan.keeps_ledger && plan.generation.is_none());
+}
+
+#[test]
+fn what_is_not_managed_is_not_released() {
+    let release = |live: &Live, thing: &str| {
+        let thing = thing.parse().unwrap();
+        release(live, Some(&thing), None, &Applied::default())
+    };
+    assert!(release(&live(), "myhostname").is_none());
+    let mut without = live();
+    without.ledger = None;
+    assert!(release(&without, "biff").is_none());
+}
+
+#[test]
+fn what_postfix_was_told_stays_told_and_what_it_was_not_stays_untold() {
+    let pending = |live: &Live, plan: &HostPlan| {
+        plan.ledger.told.as_deref() != Some(&crate::plan::told_by(&plan.ledger, live))
+    };
+    let mut live = live();
+    // The service's parts differ from the host, so something is untold.
+    assert!(pending(&live, &released(&live, "biff", None)));
+    // They go, and with them all that was untold.
+    assert!(!pending(
+        &live,
+        &released(&live, "master.cf:lmtp/unix", None)
+    ));
+    // Told of something else than was last applied: no hash can say that it is all told.
+    live.ledger.as_mut().unwrap().told = Some("of old".into());
+    assert!(pending(
+        &live,
+        &released(&live, "master.cf:lmtp/unix", None)
+    ));
+}

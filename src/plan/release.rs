@@ -1,0 +1,97 @@
+//! Managing no more: a plan that changes the ledger and nothing else.
+
+use crate::history::{Action, Changed, Entry, Generation, Snapshot};
+use crate::ledger::{Applied, Ledger};
+use crate::state::Live;
+use crate::thing::Thing;
+
+use super::told::{told_after, told_by};
+use super::{Expects, HostPlan, Step};
+
+/// The plan that releases one thing, or without one the whole host; none where nothing of it is
+/// managed. A master.cf entry goes with its fields and options. `last` is what the newest
+/// generation says that the host is, if that is known: the next one says the same without the thing.
+#[must_use]
+pub fn release(
+    live: &Live,
+    which: Option<&Thing>,
+    last: Option<&Snapshot>,
+    applied: &Applied,
+) -> Option<HostPlan> {
+    let old = live.ledger.as_ref()?;
+    let goes = |thing: &&Thing| which.is_none_or(|which| is_part(thing, which));
+    let things: Vec<Thing> = old.managed.keys().filter(goes).cloned().collect();
+    if things.is_empty() && which.is_some() {
+        return None;
+    }
+    let ledger = without(old, &things, live, applied);
+    let keeps_ledger = which.is_some();
+    let generation = last.filter(|_| keeps_ledger).map(|last| {
+        let mut snapshot = last.clone();
+        for thing in &things {
+            snapshot.values.remove(thing);
+            if let Thing::File(path) = thing {
+                snapshot.files.remove(path);
+            }
+        }
+        let changed = things.iter().map(|thing| Changed {
+            thing: thing.clone(),
+            action: Action::Release,
+        });
+        Box::new(Generation {
+            entry: Entry {
+                generation: ledger.generation,
+                murder: ledger.murder.clone(),
+                applied: applied.clone(),
+                changed: changed.collect(),
+            },
+            snapshot,
+        })
+    });
+    Some(HostPlan {
+        steps: things
+            .into_iter()
+            .map(|thing| Step::Release { thing })
+            .collect(),
+        refusals: Vec::new(),
+        ledger,
+        keeps_ledger,
+        adopts: Vec::new(),
+        expects: Expects {
+            main_cf: live.main_cf_sha256.clone(),
+            master_cf: live.master_cf_sha256.clone(),
+            ledger: live.ledger_sha256.clone(),
+            ..Expects::default()
+        },
+        generation,
+    })
+}
+
+/// The ledger without the things.
+fn without(old: &Ledger, things: &[Thing], live: &Live, applied: &Applied) -> Ledger {
+    let mut ledger = old.clone();
+    ledger.generation += 1;
+    ledger.applied = applied.clone();
+    for thing in things {
+        ledger.managed.remove(thing);
+        if let Thing::File(path) = thing {
+            ledger.indexes.remove(path);
+        }
+    }
+    // What Postfix has been told of stays told. Where it has not been told of something, what it
+    // was told of is what was applied; other hashes are left to say that they match nothing.
+    let is_told = old.told.as_ref() == Some(&told_by(old, live));
+    if is_told {
+        ledger.told = Some(told_by(&ledger, live));
+    } else if old.told.as_ref() == Some(&told_after(old)) {
+        ledger.told = Some(told_after(&ledger));
+    }
+    ledger
+}
+
+fn is_part(thing: &Thing, whole: &Thing) -> bool {
+    match (whole, thing) {
+        (Thing::Service(whole), Thing::Field(of, _) | Thing::Option(of, _)) => whole == of,
+        _ => thing == whole,
+    }
+}

@@ -1,0 +1,204 @@
+//! A host's history, as text for people and as JSON for programs.
+//!
+//! The JSON form has `format_version`, `host`, `murder` and `generation` (the current one; both null
+//! where nothing is managed) and `generations`, the newest first: each with `generation`, `murder`,
+//! `applied` (`by`, `at`, `revision`) and `changed` (`thing`, `action`).
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+
+use serde::Serialize;
+
+use super::line::{Line, Tone};
+use crate::history::{Action, Entry};
+use crate::ledger::Ledger;
+use crate::name::HostName;
+use crate::plan::FORMAT_VERSION;
+
+/// What a host remembers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct History {
+    format_version: &'static str,
+    host: HostName,
+    murder: Option<String>,
+    generation: Option<u64>,
+    generations: Vec<Entry>,
+}
+
+impl History {
+    /// The history of a host whose ledger this is; `entries` come oldest first.
+    #[must_use]
+    pub fn new(host: &HostName, ledger: Option<&Ledger>, mut entries: Vec<Entry>) -> Self {
+        entries.reverse();
+        Self {
+            format_version: FORMAT_VERSION,
+            host: host.clone(),
+            murder: ledger.map(|ledger| ledger.murder.clone()),
+            generation: ledger.map(|ledger| ledger.generation),
+            generations: entries,
+        }
+    }
+
+    /// Keeps one generation only; whether there is such a one.
+    pub fn only(&mut self, number: u64) -> bool {
+        let found = self
+            .generations
+            .iter()
+            .any(|entry| entry.generation == number);
+        if found {
+            self.generations.retain(|entry| entry.generation == number);
+        }
+        found
+    }
+
+    /// What is said of a generation that is not kept.
+    #[must_use]
+    pub fn missing(&self, number: u64) -> String {
+        let numbers = self.generations.iter().map(|entry| entry.generation);
+        let kept = match (numbers.clone().min(), numbers.max()) {
+            (Some(oldest), Some(newest)) if oldest == newest => format!("only {oldest} is kept"),
+            (Some(oldest), Some(newest)) => format!("kept are {oldest} to {newest}"),
+            _ => "none is kept".to_owned(),
+        };
+        format!(
+            "generation {number} of {} is not kept ({kept}): `murder history {}` lists them",
+            self.host, self.host
+        )
+    }
+}
+
+/// As a JSON document that ends with a line end.
+///
+/// # Errors
+/// None that a history can cause; serde's, passed on.
+pub fn json(history: &History) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(history).map(|text| text + "\n")
+}
+
+/// As text, the newest generation first and the current one marked; `whole` says each thing that
+/// a generation changed.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(history: &History, whole: bool, color: bool, out: &mut impl Write) -> fmt::Result {
+    let host = &history.host;
+    let Some(current) = history.generation else {
+        let text = format!("{host}: no ledger: murder manages nothing here");
+        return Line::new(Tone::Plain, text).write(out, color);
+    };
+    let murder = history.murder.as_deref().unwrap_or_default();
+    let title = format!("{host}, of the murder {murder}, stands at generation {current}");
+    Line::new(Tone::Title, title).write(out, color)?;
+    let rows: Vec<Row> = history.generations.iter().map(Row::of).collect();
+    let width = |cell: fn(&Row) -> &str| {
+        let lengths = rows.iter().map(|row| cell(row).chars().count());
+        lengths.max().unwrap_or_default()
+    };
+    let number = width(|row| &row.number);
+    let by = width(|row| &row.by);
+    let revision = width(|row| &row.revision);
+    for (row, entry) in rows.iter().zip(&history.generations) {
+        let is_current = entry.generation == current;
+        let (mark, tone) = if is_current {
+            ('*', Tone::Added)
+        } else {
+            (' ', Tone::Plain)
+        };
+        let text = format!(
+            "{mark} {:>number$}  {}  {:<by$}  {:<revision$}  {}",
+            row.number, entry.applied.at, row.by, row.revision, row.changes
+        );
+        Line::new(tone, text.trim_end()).write(out, color)?;
+        if whole {
+            for changed in &entry.changed {
+                let (mark, word) = spoken(changed.action);
+                let text = format!("      {mark} {word} {}", changed.thing);
+                Line::new(Tone::Plain, text).write(out, color)?;
+            }
+        }
+    }
+    if history
+        .generations
+        .iter()
+        .all(|entry| entry.generation != current)
+        && !whole
+    {
+        let text = "  the current generation was not kept: there is no going back to it later";
+        Line::new(Tone::Warning, text).write(out, color)?;
+    }
+    Ok(())
+}
+
+struct Row {
+    number: String,
+    by: String,
+    revision: String,
+    changes: String,
+}
+
+impl Row {
+    fn of(entry: &Entry) -> Self {
+        let revision = match entry.applied.revision.as_str() {
+            "" => "no revision".to_owned(),
+            revision => shortened(revision),
+        };
+        Self {
+            number: entry.generation.to_string(),
+            by: entry.applied.by.clone(),
+            revision,
+            changes: counted(entry),
+        }
+    }
+}
+
+/// A revision with its commit cut to what people compare by eye.
+fn shortened(revision: &str) -> String {
+    let is_commit =
+        |word: &str| word.len() >= 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    revision
+        .split_inclusive(|c: char| !c.is_ascii_alphanumeric())
+        .map(|word| {
+            let plain = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            let end = &word[plain.len()..];
+            if is_commit(plain) {
+                format!("{}{end}", &plain[..12])
+            } else {
+                word.to_owned()
+            }
+        })
+        .collect()
+}
+
+/// `2 created, 1 updated`.
+fn counted(entry: &Entry) -> String {
+    let mut counts: BTreeMap<usize, (usize, &str)> = BTreeMap::new();
+    for changed in &entry.changed {
+        let (place, word) = match changed.action {
+            Action::Create => (0, "created"),
+            Action::Update => (1, "updated"),
+            Action::Delete => (2, "deleted"),
+            Action::TakeOver => (3, "taken over"),
+            Action::Release => (4, "released"),
+        };
+        counts.entry(place).or_insert((0, word)).0 += 1;
+    }
+    if counts.is_empty() {
+        return "no thing changed: earlier work was finished".to_owned();
+    }
+    let parts: Vec<String> = counts
+        .values()
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+    parts.join(", ")
+}
+
+/// The mark and the word that plans use.
+fn spoken(action: Action) -> (char, &'static str) {
+    match action {
+        Action::Create => ('+', "create"),
+        Action::Update => ('~', "update"),
+        Action::Delete => ('-', "delete"),
+        Action::TakeOver => ('=', "take over"),
+        Action::Release => ('=', "release"),
+    }
+}

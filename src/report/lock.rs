@@ -1,0 +1,189 @@
+//! A host's lock, as text for people and as JSON for programs.
+//!
+//! The JSON form has `format_version`, `host`, `state` (`free`, `held`, `cleared`), `lock` (`held`,
+//! `holder`, `process`; null where nobody ever took it), `journal` (`run`, `by`, `at`, `phase`; null
+//! where no apply is unfinished), and `unfinished`: whether the next apply has work to finish.
+
+use std::fmt::{self, Write};
+
+use serde::Serialize;
+
+use super::line::{Line, Tone};
+use crate::ledger::Journal;
+use crate::name::HostName;
+use crate::plan::FORMAT_VERSION;
+use crate::state::{Live, Lock};
+
+/// How a lock stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Nobody holds it, and nothing lies about.
+    Free,
+    /// An apply is at work.
+    Held,
+    /// Nobody holds it, and what a dead apply left has been removed.
+    Cleared,
+}
+
+/// What is said of a host's lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    format_version: &'static str,
+    host: HostName,
+    state: State,
+    lock: Option<Lock>,
+    journal: Option<Journal>,
+    unfinished: bool,
+}
+
+impl Report {
+    /// How the lock of a host stands that was found like this.
+    #[must_use]
+    pub fn new(host: &HostName, state: State, live: Live) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            host: host.clone(),
+            state,
+            lock: live.lock,
+            unfinished: live.pending.is_some(),
+            journal: live.journal,
+        }
+    }
+}
+
+/// As a JSON document that ends with a line end.
+///
+/// # Errors
+/// None that a report can cause; serde's, passed on.
+pub fn json(report: &Report) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(report).map(|text| text + "\n")
+}
+
+/// As text.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(report: &Report, color: bool, out: &mut impl Write) -> fmt::Result {
+    let host = &report.host;
+    let mut say = |tone, text: &str| Line::new(tone, text).write(out, color);
+    let holder = report.lock.as_ref().map(|lock| lock.holder.as_str());
+    let holder = holder.filter(|holder| !holder.is_empty());
+    let process = report.lock.as_ref().and_then(|lock| lock.process);
+    match report.state {
+        State::Free => {
+            say(
+                Tone::Title,
+                &format!("{host}: the lock is free, and no apply is unfinished"),
+            )?;
+            if let Some(holder) = holder {
+                say(Tone::Faint, &format!("  last held {holder}"))?;
+            }
+        }
+        State::Held => {
+            let holder = holder.unwrap_or("by an apply that has not written its name yet");
+            say(
+                Tone::Warning,
+                &format!("{host}: an apply is at work; the lock is held {holder}"),
+            )?;
+            if let Some(journal) = &report.journal {
+                say(
+                    Tone::Plain,
+                    &format!("  phase {} (run {})", journal.phase, journal.run),
+                )?;
+            }
+            if let Some(process) = process {
+                say(Tone::Plain, &format!("  process {process}"))?;
+            }
+            let look = match process {
+                Some(process) => format!("ps -o pid,etime,stat,args --ppid {process} -p {process}"),
+                None => "ps axo pid,etime,stat,args | grep /var/lib/murder/spool".to_owned(),
+            };
+            for line in [
+                "      help: nothing was done: it is alive and ends by itself, whatever became of its client",
+                &format!("            look at it on the host: {look}"),
+                "            once it has ended, the lock is free; ended by force, it leaves work to the next apply",
+            ] {
+                say(Tone::Plain, line)?;
+            }
+        }
+        State::Cleared => {
+            let Some(journal) = &report.journal else {
+                return say(Tone::Title, &format!("{host}: the lock is free"));
+            };
+            say(
+                Tone::Title,
+                &format!("{host}: the lock is free; what a dead apply left is removed"),
+            )?;
+            let dead = format!(
+                "  by {} since {} (run {}), dead in phase {}",
+                journal.by, journal.at, journal.run, journal.phase
+            );
+            say(Tone::Plain, &dead)?;
+            if report.unfinished {
+                say(
+                    Tone::Plain,
+                    "      help: what it had done stays: `murder plan` shows what is left, and `murder apply` finishes it",
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn shown(state: State, process: Option<u32>, journal: bool) -> String {
+        let report = Report {
+            format_version: FORMAT_VERSION,
+            host: HostName::new("b1.example.org").unwrap(),
+            state,
+            lock: Some(Lock {
+                held: state == State::Held,
+                holder: "by ops@desk since 2026-01-02T03:04:05Z (run r1)".to_owned(),
+                process,
+            }),
+            journal: journal.then(|| Journal {
+                run: "r1".to_owned(),
+                by: "ops@desk".to_owned(),
+                at: "2026-01-02T03:04:05Z".to_owned(),
+                phase: "committing".to_owned(),
+            }),
+            unfinished: journal,
+        };
+        let mut text = String::new();
+        write(&report, false, &mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn a_holder_is_named_with_its_phase_and_its_process() {
+        let text = shown(State::Held, Some(4711), true);
+        for words in [
+            "by ops@desk since 2026-01-02T03:04:05Z (run r1)",
+            "phase committing",
+            "process 4711",
+            "--ppid 4711",
+            "nothing was done",
+        ] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        assert!(shown(State::Held, None, false).contains("grep"));
+    }
+
+    #[test]
+    fn what_was_cleared_says_whose_it_was_and_what_is_left_to_do() {
+        let text = shown(State::Cleared, None, true);
+        assert!(text.contains("dead in phase committing"), "{text}");
+        assert!(text.contains("`murder apply` finishes it"), "{text}");
+        let text = shown(State::Free, None, false);
+        assert!(
+            text.contains("free") && text.contains("last held by ops@desk"),
+            "{text}"
+        );
+    }
+}
