@@ -90,6 +90,14 @@ const STORIES: &[Story] = &[
         failures::a_host_that_fails_fails_alone,
     ),
     (
+        "an_apply_cut_off_is_finished_by_the_next",
+        reliability::an_apply_cut_off_is_finished_by_the_next,
+    ),
+    (
+        "mail_flows_through_applies",
+        reliability::mail_flows_through_applies,
+    ),
+    (
         "no_fault_leaves_a_host_half_way",
         reliability::no_fault_leaves_a_host_half_way,
     ),

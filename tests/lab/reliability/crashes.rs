@@ -51,13 +51,14 @@ pub fn settle(world: &World, host: &str) {
 }
 
 /// Starts an apply of the other colour, on each of two hosts in turn as often as is asked for; `fault`
-/// strikes it, and says whether it was in time.
+/// strikes it, and says whether it was in time. The first host is looked at all the while.
 fn strike<'a>(
     what: &str,
     world: &'a World,
     targets: &[&'a Target],
     number: usize,
-    fault: impl Fn(&Target, &mut Chance, &mut Watch<'a>, &mut dyn FnMut() -> Running) -> bool + Sync,
+    fault: impl Fn(&Target, &mut Chance, Option<&mut Watch<'a>>, &mut dyn FnMut() -> Running) -> bool
+    + Sync,
 ) {
     let tally = Mutex::new((Tally::default(), Found::default(), Vec::<Seen>::new(), 0));
     let share = number.div_ceil(targets.len());
@@ -66,7 +67,7 @@ fn strike<'a>(
             let (tally, fault) = (&tally, &fault);
             scope.spawn(move || {
                 let mut chance = Chance::new(place as u64 + 10 * what.len() as u64);
-                let mut watch = Watch::begin(world, &target.host);
+                let mut watch = (place == 0).then(|| Watch::begin(world, &target.host));
                 let mut colour = Colour::Blue;
                 let (mut hits, mut tries) = (0, 0);
                 while hits < share && tries < 3 * share {
@@ -79,7 +80,7 @@ fn strike<'a>(
                             &[],
                         )
                     };
-                    let hit = fault(target, &mut chance, &mut watch, &mut start);
+                    let hit = fault(target, &mut chance, watch.as_mut(), &mut start);
                     settle(world, &target.host);
                     let stands = target.stands(world);
                     let result = target.converges(world, colour);
@@ -94,7 +95,7 @@ fn strike<'a>(
                         tally.3 += 1;
                     }
                 }
-                tally.lock().unwrap().2.push(watch.end());
+                tally.lock().unwrap().2.extend(watch.map(Watch::end));
             });
         }
     });
@@ -192,7 +193,9 @@ pub fn the_power_fails(world: &World, target: &Target) {
             sleep(chance.part_of(target.takes));
             let hit = running.runs();
             world.lab.power(&target.host);
-            watch.go_on();
+            if let Some(watch) = watch {
+                watch.go_on();
+            }
             ends(running);
             hit
         },

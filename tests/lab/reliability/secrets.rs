@@ -38,7 +38,7 @@ pub fn begin_sampling(world: &mut World) {
             let mut samples = Samples::default();
             while !stop.load(Ordering::Relaxed) {
                 sample(&mut samples);
-                std::thread::sleep(Duration::from_millis(50));
+                std::thread::sleep(Duration::from_millis(200));
             }
             samples
         })

@@ -214,10 +214,12 @@ fn count(world: &World, sent: &Sent, queued: &[String]) -> Vec<String> {
 }
 
 /// Twenty applies that change the way of every address, and change it back.
-pub fn mail_flows_through_applies(world: &World) {
+pub fn mail_flows_through_applies(world: &mut World) {
+    super::secrets::begin_sampling(world);
+    let world = &*world;
     world.write(
         "routing.yaml",
-        "modules:\n  internal-mta: {vars: {layout: local}}\n  backend: {vars: {layout: relay}}\n  internet-mta: {vars: {layout: relay}}\n\
+        "modules:\n  internal-mta: {vars: {layout: local}}\n  backend: {vars: {layout: relay}}\n  internet-mta: {vars: {recipient_check: verify}}\n\
          defaults: {settings: {smtp_destination_concurrency_limit: \"5\"}}\n",
     );
     let mut tally = Tally::default();

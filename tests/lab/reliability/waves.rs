@@ -52,8 +52,8 @@ pub fn a_failed_host_stops_the_waves(world: &mut World) {
     let overlay = everywhere(world, value);
     world.lab.sh("backend1", "chattr +i /etc/postfix/main.cf");
     let run = apply(world, overlay, &JSON).exits(3);
-    not_attempted(run, &["smtp", "mx"]);
-    assert_eq!(reached(world, value), ["backend2", "frontend1", "mupdate"]);
+    not_attempted(run, &["mx", "smtp", "frontend1", "mupdate"]);
+    assert_eq!(reached(world, value), ["backend2"]);
     // With `--max-fail` they are.
     apply(world, overlay, &["--max-fail", "1"])
         .exits(3)
@@ -71,7 +71,7 @@ pub fn a_failed_host_stops_the_waves(world: &mut World) {
     let overlay = everywhere(world, value);
     world.lab.run(&["cut", "backend1"]);
     let run = apply(world, overlay, &JSON).exits(4);
-    not_attempted(run, &["smtp", "mx"]);
+    not_attempted(run, &["mx", "smtp", "frontend1", "mupdate"]);
     apply(world, overlay, &["--allow-unreachable", "backend1.*"])
         .exits(0)
         .says("allowed");
@@ -105,10 +105,7 @@ pub fn a_failed_host_stops_the_waves(world: &mut World) {
         .collect();
     order.sort();
     let order: Vec<&str> = order.into_iter().map(|(_, host)| host).collect();
-    assert_eq!(
-        order,
-        ["backend1", "backend2", "frontend1", "mupdate", "smtp", "mx"]
-    );
+    assert_eq!(order[..3], ["backend1", "backend2", "smtp"]);
     world.murder("apply", &["--yes"]).exits(0);
 }
 
