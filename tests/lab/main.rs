@@ -1,6 +1,6 @@
 //! Stories on real hosts: the lab is booted once, and the stories are told one after another.
 //!
-//! `cargo test --test lab` runs all, `cargo test --test lab -- WORD` those with WORD in their name.
+//! `cargo test --test lab` runs all, `cargo test --test lab -- WORD...` those with one of the words in their name.
 //! It needs root (see `tests/lab/README.md`), so it is no default test target; `tests/run` runs it.
 #![allow(
     clippy::unwrap_used,
@@ -134,17 +134,16 @@ const STORIES: &[Story] = &[
 ];
 
 fn main() -> ExitCode {
-    let wanted = std::env::args().skip(1).find(|word| !word.starts_with('-'));
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
     let mut world = World::boot();
     let (mut passed, mut failed, mut filtered) = (0, Vec::new(), 0);
     for (name, story) in STORIES {
         // The first story sets the hosts up, so it is told always.
         let first = *name == STORIES[0].0;
-        if !first
-            && wanted
-                .as_ref()
-                .is_some_and(|word| !name.contains(word.as_str()))
-        {
+        if !first && !wanted.is_empty() && !wanted.iter().any(|word| name.contains(word.as_str())) {
             filtered += 1;
             continue;
         }

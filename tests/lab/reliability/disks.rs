@@ -144,8 +144,9 @@ pub fn disks_fail(world: &World, target: &Target) {
                 Ok(())
             }
             _ => Err(format!(
-                "{}: it was {from:?}, stands {stands:?}: {run}",
-                case.name
+                "{}: it was {from:?}, stands {stands:?}: {run}{}",
+                case.name,
+                world.lab.sh(&target.host, "ls -lAR /etc/postfix")
             )),
         };
         let result = result.and_then(|()| match answers.status.success() {
