@@ -1,7 +1,7 @@
 //! Messages sent over SMTP or by sendmail, and looked for where they should arrive.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -29,51 +29,80 @@ pub struct Refused(pub String);
 
 /// Sends a message over SMTP from outside the murder. Refusals of the recipient are the answer.
 pub fn send(world: &World, server: &str, to: &str, token: &str) -> Result<(), Refused> {
-    let stream = TcpStream::connect((world.lab.addr(server).as_str(), 25)).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
-        .unwrap();
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    match offer(&world.lab.addr(server), to, token).unwrap() {
+        Answer::Taken => Ok(()),
+        Answer::Refused {
+            stage: "RCPT",
+            words,
+        } => Err(Refused(words)),
+        Answer::Refused { stage, words } => panic!("{to}: {stage}: {words}"),
+    }
+}
+
+/// What a server makes of a message.
+#[derive(Debug)]
+pub enum Answer {
+    /// It answers for it from now on.
+    Taken,
+    /// It does not, in its own words.
+    Refused { stage: &'static str, words: String },
+}
+
+/// Offers a message to the server at an address, as a client outside does.
+pub fn offer(address: &str, to: &str, token: &str) -> io::Result<Answer> {
+    let stream = TcpStream::connect((address, 25))?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = stream;
-    let mut reply = move || {
-        let mut whole = String::new();
-        loop {
-            let mut line = String::new();
-            assert!(
-                reader.read_line(&mut line).unwrap() > 0,
-                "the server hung up: {whole}"
-            );
-            let last = line.as_bytes().get(3) != Some(&b'-');
-            whole.push_str(&line);
-            if last {
-                return whole;
-            }
-        }
-    };
-    let mut say = |line: &str| writer.write_all(format!("{line}\r\n").as_bytes()).unwrap();
-    assert!(reply().starts_with("220"));
-    for line in [
-        "EHLO client.outside.example",
-        "MAIL FROM:<somebody@outside.example>",
-    ] {
-        say(line);
-        let answer = reply();
-        assert!(answer.starts_with("250"), "{line}: {answer}");
-    }
-    say(&format!("RCPT TO:<{to}>"));
-    let answer = reply();
-    if !answer.starts_with("25") {
-        return Err(Refused(answer.trim().to_owned()));
-    }
-    say("DATA");
-    assert!(reply().starts_with("354"));
-    say(&format!(
+    let message = format!(
         "From: somebody@outside.example\r\nTo: {to}\r\nSubject: {token}\r\nMessage-ID: <{token}@outside.example>\r\n\r\n{token}\r\n."
-    ));
-    let answer = reply();
-    assert!(answer.starts_with("250"), "{to}: {answer}");
-    say("QUIT");
-    Ok(())
+    );
+    let stages = [
+        ("greeting", String::new(), "220"),
+        ("EHLO", "EHLO client.outside.example".to_owned(), "250"),
+        (
+            "MAIL",
+            "MAIL FROM:<somebody@outside.example>".to_owned(),
+            "250",
+        ),
+        ("RCPT", format!("RCPT TO:<{to}>"), "25"),
+        ("DATA", "DATA".to_owned(), "354"),
+        ("message", message, "250"),
+    ];
+    for (stage, line, good) in stages {
+        if !line.is_empty() {
+            writer.write_all(format!("{line}\r\n").as_bytes())?;
+        }
+        let words = reply(&mut reader)?;
+        if !words.starts_with(good) {
+            return Ok(Answer::Refused {
+                stage,
+                words: words.trim().to_owned(),
+            });
+        }
+    }
+    // What it says to this does not matter any more.
+    let _ = writer.write_all(b"QUIT\r\n");
+    Ok(Answer::Taken)
+}
+
+/// All lines of one reply.
+fn reply(reader: &mut impl BufRead) -> io::Result<String> {
+    let mut whole = String::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                format!("the server hung up: {whole}"),
+            ));
+        }
+        let last = line.as_bytes().get(3) != Some(&b'-');
+        whole.push_str(&line);
+        if last {
+            return Ok(whole);
+        }
+    }
 }
 
 /// Sends a message by sendmail(1) on a host.
@@ -85,7 +114,7 @@ pub fn sendmail(world: &World, host: &str, from: &str, to: &str, token: &str) {
 }
 
 /// The folder that a Cyrus mailbox is kept in, from outside.
-fn spool(world: &World, host: &str, mailbox: &str) -> std::path::PathBuf {
+pub fn spool(world: &World, host: &str, mailbox: &str) -> std::path::PathBuf {
     let path = world.lab.sh(
         host,
         &format!("su cyrus -s /bin/sh -c '/usr/sbin/cyrus mbpath {mailbox}'"),

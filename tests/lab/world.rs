@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use crate::reliability::secrets::Sampler;
 
 /// The password of the directory's service account, as tests/lab/base.ldif has it.
 pub const BIND_PASSWORD: &str = "Welcome2KolabSystems";
@@ -68,9 +70,24 @@ impl Lab {
         self.run(&["addr", host]).trim().to_owned()
     }
 
+    /// The script itself, for what runs beside the story.
+    pub fn script(&self) -> &Path {
+        &self.script
+    }
+
     /// Boots a host and starts its Postfix.
     pub fn up(&self, host: &str) {
         self.run(&["up", host]);
+        self.start_postfix(host);
+    }
+
+    /// Ends all processes of a host at once, and boots it again from its disk.
+    pub fn power(&self, host: &str) {
+        self.run(&["power", host]);
+        self.start_postfix(host);
+    }
+
+    fn start_postfix(&self, host: &str) {
         self.sh(host, "postfix start >/dev/null 2>&1; for _ in $(seq 100); do ss -ltn | grep -q ':25 ' && exit; sleep 0.1; done; exit 1");
     }
 
@@ -140,10 +157,47 @@ impl std::fmt::Display for Run {
     }
 }
 
+/// A run of the program that goes on beside the story.
+pub struct Running {
+    pub child: Child,
+    words: Vec<String>,
+}
+
+impl Running {
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Sends it a signal, by number.
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill")
+            .args(["-s", signal, &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for its end.
+    pub fn finish(self) -> Run {
+        let output = self.child.wait_with_output().unwrap();
+        let run = Run {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+            words: self.words,
+        };
+        // Whatever the story: the password is said nowhere.
+        run.says_not(BIND_PASSWORD)
+    }
+}
+
 /// The booted murder, its manifest, and a home folder for the program.
 pub struct World {
     pub lab: Lab,
     room: tempfile::TempDir,
+    /// Looks for the password in every process of the lab, once it was asked to.
+    pub sampler: Option<Sampler>,
     /// What `postconf -n` said on each host before the first apply.
     pub untouched: Vec<(String, String)>,
 }
@@ -172,6 +226,7 @@ impl World {
         let world = Self {
             lab,
             room,
+            sampler: None,
             untouched: Vec::new(),
         };
         let hosts: Vec<(&str, &str)> = HOSTS.iter().map(|host| (*host, "")).collect();
@@ -208,6 +263,11 @@ impl World {
         path
     }
 
+    /// Where the program runs, with its home and its manifests.
+    pub fn room(&self) -> &Path {
+        self.room.path()
+    }
+
     /// Where the lab keeps keys.
     pub fn directory(&self) -> PathBuf {
         self.lab.root("x").ancestors().nth(3).unwrap().to_owned()
@@ -237,21 +297,24 @@ impl World {
 
     /// The same with more environment.
     pub fn murder_with(&self, verb: &str, more: &[&str], env: &[(&str, &str)]) -> Run {
+        self.start(verb, more, env).finish()
+    }
+
+    /// Starts the program on the lab's manifest, and does not wait for it.
+    pub fn start(&self, verb: &str, more: &[&str], env: &[(&str, &str)]) -> Running {
         let mut words = vec![verb, "manifest", "--overlay", "lab.yaml"];
         words.extend(more);
-        let output = self
+        let child = self
             .command(&words)
             .envs(env.iter().copied())
-            .output()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .unwrap();
-        let run = Run {
-            code: output.status.code().unwrap_or(-1),
-            stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
+        Running {
+            child,
             words: words.into_iter().map(str::to_owned).collect(),
-        };
-        // Whatever the story: the password is said nowhere.
-        run.says_not(BIND_PASSWORD)
+        }
     }
 
     /// Brings all hosts to where the manifest wants them.

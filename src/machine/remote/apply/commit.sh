@@ -12,8 +12,9 @@ commit_one() {
   back_up "$1"
   fault "before $1"
   CHANGED=1
-  UNDO="$1 $OLD$NEWLINE$UNDO"
   error=$(mv -f "$2" "$1" 2>&1) || fail "$1 cannot be replaced" "$error" 'see the message of the host'
+  # Only now: what was not replaced (an immutable file) cannot be put back either, and need not be.
+  UNDO="$1 $OLD$NEWLINE$UNDO"
   fault "after $1"
 }
 
@@ -52,7 +53,7 @@ delete_one() {
   back_up "$1"
   fault "before deleting $1"
   CHANGED=1
-  UNDO="$1 $OLD$NEWLINE$UNDO"
   error=$(rm -f "$1" 2>&1) || fail "$1 cannot be deleted" "$error" 'see the message of the host'
+  UNDO="$1 $OLD$NEWLINE$UNDO"
   fault "after deleting $1"
 }

@@ -58,7 +58,8 @@ sweep() {
 sweep_run() {
   set +f
   for directory in $directories; do
-    rm -f "$directory/.murder.$1."*
+    # Berkeley DB leaves a file of its own where a disk is full.
+    rm -f "$directory/.murder.$1."* "$directory/__db..murder.$1."*
     [ "$2" != all ] || rm -f "$directory/.murder.$1-old."*
   done
   set -f
