@@ -76,3 +76,163 @@ pub struct Generation {
     /// What the host was to be.
     pub snapshot: Snapshot,
 }
+
+/// Why bytes are no generation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the {part} of a generation cannot be understood: {why}")]
+pub struct NotAGeneration {
+    /// Which line: `entry` or `snapshot`.
+    part: &'static str,
+    /// What the reader of JSON says.
+    why: String,
+}
+
+impl Entry {
+    /// The entry of a generation's file: its first line; what follows is not looked at.
+    ///
+    /// # Errors
+    /// [`NotAGeneration`] where the line is no entry.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, NotAGeneration> {
+        let (entry, _) = lines(bytes);
+        understood("entry", entry)
+    }
+}
+
+impl Generation {
+    /// The bytes of its file.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Trees of strings and numbers always serialise, and JSON holds no bare line end.
+        let mut bytes = serde_json::to_vec(&self.entry).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes.append(&mut serde_json::to_vec(&self.snapshot).unwrap_or_default());
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// Reads a generation's file.
+    ///
+    /// # Errors
+    /// [`NotAGeneration`] where one of the two lines is missing or damaged.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, NotAGeneration> {
+        let (entry, snapshot) = lines(bytes);
+        Ok(Self {
+            entry: understood("entry", entry)?,
+            snapshot: understood("snapshot", snapshot)?,
+        })
+    }
+}
+
+/// The first line, and everything after it.
+fn lines(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let end = bytes.iter().position(|byte| *byte == b'\n');
+    let (first, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
+    (first, rest.get(1..).unwrap_or_default())
+}
+
+fn understood<'a, T: Deserialize<'a>>(
+    part: &'static str,
+    bytes: &'a [u8],
+) -> Result<T, NotAGeneration> {
+    serde_json::from_slice(bytes).map_err(|error| NotAGeneration {
+        part,
+        why: error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::name::{Mode, TableType, UserName};
+    use crate::secret::{Body, Piece, SecretName};
+
+    fn file(text: &str, secret: &str) -> File {
+        File {
+            body: Body(vec![
+                Piece::Text(text.to_owned()),
+                Piece::Secret(SecretName(secret.to_owned())),
+            ]),
+            owner: UserName::new("root").unwrap(),
+            group: UserName::new("postfix").unwrap(),
+            mode: Mode::from_bits(0o640),
+            index: None,
+            table: Some(TableType::new("ldap").unwrap()),
+        }
+    }
+
+    fn generation(text: &str, secret: &str, value: Option<String>) -> Generation {
+        let thing = |text: &str| text.parse::<Thing>().unwrap();
+        Generation {
+            entry: Entry {
+                generation: 7,
+                murder: text.to_owned(),
+                applied: Applied {
+                    by: "ops@desk".to_owned(),
+                    at: "2026-01-02T03:04:05Z".to_owned(),
+                    revision: "0123abc-dirty".to_owned(),
+                },
+                changed: vec![Changed {
+                    thing: thing("master.cf:lmtp/unix:soft_bounce"),
+                    action: Action::TakeOver,
+                }],
+            },
+            snapshot: Snapshot {
+                files: [
+                    (
+                        RemotePath::new("/etc/postfix/ldap.cf").unwrap(),
+                        Some(file(text, secret)),
+                    ),
+                    (RemotePath::new("/etc/postfix/gone").unwrap(), None),
+                ]
+                .into(),
+                values: [
+                    (thing("relayhost"), value),
+                    (thing("master.cf:lmtp/unix"), None),
+                ]
+                .into(),
+                probes: Probes {
+                    accept: vec!["a@example.org".to_owned()],
+                    refuse: Vec::new(),
+                },
+            },
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(text: String, secret: String, value: Option<String>) {
+            let generation = generation(&text, &secret, value);
+            let bytes = generation.to_bytes();
+            prop_assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 2);
+            prop_assert_eq!(&Entry::from_bytes(&bytes).unwrap(), &generation.entry);
+            prop_assert_eq!(Generation::from_bytes(&bytes).unwrap(), generation);
+        }
+
+        #[test]
+        fn a_file_cut_short_is_no_generation(cut in 1_usize..400) {
+            let bytes = generation("text", "ldap.bind_pw", None).to_bytes();
+            // The last byte is only the line end.
+            let left = bytes.len().saturating_sub(cut + 1);
+            prop_assert!(Generation::from_bytes(&bytes[..left]).is_err());
+        }
+    }
+
+    #[test]
+    fn the_first_line_alone_is_an_entry() {
+        let generation = generation("example.org", "ldap.bind_pw", None);
+        let bytes = generation.to_bytes();
+        let end = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+        assert_eq!(Entry::from_bytes(&bytes[..end]).unwrap(), generation.entry);
+        assert!(Generation::from_bytes(&bytes[..end]).is_err());
+    }
+
+    #[test]
+    fn what_is_no_generation_says_which_part() {
+        let error = Generation::from_bytes(b"{}\n{}\n").unwrap_err();
+        assert!(error.to_string().starts_with("the entry of a generation"));
+    }
+}
