@@ -8,31 +8,39 @@ use crate::model::Murder;
 use crate::name::HostName;
 
 /// Compiles hosts with the facts that the manifest states, and gives what there is to say of
-/// them: warnings, and errors where there are any. The order is that of `hosts`, whatever the
-/// cores did.
+/// them: warnings, and errors where there are any, in the order of `hosts`.
 #[must_use]
 pub fn problems(compiler: &Compiler<'_>, murder: &Murder, hosts: &[HostName]) -> Vec<Diagnostic> {
+    on_every_core(hosts, |name| {
+        let Some(host) = murder.hosts.get(name) else {
+            return Vec::new();
+        };
+        match compiler.compile(&host.name, &host.facts) {
+            Ok(compiled) => compiled.warnings,
+            Err(problems) => problems,
+        }
+    })
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Does `work` for each item, on every core. The order of the results is that of the items,
+/// whatever the cores did.
+#[must_use]
+pub fn on_every_core<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let share = hosts.len().div_ceil(cores).max(1);
-    let of_hosts = |hosts: &[HostName]| -> Vec<Diagnostic> {
-        hosts
-            .iter()
-            .filter_map(|name| murder.hosts.get(name))
-            .flat_map(|host| match compiler.compile(&host.name, &host.facts) {
-                Ok(compiled) => compiled.warnings,
-                Err(problems) => problems,
-            })
-            .collect()
-    };
+    let share = items.len().div_ceil(cores).max(1);
+    let work = &work;
     std::thread::scope(|scope| {
-        let threads: Vec<_> = hosts
+        let threads: Vec<_> = items
             .chunks(share)
-            .map(|hosts| scope.spawn(|| of_hosts(hosts)))
+            .map(|items| scope.spawn(move || items.iter().map(work).collect::<Vec<R>>()))
             .collect();
         threads
             .into_iter()
             .flat_map(|thread| match thread.join() {
-                Ok(problems) => problems,
+                Ok(results) => results,
                 Err(panic) => std::panic::resume_unwind(panic),
             })
             .collect()

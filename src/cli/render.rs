@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Selection;
+use super::compiled::on_every_core;
 use super::selection::select;
 use crate::compile::{Compiled, Compiler};
 use crate::diagnostic::{Diagnostic, Level};
@@ -64,16 +65,18 @@ fn compiled(loaded: &mut Loaded, selection: &Selection) -> Vec<(HostName, Compil
         Compiler::new(murder, &loaded.modules),
     ) {
         (Ok(names), Ok(compiler)) => {
-            for name in names {
-                let Some(host) = murder.hosts.get(&name) else {
-                    continue;
-                };
-                match compiler.compile(&name, &host.facts) {
-                    Ok(mut compiled) => {
+            let results = on_every_core(&names, |name| {
+                let host = murder.hosts.get(name)?;
+                Some(compiler.compile(name, &host.facts))
+            });
+            for (name, result) in names.into_iter().zip(results) {
+                match result {
+                    Some(Ok(mut compiled)) => {
                         found.append(&mut compiled.warnings);
                         hosts.push((name, compiled));
                     }
-                    Err(problems) => found.extend(problems),
+                    Some(Err(problems)) => found.extend(problems),
+                    None => {}
                 }
             }
         }
@@ -97,21 +100,29 @@ fn say(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
 
 /// One file for each file of a host below its own folder, and `settings` for the rest.
 fn tree(folder: &Path, hosts: &[(HostName, Compiled)]) -> io::Result<()> {
-    for (name, compiled) in hosts {
-        let root = folder.join(name.as_str());
-        fs::create_dir_all(&root)?;
-        for (path, want) in &compiled.desired.files {
-            if let Want::Present(file) = want {
-                let target = root.join(path.as_str().trim_start_matches('/'));
-                if let Some(parent) = target.parent() {
-                    fs::create_dir_all(parent)?;
-                }
-                fs::write(target, file.body.masked())?;
+    fs::create_dir_all(folder)?;
+    on_every_core(hosts, |(name, compiled)| {
+        tree_of_host(&folder.join(name.as_str()), compiled)
+    })
+    .into_iter()
+    .collect()
+}
+
+fn tree_of_host(root: &Path, compiled: &Compiled) -> io::Result<()> {
+    fs::create_dir_all(root)?;
+    // Most files of a host share a folder with the one before.
+    let mut made = root.to_owned();
+    for (path, want) in &compiled.desired.files {
+        if let Want::Present(file) = want {
+            let target = root.join(path.as_str().trim_start_matches('/'));
+            if let Some(parent) = target.parent().filter(|parent| *parent != made) {
+                fs::create_dir_all(parent)?;
+                made = parent.to_owned();
             }
+            fs::write(target, file.body.masked())?;
         }
-        fs::write(root.join("settings"), settings(compiled))?;
     }
-    Ok(())
+    fs::write(root.join("settings"), settings(compiled))
 }
 
 fn stream(hosts: &[(HostName, Compiled)], out: &mut impl Write) -> io::Result<()> {

@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use tera::Value;
+use tera::value::Key;
 
 use crate::model::{Host, HostState, Ldap, Murder, SharedFolder, TlsMode, Topology};
 use crate::module::{Modules, Per};
+use crate::name::{HostName, SiteName};
 use crate::secret::Body;
 use crate::state::Facts;
 
@@ -21,7 +23,7 @@ const EDGE: &str = "edge";
 const SMART_HOST: &str = "smart-host";
 
 /// `murder`.
-pub(super) fn murder(murder: &Murder, modules: &Modules) -> Value {
+fn murder(murder: &Murder, modules: &Modules) -> Value {
     let provides = |host: &Host, capability: &str| {
         host.roles
             .iter()
@@ -103,81 +105,145 @@ pub(super) fn murder(murder: &Murder, modules: &Modules) -> Value {
     ]))
 }
 
-/// `host`, without the directory that a `per:` file is about.
-pub(super) fn host(murder: &Murder, host: &Host, facts: &Facts) -> Value {
-    host_of(murder, host, facts, None)
+/// What many hosts see alike, made once for all of them.
+#[derive(Debug)]
+pub(super) struct Common {
+    /// `murder`.
+    pub murder: Value,
+    /// The directories of a search base.
+    directories: BTreeMap<String, Directories>,
+    /// The directory of a site's hosts, as its first host has it.
+    ldap: BTreeMap<Option<SiteName>, (Ldap, Value)>,
+    /// The shared folders of each backend.
+    folders: BTreeMap<HostName, Value>,
 }
 
-/// `host` for each directory of a `per:` file, with the suffix of the file's name.
-pub(super) fn per_directory(
-    murder: &Murder,
-    host: &Host,
-    facts: &Facts,
-    per: Per,
-) -> Vec<(String, Value)> {
-    let Some(ldap) = &host.ldap else {
-        return Vec::new();
-    };
-    let list = match per {
-        Per::Directories => directories(murder, ldap),
-        Per::AliasDirectories => alias_directories(murder, ldap),
-    };
-    list.into_iter()
-        .map(|directory| {
-            let suffix = directory.suffix.clone();
-            (suffix, host_of(murder, host, facts, Some(directory)))
-        })
-        .collect()
+/// The directories of one search base.
+#[derive(Debug)]
+struct Directories {
+    main: Value,
+    aliases: Value,
 }
 
-fn host_of(murder: &Murder, host: &Host, facts: &Facts, directory: Option<Directory>) -> Value {
-    let words = |list: &[String]| Value::from(list.to_vec());
-    let roles: Vec<Value> = host
-        .roles
-        .iter()
-        .map(|role| Value::from(role.as_str()))
-        .collect();
-    let state = match host.state {
-        HostState::Joining => "joining",
-        HostState::Active => "active",
-        HostState::Draining => "draining",
-        HostState::Retired => "retired",
-    };
-    let networks: Vec<Value> = host
-        .addresses
-        .iter()
-        .map(|address| Value::from(network(address)))
-        .collect();
-    let socket = host.lmtp_socket.as_ref().unwrap_or(&facts.lmtp_socket);
-    let (main, aliases) = host.ldap.as_ref().map_or_else(Default::default, |ldap| {
-        (directories(murder, ldap), alias_directories(murder, ldap))
-    });
-    let own_folders = murder
-        .shared_folders
-        .iter()
-        .filter(|folder| folder.backend == host.name);
-    let mut map = Map::from([
-        ("name", Value::from(host.name.as_str())),
-        ("roles", Value::from(roles)),
-        (
-            "site",
-            Value::from(host.site.as_ref().map_or("", |site| site.as_str())),
-        ),
-        ("mailhost", Value::from(host.mailhost.as_str())),
-        ("state", Value::from(state)),
-        ("addresses", words(&host.addresses)),
-        ("networks", Value::from(networks)),
-        ("lmtp_socket", Value::from(socket.as_str())),
-        ("has_ldap", Value::from(host.ldap.is_some())),
-        ("ldap", ldap(host.ldap.as_ref())),
-        ("directories", Directory::list(main)),
-        ("alias_directories", Directory::list(aliases)),
-        ("shared_folders", folders(murder, own_folders)),
-    ]);
-    if let Some(directory) = directory {
-        map.insert("directory", directory.value());
+impl Directories {
+    fn new(murder: &Murder, ldap: &Ldap) -> Self {
+        Self {
+            main: Directory::list(directories(murder, ldap)),
+            aliases: Directory::list(alias_directories(murder, ldap)),
+        }
     }
-    Value::from(map)
+}
+
+impl Common {
+    pub(super) fn new(model: &Murder, modules: &Modules) -> Self {
+        let mut known = BTreeMap::new();
+        let mut ldaps = BTreeMap::new();
+        for host in model.hosts.values() {
+            let Some(own) = &host.ldap else { continue };
+            if !known.contains_key(&own.base) {
+                known.insert(own.base.clone(), Directories::new(model, own));
+            }
+            if !ldaps.contains_key(&host.site) {
+                ldaps.insert(host.site.clone(), (own.clone(), ldap(Some(own))));
+            }
+        }
+        let mut by_backend: BTreeMap<&HostName, Vec<&SharedFolder>> = BTreeMap::new();
+        for folder in &model.shared_folders {
+            by_backend.entry(&folder.backend).or_default().push(folder);
+        }
+        let folders = by_backend
+            .into_iter()
+            .map(|(host, list)| (host.clone(), folders(model, list.into_iter())))
+            .collect();
+        Self {
+            murder: murder(model, modules),
+            directories: known,
+            ldap: ldaps,
+            folders,
+        }
+    }
+
+    fn directories(&self, host: &Host) -> Option<&Directories> {
+        self.directories.get(&host.ldap.as_ref()?.base)
+    }
+
+    fn ldap(&self, host: &Host) -> Value {
+        match self.ldap.get(&host.site) {
+            Some((known, value)) if Some(known) == host.ldap.as_ref() => value.clone(),
+            _ => ldap(host.ldap.as_ref()),
+        }
+    }
+
+    /// `host`, without the directory that a `per:` file is about.
+    pub(super) fn host(&self, host: &Host, facts: &Facts) -> Value {
+        let roles: Vec<Value> = host
+            .roles
+            .iter()
+            .map(|role| Value::from(role.as_str()))
+            .collect();
+        let state = match host.state {
+            HostState::Joining => "joining",
+            HostState::Active => "active",
+            HostState::Draining => "draining",
+            HostState::Retired => "retired",
+        };
+        let networks: Vec<Value> = host
+            .addresses
+            .iter()
+            .map(|address| Value::from(network(address)))
+            .collect();
+        let socket = host.lmtp_socket.as_ref().unwrap_or(&facts.lmtp_socket);
+        let nothing = || Value::from(Vec::<Value>::new());
+        let (main, aliases) = self.directories(host).map_or_else(
+            || (nothing(), nothing()),
+            |known| (known.main.clone(), known.aliases.clone()),
+        );
+        let folders = self.folders.get(&host.name);
+        Value::from(Map::from([
+            ("name", Value::from(host.name.as_str())),
+            ("roles", Value::from(roles)),
+            (
+                "site",
+                Value::from(host.site.as_ref().map_or("", |site| site.as_str())),
+            ),
+            ("mailhost", Value::from(host.mailhost.as_str())),
+            ("state", Value::from(state)),
+            ("addresses", Value::from(host.addresses.clone())),
+            ("networks", Value::from(networks)),
+            ("lmtp_socket", Value::from(socket.as_str())),
+            ("has_ldap", Value::from(host.ldap.is_some())),
+            ("ldap", self.ldap(host)),
+            ("directories", main),
+            ("alias_directories", aliases),
+            ("shared_folders", folders.cloned().unwrap_or_else(nothing)),
+        ]))
+    }
+
+    /// `host` for each directory of a `per:` file, with the suffix of the file's name.
+    pub(super) fn per_directory(
+        &self,
+        host: &Host,
+        value: &Value,
+        per: Per,
+    ) -> Vec<(String, Value)> {
+        let list = self.directories(host).and_then(|known| match per {
+            Per::Directories => known.main.as_array(),
+            Per::AliasDirectories => known.aliases.as_array(),
+        });
+        list.into_iter()
+            .flatten()
+            .map(|directory| {
+                let suffix = directory
+                    .as_map()
+                    .and_then(|map| map.get(&Key::from("suffix")))
+                    .and_then(Value::as_str)
+                    .unwrap_or_default();
+                let mut map = value.as_map().cloned().unwrap_or_default();
+                map.insert(Key::from("directory"), directory.clone());
+                (suffix.to_owned(), Value::from(map))
+            })
+            .collect()
+    }
 }
 
 /// `facts`.

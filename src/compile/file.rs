@@ -133,7 +133,7 @@ impl Work<'_> {
             _ => value_name(held.module.role.as_str(), &Thing::File(path.clone())),
         };
         let rendered = match host_value {
-            None => self.engine.render(&name, &held.context),
+            None => held.render(self.engine, &name),
             Some(value) => {
                 let mut context: Context = held.context.clone();
                 context.insert_value("host", value);
@@ -166,7 +166,7 @@ impl Work<'_> {
                     ContentSpec::Literal(text) => Body::plain(text.clone()),
                     ContentSpec::Template { name, .. } => {
                         let held = self.roles.get(role)?;
-                        let rendered = self.engine.render(&manifest_name(name), &held.context);
+                        let rendered = held.render(self.engine, &manifest_name(name));
                         Body::from_rendered(&self.keep(rendered)?)
                     }
                 };

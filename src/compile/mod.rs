@@ -5,6 +5,7 @@
 mod check;
 mod context;
 mod file;
+mod ground;
 mod layer;
 mod list;
 mod service;
@@ -12,8 +13,11 @@ mod setting;
 mod variable;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use tera::{Context, Value};
+
+use self::ground::{Ground, Grounds};
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ContentSpec, FileSpec, Host, HostState, Level, Murder};
@@ -50,13 +54,23 @@ pub struct Compiler<'a> {
     murder: &'a Murder,
     modules: &'a Modules,
     engine: Engine,
-    murder_value: Value,
+    common: context::Common,
+    grounds: Grounds,
+    /// The variables of each role where nobody sets any.
+    defaults: BTreeMap<RoleName, Value>,
 }
 
 /// One role of the host at hand: its module and what its templates see.
 struct Role<'a> {
     module: &'a Module,
     context: Context,
+    ground: Arc<Ground>,
+}
+
+impl Role<'_> {
+    fn render(&self, engine: &Engine, name: &str) -> Result<String, Diagnostic> {
+        self.ground.render(engine, name, &self.context)
+    }
 }
 
 /// What is being compiled, with what was found so far.
@@ -125,7 +139,13 @@ impl<'a> Compiler<'a> {
             murder,
             modules,
             engine,
-            murder_value: context::murder(murder, modules),
+            common: context::Common::new(murder, modules),
+            grounds: Grounds::default(),
+            defaults: modules
+                .0
+                .iter()
+                .map(|(role, module)| (role.clone(), variable::defaults(module)))
+                .collect(),
         })
     }
 
@@ -156,9 +176,7 @@ impl<'a> Compiler<'a> {
             facts,
             roles: Vec::new(),
             left: BTreeMap::new(),
-            copies: [Per::Directories, Per::AliasDirectories]
-                .map(|per| (per, context::per_directory(self.murder, host, facts, per)))
-                .into(),
+            copies: BTreeMap::new(),
             compiled: Compiled::default(),
             problems: Vec::new(),
         };
@@ -179,8 +197,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn enter_roles(&self, work: &mut Work<'a>) {
-        let host_value = context::host(self.murder, work.host, work.facts);
-        let facts_value = context::facts(work.facts);
+        let host = self.common.host(work.host, work.facts);
         variable::check_names(self.modules, work.host, &mut work.problems);
         for role in &work.host.roles {
             let Some(module) = self.modules.0.get(role) else {
@@ -190,13 +207,29 @@ impl<'a> Compiler<'a> {
                 );
                 continue;
             };
-            let vars = variable::values(module, work.host, &mut work.problems);
-            let mut context = Context::new();
-            context.insert_value("murder", self.murder_value.clone());
-            context.insert_value("host", host_value.clone());
-            context.insert_value("facts", facts_value.clone());
-            context.insert_value("vars", vars);
-            work.roles.push(Role { module, context });
+            let vars = match self.defaults.get(role) {
+                Some(defaults) if !variable::any_set(module, work.host) => defaults.clone(),
+                _ => variable::values(module, work.host, &mut work.problems),
+            };
+            let ground = self.grounds.get(role, work.facts, vars, |vars| {
+                let mut context = Context::new();
+                context.insert_value("murder", self.common.murder.clone());
+                context.insert_value("facts", context::facts(work.facts));
+                context.insert_value("vars", vars.clone());
+                context
+            });
+            let mut context = ground.context.clone();
+            context.insert_value("host", host.clone());
+            for per in module.per.values() {
+                work.copies
+                    .entry(*per)
+                    .or_insert_with(|| self.common.per_directory(work.host, &host, *per));
+            }
+            work.roles.push(Role {
+                module,
+                context,
+                ground,
+            });
         }
     }
 }
@@ -204,8 +237,7 @@ impl<'a> Compiler<'a> {
 impl Work<'_> {
     /// The value of a template of a module for this host; problems are kept.
     fn render(&mut self, name: &str, role: usize) -> Option<String> {
-        let context = &self.roles.get(role)?.context;
-        match self.engine.render(name, context) {
+        match self.roles.get(role)?.render(self.engine, name) {
             Ok(text) => Some(text),
             Err(problem) => {
                 self.problems.push(problem);
@@ -216,20 +248,16 @@ impl Work<'_> {
 
     /// Whether the module of that role names the thing on this host.
     fn named(&mut self, thing: &Thing, role: usize) -> bool {
-        let Some(Role { module, context }) = self.roles.get(role) else {
+        let Some(held) = self.roles.get(role) else {
             return false;
         };
+        let module = held.module;
         if !module.when.contains_key(thing) {
             return true;
         }
         let name = crate::module::when_name(module.role.as_str(), thing);
-        match self.engine.holds(&name, context) {
-            Ok(holds) => holds,
-            Err(problem) => {
-                self.problems.push(problem);
-                false
-            }
-        }
+        self.render(&name, role)
+            .is_some_and(|text| !text.is_empty())
     }
 
     fn role_name(&self, role: usize) -> Option<&RoleName> {

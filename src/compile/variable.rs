@@ -47,6 +47,21 @@ pub(super) fn check_names(modules: &Modules, host: &Host, problems: &mut Vec<Dia
     }
 }
 
+/// Whether anybody sets a variable of the module on this host.
+pub(super) fn any_set(module: &Module, host: &Host) -> bool {
+    host.vars.keys().any(|name| module.vars.contains_key(name))
+}
+
+/// The variables of a module where nobody sets any.
+pub(super) fn defaults(module: &Module) -> Value {
+    let values: BTreeMap<String, Value> = module
+        .vars
+        .iter()
+        .map(|(name, variable)| (name.clone(), Value::from_serializable(&variable.default)))
+        .collect();
+    Value::from(values)
+}
+
 /// The variables of a module as its templates see them: every declared one is set.
 pub(super) fn values(module: &Module, host: &Host, problems: &mut Vec<Diagnostic>) -> Value {
     let mut values: BTreeMap<String, Value> = BTreeMap::new();

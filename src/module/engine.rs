@@ -29,6 +29,8 @@ struct Part {
     at: Span,
     /// Whether byte offsets in the template are offsets in the source: not so in YAML scalars.
     exact: bool,
+    /// Whether it may read `host`. Only what surely does not is rendered once for many hosts.
+    reads_host: bool,
     /// The text itself, where there is nothing in it to render.
     plain: Option<String>,
 }
@@ -85,6 +87,7 @@ impl Engine {
                 Part {
                     at,
                     exact: true,
+                    reads_host: true,
                     plain: None,
                 },
             );
@@ -99,6 +102,9 @@ impl Engine {
         if let Err(error) = self.tera.add_raw_templates(batch) {
             problems.push(self.diagnostic(&error, None));
             return;
+        }
+        for name in module.templates.keys() {
+            self.find_readers(name);
         }
         let role = module.role.as_str();
         for (parameter, layer) in &module.settings {
@@ -175,6 +181,7 @@ impl Engine {
             Part {
                 at,
                 exact: false,
+                reads_host: true,
                 plain: plain.then(|| text.to_owned()),
             },
         );
@@ -194,6 +201,7 @@ impl Engine {
                 }
             }
         }
+        self.find_readers(name);
     }
 
     /// Adds a template file that the manifest names, with every variable of the run allowed.
@@ -229,6 +237,25 @@ impl Engine {
         }
     }
 
+    /// Finds out whether a template, or one that it includes, reads `host` by any name.
+    fn find_readers(&mut self, name: &str) {
+        const SHARED: [&str; 3] = ["murder", "vars", "facts"];
+        let shared = self
+            .tera
+            .get_template_variables(name)
+            .is_ok_and(|used| used.iter().all(|root| SHARED.contains(root)));
+        if let Some(part) = self.parts.get_mut(name) {
+            part.reads_host = !shared;
+        }
+    }
+
+    /// Whether what a template renders to may differ between hosts of the same facts and variables.
+    /// A text with nothing to render counts as such too: it is as cheap to give as to remember.
+    #[must_use]
+    pub fn reads_host(&self, name: &str) -> bool {
+        self.parts.get(name).is_none_or(|part| part.reads_host)
+    }
+
     /// Renders a template by its name.
     ///
     /// # Errors
@@ -243,14 +270,6 @@ impl Engine {
         self.tera
             .render(name, context)
             .map_err(|error| self.diagnostic(&error, Some(name)))
-    }
-
-    /// Whether a condition holds.
-    ///
-    /// # Errors
-    /// As [`Engine::render`].
-    pub fn holds(&self, name: &str, context: &Context) -> Result<bool, Diagnostic> {
-        Ok(!self.render(name, context)?.is_empty())
     }
 
     fn diagnostic(&self, error: &tera::Error, rendered: Option<&str>) -> Diagnostic {

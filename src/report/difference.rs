@@ -1,6 +1,6 @@
 //! The unified diff of one file, masked, as lines.
 
-use similar::{ChangeTag, TextDiff};
+use similar::{ChangeTag, DiffOp, TextDiff};
 
 use super::Detail;
 use super::line::{Line, Tone};
@@ -75,6 +75,14 @@ fn unified(path: &str, before: Option<&str>, after: Option<&str>, detail: Detail
         ));
         return lines;
     }
+    let skipped = match detail {
+        Detail::Full => 0,
+        Detail::Summary | Detail::Context => same_start(old, new).saturating_sub(CONTEXT),
+    };
+    let (old, new) = match detail {
+        Detail::Full => (old, new),
+        Detail::Summary | Detail::Context => near_changes(old, new, skipped),
+    };
     let diff = TextDiff::from_lines(old, new);
     let context = match detail {
         Detail::Full => usize::MAX / 2,
@@ -82,7 +90,7 @@ fn unified(path: &str, before: Option<&str>, after: Option<&str>, detail: Detail
     };
     let mut unified = diff.unified_diff();
     for hunk in unified.context_radius(context).iter_hunks() {
-        lines.push(Line::new(Tone::Faint, hunk.header().to_string()));
+        lines.push(Line::new(Tone::Faint, header(hunk.ops(), skipped)));
         for change in hunk.iter_changes() {
             let (mark, tone) = match change.tag() {
                 ChangeTag::Delete => ('-', Tone::Removed),
@@ -99,17 +107,64 @@ fn unified(path: &str, before: Option<&str>, after: Option<&str>, detail: Detail
     lines
 }
 
+/// The head of a hunk, as diff(1) `-u` has it: first line and count of either side.
+fn header(changes: &[DiffOp], skipped: usize) -> String {
+    let (Some(first), Some(last)) = (changes.first(), changes.last()) else {
+        return String::new();
+    };
+    let side = |start: usize, end: usize| match end - start {
+        // Nothing stands after the line before it.
+        0 => format!("{},0", start + skipped),
+        1 => (start + skipped + 1).to_string(),
+        count => format!("{},{count}", start + skipped + 1),
+    };
+    format!(
+        "@@ -{} +{} @@",
+        side(first.old_range().start, last.old_range().end),
+        side(first.new_range().start, last.new_range().end)
+    )
+}
+
+/// How many lines both texts begin with.
+fn same_start(old: &str, new: &str) -> usize {
+    old.split_inclusive('\n')
+        .zip(new.split_inclusive('\n'))
+        .take_while(|(a, b)| a == b)
+        .count()
+}
+
+/// The texts without their first `skipped` lines, and without equal lines at their end that no
+/// hunk shows. A large table with one new line is so compared in a few lines.
+fn near_changes<'t>(old: &'t str, new: &'t str, skipped: usize) -> (&'t str, &'t str) {
+    let start: usize = old.split_inclusive('\n').take(skipped).map(str::len).sum();
+    let (old, new) = (&old[start..], &new[start..]);
+    let shown = CONTEXT;
+    let end: usize = old
+        .split_inclusive('\n')
+        .rev()
+        .zip(new.split_inclusive('\n').rev())
+        .take_while(|(a, b)| a == b)
+        .count()
+        .saturating_sub(shown);
+    let cut: usize = old
+        .split_inclusive('\n')
+        .rev()
+        .take(end)
+        .map(str::len)
+        .sum();
+    (
+        &old[..old.len() - cut],
+        &new[..new.len() - cut],
+    )
+}
+
 /// How many lines stand between the first and the last difference, where they are too many.
 fn too_different(old: &str, new: &str) -> Option<(usize, usize)> {
     let (old_count, new_count) = (old.lines().count(), new.lines().count());
     if old_count.min(new_count) == 0 || old_count + new_count <= TOO_MANY {
         return None;
     }
-    let same_start = old
-        .lines()
-        .zip(new.lines())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let same_start = same_start(old, new);
     let longest = old_count.min(new_count) - same_start;
     let same_end = old
         .lines()
@@ -128,6 +183,40 @@ fn too_different(old: &str, new: &str) -> Option<(usize, usize)> {
 mod tests {
     use super::*;
     use crate::name::Mode;
+
+    #[test]
+    fn one_line_of_many_is_shown_where_it_stands() {
+        let many = |changed: usize| -> String {
+            (0..100_000)
+                .map(|line| {
+                    let word = if line == changed { "new" } else { "old" };
+                    format!("{line} {word}\n")
+                })
+                .collect()
+        };
+        let lines = unified(
+            "/x",
+            Some(&many(100_000)),
+            Some(&many(50_000)),
+            Detail::Context,
+        );
+        let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(texts.len(), 11);
+        assert_eq!(texts[2], "@@ -49998,7 +49998,7 @@");
+        assert_eq!(texts[6], "-50000 old");
+        assert_eq!(texts[7], "+50000 new");
+    }
+
+    #[test]
+    fn repeated_lines_are_cut_without_loss() {
+        let lines = unified(
+            "/x",
+            Some("a\na\na\na\na\n"),
+            Some("a\na\na\na\na\na\n"),
+            Detail::Context,
+        );
+        assert_eq!(lines.iter().filter(|line| line.text == "+a").count(), 1);
+    }
 
     fn file(text: &str) -> FileState {
         FileState {

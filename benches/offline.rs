@@ -1,0 +1,236 @@
+//! Every figure that needs no host, measured on the program as a whole process, as one table.
+//!
+//! Run by hand: `cargo bench --bench offline`. It needs no root and no Postfix. What a figure must
+//! be stands beside it; it is shown, not enforced, because machines are noisy.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    missing_docs
+)]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Quick work is run this often, and the median counts.
+const RUNS: usize = 7;
+/// Work of seconds is run this often.
+const LONG_RUNS: usize = 3;
+/// Lines of the large table.
+const LINES: usize = 1_000_000;
+
+/// A murder with this many hosts, written out one by one: ten sites, some settings of their own.
+fn manifest(hosts: usize) -> String {
+    let mut yaml = String::from(
+        "version: 1\nmurder: bench\ndomains: [example.org]\n\
+         ldap:\n  uris: [\"ldap://ldap.example.org\"]\n  base: dc=example,dc=org\n\
+         sites:\n",
+    );
+    for site in 0..10 {
+        let _ = writeln!(
+            yaml,
+            "  site{site}: {{ldap: {{uris: [\"ldap://ldap{site}.example.org\"]}}}}"
+        );
+    }
+    yaml.push_str("hosts:\n  mx.example.org: {roles: [internet-mta], addresses: [192.0.2.1]}\n");
+    yaml.push_str("  smtp.example.org: {roles: [internal-mta], addresses: [192.0.2.2]}\n");
+    for number in 0..hosts - 2 {
+        let (site, high, low) = (number % 10, number / 250, number % 250 + 1);
+        let _ = write!(
+            yaml,
+            "  backend{number}.example.org:\n    roles: [backend]\n    site: site{site}\n    addresses: [10.{}.{}.{low}]\n",
+            high / 250,
+            high % 250
+        );
+        if number % 3 == 0 {
+            yaml.push_str("    settings: {smtpd_banner: \"$myhostname ESMTP\", biff: null}\n");
+        }
+    }
+    yaml
+}
+
+/// A murder of one host with a large table, whose text stands in the file `big`.
+const TABLE: &str = "version: 1\nmurder: bench\ndomains: [example.org]\n\
+    ldap:\n  uris: [\"ldap://ldap.example.org\"]\n  base: dc=example,dc=org\n\
+    hosts:\n  smtp.example.org:\n    roles: [internal-mta]\n    addresses: [192.0.2.2]\n    files:\n      \
+    /etc/postfix/big: {template: big, table: true}\n";
+
+fn table(changed: Option<usize>) -> String {
+    let mut text = String::new();
+    for line in 0..LINES {
+        let host = if changed == Some(line) {
+            "elsewhere"
+        } else {
+            "backend"
+        };
+        let _ = writeln!(
+            text,
+            "user{line}@example.org smtp:[{host}{}.example.org]",
+            line % 100
+        );
+    }
+    text
+}
+
+/// How long a run took, and the most memory seen.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Cost {
+    time: Duration,
+    kib: u64,
+}
+
+/// Runs the program once (VmHWM is looked at every millisecond); `code` is how it must end.
+fn run(arguments: &[&str], folder: &Path, code: i32) -> Cost {
+    let start = Instant::now();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_murder"))
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut kib = 0;
+    let ended = loop {
+        if let Some(ended) = child.try_wait().unwrap() {
+            break ended;
+        }
+        let seen = fs::read_to_string(&status).ok().and_then(|text| {
+            let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;
+            line.split_whitespace().nth(1)?.parse().ok()
+        });
+        kib = kib.max(seen.unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    let time = start.elapsed();
+    assert_eq!(ended.code(), Some(code), "murder {}", arguments.join(" "));
+    Cost { time, kib }
+}
+
+/// The median of several runs, with the most memory of any; the first run warms the page cache.
+fn median(runs: usize, once: impl Fn() -> Cost) -> Cost {
+    once();
+    let mut costs: Vec<Cost> = (0..runs).map(|_| once()).collect();
+    costs.sort_unstable();
+    Cost {
+        time: costs[runs / 2].time,
+        kib: costs.iter().map(|cost| cost.kib).max().unwrap_or(0),
+    }
+}
+
+fn row(work: &str, cost: Cost, must: &str) {
+    println!(
+        "{work:<44} {:>9.1} ms {:>6} MiB   {must}",
+        cost.time.as_secs_f64() * 1000.0,
+        cost.kib / 1024
+    );
+}
+
+fn main() {
+    let room = tempfile::tempdir().unwrap();
+    let here = room.path();
+    println!("{:<44} {:>12} {:>10}   must", "work", "median", "peak");
+
+    row(
+        "--version",
+        median(RUNS, || run(&["--version"], here, 0)),
+        "10 ms",
+    );
+    let mut growth = Vec::new();
+    for hosts in [1_000, 10_000] {
+        let name = format!("{hosts}.yaml");
+        fs::write(here.join(&name), manifest(hosts)).unwrap();
+        let large = hosts == 10_000;
+        let must = |words: &'static str| if large { words } else { "" };
+
+        let check = median(RUNS, || run(&["check", &name], here, 0));
+        row(
+            &format!("check, {hosts} hosts"),
+            check,
+            must("1 s, 300 MiB"),
+        );
+        let tree = format!("tree-{hosts}");
+        let render = median(LONG_RUNS, || {
+            run(&["render", &name, "--out", &tree], here, 0)
+        });
+        row(
+            &format!("render to a tree, {hosts} hosts"),
+            render,
+            must("5 s, 500 MiB"),
+        );
+        fs::remove_dir_all(here.join(&tree)).unwrap();
+        let sandbox = format!("sandbox-{hosts}");
+        let apply = run(&["apply", &name, "--sandbox", &sandbox, "--yes"], here, 0);
+        row(
+            &format!("first apply to a sandbox, {hosts} hosts, once"),
+            apply,
+            "",
+        );
+        let plan = median(LONG_RUNS, || {
+            run(&["plan", &name, "--sandbox", &sandbox], here, 0)
+        });
+        row(
+            &format!("plan of a converged sandbox, {hosts} hosts"),
+            plan,
+            must("10 s, 500 MiB"),
+        );
+        fs::remove_dir_all(here.join(&sandbox)).unwrap();
+        growth.push([check.time, render.time, plan.time]);
+    }
+    if let [small, large] = growth.as_slice() {
+        for (work, (one, ten)) in ["check", "render", "plan"]
+            .iter()
+            .zip(small.iter().zip(large))
+        {
+            let ratio = ten.as_secs_f64() / one.as_secs_f64();
+            println!(
+                "{:<44} {ratio:>12.1} {:>10}   11",
+                format!("{work}: ten times the hosts"),
+                "times"
+            );
+        }
+    }
+
+    fs::write(here.join("table.yaml"), TABLE).unwrap();
+    fs::write(here.join("big"), table(None)).unwrap();
+    run(&["apply", "table.yaml", "--sandbox", "s", "--yes"], here, 0);
+    let verb = |arguments: &[&str], code| {
+        let whole = [arguments, &["table.yaml", "--sandbox", "s"]].concat();
+        median(LONG_RUNS, || run(&whole, here, code))
+    };
+    row(
+        "a table of 1,000,000 lines, equal: plan",
+        verb(&["plan"], 0),
+        "2 s, 300 MiB",
+    );
+    row("  drift", verb(&["drift"], 0), "");
+    row(
+        "  plan --format json",
+        verb(&["plan", "--format", "json"], 0),
+        "",
+    );
+    fs::write(here.join("big"), table(Some(LINES / 2))).unwrap();
+    row(
+        "  one line differs: plan",
+        verb(&["plan"], 0),
+        "a readable diff",
+    );
+    row("  drift", verb(&["drift"], 2), "");
+    row(
+        "  plan --format json",
+        verb(&["plan", "--format", "json"], 0),
+        "",
+    );
+
+    let size = fs::metadata(env!("CARGO_BIN_EXE_murder")).unwrap().len();
+    println!(
+        "{:<44} {:>8.1} MiB {:>10}   15 MiB",
+        "the program's file",
+        size as f64 / 1024.0 / 1024.0,
+        ""
+    );
+}
