@@ -152,10 +152,7 @@ fn near_changes<'t>(old: &'t str, new: &'t str, skipped: usize) -> (&'t str, &'t
         .take(end)
         .map(str::len)
         .sum();
-    (
-        &old[..old.len() - cut],
-        &new[..new.len() - cut],
-    )
+    (&old[..old.len() - cut], &new[..new.len() - cut])
 }
 
 /// How many lines stand between the first and the last difference, where they are too many.
