@@ -25,6 +25,7 @@ order_of_work() {
     step stage_configuration
     step validate
   fi
+  PATIENCE=120 BEFORE=''
   if [ "$TELL" != not ]; then
     smtp_answers
     BEFORE=$ANSWERS

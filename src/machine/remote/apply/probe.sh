@@ -4,11 +4,11 @@ smtp_answers() {
   ANSWERS=
   [ -n "$RUNNING" ] || return 0
   if command -v bash >/dev/null; then
-    ANSWERS=$(run 120 bash -c "$ASK_BASH" ask postmaster $ACCEPT $REFUSE 2>/dev/null)
+    ANSWERS=$(run "$PATIENCE" bash -c "$ASK_BASH" ask postmaster $ACCEPT $REFUSE 2>/dev/null)
   elif command -v perl >/dev/null; then
-    ANSWERS=$(run 120 perl -e "$ASK_PERL" postmaster $ACCEPT $REFUSE 2>/dev/null)
+    ANSWERS=$(run "$PATIENCE" perl -e "$ASK_PERL" postmaster $ACCEPT $REFUSE 2>/dev/null)
   elif command -v nc >/dev/null && mkdir -p -m 0700 "$STAGE"; then
-    hear run 120 $SH -c "$ASK_NC" "$STAGE" postmaster $ACCEPT $REFUSE
+    hear run "$PATIENCE" $SH -c "$ASK_NC" "$STAGE" postmaster $ACCEPT $REFUSE
     ANSWERS=$SAID
     rm -f "$STAGE/to" "$STAGE/from"
   fi

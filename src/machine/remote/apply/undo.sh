@@ -12,13 +12,36 @@ undo_one() {
   esac
 }
 
+# alive: whether SMTP answers with anything but that it is not there, or on its way out.
+alive() {
+  smtp_answers
+  answer_of postmaster "$ANSWERS"
+  case $ANSWER in [0-9][0-9][0-9]*) case $ANSWER in 421*) return 1 ;; esac ;; *) return 1 ;; esac
+}
+
+# A process that dies of the new configuration just after Postfix was told of the old one makes
+# master(8) hold its service back for a minute (service_throttle_time); telling it again lets it go.
+revive() {
+  answer_of postmaster "$BEFORE"
+  case $ANSWER in 2*) ;; *) return 0 ;; esac
+  ACCEPT='' REFUSE='' PATIENCE=8 tries=0
+  until alive; do
+    tries=$((tries + 1))
+    if [ "$tries" -ge 4 ]; then
+      SAID="nothing answers on 127.0.0.1:25 any more, and something did before$NEWLINE$(troubles)"
+      return 1
+    fi
+    tell_postfix || return 1
+  done
+}
+
 put_back() {
   LEFT='' MOVED='' WHY=''
   phase rolling-back
   for_each "$UNDO" undo_one
   durable $directories
   if [ -n "$TOLD" ]; then
-    if tell_postfix; then again=; else again=1 WHY="$WHY$SAID$NEWLINE"; fi
+    if tell_postfix && revive; then again=; else again=1 WHY="$WHY$SAID$NEWLINE"; fi
     if ! await_master; then again='postfix start; '; elif [ -n "$again" ]; then again='postfix reload; '; fi
     [ -z "$again" ] || LEFT="${LEFT}postfix check; $again"
   fi
