@@ -1,6 +1,7 @@
 //! What a host must have (`Desired`), what it has (`Live`), and the few facts only it knows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +78,50 @@ pub struct Facts {
     /// The type for indexed tables here: what main.cf uses already if it exists, else the default.
     pub index_type: TableType,
     /// `postconf -d`, names only: the live host's last word on names. Empty where nothing was asked.
-    pub parameters: BTreeSet<String>,
+    pub parameters: ParameterNames,
+}
+
+/// Names of parameters. Each host has a thousand, which are copied often and asked for rarely: so they
+/// are one text, a line each, that all copies share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ParameterNames(Arc<str>);
+
+impl Default for ParameterNames {
+    fn default() -> Self {
+        Self(Arc::from("\n"))
+    }
+}
+
+impl<'a> FromIterator<&'a str> for ParameterNames {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
+        let mut text = String::from("\n");
+        for name in names {
+            text.push_str(name);
+            text.push('\n');
+        }
+        Self(text.into())
+    }
+}
+
+impl ParameterNames {
+    /// Whether nothing was asked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.len() <= 1
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.lines().count() - 1
+    }
+
+    /// Whether the name is among them.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.contains(&format!("\n{name}\n"))
+    }
 }
 
 /// The version number of a Postfix release, for comparison: `3.7.11` is `(3, 7, 11)`.
@@ -131,7 +175,7 @@ impl Facts {
             distribution: "debian".to_owned(),
             lmtp_socket,
             index_type: table("hash"),
-            parameters: BTreeSet::new(),
+            parameters: ParameterNames::default(),
         }
     }
 

@@ -34,16 +34,24 @@ pub fn survey(
     mut known: Option<KnownFacts>,
     assumed: &Facts,
 ) -> Result<Surveyed, MachineError> {
-    let facts = known.as_ref().map_or(assumed, |known| &known.facts);
-    let mut asked = ask(
-        &compile(facts).map_err(MachineError::Unfit)?,
-        secrets,
-        known.clone(),
-    )?;
+    let mut facts = known
+        .as_ref()
+        .map_or_else(|| assumed.clone(), |known| known.facts.clone());
+    let mut desired = compile(&facts).map_err(MachineError::Unfit)?;
+    let mut asked = ask(&desired, secrets, known.clone())?;
     for _ in 0..3 {
         let observed = machine.observe(&asked)?;
         known = observed.known.or(known);
-        let desired = compile(&observed.live.facts).map_err(MachineError::Unfit)?;
+        // Nearly always the facts are those that were known.
+        if observed.live.facts == facts {
+            return Ok(Surveyed {
+                desired,
+                live: observed.live,
+                known,
+            });
+        }
+        facts = observed.live.facts.clone();
+        desired = compile(&facts).map_err(MachineError::Unfit)?;
         let questions = ask(&desired, secrets, known.clone())?;
         // The same questions have been answered already, whatever else the facts say.
         if questions.files == asked.files

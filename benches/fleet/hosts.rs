@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 /// The password of the directory's service account, as tests/lab/base.ldif has it.
 const BIND_PASSWORD: &str = "Welcome2KolabSystems\n";
@@ -209,6 +210,8 @@ impl Lab {
         for host in hosts {
             self.run(&["exec", host, "python3", "-c", program]);
         }
+        // Postfix's programs wait for a main.cf of this very second to settle; that is nobody's work.
+        std::thread::sleep(Duration::from_secs(2));
     }
 
     /// Names and versions of what is measured.

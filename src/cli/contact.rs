@@ -137,8 +137,11 @@ impl<'a> Contact<'a> {
         // A folder has no upgrades; what a real host of its name once said is not its business.
         let cached = self.reach.sandbox.is_none();
         let known = cached.then(|| self.cache.get(&host.name)).flatten();
-        let surveyed = survey(machine, compile, &self.secrets, known, &host.facts)?;
-        if cached && let Some(known) = &surveyed.known {
+        let surveyed = survey(machine, compile, &self.secrets, known.clone(), &host.facts)?;
+        if cached
+            && surveyed.known != known
+            && let Some(known) = &surveyed.known
+        {
             self.cache.put(&host.name, known);
         }
         Ok(surveyed)

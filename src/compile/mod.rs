@@ -132,6 +132,7 @@ impl<'a> Compiler<'a> {
                 );
             }
         }
+        engine.settle(&mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }

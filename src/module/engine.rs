@@ -20,6 +20,8 @@ const ROOTS: [&str; 4] = ["murder", "host", "vars", "facts"];
 pub struct Engine {
     tera: Tera,
     parts: BTreeMap<String, Part>,
+    /// Names and texts that Tera does not have yet.
+    waiting: Vec<(String, String)>,
 }
 
 /// Where a template's text stands.
@@ -64,11 +66,13 @@ impl Engine {
         let mut engine = Self {
             tera,
             parts: BTreeMap::new(),
+            waiting: Vec::new(),
         };
         let mut problems = Vec::new();
         for module in modules.0.values() {
             engine.add_module(module, &mut problems);
         }
+        engine.settle(&mut problems);
         (engine, problems)
     }
 
@@ -166,7 +170,32 @@ impl Engine {
         self.add(name, &text, at, vars, problems);
     }
 
-    /// Adds one text that was written in YAML; `at` is where it stands there.
+    /// Gives Tera all that waits. At each gift it goes through all templates that it has, so there is
+    /// one gift; only where that is refused do they come one by one, so that each bad one is named.
+    pub fn settle(&mut self, problems: &mut Vec<Diagnostic>) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let all = waiting.iter().map(|(name, text)| (name, text));
+        if self.tera.add_raw_templates(all).is_err() {
+            for (name, text) in &waiting {
+                if let Err(error) = self.tera.add_raw_template(name, text) {
+                    problems.push(self.diagnostic(&error, None));
+                }
+            }
+        }
+        for (name, _) in &waiting {
+            if let (Ok(used), Some(part)) =
+                (self.tera.get_template_variables(name), self.parts.get(name))
+            {
+                let used: BTreeSet<&str> = used.into_iter().collect();
+                let unknown = used.into_iter().filter(|root| !ROOTS.contains(root));
+                problems.extend(unknown.map(|root| unknown_root(root, part.at)));
+            }
+            self.find_readers(name);
+        }
+    }
+
+    /// Adds one text that was written in YAML; `at` is where it stands there. Tera has it once
+    /// everything was told to [`settle`](Self::settle).
     pub fn add(
         &mut self,
         name: &str,
@@ -189,19 +218,7 @@ impl Engine {
             return;
         }
         self.lint(name, text, vars, problems);
-        if let Err(error) = self.tera.add_raw_template(name, text) {
-            problems.push(self.diagnostic(&error, None));
-            return;
-        }
-        if let Ok(used) = self.tera.get_template_variables(name) {
-            let used: BTreeSet<&str> = used.into_iter().collect();
-            for root in used {
-                if !ROOTS.contains(&root) {
-                    problems.push(unknown_root(root, at));
-                }
-            }
-        }
-        self.find_readers(name);
+        self.waiting.push((name.to_owned(), text.to_owned()));
     }
 
     /// Adds a template file that the manifest names, with every variable of the run allowed.

@@ -8,7 +8,7 @@ mod recorded;
 // What is let go.
 mod released;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::*;
 use crate::name::{Mode, Parameter, RemotePath, TableType, UserName};
@@ -519,7 +519,7 @@ fn the_host_has_the_last_word_on_names() {
         .want("my_own", "1")
         .want("lmtp_destination_recipient_limit", "1")
         .want("smtpd_new_thing", "1");
-    bench.live.facts.parameters = BTreeSet::from(["relayhost".to_owned()]);
+    bench.live.facts.parameters = ["relayhost"].into_iter().collect();
     let plan = bench.plan();
     assert_eq!(plan.refusals.len(), 1, "{:?}", plan.refusals);
     assert!(plan.refusals[0].summary.contains("smtpd_new_thing"));

@@ -1,7 +1,5 @@
 //! What only the machine knows, from what `postconf` and os-release(5) said there.
 
-use std::collections::BTreeSet;
-
 use super::head::Head;
 use crate::machine::remote::words::{failure, wrong_answer};
 use crate::machine::{MachineError, Questions};
@@ -27,7 +25,6 @@ pub(super) fn facts(
             _ => Err(wrong_answer("it says nothing of its Postfix", &[])),
         };
     };
-    let mut parameters = BTreeSet::new();
     let (mut version, mut database) = (None, None);
     for line in &head.defaults {
         let (name, value) = line.split_once(" = ").unwrap_or((line, ""));
@@ -36,7 +33,6 @@ pub(super) fn facts(
             "default_database_type" => database = TableType::new(value).ok(),
             _ => {}
         }
-        parameters.insert(name.to_owned());
     }
     let (Some(postfix_version), Some(default_database_type)) = (version, database) else {
         return Err(failure(
@@ -55,7 +51,11 @@ pub(super) fn facts(
         default_database_type,
         distribution,
         lmtp_socket,
-        parameters,
+        parameters: head
+            .defaults
+            .iter()
+            .map(|line| line.split_once(" = ").map_or(*line, |(name, _)| name))
+            .collect(),
     })
 }
 
