@@ -1,24 +1,27 @@
 //! A throw-away host: an overlay root over the lab's Debian, with processes, network and name of its own.
 
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use murder::machine::{Exit, MachineError, Request, Response, Shell};
 
-/// The base root that `tests/lab/lab base` builds.
-fn base() -> PathBuf {
-    let lab = std::env::var_os("LAB_DIR")
-        .map_or_else(|| std::env::temp_dir().join("murder-lab"), PathBuf::from);
-    let base = std::env::var_os("LAB_BASE").map_or_else(|| lab.join("base"), PathBuf::from);
-    assert!(
-        base.join("usr/sbin/postfix").exists(),
-        "these tests need root and the lab's base root ({}): run `tests/lab/lab base`",
-        base.display()
-    );
-    base
+/// The lab's base root, which is built if it is not there yet.
+fn base() -> &'static Path {
+    static BASE: OnceLock<PathBuf> = OnceLock::new();
+    BASE.get_or_init(|| {
+        let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/lab");
+        let output = Command::new(lab).arg("base").output().unwrap();
+        assert!(
+            output.status.success(),
+            "these tests need root and the lab's base root, which cannot be had: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        PathBuf::from(String::from_utf8(output.stdout).unwrap().trim_end())
+    })
 }
 
 pub struct Host {
