@@ -4,13 +4,19 @@
 //! whether what is kept still holds, so nothing here can make a plan wrong.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use crate::machine::KnownFacts;
 use crate::name::HostName;
 
 /// Where facts are kept between runs; nowhere, where there is no home.
-#[derive(Debug, Clone)]
-pub struct FactsCache(Option<PathBuf>);
+#[derive(Debug)]
+pub struct FactsCache {
+    directory: Option<PathBuf>,
+    /// The file read last. Hosts of one make have the same facts, which are long: so they are
+    /// understood once, and shared.
+    last: Mutex<Option<(Vec<u8>, KnownFacts)>>,
+}
 
 impl FactsCache {
     /// `$XDG_CACHE_HOME/murder/facts`, else `~/.cache/murder/facts`.
@@ -20,19 +26,33 @@ impl FactsCache {
             .filter(|path| !path.is_empty())
             .map(PathBuf::from)
             .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
-        Self(base.map(|base| base.join("murder/facts")))
+        Self {
+            directory: base.map(|base| base.join("murder/facts")),
+            last: Mutex::default(),
+        }
     }
 
     /// What is kept of a host.
     #[must_use]
     pub fn get(&self, host: &HostName) -> Option<KnownFacts> {
-        let path = self.0.as_ref()?.join(format!("{host}.json"));
-        serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+        let path = self.directory.as_ref()?.join(format!("{host}.json"));
+        let bytes = std::fs::read(path).ok()?;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((read, known)) = &*last
+            && *read == bytes
+        {
+            return Some(known.clone());
+        }
+        let known: KnownFacts = serde_json::from_slice(&bytes).ok()?;
+        *last = Some((bytes, known.clone()));
+        Some(known)
     }
 
     /// Keeps what a host said. A cache that cannot be written is no failure: the next look asks again.
     pub fn put(&self, host: &HostName, known: &KnownFacts) {
-        let Some(directory) = &self.0 else { return };
+        let Some(directory) = &self.directory else {
+            return;
+        };
         if std::fs::create_dir_all(directory).is_err() {
             return;
         }

@@ -34,6 +34,9 @@ pub struct Ledger {
     /// Who applied last, when, and from what.
     #[serde(default)]
     pub applied: Applied,
+    /// The hosts of the murder at that time, as names and ranges; none where they were too many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
 }
 
 /// Who applied, when, and from what.

@@ -162,6 +162,7 @@ fn changes(steps: Vec<Step>, refusals: Vec<Refusal>) -> HostVerdict {
                 indexes: BTreeMap::new(),
                 told: None,
                 applied: LastApply::default(),
+                hosts: Vec::new(),
             },
             adopts: Vec::new(),
             keeps_ledger: true,

@@ -18,12 +18,12 @@ use crate::machine::shell::{self, ConnectOptions, Passphrases};
 use crate::machine::ssh::HandshakeLimits;
 use crate::machine::ssh_config::Environment;
 use crate::machine::{Act, Look, MachineError};
-use crate::model::{Become, Host};
+use crate::model::{Become, Host, Roster};
 use crate::name::HostName;
 use crate::plan::{Failure, HostVerdict, Permissions, Run, Situation, Verdict, diff};
 use crate::report::Outcome;
 use crate::secret::{SecretName, Secrets};
-use crate::state::{Desired, Facts};
+use crate::state::{Desired, Facts, Remark};
 use crate::survey::{Surveyed, survey};
 
 /// One run, ready to reach the hosts of a murder.
@@ -34,6 +34,7 @@ pub struct Contact<'a> {
     pub secrets: Secrets,
     /// Who runs this, and when.
     pub run: Run,
+    roster: Roster<'a>,
     reach: &'a Reach,
     cache: FactsCache,
     connect: ConnectOptions,
@@ -58,6 +59,7 @@ impl<'a> Contact<'a> {
             loaded,
             secrets: Secrets::default(),
             run: provenance::run(SystemTime::now()),
+            roster: Roster::of(&loaded.murder),
             reach,
             cache: FactsCache::of_user(),
             connect: ConnectOptions {
@@ -165,14 +167,21 @@ impl<'a> Contact<'a> {
         permissions: Permissions,
         revision: &str,
     ) -> HostVerdict {
-        diff(Situation {
+        let mut verdict = diff(Situation {
             murder: &self.loaded.murder.name,
             desired: &surveyed.desired,
             live: &surveyed.live,
             secrets: &self.secrets,
             permissions,
             applied: &self.applied(revision),
-        })
+            hosts: self.roster.written(),
+        });
+        // The plan that rewrites the ledger is the last one that can tell.
+        if let (Verdict::Changes(_), Some(ledger)) = (&verdict.verdict, &surveyed.live.ledger) {
+            let missed = self.roster.missed(ledger);
+            verdict.remarks.extend(missed.iter().map(vanished));
+        }
+        verdict
     }
 
     /// Nothing that a host said leaves the program with a secret in it.
@@ -244,6 +253,18 @@ impl From<&Consent> for Permissions {
             allow_overwrite: consent.allow_overwrite,
             allow_restart: consent.allow_restart,
         }
+    }
+}
+
+fn vanished(host: &HostName) -> Remark {
+    Remark {
+        text: format!(
+            "`{host}` was a host of this murder at the last apply here, and is not in the manifest any more"
+        ),
+        hint: Some(format!(
+            "unless it is retired or gone already, put it back with `state: retired`: as it is, `{host}` \
+             keeps its configuration, and nobody looks at it"
+        )),
     }
 }
 

@@ -167,7 +167,7 @@ fn planned(
         }
     };
     let snapshot = last.as_deref().map(|generation| &generation.snapshot);
-    let applied = single.contact.applied(&single.contact.loaded.revision);
+    let applied = single.contact.applied(single.contact.loaded.revision());
     Ok(HostVerdict {
         verdict: verdict(&live, which, snapshot, &applied),
         remarks: live.remarks,

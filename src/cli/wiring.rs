@@ -1,7 +1,8 @@
 //! Where `plan`, `apply` and `drift` meet the machines: a manifest's hosts, looked at and changed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::contact::Contact;
@@ -30,12 +31,20 @@ pub struct Loaded {
     pub after: BTreeMap<RoleName, Vec<RoleName>>,
     /// The texts that it was read from.
     pub sources: Sources,
-    /// Its git commit, see [`provenance::revision`].
-    pub revision: String,
     modules: Modules,
+    folder: PathBuf,
+    revision: OnceLock<String>,
 }
 
 impl Loaded {
+    /// Its git commit, see [`provenance::revision`]. Asked for when the first ledger or history needs it:
+    /// git costs more than looking at a host, and a plan needs none.
+    #[must_use]
+    pub fn revision(&self) -> &str {
+        self.revision
+            .get_or_init(|| provenance::revision(&self.folder))
+    }
+
     /// What the manifest wants of a host, by the facts that it states; none where it does not compile.
     #[must_use]
     pub fn desired(&self, host: &HostName) -> Option<Desired> {
@@ -77,8 +86,9 @@ pub fn load(selection: &Selection, terminal: &Terminal) -> Result<Loaded, Said> 
     Ok(Loaded {
         murder,
         after,
-        revision: provenance::revision(&loaded.folder),
         modules: loaded.modules,
+        folder: loaded.folder,
+        revision: OnceLock::new(),
         sources: loaded.sources,
     })
 }
@@ -186,7 +196,13 @@ impl<'a> Work<'a> {
         let compile = |facts: &Facts| self.compile(host, facts);
         let surveyed = self.contact.survey(host, machine, &compile)?;
         let permissions = Permissions::from(&self.consent);
-        let revision = &self.contact.loaded.revision;
+        // The revision stands in the ledger alone, which only an apply writes.
+        let writes = self.kept.is_some();
+        let revision = if writes {
+            self.contact.loaded.revision()
+        } else {
+            ""
+        };
         Ok(self.contact.difference(&surveyed, permissions, revision))
     }
 

@@ -42,6 +42,78 @@ pub fn expand(text: &str) -> Result<Vec<HostName>, String> {
         .collect()
 }
 
+/// The shortest list of names and ranges that stands for these hosts: the other way of [`expand`]. A range
+/// stands for consecutive numbers at the end of the names' first label, which is where fleets count.
+#[must_use]
+pub fn compact<'a>(names: impl IntoIterator<Item = &'a HostName>) -> Vec<String> {
+    let mut counted: Vec<Counted<'_>> = names.into_iter().map(Counted::read).collect();
+    counted.sort_unstable();
+    let mut runs: Vec<(Counted<'_>, Counted<'_>)> = Vec::new();
+    for next in counted {
+        match runs.last_mut() {
+            Some((first, last)) if next.follows(first, last) => *last = next,
+            _ => runs.push((next.clone(), next)),
+        }
+    }
+    runs.into_iter()
+        .map(|(first, last)| {
+            if first == last {
+                format!("{}{}{}", first.before, first.digits, first.after)
+            } else {
+                format!(
+                    "{}[{}:{}]{}",
+                    first.before, first.digits, last.digits, first.after
+                )
+            }
+        })
+        .collect()
+}
+
+/// A name around its number, if it has one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Counted<'a> {
+    before: &'a str,
+    after: &'a str,
+    number: Option<u32>,
+    digits: &'a str,
+}
+
+impl<'a> Counted<'a> {
+    fn read(name: &'a HostName) -> Self {
+        let name = name.as_str();
+        let label = name.find('.').unwrap_or(name.len());
+        let (first, after) = name.split_at(label);
+        let before = first.trim_end_matches(|c: char| c.is_ascii_digit());
+        let digits = &first[before.len()..];
+        // What does not fit into a number of a range is no number here.
+        match digits.parse().ok().filter(|_| digits.len() < 10) {
+            Some(number) => Self {
+                before,
+                after,
+                number: Some(number),
+                digits,
+            },
+            None => Self {
+                before: name,
+                after: "",
+                number: None,
+                digits: "",
+            },
+        }
+    }
+
+    /// Whether it is the next one of the run from `first` to `last`, written with the same width.
+    fn follows(&self, first: &Self, last: &Self) -> bool {
+        let padded = first.digits.len() > 1 && first.digits.starts_with('0');
+        let width = if padded { first.digits.len() } else { 0 };
+        (self.before, self.after) == (last.before, last.after)
+            && self.number.is_some_and(|number| {
+                last.number.map(|last| last + 1) == Some(number)
+                    && format!("{number:0width$}") == self.digits
+            })
+    }
+}
+
 /// Whether a name would be taken for an IPv4 address: no top-level domain is a number (RFC 3696).
 #[must_use]
 pub fn looks_like_address(name: &str) -> bool {
@@ -79,7 +151,10 @@ fn numbers(range: &str, most: usize) -> Result<Vec<String>, String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
-    use super::expand;
+    use proptest::prelude::*;
+
+    use super::{compact, expand};
+    use crate::name::HostName;
 
     fn names(text: &str) -> Vec<String> {
         expand(text)
@@ -99,6 +174,43 @@ mod tests {
             ["r1-n0.x", "r1-n1.x", "r2-n0.x", "r2-n1.x"]
         );
         assert_eq!(names("b[001:400].example.org").len(), 400);
+    }
+
+    fn short(names: &[&str]) -> Vec<String> {
+        let names: Vec<HostName> = names
+            .iter()
+            .map(|name| HostName::new(*name).unwrap())
+            .collect();
+        compact(&names)
+    }
+
+    #[test]
+    fn consecutive_names_are_a_range() {
+        assert_eq!(short(&["b9.x", "b10.x", "b11.x"]), ["b[9:11].x"]);
+        assert_eq!(short(&["b08.x", "b09.x", "b10.x"]), ["b[08:10].x"]);
+        assert_eq!(
+            short(&["b1.x", "b01.x", "b3.x", "mx.x"]),
+            ["b01.x", "b1.x", "b3.x", "mx.x"]
+        );
+        assert_eq!(
+            short(&["b1.x", "b2.y", "b12345678901.x"]),
+            ["b1.x", "b12345678901.x", "b2.y"]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_compacted_stands_for_the_same_hosts(
+            names in proptest::collection::btree_set("[ab]{0,2}[0-9]{1,3}[.]x|m[.]y", 0..60)
+        ) {
+            let hosts: Vec<HostName> = names.iter().map(|name| HostName::new(name.as_str()).unwrap()).collect();
+            let again: std::collections::BTreeSet<String> = compact(&hosts)
+                .iter()
+                .flat_map(|text| expand(text).unwrap())
+                .map(|host| host.to_string())
+                .collect();
+            prop_assert_eq!(again, names);
+        }
     }
 
     #[test]

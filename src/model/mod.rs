@@ -4,9 +4,11 @@
 
 mod resolve;
 mod role;
+mod roster;
 
 pub use resolve::{Context, resolve};
 pub use role::{MAILBOXES, Role, SMART_HOST};
+pub use roster::Roster;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -62,6 +62,7 @@ fn ledger(files: &[&str]) -> Vec<u8> {
         indexes: BTreeMap::new(),
         told: None,
         applied: Applied::default(),
+        hosts: Vec::new(),
     })
     .unwrap()
 }

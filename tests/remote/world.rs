@@ -132,6 +132,7 @@ pub fn plan(host: &Host, desired: &Desired) -> Option<Box<HostPlan>> {
             at: "2026-11-23T00:00:00Z".to_owned(),
             revision: String::new(),
         },
+        hosts: &[],
     });
     match verdict.verdict {
         Verdict::Converged => None,

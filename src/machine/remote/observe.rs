@@ -1,6 +1,7 @@
 //! Questions as one sh program.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use super::answer::history_path;
 use crate::machine::{HistoryQuestion, Questions};
@@ -9,14 +10,15 @@ use crate::name::RemotePath;
 /// Files larger than this come back as a hash only.
 const TEXT_CAP: u64 = 40 * 1024 * 1024;
 
-const PROGRAM: &str = include_str!("observe.sh");
+/// What goes to every host alike.
+static PROGRAM: LazyLock<String> = LazyLock::new(|| without_comments(include_str!("observe.sh")));
 
 /// The program that answers `questions`, for the standard input of `sh -s`.
 ///
 /// The shell parses the function whole before the last line calls it, and every child reads
 /// from /dev/null: nothing can eat the program, and a program cut short does nothing at all.
 pub(super) fn program(questions: &Questions, nonce: &str) -> String {
-    let mut program = without_comments(PROGRAM);
+    let mut program = PROGRAM.clone();
     // In halves, so that a host that echoes its input back has not thereby answered.
     let (left, right) = nonce.split_at(nonce.len() / 2);
     let known = questions

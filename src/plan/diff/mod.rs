@@ -56,6 +56,8 @@ pub struct Situation<'a> {
     pub permissions: Permissions,
     /// Who would apply, when, and from what: for the ledger.
     pub applied: &'a Applied,
+    /// The hosts of the murder, as names and ranges: for the ledger.
+    pub hosts: &'a [String],
 }
 
 /// A host's plan in the making.
@@ -196,6 +198,7 @@ impl Draft<'_> {
             indexes: std::mem::take(&mut self.indexes),
             told: None,
             applied: self.at.applied.clone(),
+            hosts: self.at.hosts.to_vec(),
         };
         ledger.told = Some(told_after(&ledger));
         let keeps_ledger = !(self.at.desired.retired && ledger.managed.is_empty());

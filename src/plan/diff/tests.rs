@@ -116,6 +116,7 @@ impl Bench {
             secrets: &self.secrets,
             permissions: self.permissions,
             applied: &Applied::default(),
+            hosts: &[],
         })
     }
 
@@ -147,6 +148,7 @@ fn ledger(managed: &[(Thing, Origin, Option<&str>)]) -> Ledger {
         indexes: BTreeMap::new(),
         told: None,
         applied: Applied::default(),
+        hosts: Vec::new(),
     };
     ledger.told = Some(told_after(&ledger));
     ledger
