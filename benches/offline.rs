@@ -9,6 +9,9 @@
     missing_docs
 )]
 
+// Manifests of any size.
+mod large;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -21,36 +24,6 @@ const RUNS: usize = 7;
 const LONG_RUNS: usize = 3;
 /// Lines of the large table.
 const LINES: usize = 1_000_000;
-
-/// A murder with this many hosts, written out one by one: ten sites, some settings of their own.
-fn manifest(hosts: usize) -> String {
-    let mut yaml = String::from(
-        "version: 1\nmurder: bench\ndomains: [example.org]\n\
-         ldap:\n  uris: [\"ldap://ldap.example.org\"]\n  base: dc=example,dc=org\n\
-         sites:\n",
-    );
-    for site in 0..10 {
-        let _ = writeln!(
-            yaml,
-            "  site{site}: {{ldap: {{uris: [\"ldap://ldap{site}.example.org\"]}}}}"
-        );
-    }
-    yaml.push_str("hosts:\n  mx.example.org: {roles: [internet-mta], addresses: [192.0.2.1]}\n");
-    yaml.push_str("  smtp.example.org: {roles: [internal-mta], addresses: [192.0.2.2]}\n");
-    for number in 0..hosts - 2 {
-        let (site, high, low) = (number % 10, number / 250, number % 250 + 1);
-        let _ = write!(
-            yaml,
-            "  backend{number}.example.org:\n    roles: [backend]\n    site: site{site}\n    addresses: [10.{}.{}.{low}]\n",
-            high / 250,
-            high % 250
-        );
-        if number % 3 == 0 {
-            yaml.push_str("    settings: {smtpd_banner: \"$myhostname ESMTP\", biff: null}\n");
-        }
-    }
-    yaml
-}
 
 /// A murder of one host with a large table, whose text stands in the file `big`.
 const TABLE: &str = "version: 1\nmurder: bench\ndomains: [example.org]\n\
@@ -143,7 +116,7 @@ fn main() {
     let mut growth = Vec::new();
     for hosts in [1_000, 10_000] {
         let name = format!("{hosts}.yaml");
-        fs::write(here.join(&name), manifest(hosts)).unwrap();
+        fs::write(here.join(&name), large::manifest(hosts)).unwrap();
         let large = hosts == 10_000;
         let must = |words: &'static str| if large { words } else { "" };
 
