@@ -210,6 +210,8 @@ impl Look for Sandbox {
                 journal: None,
                 pending: None,
                 lock: lock::look(self)?,
+                leftovers: Vec::new(),
+                last_words: false,
                 remarks,
             },
             known: None,

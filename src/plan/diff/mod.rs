@@ -225,7 +225,19 @@ impl Draft<'_> {
     /// What it left behind goes.
     fn sweep(&self) -> Vec<Step> {
         let run = self.dead_journal().map(|journal| journal.run.clone());
-        run.map(|run| Step::Sweep { run }).into_iter().collect()
+        // `spool.RUN.PROCESS`, `stage.RUN`, `incoming.RUN`
+        let orphan = || {
+            let path = self.at.live.leftovers.first()?;
+            path.rsplit('/')
+                .next()?
+                .split('.')
+                .nth(1)
+                .map(str::to_owned)
+        };
+        run.or_else(orphan)
+            .map(|run| Step::Sweep { run })
+            .into_iter()
+            .collect()
     }
 
     /// Why a thing that is named differs: `value` is what the host has.

@@ -79,6 +79,8 @@ impl Bench {
                 journal: None,
                 pending: None,
                 lock: None,
+                leftovers: Vec::new(),
+                last_words: false,
                 remarks: Vec::new(),
             },
             secrets: Secrets::default(),
