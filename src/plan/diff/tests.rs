@@ -562,6 +562,61 @@ fn too_many_deletions_need_a_word() {
     assert!(plan.only_takes_away());
 }
 
+/// A host whose `transport_maps` names tables of ours: two files, in the ledger.
+fn routed(maps: &str, origin: Origin) -> Bench {
+    let files = ["/etc/postfix/ldap/a.cf", "/etc/postfix/transport"];
+    let mut managed = vec![(parameter("transport_maps"), origin, Some(maps))];
+    let sha = sha256_hex(b"ours\n");
+    for at in files {
+        managed.push((Thing::File(path(at)), Origin::Created, Some(&sha)));
+    }
+    let mut bench = Bench::new(&format!("transport_maps = {maps}\n")).ledger(ledger(&managed));
+    for at in files {
+        bench = bench.has_file(at, state("ours\n"));
+    }
+    bench
+}
+
+#[test]
+fn the_last_transport_map_needs_a_word_however_it_goes() {
+    let maps = "ldap:/etc/postfix/ldap/a.cf, proxy:hash:/etc/postfix/transport";
+    let ours = |text: &str| file(Body::plain(text));
+    let kept = |bench: Bench| {
+        bench
+            .want_file("/etc/postfix/ldap/a.cf", ours("ours\n"))
+            .want_file("/etc/postfix/transport", ours("ours\n"))
+    };
+    let refused = |bench: &Bench, how: &str| {
+        let plan = bench.plan();
+        assert_eq!(flags(&plan), [Some("--allow-delete")], "{plan:?}");
+        let words = &plan.refusals[0].summary;
+        assert!(words.contains(how), "{words}");
+    };
+    // Nobody names it: deleted, or given back as the nothing that it was.
+    refused(&kept(routed(maps, Origin::Created)), "is deleted");
+    let nothing = Origin::Adopted(crate::ledger::Previous::Value(String::new()));
+    refused(&kept(routed(maps, nothing)), "is emptied");
+    let unset = || kept(routed(maps, Origin::Created)).want("transport_maps", "");
+    refused(&unset(), "is emptied");
+    let mut allowed = unset();
+    allowed.permissions.allow_delete = true;
+    assert!(allowed.plan().refusals.is_empty());
+    // It stays, and every table that it names goes.
+    let stays = || routed(maps, Origin::Created).want("transport_maps", maps);
+    refused(&stays(), "every table that `transport_maps` names");
+    let one = stays().want_file("/etc/postfix/transport", ours("ours\n"));
+    assert!(one.plan().refusals.is_empty(), "one is left");
+    let less = routed(maps, Origin::Created).want("transport_maps", "hash:/etc/postfix/transport");
+    refused(&less, "every table that `transport_maps` names");
+    let other = routed(maps, Origin::Created).want("transport_maps", "inline:{ a=b }");
+    assert!(other.plan().refusals.is_empty());
+    // Where there was none, none goes; and what was never ours is only shown.
+    let none = kept(routed("", Origin::Created));
+    assert!(none.plan().refusals.is_empty());
+    let first = Bench::new("transport_maps = hash:/x\n").want("transport_maps", "");
+    assert!(first.plan().refusals.is_empty());
+}
+
 #[test]
 fn the_steps_stand_in_their_one_safe_order() {
     let mut table = file(Body::plain("a b\n"));
