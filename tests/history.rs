@@ -354,6 +354,47 @@ fn what_somebody_else_changed_needs_a_word() {
 }
 
 #[test]
+fn going_back_over_somebody_elses_value_or_file_needs_a_word() {
+    let days = |days: u32| format!("bounce_queue_lifetime: {days}d");
+    let bench = Bench::applied(&[&days(2), &days(3), &days(4)]);
+    let set = |path: &str, from: &str, to: &str| {
+        let text = bench.read(path);
+        assert!(text.contains(from), "{text}");
+        std::fs::write(bench.inside(path), text.replace(from, to)).unwrap();
+    };
+    let main_cf = "etc/postfix/main.cf";
+    set(
+        main_cf,
+        "bounce_queue_lifetime = 4d",
+        "bounce_queue_lifetime = 1d",
+    );
+    set("etc/postfix/transport", "localhost", "elsewhere");
+    let theirs = bench.configuration();
+    for more in [&[][..], &["--to", "1"]] {
+        let text = bench.rollback(1, more);
+        for thing in ["main.cf:bounce_queue_lifetime", "/etc/postfix/transport"] {
+            let words = format!(
+                "refused without --allow-overwrite: `{thing}` is to be rolled back, and somebody \
+                 else changed it since the last apply"
+            );
+            assert!(text.contains(&words), "{text}");
+        }
+        assert_eq!(bench.configuration(), theirs);
+    }
+    bench.rollback(0, &["--allow-overwrite"]);
+    assert!(bench.read(main_cf).contains("bounce_queue_lifetime = 3d"));
+    // As it was left, it needs no word; nor does an apply, whatever somebody did.
+    bench.rollback(0, &["--to", "1"]);
+    set(
+        main_cf,
+        "bounce_queue_lifetime = 2d",
+        "bounce_queue_lifetime = 1d",
+    );
+    bench.apply(&[]);
+    assert!(bench.read(main_cf).contains("bounce_queue_lifetime = 4d"));
+}
+
+#[test]
 fn twenty_generations_are_kept() {
     let bench = Bench::applied(&[ONE]);
     // As twenty applies would have left it.

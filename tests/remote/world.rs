@@ -133,6 +133,7 @@ pub fn plan(host: &Host, desired: &Desired) -> Option<Box<HostPlan>> {
             revision: String::new(),
         },
         hosts: &[],
+        rollback: false,
     });
     match verdict.verdict {
         Verdict::Converged => None,

@@ -35,7 +35,7 @@ pub struct Permissions {
     pub take_over: bool,
     /// `--allow-delete`: more than the threshold goes.
     pub allow_delete: bool,
-    /// `--allow-overwrite`: a thing that somebody else changed is deleted or given back.
+    /// `--allow-overwrite`: a thing that somebody else changed is deleted, given back or rolled back.
     pub allow_overwrite: bool,
     /// `--allow-restart`: Postfix is stopped and started.
     pub allow_restart: bool,
@@ -58,6 +58,9 @@ pub struct Situation<'a> {
     pub applied: &'a Applied,
     /// The hosts of the murder, as names and ranges: for the ledger.
     pub hosts: &'a [String],
+    /// Whether `desired` is what the host once was: an apply puts right what somebody else changed,
+    /// but to go back over it needs a word, since nobody may know of it.
+    pub rollback: bool,
 }
 
 /// A host's plan in the making.
@@ -237,6 +240,13 @@ impl Draft<'_> {
             Cause::Wanted
         } else {
             Cause::Drift
+        }
+    }
+
+    /// Going back over what somebody else made of a named thing.
+    fn going_back(&mut self, thing: &Thing, cause: Cause) {
+        if self.at.rollback && cause == Cause::Drift {
+            self.somebody_else(thing, false, "rolled back");
         }
     }
 

@@ -59,6 +59,7 @@ struct Bench {
     live: Live,
     secrets: Secrets,
     permissions: Permissions,
+    rollback: bool,
 }
 
 impl Bench {
@@ -83,6 +84,7 @@ impl Bench {
             },
             secrets: Secrets::default(),
             permissions: Permissions::default(),
+            rollback: false,
         }
     }
 
@@ -117,6 +119,7 @@ impl Bench {
             permissions: self.permissions,
             applied: &Applied::default(),
             hosts: &[],
+            rollback: self.rollback,
         })
     }
 
@@ -282,6 +285,72 @@ fn what_nobody_names_goes_or_goes_back() {
     assert!(bench.plan().steps.contains(&Step::Release {
         thing: parameter("myorigin")
     }));
+}
+
+#[test]
+fn going_back_over_somebody_elses_change_needs_a_word() {
+    let at = "/etc/postfix/transport";
+    let service = "master.cf:new/unix";
+    let option = "master.cf:lmtp/unix:syslog_name";
+    let thing = |text: &str| text.parse::<Thing>().unwrap();
+    let managed = ledger(&[
+        (parameter("relayhost"), Origin::Created, Some("[ours]")),
+        (parameter("biff"), Origin::Created, None),
+        (parameter("myorigin"), Origin::Created, Some("ours.x")),
+        (
+            thing(service),
+            Origin::Created,
+            Some("new unix - - - - - x"),
+        ),
+        (thing(option), Origin::Created, Some("postfix/ours")),
+        (
+            Thing::File(path(at)),
+            Origin::Created,
+            Some(&sha256_hex(b"ours\n")),
+        ),
+    ]);
+    // Changed: a value, an absence, an option and a file; taken away: a value and an entry.
+    let main_cf = "relayhost = [theirs]\nbiff = no\n";
+    let mut bench = Bench::new(main_cf)
+        .want("relayhost", "[then]")
+        .want("myorigin", "then.x")
+        .want_file(at, file(Body::plain("then\n")))
+        .has_file(at, state("theirs\n"))
+        .ledger(managed);
+    for (name, want) in [
+        ("main.cf:biff", Want::Absent),
+        ("master.cf:new/unix/command", Want::Present("x".to_owned())),
+        (option, Want::Present("postfix/then".to_owned())),
+    ] {
+        bench.desired.values.insert(thing(name), want);
+    }
+    assert!(bench.plan().refusals.is_empty(), "an apply puts them right");
+    bench.rollback = true;
+    let plan = bench.plan();
+    assert_eq!(flags(&plan), [Some("--allow-overwrite"); 6], "{plan:?}");
+    for name in [at, "relayhost", "biff", "myorigin", service, option] {
+        let named = |refusal: &Refusal| {
+            refusal
+                .summary
+                .contains(&format!("{name}` is to be rolled back"))
+        };
+        assert!(plan.refusals.iter().any(named), "{name}: {plan:?}");
+    }
+    bench.permissions.allow_overwrite = true;
+    assert!(bench.plan().refusals.is_empty());
+    // What is as we left it goes back without a word, and what is as it was then needs none.
+    bench.permissions.allow_overwrite = false;
+    let as_left = Bench {
+        rollback: true,
+        ..Bench::new("relayhost = [ours]\nmyorigin = then.x\n")
+            .want("relayhost", "[then]")
+            .want("myorigin", "then.x")
+            .ledger(ledger(&[
+                (parameter("relayhost"), Origin::Created, Some("[ours]")),
+                (parameter("myorigin"), Origin::Created, Some("ours.x")),
+            ]))
+    };
+    assert!(as_left.plan().refusals.is_empty());
 }
 
 #[test]
