@@ -352,6 +352,7 @@ fn a_retired_host_is_emptied_and_forgotten() {
             .join("etc/postfix/ldap/transport_maps.cf")
             .exists()
     );
+    assert!(!bench.root(host).join("etc/postfix/ldap").exists());
     assert!(!bench.root(host).join("var/lib/murder/ledger.json").exists());
     let main_cf = bench.read(host, "etc/postfix/main.cf");
     assert_eq!(setting(&main_cf, "transport_maps"), None);
@@ -360,6 +361,44 @@ fn a_retired_host_is_emptied_and_forgotten() {
         Some("+")
     );
     bench.expect(0, "drift", &[]);
+}
+
+#[test]
+fn a_folder_goes_with_its_last_managed_file_unless_it_is_debians() {
+    let with = |files: &str| {
+        let settings = "settings: {smtpd_banner: \"$myhostname ESMTP\"}";
+        MANIFEST.replace(settings, &format!("{settings}, files: {{{files}}}"))
+    };
+    let bench = Bench::new(&with(
+        "/etc/postfix/sasl/smtpd.conf: {content: a}, /etc/postfix/a/b/c: {content: a}, \
+         /etc/postfix/a/d/e: {content: a}, /etc/other/f: {content: a}",
+    ));
+    bench.expect(0, "apply", &["--yes"]);
+    let etc = bench.root("backend1.example.org").join("etc");
+    std::fs::write(etc.join("postfix/a/d/theirs"), "").unwrap();
+    bench.manifest(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    let postfix = etc.join("postfix");
+    assert!(!postfix.join("a/b").exists());
+    assert!(!postfix.join("a/d/e").exists() && postfix.join("a/d/theirs").exists());
+    assert!(!postfix.join("sasl/smtpd.conf").exists() && postfix.join("sasl").exists());
+    assert!(etc.join("other").exists(), "outside it is not ours to tell");
+}
+
+#[test]
+fn an_apply_that_is_put_back_leaves_no_folder() {
+    if !Path::new("/usr/sbin/postmap").exists() {
+        return; // Nothing fails where no index is built.
+    }
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    let before = bench.fingerprint().into_keys().collect::<Vec<_>>();
+    let settings = "settings: {smtpd_banner: \"$myhostname ESMTP\"}";
+    let broken = "files: {/etc/postfix/new/table: {content: \"key\\n\", table: true}}";
+    bench.manifest(&MANIFEST.replace(settings, broken));
+    let text = bench.expect(3, "apply", &["--yes"]);
+    assert!(text.contains("put back"), "{text}");
+    assert_eq!(bench.fingerprint().into_keys().collect::<Vec<_>>(), before);
 }
 
 #[test]
