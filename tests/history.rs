@@ -423,6 +423,30 @@ fn twenty_generations_are_kept() {
 }
 
 #[test]
+fn the_manifest_says_how_many_generations_are_kept() {
+    let bench = Bench::applied(&[ONE, TWO]);
+    let keeping = |number: u32, settings: &str| {
+        let text = manifest(&format!("settings: {{{settings}}}"));
+        bench.manifest(&format!("{text}history: {{keep: {number}}}\n"));
+    };
+    keeping(2, TWO);
+    bench.is_converged();
+    assert!(
+        bench.generation(1).exists(),
+        "what writes nothing forgets nothing"
+    );
+    keeping(2, THREE);
+    bench.apply(&[]);
+    assert!(!bench.generation(1).exists() && bench.generation(2).exists());
+    keeping(1, THREE);
+    bench.expect(0, &["release", HOST, "smtpd_banner", "--yes"]);
+    assert!(!bench.generation(3).exists() && bench.generation(4).exists());
+    keeping(1000, ONE);
+    bench.apply(&[]);
+    assert!(bench.generation(4).exists() && bench.generation(5).exists());
+}
+
+#[test]
 fn a_released_thing_stays_and_is_taken_over_again_unless_it_is_left() {
     let bench = Bench::applied(&[ONE]);
     let before = bench.configuration();

@@ -167,6 +167,7 @@ fn changes(steps: Vec<Step>, refusals: Vec<Refusal>) -> HostVerdict {
             adopts: Vec::new(),
             keeps_ledger: true,
             generation: None,
+            keep: murder::history::KEPT,
             expects: Expects::default(),
         })),
         remarks: Vec::new(),

@@ -196,6 +196,7 @@ impl<'a> Contact<'a> {
             permissions,
             applied: &self.applied(revision),
             hosts: self.roster.written(),
+            keep: self.loaded.murder.keep,
             rollback,
         });
         // The plan that rewrites the ledger is the last one that can tell.

@@ -222,6 +222,9 @@ pub struct HostPlan {
     /// What the host's history will say of it; none where the host keeps no ledger afterwards.
     #[serde(skip)]
     pub generation: Option<Box<Generation>>,
+    /// How many generations it keeps, that one included.
+    #[serde(skip)]
+    pub keep: u32,
 }
 
 impl HostPlan {

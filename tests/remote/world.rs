@@ -133,6 +133,7 @@ pub fn plan(host: &Host, desired: &Desired) -> Option<Box<HostPlan>> {
             revision: String::new(),
         },
         hosts: &[],
+        keep: murder::history::KEPT,
         rollback: false,
     });
     match verdict.verdict {

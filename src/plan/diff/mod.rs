@@ -58,6 +58,8 @@ pub struct Situation<'a> {
     pub applied: &'a Applied,
     /// The hosts of the murder, as names and ranges: for the ledger.
     pub hosts: &'a [String],
+    /// How many generations the host keeps.
+    pub keep: u32,
     /// Whether `desired` is what the host once was: an apply puts right what somebody else changed,
     /// but to go back over it needs a word, since nobody may know of it.
     pub rollback: bool,
@@ -212,6 +214,7 @@ impl Draft<'_> {
             refusals: std::mem::take(&mut self.refusals),
             keeps_ledger,
             generation,
+            keep: self.at.keep,
             ledger,
             adopts: std::mem::take(&mut self.adopts),
             expects: std::mem::take(&mut self.expects),

@@ -119,6 +119,7 @@ impl Bench {
             permissions: self.permissions,
             applied: &Applied::default(),
             hosts: &[],
+            keep: crate::history::KEPT,
             rollback: self.rollback,
         })
     }
