@@ -52,7 +52,7 @@ impl Phases {
 
     fn parse(&self) -> manifest::Manifest {
         let mut sources = Sources::default();
-        let source = sources.add("murder.yaml".to_owned(), self.text.as_str().into());
+        let source = sources.add("murder.yaml".to_owned(), self.text.as_str());
         let text = &self.text;
         let parsed = manifest::parse(&[Text { source, text }], &[]);
         parsed.manifest.unwrap()
@@ -92,6 +92,8 @@ fn differences(desired: &BTreeMap<HostName, Desired>, live: &[Live]) -> usize {
             permissions: Permissions::default(),
             applied: &applied,
             hosts: &[],
+            keep: murder::history::KEPT,
+            rollback: false,
         });
         matches!(verdict.verdict, Verdict::Changes(_))
     };

@@ -5,6 +5,7 @@
 //! machine has Postfix's `postmap`. A folder has no users: owners are written down in a file
 //! beside the ledger instead.
 
+mod folders;
 mod history;
 mod lock;
 mod owners;
