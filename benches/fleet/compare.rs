@@ -49,7 +49,7 @@ pub fn measure(lab: &Lab, options: &Options) {
         println!("{}", peer.versions());
         run(&mut peer.apply(tools[0]), &[0]);
     }
-    lab.backends("fleet.yaml", &ours);
+    lab.with_role("fleet.yaml", "seed", &ours);
     run(&mut lab.apply("fleet.yaml"), &[0]);
 
     let key = lab.file("id_ed25519");

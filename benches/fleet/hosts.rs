@@ -48,6 +48,11 @@ impl Lab {
         fs::write(&password, BIND_PASSWORD).unwrap();
         fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).unwrap();
         let lab = Self { scripts, room };
+        lab.copy("benches/fleet/modules/seed", "modules/seed");
+        lab.copy(
+            "benches/fleet/modules/seed/templates",
+            "modules/seed/templates",
+        );
         lab.run(&["down"]);
         lab.run(&["up", "ldap"]);
         let directory = Command::new(lab.scripts.join("directory"))
@@ -120,6 +125,18 @@ impl Lab {
         self.room.path()
     }
 
+    /// Copies the files of a folder of the repository there.
+    pub fn copy(&self, from: &str, to: &str) {
+        let to = self.room().join(to);
+        fs::create_dir_all(&to).unwrap();
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(from);
+        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_file() {
+                fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+            }
+        }
+    }
+
     /// Writes a file there.
     pub fn write(&self, name: &str, body: &str) {
         fs::write(self.room().join(name), body).unwrap();
@@ -144,15 +161,15 @@ impl Lab {
         self.write(name, &yaml);
     }
 
-    /// The same for backends at their own addresses.
-    pub fn backends(&self, name: &str, hosts: &[String]) {
+    /// The same for hosts of one role at their own addresses: `backend`, or `seed`, which is the work that the
+    /// peers do.
+    pub fn with_role(&self, name: &str, role: &str, hosts: &[String]) {
         let hosts: Vec<(String, String)> = hosts
             .iter()
             .map(|host| {
                 let address = self.address(host);
-                let body = format!(
-                    "roles: [backend], addresses: [{address}], ssh: {{address: {address}}}"
-                );
+                let body =
+                    format!("roles: [{role}], addresses: [{address}], ssh: {{address: {address}}}");
                 (host.clone(), body)
             })
             .collect();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::hosts::Lab;
@@ -94,11 +94,7 @@ impl Peer {
             .unwrap();
         assert!(installed.success());
         let room = lab.room().join("peers");
-        fs::create_dir_all(&room).unwrap();
-        let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/fleet/peers");
-        for entry in fs::read_dir(recipes).unwrap().map(Result::unwrap) {
-            fs::copy(entry.path(), room.join(entry.file_name())).unwrap();
-        }
+        lab.copy("benches/fleet/peers", "peers");
         let (key, known) = (lab.file("id_ed25519"), lab.file("known_hosts"));
         let (key, known) = (key.display(), known.display());
         let mut ini = String::from("[backends]\n");

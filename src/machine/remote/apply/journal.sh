@@ -57,22 +57,23 @@ sweep() {
   [ "$1" != all ] || rm -f "$D/leftovers"
 }
 sweep_run() {
+  swept=
   set +f
   for directory in $directories; do
     # Berkeley DB leaves a file of its own where a disk is full.
-    rm -f "$directory/.murder.$1."* "$directory/__db..murder.$1."*
-    [ "$2" != all ] || rm -f "$directory/.murder.$1-old."*
+    for left in "$directory/.murder.$1."* "$directory/__db..murder.$1."* "$directory/.murder.$1-old."*; do
+      case $2:$left in staged:*"/.murder.$1-old."*) ;; *) [ ! -e "$left" ] && [ ! -h "$left" ] || swept="$swept $left" ;; esac
+    done
   done
   set -f
+  [ -z "$swept" ] || rm -f $swept
 }
 
 # clean [done]: leaves nothing of this run; and where it is done, nothing of earlier ones. The
 # journal goes last.
 clean() {
-  rm -rf "$STAGE"
-  rm -f "$SPOOL" "$HEARD"
   set +f
-  rm -f "$D"/*".new.$RUN"
+  rm -rf "$STAGE" "$SPOOL" "$HEARD" "$D"/*".new.$RUN"
   set -f
   [ -n "$OPENED" ] || return 0
   if [ "${1:-}" = done ] || [ -z "$PRIOR" ]; then

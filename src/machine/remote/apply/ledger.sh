@@ -48,13 +48,17 @@ forsake() {
 # in a ledger.
 prune() {
   kept=0 bytes=0
+  set +f
+  sizes=$(stat -c '%n %s' "$D/history"/*.json)
+  set -f
   for generation in $(ls "$D/history" | sed -n 's/^\([0-9]*\)\.json$/\1/p' | sort -rn); do
     file=$D/history/$generation.json
     if [ "$generation" -gt "$1" ]; then
       rm -f "$file"
       continue
     fi
-    kept=$((kept + 1)) bytes=$((bytes + $(stat -c %s "$file")))
+    size=${sizes##*"$file "}
+    kept=$((kept + 1)) bytes=$((bytes + ${size%%"$NEWLINE"*}))
     [ "$kept" -le 1 ] || { [ "$kept" -le "$2" ] && [ "$bytes" -le "$3" ]; } || rm -f "$file"
   done
 }

@@ -73,7 +73,7 @@ build_index() {
   set -- "$1" "$2" "$3" $(stat -c '%U:%G %a' "$NEW")
   for suffix in $3 .dir; do
     [ -e "$NEW$suffix" ] || continue
-    chown "$4" "$NEW$suffix" && chmod "$5" "$NEW$suffix" || fail "the index of $2 cannot be given its owner; nothing was changed" '' 'see the owner of the table'
+    { [ "$4" = root:root ] || chown "$4" "$NEW$suffix"; } && chmod "$5" "$NEW$suffix" || fail "the index of $2 cannot be given its owner; nothing was changed" '' 'see the owner of the table'
     if [ -e "$2$suffix" ] && [ ! -f "$2$suffix" ]; then fail "$2$suffix is no regular file; nothing was changed" "$(ls -ld "$2$suffix" 2>&1)" 'move it away'; fi
     if [ -e "$2$suffix" ]; then STAGED="$2$suffix $NEW$suffix$NEWLINE$STAGED"; else STAGED="$STAGED$2$suffix $NEW$suffix$NEWLINE"; fi
   done
@@ -107,17 +107,18 @@ stage_configuration() {
     [ -z "$(tail -c 1 "$STAGE/$cf")" ] || echo >>"$STAGE/$cf"
   done
   orders_edits
+  SERVICES_CHANGE=
+  hashes=$NEWLINE$(sha256sum /etc/postfix/master.cf /etc/postfix/main.cf "$STAGE/master.cf" "$STAGE/main.cf")$NEWLINE
   for cf in master.cf main.cf; do
-    hash_of /etc/postfix/$cf
-    before=$HASH
-    hash_of "$STAGE/$cf"
-    [ "$HASH" != "$before" ] || continue
+    after=${hashes%%"  $STAGE/$cf$NEWLINE"*}
+    after=${after##*"$NEWLINE"}
+    case $hashes in *"$NEWLINE$after  /etc/postfix/$cf$NEWLINE"*) continue ;; esac
+    [ $cf = main.cf ] || SERVICES_CHANGE=1
     real_of /etc/postfix/$cf
     stage /etc/postfix/$cf $(stat -c '%U %G %a' "$REAL")
     error=$(cat "$STAGE/$cf" 2>&1 >>"$NEW")
-    before=$HASH
     hash_of "$NEW"
-    [ "$HASH" = "$before" ] || fail "the new $cf could not be written whole; nothing was changed" "$error" 'make room on the file system'
+    [ "$HASH" = "$after" ] || fail "the new $cf could not be written whole; nothing was changed" "$error" 'make room on the file system'
     cool "$NEW"
     STAGED="$STAGED$REAL $NEW$NEWLINE"
   done

@@ -5,9 +5,10 @@
 listing() {
   {
     run 60 postconf -c "$1" -n -x 2>|"$STAGE/$2.said"
-    run 60 postconf -c "$1" -P -x 2>/dev/null
+    [ -z "$OPTIONS" ] || run 60 postconf -c "$1" -P -x 2>/dev/null
   } | plain >|"$STAGE/$2"
 }
+said_of() { [ ! -s "$STAGE/$1.said" ] || plain <"$STAGE/$1.said"; }
 plain() { sed -e "$BACK" -e "s#$STAGE/check#/etc/postfix#g" -e "s#\\.murder\\.$RUN\\.##g" -e 's/, line [0-9]*//'; }
 
 validate() {
@@ -17,11 +18,14 @@ validate() {
   sed -e "$SED" "$STAGE/main.cf" >"$STAGE/check/main.cf"
   cp "$STAGE/master.cf" "$STAGE/check/master.cf"
   cool "$STAGE/main.cf" "$STAGE/check/main.cf"
+  # Options change where they are written, or where what they refer to is.
+  OPTIONS=$SERVICES_CHANGE
+  [ -n "$OPTIONS" ] || ! grep -qs '^[^#]*\$' /etc/postfix/master.cf || OPTIONS=1
   listing /etc/postfix old
   listing "$STAGE/check" new
-  old=$NEWLINE$(plain <"$STAGE/old.said")$NEWLINE new=
+  old=$NEWLINE$(said_of old)$NEWLINE new=
   IFS=$NEWLINE
-  for line in $(plain <"$STAGE/new.said"); do
+  for line in $(said_of new); do
     case $old in *"$NEWLINE$line$NEWLINE"*) ;; *) new="$new$line$NEWLINE" ;; esac
   done
   IFS=$BLANKS
@@ -137,6 +141,8 @@ ask_new() {
 # Where a table is limited to domains, other keys are not even looked up.
 key_for() {
   KEY=murder-probe@invalid.
+  # Tables of lines know no such limit.
+  case $2 in hash | btree | lmdb | cdb | dbm | sdbm | texthash | regexp | pcre | cidr) return 0 ;; esac
   domain=$(sed -n 's/^domain[[:space:]]*=[[:space:]]*\([^,:[:space:]]*\)[,[:space:]]*.*/\1/p' "$1" 2>/dev/null)
   domain=${domain%%"$NEWLINE"*}
   case $domain in *[!A-Za-z0-9.-]* | '') ;; *) KEY=murder-probe@$domain ;; esac
@@ -152,7 +158,7 @@ who_asks() {
 # ask TYPE FILE PATH: sets ERROR to what is wrong, and UNREACHED where only its server is.
 ask() {
   ERROR='' UNREACHED=''
-  key_for "$2"
+  key_for "$2" "$1"
   hear complain_of "$1:$2"
   IFS=$NEWLINE
   for line in $SAID; do

@@ -9,7 +9,7 @@ HEARD=$D/heard.$RUN
 NEWLINE='
 '
 BLANKS=$IFS
-CHANGED='' TOLD='' WRITTEN='' UNDO='' MADE='' STAGED='' OPENED='' PRIOR='' POINT=0 UNDONE=0 LOG='' DOWN='' PHASE=staged BY_WHICH='' OLD_WORDS='' EMPTIED='' WHO=postfix
+CHANGED='' TOLD='' WRITTEN='' UNDO='' MADE='' STAGED='' OPENED='' PRIOR='' POINT=0 UNDONE=0 LOG='' DOWN='' PHASE=staged BY_WHICH='' OLD_WORDS='' EMPTIED='' WHO=postfix COOL=''
 
 log() { LOG="$LOG- $1$NEWLINE"; }
 
@@ -37,7 +37,10 @@ durable() { sync "$@" 2>/dev/null || sync; }
 
 # Postfix reads a file of settings again and again until it has not changed for a second or two
 # (dict_load_file_xt in its source). Ours is whole when it gets its name, so nobody shall wait for it.
-cool() { touch -d "@$(($(date +%s) - 3))" "$@" 2>/dev/null; }
+cool() {
+  [ -n "$COOL" ] || COOL=$(($(date +%s) - 3))
+  touch -d "@$COOL" "$@" 2>/dev/null
+}
 
 # for_each RECORDS FUNCTION: calls it with the words of each record.
 for_each() {
