@@ -164,6 +164,7 @@ fn changes(steps: Vec<Step>, refusals: Vec<Refusal>) -> HostVerdict {
                 applied: LastApply::default(),
                 hosts: Vec::new(),
             },
+            entries: std::collections::BTreeMap::new(),
             adopts: Vec::new(),
             keeps_ledger: true,
             generation: None,

@@ -20,7 +20,7 @@ use serde::Serialize;
 
 pub use crate::exchange::{Expects, Failure};
 use crate::history::Generation;
-use crate::name::{HostName, Parameter, RemotePath, TableType};
+use crate::name::{HostName, Parameter, RemotePath, ServiceName, TableType};
 use crate::state::{File, Probes, Remark};
 use crate::thing::Thing;
 
@@ -211,6 +211,9 @@ pub struct HostPlan {
     /// Whether the host keeps a ledger afterwards: not once it is retired and empty.
     #[serde(skip)]
     pub keeps_ledger: bool,
+    /// Entries of master.cf that are written whole, with every step on a part of them: their lines.
+    #[serde(skip)]
+    pub entries: BTreeMap<ServiceName, String>,
     /// Files whose present bytes the host keeps, to give them back one day.
     #[serde(skip)]
     pub adopts: Vec<RemotePath>,

@@ -10,6 +10,7 @@ mod effects;
 mod files;
 mod ours;
 mod record;
+mod services;
 mod thresholds;
 mod unnamed;
 mod values;
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 use crate::ledger::{Applied, Journal, LEDGER_VERSION, Ledger, Managed, Origin};
 use crate::secret::Secrets;
 use crate::state::{Desired, Live, LiveFile, Remark};
-use crate::thing::Thing;
+use crate::thing::{Field, Thing};
 use ours::Ours;
 use record::generation;
 
@@ -70,6 +71,7 @@ struct Draft<'a> {
     index_steps: Vec<Step>,
     services: Vec<Step>,
     settings: Vec<Step>,
+    entries: BTreeMap<crate::name::ServiceName, String>,
     deletes: Vec<Step>,
     ledger_only: Vec<Step>,
     adopts: Vec<crate::name::RemotePath>,
@@ -91,6 +93,7 @@ pub fn diff(situation: Situation<'_>) -> HostVerdict {
         index_steps: Vec::new(),
         services: Vec::new(),
         settings: Vec::new(),
+        entries: BTreeMap::new(),
         deletes: Vec::new(),
         ledger_only: Vec::new(),
         adopts: Vec::new(),
@@ -129,7 +132,9 @@ impl Draft<'_> {
         }
         self.named_files()?;
         self.named_values()?;
+        self.lines_of_ours();
         self.unnamed();
+        self.whole_entries()?;
         self.change_owner();
         self.thresholds();
         Ok(())
@@ -210,6 +215,7 @@ impl Draft<'_> {
             keeps_ledger,
             generation,
             ledger,
+            entries: std::mem::take(&mut self.entries),
             adopts: std::mem::take(&mut self.adopts),
             expects: std::mem::take(&mut self.expects),
         }))
@@ -274,10 +280,11 @@ pub(super) fn live_value(live: &Live, thing: &Thing) -> Option<String> {
         Thing::File(_) => None,
         Thing::Parameter(name) => live.main_cf.get(name.as_str()).map(str::to_owned),
         Thing::Service(service) => live.master_cf.service(service).map(|entry| entry.line()),
-        Thing::Field(service, field) => live
-            .master_cf
-            .service(service)
-            .map(|entry| entry.field(*field)),
+        Thing::Field(service, field) => live.master_cf.service(service).map(|entry| match field {
+            // Its options are things of their own.
+            Field::Command => entry.command(),
+            _ => entry.field(*field),
+        }),
         Thing::Option(service, name) => live
             .master_cf
             .service(service)

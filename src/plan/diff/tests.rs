@@ -7,6 +7,8 @@ mod unfinished;
 mod recorded;
 // What is let go.
 mod released;
+// Entries of master.cf, from one apply to the next.
+mod services;
 
 use std::collections::BTreeMap;
 

@@ -12,6 +12,8 @@ use super::main_cf::LineProblemKind;
 use crate::name::ServiceName;
 
 pub use entry::Entry;
+pub use entry::check_option;
+pub use entry::command_of;
 
 pub(crate) use entry::COLUMN_NAMES;
 pub(crate) use pattern::Pattern;
