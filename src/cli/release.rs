@@ -117,7 +117,11 @@ fn let_go(
     let (exit, changed) = single::settle(&plan, &manner, terminal, |plan| {
         single.change(plan, false, &|contact, _, machine| {
             let live = machine.observe(&Default::default())?.live;
-            Ok(verdict(&live, which, None, &contact.applied("")))
+            Ok(HostVerdict {
+                verdict: verdict(&live, which, None, &contact.applied("")),
+                remarks: Vec::new(),
+                stopped: false,
+            })
         })
     });
     if changed {
@@ -171,6 +175,8 @@ fn planned(
     Ok(HostVerdict {
         verdict: verdict(&live, which, snapshot, &applied),
         remarks: live.remarks,
+        // Nothing here is about Postfix.
+        stopped: false,
     })
 }
 

@@ -7,7 +7,7 @@ mod release;
 mod sweep;
 mod told;
 
-pub use diff::{Permissions, Situation, diff};
+pub use diff::{Permissions, Situation, diff, unreadable};
 pub use orders::{Run, orders};
 pub use questions::questions;
 pub use release::release;
@@ -285,4 +285,6 @@ pub struct HostVerdict {
     pub verdict: Verdict,
     /// What else a person should know.
     pub remarks: Vec<Remark>,
+    /// Whether Postfix does not run there, although the host is in service.
+    pub stopped: bool,
 }

@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod tests;
 
+mod broken;
 mod effects;
 mod files;
 mod ours;
@@ -19,8 +20,9 @@ use std::collections::BTreeMap;
 
 use crate::ledger::{Applied, Journal, LEDGER_VERSION, Ledger, Managed, Origin};
 use crate::secret::Secrets;
-use crate::state::{Desired, Live, LiveFile, Remark};
+use crate::state::{Desired, Live, LiveFile, Remark, Running};
 use crate::thing::{Field, Thing};
+pub use broken::unreadable;
 use ours::Ours;
 use record::generation;
 
@@ -113,11 +115,13 @@ pub fn diff(situation: Situation<'_>) -> HostVerdict {
     HostVerdict {
         verdict,
         remarks: draft.remarks,
+        stopped: live.running == Running::No && !situation.desired.retired,
     }
 }
 
 impl Draft<'_> {
     fn fill(&mut self) -> Result<(), Failure> {
+        self.readable()?;
         self.owner();
         if let Some(journal) = self.dead_journal() {
             self.remarks.push(Remark {

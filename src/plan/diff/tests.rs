@@ -1,6 +1,8 @@
 //! Desired against live, case by case.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+// What Postfix cannot read, and a Postfix that does not run.
+mod broken;
 // What an apply that did not end leaves to the next one.
 mod unfinished;
 // The generation that a plan carries.

@@ -96,7 +96,8 @@ pub fn command_of(text: &str) -> Result<String, String> {
     // postconf(1) loses the braces of a first argument; an `-o` at the end swallows the next one.
     let mut edited = entry.clone();
     edited.set_option(b"a", b"b");
-    if Entry::of_line(&edited.line()).as_ref() != Ok(&edited) {
+    let kept = Entry::of_line(&edited.line()).as_ref() == Ok(&edited);
+    if !kept || edited.options() != [(&b"a"[..], &b"b"[..])] {
         return Err("postconf(1) would not keep its words as they are".to_owned());
     }
     Ok(entry.command())
