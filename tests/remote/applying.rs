@@ -51,6 +51,7 @@ fn ledger(files: &[&str]) -> Vec<u8> {
             Managed {
                 origin: Origin::Created,
                 value: None,
+                access: None,
             },
         )
     });

@@ -265,7 +265,15 @@ impl Draft<'_> {
             .ours
             .managed(&thing)
             .map_or(origin, |managed| managed.origin.clone());
-        self.managed.insert(thing, Managed { origin, value });
+        let access = None;
+        self.managed.insert(
+            thing,
+            Managed {
+                origin,
+                value,
+                access,
+            },
+        );
     }
 
     fn live_file(&self, path: &crate::name::RemotePath) -> &LiveFile {
