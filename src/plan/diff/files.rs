@@ -112,7 +112,8 @@ impl Draft<'_> {
                     });
                 }
                 self.manage_file(thing, Origin::Adopted(previous(&state)), &sha256, file);
-                !same_bytes
+                // Written for its mode alone, it is younger than its index all the same.
+                !same_all
             }
         };
         self.index(path, file, &sha256, changes);
