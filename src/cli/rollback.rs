@@ -116,8 +116,7 @@ fn go(loaded: &Loaded, host: &HostName, arguments: &Arguments, terminal: &Termin
             let desired = |_: &_| Ok(target.desired.clone());
             let surveyed = contact.survey(host, machine, &desired)?;
             let permissions = permissions(&arguments.consent, target);
-            let looked = contact.difference(&surveyed, permissions, &target.revision);
-            Ok(looked)
+            Ok(contact.way_back(&surveyed, permissions, &target.revision))
         })
     });
     if let Some(target) = target.filter(|_| changed) {
@@ -227,7 +226,7 @@ fn look(
     let looked = single.with(|contact, host, machine| {
         let desired = |_: &_| Ok(target.desired.clone());
         let surveyed = contact.survey(host, machine, &desired)?;
-        Ok(contact.difference(&surveyed, permissions, &target.revision))
+        Ok(contact.way_back(&surveyed, permissions, &target.revision))
     })?;
     Ok(looked)
 }

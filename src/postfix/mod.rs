@@ -3,6 +3,7 @@
 mod defaults;
 mod edit;
 mod expand;
+mod ldap_filter;
 mod lines;
 mod main_cf;
 mod master_cf;
@@ -12,6 +13,8 @@ mod value;
 pub mod catalogue;
 
 pub mod postconf;
+
+pub mod shorter;
 
 pub use edit::Edit;
 pub use edit::EditError;

@@ -58,6 +58,7 @@ impl Draft<'_> {
             LiveFile::Other(kind) => return Err(not_a_file(path, &kind)),
             LiveFile::Absent => {
                 let cause = self.cause(&thing, None);
+                self.going_back(&thing, cause);
                 self.expects.files.insert(path.clone(), None);
                 self.files.push(Step::File {
                     path: path.clone(),
@@ -93,6 +94,7 @@ impl Draft<'_> {
                         Cause::Wanted if !self.ours.gave(&thing, &state) => Cause::Drift,
                         cause => cause,
                     };
+                    self.going_back(&thing, cause);
                     self.expects
                         .files
                         .insert(path.clone(), Some(state.sha256.clone()));
@@ -178,6 +180,7 @@ impl Draft<'_> {
             self.keep_text(path, &state);
         }
         let cause = self.cause(&thing, Some(&state.sha256));
+        self.going_back(&thing, cause);
         self.delete_file(path, &state, cause);
         self.manage(thing, Origin::Adopted(previous(&state)), None);
         Ok(())

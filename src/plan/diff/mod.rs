@@ -38,7 +38,7 @@ pub struct Permissions {
     pub take_over: bool,
     /// `--allow-delete`: more than the threshold goes.
     pub allow_delete: bool,
-    /// `--allow-overwrite`: a thing that somebody else changed is deleted or given back.
+    /// `--allow-overwrite`: a thing that somebody else changed is deleted, given back or rolled back.
     pub allow_overwrite: bool,
     /// `--allow-restart`: Postfix is stopped and started.
     pub allow_restart: bool,
@@ -61,6 +61,11 @@ pub struct Situation<'a> {
     pub applied: &'a Applied,
     /// The hosts of the murder, as names and ranges: for the ledger.
     pub hosts: &'a [String],
+    /// How many generations the host keeps.
+    pub keep: u32,
+    /// Whether `desired` is what the host once was: an apply puts right what somebody else changed,
+    /// but to go back over it needs a word, since nobody may know of it.
+    pub rollback: bool,
 }
 
 /// A host's plan in the making.
@@ -218,6 +223,7 @@ impl Draft<'_> {
             refusals: std::mem::take(&mut self.refusals),
             keeps_ledger,
             generation,
+            keep: self.at.keep,
             ledger,
             entries: std::mem::take(&mut self.entries),
             adopts: std::mem::take(&mut self.adopts),
@@ -235,7 +241,19 @@ impl Draft<'_> {
     /// What it left behind goes.
     fn sweep(&self) -> Vec<Step> {
         let run = self.dead_journal().map(|journal| journal.run.clone());
-        run.map(|run| Step::Sweep { run }).into_iter().collect()
+        // `spool.RUN.PROCESS`, `stage.RUN`, `incoming.RUN`
+        let orphan = || {
+            let path = self.at.live.leftovers.first()?;
+            path.rsplit('/')
+                .next()?
+                .split('.')
+                .nth(1)
+                .map(str::to_owned)
+        };
+        run.or_else(orphan)
+            .map(|run| Step::Sweep { run })
+            .into_iter()
+            .collect()
     }
 
     /// Why a thing that is named differs: `value` is what the host has.
@@ -247,6 +265,13 @@ impl Draft<'_> {
             Cause::Wanted
         } else {
             Cause::Drift
+        }
+    }
+
+    /// Going back over what somebody else made of a named thing.
+    fn going_back(&mut self, thing: &Thing, cause: Cause) {
+        if self.at.rollback && cause == Cause::Drift {
+            self.somebody_else(thing, false, "rolled back");
         }
     }
 

@@ -29,6 +29,7 @@ impl Draft<'_> {
             let line = self.new_line(service)?;
             let thing = Thing::Service(service.clone());
             let cause = self.cause(&thing, None);
+            self.going_back(&thing, cause);
             let after = line.clone();
             self.push_value(thing.clone(), Change::Create { after }, cause);
             self.manage(thing, Origin::Created, Some(line));

@@ -65,6 +65,7 @@ impl Draft<'_> {
                 return;
             }
         };
+        self.going_back(thing, cause);
         self.push_value(thing.clone(), change, cause);
         self.manage(thing.clone(), origin, value);
     }

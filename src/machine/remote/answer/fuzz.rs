@@ -269,6 +269,8 @@ proptest! {
                     permissions: Permissions::default(),
                     applied: &Applied::default(),
                     hosts: &[],
+                    keep: 20,
+                    rollback: false,
                 });
                 let said = format!("{verdict:?}");
                 prop_assert!(!said.is_empty());

@@ -4,6 +4,7 @@
 //! each option by itself, so that here a command has none, and setting it keeps those of the entry.
 
 use super::{COLUMNS, COMMAND, Entry, column_of, is_option, takes_value};
+use crate::name::Parameter;
 use crate::postfix::text::lossy;
 use crate::thing::{Field, Thing};
 
@@ -25,6 +26,15 @@ impl Entry {
     pub fn command(&self) -> String {
         let (words, _) = self.apart();
         lossy(&Self { words }.column(COMMAND))
+    }
+
+    /// The names of its `-o` options, as far as they are names.
+    #[must_use]
+    pub fn option_names(&self) -> Vec<Parameter> {
+        let options = self.options().into_iter();
+        options
+            .filter_map(|(name, _)| Parameter::new(lossy(name)).ok())
+            .collect()
     }
 
     /// Changes one part: a field, where the command keeps the entry's `-o` options, or an option.
@@ -125,7 +135,7 @@ fn probe(command: &str) -> Result<Entry, String> {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::name::{Parameter, ServiceName};
+    use crate::name::ServiceName;
 
     fn entry(command: &str) -> Entry {
         probe(command).unwrap()
