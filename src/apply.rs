@@ -3,7 +3,7 @@
 //! Decides nothing: what is done stands in the plan, and what is left afterwards is reported.
 
 use crate::machine::{Act, Ending, Look, MachineError};
-use crate::plan::{Failure, HostPlan, Run, Verdict, orders};
+use crate::plan::{Failure, HostPlan, HostVerdict, Run, Verdict, orders};
 use crate::report::Outcome;
 use crate::secret::Secrets;
 
@@ -14,7 +14,7 @@ pub fn apply(
     secrets: &Secrets,
     run: &Run,
     allow_unverified: bool,
-    again: &dyn Fn(&mut dyn Look) -> Result<Verdict, MachineError>,
+    again: &dyn Fn(&mut dyn Look) -> Result<HostVerdict, MachineError>,
 ) -> Outcome {
     let orders = match orders(plan, secrets, run, allow_unverified) {
         Ok(orders) => orders,
@@ -40,17 +40,25 @@ pub fn apply(
         Ending::Locked(error) => return Outcome::Locked { error },
         Ending::HalfWay(error) => return Outcome::HalfWay { error },
     }
-    match again(machine) {
-        Ok(Verdict::Converged) => Outcome::Done { log: performed.log },
-        Ok(Verdict::Changes(plan)) => Outcome::Remains { plan },
-        Ok(Verdict::Unreachable { error } | Verdict::Failed { error }) => Outcome::Failed {
-            error: unproved(error),
-        },
+    let seen = match again(machine) {
+        Ok(seen) => seen,
         Err(
             MachineError::Unreachable(error)
             | MachineError::Unfit(error)
             | MachineError::Detached(error),
-        ) => Outcome::Failed {
+        ) => {
+            return Outcome::Failed {
+                error: unproved(error),
+            };
+        }
+    };
+    match seen.verdict {
+        Verdict::Converged => Outcome::Done {
+            log: performed.log,
+            stopped: seen.stopped,
+        },
+        Verdict::Changes(plan) => Outcome::Remains { plan },
+        Verdict::Unreachable { error } | Verdict::Failed { error } => Outcome::Failed {
             error: unproved(error),
         },
     }

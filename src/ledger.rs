@@ -58,6 +58,20 @@ pub struct Managed {
     /// What was last applied: SHA-256 for a file, the text for everything else; none where the
     /// thing was made absent.
     pub value: Option<String>,
+    /// A file's owner, group and mode as they were last applied; none in ledgers of before they were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
+}
+
+/// Who may do what with a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// Owner's name.
+    pub owner: String,
+    /// Group's name.
+    pub group: String,
+    /// Permission bits.
+    pub mode: Mode,
 }
 
 /// How a thing came to be managed; decides what becomes of it when nobody names it any more.

@@ -5,7 +5,7 @@
 //! is asked once; a second look follows only where new facts change what is wanted.
 
 use crate::machine::{KnownFacts, Look, MachineError, Questions};
-use crate::plan::{Failure, questions};
+use crate::plan::{Failure, questions, unreadable};
 use crate::secret::{MissingSecret, Secrets};
 use crate::state::{Desired, Facts, Live};
 
@@ -41,6 +41,14 @@ pub fn survey(
     let mut asked = ask(&desired, secrets, known.clone())?;
     for _ in 0..3 {
         let observed = machine.observe(&asked)?;
+        // A Postfix that cannot read its main.cf says less of itself: no facts to go by, or to keep.
+        if unreadable(&observed.live).is_some() {
+            return Ok(Surveyed {
+                desired,
+                live: observed.live,
+                known,
+            });
+        }
         known = observed.known.or(known);
         // Nearly always the facts are those that were known.
         if observed.live.facts == facts {

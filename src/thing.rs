@@ -68,6 +68,19 @@ impl Field {
     }
 }
 
+impl Field {
+    /// What the column is where nobody says it, for a type of service: master(5)'s default, but for
+    /// `private`. Its default is `y`, and master(8) dies of an inet service that is private.
+    #[must_use]
+    pub fn default_of(self, kind: &str) -> &'static str {
+        if self == Self::Private && kind == "inet" {
+            "n"
+        } else {
+            "-"
+        }
+    }
+}
+
 impl fmt::Display for Thing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

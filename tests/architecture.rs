@@ -415,6 +415,29 @@ fn commands_in_the_readme_exist() {
 }
 
 #[test]
+fn exit_codes_are_one_table() {
+    use clap::CommandFactory;
+
+    let help = murder::cli::Cli::command()
+        .get_after_help()
+        .unwrap()
+        .to_string();
+    let readme = read("README.md");
+    let rows: Vec<String> = help
+        .lines()
+        .filter_map(|line| line.trim_start().split_once("  "))
+        .map(|(code, means)| format!("| {code} | {means} |"))
+        .collect();
+    assert_eq!(rows.len(), 6, "{help}");
+    let offences: Vec<String> = rows
+        .into_iter()
+        .filter(|row| !readme.lines().any(|line| line == row))
+        .collect();
+    verdict("the README has the exit codes of --help", &offences);
+    assert!(help.contains("130") && readme.contains("130"));
+}
+
+#[test]
 fn manifests_named_in_the_readme_exist() {
     let readme = read("README.md");
     let mut seen = 0;

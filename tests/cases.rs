@@ -12,7 +12,7 @@ use murder::diagnostic::{Level, Sources};
 use murder::load::{self, Loaded};
 use murder::manifest::{self, Text};
 use murder::model::{HostState, Murder, SettingSpec, TlsMode};
-use murder::name::{HostName, Parameter};
+use murder::name::{HostName, Mode, Parameter, RemotePath};
 use murder::secret::SecretName;
 use proptest::prelude::*;
 
@@ -164,6 +164,61 @@ fn a_folder_is_one_manifest_and_overlays_lie_over_it() {
     assert_eq!(backend.addresses, ["192.0.2.99"]);
     assert!(!backend.settings.contains_key("biff"));
     assert!(backend.settings.contains_key("smtpd_banner"));
+}
+
+#[test]
+fn an_overlay_has_the_last_word_on_where_a_secret_and_a_text_come_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("moved.tera", "moved\n");
+    write(
+        "manifest.yaml",
+        r#"
+version: 1
+murder: example.org
+domains: [example.org]
+ldap:
+  uris: ["ldap://ldap.example.org"]
+  base: dc=example,dc=org
+  bind_dn: cn=x
+  bind_pw: {file: secrets/no-such-file}
+hosts:
+  smtp.example.org:
+    roles: [internal-mta]
+    addresses: [192.0.2.1]
+    files:
+      /etc/postfix/a: {content: here, mode: "0600"}
+      /etc/postfix/b: {template: moved.tera, mode: "0600"}
+"#,
+    );
+    write(
+        "overlay.yaml",
+        r"
+ldap: {bind_pw: {env: OVERLAY_BIND_PW}}
+hosts:
+  smtp.example.org:
+    files:
+      /etc/postfix/a: {template: moved.tera}
+      /etc/postfix/b: {content: here}
+",
+    );
+    let overlay = folder.path().join("overlay.yaml");
+    let murder = accept(load::load(&folder.path().join("manifest.yaml"), &[overlay]));
+    let text = format!("{murder:?}");
+    assert!(text.contains("OVERLAY_BIND_PW") && !text.contains("no-such-file"));
+    let files = &murder.hosts[&host("smtp.example.org")].files;
+    for (path, has, mode) in [
+        ("/etc/postfix/a", "moved", 0o600),
+        ("/etc/postfix/b", "here", 0o600),
+    ] {
+        let file = format!("{:?}", files[&RemotePath::new(path).unwrap()]);
+        assert!(file.contains(has), "{file}");
+        let mode = format!("{:?}", Mode::from_bits(mode));
+        assert!(
+            file.contains(&mode),
+            "what the overlay does not say stays: {file}"
+        );
+    }
 }
 
 #[test]

@@ -533,3 +533,124 @@ fn a_host_that_vanishes_from_the_manifest_is_missed_once() {
     let said = bench.expect(0, "plan", &[]);
     assert!(!said.contains(missed), "{said}");
 }
+
+/// The manifest with services on the second backend only.
+fn with_services(services: &str) -> String {
+    MANIFEST.replace(
+        "backend[1:2].example.org:",
+        &format!(
+            "backend2.example.org: {{roles: [backend], services: {{{services}}}}}\n  backend1.example.org:"
+        ),
+    )
+}
+
+#[test]
+fn services_with_command_and_options_converge_and_go_again() {
+    let host = "backend2.example.org";
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    let before = bench.read(host, "etc/postfix/master.cf");
+    let submission = |options: &str| {
+        with_services(&format!(
+            "submission/inet: {{chroot: n, command: smtpd, options: {{{options}}}}}, \
+             relay/unix: {{command: smtp -v, options: {{soft_bounce: no}}}}, \
+             lmtp/unix: {{options: {{smtp_helo_name: 'a  b', smtpd_relay_restrictions: 'permit_mynetworks, reject'}}}}"
+        ))
+    };
+    bench.manifest(&submission("smtpd_reject_unlisted_recipient: no"));
+    bench.expect(0, "apply", &["--yes"]);
+    bench.expect(0, "plan", &["--detailed-exitcode"]);
+    read_by_the_real_postconf(&bench.root(host).join("etc/postfix"));
+
+    bench.manifest(&submission("smtpd_reject_unlisted_recipient: yes"));
+    let said = bench.expect(2, "plan", &["--detailed-exitcode"]);
+    assert!(
+        said.contains("submission/inet:smtpd_reject_unlisted_recipient: no → yes")
+            && said.contains("0 to create, 1 to update, 0 to delete"),
+        "{said}"
+    );
+    bench.expect(0, "apply", &["--yes"]);
+
+    bench.manifest(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    let after = bench.read(host, "etc/postfix/master.cf");
+    let words = |text: &str| -> Vec<Vec<String>> {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        lines
+            .map(|line| line.split_whitespace().map(str::to_owned).collect())
+            .collect()
+    };
+    assert_eq!(words(&before), words(&after), "given back, but for layout");
+    bench.expect(0, "plan", &["--detailed-exitcode"]);
+}
+
+/// Where Postfix is installed, it must read what we wrote as we meant it.
+fn read_by_the_real_postconf(directory: &Path) {
+    let Ok(output) = Command::new("/usr/sbin/postconf")
+        .arg("-c")
+        .arg(directory)
+        .args(["-P", "submission/inet/smtpd_reject_unlisted_recipient"])
+        .args(["lmtp/unix/smtp_helo_name", "relay/unix/soft_bounce"])
+        .arg("lmtp/unix/smtpd_relay_restrictions")
+        .output()
+    else {
+        println!("not asked: there is no Postfix here");
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stdout);
+    let mut lines: Vec<&str> = said.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        [
+            "lmtp/unix/smtp_helo_name = a b",
+            "lmtp/unix/smtpd_relay_restrictions = permit_mynetworks, reject",
+            "relay/unix/soft_bounce = no",
+            "submission/inet/smtpd_reject_unlisted_recipient = no",
+        ]
+    );
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !said.contains("master.cf") && !said.contains("fatal"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_mode_that_somebody_changed_is_shown_as_drift() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let host = "backend1.example.org";
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    let path = bench.root(host).join("etc/postfix/transport");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let said = bench.expect(0, "plan", &[]);
+    assert!(
+        said.contains("0666 → 0644") && said.contains("drift"),
+        "{said}"
+    );
+    let said = bench.expect(0, "plan", &["--format", "json"]);
+    assert!(said.contains(r#""cause": "drift""#), "{said}");
+    bench.expect(0, "apply", &["--yes"]);
+    bench.expect(0, "plan", &["--detailed-exitcode"]);
+}
+
+#[test]
+fn a_main_cf_that_postfix_cannot_read_is_a_failure_of_its_host() {
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    let path = bench
+        .root("backend1.example.org")
+        .join("etc/postfix/main.cf");
+    let good = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{good}hello world\n")).unwrap();
+    let said = bench.expect(3, "plan", &[]);
+    assert!(
+        said.contains("`hello world`") && said.contains("help: "),
+        "{said}"
+    );
+    bench.expect(3, "drift", &[]);
+    bench.expect(3, "apply", &["--yes"]);
+    std::fs::write(&path, good).unwrap();
+    bench.expect(0, "plan", &["--detailed-exitcode"]);
+}

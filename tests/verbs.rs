@@ -164,6 +164,7 @@ fn changes(steps: Vec<Step>, refusals: Vec<Refusal>) -> HostVerdict {
                 applied: LastApply::default(),
                 hosts: Vec::new(),
             },
+            entries: std::collections::BTreeMap::new(),
             adopts: Vec::new(),
             keeps_ledger: true,
             generation: None,
@@ -171,6 +172,7 @@ fn changes(steps: Vec<Step>, refusals: Vec<Refusal>) -> HostVerdict {
             expects: Expects::default(),
         })),
         remarks: Vec::new(),
+        stopped: false,
     }
 }
 
@@ -251,6 +253,7 @@ fn plan() -> Plan {
                 error: failure("connection timed out"),
             },
             remarks: Vec::new(),
+            stopped: false,
         },
     );
     hosts.insert(
@@ -261,6 +264,7 @@ fn plan() -> Plan {
                 text: "the socket's directory shuts Postfix out".to_owned(),
                 hint: Some("chmod 0755 /run/cyrus/socket".to_owned()),
             }],
+            stopped: false,
         },
     );
     hosts.insert(
@@ -399,6 +403,8 @@ fn the_summary_never_counts_silence_as_no_change() {
         Summary::of(&plan).sentence(),
         "nothing to do: 1 host converged"
     );
+    // Programs are told how many hosts there are, too: `hosts` are those with something to do.
+    assert_eq!((Summary::of(&plan).total, Summary::of(&plan).hosts), (1, 0));
     plan.hosts.insert(
         host("down.x"),
         HostVerdict {
@@ -406,6 +412,7 @@ fn the_summary_never_counts_silence_as_no_change() {
                 error: failure("no route"),
             },
             remarks: Vec::new(),
+            stopped: false,
         },
     );
     assert_eq!(
@@ -445,6 +452,7 @@ fn an_apply_says_what_was_not_proved_and_nothing_else_of_its_phases() {
     let nc = "not probed over SMTP: bash, perl and nc are missing";
     let done = |words: &[&str]| Outcome::Done {
         log: words.iter().map(|words| (*words).to_owned()).collect(),
+        stopped: false,
     };
     let refused =
         |host: &str| format!("not probed: a@x is not accepted, nor was it before (550 {host})");
@@ -506,6 +514,7 @@ fn an_apply_as_text() {
     };
     let done = || Outcome::Done {
         log: vec!["staged".to_owned(), "reloaded".to_owned()],
+        stopped: false,
     };
     let applied = Applied {
         format_version: FORMAT_VERSION,
@@ -539,6 +548,13 @@ fn an_apply_as_text() {
             ),
             (host("f.x"), Outcome::Remains { plan: left }),
             (host("g.x"), Outcome::Converged),
+            (
+                host("h.x"),
+                Outcome::Done {
+                    log: Vec::new(),
+                    stopped: true,
+                },
+            ),
         ]),
     };
     let mut out = String::new();
@@ -567,7 +583,12 @@ fn an_apply_as_text() {
       ~ update main.cf:biff: yes → no (drift: somebody changed it since the last apply)
           help: somebody else may be changing this host, or Postfix reads it differently: run `murder plan`
 
-    8 hosts: 1 left half-way, 1 not converged, 1 failed and put back, 1 stale, 1 not attempted, 2 done, 1 with nothing to do
+    h.x
+      done
+      note: Postfix does not run here, and was not started
+          help: `postfix start`
+
+    9 hosts: 1 left half-way, 1 not converged, 1 failed and put back, 1 stale, 1 not attempted, 3 done, 1 with nothing to do
     "#);
     let json: serde_json::Value =
         serde_json::from_str(&report::json::of_apply(&applied).unwrap()).unwrap();

@@ -258,8 +258,9 @@ impl<'a> Contact<'a> {
             Outcome::Failed { error } => Outcome::Failed {
                 error: self.scrub(error),
             },
-            Outcome::Done { log } => Outcome::Done {
+            Outcome::Done { log, stopped } => Outcome::Done {
                 log: log.iter().map(|line| self.secrets.scrub(line)).collect(),
+                stopped,
             },
             other => other,
         }

@@ -58,7 +58,7 @@ pub enum Verb {
     Plan(plan::Arguments),
     /// Plan, show, ask, and change the hosts.
     Apply(apply::Arguments),
-    /// Plan for cron: quiet when converged, exit code 2 on drift.
+    /// Plan for cron: quiet when converged and Postfix runs, exit code 2 on drift.
     Drift(drift::Arguments),
     /// List what was applied to a host: when, by whom, from what, and what changed.
     History(history::Arguments),

@@ -118,7 +118,11 @@ fn let_go(
     let (exit, changed) = single::settle(&plan, &manner, terminal, |plan| {
         single.change(plan, false, &|contact, _, machine| {
             let live = machine.observe(&Default::default())?.live;
-            Ok(verdict(&live, which, None, contact, ""))
+            Ok(HostVerdict {
+                verdict: verdict(&live, which, None, contact, ""),
+                remarks: Vec::new(),
+                stopped: false,
+            })
         })
     });
     if changed {
@@ -172,6 +176,8 @@ fn planned(
     Ok(HostVerdict {
         verdict: verdict(&live, which, snapshot, &single.contact, revision),
         remarks: live.remarks,
+        // Nothing here is about Postfix.
+        stopped: false,
     })
 }
 

@@ -107,13 +107,16 @@ fn go(loaded: &Loaded, host: &HostName, arguments: &Arguments, terminal: &Termin
         let unverified = arguments.consent.allow_unverified;
         single.change(plan, unverified, &|contact, host, machine| {
             let Some(target) = &target else {
-                return Ok(crate::plan::Verdict::Converged);
+                return Ok(HostVerdict {
+                    verdict: crate::plan::Verdict::Converged,
+                    remarks: Vec::new(),
+                    stopped: false,
+                });
             };
             let desired = |_: &_| Ok(target.desired.clone());
             let surveyed = contact.survey(host, machine, &desired)?;
             let permissions = permissions(&arguments.consent, target);
-            let looked = contact.way_back(&surveyed, permissions, &target.revision);
-            Ok(looked.verdict)
+            Ok(contact.way_back(&surveyed, permissions, &target.revision))
         })
     });
     if let Some(target) = target.filter(|_| changed) {

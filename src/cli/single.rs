@@ -88,7 +88,7 @@ pub struct Single<'a> {
 
 /// The difference once more, after a change.
 pub type Again<'b> =
-    &'b dyn Fn(&Contact<'_>, &Host, &mut dyn Look) -> Result<Verdict, MachineError>;
+    &'b dyn Fn(&Contact<'_>, &Host, &mut dyn Look) -> Result<HostVerdict, MachineError>;
 
 impl<'a> Single<'a> {
     /// Reads the secrets of the host's login.
@@ -232,6 +232,7 @@ pub fn without_answer(error: MachineError) -> HostVerdict {
             MachineError::Unfit(error) => Verdict::Failed { error },
         },
         remarks: Vec::new(),
+        stopped: false,
     }
 }
 

@@ -72,6 +72,7 @@ fn not_run(why: NotRun) -> HostVerdict {
             error: own_fault(words),
         },
         remarks: Vec::new(),
+        stopped: false,
     }
 }
 

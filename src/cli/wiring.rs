@@ -237,21 +237,22 @@ impl<'a> Work<'a> {
 impl Eyes for Work<'_> {
     fn look(&self, name: &HostName, say: &dyn Fn(&str)) -> HostVerdict {
         say("looking");
-        let (verdict, remarks) = match self.look_with(name) {
+        let (verdict, remarks, stopped) = match self.look_with(name) {
             Ok((verdict, machine)) => {
                 if matches!(verdict.verdict, Verdict::Changes(_)) {
                     self.keep(name, machine);
                 }
-                (verdict.verdict, verdict.remarks)
+                (verdict.verdict, verdict.remarks, verdict.stopped)
             }
             Err(MachineError::Unreachable(error) | MachineError::Detached(error)) => {
-                (Verdict::Unreachable { error }, Vec::new())
+                (Verdict::Unreachable { error }, Vec::new(), false)
             }
-            Err(MachineError::Unfit(error)) => (Verdict::Failed { error }, Vec::new()),
+            Err(MachineError::Unfit(error)) => (Verdict::Failed { error }, Vec::new(), false),
         };
         HostVerdict {
             verdict: self.contact.scrub_verdict(verdict),
             remarks,
+            stopped,
         }
     }
 }
@@ -275,7 +276,7 @@ impl Hands for Work<'_> {
         let again = |machine: &mut dyn Look| {
             say("looking again");
             let host = self.contact.host(name)?;
-            self.survey(host, machine).map(|looked| looked.verdict)
+            self.survey(host, machine)
         };
         self.contact.scrub_outcome(apply::apply(
             &mut *machine,

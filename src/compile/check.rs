@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::Work;
 use crate::diagnostic::Diagnostic;
 use crate::name::{RemotePath, TableType};
-use crate::postfix::catalogue;
+use crate::postfix::{catalogue, check_option, command_of};
 use crate::state::Want;
-use crate::thing::Thing;
+use crate::thing::{Field, Thing};
 
 impl Work<'_> {
     /// Values are one line: postconf(1) takes no line ends. What the catalogue knows of a
@@ -28,6 +28,10 @@ impl Work<'_> {
                         .hint("write it on one line, or fold it with `>-`"),
                 );
                 continue;
+            }
+            if let Some((summary, hint)) = unfit_for_master(thing, value) {
+                self.problems
+                    .push(Diagnostic::error(summary).at(at, "").hint(hint));
             }
             let (Thing::Parameter(name) | Thing::Option(_, name)) = thing else {
                 continue;
@@ -58,6 +62,39 @@ impl Work<'_> {
                 file.table = Some(kind.clone());
             }
         }
+    }
+}
+
+/// What master.cf cannot hold, and what to do.
+fn unfit_for_master(thing: &Thing, value: &str) -> Option<(String, String)> {
+    match thing {
+        Thing::Field(service, Field::Private) if service.parts().1 == "inet" && value != "n" => {
+            Some((
+                format!("`{service}` is reached over the network, so it cannot be private"),
+                "write `private: n`, or leave it out: `-` means `y`, and Postfix would not start"
+                    .to_owned(),
+            ))
+        }
+        Thing::Field(service, Field::Command) => {
+            let why = command_of(value).err()?;
+            let hint = if why.contains("`-o ") {
+                "write it under `options`, as in `options: {soft_bounce: no}`"
+            } else {
+                "balance its braces, and write no blanks in its first argument"
+            };
+            Some((
+                format!("the command of `{service}` cannot stand in master.cf: {why}"),
+                hint.to_owned(),
+            ))
+        }
+        Thing::Option(..) => {
+            let why = check_option(value).err()?;
+            Some((
+                format!("the value of `{thing}` cannot stand in master.cf: {why}"),
+                "give each `{` its `}`".to_owned(),
+            ))
+        }
+        _ => None,
     }
 }
 

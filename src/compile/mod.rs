@@ -3,6 +3,7 @@
 //! [`Compiler`] prepares templates once; [`Compiler::compile`] asks it for one host.
 
 mod check;
+mod clash;
 mod context;
 mod file;
 mod ground;
@@ -188,6 +189,7 @@ impl<'a> Compiler<'a> {
         work.files();
         work.checks();
         work.check_values();
+        work.check_paths();
         work.find_tables();
         work.compiled.desired.probes = probes(self.murder, host, &work.roles);
         if work.problems.is_empty() {

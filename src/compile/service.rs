@@ -6,8 +6,9 @@ use super::setting::{Word, plain_origin};
 use super::{Work, layer};
 use crate::model::{Layer, ServiceSpec};
 use crate::name::ServiceName;
+use crate::postfix::command_of;
 use crate::state::Want;
-use crate::thing::Thing;
+use crate::thing::{Field, Thing};
 
 impl Work<'_> {
     pub(super) fn services(&mut self) {
@@ -127,6 +128,13 @@ impl Work<'_> {
                             None => continue,
                         }
                     }
+                };
+                let want = match (&thing, want) {
+                    // One form to compare by; what is none is said with the other values.
+                    (Thing::Field(_, Field::Command), Want::Present(text)) => {
+                        Want::Present(command_of(&text).unwrap_or(text))
+                    }
+                    (_, want) => want,
                 };
                 let shown = match &want {
                     Want::Present(text) => text.as_str(),

@@ -30,6 +30,7 @@ const fn record(name: &'static str, fields: &'static [Field]) -> Record {
         name,
         fields,
         traps: &[],
+        alternatives: &[],
         extensions: false,
     }
 }
@@ -489,33 +490,36 @@ const FILES: Shape = Map(
     &Nullable("must not be there", &Rec(&FILE)),
 );
 
-static FILE: Record = record(
-    "file",
-    &[
-        key("content", Block, "The file's text."),
-        key(
-            "template",
-            Text(&rule::LOCAL_PATH),
-            "A Tera template beside the manifest that gives the text.",
-        ),
-        key("owner", Text(&rule::USER), "Default: root."),
-        key(
-            "group",
-            Text(&rule::USER),
-            "Default: root; postfix where the text holds a secret.",
-        ),
-        key(
-            "mode",
-            Text(&rule::MODE),
-            "Default: 0644; 0640 where the text holds a secret.",
-        ),
-        key(
-            "table",
-            Switch,
-            "Whether it is an indexed table (postmap(1)). Default: false.",
-        ),
-    ],
-);
+static FILE: Record = Record {
+    alternatives: &["content", "template"],
+    ..record(
+        "file",
+        &[
+            key("content", Block, "The file's text."),
+            key(
+                "template",
+                Text(&rule::LOCAL_PATH),
+                "A Tera template beside the manifest that gives the text.",
+            ),
+            key("owner", Text(&rule::USER), "Default: root."),
+            key(
+                "group",
+                Text(&rule::USER),
+                "Default: root; postfix where the text holds a secret.",
+            ),
+            key(
+                "mode",
+                Text(&rule::MODE),
+                "Default: 0644; 0640 where the text holds a secret.",
+            ),
+            key(
+                "table",
+                Switch,
+                "Whether it is an indexed table (postmap(1)). Default: false.",
+            ),
+        ],
+    )
+};
 
 static SSH: Record = record(
     "ssh",

@@ -1,10 +1,16 @@
 //! One file laid over a whole manifest: maps merge, lists and scalars replace, keys go.
+//!
+//! A secret is one value, also where it is written as a map (`{file: PATH}`), so it is replaced.
 
 use std::collections::HashMap;
 
 use crate::diagnostic::Diagnostic;
+use crate::manifest::grammar;
 use crate::manifest::nearest;
 use crate::manifest::node::{Entry, Kind, Node};
+use crate::manifest::shape::Shape;
+
+static WHOLE: Shape = Shape::Record(&grammar::MANIFEST);
 
 /// Lays `overlay` over `base`. Its `remove` goes first, so that a map can be replaced whole.
 pub fn lay(base: &mut Node, mut overlay: Node, problems: &mut Vec<Diagnostic>) {
@@ -27,12 +33,14 @@ pub fn lay(base: &mut Node, mut overlay: Node, problems: &mut Vec<Diagnostic>) {
             }
         }
     }
-    merge(base, overlay);
+    merge(base, overlay, Some(&WHOLE));
 }
 
-fn merge(base: &mut Node, overlay: Node) {
+/// `shape` is what the grammar says of the place, where it says anything.
+fn merge(base: &mut Node, overlay: Node, shape: Option<&'static Shape>) {
     match (&mut base.kind, overlay.kind) {
-        (Kind::Map(into), Kind::Map(from)) => {
+        (Kind::Map(into), Kind::Map(from)) if !matches!(shape, Some(Shape::Secret)) => {
+            give_way(into, &from, shape);
             let places: HashMap<String, usize> = into
                 .iter()
                 .enumerate()
@@ -40,7 +48,10 @@ fn merge(base: &mut Node, overlay: Node) {
                 .collect();
             for entry in from {
                 match places.get(&entry.key) {
-                    Some(at) => merge(&mut into[*at].value, entry.value),
+                    Some(at) => {
+                        let shape = shape.and_then(|shape| below(shape, &entry.key));
+                        merge(&mut into[*at].value, entry.value, shape);
+                    }
                     None => into.push(entry),
                 }
             }
@@ -51,6 +62,46 @@ fn merge(base: &mut Node, overlay: Node) {
                 kind,
             };
         }
+    }
+}
+
+/// Takes away what the overlay has another word for: a file has one text, in `content` or in `template`.
+fn give_way(into: &mut Vec<Entry>, from: &[Entry], shape: Option<&'static Shape>) {
+    let Some(Shape::Record(record)) = shape.and_then(of_map) else {
+        return;
+    };
+    let is_one = |entry: &Entry| record.alternatives.contains(&entry.key.as_str());
+    if from.iter().any(is_one) {
+        into.retain(|entry| !is_one(entry) || from.iter().any(|new| new.key == entry.key));
+    }
+}
+
+/// What stands under a key of a map.
+fn below(shape: &'static Shape, key: &str) -> Option<&'static Shape> {
+    match of_map(shape)? {
+        Shape::Map(_, shape) => Some(unwrapped(shape)),
+        Shape::Record(record) => {
+            let field = record.fields.iter().find(|field| field.key == key)?;
+            Some(unwrapped(&field.shape))
+        }
+        _ => None,
+    }
+}
+
+/// The shape that a map has here.
+fn of_map(shape: &'static Shape) -> Option<&'static Shape> {
+    match shape {
+        Shape::Map(..) | Shape::Record(_) => Some(shape),
+        Shape::Nullable(_, shape) => of_map(shape),
+        Shape::Either(shapes) => shapes.iter().find_map(of_map),
+        _ => None,
+    }
+}
+
+fn unwrapped(shape: &'static Shape) -> &'static Shape {
+    match shape {
+        Shape::Nullable(_, shape) => unwrapped(shape),
+        _ => shape,
     }
 }
 

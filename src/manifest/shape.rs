@@ -43,6 +43,8 @@ pub struct Record {
     pub fields: &'static [Field],
     /// Keys that people try, and what to tell them: key, what is wrong, what to do.
     pub traps: &'static [(&'static str, &'static str, &'static str)],
+    /// Keys of which only one may stand: in an overlay, each takes the place of the others.
+    pub alternatives: &'static [&'static str],
     /// Whether keys beginning with `x-` are passed over: a place for anchors.
     pub extensions: bool,
 }

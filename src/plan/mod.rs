@@ -9,7 +9,7 @@ mod sweep;
 mod told;
 
 pub use bearing::{Bearing, bearing};
-pub use diff::{Permissions, Situation, diff};
+pub use diff::{Permissions, Situation, diff, unreadable};
 pub use orders::{Run, orders};
 pub use questions::questions;
 pub use release::release;
@@ -22,7 +22,7 @@ use serde::Serialize;
 
 pub use crate::exchange::{Expects, Failure};
 use crate::history::Generation;
-use crate::name::{HostName, Parameter, RemotePath, TableType};
+use crate::name::{HostName, Parameter, RemotePath, ServiceName, TableType};
 use crate::state::{File, Probes, Remark};
 use crate::thing::Thing;
 
@@ -213,6 +213,9 @@ pub struct HostPlan {
     /// Whether the host keeps a ledger afterwards: not once it is retired and empty.
     #[serde(skip)]
     pub keeps_ledger: bool,
+    /// Entries of master.cf that are written whole, with every step on a part of them: their lines.
+    #[serde(skip)]
+    pub entries: BTreeMap<ServiceName, String>,
     /// Files whose present bytes the host keeps, to give them back one day.
     #[serde(skip)]
     pub adopts: Vec<RemotePath>,
@@ -276,4 +279,6 @@ pub struct HostVerdict {
     pub verdict: Verdict,
     /// What else a person should know.
     pub remarks: Vec<Remark>,
+    /// Whether Postfix does not run there, although the host is in service.
+    pub stopped: bool,
 }

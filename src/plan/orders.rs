@@ -97,7 +97,13 @@ pub fn orders(
             } => {
                 orders.indexes.push((source.clone(), table_type.clone()));
             }
-            Step::Value { thing, change, .. } => orders.edits.extend(edit(thing, change)),
+            Step::Value { thing, change, .. } => {
+                let edit = edit(thing, change, plan);
+                // Every part of an entry that is written whole comes to one edit.
+                orders
+                    .edits
+                    .extend(edit.filter(|edit| !orders.edits.contains(edit)));
+            }
             Step::Check => orders.check = true,
             Step::Reload { .. } => orders.tell = Tell::Reload,
             Step::Restart { .. } => orders.tell = Tell::Restart,
@@ -126,7 +132,12 @@ pub fn orders(
 }
 
 /// The edit that postconf(1) makes for one step.
-fn edit(thing: &Thing, change: &Change<String>) -> Option<Edit> {
+fn edit(thing: &Thing, change: &Change<String>, plan: &HostPlan) -> Option<Edit> {
+    if let Thing::Field(service, _) | Thing::Option(service, _) = thing
+        && let Some(line) = plan.entries.get(service)
+    {
+        return Some(Edit::SetService(service.clone(), line.clone()));
+    }
     let after = match change {
         Change::Create { after } | Change::Update { after, .. } => Some(after.clone()),
         Change::Delete { .. } => None,
@@ -137,8 +148,9 @@ fn edit(thing: &Thing, change: &Change<String>) -> Option<Edit> {
         (Thing::Service(service), Some(line)) => Edit::SetService(service, line),
         (Thing::Service(service), None) => Edit::UnsetService(service),
         (Thing::Field(service, field), value) => {
-            // A field has no absence, only its default (master(5): `-`).
-            Edit::SetField(service, field, value.unwrap_or_else(|| "-".to_owned()))
+            // A field has no absence, only its default.
+            let value = value.unwrap_or_else(|| field.default_of(service.parts().1).to_owned());
+            Edit::SetField(service, field, value)
         }
         (Thing::Option(service, name), Some(value)) => Edit::SetOption(service, name, value),
         (Thing::Option(service, name), None) => Edit::UnsetOption(service, name),

@@ -57,6 +57,7 @@ pub fn release(
         refusals: Vec::new(),
         ledger,
         keeps_ledger,
+        entries: std::collections::BTreeMap::new(),
         adopts: Vec::new(),
         expects: Expects {
             main_cf: live.main_cf_sha256.clone(),

@@ -24,6 +24,8 @@ pub use main_cf::LineProblemKind;
 pub use main_cf::MainCf;
 pub use master_cf::Entry;
 pub use master_cf::MasterCf;
+pub use master_cf::check_option;
+pub use master_cf::command_of;
 pub use value::same_value;
 pub use value::split_list;
 

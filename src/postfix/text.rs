@@ -133,6 +133,18 @@ pub(crate) fn lossy(text: &[u8]) -> String {
     String::from_utf8_lossy(text).into_owned()
 }
 
+/// The beginning of a line for a message.
+pub(crate) fn beginning(text: &[u8]) -> String {
+    // Only what stands before a `=`: what follows may be a secret.
+    let name = text.split(|byte| *byte == b'=').next().unwrap_or(text);
+    let shown: String = lossy(name).trim().chars().take(30).collect();
+    if text.len() > name.len() || shown.len() < name.len() {
+        format!("{shown}…")
+    } else {
+        shown
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

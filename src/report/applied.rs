@@ -43,8 +43,15 @@ fn write_fate(group: &Group<'_>, color: bool, out: &mut impl Write) -> fmt::Resu
 fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
     let mut lines = match outcome {
         Outcome::Converged => Vec::new(),
-        Outcome::Done { log } => {
+        Outcome::Done { log, stopped } => {
             let mut lines = vec![Line::new(Tone::Added, "  done")];
+            if *stopped {
+                lines.push(Line::new(
+                    Tone::Warning,
+                    "  note: Postfix does not run here, and was not started",
+                ));
+                lines.push(Line::new(Tone::Plain, "      help: `postfix start`"));
+            }
             lines.extend(log.iter().filter_map(|words| {
                 let tone = match is_unproved(words) {
                     true => Tone::Warning,

@@ -28,6 +28,8 @@ pub enum Outcome {
     Done {
         /// What each phase said, in order.
         log: Vec<String>,
+        /// Whether Postfix does not run there, although the host is in service.
+        stopped: bool,
     },
     /// Applied, and a second look still finds a difference.
     Remains {

@@ -8,6 +8,8 @@ use crate::plan::{Change, HostPlan, IndexReason, Plan, Step, TellReason, Verdict
 /// How much a plan would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Summary {
+    /// All hosts that were looked at, whatever became of it.
+    pub total: usize,
     /// Hosts that something is to be done on.
     pub hosts: usize,
     /// Things to create.
@@ -36,7 +38,10 @@ impl Summary {
     /// Counts a plan.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
-        let mut summary = Self::default();
+        let mut summary = Self {
+            total: plan.hosts.len(),
+            ..Self::default()
+        };
         for host in plan.hosts.values() {
             match &host.verdict {
                 Verdict::Converged => summary.converged += 1,

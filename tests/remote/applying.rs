@@ -60,6 +60,7 @@ fn ledger(files: &[&str]) -> Vec<u8> {
                     Origin::Created
                 },
                 value: None,
+                access: None,
             },
         )
     });

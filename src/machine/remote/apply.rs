@@ -12,8 +12,8 @@ use crate::ledger::Ledger;
 use crate::machine::{HistoryOrder, LedgerOrder, Orders, Tell};
 use crate::name::{Parameter, UserName};
 use crate::plan::Failure;
-use crate::postfix::Edit;
 use crate::postfix::catalogue::{self, Takes};
+use crate::postfix::{Edit, Entry};
 use crate::thing::Thing;
 
 /// The program, one idea a file.
@@ -282,7 +282,7 @@ fn history(order: Option<&HistoryOrder>, data: &mut Data) -> String {
 /// its limits. A line break stands before each, so that a name is found whole.
 fn numbers(orders: &Orders) -> String {
     let mut text = "\n".to_owned();
-    for (name, parameter) in changed(orders) {
+    for (name, parameter) in changed(&orders.edits) {
         let Some(takes) = catalogue::takes(parameter.as_str()) else {
             continue;
         };
@@ -300,16 +300,22 @@ fn numbers(orders: &Orders) -> String {
 
 /// The names of what is changed by itself, and not by something that it refers to.
 fn direct(orders: &Orders) -> String {
-    let names: Vec<String> = changed(orders).map(|(name, _)| name).collect();
+    let names: Vec<String> = changed(&orders.edits).map(|(name, _)| name).collect();
     format!(" {} ", names.join(" "))
 }
 
 /// Parameters and options of services that are set, each as postconf(1) lists it.
-fn changed(orders: &Orders) -> impl Iterator<Item = (String, &Parameter)> {
-    orders.edits.iter().filter_map(|edit| match edit {
-        Edit::Set(name, _) => Some((name.to_string(), name)),
-        Edit::SetOption(service, name, _) => Some((format!("{service}/{name}"), name)),
-        _ => None,
+fn changed(edits: &[Edit]) -> impl Iterator<Item = (String, Parameter)> {
+    edits.iter().flat_map(|edit| match edit {
+        Edit::Set(name, _) => vec![(name.to_string(), name.clone())],
+        Edit::SetOption(service, name, _) => vec![(format!("{service}/{name}"), name.clone())],
+        // Written whole, an entry has options that no edit of their own sets.
+        Edit::SetService(service, line) => Entry::of_line(line)
+            .iter()
+            .flat_map(Entry::option_names)
+            .map(|name| (format!("{service}/{name}"), name))
+            .collect(),
+        _ => Vec::new(),
     })
 }
 
@@ -436,6 +442,15 @@ mod tests {
             text,
             "orders_edits() {\n:\nedit -P 'lmtp/unix/a=b'\nedit -e 'relayhost=it'\\''s' 'biff=no'\nedit -X 'x'\n}\n"
         );
+    }
+
+    #[test]
+    fn the_options_of_an_entry_that_is_written_whole_are_validated_too() {
+        let service = ServiceName::new("x/unix").unwrap();
+        let line = "x unix - - n - - smtp -v -o {a=b c} -o smtp_connect_timeout=$mytime";
+        let edits = [Edit::SetService(service, line.to_owned())];
+        let names: Vec<String> = changed(&edits).map(|(name, _)| name).collect();
+        assert_eq!(names, ["x/unix/a", "x/unix/smtp_connect_timeout"]);
     }
 
     #[test]

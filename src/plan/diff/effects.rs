@@ -33,10 +33,39 @@ impl Draft<'_> {
         names.into_iter().cloned().collect()
     }
 
+    /// What is said of a Postfix that does not run. One that is out of service need not.
+    fn say_stopped(&mut self, touched: bool) {
+        let (text, hint) = if touched {
+            (
+                "Postfix does not run here; its configuration is changed all the same, and it stays stopped",
+                "start it when the host is ready: `postfix start`",
+            )
+        } else if self.dead_journal().is_some() || self.ours.is_unfinished() {
+            (
+                "Postfix does not run here; an apply that did not end may have stopped it, and the next one does not start it",
+                "look at its log, and start it: `postfix start`",
+            )
+        } else if self.at.desired.retired {
+            return;
+        } else {
+            (
+                "Postfix does not run here",
+                "start it where the host shall serve: `postfix start`",
+            )
+        };
+        self.remarks.push(Remark {
+            text: text.to_owned(),
+            hint: Some(hint.to_owned()),
+        });
+    }
+
     pub(super) fn effects(&mut self, touched: bool) -> Vec<Step> {
         // A folder has nobody to tell.
         if self.at.live.running == Running::NotHere {
             return Vec::new();
+        }
+        if self.at.live.running == Running::No {
+            self.say_stopped(touched);
         }
         let restart = self.restart();
         let told_otherwise = self.ours.ledger().is_some_and(|ledger| {
@@ -52,14 +81,8 @@ impl Draft<'_> {
         }
         let mut steps = vec![Step::Check];
         if self.at.live.running == Running::No {
-            if touched {
-                self.remarks.push(Remark {
-                    text: "Postfix does not run here; its configuration is changed all the same, and it stays stopped".to_owned(),
-                    hint: Some("start it when the host is ready: `postfix start`".to_owned()),
-                });
-                return steps;
-            }
-            return Vec::new();
+            steps.retain(|_| touched);
+            return steps;
         }
         if restart.is_empty() {
             steps.push(Step::Reload {

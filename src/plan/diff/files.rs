@@ -1,6 +1,6 @@
 //! Named files: what is written, and what a first contact may replace.
 
-use crate::ledger::{Origin, Previous};
+use crate::ledger::{Access, Origin, Previous};
 use crate::name::{RemotePath, TableType};
 use crate::secret::mask::{mask_file, mask_pair};
 use crate::state::{File, LiveFile, LiveState, Remark, Want};
@@ -66,7 +66,7 @@ impl Draft<'_> {
                     cause,
                     file: Some(file.clone()),
                 });
-                self.manage(thing, Origin::Created, Some(sha256.clone()));
+                self.manage_file(thing, Origin::Created, &sha256, file);
                 true
             }
             LiveFile::Present(state) => {
@@ -90,7 +90,10 @@ impl Draft<'_> {
                         });
                     }
                 } else {
-                    let cause = self.cause(&thing, Some(&state.sha256));
+                    let cause = match self.cause(&thing, Some(&state.sha256)) {
+                        Cause::Wanted if !self.ours.gave(&thing, &state) => Cause::Drift,
+                        cause => cause,
+                    };
                     self.going_back(&thing, cause);
                     self.expects
                         .files
@@ -110,16 +113,25 @@ impl Draft<'_> {
                         file: Some(file.clone()),
                     });
                 }
-                self.manage(
-                    thing,
-                    Origin::Adopted(previous(&state)),
-                    Some(sha256.clone()),
-                );
-                !same_bytes
+                self.manage_file(thing, Origin::Adopted(previous(&state)), &sha256, file);
+                // Written for its mode alone, it is younger than its index all the same.
+                !same_all
             }
         };
         self.index(path, file, &sha256, changes);
         Ok(())
+    }
+
+    /// Keeps or begins the management of a file, with who may do what with it.
+    fn manage_file(&mut self, thing: Thing, origin: Origin, sha256: &str, file: &File) {
+        self.manage(thing.clone(), origin, Some(sha256.to_owned()));
+        if let Some(managed) = self.managed.get_mut(&thing) {
+            managed.access = Some(Access {
+                owner: file.owner.to_string(),
+                group: file.group.to_string(),
+                mode: file.mode,
+            });
+        }
     }
 
     /// A file that `murder` meets for the first time: kept for later, and refused where replacing it

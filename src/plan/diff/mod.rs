@@ -6,10 +6,12 @@
 #[cfg(test)]
 mod tests;
 
+mod broken;
 mod effects;
 mod files;
 mod ours;
 mod record;
+mod services;
 mod thresholds;
 mod unnamed;
 mod values;
@@ -18,8 +20,9 @@ use std::collections::BTreeMap;
 
 use crate::ledger::{Applied, Journal, LEDGER_VERSION, Ledger, Managed, Origin};
 use crate::secret::Secrets;
-use crate::state::{Desired, Live, LiveFile, Remark};
-use crate::thing::Thing;
+use crate::state::{Desired, Live, LiveFile, Remark, Running};
+use crate::thing::{Field, Thing};
+pub use broken::unreadable;
 use ours::Ours;
 use record::generation;
 
@@ -75,6 +78,7 @@ struct Draft<'a> {
     index_steps: Vec<Step>,
     services: Vec<Step>,
     settings: Vec<Step>,
+    entries: BTreeMap<crate::name::ServiceName, String>,
     deletes: Vec<Step>,
     ledger_only: Vec<Step>,
     adopts: Vec<crate::name::RemotePath>,
@@ -96,6 +100,7 @@ pub fn diff(situation: Situation<'_>) -> HostVerdict {
         index_steps: Vec::new(),
         services: Vec::new(),
         settings: Vec::new(),
+        entries: BTreeMap::new(),
         deletes: Vec::new(),
         ledger_only: Vec::new(),
         adopts: Vec::new(),
@@ -115,11 +120,13 @@ pub fn diff(situation: Situation<'_>) -> HostVerdict {
     HostVerdict {
         verdict,
         remarks: draft.remarks,
+        stopped: live.running == Running::No && !situation.desired.retired,
     }
 }
 
 impl Draft<'_> {
     fn fill(&mut self) -> Result<(), Failure> {
+        self.readable()?;
         self.owner();
         if let Some(journal) = self.dead_journal() {
             self.remarks.push(Remark {
@@ -134,7 +141,9 @@ impl Draft<'_> {
         }
         self.named_files()?;
         self.named_values()?;
+        self.lines_of_ours();
         self.unnamed();
+        self.whole_entries()?;
         self.change_owner();
         self.thresholds();
         Ok(())
@@ -216,6 +225,7 @@ impl Draft<'_> {
             generation,
             keep: self.at.keep,
             ledger,
+            entries: std::mem::take(&mut self.entries),
             adopts: std::mem::take(&mut self.adopts),
             expects: std::mem::take(&mut self.expects),
         }))
@@ -280,7 +290,15 @@ impl Draft<'_> {
             .ours
             .managed(&thing)
             .map_or(origin, |managed| managed.origin.clone());
-        self.managed.insert(thing, Managed { origin, value });
+        let access = None;
+        self.managed.insert(
+            thing,
+            Managed {
+                origin,
+                value,
+                access,
+            },
+        );
     }
 
     fn live_file(&self, path: &crate::name::RemotePath) -> &LiveFile {
@@ -299,10 +317,11 @@ pub(super) fn live_value(live: &Live, thing: &Thing) -> Option<String> {
         Thing::File(_) => None,
         Thing::Parameter(name) => live.main_cf.get(name.as_str()).map(str::to_owned),
         Thing::Service(service) => live.master_cf.service(service).map(|entry| entry.line()),
-        Thing::Field(service, field) => live
-            .master_cf
-            .service(service)
-            .map(|entry| entry.field(*field)),
+        Thing::Field(service, field) => live.master_cf.service(service).map(|entry| match field {
+            // Its options are things of their own.
+            Field::Command => entry.command(),
+            _ => entry.field(*field),
+        }),
         Thing::Option(service, name) => live
             .master_cf
             .service(service)

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::ledger::{Ledger, Managed, Origin, Previous};
 use crate::name::RemotePath;
-use crate::state::Live;
+use crate::state::{Live, LiveState};
 use crate::thing::Thing;
 
 use super::same;
@@ -74,6 +74,24 @@ impl<'a> Ours<'a> {
             .flatten()
             .filter_map(|ledger| ledger.managed.get(thing))
             .any(|managed| same_value(managed.value.as_deref(), value))
+    }
+
+    /// Whether a file whose text is ours has the owner and mode that we gave it. A ledger that does
+    /// not say which is believed.
+    pub(super) fn gave(&self, thing: &Thing, state: &LiveState) -> bool {
+        let mut known = [self.ledger, self.pending]
+            .into_iter()
+            .flatten()
+            .filter_map(|ledger| ledger.managed.get(thing))
+            .filter(|managed| managed.value.as_ref() == Some(&state.sha256))
+            .filter_map(|managed| managed.access.as_ref())
+            .peekable();
+        known.peek().is_none()
+            || known.any(|access| {
+                access.owner == state.owner
+                    && access.group == state.group
+                    && access.mode == state.mode
+            })
     }
 
     /// Whether a thing that is as it must be has yet to be written into the ledger.

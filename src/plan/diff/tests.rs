@@ -1,12 +1,16 @@
 //! Desired against live, case by case.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+// What Postfix cannot read, and a Postfix that does not run.
+mod broken;
 // What an apply that did not end leaves to the next one.
 mod unfinished;
 // The generation that a plan carries.
 mod recorded;
 // What is let go.
 mod released;
+// Entries of master.cf, from one apply to the next.
+mod services;
 
 use std::collections::BTreeMap;
 
@@ -147,6 +151,7 @@ fn ledger(managed: &[(Thing, Origin, Option<&str>)]) -> Ledger {
                     Managed {
                         origin: origin.clone(),
                         value: value.map(str::to_owned),
+                        access: None,
                     },
                 )
             })
@@ -250,6 +255,45 @@ fn drift_is_named_as_such_and_put_right() {
         Origin::Created
     );
     assert_eq!(plan.ledger.generation, 2);
+}
+
+#[test]
+fn a_mode_that_somebody_else_set_is_drift_and_one_that_the_manifest_sets_is_not() {
+    let cause = |bench: &Bench| match &bench.plan().steps[0] {
+        Step::File { cause, .. } => *cause,
+        other => panic!("{other:?}"),
+    };
+    let wanted = file(Body::plain("x\n".to_owned()));
+    let bench = Bench::new("").want_file("/etc/postfix/x", wanted.clone());
+    let applied = bench.plan().ledger;
+    let open = LiveState {
+        mode: Mode::from_bits(0o666),
+        ..state("x\n")
+    };
+    let bench = bench
+        .ledger(applied.clone())
+        .has_file("/etc/postfix/x", state("x\n"));
+    assert_eq!(bench.verdict().verdict, Verdict::Converged);
+    let bench = bench.has_file("/etc/postfix/x", open);
+    assert_eq!(cause(&bench), Cause::Drift);
+
+    let tighter = File {
+        mode: Mode::from_bits(0o600),
+        ..wanted
+    };
+    let bench = bench
+        .has_file("/etc/postfix/x", state("x\n"))
+        .want_file("/etc/postfix/x", tighter);
+    assert_eq!(cause(&bench), Cause::Wanted);
+    // A ledger of before knows no modes, and goes on being read.
+    let mut old = applied;
+    for managed in old.managed.values_mut() {
+        managed.access = None;
+    }
+    let text = serde_json::to_string(&old).unwrap();
+    assert!(!text.contains("access"));
+    let bench = bench.ledger(serde_json::from_str(&text).unwrap());
+    assert_eq!(cause(&bench), Cause::Wanted);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::state::LiveFile;
 use crate::thing::Thing;
 
 use super::super::{Cause, Change, FileState, Refusal, Step};
+use super::services::stays;
 use super::{Draft, live_value, same};
 
 impl Draft<'_> {
@@ -147,6 +148,9 @@ impl Draft<'_> {
         let ours = self.ours.made(thing, live.as_deref());
         let change = match (&managed.origin, live) {
             (Origin::Created, None) => return self.release(thing),
+            (Origin::Created, Some(before)) if stays(thing, &before) => {
+                return self.release(thing);
+            }
             (Origin::Created, Some(before)) => {
                 self.somebody_else(thing, ours, "deleted");
                 Change::Delete { before }

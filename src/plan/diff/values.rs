@@ -1,22 +1,14 @@
 //! Named values: main.cf parameters and the fields and options of master.cf entries.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::ledger::{Origin, Previous};
-use crate::name::{Parameter, ServiceName};
 use crate::postfix::catalogue;
 use crate::state::Want;
-use crate::thing::{Field, Thing};
+use crate::thing::Thing;
 
 use super::super::{Cause, Change, Failure, Refusal, Step};
 use super::{Draft, live_value, same};
-
-/// The parts of a master.cf entry that somebody wants.
-#[derive(Default)]
-struct WantedEntry<'a> {
-    fields: BTreeMap<Field, &'a str>,
-    options: BTreeMap<&'a Parameter, &'a str>,
-}
 
 impl Draft<'_> {
     pub(super) fn named_values(&mut self) -> Result<(), Failure> {
@@ -89,89 +81,6 @@ impl Draft<'_> {
             change,
             cause,
         });
-    }
-
-    /// Entries that master.cf does not have yet, each one step that creates its whole line.
-    fn new_services(&mut self) -> Result<BTreeSet<ServiceName>, Failure> {
-        let mut wanted: BTreeMap<&ServiceName, WantedEntry<'_>> = BTreeMap::new();
-        for (thing, want) in &self.at.desired.values {
-            let Want::Present(value) = want else { continue };
-            match thing {
-                Thing::Field(service, field) => {
-                    wanted
-                        .entry(service)
-                        .or_default()
-                        .fields
-                        .insert(*field, value);
-                }
-                Thing::Option(service, name) => {
-                    wanted
-                        .entry(service)
-                        .or_default()
-                        .options
-                        .insert(name, value);
-                }
-                _ => {}
-            }
-        }
-        let mut new = BTreeSet::new();
-        for (service, WantedEntry { fields, options }) in wanted {
-            if self.at.live.master_cf.service(service).is_some() {
-                continue;
-            }
-            let Some(command) = fields.get(&Field::Command) else {
-                return Err(Failure {
-                    summary: format!(
-                        "master.cf has no service `{service}`, and the manifest gives no `command` to make one"
-                    ),
-                    detail: None,
-                    hint: Some(format!(
-                        "correct the name, or give `services: {{{service}: {{command: …}}}}` whole"
-                    )),
-                });
-            };
-            let (name, kind) = service.parts();
-            let mut line = format!("{name} {kind}");
-            for field in &Field::ALL[..5] {
-                line.push(' ');
-                line.push_str(fields.get(field).copied().unwrap_or("-"));
-            }
-            line.push(' ');
-            line.push_str(command);
-            for (name, value) in options {
-                // The braced form takes blanks, too (master(5), Postfix 3.0 and later).
-                line.push_str(&if value.contains(char::is_whitespace) {
-                    format!(" -o {{ {name} = {value} }}")
-                } else {
-                    format!(" -o {name}={value}")
-                });
-            }
-            let thing = Thing::Service(service.clone());
-            let cause = self.cause(&thing, None);
-            self.going_back(&thing, cause);
-            self.push_value(
-                thing.clone(),
-                Change::Create {
-                    after: line.clone(),
-                },
-                cause,
-            );
-            self.manage(thing, Origin::Created, Some(line));
-            new.insert(service.clone());
-        }
-        // An entry that we once created is still ours while somebody names a part of it.
-        for (thing, want) in &self.at.desired.values {
-            if let (Thing::Field(service, _) | Thing::Option(service, _), Want::Present(_)) =
-                (thing, want)
-                && !new.contains(service)
-                && let Some(managed) = self.ours.managed(&Thing::Service(service.clone()))
-                && managed.origin == Origin::Created
-            {
-                let value = live_value(self.at.live, &Thing::Service(service.clone()));
-                self.manage(Thing::Service(service.clone()), Origin::Created, value);
-            }
-        }
-        Ok(new)
     }
 
     /// The live host has the last word on names: distributions backport, and versions differ.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::edit::Edit;
 use super::edit::EditError;
 use super::lines::logical_lines;
+use super::text::beginning;
 use super::text::collapse;
 use super::text::lossy;
 use super::text::split_name_value;
@@ -36,8 +37,10 @@ pub struct LineProblem {
 /// The kinds of [`LineProblem`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LineProblemKind {
-    /// No `name = value`: every Postfix program that reads the file dies.
+    /// No `name = value` in main.cf: every Postfix program dies. No entry in master.cf: master(8) dies.
     Malformed,
+    /// An option in braces without its `=`: the service that has it dies whenever it starts.
+    BadOption,
     /// The first logical line begins with white space: Postfix skips it and what continues it.
     LeadingBlank,
     /// A second entry with another value: the last one wins.
@@ -52,7 +55,7 @@ impl MainCf {
         let mut values: BTreeMap<String, String> = BTreeMap::new();
         let mut problems = Vec::new();
         for line in logical_lines(text) {
-            let shown = shorten(&line.text);
+            let shown = beginning(&line.text);
             if line.dropped {
                 problems.push(LineProblem {
                     line: line.first,
@@ -135,18 +138,6 @@ impl MainCf {
         let (main, _) = super::edit::apply_edits(&self.text, b"", edits)?;
         *self = Self::parse(&main);
         Ok(())
-    }
-}
-
-/// The beginning of a line for a message.
-fn shorten(text: &[u8]) -> String {
-    // Only what stands before a `=`: what follows may be a secret.
-    let name = text.split(|byte| *byte == b'=').next().unwrap_or(text);
-    let shown: String = lossy(name).trim().chars().take(30).collect();
-    if text.len() > name.len() || shown.len() < name.len() {
-        format!("{shown}…")
-    } else {
-        shown
     }
 }
 

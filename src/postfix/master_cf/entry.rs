@@ -1,5 +1,7 @@
 //! One master.cf entry: eight columns, and the arguments after them (master(5)).
 
+mod parts;
+
 use crate::name::Parameter;
 use crate::postfix::text::BLANKS;
 use crate::postfix::text::lossy;
@@ -7,6 +9,9 @@ use crate::postfix::text::out_of_braces;
 use crate::postfix::text::split_name_value;
 use crate::postfix::text::words_in_braces;
 use crate::thing::Field;
+
+pub use parts::check_option;
+pub use parts::command_of;
 
 /// Columns that every entry has; the eighth is the command's name.
 pub(crate) const COLUMNS: usize = 8;

@@ -9,9 +9,12 @@ use super::edit::EditError;
 use super::lines::logical_lines;
 use super::main_cf::LineProblem;
 use super::main_cf::LineProblemKind;
+use super::text::beginning;
 use crate::name::ServiceName;
 
 pub use entry::Entry;
+pub use entry::check_option;
+pub use entry::command_of;
 
 pub(crate) use entry::COLUMN_NAMES;
 pub(crate) use pattern::Pattern;
@@ -35,6 +38,7 @@ impl MasterCf {
         let mut entries: Vec<Entry> = Vec::new();
         let mut problems = Vec::new();
         for line in logical_lines(text) {
+            let shown = beginning(&line.text);
             let mut problem = |kind, text| {
                 problems.push(LineProblem {
                     line: line.first,
@@ -45,14 +49,17 @@ impl MasterCf {
             if line.dropped {
                 problem(
                     LineProblemKind::LeadingBlank,
-                    "logical line must not start with white space, and is ignored".to_owned(),
+                    format!(
+                        "logical line must not start with white space, and is ignored: `{shown}`"
+                    ),
                 );
                 continue;
             }
             match Entry::parse(&line.text) {
                 Ok((entry, complaints)) => {
                     for complaint in complaints {
-                        problem(LineProblemKind::Malformed, complaint);
+                        let service = format!("{}/{}", entry.name(), entry.kind());
+                        problem(kind_of(&complaint), format!("{complaint} in `{service}`"));
                     }
                     if entries
                         .iter()
@@ -69,7 +76,7 @@ impl MasterCf {
                     }
                     entries.push(entry);
                 }
-                Err(why) => problem(LineProblemKind::Malformed, why),
+                Err(why) => problem(LineProblemKind::Malformed, format!("{why}: `{shown}`")),
             }
         }
         Self {
@@ -122,6 +129,15 @@ impl MasterCf {
         let (_, master) = super::edit::apply_edits(b"", &self.text, edits)?;
         *self = Self::parse(&master);
         Ok(())
+    }
+}
+
+/// How bad a complaint of an entry is: postconf(1) warns of each, master(8) dies of braces.
+fn kind_of(complaint: &str) -> LineProblemKind {
+    if complaint.starts_with("missing '}'") || complaint.starts_with("syntax error after '}'") {
+        LineProblemKind::Malformed
+    } else {
+        LineProblemKind::BadOption
     }
 }
 

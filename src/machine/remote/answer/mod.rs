@@ -2,6 +2,8 @@
 
 mod facts;
 mod files;
+#[cfg(test)]
+mod fuzz;
 mod head;
 mod unfinished;
 

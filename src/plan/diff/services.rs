@@ -1,0 +1,214 @@
+//! Entries of master.cf: made whole where there are none, and written whole where postconf(1) has
+//! no edit for a part alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ledger::{Origin, Previous};
+use crate::name::ServiceName;
+use crate::postfix::Entry;
+use crate::state::Want;
+use crate::thing::{Field, Thing};
+
+use super::super::{Change, Failure, Step};
+use super::Draft;
+
+impl Draft<'_> {
+    /// Entries that master.cf does not have yet, each one step that creates its whole line.
+    pub(super) fn new_services(&mut self) -> Result<BTreeSet<ServiceName>, Failure> {
+        let wanted: BTreeSet<ServiceName> = self
+            .at
+            .desired
+            .values
+            .iter()
+            .filter(|(_, want)| matches!(want, Want::Present(_)))
+            .filter_map(|(thing, _)| service_of(thing))
+            .filter(|service| self.at.live.master_cf.service(service).is_none())
+            .cloned()
+            .collect();
+        for service in &wanted {
+            let line = self.new_line(service)?;
+            let thing = Thing::Service(service.clone());
+            let cause = self.cause(&thing, None);
+            self.going_back(&thing, cause);
+            let after = line.clone();
+            self.push_value(thing.clone(), Change::Create { after }, cause);
+            self.manage(thing, Origin::Created, Some(line));
+        }
+        Ok(wanted)
+    }
+
+    /// The line of an entry that is not there yet.
+    fn new_line(&self, service: &ServiceName) -> Result<String, Failure> {
+        let wanted = |field| match self
+            .at
+            .desired
+            .values
+            .get(&Thing::Field(service.clone(), field))
+        {
+            Some(Want::Present(value)) => Some(value.as_str()),
+            _ => None,
+        };
+        let Some(command) = wanted(Field::Command) else {
+            return Err(Failure {
+                summary: format!(
+                    "master.cf has no service `{service}`, and the manifest gives no `command` to make one"
+                ),
+                detail: None,
+                hint: Some(format!(
+                    "correct the name, or give `services: {{{service}: {{command: …}}}}` whole"
+                )),
+            });
+        };
+        let (name, kind) = service.parts();
+        let mut line = format!("{name} {kind}");
+        for field in &Field::ALL[..5] {
+            line.push(' ');
+            line.push_str(wanted(*field).unwrap_or_else(|| field.default_of(kind)));
+        }
+        line.push(' ');
+        line.push_str(command);
+        let mut entry = Entry::of_line(&line).map_err(|why| unwritable(service, &why))?;
+        for (thing, value) in self.parts(service) {
+            if let (Thing::Option(..), Some(_)) = (thing, value) {
+                entry
+                    .change(thing, value)
+                    .map_err(|why| unwritable(service, &why))?;
+            }
+        }
+        Ok(entry.line())
+    }
+
+    /// What is wanted of the parts of an entry.
+    fn parts(&self, service: &ServiceName) -> impl Iterator<Item = (&Thing, Option<&str>)> {
+        let values = self.at.desired.values.iter();
+        values
+            .filter(move |(thing, _)| service_of(thing) == Some(service))
+            .map(|(thing, want)| match want {
+                Want::Present(value) => (thing, Some(value.as_str())),
+                Want::Absent => (thing, None),
+            })
+    }
+
+    /// The parts of an entry of ours that nobody names any more: they go, or go back.
+    fn gone(&self, service: &ServiceName) -> impl Iterator<Item = (&Thing, Option<&str>)> {
+        let desired = self.at.desired;
+        let ours = self.ours.all().into_iter();
+        ours.filter(move |(thing, _)| {
+            service_of(thing) == Some(service)
+                && !desired.values.contains_key(thing)
+                && !desired.leave.contains(*thing)
+                && !is_command(thing)
+        })
+        .map(|(thing, managed)| match &managed.origin {
+            Origin::Adopted(Previous::Value(value)) => (thing, Some(value.as_str())),
+            _ => (thing, None),
+        })
+    }
+
+    /// An entry that we once created is still ours while somebody names a part of it. The ledger
+    /// keeps the line that we made, so that one which somebody else changed is known when it goes.
+    pub(super) fn lines_of_ours(&mut self) {
+        let mut lines = Vec::new();
+        for (thing, managed) in self.ours.all() {
+            let Thing::Service(service) = thing else {
+                continue;
+            };
+            let named = self.parts(service).any(|(_, value)| value.is_some());
+            if managed.origin != Origin::Created || !named || self.managed.contains_key(thing) {
+                continue;
+            }
+            let recorded = managed
+                .value
+                .as_deref()
+                .and_then(|line| Entry::of_line(line).ok());
+            let line = recorded
+                .or_else(|| self.at.live.master_cf.service(service))
+                .map(|mut entry| {
+                    for (part, value) in self.gone(service).chain(self.parts(service)) {
+                        // What cannot be written is refused elsewhere.
+                        let _ = entry.change(part, value);
+                    }
+                    entry.line()
+                });
+            lines.push((thing.clone(), line));
+        }
+        for (thing, line) in lines {
+            self.manage(thing, Origin::Created, line);
+        }
+    }
+
+    /// The lines of the entries that are written whole. `postconf -F` would replace a command
+    /// together with the options, which are things of their own here, and `-P` takes no blanks.
+    pub(super) fn whole_entries(&mut self) -> Result<(), Failure> {
+        let mut whole: BTreeMap<ServiceName, Entry> = BTreeMap::new();
+        for step in &self.services {
+            if let Step::Value { thing, change, .. } = step
+                && needs_whole(thing, after(change))
+                && let Some(service) = service_of(thing)
+                && let Some(entry) = self.at.live.master_cf.service(service)
+            {
+                whole.insert(service.clone(), entry);
+            }
+        }
+        for step in &self.services {
+            if let Step::Value { thing, change, .. } = step
+                && let Some(service) = service_of(thing)
+                && let Some(entry) = whole.get_mut(service)
+            {
+                entry
+                    .change(thing, after(change))
+                    .map_err(|why| unwritable(service, &why))?;
+            }
+        }
+        self.entries = whole
+            .into_iter()
+            .map(|(service, entry)| (service, entry.line()))
+            .collect();
+        Ok(())
+    }
+}
+
+/// The entry that a field or option is a part of.
+fn service_of(thing: &Thing) -> Option<&ServiceName> {
+    match thing {
+        Thing::Field(service, _) | Thing::Option(service, _) => Some(service),
+        Thing::File(_) | Thing::Parameter(_) | Thing::Service(_) => None,
+    }
+}
+
+fn after(change: &Change<String>) -> Option<&str> {
+    match change {
+        Change::Create { after } | Change::Update { after, .. } => Some(after),
+        Change::Delete { .. } => None,
+    }
+}
+
+/// Whether a part of an entry of ours that nobody names any more stays as it is while the entry
+/// does: a command, since an entry without one is none, and a field that has its default.
+pub(super) fn stays(thing: &Thing, value: &str) -> bool {
+    match thing {
+        Thing::Field(_, Field::Command) => true,
+        Thing::Field(service, field) => field.default_of(service.parts().1) == value,
+        _ => false,
+    }
+}
+
+fn is_command(thing: &Thing) -> bool {
+    matches!(thing, Thing::Field(_, Field::Command))
+}
+
+fn needs_whole(thing: &Thing, after: Option<&str>) -> bool {
+    match thing {
+        _ if is_command(thing) => true,
+        Thing::Option(..) => after.is_some_and(|value| value.contains(char::is_whitespace)),
+        _ => false,
+    }
+}
+
+fn unwritable(service: &ServiceName, why: &str) -> Failure {
+    Failure {
+        summary: format!("the entry `{service}` cannot be written into master.cf"),
+        detail: Some(why.to_owned()),
+        hint: Some("correct its command and options in the manifest".to_owned()),
+    }
+}
