@@ -247,6 +247,8 @@ fn processes_of_before_may_die_of_what_they_cannot_know() {
             "virtual_alias_maps",
             &format!("{proxy}hash:/etc/postfix/va"),
         )];
+        // master(8) tells of an end a second later: that of one round shall not be taken for the next one's.
+        std::thread::sleep(std::time::Duration::from_secs(3));
         let orders = editing(&host, &format!("r{round}"), edits);
         let performed = Remote::new(host.shell()).perform(&orders).unwrap();
         let log =
