@@ -13,6 +13,8 @@ mod architecture;
 mod postconf;
 // Wrong manifests, each with the message it must give.
 mod cases;
+// What an editor is told of a manifest.
+mod schema;
 // The shipped modules and what they render.
 mod modules;
 // Real sshd on loopback, real ssh clients.
