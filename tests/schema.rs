@@ -37,7 +37,10 @@ fn schemas(at: &str, schema: &Value, see: &mut dyn FnMut(&str, &Value)) {
             "minimum" | "maximum" | "minProperties" | "maxProperties" => {
                 assert!(value.is_number(), "{at}: {value}");
             }
-            "required" => assert!(value.as_array().unwrap().iter().all(Value::is_string), "{at}"),
+            "required" => assert!(
+                value.as_array().unwrap().iter().all(Value::is_string),
+                "{at}"
+            ),
             "type" => {
                 let words = value.as_array().cloned().unwrap_or(vec![value.clone()]);
                 assert!(words.iter().all(|word| is_type(word)), "{at}: {value}");
@@ -49,7 +52,9 @@ fn schemas(at: &str, schema: &Value, see: &mut dyn FnMut(&str, &Value)) {
 }
 
 fn is_type(word: &Value) -> bool {
-    let types = ["null", "boolean", "object", "array", "number", "string", "integer"];
+    let types = [
+        "null", "boolean", "object", "array", "number", "string", "integer",
+    ];
     word.as_str().is_some_and(|word| types.contains(&word))
 }
 
@@ -68,7 +73,9 @@ fn where_a_schema_must_stand_there_is_one() {
     assert!(seen > 100, "{seen}");
 
     fn schema_at(pointer: &str) -> bool {
-        manifest::schema().pointer(pointer).is_some_and(Value::is_object)
+        manifest::schema()
+            .pointer(pointer)
+            .is_some_and(Value::is_object)
     }
 }
 
@@ -76,7 +83,10 @@ fn where_a_schema_must_stand_there_is_one() {
 fn misfits(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     let Some(keywords) = schema.as_object() else {
         let refused = *schema == Value::Bool(false);
-        return refused.then(|| format!("{at}: nothing may stand here")).into_iter().collect();
+        return refused
+            .then(|| format!("{at}: nothing may stand here"))
+            .into_iter()
+            .collect();
     };
     let mut found = Vec::new();
     for (keyword, wanted) in keywords {
@@ -93,16 +103,29 @@ fn misfits(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String>
             "anyOf" | "oneOf" => {
                 let fits = |schema: &&Value| misfits(root, schema, value, at).is_empty();
                 let count = wanted.as_array().unwrap().iter().filter(fits).count();
-                if keyword == "oneOf" { count == 1 } else { count > 0 }
+                if keyword == "oneOf" {
+                    count == 1
+                } else {
+                    count > 0
+                }
             }
             "const" => value == wanted,
-            "minimum" => value.as_f64().is_none_or(|value| value >= wanted.as_f64().unwrap()),
-            "maximum" => value.as_f64().is_none_or(|value| value <= wanted.as_f64().unwrap()),
-            "minProperties" => value.as_object().is_none_or(|map| map.len() as u64 >= wanted.as_u64().unwrap()),
-            "maxProperties" => value.as_object().is_none_or(|map| map.len() as u64 <= wanted.as_u64().unwrap()),
+            "minimum" => value
+                .as_f64()
+                .is_none_or(|value| value >= wanted.as_f64().unwrap()),
+            "maximum" => value
+                .as_f64()
+                .is_none_or(|value| value <= wanted.as_f64().unwrap()),
+            "minProperties" => value
+                .as_object()
+                .is_none_or(|map| map.len() as u64 >= wanted.as_u64().unwrap()),
+            "maxProperties" => value
+                .as_object()
+                .is_none_or(|map| map.len() as u64 <= wanted.as_u64().unwrap()),
             "required" => value.as_object().is_none_or(|map| {
                 let keys = wanted.as_array().unwrap();
-                keys.iter().all(|key| map.contains_key(key.as_str().unwrap()))
+                keys.iter()
+                    .all(|key| map.contains_key(key.as_str().unwrap()))
             }),
             "items" => {
                 for (number, item) in value.as_array().into_iter().flatten().enumerate() {
@@ -114,7 +137,11 @@ fn misfits(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String>
                 for (key, item) in value.as_object().into_iter().flatten() {
                     let schema = match keywords.get("properties").and_then(|known| known.get(key)) {
                         Some(own) => own,
-                        None if keywords.contains_key("patternProperties") && key.starts_with("x-") => continue,
+                        None if keywords.contains_key("patternProperties")
+                            && key.starts_with("x-") =>
+                        {
+                            continue;
+                        }
                         None => wanted,
                     };
                     found.extend(misfits(root, schema, item, &format!("{at}/{key}")));
@@ -148,7 +175,10 @@ fn manifests_below(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             manifests_below(&path, found);
-        } else if path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
+        } else if path
+            .extension()
+            .is_some_and(|end| end == "yaml" || end == "yml")
+        {
             found.push(path);
         }
     }

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{Color, Selection, compiled, selection};
-use crate::compile::Compiler;
+use crate::compile::{self, Compiler};
 use crate::diagnostic::{Diagnostic, Level, Sources, Span};
 use crate::load::{self, Loaded};
 
@@ -61,7 +61,13 @@ fn compile_hosts(loaded: &mut Loaded, selected: &Selection) {
         selection::select(murder, selected),
     ) {
         (Ok(compiler), Ok(hosts)) => compiled::problems(&compiler, murder, &hosts),
-        (Err(problems), _) | (Ok(_), Err(problems)) => problems,
+        // Templates that cannot be read hide nothing that stands in the manifest itself.
+        (Err(mut problems), _) => {
+            let hosts = murder.hosts.values();
+            problems.extend(hosts.flat_map(|host| compile::written(host, &loaded.modules)));
+            problems
+        }
+        (Ok(_), Err(problems)) => problems,
     };
     loaded.diagnostics.extend(found);
     // Hosts that share a layer share its problems.

@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 use tera::{Context, Value};
 
+pub use self::check::written;
+
 use self::ground::{Ground, Grounds};
 
 use crate::diagnostic::{Diagnostic, Span};

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::compile;
 use crate::diagnostic::{Diagnostic, Level, SourceId, Sources};
 use crate::manifest::{self, Manifest, Text};
 use crate::model::{self, Murder, Role};
@@ -66,6 +67,7 @@ pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
     sources.mask(&parsed.secrets);
     diagnostics.extend(parsed.problems);
     let mut murder = None;
+    let mut hosts = Vec::new();
     // With a file missing, every reference into it would look wrong.
     if let Some(manifest) = parsed.manifest.filter(|_| !unread) {
         let templates = templates(&manifest, &folder, &mut diagnostics);
@@ -74,11 +76,11 @@ pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
             templates: &templates,
             folder: &folder,
         };
-        let (resolved, problems) = model::resolve(&manifest, &context);
-        diagnostics.extend(problems);
-        murder = resolved;
+        let resolved = model::resolve(&manifest, &context);
+        diagnostics.extend(resolved.problems);
+        murder = resolved.murder;
+        hosts = resolved.hosts;
     }
-    tidy(&mut diagnostics);
     let mut loaded = Loaded {
         sources,
         murder,
@@ -87,8 +89,20 @@ pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
         folder,
     };
     if loaded.failed() {
-        loaded.murder = None;
+        // No host can be compiled now; what stands wrong in its values is said all the same.
+        hosts.extend(
+            loaded
+                .murder
+                .take()
+                .into_iter()
+                .flat_map(|murder| murder.hosts.into_values()),
+        );
+        let more = hosts
+            .iter()
+            .flat_map(|host| compile::written(host, &loaded.modules));
+        loaded.diagnostics.extend(more);
     }
+    tidy(&mut loaded.diagnostics);
     loaded
 }
 

@@ -1,13 +1,15 @@
 //! Postfix's own files: read, edited and compared as Postfix does.
 
-mod defaults;
 mod edit;
-mod expand;
 mod lines;
 mod main_cf;
 mod master_cf;
 mod text;
 mod value;
+
+pub(crate) mod defaults;
+
+pub(crate) mod expand;
 
 pub mod catalogue;
 

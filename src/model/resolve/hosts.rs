@@ -265,7 +265,11 @@ impl<'a> Resolver<'a> {
         if let Some(defaults) = defaults {
             defaults.things.add_to(&mut host);
         }
-        (!host.roles.is_empty()).then_some(host)
+        if host.roles.is_empty() {
+            self.without_role.push(host);
+            return None;
+        }
+        Some(host)
     }
 
     fn site(&mut self, node: Option<&Node>, common: &Common<'_>) -> Option<SiteName> {

@@ -17,7 +17,7 @@ use std::path::Path;
 use crate::diagnostic::{Diagnostic, Level as Severity, Span};
 use crate::manifest::{Manifest, Node, duration, integer, nearest};
 use crate::model::role::{Role, SMART_HOST};
-use crate::model::{Domain, Murder, Rollout, SharedFolder, Topology};
+use crate::model::{Domain, Host, Murder, Rollout, SharedFolder, Topology};
 use crate::name::{HostName, RoleName};
 use crate::secret::{SecretName, SecretSource};
 use crate::state::{Facts, Probes};
@@ -36,23 +36,47 @@ pub struct Context<'a> {
     pub folder: &'a Path,
 }
 
-/// Says what a manifest means. There is a murder exactly where none of the diagnostics is an error.
+/// What a manifest means, as far as it means anything.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The murder; only where none of the problems is an error.
+    pub murder: Option<Murder>,
+    /// Where there is no murder, every host that could be read at all, for what else there is to
+    /// say of its values in the same run. It may lack roles and anything that a problem is about.
+    pub hosts: Vec<Host>,
+    /// What there is to say, in the order of the texts.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// Says what a manifest means.
 #[must_use]
-pub fn resolve(manifest: &Manifest, context: &Context<'_>) -> (Option<Murder>, Vec<Diagnostic>) {
+pub fn resolve(manifest: &Manifest, context: &Context<'_>) -> Resolved {
     let mut resolver = Resolver {
         root: &manifest.root,
         context,
         parameters: Parameters::of(&manifest.root),
         secrets: BTreeMap::new(),
         problems: Vec::new(),
+        without_role: Vec::new(),
     };
     let murder = resolver.murder();
+    let mut hosts = resolver.without_role;
     let mut problems = resolver.problems;
     problems.sort_by_key(|problem| problem.at.as_ref().map(|(span, _)| *span));
     let wrong = problems
         .iter()
         .any(|problem| problem.level == Severity::Error);
-    (murder.filter(|_| !wrong), problems)
+    let murder = if wrong {
+        hosts.extend(murder.hosts.into_values());
+        None
+    } else {
+        Some(murder)
+    };
+    Resolved {
+        murder,
+        hosts,
+        problems,
+    }
 }
 
 struct Resolver<'a> {
@@ -61,6 +85,8 @@ struct Resolver<'a> {
     parameters: Parameters<'a>,
     secrets: BTreeMap<SecretName, (SecretSource, Span)>,
     problems: Vec<Diagnostic>,
+    /// Hosts whose roles are unknown: none of the murder, but their values can be looked at.
+    without_role: Vec<Host>,
 }
 
 impl<'a> Resolver<'a> {
@@ -68,7 +94,7 @@ impl<'a> Resolver<'a> {
         self.problems.push(problem);
     }
 
-    fn murder(&mut self) -> Option<Murder> {
+    fn murder(&mut self) -> Murder {
         let topology = self.topology();
         let domains = self.domains();
         let ldap = self.murder_ldap();
@@ -92,8 +118,10 @@ impl<'a> Resolver<'a> {
         let probes = probes(self.root.get("probe"));
         self.probe_addresses(&postuser, &delimiter, &domains);
         self.host_rules(&hosts, &external);
-        Some(Murder {
-            name: self.root.get("murder")?.text()?.to_owned(),
+        let name = self.root.get("murder").and_then(Node::text);
+        Murder {
+            // Where there is none, the grammar has said so.
+            name: name.unwrap_or_default().to_owned(),
             topology,
             domains,
             ldap,
@@ -106,7 +134,7 @@ impl<'a> Resolver<'a> {
             probes,
             hosts: hosts.built,
             secrets: std::mem::take(&mut self.secrets),
-        })
+        }
     }
 
     fn topology(&mut self) -> Topology {
