@@ -60,7 +60,11 @@ pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
 
     let mut module_files = module::embedded();
     module_files.extend(files::module_files(&folder, &mut diagnostics));
-    let (modules, problems) = module::parse(&module_files, &mut sources);
+    let module::Parsed {
+        modules,
+        unread: unread_modules,
+        problems,
+    } = module::parse(&module_files, &mut sources);
     diagnostics.extend(problems);
 
     let parsed = manifest::parse(&borrowed(&texts), &borrowed(&overlays));
@@ -72,7 +76,7 @@ pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
     if let Some(manifest) = parsed.manifest.filter(|_| !unread) {
         let templates = templates(&manifest, &folder, &mut diagnostics);
         let context = model::Context {
-            roles: &roles(&modules),
+            roles: &roles(&modules, &unread_modules),
             templates: &templates,
             folder: &folder,
         };
@@ -165,7 +169,7 @@ fn templates(
 }
 
 /// What resolving must know of the modules.
-fn roles(modules: &Modules) -> BTreeMap<RoleName, Role> {
+fn roles(modules: &Modules, unread: &BTreeSet<RoleName>) -> BTreeMap<RoleName, Role> {
     let role = |module: &module::Module| Role {
         provides: module.provides.clone(),
         at_most_one: module.at_most_one,
@@ -178,10 +182,19 @@ fn roles(modules: &Modules) -> BTreeMap<RoleName, Role> {
             })
             .map(|(name, _)| name.clone())
             .collect(),
+        unread: false,
     };
+    let unread = unread.iter().map(|name| {
+        let role = Role {
+            unread: true,
+            ..Role::default()
+        };
+        (name.clone(), role)
+    });
     modules
         .0
         .iter()
         .map(|(name, module)| (name.clone(), role(module)))
+        .chain(unread)
         .collect()
 }

@@ -78,7 +78,6 @@ impl Engine {
 
     fn add_module(&mut self, module: &Module, problems: &mut Vec<Diagnostic>) {
         let vars: BTreeSet<&str> = module.vars.keys().map(String::as_str).collect();
-        let mut batch = Vec::new();
         for (name, template) in &module.templates {
             let at = Span {
                 source: template.source,
@@ -96,19 +95,12 @@ impl Engine {
                 },
             );
             if !known {
-                batch.push((name.clone(), template.text.to_string()));
+                self.waiting.push((name.clone(), template.text.to_string()));
             }
             // A shared template may use variables that only some modules have.
             if name.starts_with(module.role.as_str()) {
                 self.lint(name, &template.text, &vars, problems);
             }
-        }
-        if let Err(error) = self.tera.add_raw_templates(batch) {
-            problems.push(self.diagnostic(&error, None));
-            return;
-        }
-        for name in module.templates.keys() {
-            self.find_readers(name);
         }
         let role = module.role.as_str();
         for (parameter, layer) in &module.settings {
@@ -176,21 +168,93 @@ impl Engine {
         let waiting = std::mem::take(&mut self.waiting);
         let all = waiting.iter().map(|(name, text)| (name, text));
         if self.tera.add_raw_templates(all).is_err() {
-            for (name, text) in &waiting {
-                if let Err(error) = self.tera.add_raw_template(name, text) {
-                    problems.push(self.diagnostic(&error, None));
-                }
-            }
+            self.settle_each(&waiting, problems);
         }
         for (name, _) in &waiting {
             if let (Ok(used), Some(part)) =
                 (self.tera.get_template_variables(name), self.parts.get(name))
+                && !part.exact
             {
                 let used: BTreeSet<&str> = used.into_iter().collect();
                 let unknown = used.into_iter().filter(|root| !ROOTS.contains(root));
                 problems.extend(unknown.map(|root| unknown_root(root, part.at)));
             }
             self.find_readers(name);
+        }
+    }
+
+    /// Gives Tera what it takes, again and again, because a template may be included by one that
+    /// comes before it. What is left then is wrong, or includes what is.
+    fn settle_each(&mut self, waiting: &[(String, String)], problems: &mut Vec<Diagnostic>) {
+        let mut left: Vec<&(String, String)> = waiting.iter().collect();
+        let mut refused: Vec<(&str, tera::Error)> = Vec::new();
+        loop {
+            let before = left.len();
+            refused.clear();
+            left.retain(
+                |(name, text)| match self.tera.add_raw_template(name, text) {
+                    Ok(()) => false,
+                    Err(error) => {
+                        refused.push((name, error));
+                        true
+                    }
+                },
+            );
+            if left.len() == before || left.is_empty() {
+                break;
+            }
+        }
+        let names: BTreeSet<&str> = left.iter().map(|(name, _)| name.as_str()).collect();
+        let mut said = Vec::new();
+        for ((name, text), (_, error)) in left.iter().zip(&refused) {
+            let reports = reports(error);
+            if reports.is_empty() {
+                said.push(self.diagnostic(error, None));
+            }
+            for report in reports {
+                // A template that is wrong itself is missing to all that include it.
+                if !report.missing().is_some_and(|name| names.contains(name)) {
+                    said.push(self.report(name, text, &report));
+                }
+            }
+        }
+        // Templates that include each other in a circle wait for each other, and nothing else is wrong.
+        if said.is_empty() {
+            said.extend(
+                refused
+                    .iter()
+                    .take(1)
+                    .map(|(_, error)| self.diagnostic(error, None)),
+            );
+        }
+        problems.extend(said);
+    }
+
+    /// One of several things that Tera found in one template.
+    fn report(&self, name: &str, text: &str, report: &Report<'_>) -> Diagnostic {
+        let before: usize = text
+            .split_inclusive('\n')
+            .take(report.line.saturating_sub(1))
+            .map(str::len)
+            .sum();
+        let at = before + report.column.saturating_sub(1);
+        let problem = Diagnostic::error(format!("template: {}", report.what)).detail(format!(
+            "template `{name}`, line {}, column {}",
+            report.line, report.column
+        ));
+        let problem = match self.parts.get(name) {
+            Some(part) => problem.at(part.place(at, at), ""),
+            None => problem,
+        };
+        match report.missing() {
+            Some(missing) => {
+                let known: Vec<&str> = self.parts.keys().map(String::as_str).collect();
+                problem.hint(match super::nearest(missing, &known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("it would stand in `modules/{missing}`"),
+                })
+            }
+            None => problem.hint("docs/modules.md says what a template may use"),
         }
     }
 
@@ -323,6 +387,45 @@ impl Engine {
         }
         problem
     }
+}
+
+/// One thing that Tera says of a template among others, in text.
+struct Report<'a> {
+    what: &'a str,
+    line: usize,
+    column: usize,
+}
+
+impl Report<'_> {
+    /// The template that another one includes, and that Tera does not have.
+    fn missing(&self) -> Option<&str> {
+        self.what
+            .strip_prefix("Unknown template `")?
+            .strip_suffix('`')
+    }
+}
+
+/// What Tera found in a template once it was parsed: `error: WHAT`, and below it
+/// `--> NAME:LINE:COLUMN`. None where it says one thing, by its kind.
+fn reports(error: &tera::Error) -> Vec<Report<'_>> {
+    let ErrorKind::Msg(text) = error.kind() else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if let Some(what) = line.strip_prefix("error: ") {
+            let mut place = lines.next().unwrap_or_default().rsplit(':');
+            let mut number = || place.next().and_then(|number| number.trim().parse().ok());
+            let column = number().unwrap_or(1);
+            found.push(Report {
+                what,
+                line: number().unwrap_or(1),
+                column,
+            });
+        }
+    }
+    found
 }
 
 fn unknown_root(root: &str, at: Span) -> Diagnostic {

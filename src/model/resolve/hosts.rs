@@ -23,7 +23,7 @@ pub(super) struct Hosts<'a> {
 }
 
 impl Hosts<'_> {
-    /// Whether one of a host's roles has a capability.
+    /// Whether one of a host's roles has a capability, or may have it.
     pub(super) fn provides(
         &self,
         host: &Host,
@@ -33,7 +33,7 @@ impl Hosts<'_> {
         host.roles
             .iter()
             .filter_map(|role| roles.get(role))
-            .any(|role| role.provides.contains(capability))
+            .any(|role| role.unread || role.provides.contains(capability))
     }
 
     /// Where a host's state was written, or else its name.

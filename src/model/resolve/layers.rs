@@ -113,7 +113,10 @@ impl Resolver<'_> {
         let Some(roles) = roles.filter(|roles| !roles.is_empty()) else {
             return;
         };
-        if roles.iter().any(|role| role.vars.contains(name)) {
+        if roles
+            .iter()
+            .any(|role| role.unread || role.vars.contains(name))
+        {
             return;
         }
         let known = roles

@@ -315,6 +315,10 @@ impl<'a> Resolver<'a> {
             }
             return Some(name);
         }
+        // A role that nobody could read may be the one, or not.
+        if self.context.roles.values().any(|role| role.unread) {
+            return None;
+        }
         let (leaving, staying): (Vec<_>, Vec<_>) = hosts
             .built
             .values()
