@@ -46,6 +46,15 @@ fn every_wrong_manifest_says_what_is_wrong() {
             said.contains("error: ") && !said.contains("panicked"),
             "{name}: {said}"
         );
+        for problem in said
+            .split("\n\n")
+            .filter(|part| part.starts_with("error: "))
+        {
+            assert!(
+                problem.contains("= help: "),
+                "{name} helps nobody:\n{problem}"
+            );
+        }
         assert!(!said.contains("hunter"), "{name} shows a secret: {said}");
         let expected = folder.join("expected.txt");
         if bless {
@@ -219,6 +228,136 @@ fn the_schema_names_every_key_once() {
             );
         }
     }
+}
+
+/// A folder with a whole manifest in it, and something more that `make` adds.
+fn said_of(make: impl Fn(&Path)) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/example.org/murder.yaml");
+    fs::copy(example, folder.path().join("murder.yaml")).unwrap();
+    make(folder.path());
+    let loaded = load::load(folder.path(), &[]);
+    let errors = loaded
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.level == Level::Error);
+    errors
+        .map(|diagnostic| {
+            assert!(diagnostic.hint.is_some(), "{diagnostic:?}");
+            let folder = folder.path().display().to_string();
+            diagnostic.summary.replace(&folder, "DIR")
+        })
+        .collect()
+}
+
+#[test]
+fn what_looks_like_a_part_of_a_manifest_is_not_passed_over() {
+    assert_eq!(said_of(|_| {}), [""; 0]);
+    assert_eq!(
+        said_of(|folder| fs::write(folder.join(".hosts.yaml"), "x").unwrap()),
+        [""; 0]
+    );
+    assert_eq!(
+        said_of(|folder| fs::write(folder.join("hosts.YAML"), "hosts: {}").unwrap()),
+        ["`DIR/hosts.YAML` would be passed over"]
+    );
+    assert_eq!(
+        said_of(|folder| fs::create_dir(folder.join("hosts.yaml")).unwrap()),
+        ["`DIR/hosts.yaml` is a folder and no file"]
+    );
+    assert_eq!(
+        said_of(|folder| {
+            std::os::unix::fs::symlink("nowhere", folder.join("hosts.yml")).unwrap();
+        }),
+        ["`DIR/hosts.yml` cannot be read"]
+    );
+    assert_eq!(
+        said_of(|folder| {
+            let pipe = folder.join("hosts.yaml");
+            assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+        }),
+        ["`DIR/hosts.yaml` is a pipe, socket or device and no file"]
+    );
+    assert_eq!(
+        said_of(|folder| {
+            fs::create_dir_all(folder.join("modules/web")).unwrap();
+            fs::write(folder.join("modules/web/module.yml"), "summary: x").unwrap();
+        }),
+        ["`DIR/modules/web/module.yml` would be passed over"]
+    );
+}
+
+/// What `murder check` says of the smallest manifest with these settings on its backend.
+fn check_settings(settings: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!(
+        "version: 1\nmurder: example.org\ndomains: [example.org]\n\
+         ldap: {{uris: [\"ldap://ldap.example.org\"], base: \"dc=example,dc=org\"}}\n\
+         hosts:\n  smtp.example.org: {{roles: [internal-mta], addresses: [192.0.2.1]}}\n  \
+         backend1.example.org:\n    roles: [backend]\n    addresses: [192.0.2.2]\n    \
+         settings: {{{settings}}}\n"
+    );
+    fs::write(folder.path().join("murder.yaml"), text).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_murder"))
+        .current_dir(folder.path())
+        .arg("check")
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.stdout.is_empty());
+    (
+        output.status.code(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+/// Nobody has asked the host: what depends on its Postfix is a warning.
+#[test]
+fn guesses_about_the_host_are_warnings() {
+    for (settings, warning) in [
+        (
+            "smtpd_forbid_bare_newline: yes",
+            "warning: `smtpd_forbid_bare_newline` exists only since Postfix 3.9",
+        ),
+        (
+            "canonical_maps: 'lmdb:/etc/postfix/x'",
+            "warning: no table type `lmdb` here",
+        ),
+        (
+            "foo_destination_recipient_limit: 5",
+            "warning: `foo_destination_recipient_limit` belongs to a service `foo`",
+        ),
+        (
+            "smtpd_sender_restrictions: 'greylisting, permit'",
+            "warning: unknown restriction `greylisting`",
+        ),
+        (
+            "command_time_limit: $mail_name",
+            "warning: `command_time_limit = Postfix` is not a time",
+        ),
+    ] {
+        let (code, said) = check_settings(settings, &[]);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains(warning), "{said}");
+        assert!(said.contains("= help: "), "{said}");
+        let (code, said) = check_settings(settings, &["-q"]);
+        assert_eq!(
+            (code, said.as_str()),
+            (Some(0), ""),
+            "-q is for errors only"
+        );
+    }
+}
+
+#[test]
+fn what_only_the_host_knows_is_not_judged() {
+    let right = "message_size_limit: $my_limit, smtpd_banner: $myhostname ESMTP $mail_name, \
+                 mynetworks: '127.0.0.0/8 [::1]/128', luser_relay: '$user@other.example.org', \
+                 smtp_destination_recipient_limit: 5, mailbox_transport: 'lmtp:unix:/run/x', \
+                 smtpd_data_restrictions: '$mine, check_client_access cidr:/a, permit'";
+    let (code, said) = check_settings(right, &[]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.ends_with("no problems\n"), "{said}");
 }
 
 /// Reads a text as a manifest, as far as it goes, and shows every problem.

@@ -313,7 +313,9 @@ impl Engine {
             }
             problems.push(match unknown.nearest {
                 Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None => problem,
+                None => problem.hint(
+                    "a template sees `murder`, `host`, `vars` and `facts`; docs/modules.md has their keys",
+                ),
             });
         }
     }
@@ -381,11 +383,11 @@ impl Engine {
                 span.start_col + 1
             ));
         }
-        if matches!(error.kind(), ErrorKind::SyntaxError(_)) {
-            problem = problem
-                .hint("a literal `{{` or `{%` stands between `{% raw %}` and `{% endraw %}`");
-        }
-        problem
+        problem.hint(if matches!(error.kind(), ErrorKind::SyntaxError(_)) {
+            "a literal `{{` or `{%` stands between `{% raw %}` and `{% endraw %}`"
+        } else {
+            "docs/modules.md says what a template may use"
+        })
     }
 }
 

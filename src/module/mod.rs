@@ -150,6 +150,19 @@ impl VariableKind {
         }
     }
 
+    /// What to write instead of something else.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Bool => "write `true` or `false`, without quotes".to_owned(),
+            Self::Integer => "write a whole number in plain digits, without quotes".to_owned(),
+            Self::String => "write a text of one line".to_owned(),
+            Self::List => "write a list of texts, as in `[a, b]`".to_owned(),
+            Self::Map => "write a map of texts, as in `{a: b}`".to_owned(),
+            Self::OneOf(words) => format!("write one of `{}`", words.join("`, `")),
+        }
+    }
+
     /// Whether `value` is of this kind.
     #[must_use]
     pub fn admits(&self, value: &serde_json::Value) -> bool {
@@ -225,7 +238,10 @@ pub fn parse(files: &[(String, String)], sources: &mut Sources) -> Parsed {
         let role = match RoleName::new(folder) {
             Ok(role) => role,
             Err(error) => {
-                problems.push(Diagnostic::error(error.to_string()));
+                problems.push(
+                    Diagnostic::error(error.to_string())
+                        .hint("the folder of a module has its role's name, such as `backend`"),
+                );
                 continue;
             }
         };

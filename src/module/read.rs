@@ -243,8 +243,11 @@ impl Reader {
     }
 
     fn problem(&mut self, summary: String, at: Location) {
-        self.problems
-            .push(Diagnostic::error(summary).at(span(self.source, at), ""));
+        self.problems.push(
+            Diagnostic::error(summary)
+                .at(span(self.source, at), "")
+                .hint("docs/modules.md says what may stand in a module.yaml"),
+        );
     }
 
     fn condition(&mut self, thing: Thing, when: Option<Spanned<String>>) {

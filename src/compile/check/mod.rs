@@ -34,6 +34,8 @@ struct Values<'a> {
 struct Found {
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
+    /// Warnings by facts that nobody has observed.
+    guesses: Vec<Diagnostic>,
     /// Things with an error of their own: what depends on them is not judged.
     wrong: BTreeSet<Thing>,
 }
@@ -56,6 +58,7 @@ impl Work<'_> {
         });
         self.problems.extend(found.errors);
         self.compiled.warnings.extend(found.warnings);
+        self.compiled.guesses.extend(found.guesses);
     }
 }
 
@@ -116,7 +119,7 @@ impl Found {
             self.error(thing, problem);
         } else {
             problem.level = crate::diagnostic::Level::Warning;
-            self.warnings.push(problem);
+            self.guesses.push(problem);
         }
     }
 }

@@ -96,7 +96,7 @@ pub(super) fn service(
                     .to_owned(),
             );
         }
-        found.warnings.push(said);
+        found.guesses.push(said);
     }
 }
 

@@ -90,7 +90,8 @@ impl<'a> Resolver<'a> {
                     self.say(
                         Diagnostic::error(format!("the host `{name}` is named twice"))
                             .at(entry.at, "again")
-                            .related(*first, label),
+                            .related(*first, label)
+                            .hint("keep one of the two; a host may have several roles"),
                     );
                     // One message tells enough about two ranges that overlap.
                     break;
@@ -114,7 +115,9 @@ impl<'a> Resolver<'a> {
         }
         if hosts.named.is_empty() && section.value.entries().is_empty() {
             self.say(
-                Diagnostic::error("a murder has at least one host").at(section.at, "names none"),
+                Diagnostic::error("a murder has at least one host")
+                    .at(section.at, "names none")
+                    .hint("write `backend1.example.org: {roles: [backend]}` below it"),
             );
         }
         hosts
@@ -283,7 +286,12 @@ impl<'a> Resolver<'a> {
             .at(node.span, "is not among `sites`");
         let mut names: Vec<&str> = names.collect();
         names.sort_unstable();
-        self.say(with_nearest(problem, site.as_str(), names));
+        self.say(with_nearest(
+            problem,
+            site.as_str(),
+            names,
+            "describe the site under `sites`, or leave `site` out",
+        ));
         None
     }
 
@@ -317,7 +325,8 @@ impl<'a> Resolver<'a> {
                 if own.get("roles").is_some() {
                     self.say(
                         Diagnostic::error(format!("the role `{name}` is given twice"))
-                            .at(role.span, "again"),
+                            .at(role.span, "again")
+                            .hint("keep one of the two"),
                     );
                 }
                 continue;

@@ -176,7 +176,8 @@ impl<'a> Resolver<'a> {
                 self.say(
                     Diagnostic::error(format!("the domain `{name}` is named twice"))
                         .at(at, "again")
-                        .related(*first, "first here"),
+                        .related(*first, "first here")
+                        .hint("keep one of the two"),
                 );
                 continue;
             }
@@ -194,7 +195,8 @@ impl<'a> Resolver<'a> {
         if found.is_empty() {
             self.say(
                 Diagnostic::error("a murder has at least one mail domain")
-                    .at(node.span, "names none"),
+                    .at(node.span, "names none")
+                    .hint("write `[example.org]`"),
             );
         }
         self.alias_domains(&found);
@@ -210,6 +212,7 @@ impl<'a> Resolver<'a> {
                 _ if *target == domain.name => {
                     Diagnostic::error(format!("`{target}` is an alias of itself"))
                         .at(*at, "is the same domain")
+                        .hint("name the domain that holds the addresses, or leave `alias_of` out")
                 }
                 None => {
                     let names = domains.iter().map(|(domain, ..)| domain.name.as_str());
@@ -218,6 +221,7 @@ impl<'a> Resolver<'a> {
                             .at(*at, "is not among `domains`"),
                         target.as_str(),
                         names,
+                        "add it under `domains`",
                     )
                 }
                 Some((other, there, _)) => {
@@ -377,7 +381,8 @@ impl<'a> Resolver<'a> {
                         folder.address
                     ))
                     .at(folder.at, "again")
-                    .related(first, "first here"),
+                    .related(first, "first here")
+                    .hint("give one of them another address: case does not make a difference"),
                 ),
                 None => folders.push(folder),
             }
@@ -463,10 +468,11 @@ fn with_nearest<'n>(
     problem: Diagnostic,
     word: &str,
     candidates: impl IntoIterator<Item = &'n str>,
+    otherwise: &str,
 ) -> Diagnostic {
     match nearest::hint(word, candidates) {
         Some(hint) => problem.hint(hint),
-        None => problem,
+        None => problem.hint(otherwise),
     }
 }
 
