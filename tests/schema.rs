@@ -43,7 +43,7 @@ fn schemas(at: &str, schema: &Value, see: &mut dyn FnMut(&str, &Value)) {
             ),
             "type" => {
                 let words = value.as_array().cloned().unwrap_or(vec![value.clone()]);
-                assert!(words.iter().all(|word| is_type(word)), "{at}: {value}");
+                assert!(words.iter().all(is_type), "{at}: {value}");
             }
             "const" => {}
             other => panic!("{at}: what is `{other}`?"),

@@ -66,6 +66,7 @@ impl Work<'_> {
 fn judge(values: &Values<'_>) -> Found {
     let mut found = Found::default();
     let services = names::services(values);
+    let classes = restrictions::classes(values);
     for (thing, text) in values.present() {
         let at = (values.place)(thing);
         // Values are one line: postconf(1) takes no line ends.
@@ -91,7 +92,7 @@ fn judge(values: &Values<'_>) -> Found {
             found.error(thing, diagnostic(problem).at(at, ""));
         }
         tables::types(values, thing, name, text, &mut found);
-        restrictions::words(values, thing, name, text, &mut found);
+        restrictions::words(values, thing, name, text, &classes, &mut found);
     }
     expansion::judge(values, &mut found);
     found

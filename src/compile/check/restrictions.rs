@@ -12,8 +12,14 @@ use crate::thing::Thing;
 const CLASSES: &str = "smtpd_restriction_classes";
 
 /// Looks at a list of restrictions, or at a class that is one.
-pub(super) fn words(values: &Values<'_>, thing: &Thing, name: &str, text: &str, found: &mut Found) {
-    let classes = classes(values);
+pub(super) fn words(
+    values: &Values<'_>,
+    thing: &Thing,
+    name: &str,
+    text: &str,
+    classes: &[String],
+    found: &mut Found,
+) {
     if !restrictions::is_list(name) && !classes.iter().any(|class| class == name) {
         return;
     }
@@ -50,7 +56,8 @@ pub(super) fn words(values: &Values<'_>, thing: &Thing, name: &str, text: &str, 
 
 const BROKEN: &str = "smtpd(8) would answer `451 4.3.5 Server configuration error` to everybody";
 
-fn classes(values: &Values<'_>) -> Vec<String> {
+/// The restriction classes that the host's desired state gives it.
+pub(super) fn classes(values: &Values<'_>) -> Vec<String> {
     let Ok(name) = Parameter::new(CLASSES) else {
         return Vec::new();
     };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Values, judge};
 use crate::compile::variable;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::model::{Host, Layer, ServiceSpec, SettingSpec};
+use crate::model::{Host, HostState, Layer, ServiceSpec, SettingSpec};
 use crate::module::Modules;
 use crate::state::Want;
 use crate::thing::Thing;
@@ -16,6 +16,15 @@ use crate::thing::Thing;
 #[must_use]
 pub fn written(host: &Host, modules: &Modules) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
+    // All that a retired host has goes, and what is left alone is nobody's business here.
+    if host.state == HostState::Retired {
+        return problems;
+    }
+    let left: Vec<Thing> = host
+        .leave
+        .iter()
+        .filter_map(|layer| layer.value.parse().ok())
+        .collect();
     for module in host.roles.iter().filter_map(|role| modules.0.get(role)) {
         variable::values(module, host, &mut problems);
     }
@@ -42,6 +51,7 @@ pub fn written(host: &Host, modules: &Modules) -> Vec<Diagnostic> {
             }
         }
     }
+    values.retain(|thing, _| !left.contains(thing));
     let place = |thing: &Thing| places.get(thing).copied().unwrap_or(host.at);
     let found = judge(&Values {
         all: &values,
