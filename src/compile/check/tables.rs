@@ -18,6 +18,15 @@ const PACKAGES: [&str; 9] = [
 pub(super) fn types(values: &Values<'_>, thing: &Thing, name: &str, text: &str, found: &mut Found) {
     let facts = values.facts;
     let at = (values.place)(thing);
+    for word in catalogue::untyped(name, text) {
+        let problem = Diagnostic::error(format!("`{word}` in `{thing}` has no table type"))
+            .at(at, "")
+            .detail(DIES)
+            .hint(format!(
+                "write `TYPE:{word}`, with a type such as `hash` or `ldap`"
+            ));
+        found.error(thing, problem);
+    }
     let mut said: Vec<String> = Vec::new();
     for kind in of_value(name, text) {
         if facts.table_types.contains(&kind) || said.contains(&kind) {
@@ -36,7 +45,7 @@ pub(super) fn types(values: &Values<'_>, thing: &Thing, name: &str, text: &str, 
         } else {
             let problem = Diagnostic::error(format!("unknown table type `{kind}` in `{thing}`"))
                 .at(at, "")
-                .detail("every program that opens the table would die");
+                .detail(DIES);
             let problem = match catalogue::nearest(&kind) {
                 Some(near) => problem.hint(format!("did you mean `{near}:`?")),
                 None if kind.starts_with(|first: char| first.is_ascii_digit()) => {
@@ -51,6 +60,8 @@ pub(super) fn types(values: &Values<'_>, thing: &Thing, name: &str, text: &str, 
         said.push(kind);
     }
 }
+
+const DIES: &str = "every program that opens the table would die";
 
 fn lacking(kind: &str, observed: bool) -> String {
     let install = if PACKAGES.contains(&kind) {

@@ -523,7 +523,7 @@ fn the_host_has_the_last_word_on_names() {
         .want("smtpd_new_thing", "1");
     bench.live.facts.parameters = ["relayhost"].into_iter().collect();
     // A service that the plan itself adds has its parameters.
-    let filter = ServiceName::new("filter/unix").unwrap();
+    let filter = crate::name::ServiceName::new("filter/unix").unwrap();
     bench.desired.values.insert(
         Thing::Field(filter, Field::Command),
         Want::Present("smtp".to_owned()),

@@ -71,6 +71,19 @@ pub fn holds_tables(name: &str) -> bool {
     ENDS.iter().any(|end| name.ends_with(end)) || NAMES.contains(&name)
 }
 
+/// Words of a list that is made of tables only, and that are none: `TYPE:` is missing. Other lists
+/// hold names and files too.
+#[must_use]
+pub fn untyped(name: &str, value: &str) -> Vec<String> {
+    // Those of proxymap(8) are names of parameters.
+    if !name.ends_with("_maps") || name.starts_with("proxy_") {
+        return Vec::new();
+    }
+    let mut words = split_list(value);
+    words.retain(|word| !word.contains([':', '$']));
+    words
+}
+
 /// Whether any Postfix has such a table type.
 #[must_use]
 pub fn is_type(name: &str) -> bool {
@@ -150,6 +163,16 @@ mod tests {
             types("[::1]/128, ![fe80::]/64, example.org, /etc/file, $x, $kind:/a, ${kind}:/a"),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn a_table_has_a_type() {
+        assert_eq!(
+            untyped("transport_maps", "/etc/postfix/x, $y hash:/z"),
+            ["/etc/postfix/x"]
+        );
+        assert_eq!(untyped("relay_domains", "example.org /etc/file"), [""; 0]);
+        assert_eq!(untyped("proxy_read_maps", "virtual_alias_maps"), [""; 0]);
     }
 
     #[test]
