@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tera::{Context, ErrorKind, Tera};
 
+use super::reports::{Report, reports};
 use super::{Module, Modules, filters, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ContentSpec, FileSpec, ServiceSpec, SettingSpec};
@@ -389,45 +390,6 @@ impl Engine {
             "docs/modules.md says what a template may use"
         })
     }
-}
-
-/// One thing that Tera says of a template among others, in text.
-struct Report<'a> {
-    what: &'a str,
-    line: usize,
-    column: usize,
-}
-
-impl Report<'_> {
-    /// The template that another one includes, and that Tera does not have.
-    fn missing(&self) -> Option<&str> {
-        self.what
-            .strip_prefix("Unknown template `")?
-            .strip_suffix('`')
-    }
-}
-
-/// What Tera found in a template once it was parsed: `error: WHAT`, and below it
-/// `--> NAME:LINE:COLUMN`. None where it says one thing, by its kind.
-fn reports(error: &tera::Error) -> Vec<Report<'_>> {
-    let ErrorKind::Msg(text) = error.kind() else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        if let Some(what) = line.strip_prefix("error: ") {
-            let mut place = lines.next().unwrap_or_default().rsplit(':');
-            let mut number = || place.next().and_then(|number| number.trim().parse().ok());
-            let column = number().unwrap_or(1);
-            found.push(Report {
-                what,
-                line: number().unwrap_or(1),
-                column,
-            });
-        }
-    }
-    found
 }
 
 fn unknown_root(root: &str, at: Span) -> Diagnostic {

@@ -8,6 +8,8 @@ mod engine;
 mod filters;
 mod names;
 mod read;
+mod reports;
+mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{self, MapAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 
-use super::{Check, Module, Per, ProbeKind, Template, Variable, VariableKind};
+use super::{Check, Module, Per, ProbeKind, Template, Variable, VariableKind, unread};
 use crate::diagnostic::{Diagnostic, SourceId, Span};
 use crate::model::{ContentSpec, FileSpec, Layer, Level, ServiceSpec, SettingSpec};
 use crate::name::{Mode, NameError, Parameter, RemotePath, RoleName, ServiceName, UserName};
@@ -169,7 +169,7 @@ pub(super) fn module(
     let options = serde_saphyr::options! { strict_booleans: true };
     let raw: RawModule = match serde_saphyr::from_str_with_options(text, options) {
         Ok(raw) => raw,
-        Err(error) => return Err(vec![yaml_problem(source, &error)]),
+        Err(error) => return Err(vec![unread::problem(source, &error)]),
     };
     let mut reader = Reader {
         level: Level::Module(role.clone()),
@@ -435,7 +435,7 @@ impl Reader {
     }
 }
 
-fn span(source: SourceId, at: Location) -> Span {
+pub(super) fn span(source: SourceId, at: Location) -> Span {
     let bytes = |at: Option<u64>| at.and_then(|at| u32::try_from(at).ok()).unwrap_or(0);
     let start = bytes(at.span().byte_offset());
     let length = bytes(at.span().byte_len());
@@ -444,45 +444,4 @@ fn span(source: SourceId, at: Location) -> Span {
         start,
         end: start.saturating_add(length),
     }
-}
-
-/// What the reader of YAML says, in our words where it is a key or a word that it does not know.
-fn yaml_problem(source: SourceId, error: &serde_saphyr::Error) -> Diagnostic {
-    let text = error.without_snippet().to_string();
-    let line = text.lines().next().unwrap_or("this is not YAML");
-    // The place is shown by other means.
-    let said = line
-        .rsplit_once(" at line ")
-        .map_or(line, |(said, _)| said)
-        .trim_end_matches(',');
-    let problem = match unknown(said) {
-        Some((what, word, known)) => {
-            let problem = Diagnostic::error(format!("a module has no {what} `{word}`"));
-            let known: Vec<&str> = known
-                .split(", ")
-                .map(|word| word.trim_matches('`'))
-                .collect();
-            problem.hint(match super::nearest(word, &known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known here: {}", known.join(", ")),
-            })
-        }
-        None => Diagnostic::error(format!("this module cannot be read: {said}"))
-            .hint("docs/modules.md says what may stand in a module.yaml"),
-    };
-    match error.location() {
-        Some(at) => problem.at(span(source, at), ""),
-        None => problem,
-    }
-}
-
-/// What is unknown, the word, and the known ones: `unknown field `x`, expected one of a, b`.
-fn unknown(said: &str) -> Option<(&'static str, &str, &str)> {
-    let (what, rest) = if let Some(rest) = said.strip_prefix("unknown field `") {
-        ("key", rest)
-    } else {
-        ("word", said.strip_prefix("unknown variant `")?)
-    };
-    let (word, rest) = rest.split_once("`, expected ")?;
-    Some((what, word, rest.strip_prefix("one of ").unwrap_or(rest)))
 }

@@ -46,9 +46,14 @@ pub(super) fn words(
             // The host may have a class of that name.
             None => found.warnings.push(Diagnostic {
                 level: Level::Warning,
-                ..said.hint(format!(
-                    "a restriction class stands in `{CLASSES}`, and is right if the host has it"
-                ))
+                ..said.hint(match restrictions::perhaps(&word) {
+                    Some(near) => format!(
+                        "did you mean `{near}`? A class stands in `{CLASSES}`, if the host has it"
+                    ),
+                    None => format!(
+                        "a restriction class stands in `{CLASSES}`, and is right if the host has it"
+                    ),
+                })
             }),
         }
     }

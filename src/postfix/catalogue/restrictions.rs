@@ -148,26 +148,45 @@ pub fn read(value: &str) -> List {
                 list.tables.push(table);
             }
             Some(_) => {}
-            None => list.incomplete.push((word, argument.what())),
+            None => {
+                list.incomplete.push((word, argument.what()));
+                // What stands in its place was meant for it, unless it is a restriction itself.
+                words.next_if(|next| !is_known(next) && nearest(next).is_none());
+            }
         }
     }
     list
 }
 
-/// The restriction that is most like a word, if one is.
+/// The restriction that a word surely means.
 #[must_use]
 pub fn nearest(word: &str) -> Option<&'static str> {
     /// `permit_mynetwork` has 0.97; the names of classes begin like restrictions, so this is strict.
     const LIKENESS: f32 = 0.85;
+    like(word, LIKENESS)
+}
+
+/// The restriction that a word may mean.
+#[must_use]
+pub fn perhaps(word: &str) -> Option<&'static str> {
+    const LIKENESS: f32 = 0.7;
+    like(word, LIKENESS)
+}
+
+fn like(word: &str, likeness: f32) -> Option<&'static str> {
     let all: Vec<&'static str> = PLAIN
         .into_iter()
         .chain(WITH_TABLE)
         .chain(WITH_DOMAIN)
         .chain(["check_policy_service", "sleep"])
         .collect();
-    similar::get_close_matches(word.to_ascii_lowercase().as_str(), &all, 1, LIKENESS)
+    similar::get_close_matches(word.to_ascii_lowercase().as_str(), &all, 1, likeness)
         .first()
         .copied()
+}
+
+fn is_known(word: &str) -> bool {
+    argument_of(&word.to_ascii_lowercase()).is_some()
 }
 
 fn argument_of(word: &str) -> Option<Argument> {
@@ -189,7 +208,7 @@ impl Argument {
                 Self::Nothing => false,
                 Self::Table => word.contains(':'),
                 Self::Server => word.contains(':') || word.starts_with('{'),
-                Self::Domain => word.contains('.') || word.contains('$'),
+                Self::Domain => !is_known(word),
                 Self::Seconds => word.bytes().all(|byte| byte.is_ascii_digit()),
             }
     }
@@ -223,6 +242,8 @@ mod tests {
 
     #[test]
     fn misspelt_and_incomplete_words_are_found() {
+        let untyped = read("check_client_access /etc/postfix/access, permit");
+        assert_eq!((untyped.incomplete.len(), untyped.unknown.len()), (1, 0));
         let list = read("permit_mynetwork, check_client_access, reject_rbl_client reject");
         assert_eq!(list.unknown, ["permit_mynetwork"]);
         let words: Vec<&str> = list
