@@ -92,6 +92,8 @@ fn differences(desired: &BTreeMap<HostName, Desired>, live: &[Live]) -> usize {
             permissions: Permissions::default(),
             applied: &applied,
             hosts: &[],
+            keep: murder::history::KEPT,
+            rollback: false,
         });
         matches!(verdict.verdict, Verdict::Changes(_))
     };

@@ -14,7 +14,7 @@ use crate::name::RemotePath;
 use crate::state::{Desired, File, Probes, Want};
 use crate::thing::Thing;
 
-/// How many generations a host keeps.
+/// How many generations a host keeps where the manifest does not say.
 pub const KEPT: u32 = 20;
 /// How many bytes of them it keeps; the newest one stays, however large.
 pub const KEPT_BYTES: u64 = 32 * 1024 * 1024;

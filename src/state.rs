@@ -306,6 +306,10 @@ pub struct Live {
     pub pending: Option<Ledger>,
     /// The lock, where its file is there.
     pub lock: Option<Lock>,
+    /// Payloads and stages of applies that died before they had a journal, by their paths; they may hold secrets.
+    pub leftovers: Vec<String>,
+    /// Whether the last words of an earlier apply lie here, which a remark repeats.
+    pub last_words: bool,
     /// What else there is to say.
     pub remarks: Vec<Remark>,
 }

@@ -354,6 +354,47 @@ fn what_somebody_else_changed_needs_a_word() {
 }
 
 #[test]
+fn going_back_over_somebody_elses_value_or_file_needs_a_word() {
+    let days = |days: u32| format!("bounce_queue_lifetime: {days}d");
+    let bench = Bench::applied(&[&days(2), &days(3), &days(4)]);
+    let set = |path: &str, from: &str, to: &str| {
+        let text = bench.read(path);
+        assert!(text.contains(from), "{text}");
+        std::fs::write(bench.inside(path), text.replace(from, to)).unwrap();
+    };
+    let main_cf = "etc/postfix/main.cf";
+    set(
+        main_cf,
+        "bounce_queue_lifetime = 4d",
+        "bounce_queue_lifetime = 1d",
+    );
+    set("etc/postfix/transport", "localhost", "elsewhere");
+    let theirs = bench.configuration();
+    for more in [&[][..], &["--to", "1"]] {
+        let text = bench.rollback(1, more);
+        for thing in ["main.cf:bounce_queue_lifetime", "/etc/postfix/transport"] {
+            let words = format!(
+                "refused without --allow-overwrite: `{thing}` is to be rolled back, and somebody \
+                 else changed it since the last apply"
+            );
+            assert!(text.contains(&words), "{text}");
+        }
+        assert_eq!(bench.configuration(), theirs);
+    }
+    bench.rollback(0, &["--allow-overwrite"]);
+    assert!(bench.read(main_cf).contains("bounce_queue_lifetime = 3d"));
+    // As it was left, it needs no word; nor does an apply, whatever somebody did.
+    bench.rollback(0, &["--to", "1"]);
+    set(
+        main_cf,
+        "bounce_queue_lifetime = 2d",
+        "bounce_queue_lifetime = 1d",
+    );
+    bench.apply(&[]);
+    assert!(bench.read(main_cf).contains("bounce_queue_lifetime = 4d"));
+}
+
+#[test]
 fn twenty_generations_are_kept() {
     let bench = Bench::applied(&[ONE]);
     // As twenty applies would have left it.
@@ -379,6 +420,30 @@ fn twenty_generations_are_kept() {
     bench.rollback(0, &["--to", "3"]);
     assert!(!bench.generation(3).exists(), "and the 20 newest still are");
     assert!(bench.read("etc/postfix/main.cf").contains("ESMTP one"));
+}
+
+#[test]
+fn the_manifest_says_how_many_generations_are_kept() {
+    let bench = Bench::applied(&[ONE, TWO]);
+    let keeping = |number: u32, settings: &str| {
+        let text = manifest(&format!("settings: {{{settings}}}"));
+        bench.manifest(&format!("{text}history: {{keep: {number}}}\n"));
+    };
+    keeping(2, TWO);
+    bench.is_converged();
+    assert!(
+        bench.generation(1).exists(),
+        "what writes nothing forgets nothing"
+    );
+    keeping(2, THREE);
+    bench.apply(&[]);
+    assert!(!bench.generation(1).exists() && bench.generation(2).exists());
+    keeping(1, THREE);
+    bench.expect(0, &["release", HOST, "smtpd_banner", "--yes"]);
+    assert!(!bench.generation(3).exists() && bench.generation(4).exists());
+    keeping(1000, ONE);
+    bench.apply(&[]);
+    assert!(bench.generation(4).exists() && bench.generation(5).exists());
 }
 
 #[test]

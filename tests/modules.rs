@@ -96,6 +96,7 @@ pub fn seed() -> Murder {
         external: Vec::new(),
         recipient_delimiter: "+".to_owned(),
         shared_folders: Vec::new(),
+        keep: murder::history::KEPT,
         rollout: BTreeMap::new(),
         probes: Probes {
             accept: vec!["canary@example.org".to_owned()],

@@ -125,6 +125,101 @@ fn setting(main_cf: &str, name: &str) -> Option<String> {
     })
 }
 
+/// A murder with every kind of MTA, `domains` and a shared folder on `holder`.
+fn with_an_edge(domains: &str, holder: &str) -> String {
+    MANIFEST
+        .replace("domains: [example.org]", &format!("domains: {domains}"))
+        .replace(
+            "backend2.example.org, folder",
+            &format!("{holder}.example.org, folder"),
+        )
+        .replace(
+            "hosts:",
+            "hosts:\n  mx.example.org: {roles: [internet-mta]}",
+        )
+}
+
+/// The hosts whose ledger an apply with `--parallel 1` wrote, in that order.
+fn order_of(bench: &Bench) -> Vec<String> {
+    let ledger = |host: &str| bench.root(host).join("var/lib/murder/ledger.json");
+    let written = || -> BTreeMap<String, std::time::SystemTime> {
+        ["mx", "smtp", "backend1", "backend2"]
+            .into_iter()
+            .filter_map(|host| {
+                let meta = std::fs::metadata(ledger(&format!("{host}.example.org"))).ok()?;
+                Some((host.to_owned(), meta.modified().unwrap()))
+            })
+            .collect()
+    };
+    let before = written();
+    for host in before.keys() {
+        // postmap(1) waits for a main.cf that was written just now to settle.
+        let main_cf = bench
+            .root(&format!("{host}.example.org"))
+            .join("etc/postfix/main.cf");
+        let file = std::fs::File::options().append(true).open(main_cf).unwrap();
+        let an_hour = std::time::Duration::from_secs(3600);
+        file.set_modified(std::time::SystemTime::now() - an_hour)
+            .unwrap();
+    }
+    bench.expect(0, "apply", &["--yes", "--parallel", "1"]);
+    let mut after: Vec<_> = written()
+        .into_iter()
+        .filter(|(host, at)| before.get(host) != Some(at))
+        .collect();
+    after.sort_by_key(|(_, at)| *at);
+    after.into_iter().map(|(host, _)| host).collect()
+}
+
+#[test]
+fn a_domain_comes_from_the_inside_and_goes_from_the_outside() {
+    let inwards = ["backend1", "backend2", "smtp", "mx"];
+    let outwards = ["mx", "smtp", "backend1", "backend2"];
+    let one = with_an_edge("[example.org]", "backend2");
+    let bench = Bench::new(&one);
+    assert_eq!(order_of(&bench), inwards);
+    for two in [
+        "[example.org, example.net]",
+        "[example.net, example.org]",
+        "{example.org: {}, example.net: {base: \"dc=example,dc=net\"}}",
+    ] {
+        bench.manifest(&with_an_edge(two, "backend2"));
+        assert_eq!(order_of(&bench), inwards, "{two}");
+        bench.manifest(&one);
+        assert_eq!(order_of(&bench), outwards, "{two}");
+        bench.expect(0, "drift", &[]);
+    }
+    // Another name of a domain is no backend's business.
+    bench.manifest(&with_an_edge(
+        "{example.org: {}, example.net: {alias_of: example.org}}",
+        "backend2",
+    ));
+    assert_eq!(order_of(&bench), ["smtp", "mx"]);
+    bench.manifest(&one);
+    assert_eq!(order_of(&bench), ["mx", "smtp"]);
+    // One domain in place of another does both, and the inside goes first.
+    bench.manifest(&with_an_edge("[example.org, example.net]", "backend2"));
+    order_of(&bench);
+    bench.manifest(&with_an_edge("[example.org, example.com]", "backend2"));
+    assert_eq!(order_of(&bench), inwards);
+}
+
+#[test]
+fn a_shared_folder_leaves_its_backend_once_its_mail_goes_to_the_new_one() {
+    let bench = Bench::new(&with_an_edge("[example.org]", "backend1"));
+    bench.expect(0, "apply", &["--yes"]);
+    bench.manifest(&with_an_edge("[example.org]", "backend2"));
+    assert_eq!(order_of(&bench), ["backend2", "smtp", "backend1"]);
+    assert!(
+        !bench
+            .root("backend1.example.org")
+            .join("etc/postfix/shared_folders")
+            .exists()
+    );
+    bench.manifest(&with_an_edge("[example.org]", "backend1"));
+    assert_eq!(order_of(&bench), ["backend1", "smtp", "backend2"]);
+}
+
 #[test]
 fn the_first_apply_makes_a_murder_and_the_second_writes_nothing() {
     let bench = Bench::new(MANIFEST);
@@ -267,6 +362,7 @@ fn a_retired_host_is_emptied_and_forgotten() {
             .join("etc/postfix/ldap/transport_maps.cf")
             .exists()
     );
+    assert!(!bench.root(host).join("etc/postfix/ldap").exists());
     assert!(!bench.root(host).join("var/lib/murder/ledger.json").exists());
     let main_cf = bench.read(host, "etc/postfix/main.cf");
     assert_eq!(setting(&main_cf, "transport_maps"), None);
@@ -275,6 +371,44 @@ fn a_retired_host_is_emptied_and_forgotten() {
         Some("+")
     );
     bench.expect(0, "drift", &[]);
+}
+
+#[test]
+fn a_folder_goes_with_its_last_managed_file_unless_it_is_debians() {
+    let with = |files: &str| {
+        let settings = "settings: {smtpd_banner: \"$myhostname ESMTP\"}";
+        MANIFEST.replace(settings, &format!("{settings}, files: {{{files}}}"))
+    };
+    let bench = Bench::new(&with(
+        "/etc/postfix/sasl/smtpd.conf: {content: a}, /etc/postfix/a/b/c: {content: a}, \
+         /etc/postfix/a/d/e: {content: a}, /etc/other/f: {content: a}",
+    ));
+    bench.expect(0, "apply", &["--yes"]);
+    let etc = bench.root("backend1.example.org").join("etc");
+    std::fs::write(etc.join("postfix/a/d/theirs"), "").unwrap();
+    bench.manifest(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    let postfix = etc.join("postfix");
+    assert!(!postfix.join("a/b").exists());
+    assert!(!postfix.join("a/d/e").exists() && postfix.join("a/d/theirs").exists());
+    assert!(!postfix.join("sasl/smtpd.conf").exists() && postfix.join("sasl").exists());
+    assert!(etc.join("other").exists(), "outside it is not ours to tell");
+}
+
+#[test]
+fn an_apply_that_is_put_back_leaves_no_folder() {
+    if !Path::new("/usr/sbin/postmap").exists() {
+        return; // Nothing fails where no index is built.
+    }
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    let before = bench.fingerprint().into_keys().collect::<Vec<_>>();
+    let settings = "settings: {smtpd_banner: \"$myhostname ESMTP\"}";
+    let broken = "files: {/etc/postfix/new/table: {content: \"key\\n\", table: true}}";
+    bench.manifest(&MANIFEST.replace(settings, broken));
+    let text = bench.expect(3, "apply", &["--yes"]);
+    assert!(text.contains("put back"), "{text}");
+    assert_eq!(bench.fingerprint().into_keys().collect::<Vec<_>>(), before);
 }
 
 #[test]

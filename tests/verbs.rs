@@ -171,6 +171,7 @@ fn changes(steps: Vec<Step>, refusals: Vec<Refusal>) -> HostVerdict {
             adopts: Vec::new(),
             keeps_ledger: true,
             generation: None,
+            keep: murder::history::KEPT,
             expects: Expects::default(),
         })),
         remarks: Vec::new(),
@@ -441,6 +442,61 @@ fn long_values_stand_below_each_other_and_secret_ones_are_masked() {
         "{text}"
     );
     assert!(!text.contains("hunter"));
+}
+
+#[test]
+fn an_apply_says_what_was_not_proved_and_nothing_else_of_its_phases() {
+    let nc = "not probed over SMTP: bash, perl and nc are missing";
+    let done = |words: &[&str]| Outcome::Done {
+        log: words.iter().map(|words| (*words).to_owned()).collect(),
+    };
+    let refused =
+        |host: &str| format!("not probed: a@x is not accepted, nor was it before (550 {host})");
+    let applied = Applied {
+        format_version: FORMAT_VERSION,
+        murder: "example.org".to_owned(),
+        hosts: BTreeMap::from([
+            (host("a1.x"), done(&["staged", nc, "probed"])),
+            (host("a2.x"), done(&["staged again", nc, "probed"])),
+            (host("b1.x"), done(&["staged", "probed: a@x is accepted"])),
+            (host("b2.x"), done(&["staged", "probed"])),
+            (
+                host("c1.x"),
+                done(&[
+                    "not verified: the server of ldap:/x does not answer",
+                    &refused("c1.x"),
+                ]),
+            ),
+            (
+                host("c2.x"),
+                done(&[
+                    "not verified: the server of ldap:/x does not answer",
+                    &refused("c2.x"),
+                ]),
+            ),
+        ]),
+    };
+    let shown = |phases: bool| {
+        let mut out = String::new();
+        report::applied::write_apply(&applied, phases, false, &mut out).unwrap();
+        out
+    };
+    insta::assert_snapshot!(shown(false), @"
+    a1.x and 1 more host (a2.x)
+      done
+          not probed over SMTP: bash, perl and nc are missing
+
+    b1.x and 1 more host (b2.x): done
+    c1.x and 1 more host (c2.x), each with its own name
+      done
+          not verified: the server of ldap:/x does not answer
+          not probed: a@x is not accepted, nor was it before (550 c1.x)
+
+    6 hosts: 6 done
+    ");
+    let verbose = shown(true);
+    assert_eq!(verbose.matches(nc).count(), 2, "once a host:\n{verbose}");
+    assert!(verbose.contains("      staged again\n"), "{verbose}");
 }
 
 #[test]

@@ -167,6 +167,27 @@ impl<'a> Contact<'a> {
         permissions: Permissions,
         revision: &str,
     ) -> HostVerdict {
+        self.compare(surveyed, permissions, revision, false)
+    }
+
+    /// The difference of what a host has and once had.
+    #[must_use]
+    pub fn way_back(
+        &self,
+        surveyed: &Surveyed,
+        permissions: Permissions,
+        revision: &str,
+    ) -> HostVerdict {
+        self.compare(surveyed, permissions, revision, true)
+    }
+
+    fn compare(
+        &self,
+        surveyed: &Surveyed,
+        permissions: Permissions,
+        revision: &str,
+        rollback: bool,
+    ) -> HostVerdict {
         let mut verdict = diff(Situation {
             murder: &self.loaded.murder.name,
             desired: &surveyed.desired,
@@ -175,6 +196,8 @@ impl<'a> Contact<'a> {
             permissions,
             applied: &self.applied(revision),
             hosts: self.roster.written(),
+            keep: self.loaded.murder.keep,
+            rollback,
         });
         // The plan that rewrites the ledger is the last one that can tell.
         if let (Verdict::Changes(_), Some(ledger)) = (&verdict.verdict, &surveyed.live.ledger) {

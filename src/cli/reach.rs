@@ -36,7 +36,7 @@ pub struct Consent {
     /// Delete more than a plan usually does.
     #[arg(long)]
     pub allow_delete: bool,
-    /// Delete or give back things that somebody else changed.
+    /// Delete, give back or roll back things that somebody else changed.
     #[arg(long)]
     pub allow_overwrite: bool,
     /// Stop and start Postfix for parameters that a reload does not reach.

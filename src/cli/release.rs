@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::apply::{self, Format};
+use super::contact::Contact;
 use super::exit::Exit;
 use super::explain;
 use super::plan::Diff;
@@ -117,7 +118,7 @@ fn let_go(
     let (exit, changed) = single::settle(&plan, &manner, terminal, |plan| {
         single.change(plan, false, &|contact, _, machine| {
             let live = machine.observe(&Default::default())?.live;
-            Ok(verdict(&live, which, None, &contact.applied("")))
+            Ok(verdict(&live, which, None, contact, ""))
         })
     });
     if changed {
@@ -148,7 +149,7 @@ fn planned(
             )));
         }
         if let Some(thing) = which
-            && release(&live, which, None, &Default::default()).is_none()
+            && verdict(&live, which, None, &single.contact, "") == Verdict::Converged
         {
             return Err(refuse(&unmanaged(host, thing, ledger, arguments)));
         }
@@ -167,9 +168,9 @@ fn planned(
         }
     };
     let snapshot = last.as_deref().map(|generation| &generation.snapshot);
-    let applied = single.contact.applied(single.contact.loaded.revision());
+    let revision = single.contact.loaded.revision();
     Ok(HostVerdict {
-        verdict: verdict(&live, which, snapshot, &applied),
+        verdict: verdict(&live, which, snapshot, &single.contact, revision),
         remarks: live.remarks,
     })
 }
@@ -178,9 +179,11 @@ fn verdict(
     live: &Live,
     which: Option<&Thing>,
     last: Option<&Snapshot>,
-    applied: &crate::ledger::Applied,
+    contact: &Contact<'_>,
+    revision: &str,
 ) -> Verdict {
-    match release(live, which, last, applied) {
+    let keep = contact.loaded.murder.keep;
+    match release(live, which, last, &contact.applied(revision), keep) {
         None => Verdict::Converged,
         Some(plan) => Verdict::Changes(Box::new(plan)),
     }

@@ -112,7 +112,7 @@ fn go(loaded: &Loaded, host: &HostName, arguments: &Arguments, terminal: &Termin
             let desired = |_: &_| Ok(target.desired.clone());
             let surveyed = contact.survey(host, machine, &desired)?;
             let permissions = permissions(&arguments.consent, target);
-            let looked = contact.difference(&surveyed, permissions, &target.revision);
+            let looked = contact.way_back(&surveyed, permissions, &target.revision);
             Ok(looked.verdict)
         })
     });
@@ -223,7 +223,7 @@ fn look(
     let looked = single.with(|contact, host, machine| {
         let desired = |_: &_| Ok(target.desired.clone());
         let surveyed = contact.survey(host, machine, &desired)?;
-        Ok(contact.difference(&surveyed, permissions, &target.revision))
+        Ok(contact.way_back(&surveyed, permissions, &target.revision))
     })?;
     Ok(looked)
 }

@@ -69,7 +69,7 @@ fn unlock(loaded: &Loaded, host: &HostName, arguments: &Arguments, terminal: &Te
     let at_work = live.lock.as_ref().is_some_and(|lock| lock.held);
     let (state, exit) = if at_work {
         (State::Held, Exit::Failed)
-    } else if live.journal.is_none() {
+    } else if live.journal.is_none() && live.leftovers.is_empty() && !live.last_words {
         (State::Free, Exit::Done)
     } else {
         match clear(&mut single, &live, terminal) {

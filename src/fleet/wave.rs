@@ -4,17 +4,16 @@
 //! away, in the reverse order; retired hosts last of all. So a backend accepts an address before
 //! an MTA sends mail for it there, and an MTA stops sending before the backend stops accepting.
 //!
-//! A host stands in one wave. A plan that creates or updates anything, or finishes earlier work,
-//! adds; one whose only changes are deletions takes away. A plan with both goes with those that
-//! add: its own deletions come after its reload and are local by then (main.cf has stopped naming
-//! what goes), and what it *routes* elsewhere is text in tables and parameters, which is an update.
-//! To put one host's steps into two waves is for `plan`, which alone can split them; a [`Wave`] says
-//! its phase, so nothing here changes then.
+//! A host stands in one wave. One whose every change takes away ([`bearing`](crate::plan::bearing):
+//! what is deleted, a list that loses members, a table that loses lines) goes with those that take.
+//! One that creates or rewrites anything, or only finishes earlier work, goes with those that add,
+//! and so does all that it takes away: too early for hosts that still send it what it gives up. A
+//! manifest that adds here and takes there at once is therefore safest in two applies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::name::{HostName, RoleName};
-use crate::plan::{Change, HostPlan, Step, Verdict};
+use crate::plan::{HostPlan, Verdict};
 
 /// Whether a wave adds or takes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,18 +115,7 @@ pub fn phase_of(verdict: &Verdict) -> Option<Phase> {
 }
 
 fn phase_of_plan(plan: &HostPlan) -> Phase {
-    let adds = |step: &Step| match step {
-        Step::File { change, .. } => !matches!(change, Change::Delete { .. }),
-        Step::Value { change, .. } => !matches!(change, Change::Delete { .. }),
-        _ => false,
-    };
-    let takes = |step: &Step| match step {
-        Step::File { change, .. } => matches!(change, Change::Delete { .. }),
-        Step::Value { change, .. } => matches!(change, Change::Delete { .. }),
-        Step::Delete { .. } => true,
-        _ => false,
-    };
-    if plan.steps.iter().any(takes) && !plan.steps.iter().any(adds) {
+    if plan.only_takes_away() {
         Phase::Takes
     } else {
         Phase::Adds

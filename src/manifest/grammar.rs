@@ -114,6 +114,11 @@ pub static MANIFEST: Record = Record {
                 "How the hosts of a role are taken in turn.",
             ),
             key(
+                "history",
+                Rec(&HISTORY),
+                "What each host remembers of its applies.",
+            ),
+            key(
                 "probe",
                 Rec(&PROBE),
                 "Addresses that are asked over SMTP after an apply.",
@@ -251,6 +256,15 @@ static ROLLOUT: Record = record(
         ),
         key("canary", Integer(1, 100_000), "How many go first, alone."),
     ],
+);
+
+static HISTORY: Record = record(
+    "history",
+    &[key(
+        "keep",
+        Integer(1, 1000),
+        "How many generations; the oldest go at the next apply that changes something. Default: 20.",
+    )],
 );
 
 static PROBE: Record = record(

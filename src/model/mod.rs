@@ -55,6 +55,8 @@ pub struct Murder {
     pub shared_folders: Vec<SharedFolder>,
     /// How roles are rolled out, by role.
     pub rollout: BTreeMap<RoleName, Rollout>,
+    /// How many generations each host keeps.
+    pub keep: u32,
     /// Asked over SMTP after an apply, murder-wide.
     pub probes: Probes,
     /// The hosts, by name.

@@ -1,5 +1,6 @@
 //! The difference between what a host has and what it must have, as a value.
 
+mod bearing;
 mod diff;
 mod orders;
 mod questions;
@@ -7,6 +8,7 @@ mod release;
 mod sweep;
 mod told;
 
+pub use bearing::{Bearing, bearing};
 pub use diff::{Permissions, Situation, diff};
 pub use orders::{Run, orders};
 pub use questions::questions;
@@ -220,6 +222,9 @@ pub struct HostPlan {
     /// What the host's history will say of it; none where the host keeps no ledger afterwards.
     #[serde(skip)]
     pub generation: Option<Box<Generation>>,
+    /// How many generations it keeps, that one included.
+    #[serde(skip)]
+    pub keep: u32,
 }
 
 impl HostPlan {
@@ -229,17 +234,6 @@ impl HostPlan {
         self.steps
             .iter()
             .any(|step| !matches!(step, Step::TakeOver { .. } | Step::Release { .. }))
-    }
-
-    /// Whether everything that the plan does is to take away.
-    #[must_use]
-    pub fn only_takes_away(&self) -> bool {
-        self.steps.iter().all(|step| match step {
-            Step::File { change, .. } => matches!(change, Change::Delete { .. }),
-            Step::Value { change, .. } => matches!(change, Change::Delete { .. }),
-            Step::Index { .. } => false,
-            _ => true,
-        })
     }
 }
 

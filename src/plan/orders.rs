@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::exchange::{FileOrder, HistoryOrder, LedgerOrder, Orders, RestoreOrder, Tell};
-use crate::history::{KEPT, KEPT_BYTES};
+use crate::history::KEPT_BYTES;
 use crate::postfix::Edit;
 use crate::secret::{MissingSecret, Secrets};
 use crate::state::Probes;
@@ -119,7 +119,7 @@ pub fn orders(
     orders.history = plan.generation.as_ref().map(|generation| HistoryOrder {
         generation: generation.entry.generation,
         bytes: generation.to_bytes(),
-        keep: KEPT,
+        keep: plan.keep,
         keep_bytes: KEPT_BYTES,
     });
     Ok(orders)

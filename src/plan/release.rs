@@ -10,13 +10,14 @@ use super::{Expects, HostPlan, Step};
 
 /// The plan that releases one thing, or without one the whole host; none where nothing of it is
 /// managed. A master.cf entry goes with its fields and options. `last` is what the newest
-/// generation says that the host is, if that is known: the next one says the same without the thing.
+/// generation says that the host is, if that is known: the next one says the same without the thing. `keep` generations stay.
 #[must_use]
 pub fn release(
     live: &Live,
     which: Option<&Thing>,
     last: Option<&Snapshot>,
     applied: &Applied,
+    keep: u32,
 ) -> Option<HostPlan> {
     let old = live.ledger.as_ref()?;
     let goes = |thing: &&Thing| which.is_none_or(|which| is_part(thing, which));
@@ -64,6 +65,7 @@ pub fn release(
             ..Expects::default()
         },
         generation,
+        keep,
     })
 }
 

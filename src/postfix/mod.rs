@@ -1,6 +1,7 @@
 //! Postfix's own files: read, edited and compared as Postfix does.
 
 mod edit;
+mod ldap_filter;
 mod lines;
 mod main_cf;
 mod master_cf;
@@ -14,6 +15,8 @@ pub(crate) mod expand;
 pub mod catalogue;
 
 pub mod postconf;
+
+pub mod shorter;
 
 pub use edit::Edit;
 pub use edit::EditError;

@@ -10,7 +10,7 @@ use super::{Detail, steps, text};
 use crate::plan::Failure;
 
 /// Writes what became of each host, groups of hosts with the same fate once, and a summary line.
-/// `phases` shows what each phase on the hosts said, too.
+/// `phases` shows what each phase on the hosts said, too; what could not be proved is said always.
 ///
 /// # Errors
 /// Those of `out`.
@@ -45,12 +45,14 @@ fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
         Outcome::Converged => Vec::new(),
         Outcome::Done { log } => {
             let mut lines = vec![Line::new(Tone::Added, "  done")];
-            if phases {
-                lines.extend(
-                    log.iter()
-                        .map(|words| Line::new(Tone::Faint, format!("      {words}"))),
-                );
-            }
+            lines.extend(log.iter().filter_map(|words| {
+                let tone = match is_unproved(words) {
+                    true => Tone::Warning,
+                    false if phases => Tone::Faint,
+                    false => return None,
+                };
+                Some(Line::new(tone, format!("      {words}")))
+            }));
             lines
         }
         Outcome::Remains { plan } => {
@@ -91,6 +93,13 @@ fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
         lines.push(Line::new(Tone::Plain, format!("      help: {hint}")));
     }
     lines
+}
+
+/// Whether a host says that it could not try something: done, as far as it can tell.
+fn is_unproved(words: &str) -> bool {
+    ["not probed", "not verified"]
+        .iter()
+        .any(|start| words.starts_with(start))
 }
 
 /// How a fate is called.

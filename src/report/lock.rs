@@ -109,7 +109,10 @@ pub fn write(report: &Report, color: bool, out: &mut impl Write) -> fmt::Result 
         }
         State::Cleared => {
             let Some(journal) = &report.journal else {
-                return say(Tone::Title, &format!("{host}: the lock is free"));
+                return say(
+                    Tone::Title,
+                    &format!("{host}: the lock is free; what an earlier apply left is removed"),
+                );
             };
             say(
                 Tone::Title,

@@ -3,11 +3,12 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use murder::machine::{Exit, MachineError, Request, Response, Shell};
+use murder::machine::remote::Remote;
+use murder::machine::{Act, Exit, MachineError, Orders, Request, Response, Shell};
 
 /// The lab's base root, which is built if it is not there yet.
 fn base() -> &'static Path {
@@ -173,6 +174,13 @@ impl Host {
         Box::new(Deaf { pid: self.pid })
     }
 
+    /// What an apply would send: its exec line and its payload.
+    pub fn payload_of(&self, orders: &Orders) -> Request {
+        let kept = Arc::new(Mutex::new(None));
+        let _ = Remote::new(Box::new(Keeping(Arc::clone(&kept)))).perform(orders);
+        kept.lock().unwrap().take().unwrap()
+    }
+
     /// A shell that says something before and after, on both streams.
     pub fn noisy(&self, before: &str, after: &str) -> Box<dyn Shell> {
         Box::new(Local {
@@ -246,6 +254,24 @@ impl Shell for Local {
             stdout,
             stderr: errors.join().unwrap(),
             exit: Exit::Code(status.code().unwrap_or(-1)),
+        })
+    }
+}
+
+/// Keeps the request, and runs nothing.
+struct Keeping(Arc<Mutex<Option<Request>>>);
+
+impl Shell for Keeping {
+    fn exchange(&mut self, request: &Request) -> Result<Response, MachineError> {
+        *self.0.lock().unwrap() = Some(Request {
+            command: request.command.clone(),
+            stdin: request.stdin.clone(),
+            timeout: request.timeout,
+        });
+        Ok(Response {
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            exit: Exit::Code(0),
         })
     }
 }

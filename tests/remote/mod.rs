@@ -1,6 +1,7 @@
 //! The sh programs on hosts of their own: Debian's Postfix behind dash, bash and BusyBox.
 
 mod applying;
+mod doubts;
 mod faults;
 mod host;
 mod memory;
@@ -23,6 +24,18 @@ fn asking(paths: &[&str]) -> Questions {
         files: paths.iter().map(|text| (path(text), None)).collect(),
         ..Questions::default()
     }
+}
+
+/// Waits until something holds.
+#[track_caller]
+fn until(holds: impl Fn() -> bool) {
+    for _ in 0..300 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("it did not come to hold within 30 s");
 }
 
 fn summary(error: &MachineError) -> String {

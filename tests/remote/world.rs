@@ -133,6 +133,8 @@ pub fn plan(host: &Host, desired: &Desired) -> Option<Box<HostPlan>> {
             revision: String::new(),
         },
         hosts: &[],
+        keep: murder::history::KEPT,
+        rollback: false,
     });
     match verdict.verdict {
         Verdict::Converged => None,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use zeroize::Zeroizing;
 
@@ -32,6 +33,8 @@ const PROGRAM: [&str; 11] = [
 const ASK_BASH: &str = include_str!("ask.bash");
 const ASK_PERL: &str = include_str!("ask.perl");
 const ASK_NC: &str = include_str!("ask.nc");
+static WORDS_AWK: LazyLock<String> =
+    LazyLock::new(|| without_comments(include_str!("apply/words.awk")));
 
 /// Digits and blanks that the data's offset takes in the payload, so that writing it moves nothing.
 const OFFSET_WIDTH: usize = 12;
@@ -94,10 +97,10 @@ pub(super) fn payload(
 fn loader(run: &str, nonce: &str, sh: &str, sha256: &str) -> String {
     let (left, right) = nonce.split_at(nonce.len() / 2);
     format!(
-        "sh -c 'umask 077; LC_ALL=C; PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin; \
+        "sh -c 'trap \"\" HUP PIPE INT; umask 077; LC_ALL=C; PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin; \
          export LC_ALL PATH; n={left}; n=$n\"{right}\"; d=/var/lib/murder; i=$d/incoming.{run}; s=$d/spool.{run}.$$; \
          mkdir -p $d && chmod 0700 $d && cat >$i && x=$(sha256sum $i) && [ \"${{x%% *}}\" = {sha256} ] && \
-         mv $i $s && echo && echo $n ACCEPTED && exec {sh} $s front; rm -f $i; echo; echo $n REFUSED'"
+         mv $i $s && {{ echo; echo $n ACCEPTED; exec {sh} $s front; }}; rm -f $i; echo; echo $n REFUSED'"
     )
 }
 
@@ -154,6 +157,7 @@ fn assignments(
         }),
     );
     set("NUMBERS", &numbers(orders));
+    set("DIRECT", &direct(orders));
     let ledger = ledger(&orders.ledger, data);
     set("LEDGER", ledger.word);
     set("PATHS_BYTES", &ledger.paths);
@@ -162,6 +166,7 @@ fn assignments(
     set("ASK_BASH", ASK_BASH);
     set("ASK_PERL", ASK_PERL);
     set("ASK_NC", ASK_NC);
+    set("WORDS_AWK", &WORDS_AWK);
     Ok(text)
 }
 
@@ -273,22 +278,39 @@ fn history(order: Option<&HistoryOrder>, data: &mut Data) -> String {
     )
 }
 
-/// Changed parameters whose value must be a number, a time, or `yes` or `no`.
+/// Changed parameters, and options of services, whose value must be a number, a time, or `yes` or `no`, each with
+/// its limits. A line break stands before each, so that a name is found whole.
 fn numbers(orders: &Orders) -> String {
-    let mut text = String::new();
-    for edit in &orders.edits {
-        if let Edit::Set(name, _) = edit
-            && let Some(takes) = catalogue::takes(name.as_str())
-        {
-            let word = match takes {
-                Takes::Number => "number",
-                Takes::Time => "time",
-                Takes::YesOrNo => "boolean",
-            };
-            let _ = writeln!(text, "{name} {word}");
-        }
+    let mut text = "\n".to_owned();
+    for (name, parameter) in changed(orders) {
+        let Some(takes) = catalogue::takes(parameter.as_str()) else {
+            continue;
+        };
+        let kind = match takes {
+            Takes::Number => "number",
+            Takes::Time => "time",
+            Takes::YesOrNo => "boolean",
+        };
+        let (least, most) = catalogue::limits(parameter.as_str());
+        let most = most.map_or_else(|| "-".to_owned(), |most| most.to_string());
+        let _ = writeln!(text, "{name} {kind} {least} {most}");
     }
     text
+}
+
+/// The names of what is changed by itself, and not by something that it refers to.
+fn direct(orders: &Orders) -> String {
+    let names: Vec<String> = changed(orders).map(|(name, _)| name).collect();
+    format!(" {} ", names.join(" "))
+}
+
+/// Parameters and options of services that are set, each as postconf(1) lists it.
+fn changed(orders: &Orders) -> impl Iterator<Item = (String, &Parameter)> {
+    orders.edits.iter().filter_map(|edit| match edit {
+        Edit::Set(name, _) => Some((name.to_string(), name)),
+        Edit::SetOption(service, name, _) => Some((format!("{service}/{name}"), name)),
+        _ => None,
+    })
 }
 
 /// The table types that the host must have: of indexes, tables, and values of main.cf.

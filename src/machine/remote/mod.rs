@@ -24,6 +24,9 @@ use crate::plan::Failure;
 /// Silence of this long ends an observation.
 const OBSERVE_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How often a host is looked at whose files change while they are read.
+const LOOKS: u32 = 3;
+
 /// An apply is silent while it works; each of its children has a deadline of its own.
 const APPLY_TIMEOUT: Duration = Duration::from_secs(900);
 
@@ -64,6 +67,19 @@ impl Remote {
 
 impl Look for Remote {
     fn observe(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
+        let mut tries = 1;
+        loop {
+            match self.look_once(questions) {
+                // Somebody else's apply is putting its files in place, which takes a moment.
+                Err(error) if answer::was_moving(&error) && tries < LOOKS => tries += 1,
+                done => return done,
+            }
+        }
+    }
+}
+
+impl Remote {
+    fn look_once(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
         let nonce = frame::nonce();
         let response = self.shell.exchange(&Request {
             command: format!("{} -s", self.sh),

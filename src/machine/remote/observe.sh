@@ -115,6 +115,7 @@ murder_look() {
   echo "=running $running"
 
   murder_lock
+  murder_leftovers
   if [ -n "$shut" ]; then
     echo "=postfix"
     id postfix 2>&1
@@ -161,6 +162,21 @@ murder_lock() {
     *) if [ ! -e /var/lib/murder/journal.json ] || flock -n -s 9; then echo "=lock free"; else echo "=lock held"; fi 9<$lock ;;
   esac
   echo "=holder $holder"
+}
+
+# Payloads and stages of dead applies that had no journal yet. A payload's name ends in the process that works
+# on it; one that is on its way has been written to within the last hour.
+murder_leftovers() {
+  set +f
+  leftovers=
+  for path in /var/lib/murder/spool.* /var/lib/murder/stage.*; do
+    [ ! -e "$path" ] || [ -d "/proc/${path##*.}" ] || leftovers="$leftovers $path"
+  done
+  for path in /var/lib/murder/incoming.*; do
+    [ ! -e "$path" ] || leftovers="$leftovers $(find "$path" -mmin +60 2>/dev/null)"
+  done
+  set -f
+  case $leftovers in *[!\ ]*) echo "=leftovers$leftovers" ;; esac
 }
 
 murder_observe() {

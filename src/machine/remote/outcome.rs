@@ -59,6 +59,17 @@ fn silence(broken: Broken, response: &Response, nonce: &str) -> Result<Performed
             log: Vec::new(),
         });
     }
+    if says("UNTOUCHED") {
+        return Ok(Performed {
+            ending: Ending::Untouched(Failure {
+                summary: "the apply was killed on the host before it had changed anything"
+                    .to_owned(),
+                detail,
+                hint: Some("run again".to_owned()),
+            }),
+            log: Vec::new(),
+        });
+    }
     if says("REFUSED") {
         return Ok(Performed {
             ending: Ending::Untouched(Failure {

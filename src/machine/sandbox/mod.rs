@@ -5,6 +5,7 @@
 //! machine has Postfix's `postmap`. A folder has no users: owners are written down in a file
 //! beside the ledger instead.
 
+mod folders;
 mod history;
 mod lock;
 mod owners;
@@ -210,6 +211,8 @@ impl Look for Sandbox {
                 journal: None,
                 pending: None,
                 lock: lock::look(self)?,
+                leftovers: Vec::new(),
+                last_words: false,
                 remarks,
             },
             known: None,

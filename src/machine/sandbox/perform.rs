@@ -11,7 +11,7 @@ use crate::plan::{Failure, sha256_hex};
 use crate::postfix::apply_edits;
 
 use super::owners::Owners;
-use super::{LEDGER, MAIN_CF, MASTER_CF, Sandbox, history, lock};
+use super::{LEDGER, MAIN_CF, MASTER_CF, Sandbox, folders, history, lock};
 
 /// What is written below the folder, by the host's own path, with its mode; none is a deletion.
 type Writes = BTreeMap<String, Option<(Vec<u8>, u32)>>;
@@ -237,6 +237,11 @@ fn commit(
     write_all(sandbox, deletes)?;
     write_all(sandbox, ledger)?;
     log.push("ledger written".to_owned());
+    // Last, as what fails before is put back with the folders' own modes.
+    folders::tidy(
+        sandbox,
+        orders.deletes.iter().map(|(path, _)| path.as_str()),
+    );
     Ok(())
 }
 
@@ -326,15 +331,17 @@ fn index(sandbox: &Sandbox, source: &str, kind: &str) -> Result<(), Failure> {
 }
 
 fn put_back(sandbox: &Sandbox, before: Writes) -> std::io::Result<()> {
-    for (path, old) in before {
-        let real = sandbox.inside(&path);
+    for (path, old) in &before {
+        let real = sandbox.inside(path);
         match old {
-            Some((bytes, mode)) => write_file(&real, &bytes, mode)?,
+            Some((bytes, mode)) => write_file(&real, bytes, *mode)?,
             None => match std::fs::remove_file(&real) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             },
         }
     }
+    let new = before.iter().filter(|(_, old)| old.is_none());
+    folders::tidy(sandbox, new.map(|(path, _)| path.as_str()));
     Ok(())
 }

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Level as Severity, Span};
+use crate::history::KEPT;
 use crate::manifest::{Manifest, Node, duration, integer, nearest};
 use crate::model::role::{Role, SMART_HOST};
 use crate::model::{Domain, Host, Murder, Rollout, SharedFolder, Topology};
@@ -131,6 +132,7 @@ impl<'a> Resolver<'a> {
             recipient_delimiter: delimiter,
             shared_folders,
             rollout: self.rollout(),
+            keep: self.keep(),
             probes,
             hosts: hosts.built,
             secrets: std::mem::take(&mut self.secrets),
@@ -293,6 +295,14 @@ impl<'a> Resolver<'a> {
                 Some((RoleName::new(entry.key.as_str()).ok()?, rollout))
             })
             .collect()
+    }
+
+    fn keep(&self) -> u32 {
+        let node = self.root.get("history").and_then(|node| node.get("keep"));
+        let number = node.and_then(Node::text).and_then(integer);
+        number
+            .and_then(|number| u32::try_from(number).ok())
+            .unwrap_or(KEPT)
     }
 
     /// Where hosts send what is not their own: the one that is named, or the only one there is.

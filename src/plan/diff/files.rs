@@ -58,6 +58,7 @@ impl Draft<'_> {
             LiveFile::Other(kind) => return Err(not_a_file(path, &kind)),
             LiveFile::Absent => {
                 let cause = self.cause(&thing, None);
+                self.going_back(&thing, cause);
                 self.expects.files.insert(path.clone(), None);
                 self.files.push(Step::File {
                     path: path.clone(),
@@ -90,6 +91,7 @@ impl Draft<'_> {
                     }
                 } else {
                     let cause = self.cause(&thing, Some(&state.sha256));
+                    self.going_back(&thing, cause);
                     self.expects
                         .files
                         .insert(path.clone(), Some(state.sha256.clone()));
@@ -166,6 +168,7 @@ impl Draft<'_> {
             self.keep_text(path, &state);
         }
         let cause = self.cause(&thing, Some(&state.sha256));
+        self.going_back(&thing, cause);
         self.delete_file(path, &state, cause);
         self.manage(thing, Origin::Adopted(previous(&state)), None);
         Ok(())

@@ -35,7 +35,7 @@ pub struct Permissions {
     pub take_over: bool,
     /// `--allow-delete`: more than the threshold goes.
     pub allow_delete: bool,
-    /// `--allow-overwrite`: a thing that somebody else changed is deleted or given back.
+    /// `--allow-overwrite`: a thing that somebody else changed is deleted, given back or rolled back.
     pub allow_overwrite: bool,
     /// `--allow-restart`: Postfix is stopped and started.
     pub allow_restart: bool,
@@ -58,6 +58,11 @@ pub struct Situation<'a> {
     pub applied: &'a Applied,
     /// The hosts of the murder, as names and ranges: for the ledger.
     pub hosts: &'a [String],
+    /// How many generations the host keeps.
+    pub keep: u32,
+    /// Whether `desired` is what the host once was: an apply puts right what somebody else changed,
+    /// but to go back over it needs a word, since nobody may know of it.
+    pub rollback: bool,
 }
 
 /// A host's plan in the making.
@@ -209,6 +214,7 @@ impl Draft<'_> {
             refusals: std::mem::take(&mut self.refusals),
             keeps_ledger,
             generation,
+            keep: self.at.keep,
             ledger,
             adopts: std::mem::take(&mut self.adopts),
             expects: std::mem::take(&mut self.expects),
@@ -225,7 +231,19 @@ impl Draft<'_> {
     /// What it left behind goes.
     fn sweep(&self) -> Vec<Step> {
         let run = self.dead_journal().map(|journal| journal.run.clone());
-        run.map(|run| Step::Sweep { run }).into_iter().collect()
+        // `spool.RUN.PROCESS`, `stage.RUN`, `incoming.RUN`
+        let orphan = || {
+            let path = self.at.live.leftovers.first()?;
+            path.rsplit('/')
+                .next()?
+                .split('.')
+                .nth(1)
+                .map(str::to_owned)
+        };
+        run.or_else(orphan)
+            .map(|run| Step::Sweep { run })
+            .into_iter()
+            .collect()
     }
 
     /// Why a thing that is named differs: `value` is what the host has.
@@ -237,6 +255,13 @@ impl Draft<'_> {
             Cause::Wanted
         } else {
             Cause::Drift
+        }
+    }
+
+    /// Going back over what somebody else made of a named thing.
+    fn going_back(&mut self, thing: &Thing, cause: Cause) {
+        if self.at.rollback && cause == Cause::Drift {
+            self.somebody_else(thing, false, "rolled back");
         }
     }
 

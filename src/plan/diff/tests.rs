@@ -59,6 +59,7 @@ struct Bench {
     live: Live,
     secrets: Secrets,
     permissions: Permissions,
+    rollback: bool,
 }
 
 impl Bench {
@@ -79,10 +80,13 @@ impl Bench {
                 journal: None,
                 pending: None,
                 lock: None,
+                leftovers: Vec::new(),
+                last_words: false,
                 remarks: Vec::new(),
             },
             secrets: Secrets::default(),
             permissions: Permissions::default(),
+            rollback: false,
         }
     }
 
@@ -117,6 +121,8 @@ impl Bench {
             permissions: self.permissions,
             applied: &Applied::default(),
             hosts: &[],
+            keep: crate::history::KEPT,
+            rollback: self.rollback,
         })
     }
 
@@ -282,6 +288,72 @@ fn what_nobody_names_goes_or_goes_back() {
     assert!(bench.plan().steps.contains(&Step::Release {
         thing: parameter("myorigin")
     }));
+}
+
+#[test]
+fn going_back_over_somebody_elses_change_needs_a_word() {
+    let at = "/etc/postfix/transport";
+    let service = "master.cf:new/unix";
+    let option = "master.cf:lmtp/unix:syslog_name";
+    let thing = |text: &str| text.parse::<Thing>().unwrap();
+    let managed = ledger(&[
+        (parameter("relayhost"), Origin::Created, Some("[ours]")),
+        (parameter("biff"), Origin::Created, None),
+        (parameter("myorigin"), Origin::Created, Some("ours.x")),
+        (
+            thing(service),
+            Origin::Created,
+            Some("new unix - - - - - x"),
+        ),
+        (thing(option), Origin::Created, Some("postfix/ours")),
+        (
+            Thing::File(path(at)),
+            Origin::Created,
+            Some(&sha256_hex(b"ours\n")),
+        ),
+    ]);
+    // Changed: a value, an absence, an option and a file; taken away: a value and an entry.
+    let main_cf = "relayhost = [theirs]\nbiff = no\n";
+    let mut bench = Bench::new(main_cf)
+        .want("relayhost", "[then]")
+        .want("myorigin", "then.x")
+        .want_file(at, file(Body::plain("then\n")))
+        .has_file(at, state("theirs\n"))
+        .ledger(managed);
+    for (name, want) in [
+        ("main.cf:biff", Want::Absent),
+        ("master.cf:new/unix/command", Want::Present("x".to_owned())),
+        (option, Want::Present("postfix/then".to_owned())),
+    ] {
+        bench.desired.values.insert(thing(name), want);
+    }
+    assert!(bench.plan().refusals.is_empty(), "an apply puts them right");
+    bench.rollback = true;
+    let plan = bench.plan();
+    assert_eq!(flags(&plan), [Some("--allow-overwrite"); 6], "{plan:?}");
+    for name in [at, "relayhost", "biff", "myorigin", service, option] {
+        let named = |refusal: &Refusal| {
+            refusal
+                .summary
+                .contains(&format!("{name}` is to be rolled back"))
+        };
+        assert!(plan.refusals.iter().any(named), "{name}: {plan:?}");
+    }
+    bench.permissions.allow_overwrite = true;
+    assert!(bench.plan().refusals.is_empty());
+    // What is as we left it goes back without a word, and what is as it was then needs none.
+    bench.permissions.allow_overwrite = false;
+    let as_left = Bench {
+        rollback: true,
+        ..Bench::new("relayhost = [ours]\nmyorigin = then.x\n")
+            .want("relayhost", "[then]")
+            .want("myorigin", "then.x")
+            .ledger(ledger(&[
+                (parameter("relayhost"), Origin::Created, Some("[ours]")),
+                (parameter("myorigin"), Origin::Created, Some("ours.x")),
+            ]))
+    };
+    assert!(as_left.plan().refusals.is_empty());
 }
 
 #[test]
@@ -567,6 +639,61 @@ fn too_many_deletions_need_a_word() {
     assert!(plan.refusals.is_empty());
     assert!(!plan.keeps_ledger);
     assert!(plan.only_takes_away());
+}
+
+/// A host whose `transport_maps` names tables of ours: two files, in the ledger.
+fn routed(maps: &str, origin: Origin) -> Bench {
+    let files = ["/etc/postfix/ldap/a.cf", "/etc/postfix/transport"];
+    let mut managed = vec![(parameter("transport_maps"), origin, Some(maps))];
+    let sha = sha256_hex(b"ours\n");
+    for at in files {
+        managed.push((Thing::File(path(at)), Origin::Created, Some(&sha)));
+    }
+    let mut bench = Bench::new(&format!("transport_maps = {maps}\n")).ledger(ledger(&managed));
+    for at in files {
+        bench = bench.has_file(at, state("ours\n"));
+    }
+    bench
+}
+
+#[test]
+fn the_last_transport_map_needs_a_word_however_it_goes() {
+    let maps = "ldap:/etc/postfix/ldap/a.cf, proxy:hash:/etc/postfix/transport";
+    let ours = |text: &str| file(Body::plain(text));
+    let kept = |bench: Bench| {
+        bench
+            .want_file("/etc/postfix/ldap/a.cf", ours("ours\n"))
+            .want_file("/etc/postfix/transport", ours("ours\n"))
+    };
+    let refused = |bench: &Bench, how: &str| {
+        let plan = bench.plan();
+        assert_eq!(flags(&plan), [Some("--allow-delete")], "{plan:?}");
+        let words = &plan.refusals[0].summary;
+        assert!(words.contains(how), "{words}");
+    };
+    // Nobody names it: deleted, or given back as the nothing that it was.
+    refused(&kept(routed(maps, Origin::Created)), "is deleted");
+    let nothing = Origin::Adopted(crate::ledger::Previous::Value(String::new()));
+    refused(&kept(routed(maps, nothing)), "is emptied");
+    let unset = || kept(routed(maps, Origin::Created)).want("transport_maps", "");
+    refused(&unset(), "is emptied");
+    let mut allowed = unset();
+    allowed.permissions.allow_delete = true;
+    assert!(allowed.plan().refusals.is_empty());
+    // It stays, and every table that it names goes.
+    let stays = || routed(maps, Origin::Created).want("transport_maps", maps);
+    refused(&stays(), "every table that `transport_maps` names");
+    let one = stays().want_file("/etc/postfix/transport", ours("ours\n"));
+    assert!(one.plan().refusals.is_empty(), "one is left");
+    let less = routed(maps, Origin::Created).want("transport_maps", "hash:/etc/postfix/transport");
+    refused(&less, "every table that `transport_maps` names");
+    let other = routed(maps, Origin::Created).want("transport_maps", "inline:{ a=b }");
+    assert!(other.plan().refusals.is_empty());
+    // Where there was none, none goes; and what was never ours is only shown.
+    let none = kept(routed("", Origin::Created));
+    assert!(none.plan().refusals.is_empty());
+    let first = Bench::new("transport_maps = hash:/x\n").want("transport_maps", "");
+    assert!(first.plan().refusals.is_empty());
 }
 
 #[test]

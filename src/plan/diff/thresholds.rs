@@ -1,9 +1,12 @@
 //! A plan that deletes more than it should says so first (DESIGN §4).
 
+use crate::postfix::split_list;
 use crate::thing::Thing;
 
 use super::super::{Cause, Change, Refusal, Step};
 use super::Draft;
+
+const TRANSPORT_MAPS: &str = "transport_maps";
 
 /// Below this many managed things a share says nothing.
 const MANAGED_AT_LEAST: usize = 10;
@@ -37,16 +40,53 @@ impl Draft<'_> {
                 flag: Some("--allow-delete"),
             });
         }
-        let last_map = self.settings.iter().any(|step| {
-            matches!(step, Step::Value { thing: Thing::Parameter(name), change: Change::Delete { .. }, cause }
-                if name.as_str() == "transport_maps" && *cause != Cause::FirstContact)
-        });
-        if last_map {
+        if let Some(how) = self.last_map() {
             self.refusals.push(Refusal {
-                summary: "the host's last transport map would go (`transport_maps` is deleted)"
-                    .to_owned(),
+                summary: format!("the host's last transport map would go ({how})"),
                 flag: Some("--allow-delete"),
             });
         }
+    }
+
+    /// How the plan takes the last of the tables that `transport_maps` names; none where one is
+    /// left, or none was there.
+    fn last_map(&self) -> Option<String> {
+        let had = split_list(self.at.live.main_cf.get(TRANSPORT_MAPS)?);
+        if had.is_empty() {
+            return None;
+        }
+        let changes = self.settings.iter().find_map(|step| match step {
+            Step::Value {
+                thing: Thing::Parameter(name),
+                change,
+                cause,
+            } if name.as_str() == TRANSPORT_MAPS => Some((change, *cause)),
+            _ => None,
+        });
+        let (left, how) = match changes {
+            // It was never ours, and is shown as what it is.
+            Some((_, Cause::FirstContact)) => return None,
+            Some((Change::Delete { .. }, _)) => (Vec::new(), "is deleted"),
+            Some((Change::Create { after } | Change::Update { after, .. }, _)) => {
+                (split_list(after), "is emptied")
+            }
+            None => (had, ""),
+        };
+        if left.is_empty() {
+            return Some(format!("`{TRANSPORT_MAPS}` {how}"));
+        }
+        left.iter()
+            .all(|map| self.file_goes(map))
+            .then(|| format!("every table that `{TRANSPORT_MAPS}` names is deleted"))
+    }
+
+    /// Whether a table stands in a file that the plan deletes (`proxy:hash:/etc/postfix/transport`).
+    fn file_goes(&self, map: &str) -> bool {
+        self.deletes.iter().any(|step| match step {
+            Step::Delete { path, .. } => map
+                .strip_suffix(path.as_str())
+                .is_some_and(|kind| kind.ends_with(':')),
+            _ => false,
+        })
     }
 }

@@ -168,7 +168,7 @@ impl Draft<'_> {
     }
 
     /// A thing that is to go, but that is not as we left it, needs a word from the user.
-    fn somebody_else(&mut self, thing: &Thing, ours: bool, what: &str) {
+    pub(super) fn somebody_else(&mut self, thing: &Thing, ours: bool, what: &str) {
         if !ours && !self.at.permissions.allow_overwrite {
             self.refusals.push(Refusal {
                 summary: format!(

@@ -73,6 +73,7 @@ impl Draft<'_> {
                 return;
             }
         };
+        self.going_back(thing, cause);
         self.push_value(thing.clone(), change, cause);
         self.manage(thing.clone(), origin, value);
     }
@@ -147,6 +148,7 @@ impl Draft<'_> {
             }
             let thing = Thing::Service(service.clone());
             let cause = self.cause(&thing, None);
+            self.going_back(&thing, cause);
             self.push_value(
                 thing.clone(),
                 Change::Create {

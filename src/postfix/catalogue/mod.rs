@@ -86,6 +86,21 @@ pub fn takes(name: &str) -> Option<Takes> {
     }
 }
 
+/// The least and the largest number that a parameter may be, in seconds for a time; none where there is no limit
+/// but that of the program's own numbers.
+#[must_use]
+pub fn limits(name: &str) -> (i64, Option<i64>) {
+    let own = row(name).filter(|row| row.kind.is_some());
+    let of_service = || table::suffix_row(service_parameter(name)?.1);
+    own.or_else(of_service).map_or((i64::MIN, None), |row| {
+        let most = match row.kind {
+            Some(Kind::Long) => row.most,
+            _ => Some(row.most.unwrap_or(i64::from(i32::MAX))),
+        };
+        (row.least, most)
+    })
+}
+
 /// What the documentation says against a parameter in a Postfix version: not yet there, or no
 /// longer. Distributions backport, so only a host can say whether it is right.
 #[must_use]

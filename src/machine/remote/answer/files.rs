@@ -33,12 +33,20 @@ pub(super) fn streamed<'a>(
     Ok(texts)
 }
 
+/// What to do where a file changed while it was read, and how that is known from other errors.
+const MOVED: &str = "something on the host rewrites it all the time: find out what, and run again";
+
 fn moved(path: &str) -> MachineError {
     failure(
-        format!("{path} changed while it was read"),
+        format!("{path} changed while it was read, again and again"),
         None,
-        "run again; if it happens again, something on the host rewrites it all the time",
+        MOVED,
     )
+}
+
+/// Whether the host was only changing while it was read, as it does during an apply.
+pub(in crate::machine::remote) fn was_moving(error: &MachineError) -> bool {
+    matches!(error, MachineError::Unfit(failure) if failure.hint.as_deref() == Some(MOVED))
 }
 
 /// One file; `text` is what was streamed of it.

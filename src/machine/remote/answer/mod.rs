@@ -7,6 +7,7 @@ mod unfinished;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use files::was_moving;
 use head::Head;
 pub(super) use head::Stat;
 
@@ -123,6 +124,12 @@ pub(super) fn understand(
         journal,
         pending,
         lock,
+        leftovers: if held {
+            Vec::new()
+        } else {
+            unfinished::leftovers(&head)
+        },
+        last_words: head.texts.contains_key(LAST),
         remarks,
         facts: facts.clone(),
     };

@@ -63,6 +63,15 @@ pub(super) fn journal(head: &Head<'_>) -> Option<Journal> {
     serde_json::from_slice(head.texts.get(JOURNAL)?).ok()
 }
 
+/// What lies about of applies that died before they had a journal.
+pub(super) fn leftovers(head: &Head<'_>) -> Vec<String> {
+    let paths = head.words.get("leftovers").copied().unwrap_or_default();
+    paths
+        .split_whitespace()
+        .map(|path| excerpt(path.as_bytes()))
+        .collect()
+}
+
 /// The ledger that dead runs were about to write. Where several died one after the other, each
 /// knew of those before it, but may have been about to let go of what they made: the youngest
 /// counts, and what only the older ones name stays ours.

@@ -23,8 +23,7 @@ commit() {
   for_each "$STAGED" collect
   durable $names
   # Validation took its time: what somebody changed meanwhile is not to be overwritten.
-  MOVED=
-  for_each "$EXPECTS" find_moved
+  seek_moved
   [ -z "$MOVED" ] || stale
   phase committing && durable "$D/journal.json" "$D" || fail 'the journal cannot be written; nothing was changed' '' "make room in $D"
   for_each "$STAGED" commit_one
@@ -47,6 +46,7 @@ delete() {
   gone=$REAL
   [ "$REAL" = "$1" ] || delete_one "$1"
   delete_one "$gone"
+  EMPTIED="$EMPTIED ${1%/*}"
 }
 delete_one() {
   [ -e "$1" ] || [ -h "$1" ] || return 0

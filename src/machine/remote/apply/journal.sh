@@ -12,6 +12,7 @@ phase() {
 # Before the first change: where temporary files will stand, the ledger that is to be, and the journal.
 open_journal() {
   directories="/etc/postfix $D"
+  [ -z "$HISTORY" ] || { mkdir -p -m 0700 "$D/history" 2>/dev/null && directories="$directories $D/history"; }
   for cf in main.cf master.cf; do
     real_of /etc/postfix/$cf
     directories="$directories ${REAL%/*}"
@@ -89,10 +90,19 @@ clean() {
 # Nothing is unfinished any more.
 forget() {
   sweep all
+  for directory in $EMPTIED; do leave_empty "$directory"; done
   set +f
   rm -f "$D"/pending.*
   set -f
   rm -f "$D/journal.json"
+}
+
+# A directory below Postfix's whose last file was deleted goes too, if nothing else is in it.
+leave_empty() {
+  case $1 in
+    /etc/postfix/sasl) ;;
+    /etc/postfix/?*) rmdir "$1" 2>/dev/null && leave_empty "${1%/*}" ;;
+  esac
 }
 
 # Directories that this run made.

@@ -11,7 +11,6 @@ keep_bytes() {
 # write_history GENERATION KEPT KEPT_BYTES OFFSET:LENGTH SHA256
 write_history() {
   error=$(mkdir -p -m 0700 "$D/history" 2>&1) || fail 'the history could not be written' "$error" "make room in $D"
-  case " $directories " in *" $D/history "*) ;; *) directories="$directories $D/history" ;; esac
   keep_bytes history "$4" "$5" "$D/history/$1.json"
   durable "$D/history"
 }
@@ -23,7 +22,7 @@ write_ledger() {
   if [ "$LEDGER" = remove ]; then
     [ ! -e "$D/ledger.json" ] || delete_one "$D/ledger.json"
     WRITTEN=1
-    rm -rf "$D/paths" "$D/history"
+    rm -rf "$D/paths" "$D/history" "$D/adopted"
   else
     keep_bytes ledger $LEDGER_BYTES "$D/ledger.json"
     WRITTEN=1
@@ -32,7 +31,17 @@ write_ledger() {
   fault 'before the journal ends'
   phase finished
   [ -z "$HISTORY" ] || prune $HISTORY
+  forsake
   durable "$D"
+}
+
+# Texts that were adopted once, and that the ledger does not promise to give back any more.
+forsake() {
+  set +f
+  for text in "$D/adopted"/*; do
+    [ ! -f "$text" ] || grep -qs "${text##*/}" "$D/ledger.json" || rm -f "$text"
+  done
+  set -f
 }
 
 # prune GENERATION KEPT KEPT_BYTES: the oldest go. What is younger than this one was never recorded

@@ -4,22 +4,21 @@ order_of_work() {
   [ -f "$SPOOL" ] || report untouched 'the payload vanished before its turn came; nothing was changed' '' 'run again'
   clean_dead
   judge_dead
-  MOVED=
-  for_each "$EXPECTS" find_moved
+  seek_moved
   [ -z "$MOVED" ] || stale
   # What is known of a run that did not end stays: the next apply finishes its work.
   if [ "$LEDGER" = keep ]; then
     clean
+    rm -f "$D/last"
     report done '' '' ''
   fi
-  QUEUE=$(run 60 postconf -h queue_directory 2>/dev/null)
-  MAILLOG=$(sed -n 's/^maillog_file[[:space:]]*=[[:space:]]*//p' /etc/postfix/main.cf)
+  learn
   RUNNING=
   ! master_lives || RUNNING=1
-  SED=
+  SED='' BACK=''
   step open_journal
   [ -z "$ADOPTS" ] || step for_each "$ADOPTS" adopt
-  [ -z "$FILES" ] || step for_each "$FILES" stage_file
+  [ -z "$FILES" ] || step stage_files
   [ -z "$INDEXES" ] || step for_each "$INDEXES" build_index
   if [ -n "$FILES$EDITS$TABLES" ]; then
     step stage_configuration
@@ -40,6 +39,21 @@ order_of_work() {
   [ -z "$DELETES" ] || step for_each "$DELETES" delete
   step write_ledger
   finish
+}
+
+# What Postfix calls its places here.
+learn() {
+  QUEUE='' MAILLOG='' HOST=localhost
+  IFS=$NEWLINE
+  for line in $(run 60 postconf -x queue_directory maillog_file myhostname 2>/dev/null); do
+    case $line in
+      'queue_directory = '*) QUEUE=${line#* = } ;;
+      'maillog_file = '*) MAILLOG=${line#* = } ;;
+      'myhostname = '*) HOST=${line#* = } ;;
+    esac
+  done
+  IFS=$BLANKS
+  case $HOST in *[!A-Za-z0-9.-]* | '') HOST=localhost ;; esac
 }
 
 # holds PROCESS: whether one of its descriptors is the lock's.
@@ -82,6 +96,7 @@ work() {
   trap '' HUP PIPE INT
   umask 077
   set -f
+  true 2>/dev/null >>"$D/lock" || report untouched 'the lock cannot be written; nothing was changed' "$D/lock" "make room in $D, or make it writable"
   exec 9>>"$D/lock"
   flock -n 9 || { sleep 1; flock -n 9; } || locked
   echo "by $BY since $AT (run $RUN, process $$)" >|"$D/lock"
@@ -96,5 +111,11 @@ front() {
   [ "$code" -ne 0 ] || return 0
   # The journal stays for the next run; the payload, which may hold secrets, need not wait for it.
   rm -rf "$SPOOL" "$STAGE" "$HEARD"
-  printf '\n%s DIED %s\n' "$N" "$code"
+  word=DIED
+  if ! grep -qs "\"$RUN\"" "$D/journal.json"; then
+    set -f
+    seek_moved
+    [ -n "$MOVED" ] || word=UNTOUCHED
+  fi
+  printf '\n%s %s %s\n' "$N" "$word" "$code"
 }

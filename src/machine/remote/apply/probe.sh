@@ -1,14 +1,15 @@
 # ---- probes ------------------------------------------------------------------------------------
 
+# postmaster, whom smtpd(8) lets pass any restriction, and a stranger, whom it does not; then the manifest's.
 smtp_answers() {
-  ANSWERS=
+  ANSWERS='' STRANGER=murder-probe@$HOST
   [ -n "$RUNNING" ] || return 0
   if command -v bash >/dev/null; then
-    ANSWERS=$(run "$PATIENCE" bash -c "$ASK_BASH" ask postmaster $ACCEPT $REFUSE 2>/dev/null)
+    ANSWERS=$(run "$PATIENCE" bash -c "$ASK_BASH" ask postmaster "$STRANGER" $ACCEPT $REFUSE 2>/dev/null)
   elif command -v perl >/dev/null; then
     ANSWERS=$(run "$PATIENCE" perl -e "$ASK_PERL" postmaster $ACCEPT $REFUSE 2>/dev/null)
   elif command -v nc >/dev/null && mkdir -p -m 0700 "$STAGE"; then
-    hear run "$PATIENCE" $SH -c "$ASK_NC" "$STAGE" postmaster $ACCEPT $REFUSE
+    hear run "$PATIENCE" $SH -c "$ASK_NC" "$STAGE" postmaster "$STRANGER" $ACCEPT $REFUSE
     ANSWERS=$SAID
     rm -f "$STAGE/to" "$STAGE/from"
   fi
@@ -34,57 +35,152 @@ judge() {
   fail "the probe $1 should be $2 and is not" "before: ${before:-no answer}${NEWLINE}after:  ${ANSWER:-no answer}" 'see the log of the host'
 }
 
+# Where the mail log is: a file, the journal, or both; and where they end now.
 mark_log() {
   MAIL_LOG=
   for MAIL_LOG in "$MAILLOG" /var/log/mail.log /var/log/maillog ''; do [ -z "$MAIL_LOG" ] || [ ! -f "$MAIL_LOG" ] || break; done
-  if [ -n "$MAIL_LOG" ]; then LOG_END=$(stat -L -c %s "$MAIL_LOG"); else LOG_END=$(date +%s); fi
+  LOG_END=0 LOG_TIME=$(date +%s)
+  [ -z "$MAIL_LOG" ] || LOG_END=$(stat -L -c %s "$MAIL_LOG")
 }
 
-# Lines of trouble since the mark, without time, host and process number.
+# log_since BYTES SECONDS: the file from there on, if there is one that is still written to; else the journal.
+log_since() {
+  if [ -n "$MAIL_LOG" ] && [ "$(stat -L -c %s "$MAIL_LOG")" != "$1" ]; then
+    tail -c "+$(($1 + 1))" "$MAIL_LOG"
+  elif command -v journalctl >/dev/null; then
+    run 20 journalctl -q --no-pager -o short --since "@$2" SYSLOG_FACILITY=2 2>/dev/null
+  fi
+}
+
+# Lines in which a service of Postfix dies, without time, host and process number; not those of processes
+# that began before Postfix was told, and die of what they cannot know. Anchored, since a line may quote
+# what anybody in the world has said. Commands that people give are no services.
 troubles() {
-  if [ -n "$MAIL_LOG" ]; then tail -c "+$((LOG_END + 1))" "$MAIL_LOG"; else run 20 journalctl -q --no-pager -o cat --since "@$LOG_END" SYSLOG_FACILITY=2 2>/dev/null; fi |
-    grep -E 'fatal: |panic: |throttling' | sed -e 's/^.* \([^ ]*postfix[^ ]*\)\[[0-9]*\]: /\1: /' -e 's/process [0-9]*/process/g; s/pid [0-9]*/pid/g' | sort -u
+  grep -E '^[^[]*/(master\[[0-9]+\]: warning: .*(bad command startup|exit status|killed by signal)|[a-z-]+\[[0-9]+\]: (fatal|panic): )' |
+    grep -vE '^[^[]*/(sendmail|postdrop|postqueue|postsuper|postmap|postalias|postcat|postconf|postlog|postkick|postlock|postfix-script)\[' |
+    while IFS= read -r line; do
+      number=${line#*\[}
+      case $line in *'/master['*' pid '*) number=${line##* pid } ;; esac
+      number=${number%%[!0-9]*}
+      # What is held back has no number; it is known by the processes that it was held back for.
+      case $CALM$line in 1*'bad command startup'*) continue ;; esac
+      case " $ELDERS " in *" $number "*) ;; *) printf '%s\n' "$line" ;; esac
+    done |
+    sed -e 's/^[^[]* \([^ []*\)\[[0-9]*\]: /\1: /' -e 's/process [0-9]*/process/g; s/pid [0-9]*/pid/g' | sort -u
 }
 
-# What the log told already before we came is not our doing.
+# What Postfix writes again and again under the configuration that it has is not our doing. What it wrote
+# before it was told of that one may be of a configuration like ours.
 old_troubles() {
+  ELDERS='' CALM='' MASTER=-
+  ! master_lives || MASTER=$pid
+  # master(8) tells of an end a second later.
+  note_elders
   mark_log
-  [ -z "$MAIL_LOG" ] || {
-    end=$LOG_END LOG_END=$((LOG_END > 200000 ? LOG_END - 200000 : 0))
-    OLD_TROUBLES=$(troubles)
-    LOG_END=$end
-  }
+  OLD_TROUBLES=$(log_since $((LOG_END > 200000 ? LOG_END - 200000 : 0)) $((LOG_TIME - 600)) | since_told | troubles)
+}
+since_told() { sed -e '/master\[[0-9]*\]: reload /{h;d;}' -e '/master\[[0-9]*\]: daemon started/{h;d;}' -e 'H;$!d;x'; }
+
+# The processes of Postfix as they are when it is told: those that it began with the old configuration, or
+# between the new main.cf and the telling.
+note_elders() {
+  set +f
+  for stat in /proc/[0-9]*/stat; do
+    { IFS= read -r line <"$stat"; } 2>/dev/null || continue
+    # The name stands in brackets and may hold anything; the parent is the second field behind it.
+    set -- ${line##*) }
+    [ "$2" != "$MASTER" ] || { line=${stat#/proc/} && ELDERS="$ELDERS ${line%/stat}"; }
+  done
+  set -f
 }
 
 probe() {
   [ -n "$TOLD" ] || return 0
-  await_master || fail 'Postfix does not run after it was told' "$(troubles)" 'see the log of the host'
+  await_master || fail 'Postfix does not run after it was told' "$(new_troubles)" 'see the log of the host'
   for_each "$TABLES" ask_live
   smtp_answers
   if [ -z "$BEFORE$ANSWERS" ]; then
     log 'not probed over SMTP: bash, perl and nc are missing, or nothing listens on 127.0.0.1:25'
   else
+    calm_down
     answer_of postmaster "$BEFORE"
     case $ANSWER in 2*)
       answer_of postmaster "$ANSWERS"
-      case $ANSWER in 2*) ;; *) fail 'Postfix takes no mail any more' "${ANSWER:-no answer on 127.0.0.1:25}$NEWLINE$(troubles)" 'see the log of the host' ;; esac
+      case $ANSWER in 2*) ;; *) fail 'Postfix takes no mail any more' "${ANSWER:-no answer on 127.0.0.1:25}$NEWLINE$(new_troubles)" 'see the log of the host' ;; esac
       ;;
     esac
+    judge_stranger
     for address in $ACCEPT; do judge "$address" accepted; done
     for address in $REFUSE; do judge "$address" refused; done
   fi
-  old="$NEWLINE$OLD_TROUBLES$NEWLINE" new=
-  IFS=$NEWLINE
-  for line in $(troubles); do
-    case $old in *"$NEWLINE$line$NEWLINE"*) ;; *) new="$new$line$NEWLINE" ;; esac
-  done
-  IFS=$BLANKS
+  new=$(new_troubles)
   [ -z "$new" ] || fail 'services of Postfix die since it was told' "$new" 'mend the manifest'
   log 'probed'
 }
 
+# Between the new main.cf and the telling, master(8) may begin a process that asks a proxymap(8) of the old one
+# for a table that it does not know, and dies. Its service is then held back for service_throttle_time, a minute
+# unless it is set, and neither going on nor putting back makes that shorter. So it is waited for, and judged then.
+calm_down() {
+  strangers_to_proxymap "$LOG_END" "$LOG_TIME" || return 0
+  log 'waited for services that master(8) held back while the configuration changed'
+  tries=0
+  while [ "$tries" -lt 12 ]; do
+    tries=$((tries + 1)) end=$LOG_END time=$LOG_TIME
+    mark_log
+    smtp_answers
+    if as_before && ! strangers_to_proxymap "$LOG_END" "$LOG_TIME"; then
+      LOG_END=$end LOG_TIME=$time CALM=1
+      strangers_to_proxymap "$LOG_END" "$LOG_TIME"
+      return 0
+    fi
+    LOG_END=$end LOG_TIME=$time
+    sleep 2
+  done
+}
+
+# Whether processes died so, and which: those are no trouble of the new configuration.
+strangers_to_proxymap() {
+  IFS=$NEWLINE found=1
+  for line in $(log_since "$1" "$2" | grep -E '^[^[]*/[a-z-]+\[[0-9]+\]: fatal: proxymap service is not configured'); do
+    line=${line#*\[}
+    ELDERS="$ELDERS ${line%%\]*}" found=0
+  done
+  IFS=$BLANKS
+  return $found
+}
+
+as_before() {
+  answer_of postmaster "$BEFORE"
+  case $ANSWER in 2*) ;; *) return 0 ;; esac
+  answer_of postmaster "$ANSWERS"
+  case $ANSWER in 2*) ;; *) return 1 ;; esac
+}
+
+# Without its own lines of before, those that Postfix wrote since it was told.
+new_troubles() {
+  IFS=$NEWLINE
+  for line in $(log_since "$LOG_END" "$LOG_TIME" | troubles); do
+    case $NEWLINE$OLD_TROUBLES$NEWLINE in *"$NEWLINE$line$NEWLINE"*) ;; *) printf '%s\n' "$line" ;; esac
+  done
+  IFS=$BLANKS
+}
+
+# Whoever is refused has an answer of Postfix's own making; that it cannot make one is new, or not ours.
+judge_stranger() {
+  answer_of "$STRANGER" "$BEFORE"
+  case $ANSWER in 451*'4.3.'* | 421* | '') return 0 ;; esac
+  before=$ANSWER
+  answer_of "$STRANGER" "$ANSWERS"
+  case $ANSWER in 451*'4.3.'* | 421*)
+    fail 'Postfix can judge no recipient any more' "before: $before${NEWLINE}after:  $ANSWER$NEWLINE$(new_troubles)" 'see the log of the host: a table, or a word of a restriction list, is none'
+    ;;
+  esac
+}
+
 ask_live() {
   case " $DOWN " in *" $2 "*) return 0 ;; esac
+  who_asks "$1" "$2"
   ask "$1" "$2"
-  [ -z "$ERROR" ] || fail "the table $1:$2 does not answer to user postfix" "$ERROR" 'see the message of the host'
+  [ -z "$ERROR" ] || fail "the table $1:$2 does not answer to user $WHO" "$ERROR" 'see the message of the host'
 }

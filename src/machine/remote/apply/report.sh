@@ -1,8 +1,8 @@
 # ---- last words --------------------------------------------------------------------------------
 
-# report ENDING SUMMARY DETAIL HINT: the last words. Those of a run that failed after it had changed
-# something stay on the host until an apply is done: nobody knows whether a pipe is heard at its
-# other end. Those of any other run stay where the pipe is known to be broken.
+# report ENDING SUMMARY DETAIL HINT: the last words. Those of a run that failed stay on the host until an
+# apply is done, or `unlock` clears them away: nobody knows whether a pipe is heard at its other end.
+# Those of any other run stay where the pipe is known to be broken.
 report() {
   text="by $BY${NEWLINE}at $AT${NEWLINE}ending $1${NEWLINE}summary $2${NEWLINE}hint $4$NEWLINE$LOG"
   IFS=$NEWLINE
@@ -11,7 +11,11 @@ report() {
   sum=$(printf '%s' "$text" | sha256sum)
   kept=$D/last.new.$RUN
   printf '%s' "$text" 2>/dev/null >|"$kept"
-  case $1 in putback | halfway) mv -f "$kept" "$D/last" 2>/dev/null ;; esac
+  case $1 in
+    putback | halfway) mv -f "$kept" "$D/last" 2>/dev/null ;;
+    # What was put back is worth more than that nothing was done after it.
+    untouched) [ -e "$D/last" ] || mv -f "$kept" "$D/last" 2>/dev/null ;;
+  esac
   if printf '\n%s BEGIN %s\n%s%s HEAD\n\n%s END\n' "$N" "${sum%% *}" "$text" "$N" "$N" 2>/dev/null; then
     rm -f "$kept"
     [ -z "$WRITTEN" ] || rm -f "$D/last"

@@ -12,29 +12,46 @@ make_directory() {
 stage() {
   real_of "$1"
   if [ -h "$1" ] && [ ! -e "$1" ]; then fail "$1 is a link that leads nowhere; nothing was changed" "it leads to $(readlink "$1")" 'remove the link, or make what it leads to'; fi
+  case $REAL in *[!A-Za-z0-9/._+@:%=-]*) fail "$1 is a link to a path with blanks or signs in it; nothing was changed" "it leads to $REAL" 'let the link lead to a plain path' ;; esac
   if [ -e "$REAL" ] && [ ! -f "$REAL" ]; then fail "$1 is no regular file; nothing was changed" "$(ls -ld "$REAL" 2>&1)" 'move it away, or name another path'; fi
   make_directory "${REAL%/*}"
   NEW=${REAL%/*}/.murder.$RUN.${REAL##*/}
   error=$( { set -C; : >"$NEW"; } 2>&1) &&
-    error=$(chown "$2:$3" "$NEW" 2>&1) && error=$(chmod "$4" "$NEW" 2>&1) ||
+    { { [ "$2:$3" = root:root ] && [ ! -g "${REAL%/*}" ]; } || error=$(chown "$2:$3" "$NEW" 2>&1); } && error=$(chmod "$4" "$NEW" 2>&1) ||
     fail "$1 cannot be staged; nothing was changed" "$error" 'the directory must be writable, with room and inodes left, and owner and group must exist'
   if [ -e /sys/fs/selinux/enforce ] && [ -f "$REAL" ]; then chcon --reference="$REAL" "$NEW" 2>/dev/null; fi
 }
 
+# All files; one process proves them all, and one sets their times.
+stage_files() {
+  written='' names='' error=
+  for_each "$FILES" stage_file
+  hashes=$NEWLINE$(sha256sum $names 2>/dev/null)$NEWLINE
+  for_each "$written" prove
+  cool $names
+}
+prove() {
+  case $hashes in *"$NEWLINE$1  $2$NEWLINE"*) ;; *)
+    fail "the new text of $3 could not be written whole; nothing was changed" "$error" 'make room on the file system; a text to be given back must still be in /var/lib/murder/adopted'
+    ;;
+  esac
+}
+
 # stage_file PATH SOURCE SHA256 OWNER GROUP MODE: SOURCE is OFFSET:LENGTH in the payload, or `adopted`.
 stage_file() {
+  said=$error
   stage "$1" "$4" "$5" "$6"
   case $2 in
-    adopted) error=$(cat "$D/adopted/$3" 2>&1 >>"$NEW") ;;
-    *) error=$( { take "$2" "$NEW"; } 2>&1) ;;
+    adopted) error=$said$(cat "$D/adopted/$3" 2>&1 >>"$NEW") ;;
+    *) error=$said$( { take "$2" "$NEW"; } 2>&1) ;;
   esac
-  hash_of "$NEW"
-  [ "$HASH" = "$3" ] || fail "the new text of $1 could not be written whole; nothing was changed" "$error" 'make room on the file system; a text to be given back must still be in /var/lib/murder/adopted'
-  cool "$NEW"
+  written="$written$3 $NEW $1$NEWLINE" names="$names $NEW"
   STAGED="$STAGED$REAL $NEW$NEWLINE"
   SED="$SED
 s#:$1\\([], }[:space:]]\\)#:$NEW\\1#g
-s#:$1\$#:$NEW#"
+s#:$1\$#:$NEW#" BACK="$BACK
+s#:$NEW\\([], }[:space:]]\\)#:$1\\1#g
+s#:$NEW\$#:$1#"
 }
 
 # build_index TYPE PATH SUFFIX: under another name, from the staged source where there is one, in
@@ -52,7 +69,7 @@ build_index() {
     cp -p "$source" "$NEW" 2>/dev/null || fail "$2 has no text to build an index from; nothing was changed" '' 'plan again'
   fi
   hear run 300 postmap "$1:$NEW" || fail "postmap cannot build $1:$2; nothing was changed" "$SAID" 'see the message of the host'
-  [ -z "$SAID" ] || fail "postmap warns of $1:$2; nothing was changed" "$SAID" 'mend the text of the table'
+  [ -z "$SAID" ] || judge_index "$1:$2"
   set -- "$1" "$2" "$3" $(stat -c '%U:%G %a' "$NEW")
   for suffix in $3 .dir; do
     [ -e "$NEW$suffix" ] || continue
@@ -61,6 +78,25 @@ build_index() {
     if [ -e "$2$suffix" ]; then STAGED="$2$suffix $NEW$suffix$NEWLINE$STAGED"; else STAGED="$STAGED$2$suffix $NEW$suffix$NEWLINE"; fi
   done
   [ -z "$borrowed" ] || rm -f "$NEW"
+}
+
+# judge_index TABLE: postmap says of main.cf whatever there is to say, at each call; and a text that is given
+# back is as it was, with its duplicates.
+judge_index() {
+  said=$SAID new=
+  [ -n "$OLD_WORDS" ] || { hear run 60 postmap -q murder-probe static:ok; OLD_WORDS=$NEWLINE$SAID$NEWLINE; }
+  IFS=$NEWLINE
+  for line in $said; do
+    case $OLD_WORDS in *"$NEWLINE$line$NEWLINE"*) ;; *) new="$new$line$NEWLINE" ;; esac
+  done
+  IFS=$BLANKS
+  [ -n "$new" ] || return 0
+  case "$NEWLINE$FILES" in *"$NEWLINE${1#*:} adopted "*)
+    log "postmap warns of $1, which is given back as it was"
+    return 0
+    ;;
+  esac
+  fail "postmap warns of $1; nothing was changed" "$new" 'mend the text of the table'
 }
 
 stage_configuration() {

@@ -25,7 +25,9 @@ tell() {
     return 0
   fi
   TOLD=1
+  note_elders
   tell_postfix || fail "postfix $TELL failed" "$SAID" 'see the message of the host'
+  note_elders
   phase told
   log "told: $TELL"
 }

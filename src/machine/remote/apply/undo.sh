@@ -19,33 +19,34 @@ alive() {
   case $ANSWER in [0-9][0-9][0-9]*) case $ANSWER in 421*) return 1 ;; esac ;; *) return 1 ;; esac
 }
 
-# A process that dies of the new configuration just after Postfix was told of the old one makes
-# master(8) hold its service back for a minute (service_throttle_time); telling it again lets it go.
+# A process that dies of the new configuration just after Postfix was told of the old one makes master(8) hold its
+# service back for service_throttle_time, a minute unless it is set; being told again does not make that shorter.
 revive() {
   answer_of postmaster "$BEFORE"
   case $ANSWER in 2*) ;; *) return 0 ;; esac
   ACCEPT='' REFUSE='' PATIENCE=8 tries=0
   until alive; do
     tries=$((tries + 1))
-    if [ "$tries" -ge 4 ]; then
-      SAID="nothing answers on 127.0.0.1:25 any more, and something did before$NEWLINE$(troubles)"
+    if [ "$tries" -ge 12 ]; then
+      SAID="nothing answers on 127.0.0.1:25 any more, and something did before$NEWLINE$(new_troubles)"
       return 1
     fi
-    tell_postfix || return 1
+    sleep 2
   done
 }
 
 put_back() {
-  LEFT='' MOVED='' WHY=''
+  LEFT='' WHY=''
   phase rolling-back
   for_each "$UNDO" undo_one
   durable $directories
   if [ -n "$TOLD" ]; then
-    if tell_postfix && revive; then again=; else again=1 WHY="$WHY$SAID$NEWLINE"; fi
+    # What cannot run the new configuration may have ended with it; telling nobody helps nobody.
+    if { if master_lives; then tell_postfix; else hear restart; fi; } && revive; then again=; else again=1 WHY="$WHY$SAID$NEWLINE"; fi
     if ! await_master; then again='postfix start; '; elif [ -n "$again" ]; then again='postfix reload; '; fi
     [ -z "$again" ] || LEFT="${LEFT}postfix check; $again"
   fi
-  for_each "$EXPECTS" find_moved
+  seek_moved
   if [ -n "$LEFT$MOVED" ]; then
     # The backups are all that is left of the old state: they stay until an apply is done.
     rm -rf "$STAGE" "$SPOOL" "$HEARD"

@@ -1,22 +1,27 @@
 # ---- validation --------------------------------------------------------------------------------
 
-# What postconf says of a configuration, without the names and line numbers that staging changes.
-complaints() { run 60 postconf -c "$1" -n 2>&1 >/dev/null | sed -e "s#$STAGE/check#/etc/postfix#g" -e "s#\\.murder\\.$RUN\\.##g" -e 's/, line [0-9]*//'; }
+# listing DIR NAME: what Postfix makes of a configuration into NAME, parameters and options of services, with
+# every $ expanded; what it complains of into NAME.said. Both without the names and line numbers that staging changes.
+listing() {
+  {
+    run 60 postconf -c "$1" -n -x 2>|"$STAGE/$2.said"
+    run 60 postconf -c "$1" -P -x 2>/dev/null
+  } | plain >|"$STAGE/$2"
+}
+plain() { sed -e "$BACK" -e "s#$STAGE/check#/etc/postfix#g" -e "s#\\.murder\\.$RUN\\.##g" -e 's/, line [0-9]*//'; }
 
 validate() {
   types=" $(run 60 postconf -m | tr '\n' ' ') "
-  for type in $TYPES; do
-    case $types in *" $type "*) ;; *)
-      fail "Postfix has no table type \`$type\` here; nothing was changed" "postconf -m:$types" "install the package \`postfix-$type\` there, or use another type"
-      ;;
-    esac
-  done
-  sed -e 's/proxy://g' -e "$SED" "$STAGE/main.cf" >"$STAGE/check/main.cf"
+  for type in $TYPES; do has_type "$type"; done
+  # `proxy:` would ask the running proxymap, which has the old configuration: postconf(1) looks through it.
+  sed -e "$SED" "$STAGE/main.cf" >"$STAGE/check/main.cf"
   cp "$STAGE/master.cf" "$STAGE/check/master.cf"
   cool "$STAGE/main.cf" "$STAGE/check/main.cf"
-  old="$NEWLINE$(complaints /etc/postfix)$NEWLINE" new=
+  listing /etc/postfix old
+  listing "$STAGE/check" new
+  old=$NEWLINE$(plain <"$STAGE/old.said")$NEWLINE new=
   IFS=$NEWLINE
-  for line in $(complaints "$STAGE/check"); do
+  for line in $(plain <"$STAGE/new.said"); do
     case $old in *"$NEWLINE$line$NEWLINE"*) ;; *) new="$new$line$NEWLINE" ;; esac
   done
   IFS=$BLANKS
@@ -24,22 +29,108 @@ validate() {
   # Any program of Postfix reads what all of them need: addresses of inet_interfaces, host and domain name.
   hear run 60 postmap -c "$STAGE/check" -q murder-probe static:ok
   case $SAID in *fatal:*) fail 'Postfix cannot run with the new configuration; nothing was changed' "$SAID" 'mend the manifest' ;; esac
-  for_each "$NUMBERS" check_number
+  validate_values
   for_each "$TABLES" ask_staged
   log 'validated'
 }
 
-# check_number NAME KIND: `postfix check` and reload are content with any text, and then the program
-# that reads it dies. Only the host knows what a value with a $ expands to.
-check_number() {
-  value=$(run 60 postconf -c "$STAGE/check" -hx "$1" 2>/dev/null)
-  number=$value
-  case $2 in
-    boolean) case $value in [Yy][Ee][Ss] | [Nn][Oo]) return 0 ;; *) number=x ;; esac ;;
-    time) number=${value%[smhdw]} ;;
+has_type() {
+  case $types in *" $1 "*) ;; *)
+    fail "Postfix has no table type \`$1\` here; nothing was changed" "postconf -m:$types" "install the package \`postfix-$1\` there, or use another type"
+    ;;
+  esac
+}
+
+# What `postfix check` and reload are content with, and the program that reads it dies of: numbers that are
+# none, and tables that nobody can open. Only the host knows what a value with a $ expands to.
+validate_values() {
+  if ! command -v awk >/dev/null; then
+    log 'not verified: values and tables of parameters (awk is missing)'
+    return 0
+  fi
+  indirect='' news=$(cd "$STAGE" && awk -v old=old "$WORDS_AWK" old new)
+  IFS=$NEWLINE
+  for line in $news; do
+    IFS=$BLANKS
+    case $line in
+      'T '*) ask_new "${line#T }" ;;
+      'C '*) line=${line#C } && validate_value "${line%% = *}" "${line#* =}" ;;
+    esac
+    IFS=$NEWLINE
+  done
+  IFS=$BLANKS
+  [ -z "$indirect" ] || validate_indirect
+}
+
+# validate_value NAME VALUE: NUMBERS has a line `NAME KIND LEAST MOST` for each that the plan changes. What
+# changes with another one that it names has the kind of its default.
+validate_value() {
+  value=${2# }
+  found=${NUMBERS#*"$NEWLINE$1 "}
+  if [ "$found" != "$NUMBERS" ]; then
+    is_of_kind "$1" "$value" ${found%%"$NEWLINE"*}
+  else
+    case $DIRECT in *" $1 "*) ;; *) indirect="$indirect$1 $value$NEWLINE" ;; esac
+  fi
+}
+validate_indirect() {
+  defaults=$NEWLINE$(run 60 postconf -dx $(for_each "$indirect" base_of) 2>/dev/null)$NEWLINE
+  IFS=$NEWLINE
+  for line in $indirect; do
+    name=${line%% *} value=${line#* }
+    default=${defaults#*"$NEWLINE${name##*/} = "}
+    [ "$default" != "$defaults" ] || continue
+    default=${default%%"$NEWLINE"*}
+    case $default in
+      yes | no) kind=boolean ;;
+      *[!0-9]*)
+        case ${default%[smhdw]} in *[!0-9]* | '') continue ;; *) kind=time ;; esac
+        ;;
+      '') continue ;;
+      *) kind=number ;;
+    esac
+    IFS=$BLANKS
+    is_of_kind "$name" "$value" $kind -2147483648 2147483647
+    IFS=$NEWLINE
+  done
+  IFS=$BLANKS
+}
+base_of() { echo "${1##*/}"; }
+
+# is_of_kind NAME VALUE KIND LEAST MOST
+is_of_kind() {
+  number=$2
+  case $3 in
+    boolean) case $2 in [Yy][Ee][Ss] | [Nn][Oo]) return 0 ;; *) number=x ;; esac ;;
+    time) number=${2%[smhdw]} ;;
   esac
   case ${number#-} in
-    '' | *[!0-9]*) fail "\`$1\` is no $2 that Postfix can read; nothing was changed" "$1 = $value" 'mend the manifest: the program that reads it would die' ;;
+    '' | *[!0-9]*) bad_value "$1" "$2" "no $3 that Postfix can read" ;;
+    # 32 bits; a few numbers have 64, and nobody needs those.
+    ???????????*) [ "$5" = - ] || bad_value "$1" "$2" 'larger than Postfix can read' ;;
+  esac
+  [ "$3" = number ] || [ "${number#-}" = "$number" ] || bad_value "$1" "$2" 'negative'
+  [ "$3" = number ] || return 0
+  if [ "$number" -lt "$4" ] || { [ "$5" != - ] && [ "$number" -gt "$5" ]; }; then
+    bad_value "$1" "$2" "out of range ($4 to $5)"
+  fi
+}
+bad_value() { fail "\`$1\` is $3; nothing was changed" "$1 = $2" 'mend the manifest: the program that reads it would die'; }
+
+# ask_new WORD: a table that nothing named before opens, and answers if it is one that can be asked.
+ask_new() {
+  word=${1#proxy:}
+  has_type "${word%%:*}"
+  table=${word#*:}
+  case "$NEWLINE$TABLES$NEWLINE" in *"$NEWLINE${word%%:*} $table$NEWLINE"*) return 0 ;; esac
+  case $word in
+    # Made of others, or asked over a network that need not answer yet.
+    unionmap:* | pipemap:* | randmap:* | tcp:* | socketmap:* | memcache:* | nis:* | internal:*) return 0 ;;
+    *:/*) ask_staged "${word%%:*}" "$table" ;;
+    *)
+      ask "${word%%:*}" "$table"
+      judge_staged "$word"
+      ;;
   esac
 }
 
@@ -51,6 +142,13 @@ key_for() {
   case $domain in *[!A-Za-z0-9.-]* | '') ;; *) KEY=murder-probe@$domain ;; esac
 }
 
+# Postfix's programs open their tables as root, before they give that up; proxymap(8) is user postfix, and so
+# is whoever asks a server.
+who_asks() {
+  WHO=root
+  case $1 in ldap | mysql | pgsql) WHO=postfix ;; *) ! grep -qsF "proxy:$1:$2" "$STAGE/new" || WHO=postfix ;; esac
+}
+
 # ask TYPE FILE PATH: sets ERROR to what is wrong, and UNREACHED where only its server is.
 ask() {
   ERROR='' UNREACHED=''
@@ -59,35 +157,51 @@ ask() {
   IFS=$NEWLINE
   for line in $SAID; do
     case $line in
-      *main.cf*) ;;
-      *"Can't contact LDAP server"* | *'Connect error'* | *'imed out'* | *'Server is busy'* | *'Server is unavailable'*) UNREACHED=1 ERROR="$ERROR$line$NEWLINE" ;;
+      *fatal:*) ERROR="$ERROR$line$NEWLINE" ;;
+      *'/etc/postfix/main.cf'[,:]*) ;;
+      *"Can't contact LDAP server"* | *'imed out'* | *'Server is busy'* | *'Server is unavailable'*) UNREACHED=1 ERROR="$ERROR$line$NEWLINE" ;;
       *) ERROR="$ERROR$line$NEWLINE" ;;
     esac
   done
   IFS=$BLANKS
 }
-complain_of() { as_postfix postmap -q "$KEY" "$1" >/dev/null; }
+complain_of() {
+  if [ "$WHO" = root ]; then run 60 postmap -q "$KEY" "$1" >/dev/null; else as_postfix postmap -q "$KEY" "$1" >/dev/null; fi
+}
 
-# Sets NEW to the table as it is staged: where its index was built, else where its text is, else itself.
+# staged_table TYPE PATH: sets NEW to the table as it is staged: where its index was built, else where its text
+# is, else itself. A text whose index is nobody's to build is read by its old one.
 staged_table() {
+  type=$1
+  shift
   NEW=${1%/*}/.murder.$RUN.${1##*/}
   set +f
   for index in "$NEW".*; do
     [ ! -e "$index" ] || { set -f; return 0; }
   done
   set -f
+  case $type in hash | btree | lmdb | cdb | dbm | sdbm)
+    NEW=$1
+    return 0
+    ;;
+  esac
   real_of "$1"
   NEW=${REAL%/*}/.murder.$RUN.${REAL##*/}
   [ -e "$NEW" ] || NEW=$1
 }
 
 ask_staged() {
-  staged_table "$2"
+  who_asks "$1" "$2"
+  staged_table "$1" "$2"
   ask "$1" "$NEW"
+  judge_staged "$1:$2"
+}
+judge_staged() {
   [ -n "$ERROR" ] || return 0
+  ERROR=$(printf '%s' "$ERROR" | plain)
   if [ -n "$UNREACHED" ]; then
-    [ -z "$UNVERIFIED" ] || { DOWN="$DOWN $2"; log "not verified: the server of $1:$2 does not answer"; return 0; }
-    fail "the LDAP server of $1:$2 does not answer; nothing was changed" "$ERROR" 'start it, or apply with --allow-unverified'
+    [ -z "$UNVERIFIED" ] || { DOWN="$DOWN ${1#*:}"; log "not verified: the server of $1 does not answer"; return 0; }
+    fail "the LDAP server of $1 does not answer; nothing was changed" "$ERROR" 'start it, or apply with --allow-unverified'
   fi
-  fail "the table $1:$2 does not answer to user postfix; nothing was changed" "$ERROR" 'see the message of the host: filter, bind_dn, bind_pw, base, file mode'
+  fail "the table $1 does not answer to user $WHO; nothing was changed" "$ERROR" 'see the message of the host: its name, its file and the mode of that; filter, bind_dn, bind_pw, base'
 }

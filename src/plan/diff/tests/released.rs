@@ -1,6 +1,6 @@
 //! What is let go: the ledger forgets it, and nothing else changes.
 
-use crate::history::{Action, Snapshot};
+use crate::history::{Action, KEPT, Snapshot};
 use crate::plan::release;
 
 use super::*;
@@ -26,7 +26,7 @@ fn live() -> Live {
 
 fn released(live: &Live, thing: &str, last: Option<&Snapshot>) -> HostPlan {
     let thing = thing.parse().unwrap();
-    release(live, Some(&thing), last, &Applied::default()).unwrap()
+    release(live, Some(&thing), last, &Applied::default(), KEPT).unwrap()
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_service_goes_with_its_fields_and_options_and_the_host_with_everything() {
     let plan = released(&live(), "master.cf:lmtp/unix", None);
     let things: Vec<String> = plan.ledger.managed.keys().map(Thing::to_string).collect();
     assert_eq!(things, ["main.cf:biff", "main.cf:relayhost"]);
-    let plan = release(&live(), None, None, &Applied::default()).unwrap();
+    let plan = release(&live(), None, None, &Applied::default(), KEPT).unwrap();
     assert_eq!(plan.steps.len(), 4);
     assert!(!plan.keeps_ledger && plan.generation.is_none());
 }
@@ -66,7 +66,7 @@ fn a_service_goes_with_its_fields_and_options_and_the_host_with_everything() {
 fn what_is_not_managed_is_not_released() {
     let release = |live: &Live, thing: &str| {
         let thing = thing.parse().unwrap();
-        release(live, Some(&thing), None, &Applied::default())
+        release(live, Some(&thing), None, &Applied::default(), KEPT)
     };
     assert!(release(&live(), "myhostname").is_none());
     let mut without = live();

@@ -1,0 +1,45 @@
+# What is new in a listing of a configuration (`postconf -nx` and `-Px`), beside that of before:
+#   T WORD           a table that a parameter or an option names now, and none named then
+#   C NAME = VALUE   a parameter or an option with another value than then
+# Only parameters that hold tables count, and words after check_..._access: `lmtp:unix:/path` is no table.
+# A cache is made by the program that writes it, and need not be there.
+function holds(name) {
+  if (name ~ /^(proxy_read_maps|proxy_write_maps|address_verify_map)$/ || name ~ /_cache_map$/) return 0
+  return name ~ /(_maps|_map|_checks|_domains|_networks|_clients|_restrictions|_status_filter|_reply_filter|_command_filter|_access_list)$/ || name ~ /^(mydestination|mynetworks)$/
+}
+# The words of a value; what stands in braces is one.
+function words(value, into,    count, at, sign, depth, word) {
+  count = depth = 0
+  word = ""
+  for (at = 1; at <= length(value); at++) {
+    sign = substr(value, at, 1)
+    if (sign == "{") depth++
+    if (sign == "}") depth--
+    if (depth <= 0 && (sign == " " || sign == "," || sign == "\t")) {
+      if (word != "") into[++count] = word
+      word = ""
+    } else word = word sign
+  }
+  if (word != "") into[++count] = word
+  return count
+}
+{
+  at = index($0, " =")
+  if (!at) next
+  name = substr($0, 1, at - 1)
+  value = substr($0, at + 3)
+  base = name
+  sub(/.*\//, "", base)
+  before = (FILENAME == old)
+  if (before) value_then[name] = value
+  else if (!(name in value_then) || value_then[name] != value) print "C " name " = " value
+  count = words(value, list)
+  for (number = 1; number <= count; number++) {
+    word = list[number]
+    sub(/^!/, "", word)
+    if (word !~ /^[a-z][a-z0-9_]*:./) continue
+    if (!holds(base) && !(number > 1 && list[number - 1] ~ /^check_[a-z_]*_access$/)) continue
+    if (before) table_then[word] = 1
+    else if (!(word in table_then)) { table_then[word] = 1; print "T " word }
+  }
+}

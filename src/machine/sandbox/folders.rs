@@ -1,0 +1,55 @@
+//! Folders that are empty once a managed file is gone from them.
+
+use std::path::Path;
+
+use super::Sandbox;
+
+/// Where Postfix's configuration stands.
+const ETC: &str = "/etc/postfix";
+/// What Debian's package puts there: not ours, empty or not.
+const DEBIAN: [&str; 3] = ["dynamicmaps.cf.d", "postfix-files.d", "sasl"];
+
+/// Removes the folders that files which are gone leave empty, below `/etc/postfix` only. Nobody wrote
+/// down who made them, but an empty one has nothing to lose. What cannot be removed stays: nothing
+/// depends on it.
+pub(super) fn tidy<'a>(sandbox: &Sandbox, gone: impl IntoIterator<Item = &'a str>) {
+    for folder in gone.into_iter().flat_map(above) {
+        // The system refuses those that are not empty.
+        let _ = std::fs::remove_dir(sandbox.inside(folder));
+    }
+}
+
+/// The folders of a file that may go, the innermost first.
+fn above(path: &str) -> impl Iterator<Item = &str> {
+    let etc = Path::new(ETC);
+    let folders = Path::new(path).ancestors().skip(1);
+    folders
+        .take_while(move |folder| {
+            let inside = folder.strip_prefix(etc).unwrap_or(Path::new(""));
+            inside != Path::new("") && !DEBIAN.iter().any(|own| inside == Path::new(own))
+        })
+        .filter_map(Path::to_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_folders_below_etc_postfix_may_go_and_none_of_debians() {
+        for (path, expected) in [
+            ("/etc/postfix/transport", &[][..]),
+            ("/etc/postfix/ldap/x.cf", &["/etc/postfix/ldap"]),
+            (
+                "/etc/postfix/a/b/x",
+                &["/etc/postfix/a/b", "/etc/postfix/a"],
+            ),
+            ("/etc/postfix/sasl/smtpd.conf", &[]),
+            ("/etc/postfix/sasl/ours/x", &["/etc/postfix/sasl/ours"]),
+            ("/etc/aliases.d/x", &[]),
+            ("/etc/postfix-out/a/x", &[]),
+        ] {
+            assert_eq!(above(path).collect::<Vec<_>>(), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,464 @@
+//! What Postfix would die of, and what only looks like it: each once found by breaking a host.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use murder::machine::remote::Remote;
+use murder::machine::{Act, Ending, Look, Orders, Questions, Tell};
+use murder::name::ServiceName;
+use murder::postfix::Edit;
+use murder::thing::Field;
+
+use super::applying::{file, orders, parameter, prepared, refused, table};
+use super::host::Host;
+use super::{leftovers, path};
+
+fn set(name: &str, value: &str) -> Edit {
+    Edit::Set(parameter(name), value.to_owned())
+}
+
+fn editing(host: &Host, run: &str, edits: Vec<Edit>) -> Orders {
+    Orders {
+        edits,
+        ..orders(host, run, &[])
+    }
+}
+
+fn words(ending: Ending) -> String {
+    match ending {
+        Ending::Untouched(failure) => format!("untouched: {failure:?}"),
+        Ending::PutBack(failure) => format!("put back: {failure:?}"),
+        other => format!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn done(host: &Host, orders: &Orders) -> Vec<String> {
+    let performed = Remote::new(host.shell()).perform(orders).unwrap();
+    assert_eq!(performed.ending, Ending::Done, "{performed:?}");
+    performed.log
+}
+
+fn option(service: &str, name: &str, value: &str) -> Edit {
+    let service = ServiceName::new(service).unwrap();
+    Edit::SetOption(service, parameter(name), value.to_owned())
+}
+
+/// `postfix check` and reload take all of these, and then mail stops.
+#[test]
+fn tables_and_numbers_that_stop_mail_are_refused_before_anything_changes() {
+    let host = prepared();
+    let cases: &[(&[Edit], &str)] = &[
+        (
+            &[set(
+                "smtpd_recipient_restrictions",
+                "check_recipient_access hsah:/etc/postfix/doors, permit",
+            )],
+            "no table type `hsah`",
+        ),
+        (
+            &[set(
+                "smtpd_sender_restrictions",
+                "permit_mynetworks, check_sender_access hsah:/x",
+            )],
+            "no table type `hsah`",
+        ),
+        (
+            &[set("virtual_alias_maps", "satic:x")],
+            "no table type `satic`",
+        ),
+        (
+            &[set("transport_maps", "hash:/etc/postfix/nosuch")],
+            "/etc/postfix/nosuch",
+        ),
+        (
+            &[set("smtp_generic_maps", "socketmep:unix:/x:y")],
+            "no table type `socketmep`",
+        ),
+        (
+            &[option(
+                "smtp/unix",
+                "smtp_generic_maps",
+                "hsah:/etc/postfix/x",
+            )],
+            "no table type `hsah`",
+        ),
+        (
+            &[
+                set("mytime", "abc"),
+                option("smtp/unix", "smtp_connect_timeout", "$mytime"),
+            ],
+            "smtp/unix/smtp_connect_timeout",
+        ),
+        (
+            &[
+                set("mynum", "99999999999"),
+                set("smtp_connect_timeout", "$mynum"),
+            ],
+            "larger than Postfix can read",
+        ),
+        (
+            &[set("mynum", "-5"), set("hopcount_limit", "$mynum")],
+            "out of range",
+        ),
+    ];
+    for (number, (edits, why)) in cases.iter().enumerate() {
+        let said = words(refused(
+            &host,
+            &editing(&host, &format!("r{number}"), edits.to_vec()),
+        ));
+        assert!(
+            said.starts_with("untouched:") && said.contains(why),
+            "{edits:?}\n{said}"
+        );
+    }
+    // What is changed by what it refers to.
+    done(
+        &host,
+        &editing(
+            &host,
+            "a",
+            vec![set("mytime", "30s"), set("smtp_connect_timeout", "$mytime")],
+        ),
+    );
+    let said = words(refused(
+        &host,
+        &editing(&host, "b", vec![set("mytime", "soon")]),
+    ));
+    assert!(said.contains("smtp_connect_timeout = soon"), "{said}");
+    // Tables of every form that are right.
+    host.write("/etc/postfix/doors", "x@example.org REJECT\n");
+    host.write("/etc/postfix/only-root", "x y\n");
+    host.run("chmod 600 /etc/postfix/doors /etc/postfix/only-root; postmap /etc/postfix/doors /etc/postfix/only-root");
+    done(
+        &host,
+        &editing(
+            &host,
+            "c",
+            vec![
+                set(
+                    "smtpd_recipient_restrictions",
+                    "check_recipient_access hash:/etc/postfix/doors, permit",
+                ),
+                set("smtp_sasl_password_maps", "hash:/etc/postfix/only-root"),
+                set(
+                    "virtual_alias_maps",
+                    "inline:{ {a@example.org = b@example.org, c@example.org} }, static:root",
+                ),
+                set("mynetworks", "127.0.0.0/8 [::1]/128 !10.0.0.1"),
+                set("header_checks", "regexp:{ {/^X-{1,3}: a, b/ WARN} }"),
+                set(
+                    "address_verify_map",
+                    "btree:$data_directory/nobody_has_made_this",
+                ),
+                set("smtpd_milters", "inet:127.0.0.1:1, unix:/nosuch"),
+                set("milter_default_action", "accept"),
+            ],
+        ),
+    );
+    // proxymap(8) is user postfix, which may not read what only root may.
+    let said = words(refused(
+        &host,
+        &editing(
+            &host,
+            "d",
+            vec![set("canonical_maps", "proxy:hash:/etc/postfix/only-root")],
+        ),
+    ));
+    assert!(
+        said.starts_with("untouched:") && said.contains("user postfix"),
+        "{said}"
+    );
+}
+
+/// postmaster passes any restriction list, so somebody else is asked about as well.
+#[test]
+fn a_restriction_that_is_none_is_put_back() {
+    let host = prepared();
+    let edits = vec![set(
+        "smtpd_recipient_restrictions",
+        "permit_mynetwork, reject",
+    )];
+    let said = words(refused(&host, &editing(&host, "r1", edits)));
+    assert!(
+        said.starts_with("put back:") && said.contains("can judge no recipient"),
+        "{said}"
+    );
+}
+
+/// An address that is not the host's kills master itself at the reload.
+#[test]
+fn a_dead_master_is_started_again() {
+    let host = prepared();
+    let service = ServiceName::new("192.0.2.77:2525/inet").unwrap();
+    let line = "192.0.2.77:2525 inet n - n - - smtpd";
+    let edits = vec![Edit::SetService(service, line.to_owned())];
+    let said = words(refused(&host, &editing(&host, "r1", edits)));
+    assert!(said.starts_with("put back:"), "{said}");
+    assert_eq!(
+        host.run("postfix status 2>/dev/null && echo runs"),
+        "runs\n"
+    );
+}
+
+/// What is in the log and is not a service of Postfix that dies of this apply.
+#[test]
+fn words_of_strangers_and_of_earlier_processes_are_no_trouble() {
+    let host = prepared();
+    let talk = "while :; do logger -p mail.info -t 'postfix/smtp[77]' 'ABC: to=<x@y>, status=deferred (host said: 451 4.7.650 throttling of IP fatal: panic: )'; \
+                logger -p mail.info -t 'postfix/sendmail[78]' 'fatal: usage: sendmail [options]'; logger -p mail.info -t 'dovecot[79]' 'fatal: something'; sleep 0.05; done";
+    let mut talker = host.command(talk).stdin(Stdio::null()).spawn().unwrap();
+    done(
+        &host,
+        &editing(&host, "r1", vec![set("bounce_queue_lifetime", "3d")]),
+    );
+    talker.kill().unwrap();
+    talker.wait().unwrap();
+    // A service that dies for good is seen all the same.
+    let edits = vec![Edit::SetField(
+        ServiceName::new("smtp/inet").unwrap(),
+        Field::Command,
+        "smtpd -Q".to_owned(),
+    )];
+    let said = words(refused(&host, &editing(&host, "r2", edits)));
+    assert!(said.starts_with("put back:"), "{said}");
+}
+
+/// Clients that are served while main.cf stops naming a table of proxymap's: their smtpd dies of it, once.
+#[test]
+fn processes_of_before_may_die_of_what_they_cannot_know() {
+    let host = prepared();
+    host.write("/etc/postfix/va", "a@host.example.org root\n");
+    host.run("postmap /etc/postfix/va; postconf -e virtual_alias_maps=proxy:hash:/etc/postfix/va; postfix reload");
+    let load = "import smtplib,time\nwhile True:\n try:\n  s=smtplib.SMTP('127.0.0.1',25,timeout=5)\n  for i in range(20):\n   s.docmd('MAIL FROM:<>'); s.docmd('RCPT TO:<a@host.example.org>'); s.docmd('RSET'); time.sleep(0.02)\n  s.quit()\n except Exception: pass\n";
+    host.write("/root/load.py", load);
+    let mut clients: Vec<_> = (0..3)
+        .map(|_| {
+            host.command("exec python3 /root/load.py")
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for round in 0..4 {
+        let proxy = if round % 2 == 0 { "" } else { "proxy:" };
+        let edits = vec![set(
+            "virtual_alias_maps",
+            &format!("{proxy}hash:/etc/postfix/va"),
+        )];
+        let orders = editing(&host, &format!("r{round}"), edits);
+        let performed = Remote::new(host.shell()).perform(&orders).unwrap();
+        let log =
+            host.run("grep -v -e onnect -e client= -e reject: /var/log/mail.log | tail -n 60");
+        assert_eq!(performed.ending, Ending::Done, "{performed:?}\n{log}");
+    }
+    for client in &mut clients {
+        client.kill().unwrap();
+        client.wait().unwrap();
+    }
+}
+
+/// A host without a log file: what the journal told before is not new.
+#[test]
+fn the_journal_is_read_where_there_is_no_log_file() {
+    let host = prepared();
+    host.run("pkill rsyslogd; rm -f /var/log/mail.log");
+    let fatal = "Nov 25 01:02:03 host postfix/smtpd[4242]: fatal: in parameter x: bad numerical configuration: y";
+    host.write("/usr/bin/journalctl", &format!("#!/bin/sh\necho '{fatal}'\n[ ! -e /root/more ] || echo 'Nov 25 01:02:04 host postfix/cleanup[4243]: fatal: a new one'\n"));
+    host.run("chmod 755 /usr/bin/journalctl");
+    done(
+        &host,
+        &editing(&host, "r1", vec![set("bounce_queue_lifetime", "3d")]),
+    );
+    // `postfix reload` is the moment: from then on the journal tells more.
+    host.run("cd /usr/sbin; mv postfix postfix.real; printf '#!/bin/sh\\n[ \"$1\" != reload ] || touch /root/more\\nexec /usr/sbin/postfix.real \"$@\"\\n' >postfix; chmod 755 postfix");
+    let performed = Remote::new(host.shell())
+        .perform(&editing(
+            &host,
+            "r2",
+            vec![set("bounce_queue_lifetime", "4d")],
+        ))
+        .unwrap();
+    let said = words(performed.ending);
+    assert!(
+        said.starts_with("put back:") && said.contains("postfix/cleanup: fatal: a new one"),
+        "{said}"
+    );
+}
+
+#[test]
+fn warnings_that_were_there_before_do_not_count_for_tables_either() {
+    let host = prepared();
+    host.run("printf 'mailbox_size_limit = 1234567890\\nmailbox_size_limit = 0\\n' >>/etc/postfix/main.cf");
+    let mut orders = orders(&host, "r1", &["/etc/postfix/tt"]);
+    orders.files = vec![file("/etc/postfix/tt", "a b\n", "root", 0o644)];
+    orders.indexes = vec![(path("/etc/postfix/tt"), table("hash"))];
+    orders.tables = vec![(path("/etc/postfix/tt"), table("hash"))];
+    done(&host, &orders);
+}
+
+/// The name of a table is no reason to overlook what is said of it.
+#[test]
+fn a_table_may_be_called_almost_like_main_cf() {
+    let host = prepared();
+    for (run, name) in ["/etc/postfix/other.cf", "/etc/postfix/relay_domain.cf"]
+        .into_iter()
+        .enumerate()
+    {
+        let mut orders = orders(&host, &format!("r{run}"), &[name]);
+        orders.files = vec![file(
+            name,
+            "server_host = ldap://127.0.0.1:1\nsearch_base = x\n",
+            "root",
+            0o600,
+        )];
+        orders.tables = vec![(path(name), table("ldap"))];
+        let said = words(refused(&host, &orders));
+        assert!(
+            said.starts_with("untouched:") && said.contains("Permission denied"),
+            "{said}"
+        );
+    }
+}
+
+/// A payload that is whole is worked on, even where nobody is left to hear that it was accepted.
+#[test]
+fn the_loader_outlives_its_reader() {
+    let host = prepared();
+    let payload = host.payload_of(&editing(
+        &host,
+        "r1",
+        vec![set("bounce_queue_lifetime", "3d")],
+    ));
+    let mut child = host
+        .command(&format!(
+            "exec 3>&1; {{ sleep 1; {}; }} | true",
+            payload.command
+        ))
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(&payload.stdin)
+        .unwrap();
+    child.wait().unwrap();
+    super::until(|| {
+        host.run("postconf -h bounce_queue_lifetime; ls /var/lib/murder")
+            == "3d\nlast\nledger.json\nlock\npaths\n"
+    });
+    assert_eq!(leftovers(&host), Vec::<String>::new());
+}
+
+#[test]
+fn payloads_of_the_dead_are_seen_and_swept() {
+    let host = prepared();
+    done(
+        &host,
+        &editing(&host, "r1", vec![set("bounce_queue_lifetime", "3d")]),
+    );
+    host.run("cd /var/lib/murder; echo secret >spool.dead.999999; echo secret >incoming.dead; touch -d '2 hours ago' incoming.dead; echo young >incoming.young");
+    let live = Remote::new(host.shell())
+        .observe(&Questions::default())
+        .unwrap()
+        .live;
+    assert_eq!(
+        live.leftovers,
+        [
+            "/var/lib/murder/spool.dead.999999",
+            "/var/lib/murder/incoming.dead"
+        ]
+    );
+    let mut orders = editing(&host, "r2", vec![]);
+    (orders.check, orders.tell) = (false, Tell::Not);
+    done(&host, &orders);
+    assert_eq!(
+        host.run("cd /var/lib/murder; ls spool.* incoming.* 2>/dev/null"),
+        "incoming.young\n"
+    );
+    let live = Remote::new(host.shell())
+        .observe(&Questions::default())
+        .unwrap()
+        .live;
+    assert!(live.leftovers.is_empty(), "{live:?}");
+}
+
+#[test]
+fn a_lock_that_cannot_be_written_leaves_nothing_half_way() {
+    let host = prepared();
+    host.run("mkdir -p /var/lib/murder/lock");
+    let performed = Remote::new(host.shell())
+        .perform(&editing(
+            &host,
+            "r1",
+            vec![set("bounce_queue_lifetime", "3d")],
+        ))
+        .unwrap();
+    let said = words(performed.ending);
+    assert!(
+        said.starts_with("untouched:") && said.contains("lock"),
+        "{said}"
+    );
+    host.run("rmdir /var/lib/murder/lock");
+    // Killed before its journal: nothing was changed, and so it is said.
+    let performed = Remote::new(host.shell())
+        .with_fault("kill:1")
+        .perform(&editing(
+            &host,
+            "r2",
+            vec![set("bounce_queue_lifetime", "3d")],
+        ))
+        .unwrap();
+    let said = words(performed.ending);
+    assert!(
+        said.starts_with("untouched:") && said.contains("before it had changed anything"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_was_only_for_us_goes_with_us() {
+    let host = prepared();
+    let name = "/etc/postfix/made/deep/file.cf";
+    let mut first = orders(&host, "r1", &[name]);
+    first.files = vec![file(name, "x = y\n", "root", 0o644)];
+    done(&host, &first);
+    let mut second = orders(&host, "r2", &[name]);
+    second.deletes = vec![(path(name), None)];
+    done(&host, &second);
+    assert_eq!(
+        host.run("ls -d /etc/postfix/made 2>&1 | wc -l; ls -d /etc/postfix/made 2>/dev/null"),
+        "1\n"
+    );
+    // Another's file in the same directory keeps it.
+    done(&host, &{
+        let mut again = orders(&host, "r3", &[name]);
+        again.files = vec![file(name, "x = y\n", "root", 0o644)];
+        again
+    });
+    host.write("/etc/postfix/made/theirs", "x\n");
+    let mut last = orders(&host, "r4", &[name]);
+    last.deletes = vec![(path(name), None)];
+    done(&host, &last);
+    assert_eq!(
+        host.run("find /etc/postfix/made"),
+        "/etc/postfix/made\n/etc/postfix/made/theirs\n"
+    );
+}
+
+#[test]
+fn a_link_to_a_path_with_blanks_is_refused() {
+    let host = prepared();
+    host.run("mkdir -p '/srv/my conf'; echo 'a b' >'/srv/my conf/foo'; ln -s '/srv/my conf/foo' /etc/postfix/foo");
+    let mut orders = orders(&host, "r1", &["/etc/postfix/foo"]);
+    orders.files = vec![file("/etc/postfix/foo", "c d\n", "root", 0o644)];
+    let said = words(refused(&host, &orders));
+    assert!(
+        said.starts_with("untouched:") && said.contains("blanks"),
+        "{said}"
+    );
+    assert_eq!(host.run("ls -A '/srv/my conf'"), "foo\n");
+}
