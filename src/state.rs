@@ -179,6 +179,13 @@ impl Facts {
         }
     }
 
+    /// Whether a host has said these, and has the last word: its parameters' names come from
+    /// nowhere else.
+    #[must_use]
+    pub fn observed(&self) -> bool {
+        !self.parameters.is_empty()
+    }
+
     /// The index type a host keeps: a type that its main.cf uses for an indexed table
     /// already and that exists on the host, else the host's default.
     #[must_use]

@@ -37,7 +37,16 @@ pub fn survey(
     let mut facts = known
         .as_ref()
         .map_or_else(|| assumed.clone(), |known| known.facts.clone());
-    let mut desired = compile(&facts).map_err(MachineError::Unfit)?;
+    let mut desired = match compile(&facts) {
+        Ok(desired) => desired,
+        // What the host was like last time may be what does not fit: it is asked anew.
+        Err(_) if known.is_some() => {
+            known = None;
+            facts = assumed.clone();
+            compile(&facts).map_err(MachineError::Unfit)?
+        }
+        Err(failure) => return Err(MachineError::Unfit(failure)),
+    };
     let mut asked = ask(&desired, secrets, known.clone())?;
     for _ in 0..3 {
         let observed = machine.observe(&asked)?;

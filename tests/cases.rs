@@ -46,6 +46,15 @@ fn every_wrong_manifest_says_what_is_wrong() {
             said.contains("error: ") && !said.contains("panicked"),
             "{name}: {said}"
         );
+        for problem in said
+            .split("\n\n")
+            .filter(|part| part.starts_with("error: "))
+        {
+            assert!(
+                problem.contains("= help: "),
+                "{name} helps nobody:\n{problem}"
+            );
+        }
         assert!(!said.contains("hunter"), "{name} shows a secret: {said}");
         let expected = folder.join("expected.txt");
         if bless {
@@ -274,6 +283,63 @@ fn the_schema_names_every_key_once() {
             );
         }
     }
+}
+
+/// A folder with a whole manifest in it, and something more that `make` adds.
+fn said_of(make: impl Fn(&Path)) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/example.org/murder.yaml");
+    fs::copy(example, folder.path().join("murder.yaml")).unwrap();
+    make(folder.path());
+    let loaded = load::load(folder.path(), &[]);
+    let errors = loaded
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.level == Level::Error);
+    errors
+        .map(|diagnostic| {
+            assert!(diagnostic.hint.is_some(), "{diagnostic:?}");
+            let folder = folder.path().display().to_string();
+            diagnostic.summary.replace(&folder, "DIR")
+        })
+        .collect()
+}
+
+#[test]
+fn what_looks_like_a_part_of_a_manifest_is_not_passed_over() {
+    assert_eq!(said_of(|_| {}), [""; 0]);
+    assert_eq!(
+        said_of(|folder| fs::write(folder.join(".hosts.yaml"), "x").unwrap()),
+        [""; 0]
+    );
+    assert_eq!(
+        said_of(|folder| fs::write(folder.join("hosts.YAML"), "hosts: {}").unwrap()),
+        ["`DIR/hosts.YAML` would be passed over"]
+    );
+    assert_eq!(
+        said_of(|folder| fs::create_dir(folder.join("hosts.yaml")).unwrap()),
+        ["`DIR/hosts.yaml` is a folder and no file"]
+    );
+    assert_eq!(
+        said_of(|folder| {
+            std::os::unix::fs::symlink("nowhere", folder.join("hosts.yml")).unwrap();
+        }),
+        ["`DIR/hosts.yml` cannot be read"]
+    );
+    assert_eq!(
+        said_of(|folder| {
+            let pipe = folder.join("hosts.yaml");
+            assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+        }),
+        ["`DIR/hosts.yaml` is a pipe, socket or device and no file"]
+    );
+    assert_eq!(
+        said_of(|folder| {
+            fs::create_dir_all(folder.join("modules/web")).unwrap();
+            fs::write(folder.join("modules/web/module.yml"), "summary: x").unwrap();
+        }),
+        ["`DIR/modules/web/module.yml` would be passed over"]
+    );
 }
 
 /// Reads a text as a manifest, as far as it goes, and shows every problem.

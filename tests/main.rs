@@ -13,6 +13,10 @@ mod architecture;
 mod postconf;
 // Wrong manifests, each with the message it must give.
 mod cases;
+// Values that Postfix would die of, judged beforehand.
+mod values;
+// What an editor is told of a manifest.
+mod schema;
 // The shipped modules and what they render.
 mod modules;
 // Real sshd on loopback, real ssh clients.

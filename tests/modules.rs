@@ -9,7 +9,7 @@ use murder::model::{
     Become, ContentSpec, Domain, FileSpec, Host, HostState, Layer, Ldap, Level, ListEdit, Murder,
     ServiceSpec, SettingSpec, SharedFolder, Ssh, SshClient, Tls, TlsMode, Topology,
 };
-use murder::module::{Modules, embedded, parse};
+use murder::module::{Modules, Parsed, embedded, parse};
 use murder::name::{HostName, Mode, Parameter, RemotePath, RoleName, ServiceName, UserName};
 use murder::secret::{SecretName, Secrets};
 use murder::state::{Facts, File, Probes, Want};
@@ -131,7 +131,9 @@ pub fn domain(text: &str) -> Domain {
 pub fn modules() -> Modules {
     let mut sources = Sources::default();
     sources.add("murder.yaml", "");
-    let (modules, problems) = parse(&embedded(), &mut sources);
+    let Parsed {
+        modules, problems, ..
+    } = parse(&embedded(), &mut sources);
     let said: Vec<String> = problems
         .iter()
         .map(|problem| problem.render(&sources, false))
@@ -792,7 +794,7 @@ fn module_problems(yaml: &str, template: &str) -> String {
         ("own/module.yaml".to_owned(), yaml.to_owned()),
         ("own/templates/x.tera".to_owned(), template.to_owned()),
     ];
-    let (_, problems) = parse(&files, &mut sources);
+    let problems = parse(&files, &mut sources).problems;
     let said: Vec<String> = problems
         .iter()
         .map(|problem| problem.render(&sources, false))

@@ -82,6 +82,10 @@ fn help_is_data_and_has_the_table_of_exit_codes() {
     ] {
         assert!(apply.contains(flag), "{flag} is missing:\n{apply}");
     }
+    assert!(
+        apply.contains("murder-sandbox"),
+        "where --sandbox is:\n{apply}"
+    );
 }
 
 #[test]

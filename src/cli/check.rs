@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::terminal::Terminal;
 use super::{Color, Selection, compiled, selection};
-use crate::compile::Compiler;
+use crate::compile::{self, Compiler};
 use crate::diagnostic::{Diagnostic, Level, Sources, Span};
 use crate::load::{self, Loaded};
 
@@ -36,12 +37,17 @@ pub enum Format {
 
 /// Runs the verb: exit code 0, also with warnings, or 1 with an error.
 #[must_use]
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &Arguments, terminal: &Terminal) -> ExitCode {
     let selection = &arguments.selection;
     let mut loaded = load::load(&selection.path, &selection.overlay);
     compile_hosts(&mut loaded, selection);
     let written = match arguments.format {
-        Format::Text => text(&loaded, color(arguments.color), &mut io::stderr().lock()),
+        Format::Text => text(
+            &loaded,
+            color(arguments.color),
+            terminal.quiet,
+            &mut io::stderr().lock(),
+        ),
         Format::Json => json(&loaded, &mut io::stdout().lock()),
     };
     if loaded.failed() || written.is_err() {
@@ -60,8 +66,14 @@ fn compile_hosts(loaded: &mut Loaded, selected: &Selection) {
         Compiler::new(murder, &loaded.modules),
         selection::select(murder, selected),
     ) {
-        (Ok(compiler), Ok(hosts)) => compiled::problems(&compiler, murder, &hosts),
-        (Err(problems), _) | (Ok(_), Err(problems)) => problems,
+        (Ok(compiler), Ok(hosts)) => compiled::problems(&compiler, murder, &hosts, true),
+        // Templates that cannot be read hide nothing that stands in the manifest itself.
+        (Err(mut problems), _) => {
+            let hosts = murder.hosts.values();
+            problems.extend(hosts.flat_map(|host| compile::written(host, &loaded.modules)));
+            problems
+        }
+        (Ok(_), Err(problems)) => problems,
     };
     loaded.diagnostics.extend(found);
     // Hosts that share a layer share its problems.
@@ -79,9 +91,15 @@ fn color(wanted: Color) -> bool {
     }
 }
 
-fn text(loaded: &Loaded, color: bool, out: &mut impl Write) -> io::Result<()> {
+/// Everything there is to say; the errors alone for who wants it quiet.
+fn text(loaded: &Loaded, color: bool, quiet: bool, out: &mut impl Write) -> io::Result<()> {
     for diagnostic in &loaded.diagnostics {
-        writeln!(out, "{}\n", diagnostic.render(&loaded.sources, color))?;
+        if !quiet || diagnostic.level == Level::Error {
+            writeln!(out, "{}\n", diagnostic.render(&loaded.sources, color))?;
+        }
+    }
+    if quiet {
+        return Ok(());
     }
     writeln!(out, "{}", summary(loaded))
 }

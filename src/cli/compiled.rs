@@ -8,15 +8,26 @@ use crate::model::Murder;
 use crate::name::HostName;
 
 /// Compiles hosts with the facts that the manifest states, and gives what there is to say of
-/// them: warnings, and errors where there are any, in the order of `hosts`.
+/// them: warnings, and errors where there are any, in the order of `hosts`. With `guesses` also
+/// what only holds if the hosts are as those facts say; without, they will be asked.
 #[must_use]
-pub fn problems(compiler: &Compiler<'_>, murder: &Murder, hosts: &[HostName]) -> Vec<Diagnostic> {
+pub fn problems(
+    compiler: &Compiler<'_>,
+    murder: &Murder,
+    hosts: &[HostName],
+    guesses: bool,
+) -> Vec<Diagnostic> {
     on_every_core(hosts, |name| {
         let Some(host) = murder.hosts.get(name) else {
             return Vec::new();
         };
         match compiler.compile(&host.name, &host.facts) {
-            Ok(compiled) => compiled.warnings,
+            Ok(mut compiled) => {
+                if guesses {
+                    compiled.warnings.append(&mut compiled.guesses);
+                }
+                compiled.warnings
+            }
             Err(problems) => problems,
         }
     })

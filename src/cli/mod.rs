@@ -124,8 +124,8 @@ pub fn main() -> ExitCode {
     };
     let terminal = terminal::Terminal::new(&cli.talk);
     match cli.verb {
-        Verb::Check(arguments) => check::run(&arguments),
-        Verb::Render(arguments) => render::run(&arguments),
+        Verb::Check(arguments) => check::run(&arguments, &terminal),
+        Verb::Render(arguments) => render::run(&arguments, &terminal),
         Verb::Explain(arguments) => explain::run(&arguments),
         Verb::Plan(arguments) => plan::run(&arguments, &terminal).into(),
         Verb::Apply(arguments) => apply::run(&arguments, &terminal).into(),

@@ -8,7 +8,8 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Reaching hosts")]
 pub struct Reach {
-    /// Folders below DIR in place of machines: no root, no network, no Postfix.
+    /// Folders below DIR in place of machines: no root, no network, no Postfix. Without DIR they are
+    /// below `murder-sandbox` in the current folder.
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "murder-sandbox", conflicts_with_all = ["local", "accept_new"])]
     pub sandbox: Option<PathBuf>,
     /// This host itself, in place of ssh.

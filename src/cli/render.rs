@@ -11,6 +11,7 @@ use clap::Args;
 use super::Selection;
 use super::compiled::on_every_core;
 use super::selection::select;
+use super::terminal::Terminal;
 use crate::compile::{Compiled, Compiler};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::load::{self, Loaded};
@@ -30,11 +31,11 @@ pub struct Arguments {
 
 /// Runs the verb.
 #[must_use]
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &Arguments, terminal: &Terminal) -> ExitCode {
     let selection = &arguments.selection;
     let mut loaded = load::load(&selection.path, &selection.overlay);
     let hosts = compiled(&mut loaded, selection);
-    let talk = say(&loaded, &mut io::stderr().lock());
+    let talk = say(&loaded, terminal.quiet, &mut io::stderr().lock());
     if loaded.failed() || talk.is_err() {
         return ExitCode::from(1);
     }
@@ -73,6 +74,7 @@ fn compiled(loaded: &mut Loaded, selection: &Selection) -> Vec<(HostName, Compil
                 match result {
                     Some(Ok(mut compiled)) => {
                         found.append(&mut compiled.warnings);
+                        found.append(&mut compiled.guesses);
                         hosts.push((name, compiled));
                     }
                     Some(Err(problems)) => found.extend(problems),
@@ -87,9 +89,9 @@ fn compiled(loaded: &mut Loaded, selection: &Selection) -> Vec<(HostName, Compil
     hosts
 }
 
-/// Errors, or where there are none, warnings too.
-fn say(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
-    let failed = loaded.failed();
+/// Errors; where there are none, and nobody wants it quiet, warnings too.
+fn say(loaded: &Loaded, quiet: bool, out: &mut impl Write) -> io::Result<()> {
+    let failed = quiet || loaded.failed();
     for diagnostic in &loaded.diagnostics {
         if !failed || diagnostic.level == Level::Error {
             writeln!(out, "{}\n", diagnostic.render(&loaded.sources, false))?;

@@ -93,7 +93,7 @@ pub fn named<'a>(murder: &'a Murder, text: &str) -> Result<&'a Host, Diagnostic>
         let problem = Diagnostic::error(format!("there is no host `{name}`"));
         match nearest(name.as_str(), &known) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem,
+            None => problem.hint("`murder render` shows all hosts"),
         }
     })
 }

@@ -164,7 +164,7 @@ impl<'a> Work<'a> {
         writes: bool,
         terminal: &Terminal,
     ) -> Result<Self, Said> {
-        let compiler = compiler(loaded, terminal)?;
+        let compiler = compiler(loaded, reach.sandbox.is_some(), terminal)?;
         let needed = of_files(loaded, hosts);
         Ok(Self {
             contact: Contact::new(loaded, hosts, reach, needed, terminal)?,
@@ -290,8 +290,13 @@ impl Hands for Work<'_> {
 }
 
 /// Prepares the compiler and compiles every host once with the facts that the manifest states:
-/// every problem is said before anything is contacted.
-fn compiler<'a>(loaded: &'a Loaded, terminal: &Terminal) -> Result<Compiler<'a>, Said> {
+/// every problem is said before anything is contacted. A folder is as those facts say; a host will
+/// say itself what it is like.
+fn compiler<'a>(
+    loaded: &'a Loaded,
+    sandbox: bool,
+    terminal: &Terminal,
+) -> Result<Compiler<'a>, Said> {
     let mut problems = Vec::new();
     let compiler = match Compiler::new(&loaded.murder, &loaded.modules) {
         Ok(compiler) => Some(compiler),
@@ -302,7 +307,12 @@ fn compiler<'a>(loaded: &'a Loaded, terminal: &Terminal) -> Result<Compiler<'a>,
     };
     if let Some(compiler) = &compiler {
         let hosts: Vec<HostName> = loaded.murder.hosts.keys().cloned().collect();
-        problems.extend(compiled::problems(compiler, &loaded.murder, &hosts));
+        problems.extend(compiled::problems(
+            compiler,
+            &loaded.murder,
+            &hosts,
+            sandbox,
+        ));
     }
     load::tidy(&mut problems);
     say_all(&problems, &loaded.sources, terminal);

@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 use tera::{Context, Value};
 
+pub use self::check::written;
+
 use self::ground::{Ground, Grounds};
 
 use crate::diagnostic::{Diagnostic, Span};
@@ -36,6 +38,8 @@ pub struct Compiled {
     pub origins: BTreeMap<Thing, Vec<Origin>>,
     /// What works, and the user should know.
     pub warnings: Vec<Diagnostic>,
+    /// What would not work if the host is as its facts say, where nobody has observed them.
+    pub guesses: Vec<Diagnostic>,
 }
 
 /// One layer's word on a thing, for `explain`.
@@ -206,7 +210,8 @@ impl<'a> Compiler<'a> {
             let Some(module) = self.modules.0.get(role) else {
                 work.problems.push(
                     Diagnostic::error(format!("there is no module for role `{role}`"))
-                        .at(work.host.at, ""),
+                        .at(work.host.at, "")
+                        .hint(format!("a module of your own stands in `modules/{role}/`")),
                 );
                 continue;
             };
@@ -303,9 +308,10 @@ impl Work<'_> {
                     Diagnostic::warning(text.trim())
                 }
                 .at(self.host.at, "");
-                if let Some(hint) = &check.hint {
-                    said = said.hint(hint.trim());
-                }
+                said = said.hint(check.hint.as_deref().map_or(
+                    "docs/modules.md says where a module's own checks stand, and how a host departs from it",
+                    str::trim,
+                ));
                 if check.error {
                     self.problems.push(said);
                 } else {

@@ -72,7 +72,8 @@ pub(super) fn values(module: &Module, host: &Host, problems: &mut Vec<Diagnostic
                 problems.push(
                     Diagnostic::error(format!("`{name}` is not {}", variable.kind.wanted()))
                         .at(word.at, "")
-                        .detail(variable.doc.trim()),
+                        .detail(variable.doc.trim())
+                        .hint(variable.kind.hint()),
                 );
                 &variable.default
             }
@@ -80,7 +81,8 @@ pub(super) fn values(module: &Module, host: &Host, problems: &mut Vec<Diagnostic
                 problems.push(
                     Diagnostic::error(format!("`{name}` holds a reserved character"))
                         .at(word.at, "")
-                        .detail("U+FDD0 and U+FDD1 are no characters of any text"),
+                        .detail("U+FDD0 and U+FDD1 are no characters of any text")
+                        .hint("take it out"),
                 );
                 &variable.default
             }

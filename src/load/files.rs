@@ -38,22 +38,22 @@ pub(super) fn manifest_files(
         .iter()
         .filter_map(|overlay| fs::canonicalize(overlay).ok())
         .collect();
-    let files: Vec<PathBuf> = entries
-        .into_iter()
-        .filter(|entry| {
-            let name = entry.file_name().unwrap_or_default().to_string_lossy();
-            let yaml = name.ends_with(".yaml") || name.ends_with(".yml");
-            let overlay = || fs::canonicalize(entry).is_ok_and(|entry| overlays.contains(&entry));
-            yaml && !name.starts_with('.') && entry.is_file() && !overlay()
-        })
+    let mut files = Vec::new();
+    for entry in entries {
+        let overlay = || fs::canonicalize(&entry).is_ok_and(|entry| overlays.contains(&entry));
+        if !looks_like_yaml(&entry) || overlay() {
+            continue;
+        }
         // `./a.yaml` is not what anybody would type.
-        .map(|entry| {
-            entry
-                .strip_prefix(".")
-                .map_or(entry.clone(), Path::to_owned)
-        })
-        .collect();
-    if files.is_empty() {
+        let entry = entry
+            .strip_prefix(".")
+            .map_or(entry.clone(), Path::to_owned);
+        match no_part(&entry) {
+            Some(problem) => problems.push(problem),
+            None => files.push(entry),
+        }
+    }
+    if files.is_empty() && problems.is_empty() {
         problems.push(
             Diagnostic::error(format!("there is no manifest in `{}`", path.display()))
                 .detail("a manifest is one or more *.yaml or *.yml files")
@@ -61,6 +61,60 @@ pub(super) fn manifest_files(
         );
     }
     files
+}
+
+/// Whether a person would take it for a part of the manifest; hidden files are not.
+fn looks_like_yaml(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let end = path.extension().unwrap_or_default().to_ascii_lowercase();
+    !name.starts_with('.') && (end == "yaml" || end == "yml")
+}
+
+/// Why what looks like a part of a manifest is none. To pass it over would take away the hosts in it.
+fn no_part(path: &Path) -> Option<Diagnostic> {
+    let shown = path.display();
+    if let Some(problem) = no_file(path) {
+        return Some(problem.hint(format!(
+            "remove it, or hide it: names that begin with a dot are passed over, as in `.{}`",
+            path.file_name().unwrap_or_default().display()
+        )));
+    }
+    let end = path.extension().unwrap_or_default();
+    (end != "yaml" && end != "yml").then(|| {
+        Diagnostic::error(format!("`{shown}` would be passed over"))
+            .detail("only *.yaml and *.yml in small letters are parts of a manifest")
+            .hint(format!(
+                "call it `{}`",
+                path.with_extension(end.to_ascii_lowercase()).display()
+            ))
+    })
+}
+
+/// Why a path is nothing that can be read as a file: a link to nowhere, a folder, a pipe.
+fn no_file(path: &Path) -> Option<Diagnostic> {
+    let shown = path.display();
+    match fs::metadata(path) {
+        Ok(seen) if seen.is_file() => None,
+        Ok(seen) => {
+            let what = if seen.is_dir() {
+                "a folder"
+            } else {
+                "a pipe, socket or device"
+            };
+            Some(Diagnostic::error(format!(
+                "`{shown}` is {what} and no file"
+            )))
+        }
+        Err(error) => {
+            let problem = Diagnostic::error(format!("`{shown}` cannot be read"));
+            Some(match fs::read_link(path) {
+                Ok(target) => {
+                    problem.detail(format!("it is a link to `{}`: {error}", target.display()))
+                }
+                Err(_) => problem.detail(error.to_string()),
+            })
+        }
+    }
 }
 
 /// The files of the `modules/` folder beside a manifest, by their path in it.
@@ -96,10 +150,26 @@ fn collect(
                 collect(&entry, &format!("{path}/"), found, problems);
             }
         } else if name == "module.yaml" || name.ends_with(".tera") {
+            if let Some(problem) = no_file(&entry) {
+                problems.push(problem.hint("remove it, or put the file there"));
+                continue;
+            }
             match read(&entry) {
                 Ok(text) => found.push((path, text)),
                 Err(problem) => problems.push(problem),
             }
+        } else if ["module.yaml", "module.yml"]
+            .iter()
+            .any(|wanted| name.eq_ignore_ascii_case(wanted))
+        {
+            problems.push(
+                Diagnostic::error(format!("`{}` would be passed over", entry.display()))
+                    .detail("a module is a file `module.yaml`")
+                    .hint(format!(
+                        "call it `{}`",
+                        entry.with_file_name("module.yaml").display()
+                    )),
+            );
         }
     }
 }
@@ -136,6 +206,7 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
         Diagnostic::error(format!("`{}` cannot be read", path.display())).detail(error.to_string());
     match error.kind() {
         io::ErrorKind::NotFound => problem.hint("look at the path; relative ones start here for arguments, and from the manifest's folder inside it"),
-        _ => problem,
+        io::ErrorKind::PermissionDenied => problem.hint("let your user read it"),
+        _ => problem.hint("see whether it is a file that can be read"),
     }
 }

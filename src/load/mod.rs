@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::compile;
 use crate::diagnostic::{Diagnostic, Level, SourceId, Sources};
 use crate::manifest::{self, Manifest, Text};
 use crate::model::{self, Murder, Role};
@@ -59,26 +60,31 @@ pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
 
     let mut module_files = module::embedded();
     module_files.extend(files::module_files(&folder, &mut diagnostics));
-    let (modules, problems) = module::parse(&module_files, &mut sources);
+    let module::Parsed {
+        modules,
+        unread: unread_modules,
+        problems,
+    } = module::parse(&module_files, &mut sources);
     diagnostics.extend(problems);
 
     let parsed = manifest::parse(&borrowed(&texts), &borrowed(&overlays));
     sources.mask(&parsed.secrets);
     diagnostics.extend(parsed.problems);
     let mut murder = None;
+    let mut hosts = Vec::new();
     // With a file missing, every reference into it would look wrong.
     if let Some(manifest) = parsed.manifest.filter(|_| !unread) {
         let templates = templates(&manifest, &folder, &mut diagnostics);
         let context = model::Context {
-            roles: &roles(&modules),
+            roles: &roles(&modules, &unread_modules),
             templates: &templates,
             folder: &folder,
         };
-        let (resolved, problems) = model::resolve(&manifest, &context);
-        diagnostics.extend(problems);
-        murder = resolved;
+        let resolved = model::resolve(&manifest, &context);
+        diagnostics.extend(resolved.problems);
+        murder = resolved.murder;
+        hosts = resolved.hosts;
     }
-    tidy(&mut diagnostics);
     let mut loaded = Loaded {
         sources,
         murder,
@@ -87,8 +93,20 @@ pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
         folder,
     };
     if loaded.failed() {
-        loaded.murder = None;
+        // No host can be compiled now; what stands wrong in its values is said all the same.
+        hosts.extend(
+            loaded
+                .murder
+                .take()
+                .into_iter()
+                .flat_map(|murder| murder.hosts.into_values()),
+        );
+        let more = hosts
+            .iter()
+            .flat_map(|host| compile::written(host, &loaded.modules));
+        loaded.diagnostics.extend(more);
     }
+    tidy(&mut loaded.diagnostics);
     loaded
 }
 
@@ -151,7 +169,7 @@ fn templates(
 }
 
 /// What resolving must know of the modules.
-fn roles(modules: &Modules) -> BTreeMap<RoleName, Role> {
+fn roles(modules: &Modules, unread: &BTreeSet<RoleName>) -> BTreeMap<RoleName, Role> {
     let role = |module: &module::Module| Role {
         provides: module.provides.clone(),
         at_most_one: module.at_most_one,
@@ -164,10 +182,19 @@ fn roles(modules: &Modules) -> BTreeMap<RoleName, Role> {
             })
             .map(|(name, _)| name.clone())
             .collect(),
+        unread: false,
     };
+    let unread = unread.iter().map(|name| {
+        let role = Role {
+            unread: true,
+            ..Role::default()
+        };
+        (name.clone(), role)
+    });
     modules
         .0
         .iter()
         .map(|(name, module)| (name.clone(), role(module)))
+        .chain(unread)
         .collect()
 }

@@ -84,10 +84,10 @@ fn from_file(path: &Path) -> Result<Zeroizing<String>, Diagnostic> {
     let file = fs::File::open(path).map_err(|error| unreadable(&error))?;
     let found = file.metadata().map_err(|error| unreadable(&error))?;
     if !found.is_file() {
-        return Err(Diagnostic::error(format!(
-            "`{}` is no file",
-            path.display()
-        )));
+        return Err(
+            Diagnostic::error(format!("`{}` is no file", path.display()))
+                .hint("write the password into a file of its own"),
+        );
     }
     let mode = found.mode() & 0o777;
     if mode & 0o077 != 0 {
@@ -102,13 +102,15 @@ fn from_file(path: &Path) -> Result<Zeroizing<String>, Diagnostic> {
         .read_to_end(&mut bytes)
         .map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > MOST {
-        return Err(Diagnostic::error(format!(
-            "`{}` is too large for a secret",
-            path.display()
-        )));
+        return Err(
+            Diagnostic::error(format!("`{}` is too large for a secret", path.display()))
+                .hint("a secret is one line of text"),
+        );
     }
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Diagnostic::error(format!("`{}` is not UTF-8 text", path.display())))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| {
+        Diagnostic::error(format!("`{}` is not UTF-8 text", path.display()))
+            .hint("a secret is one line of text")
+    })?;
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     Ok(Zeroizing::new(text.to_owned()))

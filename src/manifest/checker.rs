@@ -125,16 +125,14 @@ impl Checker {
     }
 
     fn mismatch(&mut self, node: &Node, shape: &Shape, place: &str) {
-        let mut problem = Diagnostic::error(format!(
+        let problem = Diagnostic::error(format!(
             "`{place}` takes {}, not {}",
             shape.description(),
             node.description()
         ))
         .at(node.span, format!("this is {}", node.description()));
-        if let Some(hint) = self.mismatch_hint(node, shape) {
-            problem = problem.hint(hint);
-        }
-        self.say(problem);
+        let hint = self.mismatch_hint(node, shape);
+        self.say(problem.hint(hint.unwrap_or_else(|| shape.hint())));
     }
 
     fn mismatch_hint(&self, node: &Node, shape: &Shape) -> Option<String> {
@@ -167,7 +165,9 @@ impl Checker {
     fn rule(&mut self, text: &str, rule: &Rule, span: Span) {
         if let Err(why) = (rule.check)(text) {
             self.say(
-                Diagnostic::error(format!("`{}` is not {}", shown(text), rule.what)).at(span, why),
+                Diagnostic::error(format!("`{}` is not {}", shown(text), rule.what))
+                    .at(span, why)
+                    .hint(rule.hint),
             );
         }
     }
@@ -186,7 +186,8 @@ impl Checker {
         if text.chars().any(char::is_control) || Body::reserved(text) {
             self.say(
                 Diagnostic::error(format!("the text of `{place}` has a control character"))
-                    .at(span, "has it"),
+                    .at(span, "has it")
+                    .hint("take it out; between words a blank does the same as a tab"),
             );
             return false;
         }
@@ -210,7 +211,8 @@ impl Checker {
         let Some(number) = integer(text) else {
             self.say(
                 Diagnostic::error(format!("`{}` is not a whole number", shown(text)))
-                    .at(node.span, format!("`{place}` takes decimal digits only")),
+                    .at(node.span, format!("`{place}` takes decimal digits only"))
+                    .hint(Shape::Integer(least, most).hint()),
             );
             return;
         };
@@ -220,7 +222,11 @@ impl Checker {
             } else {
                 format!("`{place}` goes from {least} to {most}")
             };
-            self.say(Diagnostic::error(format!("{number} is out of range")).at(node.span, wanted));
+            self.say(
+                Diagnostic::error(format!("{number} is out of range"))
+                    .at(node.span, wanted)
+                    .hint(Shape::Integer(least, most).hint()),
+            );
         }
     }
 
@@ -242,7 +248,8 @@ impl Checker {
             Some(time) if time > MOST => {
                 self.say(
                     Diagnostic::error(format!("`{text}` is out of range"))
-                        .at(node.span, "longer than a week"),
+                        .at(node.span, "longer than a week")
+                        .hint("write a week (`168h`) at most"),
                 );
             }
             Some(_) => {}
@@ -255,12 +262,12 @@ impl Checker {
             return;
         }
         let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let mut problem = Diagnostic::error(format!("`{}` is no value of `{place}`", shown(text)))
+        let problem = Diagnostic::error(format!("`{}` is no value of `{place}`", shown(text)))
             .at(node.span, format!("one of {}", all.join(", ")));
-        if let Some(nearest) = nearest::nearest(text, all) {
-            problem = problem.hint(format!("did you mean `{nearest}`?"));
-        }
-        self.say(problem);
+        self.say(match nearest::nearest(text, all.iter().copied()) {
+            Some(nearest) => problem.hint(format!("did you mean `{nearest}`?")),
+            None => problem.hint(format!("write one of `{}`", all.join("`, `"))),
+        });
     }
 
     fn secret(&mut self, node: &Node, place: &str) {
@@ -270,14 +277,16 @@ impl Checker {
                 if text.contains(['\n', '\r']) || text.chars().any(char::is_control) {
                     self.say(
                         Diagnostic::error(format!("the secret `{place}` has a line break"))
-                            .at(node.span, "must be one line"),
+                            .at(node.span, "must be one line")
+                            .hint("write it on one line, or better into a file: `{file: PATH}`"),
                     );
                 } else if text.is_empty() || text.trim() != text || Body::reserved(text) {
                     self.say(
                         Diagnostic::error(format!(
                             "the secret `{place}` is empty, or begins or ends with a blank"
                         ))
-                        .at(node.span, "Postfix would cut it"),
+                        .at(node.span, "Postfix would cut it")
+                        .hint("write it without blanks at its ends, or better into a file: `{file: PATH}`"),
                     );
                 }
             }
@@ -287,7 +296,8 @@ impl Checker {
                 if self.problems.len() == before && entries.len() != 1 {
                     self.say(
                         Diagnostic::error(format!("`{place}` takes one source"))
-                            .at(node.span, "either `file` or `env`"),
+                            .at(node.span, "either `file` or `env`")
+                            .hint("write `{file: PATH}` or `{env: NAME}`"),
                     );
                 }
             }
@@ -322,12 +332,16 @@ impl Checker {
             self.say(Diagnostic::error(*summary).at(at, "this key").hint(*hint));
             return;
         }
-        let mut problem = Diagnostic::error(format!("unknown key `{}`", shown(key)))
+        let problem = Diagnostic::error(format!("unknown key `{}`", shown(key)))
             .at(at, format!("{} has no such key", quoted(place)));
-        if let Some(hint) = nearest::hint(key, record.fields.iter().map(|field| field.key)) {
-            problem = problem.hint(hint);
-        }
-        self.say(problem);
+        let hint = nearest::hint(key, record.fields.iter().map(|field| field.key));
+        self.say(problem.hint(hint.unwrap_or_else(|| {
+            if record.extensions {
+                "take it out; a place for anchors has a name that begins with `x-`".to_owned()
+            } else {
+                "take it out; `murder schema` and docs/manifest.md have all keys".to_owned()
+            }
+        })));
     }
 
     /// Checks what no place of a manifest can hold.

@@ -19,17 +19,22 @@ pub fn lay(base: &mut Node, mut overlay: Node, problems: &mut Vec<Diagnostic>) {
     {
         let remove = entries.remove(at);
         if !matches!(remove.value.kind, Kind::List(_)) {
-            problems.push(Diagnostic::error("`remove` takes a list").at(
-                remove.value.span,
-                "of keys, as in `[hosts.old.example.org]`",
-            ));
+            problems.push(
+                Diagnostic::error("`remove` takes a list")
+                    .at(remove.value.span, "of keys")
+                    .hint("write `[hosts.old.example.org]`"),
+            );
         }
         for node in remove.value.list() {
             match node.text() {
                 Some(path) if remove_path(base, path) => {}
                 Some(path) => problems.push(nothing_there(base, node, path)),
                 None => problems
-                    .push(Diagnostic::error("`remove` takes keys").at(node.span, "this is no key")),
+                    .push(
+                        Diagnostic::error("`remove` takes keys")
+                            .at(node.span, "this is no key")
+                            .hint("write the keys that lead there, parted by dots: `hosts.old.example.org`"),
+                    ),
             }
         }
     }
@@ -146,6 +151,6 @@ fn nothing_there(base: &Node, at: &Node, path: &str) -> Diagnostic {
         Diagnostic::error(format!("there is no `{path}` to remove")).at(at.span, "names nothing");
     match nearest::nearest(rest, node.entries().iter().map(|entry| entry.key.as_str())) {
         Some(key) => problem.hint(format!("did you mean `{walked}{key}`?")),
-        None => problem,
+        None => problem.hint("take it out, if what it named is gone already"),
     }
 }

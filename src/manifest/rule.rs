@@ -23,6 +23,7 @@ fn require(holds: bool, why: &str) -> Result<(), String> {
 /// A host name, and no IP address.
 pub static HOST: Rule = Rule {
     what: "a host name",
+    hint: "write a name such as `backend1.example.org`",
     check: |text| {
         named(HostName::new(text))?;
         require(!range::looks_like_address(text), "it is an IP address")
@@ -32,12 +33,14 @@ pub static HOST: Rule = Rule {
 /// A host name with ranges.
 pub static HOSTS: Rule = Rule {
     what: "a host name",
+    hint: "write a name such as `backend1.example.org`, or a range such as `backend[1:9].example.org`",
     check: |text| range::expand(text).map(drop),
 };
 
 /// A mail domain.
 pub static DOMAIN: Rule = Rule {
     what: "a mail domain",
+    hint: "write a domain such as `example.org`",
     check: |text| {
         named(HostName::new(text))?;
         require(!range::looks_like_address(text), "it is an IP address")
@@ -47,42 +50,49 @@ pub static DOMAIN: Rule = Rule {
 /// A role's name.
 pub static ROLE: Rule = Rule {
     what: "a role name",
+    hint: "write a role that has a module, such as `backend`",
     check: |text| named(RoleName::new(text)),
 };
 
 /// A site's name.
 pub static SITE: Rule = Rule {
     what: "a site name",
+    hint: "write a short word, such as `west`",
     check: |text| named(SiteName::new(text)),
 };
 
 /// A main.cf parameter's name.
 pub static PARAMETER: Rule = Rule {
     what: "a main.cf parameter",
+    hint: "write a name as postconf(5) has it, such as `relayhost`",
     check: |text| named(Parameter::new(text)),
 };
 
 /// A main.cf value; empty is a value too.
 pub static VALUE: Rule = Rule {
     what: "a main.cf value",
+    hint: "write it as main.cf has it",
     check: |_| Ok(()),
 };
 
 /// A member of a comma- or blank-separated list of main.cf.
 pub static MEMBER: Rule = Rule {
     what: "a member of a main.cf list",
+    hint: "write one member of the list, such as `hash:/etc/postfix/x`",
     check: |text| require(!text.trim().is_empty(), "it is empty"),
 };
 
 /// A master.cf entry's name.
 pub static SERVICE: Rule = Rule {
     what: "a master.cf service",
+    hint: "write name and type as master.cf has them, such as `lmtp/unix` or `smtp/inet`",
     check: |text| named(ServiceName::new(text)),
 };
 
 /// A yes-or-no column of master.cf (master(5)).
 pub static YES_NO: Rule = Rule {
     what: "`y`, `n` or `-`",
+    hint: "write `y`, `n`, or `-` for the default, in quotes where YAML would ask for them",
     check: |text| {
         require(
             matches!(text, "y" | "n" | "-"),
@@ -94,6 +104,7 @@ pub static YES_NO: Rule = Rule {
 /// The wake-up column of master.cf (master(5)): seconds, with `?` only for services in use.
 pub static WAKEUP: Rule = Rule {
     what: "a number of seconds, also with `?`, or `-`",
+    hint: "write seconds such as `60` or `60?`, `0` for never, or `-` for the default",
     check: |text| {
         let digits = text.strip_suffix('?').unwrap_or(text);
         require(
@@ -106,18 +117,21 @@ pub static WAKEUP: Rule = Rule {
 /// The process limit column of master.cf (master(5)).
 pub static PROCESS_LIMIT: Rule = Rule {
     what: "a number of processes or `-`",
+    hint: "write a number such as `50`, `0` for no limit, or `-` for the default",
     check: |text| require(text == "-" || is_number(text), "master.cf knows only these"),
 };
 
 /// The command column of master.cf.
 pub static COMMAND: Rule = Rule {
     what: "a command",
+    hint: "write the program and its arguments, such as `smtpd` or `pipe flags=R user=x argv=/bin/y`",
     check: |text| require(!text.trim().is_empty(), "it is empty"),
 };
 
 /// The path of a managed file.
 pub static FILE_PATH: Rule = Rule {
     what: "an absolute path",
+    hint: "write a path such as `/etc/postfix/access`; main.cf and master.cf are `settings` and `services`",
     check: |text| {
         named(RemotePath::new(text))?;
         require(
@@ -134,24 +148,28 @@ pub static FILE_PATH: Rule = Rule {
 /// A path on a managed host.
 pub static REMOTE_PATH: Rule = Rule {
     what: "an absolute path",
+    hint: "write the whole path from `/`, without `..`, such as `/etc/postfix/x`",
     check: |text| named(RemotePath::new(text)),
 };
 
 /// A path on this machine.
 pub static LOCAL_PATH: Rule = Rule {
     what: "a path",
+    hint: "write a path, such as `secrets/ldap.pw`",
     check: |text| require(!text.is_empty(), "it is empty"),
 };
 
 /// A user or group.
 pub static USER: Rule = Rule {
     what: "a user or group name",
+    hint: "write a name such as `postfix`",
     check: |text| named(UserName::new(text)),
 };
 
 /// A file mode.
 pub static MODE: Rule = Rule {
     what: "a file mode",
+    hint: "write octal digits such as `0644`, or `0640` where not everybody may read it",
     check: |text| {
         named(text.parse::<Mode>())?;
         let mode: Mode = text.parse().map_err(|_| String::new())?;
@@ -165,12 +183,14 @@ pub static MODE: Rule = Rule {
 /// A Postfix table type.
 pub static TABLE_TYPE: Rule = Rule {
     what: "a Postfix table type",
+    hint: "write a type as `postconf -m` lists it, such as `hash` or `lmdb`",
     check: |text| named(TableType::new(text)),
 };
 
 /// A module variable's name.
 pub static VARIABLE: Rule = Rule {
     what: "a variable name",
+    hint: "write it as the module's `vars` does, such as `mail_attribute`",
     check: |text| {
         require(
             !text.is_empty()
@@ -185,6 +205,7 @@ pub static VARIABLE: Rule = Rule {
 /// A thing as `leave:` names it.
 pub static THING: Rule = Rule {
     what: "a parameter, a path, or a service",
+    hint: "write `relayhost`, `/etc/postfix/access` or `lmtp/unix`",
     check: |text| {
         if ServiceName::new(text).is_ok() && !text.starts_with('/') {
             return Ok(());
@@ -196,6 +217,7 @@ pub static THING: Rule = Rule {
 /// A mail address.
 pub static ADDRESS: Rule = Rule {
     what: "a mail address",
+    hint: "write it as `user@example.org`",
     check: |text| {
         let (local, domain) = text
             .rsplit_once('@')
@@ -214,12 +236,14 @@ pub static ADDRESS: Rule = Rule {
 /// An IP address or network.
 pub static NETWORK: Rule = Rule {
     what: "an IP address or network",
+    hint: "write an address such as `192.0.2.5`, or a network such as `192.0.2.0/24` or `2001:db8::/32`",
     check: network,
 };
 
 /// What is connected to: an address or a host name.
 pub static ENDPOINT: Rule = Rule {
     what: "an IP address or host name",
+    hint: "write an address such as `192.0.2.5`, or a name such as `backend1.example.org`",
     check: |text| {
         if text.parse::<IpAddr>().is_ok() {
             return Ok(());
@@ -235,12 +259,14 @@ pub static ENDPOINT: Rule = Rule {
 /// A jump host as ssh(1) `-J` takes it; several joined by commas.
 pub static JUMP: Rule = Rule {
     what: "a jump host",
+    hint: "write `[user@]host[:port]`; several stand in one text, parted by commas",
     check: |text| text.split(',').try_for_each(jump),
 };
 
 /// A public host key, as in known_hosts without the names.
 pub static HOST_KEY: Rule = Rule {
     what: "a host key",
+    hint: "take a line of `ssh-keyscan HOST` without its first word, once it is known to be the right key",
     check: |text| {
         let mut words = text.split_ascii_whitespace();
         let (Some(kind), Some(key)) = (words.next(), words.next()) else {
@@ -271,6 +297,7 @@ pub static HOST_KEY: Rule = Rule {
 /// An LDAP URI (ldap_table(5) `server_host`).
 pub static LDAP_URI: Rule = Rule {
     what: "an LDAP URI",
+    hint: "write `ldap://ldap.example.org:389`, `ldaps://…` or `ldapi://…`; the search base is `base`",
     check: |text| {
         let (scheme, rest) = text.split_once("://").ok_or_else(|| {
             "it is not `ldap://HOST`, `ldaps://HOST` or `ldapi://PATH`".to_owned()
@@ -298,6 +325,7 @@ pub static LDAP_URI: Rule = Rule {
 /// An environment variable's name.
 pub static ENVIRONMENT: Rule = Rule {
     what: "the name of an environment variable",
+    hint: "write a name such as `LDAP_PASSWORD`",
     check: |text| {
         require(
             !text.is_empty()
@@ -311,12 +339,14 @@ pub static ENVIRONMENT: Rule = Rule {
 /// Some text on one line.
 pub static LINE: Rule = Rule {
     what: "text",
+    hint: "write a text, or leave the key out",
     check: |text| require(!text.trim().is_empty(), "it is empty"),
 };
 
 /// An LDAP DN.
 pub static DN: Rule = Rule {
     what: "a DN",
+    hint: "write it as `dc=example,dc=org`",
     check: |text| {
         require(
             text.split(',').next().is_some_and(|part| {
@@ -331,6 +361,7 @@ pub static DN: Rule = Rule {
 /// postconf(5) `recipient_delimiter`, one character of it.
 pub static DELIMITER: Rule = Rule {
     what: "one character",
+    hint: "write `\"+\"`, which is what Cyrus and Postfix use",
     check: |text| {
         require(text.chars().count() == 1, "it is not one character")?;
         require(
@@ -343,6 +374,7 @@ pub static DELIMITER: Rule = Rule {
 /// A Cyrus `postuser`.
 pub static LOCAL_PART: Rule = Rule {
     what: "a local part",
+    hint: "write what stands before the `@` of an address, such as `folder`",
     check: |text| {
         require(
             !text.is_empty()
@@ -357,6 +389,7 @@ pub static LOCAL_PART: Rule = Rule {
 /// A Cyrus mailbox path.
 pub static FOLDER: Rule = Rule {
     what: "a folder's path",
+    hint: "write it as `shared/memo`: no `/` at its ends, and no `@`",
     check: |text| {
         require(
             !text.is_empty() && !text.starts_with('/') && !text.ends_with('/'),
@@ -445,84 +478,4 @@ fn authority(text: &str) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rules_know_right_from_wrong() {
-        let cases: [(&Rule, &[&str], &[&str]); 9] = [
-            (
-                &NETWORK,
-                &[
-                    "192.0.2.5",
-                    "192.0.2.0/24",
-                    "2001:db8::/32",
-                    "0.0.0.0/0",
-                    "::/0",
-                ],
-                &[
-                    "192.0.2.300",
-                    "192.0.2.5/24",
-                    "192.0.2.0/33",
-                    "x",
-                    "192.0.2.0/",
-                    "::1/0",
-                ],
-            ),
-            (
-                &LDAP_URI,
-                &[
-                    "ldap://l.example.org:389",
-                    "ldaps://[2001:db8::1]:636/",
-                    "ldapi://%2Frun%2Fslapd",
-                ],
-                &[
-                    "l.example.org",
-                    "http://x",
-                    "ldap://",
-                    "ldap://a b",
-                    "ldap://h/dc=x",
-                    "ldap://h:0",
-                ],
-            ),
-            (
-                &JUMP,
-                &["bastion.example.org", "me@b:2222", "a,b@c", "[::1]:22"],
-                &["", "a,,b", "x:99999", "@b", "-b"],
-            ),
-            (&ADDRESS, &["a@b.c", "a+b@c"], &["a", "@b", "a b@c", "a@-b"]),
-            (&MODE, &["0640", "644"], &["0666", "8", "0o644", "rw"]),
-            (
-                &HOST_KEY,
-                &[
-                    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1VnLFhYrD8mDrFQ7mJ2YQy8hPqCx0Tj2aRkqYq1oZx",
-                ],
-                &[
-                    "ssh-ed25519",
-                    "ssh-dss AAAA",
-                    "ssh-ed25519 AAAA",
-                    "ssh-ed25519 ***",
-                ],
-            ),
-            (
-                &ENDPOINT,
-                &["192.0.2.1", "::1", "h.example.org"],
-                &["192.0.2.300", "a_b"],
-            ),
-            (&WAKEUP, &["60", "60?", "-"], &["", "?", "1m"]),
-            (
-                &DN,
-                &["dc=example,dc=org", "uid=a b,ou=c"],
-                &["example.org", "=x", ""],
-            ),
-        ];
-        for (rule, right, wrong) in cases {
-            for text in right {
-                assert_eq!((rule.check)(text), Ok(()), "{}: {text}", rule.what);
-            }
-            for text in wrong {
-                assert!((rule.check)(text).is_err(), "{}: {text}", rule.what);
-            }
-        }
-    }
-}
+mod tests;

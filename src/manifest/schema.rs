@@ -5,17 +5,27 @@ use serde_json::{Map, Value, json};
 use crate::manifest::grammar;
 use crate::manifest::shape::{Record, Shape};
 
-/// The JSON Schema of a manifest.
+/// The JSON Schema of a manifest, and of each file that is a part of one.
+///
+/// An editor sees one file at a time: a file of a folder, or an overlay, lacks keys that another
+/// file gives. So no top-level key is required here, and `remove` is allowed; `murder check` sees
+/// all files together and says what is missing.
 #[must_use]
 pub fn schema() -> Value {
     let mut definitions = Map::new();
     let mut root = record_schema(&grammar::MANIFEST, &mut definitions);
+    root["properties"]["remove"] = json!({
+        "description": "Keys that an overlay takes away, as in `hosts.old.example.org`; in overlays only.",
+        "type": "array",
+        "items": { "type": "string" },
+    });
     if let Some(root) = root.as_object_mut() {
         root.insert(
             "$schema".to_owned(),
             json!("https://json-schema.org/draft/2020-12/schema"),
         );
         root.insert("title".to_owned(), json!("murder manifest"));
+        root.remove("required");
         root.insert("$defs".to_owned(), Value::Object(definitions));
     }
     root
@@ -88,11 +98,11 @@ fn shape_schema(shape: &Shape, definitions: &mut Map<String, Value>) -> Value {
         }),
         Shape::Record(record) => reference(record, definitions),
         Shape::Nullable(meaning, shape) => {
-            let mut null = json!({ "type": "null" });
+            let mut nothing = json!({ "type": "null" });
             if !meaning.is_empty() {
-                null["description"] = json!(meaning);
+                nothing["description"] = json!(meaning);
             }
-            json!({ "anyOf": [shape_schema(shape, definitions), null] })
+            json!({ "anyOf": [shape_schema(shape, definitions), nothing] })
         }
         Shape::Either(shapes) => {
             let all: Vec<Value> = shapes

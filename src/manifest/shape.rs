@@ -66,6 +66,8 @@ pub struct Field {
 pub struct Rule {
     /// What it is, with its article: `a host name`.
     pub what: &'static str,
+    /// What to write instead of a wrong one.
+    pub hint: &'static str,
     /// Checks a text, and says what is wrong with it.
     pub check: fn(&str) -> Result<(), String>,
 }
@@ -77,6 +79,43 @@ impl std::fmt::Debug for Rule {
 }
 
 impl Shape {
+    /// What to write where something of another kind stands.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        let words = |words: Vec<&str>| format!("write one of `{}`", words.join("`, `"));
+        match self {
+            Self::Text(rule) => rule.hint.to_owned(),
+            Self::Block => "write a text; one of several lines stands below `|`".to_owned(),
+            Self::Integer(least, most) if least == most => format!("write `{least}`"),
+            Self::Integer(least, most) => {
+                format!("write a number from {least} to {most}, in plain digits")
+            }
+            Self::Switch => "write `true` or `false`, without quotes".to_owned(),
+            Self::Duration => "write a number with `ms`, `s`, `m` or `h`, as in `10s`".to_owned(),
+            Self::OneOf(all) => words(all.iter().map(|(word, _)| *word).collect()),
+            Self::Secret => {
+                "write where it is read from: `{file: PATH}` or `{env: NAME}`".to_owned()
+            }
+            Self::List(_) => {
+                "write a list, as in `[a, b]`, or lines that begin with `- `".to_owned()
+            }
+            Self::Map(rule, _) => format!("write `key: value` below it; each key is {}", rule.what),
+            Self::Record(record) => {
+                let keys: Vec<&str> = record.fields.iter().map(|field| field.key).collect();
+                format!(
+                    "write `key: value` below it, with keys of `{}`",
+                    keys.join("`, `")
+                )
+            }
+            Self::Nullable(_, shape) => shape.hint(),
+            Self::Either(shapes) => {
+                let all: Vec<String> = shapes.iter().map(Self::hint).collect();
+                all.join("; or ")
+            }
+            Self::Any => "leave it out".to_owned(),
+        }
+    }
+
     /// What it is, for people.
     #[must_use]
     pub fn description(&self) -> String {

@@ -28,7 +28,8 @@ pub fn parse(source: SourceId, text: &str, problems: &mut Vec<Diagnostic>) -> Op
                 "a manifest file of {} bytes is too large",
                 text.len()
             ))
-            .detail(format!("the limit is {SIZE_LIMIT} bytes")),
+            .detail(format!("the limit is {SIZE_LIMIT} bytes"))
+            .hint("spread it over several files of one folder"),
         );
         return None;
     }
@@ -109,6 +110,7 @@ impl Reader {
                 let at = at.min(text.trim_end().len());
                 Diagnostic::error(format!("this is not YAML: {}", error.info()))
                     .at(self.place(at, at), "here")
+                    .hint(hint(&error.info()))
             })?;
             let span = self.place(
                 span.start.byte_offset().unwrap_or(0),
@@ -170,7 +172,8 @@ impl Reader {
             Event::Alias(id) => {
                 let Some((node, weight)) = self.anchors.get(&id) else {
                     return Err(Diagnostic::error("an alias inside the value that it names")
-                        .at(span, "has no end"));
+                        .at(span, "has no end")
+                        .hint("write the value out"));
                 };
                 let mut node = node.clone();
                 let weight = *weight;
@@ -178,7 +181,8 @@ impl Reader {
                 if self.alias_nodes > ALIAS_LIMIT {
                     return Err(Diagnostic::error("aliases repeat too much")
                         .at(span, format!("more than {ALIAS_LIMIT} values by now"))
-                        .detail("such a text would use up the memory (a YAML bomb)"));
+                        .detail("such a text would use up the memory (a YAML bomb)")
+                        .hint("write the values out, or put them into `defaults` or `sites`"));
                 }
                 // Inside, places stay at the definition: that is the line to mend.
                 if matches!(node.kind, Kind::Scalar { .. }) {
@@ -279,7 +283,8 @@ impl Reader {
                     Kind::Scalar { text, plain } => *key = Some((text, node.span, plain)),
                     _ => {
                         return Err(Diagnostic::error("a key that is a list or a map")
-                            .at(node.span, "only a word can be a key"));
+                            .at(node.span, "only a word can be a key")
+                            .hint("write `key: value`; a text that begins with `{` or `[` stands in quotes"));
                     }
                 },
                 Some((text, at, true)) if text == "<<" => merges.push((node, at)),
@@ -357,4 +362,20 @@ fn is_flow(node: &Node) -> bool {
 fn too_deep(span: Span) -> Diagnostic {
     Diagnostic::error("values are nested too deeply")
         .at(span, format!("more than {DEPTH_LIMIT} levels down"))
+        .hint("a manifest needs eight levels at most: look for a bracket that is never closed")
+}
+
+/// What to do about a text that is no YAML, by what its parser says.
+fn hint(info: &str) -> &'static str {
+    if info.contains("tab") {
+        "indent with blanks"
+    } else if info.contains("quote") {
+        "close the quote on the line where it opens, and write it twice inside: `'it''s'`"
+    } else if info.contains("bracket") || info.contains("recursion") {
+        "close each `[` and `{`, and write a text that begins with one in quotes"
+    } else if info.contains("anchor") {
+        "give the anchor first, as in `&name`; a text that begins with `*` or `&` stands in quotes"
+    } else {
+        "look at the indentation, and write a text with `: ` or `#` in it in quotes"
+    }
 }

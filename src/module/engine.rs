@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tera::{Context, ErrorKind, Tera};
 
+use super::reports::{Report, reports};
 use super::{Module, Modules, filters, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ContentSpec, FileSpec, ServiceSpec, SettingSpec};
@@ -78,7 +79,6 @@ impl Engine {
 
     fn add_module(&mut self, module: &Module, problems: &mut Vec<Diagnostic>) {
         let vars: BTreeSet<&str> = module.vars.keys().map(String::as_str).collect();
-        let mut batch = Vec::new();
         for (name, template) in &module.templates {
             let at = Span {
                 source: template.source,
@@ -96,19 +96,12 @@ impl Engine {
                 },
             );
             if !known {
-                batch.push((name.clone(), template.text.to_string()));
+                self.waiting.push((name.clone(), template.text.to_string()));
             }
             // A shared template may use variables that only some modules have.
             if name.starts_with(module.role.as_str()) {
                 self.lint(name, &template.text, &vars, problems);
             }
-        }
-        if let Err(error) = self.tera.add_raw_templates(batch) {
-            problems.push(self.diagnostic(&error, None));
-            return;
-        }
-        for name in module.templates.keys() {
-            self.find_readers(name);
         }
         let role = module.role.as_str();
         for (parameter, layer) in &module.settings {
@@ -176,21 +169,93 @@ impl Engine {
         let waiting = std::mem::take(&mut self.waiting);
         let all = waiting.iter().map(|(name, text)| (name, text));
         if self.tera.add_raw_templates(all).is_err() {
-            for (name, text) in &waiting {
-                if let Err(error) = self.tera.add_raw_template(name, text) {
-                    problems.push(self.diagnostic(&error, None));
-                }
-            }
+            self.settle_each(&waiting, problems);
         }
         for (name, _) in &waiting {
             if let (Ok(used), Some(part)) =
                 (self.tera.get_template_variables(name), self.parts.get(name))
+                && !part.exact
             {
                 let used: BTreeSet<&str> = used.into_iter().collect();
                 let unknown = used.into_iter().filter(|root| !ROOTS.contains(root));
                 problems.extend(unknown.map(|root| unknown_root(root, part.at)));
             }
             self.find_readers(name);
+        }
+    }
+
+    /// Gives Tera what it takes, again and again, because a template may be included by one that
+    /// comes before it. What is left then is wrong, or includes what is.
+    fn settle_each(&mut self, waiting: &[(String, String)], problems: &mut Vec<Diagnostic>) {
+        let mut left: Vec<&(String, String)> = waiting.iter().collect();
+        let mut refused: Vec<(&str, tera::Error)> = Vec::new();
+        loop {
+            let before = left.len();
+            refused.clear();
+            left.retain(
+                |(name, text)| match self.tera.add_raw_template(name, text) {
+                    Ok(()) => false,
+                    Err(error) => {
+                        refused.push((name, error));
+                        true
+                    }
+                },
+            );
+            if left.len() == before || left.is_empty() {
+                break;
+            }
+        }
+        let names: BTreeSet<&str> = left.iter().map(|(name, _)| name.as_str()).collect();
+        let mut said = Vec::new();
+        for ((name, text), (_, error)) in left.iter().zip(&refused) {
+            let reports = reports(error);
+            if reports.is_empty() {
+                said.push(self.diagnostic(error, None));
+            }
+            for report in reports {
+                // A template that is wrong itself is missing to all that include it.
+                if !report.missing().is_some_and(|name| names.contains(name)) {
+                    said.push(self.report(name, text, &report));
+                }
+            }
+        }
+        // Templates that include each other in a circle wait for each other, and nothing else is wrong.
+        if said.is_empty() {
+            said.extend(
+                refused
+                    .iter()
+                    .take(1)
+                    .map(|(_, error)| self.diagnostic(error, None)),
+            );
+        }
+        problems.extend(said);
+    }
+
+    /// One of several things that Tera found in one template.
+    fn report(&self, name: &str, text: &str, report: &Report<'_>) -> Diagnostic {
+        let before: usize = text
+            .split_inclusive('\n')
+            .take(report.line.saturating_sub(1))
+            .map(str::len)
+            .sum();
+        let at = before + report.column.saturating_sub(1);
+        let problem = Diagnostic::error(format!("template: {}", report.what)).detail(format!(
+            "template `{name}`, line {}, column {}",
+            report.line, report.column
+        ));
+        let problem = match self.parts.get(name) {
+            Some(part) => problem.at(part.place(at, at), ""),
+            None => problem,
+        };
+        match report.missing() {
+            Some(missing) => {
+                let known: Vec<&str> = self.parts.keys().map(String::as_str).collect();
+                problem.hint(match super::nearest(missing, &known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("it would stand in `modules/{missing}`"),
+                })
+            }
+            None => problem.hint("docs/modules.md says what a template may use"),
         }
     }
 
@@ -249,7 +314,9 @@ impl Engine {
             }
             problems.push(match unknown.nearest {
                 Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None => problem,
+                None => problem.hint(
+                    "a template sees `murder`, `host`, `vars` and `facts`; docs/modules.md has their keys",
+                ),
             });
         }
     }
@@ -317,11 +384,11 @@ impl Engine {
                 span.start_col + 1
             ));
         }
-        if matches!(error.kind(), ErrorKind::SyntaxError(_)) {
-            problem = problem
-                .hint("a literal `{{` or `{%` stands between `{% raw %}` and `{% endraw %}`");
-        }
-        problem
+        problem.hint(if matches!(error.kind(), ErrorKind::SyntaxError(_)) {
+            "a literal `{{` or `{%` stands between `{% raw %}` and `{% endraw %}`"
+        } else {
+            "docs/modules.md says what a template may use"
+        })
     }
 }
 

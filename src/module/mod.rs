@@ -8,6 +8,8 @@ mod engine;
 mod filters;
 mod names;
 mod read;
+mod reports;
+mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -150,6 +152,19 @@ impl VariableKind {
         }
     }
 
+    /// What to write instead of something else.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Bool => "write `true` or `false`, without quotes".to_owned(),
+            Self::Integer => "write a whole number in plain digits, without quotes".to_owned(),
+            Self::String => "write a text of one line".to_owned(),
+            Self::List => "write a list of texts, as in `[a, b]`".to_owned(),
+            Self::Map => "write a map of texts, as in `{a: b}`".to_owned(),
+            Self::OneOf(words) => format!("write one of `{}`", words.join("`, `")),
+        }
+    }
+
     /// Whether `value` is of this kind.
     #[must_use]
     pub fn admits(&self, value: &serde_json::Value) -> bool {
@@ -171,12 +186,23 @@ impl VariableKind {
     }
 }
 
+/// What [`parse`] found.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The modules that could be read.
+    pub modules: Modules,
+    /// Roles that have a module, which is wrong: nobody can say what they know or do.
+    pub unread: BTreeSet<RoleName>,
+    /// Every problem of every module.
+    pub problems: Vec<Diagnostic>,
+}
+
 /// Reads modules from their files: `role/module.yaml`, `role/templates/x.tera`, and
 /// `templates/x.tera` for what all modules share.
 ///
 /// Later files of the same name replace earlier ones whole: that is how a `modules/` folder beside
 /// the manifest lies over the [`embedded`] files. Every problem of every module is reported.
-pub fn parse(files: &[(String, String)], sources: &mut Sources) -> (Modules, Vec<Diagnostic>) {
+pub fn parse(files: &[(String, String)], sources: &mut Sources) -> Parsed {
     let files: BTreeMap<&str, &str> = files
         .iter()
         .map(|(name, text)| (name.as_str(), text.as_str()))
@@ -205,6 +231,7 @@ pub fn parse(files: &[(String, String)], sources: &mut Sources) -> (Modules, Vec
         }
     }
     let mut modules = Modules::default();
+    let mut unread = BTreeSet::new();
     for (name, text) in &files {
         let Some(folder) = name.strip_suffix("/module.yaml") else {
             continue;
@@ -213,7 +240,10 @@ pub fn parse(files: &[(String, String)], sources: &mut Sources) -> (Modules, Vec
         let role = match RoleName::new(folder) {
             Ok(role) => role,
             Err(error) => {
-                problems.push(Diagnostic::error(error.to_string()));
+                problems.push(
+                    Diagnostic::error(error.to_string())
+                        .hint("the folder of a module has its role's name, such as `backend`"),
+                );
                 continue;
             }
         };
@@ -223,17 +253,24 @@ pub fn parse(files: &[(String, String)], sources: &mut Sources) -> (Modules, Vec
             Ok(module) => {
                 modules.0.insert(role, module);
             }
-            Err(found) => problems.extend(found),
+            Err(found) => {
+                problems.extend(found);
+                unread.insert(role);
+            }
         }
     }
-    check_after(&modules, &mut problems);
+    check_after(&modules, &unread, &mut problems);
     let (_, found) = Engine::new(&modules);
     problems.extend(found);
-    (modules, problems)
+    Parsed {
+        modules,
+        unread,
+        problems,
+    }
 }
 
 /// Roles that a module comes after must exist and must not come after it in turn.
-fn check_after(modules: &Modules, problems: &mut Vec<Diagnostic>) {
+fn check_after(modules: &Modules, unread: &BTreeSet<RoleName>, problems: &mut Vec<Diagnostic>) {
     for module in modules.0.values() {
         let start = Span {
             source: module.source,
@@ -241,13 +278,14 @@ fn check_after(modules: &Modules, problems: &mut Vec<Diagnostic>) {
             end: 0,
         };
         for before in &module.after {
-            if !modules.0.contains_key(before) {
+            if !modules.0.contains_key(before) && !unread.contains(before) {
                 problems.push(
                     Diagnostic::error(format!(
                         "module `{}` comes after `{before}`, which is no module",
                         module.role
                     ))
-                    .at(start, ""),
+                    .at(start, "")
+                    .hint("name a role that has a folder in `modules/`, or leave it out"),
                 );
             }
         }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{self, MapAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 
-use super::{Check, Module, Per, ProbeKind, Template, Variable, VariableKind};
+use super::{Check, Module, Per, ProbeKind, Template, Variable, VariableKind, unread};
 use crate::diagnostic::{Diagnostic, SourceId, Span};
 use crate::model::{ContentSpec, FileSpec, Layer, Level, ServiceSpec, SettingSpec};
 use crate::name::{Mode, NameError, Parameter, RemotePath, RoleName, ServiceName, UserName};
@@ -169,7 +169,7 @@ pub(super) fn module(
     let options = serde_saphyr::options! { strict_booleans: true };
     let raw: RawModule = match serde_saphyr::from_str_with_options(text, options) {
         Ok(raw) => raw,
-        Err(error) => return Err(vec![yaml_problem(source, &error)]),
+        Err(error) => return Err(vec![unread::problem(source, &error)]),
     };
     let mut reader = Reader {
         level: Level::Module(role.clone()),
@@ -243,8 +243,11 @@ impl Reader {
     }
 
     fn problem(&mut self, summary: String, at: Location) {
-        self.problems
-            .push(Diagnostic::error(summary).at(span(self.source, at), ""));
+        self.problems.push(
+            Diagnostic::error(summary)
+                .at(span(self.source, at), "")
+                .hint("docs/modules.md says what may stand in a module.yaml"),
+        );
     }
 
     fn condition(&mut self, thing: Thing, when: Option<Spanned<String>>) {
@@ -432,7 +435,7 @@ impl Reader {
     }
 }
 
-fn span(source: SourceId, at: Location) -> Span {
+pub(super) fn span(source: SourceId, at: Location) -> Span {
     let bytes = |at: Option<u64>| at.and_then(|at| u32::try_from(at).ok()).unwrap_or(0);
     let start = bytes(at.span().byte_offset());
     let length = bytes(at.span().byte_len());
@@ -440,15 +443,5 @@ fn span(source: SourceId, at: Location) -> Span {
         source,
         start,
         end: start.saturating_add(length),
-    }
-}
-
-fn yaml_problem(source: SourceId, error: &serde_saphyr::Error) -> Diagnostic {
-    let text = error.without_snippet().to_string();
-    let summary = text.lines().next().unwrap_or("this is not YAML").to_owned();
-    let problem = Diagnostic::error(summary);
-    match error.location() {
-        Some(at) => problem.at(span(source, at), ""),
-        None => problem,
     }
 }

@@ -21,6 +21,7 @@ pub(crate) fn expand(text: &[u8], lookup: &mut Lookup<'_>) -> Result<Vec<u8>, St
     let mut walk = Walk {
         lookup,
         scan: false,
+        compare: true,
         depth: 0,
         result: Vec::new(),
     };
@@ -39,6 +40,7 @@ pub(crate) fn names(text: &[u8]) -> BTreeSet<String> {
     let mut walk = Walk {
         lookup: &mut lookup,
         scan: true,
+        compare: true,
         depth: 0,
         result: Vec::new(),
     };
@@ -47,10 +49,27 @@ pub(crate) fn names(text: &[u8]) -> BTreeSet<String> {
     found
 }
 
+/// Checks the syntax of all references in a text, whatever they stand for.
+///
+/// # Errors
+/// What is wrong; Postfix dies of it.
+pub(crate) fn syntax(text: &[u8]) -> Result<(), String> {
+    let mut walk = Walk {
+        lookup: &mut |_| None,
+        scan: true,
+        compare: false,
+        depth: 0,
+        result: Vec::new(),
+    };
+    walk.text(text)
+}
+
 struct Walk<'a, 'b> {
     lookup: &'a mut Lookup<'b>,
     /// Look at everything and expand nothing.
     scan: bool,
+    /// Say what a comparison comes to.
+    compare: bool,
     depth: usize,
     result: Vec<u8>,
 }
@@ -163,6 +182,7 @@ impl Walk<'_, '_> {
         let left = self.apart(left)?;
         let right = self.apart(right)?;
         let (operator, order) = match operator.strip_suffix(b"level") {
+            Some(operator) if !self.compare => (operator, Ordering::Equal),
             Some(operator) => (operator, levels(&left)?.cmp(&levels(&right)?)),
             None => (operator, plain_order(&left, &right)),
         };
@@ -304,6 +324,20 @@ mod tests {
             ("${{$level} <level {3.10} ? {old} : {new}}", "old"),
         ] {
             assert_eq!(expanded(text).as_deref(), Ok(result), "{text}");
+        }
+    }
+
+    #[test]
+    fn syntax_does_not_depend_on_what_names_stand_for() {
+        for text in [
+            "$a ${none?{x}:{y}}",
+            "${{$level} <level {3.6} ? {old} : {new}}",
+            "$$",
+        ] {
+            assert_eq!(syntax(text.as_bytes()), Ok(()), "{text}");
+        }
+        for text in ["${unclosed", "$", "${a-b}", "${{a} = {b}}"] {
+            assert!(syntax(text.as_bytes()).is_err(), "{text}");
         }
     }
 

@@ -1,14 +1,16 @@
 //! Postfix's own files: read, edited and compared as Postfix does.
 
-mod defaults;
 mod edit;
-mod expand;
 mod ldap_filter;
 mod lines;
 mod main_cf;
 mod master_cf;
 mod text;
 mod value;
+
+pub(crate) mod defaults;
+
+pub(crate) mod expand;
 
 pub mod catalogue;
 

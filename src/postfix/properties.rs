@@ -130,7 +130,10 @@ proptest! {
         }
         let _ = split_list(&shown);
         let _ = catalogue::referenced_names(&shown);
-        let _ = catalogue::check("maximal_queue_lifetime", &shown, "3.7.11");
-        let _ = catalogue::check("message_size_limit", &shown, &shown);
+        let _ = catalogue::check("maximal_queue_lifetime", &shown);
+        let _ = catalogue::version_problem("message_size_limit", &shown);
+        let _ = catalogue::check("message_size_limit", &shown);
+        let _ = catalogue::restrictions::read(&shown);
+        let _ = catalogue::tables::types(&shown);
     }
 }

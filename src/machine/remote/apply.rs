@@ -348,18 +348,7 @@ fn table_types(orders: &Orders) -> String {
 
 /// Parameters whose values are lookup tables; in others `lmtp:unix:/path` is no table.
 fn holds_tables(name: &Parameter) -> bool {
-    let name = name.as_str();
-    [
-        "_maps",
-        "_map",
-        "_checks",
-        "_domains",
-        "_delivery_status_filter",
-        "_reply_filter",
-    ]
-    .iter()
-    .any(|end| name.ends_with(end))
-        || name == "mydestination"
+    catalogue::tables::holds_tables(name.as_str())
 }
 
 fn addresses(addresses: &[String]) -> Result<String, Failure> {

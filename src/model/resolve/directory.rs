@@ -74,7 +74,8 @@ impl Resolver<'_> {
                 {
                     self.say(
                         Diagnostic::error("an LDAP timeout counts whole seconds, from 1")
-                            .at(node.span, "Postfix cannot wait so long"),
+                            .at(node.span, "Postfix cannot wait so long")
+                            .hint("write whole seconds, such as `10s`"),
                     );
                 }
                 time
@@ -108,7 +109,8 @@ impl Resolver<'_> {
                 .at(dn.span, "servers refuse a name without a password")
                 .hint("add `bind_pw: {file: PATH}`, or leave both out for anonymous searches"),
             (None, Some((password, _))) => Diagnostic::error("`bind_pw` without `bind_dn`")
-                .at(password.span, "whose password is it?"),
+                .at(password.span, "whose password is it?")
+                .hint("add `bind_dn`, or leave both out for anonymous searches"),
             _ => return,
         };
         self.say(problem);

@@ -23,7 +23,7 @@ pub(super) struct Hosts<'a> {
 }
 
 impl Hosts<'_> {
-    /// Whether one of a host's roles has a capability.
+    /// Whether one of a host's roles has a capability, or may have it.
     pub(super) fn provides(
         &self,
         host: &Host,
@@ -33,7 +33,7 @@ impl Hosts<'_> {
         host.roles
             .iter()
             .filter_map(|role| roles.get(role))
-            .any(|role| role.provides.contains(capability))
+            .any(|role| role.unread || role.provides.contains(capability))
     }
 
     /// Where a host's state was written, or else its name.
@@ -90,7 +90,8 @@ impl<'a> Resolver<'a> {
                     self.say(
                         Diagnostic::error(format!("the host `{name}` is named twice"))
                             .at(entry.at, "again")
-                            .related(*first, label),
+                            .related(*first, label)
+                            .hint("keep one of the two; a host may have several roles"),
                     );
                     // One message tells enough about two ranges that overlap.
                     break;
@@ -114,7 +115,9 @@ impl<'a> Resolver<'a> {
         }
         if hosts.named.is_empty() && section.value.entries().is_empty() {
             self.say(
-                Diagnostic::error("a murder has at least one host").at(section.at, "names none"),
+                Diagnostic::error("a murder has at least one host")
+                    .at(section.at, "names none")
+                    .hint("write `backend1.example.org: {roles: [backend]}` below it"),
             );
         }
         hosts
@@ -265,7 +268,11 @@ impl<'a> Resolver<'a> {
         if let Some(defaults) = defaults {
             defaults.things.add_to(&mut host);
         }
-        (!host.roles.is_empty()).then_some(host)
+        if host.roles.is_empty() {
+            self.without_role.push(host);
+            return None;
+        }
+        Some(host)
     }
 
     fn site(&mut self, node: Option<&Node>, common: &Common<'_>) -> Option<SiteName> {
@@ -279,7 +286,12 @@ impl<'a> Resolver<'a> {
             .at(node.span, "is not among `sites`");
         let mut names: Vec<&str> = names.collect();
         names.sort_unstable();
-        self.say(with_nearest(problem, site.as_str(), names));
+        self.say(with_nearest(
+            problem,
+            site.as_str(),
+            names,
+            "describe the site under `sites`, or leave `site` out",
+        ));
         None
     }
 
@@ -313,7 +325,8 @@ impl<'a> Resolver<'a> {
                 if own.get("roles").is_some() {
                     self.say(
                         Diagnostic::error(format!("the role `{name}` is given twice"))
-                            .at(role.span, "again"),
+                            .at(role.span, "again")
+                            .hint("keep one of the two"),
                     );
                 }
                 continue;

@@ -113,7 +113,10 @@ impl Resolver<'_> {
         let Some(roles) = roles.filter(|roles| !roles.is_empty()) else {
             return;
         };
-        if roles.iter().any(|role| role.vars.contains(name)) {
+        if roles
+            .iter()
+            .any(|role| role.unread || role.vars.contains(name))
+        {
             return;
         }
         let known = roles
@@ -123,7 +126,9 @@ impl Resolver<'_> {
             .at(at, "no module in question declares it");
         self.say(match nearest::hint(name, known) {
             Some(hint) => problem.hint(hint),
-            None => problem,
+            None => {
+                problem.hint("the variables of a module stand in its module.yaml, under `vars`")
+            }
         });
     }
 
@@ -149,7 +154,8 @@ impl Resolver<'_> {
                 if node.entries().is_empty() {
                     self.say(
                         Diagnostic::error("a list edit that edits nothing")
-                            .at(at, "has none of `prepend`, `append`, `remove`"),
+                            .at(at, "has none of `prepend`, `append`, `remove`")
+                            .hint("write `{append: [\"hash:/etc/postfix/x\"]}`, or the whole value as a text"),
                     );
                 }
                 Some(SettingSpec::Edit(edit))

@@ -18,7 +18,7 @@ use crate::diagnostic::{Diagnostic, Level as Severity, Span};
 use crate::history::KEPT;
 use crate::manifest::{Manifest, Node, duration, integer, nearest};
 use crate::model::role::{Role, SMART_HOST};
-use crate::model::{Domain, Murder, Rollout, SharedFolder, Topology};
+use crate::model::{Domain, Host, Murder, Rollout, SharedFolder, Topology};
 use crate::name::{HostName, RoleName};
 use crate::secret::{SecretName, SecretSource};
 use crate::state::{Facts, Probes};
@@ -37,23 +37,47 @@ pub struct Context<'a> {
     pub folder: &'a Path,
 }
 
-/// Says what a manifest means. There is a murder exactly where none of the diagnostics is an error.
+/// What a manifest means, as far as it means anything.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The murder; only where none of the problems is an error.
+    pub murder: Option<Murder>,
+    /// Where there is no murder, every host that could be read at all, for what else there is to
+    /// say of its values in the same run. It may lack roles and anything that a problem is about.
+    pub hosts: Vec<Host>,
+    /// What there is to say, in the order of the texts.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// Says what a manifest means.
 #[must_use]
-pub fn resolve(manifest: &Manifest, context: &Context<'_>) -> (Option<Murder>, Vec<Diagnostic>) {
+pub fn resolve(manifest: &Manifest, context: &Context<'_>) -> Resolved {
     let mut resolver = Resolver {
         root: &manifest.root,
         context,
         parameters: Parameters::of(&manifest.root),
         secrets: BTreeMap::new(),
         problems: Vec::new(),
+        without_role: Vec::new(),
     };
     let murder = resolver.murder();
+    let mut hosts = resolver.without_role;
     let mut problems = resolver.problems;
     problems.sort_by_key(|problem| problem.at.as_ref().map(|(span, _)| *span));
     let wrong = problems
         .iter()
         .any(|problem| problem.level == Severity::Error);
-    (murder.filter(|_| !wrong), problems)
+    let murder = if wrong {
+        hosts.extend(murder.hosts.into_values());
+        None
+    } else {
+        Some(murder)
+    };
+    Resolved {
+        murder,
+        hosts,
+        problems,
+    }
 }
 
 struct Resolver<'a> {
@@ -62,6 +86,8 @@ struct Resolver<'a> {
     parameters: Parameters<'a>,
     secrets: BTreeMap<SecretName, (SecretSource, Span)>,
     problems: Vec<Diagnostic>,
+    /// Hosts whose roles are unknown: none of the murder, but their values can be looked at.
+    without_role: Vec<Host>,
 }
 
 impl<'a> Resolver<'a> {
@@ -69,7 +95,7 @@ impl<'a> Resolver<'a> {
         self.problems.push(problem);
     }
 
-    fn murder(&mut self) -> Option<Murder> {
+    fn murder(&mut self) -> Murder {
         let topology = self.topology();
         let domains = self.domains();
         let ldap = self.murder_ldap();
@@ -93,8 +119,10 @@ impl<'a> Resolver<'a> {
         let probes = probes(self.root.get("probe"));
         self.probe_addresses(&postuser, &delimiter, &domains);
         self.host_rules(&hosts, &external);
-        Some(Murder {
-            name: self.root.get("murder")?.text()?.to_owned(),
+        let name = self.root.get("murder").and_then(Node::text);
+        Murder {
+            // Where there is none, the grammar has said so.
+            name: name.unwrap_or_default().to_owned(),
             topology,
             domains,
             ldap,
@@ -108,7 +136,7 @@ impl<'a> Resolver<'a> {
             probes,
             hosts: hosts.built,
             secrets: std::mem::take(&mut self.secrets),
-        })
+        }
     }
 
     fn topology(&mut self) -> Topology {
@@ -150,7 +178,8 @@ impl<'a> Resolver<'a> {
                 self.say(
                     Diagnostic::error(format!("the domain `{name}` is named twice"))
                         .at(at, "again")
-                        .related(*first, "first here"),
+                        .related(*first, "first here")
+                        .hint("keep one of the two"),
                 );
                 continue;
             }
@@ -168,7 +197,8 @@ impl<'a> Resolver<'a> {
         if found.is_empty() {
             self.say(
                 Diagnostic::error("a murder has at least one mail domain")
-                    .at(node.span, "names none"),
+                    .at(node.span, "names none")
+                    .hint("write `[example.org]`"),
             );
         }
         self.alias_domains(&found);
@@ -184,6 +214,7 @@ impl<'a> Resolver<'a> {
                 _ if *target == domain.name => {
                     Diagnostic::error(format!("`{target}` is an alias of itself"))
                         .at(*at, "is the same domain")
+                        .hint("name the domain that holds the addresses, or leave `alias_of` out")
                 }
                 None => {
                     let names = domains.iter().map(|(domain, ..)| domain.name.as_str());
@@ -192,6 +223,7 @@ impl<'a> Resolver<'a> {
                             .at(*at, "is not among `domains`"),
                         target.as_str(),
                         names,
+                        "add it under `domains`",
                     )
                 }
                 Some((other, there, _)) => {
@@ -297,6 +329,10 @@ impl<'a> Resolver<'a> {
             }
             return Some(name);
         }
+        // A role that nobody could read may be the one, or not.
+        if self.context.roles.values().any(|role| role.unread) {
+            return None;
+        }
         let (leaving, staying): (Vec<_>, Vec<_>) = hosts
             .built
             .values()
@@ -355,7 +391,8 @@ impl<'a> Resolver<'a> {
                         folder.address
                     ))
                     .at(folder.at, "again")
-                    .related(first, "first here"),
+                    .related(first, "first here")
+                    .hint("give one of them another address: case does not make a difference"),
                 ),
                 None => folders.push(folder),
             }
@@ -441,10 +478,11 @@ fn with_nearest<'n>(
     problem: Diagnostic,
     word: &str,
     candidates: impl IntoIterator<Item = &'n str>,
+    otherwise: &str,
 ) -> Diagnostic {
     match nearest::hint(word, candidates) {
         Some(hint) => problem.hint(hint),
-        None => problem,
+        None => problem.hint(otherwise),
     }
 }
 

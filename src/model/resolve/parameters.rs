@@ -65,6 +65,18 @@ fn references<'a>(text: &'a str, names: &mut BTreeSet<&'a str>) {
 impl Resolver<'_> {
     /// Refuses a name that no Postfix knows and no value refers to.
     pub(super) fn known_parameter(&mut self, name: &str, at: Span) {
+        if catalogue::is_placeholder(name) {
+            self.say(
+                Diagnostic::error(format!("`{name}` is no parameter, but stands for many"))
+                    .at(at, "Postfix would ignore it")
+                    .detail("postconf(5) writes `transport` where a service's name stands")
+                    .hint(format!(
+                        "write the service's name: `{}`",
+                        name.replacen("transport", "smtp", 1)
+                    )),
+            );
+            return;
+        }
         // Whether a service's parameter has its service, only compiling knows.
         if self.parameters.catalogue.contains(name)
             || self.parameters.own.contains(name)

@@ -29,7 +29,8 @@ impl<'a> Resolver<'a> {
                 self.say(
                     Diagnostic::error(format!("`{name}` is a host of this murder"))
                         .at(node.span, "and so not external")
-                        .related(*first, "is managed here"),
+                        .related(*first, "is managed here")
+                        .hint("take it out of `external`"),
                 );
             }
         }
@@ -58,7 +59,11 @@ impl<'a> Resolver<'a> {
                             "a murder has one host with the role `{role}`, not several"
                         ))
                         .at(host.at, format!("`{}` has it", host.name))
-                        .related(first.at, format!("`{}` has it", first.name)),
+                        .related(first.at, format!("`{}` has it", first.name))
+                        .hint(format!(
+                            "take the role from one of them, or write `state: retired` for `{}` or `{}`",
+                            first.name, host.name
+                        )),
                     );
                 } else {
                     holders.insert(role, host);
@@ -98,9 +103,13 @@ impl<'a> Resolver<'a> {
                         host.mailhost, first.name, host.name
                     ));
             problem = if at == before {
-                problem.at(at, "is that of every host in this range")
+                problem.at(at, "is that of every host in this range").hint(
+                    "leave it out, if it is each host's own name; or write the hosts one by one",
+                )
             } else {
-                problem.at(at, "again").related(before, "first here")
+                problem.at(at, "again").related(before, "first here").hint(
+                    "write imapd.conf's `servername` of each host; the default is the host's name",
+                )
             };
             self.say(problem);
         }
@@ -181,7 +190,9 @@ impl<'a> Resolver<'a> {
                     .at(node.span, "is not among `hosts`");
                 self.say(match nearest::nearest(name.as_str(), names) {
                     Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                    None => problem,
+                    None => {
+                        problem.hint("name one of `hosts` that holds mailboxes, or add it there")
+                    }
                 });
             }
             return;
@@ -212,7 +223,7 @@ impl<'a> Resolver<'a> {
         let known = domains.iter().map(|domain| domain.name.as_str());
         self.say(match nearest::hint(domain.as_str(), known) {
             Some(hint) => problem.hint(hint),
-            None => problem,
+            None => problem.hint("add the domain under `domains`"),
         });
     }
 
@@ -265,7 +276,8 @@ impl<'a> Resolver<'a> {
                     self.say(
                         Diagnostic::error(format!("`{text}` cannot be accepted and refused"))
                             .at(address.span, "to be refused")
-                            .related(accepted.span, "to be accepted"),
+                            .related(accepted.span, "to be accepted")
+                            .hint("take it out of one of the two"),
                     );
                 }
             }

@@ -55,7 +55,8 @@ impl Resolver<'_> {
             if let (Some(Duration::ZERO), Some(node)) = (time(key), node.get(key)) {
                 self.say(
                     Diagnostic::error(format!("a `{key}` of nothing"))
-                        .at(node.span, "no host could answer in time"),
+                        .at(node.span, "no host could answer in time")
+                        .hint("write a time such as `10s`, or leave it out"),
                 );
             }
         }

@@ -638,6 +638,13 @@ fn the_host_has_the_last_word_on_names() {
         .want("lmtp_destination_recipient_limit", "1")
         .want("smtpd_new_thing", "1");
     bench.live.facts.parameters = ["relayhost"].into_iter().collect();
+    // A service that the plan itself adds has its parameters.
+    let filter = crate::name::ServiceName::new("filter/unix").unwrap();
+    bench.desired.values.insert(
+        Thing::Field(filter, Field::Command),
+        Want::Present("smtp".to_owned()),
+    );
+    let bench = bench.want("filter_destination_recipient_limit", "1");
     let plan = bench.plan();
     assert_eq!(plan.refusals.len(), 1, "{:?}", plan.refusals);
     assert!(plan.refusals[0].summary.contains("smtpd_new_thing"));

@@ -89,7 +89,7 @@ impl Draft<'_> {
         if facts.parameters.is_empty() {
             return Ok(());
         }
-        let services: BTreeSet<String> = self
+        let mut services: BTreeSet<String> = self
             .at
             .live
             .master_cf
@@ -97,6 +97,13 @@ impl Draft<'_> {
             .iter()
             .map(crate::postfix::Entry::name)
             .collect();
+        // Those that this plan adds come with their parameters.
+        services.extend(self.at.desired.values.iter().filter_map(|(thing, want)| {
+            match (thing, want) {
+                (Thing::Field(service, _), Want::Present(_)) => Some(service.parts().0.to_owned()),
+                _ => None,
+            }
+        }));
         let mut mentioned: BTreeSet<String> = BTreeSet::new();
         for (_, value) in self.at.live.main_cf.iter() {
             mentioned.append(&mut catalogue::referenced_names(value));

@@ -10,16 +10,20 @@ mod names;
 mod table;
 mod value;
 
+pub mod restrictions;
+
+pub mod tables;
+
 use std::collections::BTreeSet;
 
-pub use names::check_name;
+pub use names::check_service;
+pub use names::is_placeholder;
 pub use names::nearest;
 pub use names::needs_restart;
 pub use names::referenced_names;
 pub use names::service_parameter;
 
 use table::Kind;
-use table::Row;
 use table::row;
 
 /// What is wrong with a name or value.
@@ -33,27 +37,29 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
-/// Checks a parameter against a Postfix version: not removed before it, not made after it,
-/// and a value that the programs of Postfix will not die of.
+/// Checks a value that the programs of Postfix would die of.
 ///
-/// Names that the catalogue does not have pass here; [`check_name`] judges those. A value
-/// with a `$` passes, because it depends on other parameters.
+/// Names that the catalogue does not have pass: their values are text. A value with a `$`
+/// passes too, because it depends on other parameters; what it comes to is for its reader to find.
 ///
 /// # Errors
 /// The first problem found.
-pub fn check(name: &str, value: &str, version: &str) -> Result<(), Problem> {
-    let own = row(name);
-    if let Some(own) = own {
-        check_version(own, version)?;
-    }
+pub fn check(name: &str, value: &str) -> Result<(), Problem> {
     // A name without a kind of its own may be a service's: `lmtp_destination_concurrency_limit`.
-    let kinds = own
+    let kinds = row(name)
         .filter(|row| row.kind.is_some())
         .or_else(|| service_parameter(name).and_then(|(_, suffix)| table::suffix_row(suffix)));
     match kinds {
         Some(kinds) => value::check(name, value, kinds),
         None => Ok(()),
     }
+}
+
+/// Whether a parameter's `$name` are expanded with main.cf when Postfix reads it. Some are kept
+/// as they stand, and filled in later with names of another kind: `$user`, `$rbl_code`.
+#[must_use]
+pub fn is_expanded(name: &str) -> bool {
+    row(name).is_none_or(|row| !row.raw)
 }
 
 /// What the programs of Postfix can read as a parameter's value, where they die of anything else.
@@ -95,30 +101,27 @@ pub fn limits(name: &str) -> (i64, Option<i64>) {
     })
 }
 
-fn check_version(row: &Row, version: &str) -> Result<(), Problem> {
+/// What the documentation says against a parameter in a Postfix version: not yet there, or no
+/// longer. Distributions backport, so only a host can say whether it is right.
+#[must_use]
+pub fn version_problem(name: &str, version: &str) -> Option<Problem> {
+    let row = row(name)?;
     let there = version_number(version);
     if let Some(removed) = row.removed
         && there >= version_number(removed)
     {
-        return Err(Problem {
-            summary: format!(
-                "`{}` was removed from Postfix in version {removed}",
-                row.name
-            ),
-            detail: Some(format!("this host has Postfix {version}, which ignores it")),
+        return Some(Problem {
+            summary: format!("`{name}` was removed from Postfix in version {removed}"),
+            detail: None,
             hint: Some("remove it".to_owned()),
         });
     }
-    if let Some(since) = row.since
-        && there < version_number(since)
-    {
-        return Err(Problem {
-            summary: format!("`{}` exists only since Postfix {since}", row.name),
-            detail: Some(format!("this host has Postfix {version}, which ignores it")),
-            hint: Some("remove it, or upgrade Postfix on this host".to_owned()),
-        });
-    }
-    Ok(())
+    let since = row.since?;
+    (there < version_number(since)).then(|| Problem {
+        summary: format!("`{name}` exists only since Postfix {since}"),
+        detail: None,
+        hint: Some("remove it, or upgrade Postfix on this host".to_owned()),
+    })
 }
 
 /// The number of a version for comparison; `3.7.11` also when it is `3.7.11-rc1`.

@@ -15,47 +15,36 @@ const LIKENESS: f32 = 0.75;
 /// (`master_vars.c`, MAILLOG_README), beside those that the table marks.
 const RESTART: [&str; 3] = ["config_directory", "maillog_file", "queue_directory"];
 
-/// Checks that Postfix would know a name.
+/// Checks that the service of a service's parameter is there.
 ///
-/// `services` are the names of the host's delivery services (`lmtp`, `smtp-amavis`), and
-/// `referenced` the names that other values of the host use as `$name` or that stand in
-/// its `smtpd_restriction_classes` ([`referenced_names`] finds them).
+/// `services` are the names of the host's services (`lmtp`, `smtp-amavis`). Names that are no
+/// service's pass.
 ///
 /// # Errors
 /// The problem, with the nearest right name as its hint.
-pub fn check_name(
-    name: &str,
-    services: &BTreeSet<String>,
-    referenced: &BTreeSet<String>,
-) -> Result<(), Problem> {
-    if row(name).is_some() || referenced.contains(name) {
+pub fn check_service(name: &str, services: &BTreeSet<&str>) -> Result<(), Problem> {
+    if row(name).is_some() {
         return Ok(());
     }
-    let detail = "Postfix would warn of an unused parameter and ignore it";
-    if let Some((service, suffix)) = service_parameter(name) {
-        // `default_…` and `transport_…` are no services, but nobody means them.
-        if services.contains(service) {
-            return Ok(());
-        }
-        return Err(Problem {
-            summary: format!(
-                "`{name}` belongs to a service `{service}` that master.cf does not have"
-            ),
-            detail: Some(detail.to_owned()),
-            hint: near(service, services.iter().map(String::as_str))
-                .map(|service| format!("did you mean `{service}_{suffix}`?")),
-        });
+    let Some((service, suffix)) = service_parameter(name) else {
+        return Ok(());
+    };
+    if services.contains(service) {
+        return Ok(());
     }
     Err(Problem {
-        summary: format!("unknown Postfix parameter `{name}`"),
-        detail: Some(detail.to_owned()),
-        hint: Some(match nearest(name) {
-            Some(right) => format!("did you mean `{right}`?"),
-            None => format!(
-                "a parameter of your own counts as known once another value uses it as `${name}`"
-            ),
-        }),
+        summary: format!("`{name}` belongs to a service `{service}` that master.cf does not have"),
+        detail: Some("Postfix would warn of an unused parameter and ignore it".to_owned()),
+        hint: near(service, services.iter().copied())
+            .map(|service| format!("did you mean `{service}_{suffix}`?")),
     })
+}
+
+/// Whether a name is only postconf(5)'s way of speaking of a service's parameter:
+/// `transport_recipient_limit` stands for `smtp_recipient_limit` and its kin.
+#[must_use]
+pub fn is_placeholder(name: &str) -> bool {
+    super::table::is_placeholder(name)
 }
 
 /// Takes `SERVICE_destination_concurrency_limit` and its kin apart: the service and what

@@ -35,6 +35,12 @@ pub(super) const SUFFIXES: [&str; 17] = [
     "transport_rate_delay",
 ];
 
+/// Whether a name is only the documentation's way of speaking of a service's parameter.
+pub(super) fn is_placeholder(name: &str) -> bool {
+    name.strip_prefix("transport_")
+        .is_some_and(|suffix| SUFFIXES.contains(&suffix))
+}
+
 /// How Postfix's programs read a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -61,6 +67,8 @@ pub(super) struct Row {
     /// None: no limit.
     pub(super) most: Option<i64>,
     pub(super) restart: bool,
+    /// Kept as it stands, `$name` and all.
+    pub(super) raw: bool,
 }
 
 impl Row {
@@ -69,18 +77,14 @@ impl Row {
         let mut next = || columns.next().filter(|text| !text.is_empty());
         let name = next()?;
         // Leftovers of names that the documentation builds from parts, and its `transport_…` templates.
-        if name.ends_with('_')
-            || name == "local"
-            || name
-                .strip_prefix("transport_")
-                .is_some_and(|suffix| SUFFIXES.contains(&suffix))
-        {
+        if name.ends_with('_') || name == "local" || is_placeholder(name) {
             return None;
         }
         let since = next();
         let removed = next();
         // An `n` ahead of the kind: the default is an expression; a value set is read alike.
-        let kind = match next().map(|kind| kind.strip_prefix('n').unwrap_or(kind)) {
+        let word = next().map(|kind| kind.strip_prefix('n').unwrap_or(kind));
+        let kind = match word {
             Some("int") => Some(Kind::Integer),
             Some("long") => Some(Kind::Long),
             Some("time") => Some(Kind::Time),
@@ -101,6 +105,7 @@ impl Row {
             least,
             most,
             restart,
+            raw: word == Some("raw"),
         })
     }
 }

@@ -3,9 +3,7 @@
 use super::*;
 
 fn summary(name: &str, value: &str) -> Option<String> {
-    check(name, value, "3.7.11")
-        .err()
-        .map(|problem| problem.summary)
+    check(name, value).err().map(|problem| problem.summary)
 }
 
 fn set(names: &[&str]) -> BTreeSet<String> {
@@ -14,7 +12,7 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn numbers_that_stop_mail_are_found() {
-    let problem = check("message_size_limit", "10 MB", "3.7.11").err();
+    let problem = check("message_size_limit", "10 MB").err();
     assert_eq!(
         problem.and_then(|problem| problem.hint).as_deref(),
         Some("write `10485760`: Postfix knows no units here")
@@ -48,7 +46,7 @@ fn a_bare_number_has_the_unit_of_the_default() {
 #[test]
 fn yes_and_no_are_all_there_is() {
     assert_eq!(summary("biff", "No"), None);
-    let problem = check("biff", "true", "3.7.11").err();
+    let problem = check("biff", "true").err();
     assert_eq!(
         problem.and_then(|problem| problem.hint).as_deref(),
         Some("write `yes`")
@@ -98,29 +96,54 @@ fn every_suffix_has_a_row_that_says_what_it_takes() {
 
 #[test]
 fn versions_bound_a_name() {
-    let problem = check("allow_srv_lookup_fallback", "yes", "3.7.11").err();
+    let problem =
+        |name: &str, version: &str| version_problem(name, version).map(|problem| problem.summary);
     assert_eq!(
-        problem.map(|problem| problem.summary).as_deref(),
+        problem("allow_srv_lookup_fallback", "3.7.11").as_deref(),
         Some("`allow_srv_lookup_fallback` exists only since Postfix 3.8")
     );
-    assert_eq!(check("allow_srv_lookup_fallback", "yes", "3.10.2"), Ok(()));
-    assert!(check("enable_errors_to", "yes", "3.7.11").is_err());
+    assert_eq!(problem("allow_srv_lookup_fallback", "3.10.2"), None);
+    assert!(problem("enable_errors_to", "3.7.11").is_some());
+}
+
+/// Postfix dies of a truth value that it cannot read, whichever parameter it is.
+#[test]
+fn every_default_of_yes_or_no_belongs_to_a_boolean() {
+    // Takes more words: `normalize`, `reject`, `note`.
+    const MORE: [&str; 1] = ["smtpd_forbid_bare_newline"];
+    for (name, value) in crate::postfix::defaults::all() {
+        if matches!(*value, "yes" | "no") && !MORE.contains(name) {
+            assert_eq!(takes(name), Some(Takes::YesOrNo), "{name}");
+        }
+    }
 }
 
 #[test]
-fn names_are_known_by_table_service_or_reference() {
-    let services = set(&["smtp-amavis", "lmtp"]);
-    let known = |name: &str| check_name(name, &services, &set(&["my_list"]));
+fn every_default_of_a_number_or_time_belongs_to_one() {
+    for (name, value) in crate::postfix::defaults::all() {
+        let digits = value.trim_end_matches(['s', 'm', 'h', 'd', 'w']);
+        if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            assert!(
+                row(name).is_some_and(|row| row.kind.is_some()) || takes(name).is_some(),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn texts_that_are_filled_in_later_are_not_expanded_now() {
+    assert!(!is_expanded("luser_relay"));
+    assert!(is_expanded("smtpd_banner") && is_expanded("my_own"));
+}
+
+#[test]
+fn the_service_of_a_parameter_must_be_there() {
+    let services = ["smtp-amavis", "lmtp"].into();
+    let known = |name: &str| check_service(name, &services);
     assert_eq!(known("relayhost"), Ok(()));
-    assert_eq!(known("smtp-amavis_destination_concurrency_limit"), Ok(()));
     assert_eq!(known("my_list"), Ok(()));
-    assert_eq!(
-        known("relay_host")
-            .err()
-            .and_then(|problem| problem.hint)
-            .as_deref(),
-        Some("did you mean `relayhost`?")
-    );
+    assert_eq!(known("smtp-amavis_destination_concurrency_limit"), Ok(()));
     assert_eq!(
         known("smtp-amaviz_destination_concurrency_limit")
             .err()
@@ -128,7 +151,8 @@ fn names_are_known_by_table_service_or_reference() {
             .as_deref(),
         Some("did you mean `smtp-amavis_destination_concurrency_limit`?")
     );
-    assert!(known("transport_recipient_limit").is_err());
+    assert!(is_placeholder("transport_recipient_limit"));
+    assert!(!is_placeholder("transport_maps"));
     assert_eq!(nearest("local_recipient_map"), Some("local_recipient_maps"));
     assert_eq!(nearest("zzzzzz"), None);
 }

@@ -1,0 +1,37 @@
+//! What master.cf cannot hold: master(8) reads it whole or not at all, and dies of it.
+
+use crate::postfix::{check_option, command_of};
+use crate::thing::{Field, Thing};
+
+/// What master.cf cannot hold, and what to do.
+pub(super) fn unfit(thing: &Thing, value: &str) -> Option<(String, String)> {
+    match thing {
+        Thing::Field(service, Field::Private) if service.parts().1 == "inet" && value != "n" => {
+            Some((
+                format!("`{service}` is reached over the network, so it cannot be private"),
+                "write `private: n`, or leave it out: `-` means `y`, and Postfix would not start"
+                    .to_owned(),
+            ))
+        }
+        Thing::Field(service, Field::Command) => {
+            let why = command_of(value).err()?;
+            let hint = if why.contains("`-o ") {
+                "write it under `options`, as in `options: {soft_bounce: no}`"
+            } else {
+                "balance its braces, and write no blanks in its first argument"
+            };
+            Some((
+                format!("the command of `{service}` cannot stand in master.cf: {why}"),
+                hint.to_owned(),
+            ))
+        }
+        Thing::Option(..) => {
+            let why = check_option(value).err()?;
+            Some((
+                format!("the value of `{thing}` cannot stand in master.cf: {why}"),
+                "give each `{` its `}`".to_owned(),
+            ))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,145 @@
+//! What can be said of values before any Postfix reads them: Postfix takes any text, and the
+//! program that needs the value dies when mail comes.
+//!
+//! [`judge`] looks at values and facts alone, so it serves whole hosts and those of a manifest
+//! that means nothing yet ([`written`]).
+
+mod expansion;
+mod master;
+mod names;
+mod restrictions;
+mod tables;
+mod written;
+
+pub use written::written;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Work;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::name::Parameter;
+use crate::postfix::catalogue::{self, Problem};
+use crate::postfix::expand;
+use crate::state::{Facts, Want};
+use crate::thing::Thing;
+
+/// The values of one host, and what is known of it.
+struct Values<'a> {
+    all: &'a BTreeMap<Thing, Want<String>>,
+    place: &'a dyn Fn(&Thing) -> Span,
+    facts: &'a Facts,
+}
+
+/// What was found in them.
+#[derive(Debug, Default)]
+struct Found {
+    errors: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+    /// Warnings by facts that nobody has observed.
+    guesses: Vec<Diagnostic>,
+    /// Things with an error of their own: what depends on them is not judged.
+    wrong: BTreeSet<Thing>,
+}
+
+impl Work<'_> {
+    /// Looks at every value, whoever gave it.
+    pub(in crate::compile) fn check_values(&mut self) {
+        let origins = &self.compiled.origins;
+        let here = self.host.at;
+        let place = |thing: &Thing| {
+            origins
+                .get(thing)
+                .and_then(|origins| origins.first())
+                .map_or(here, |origin| origin.at)
+        };
+        let found = judge(&Values {
+            all: &self.compiled.desired.values,
+            place: &place,
+            facts: self.facts,
+        });
+        self.problems.extend(found.errors);
+        self.compiled.warnings.extend(found.warnings);
+        self.compiled.guesses.extend(found.guesses);
+    }
+}
+
+/// Looks at every value.
+fn judge(values: &Values<'_>) -> Found {
+    let mut found = Found::default();
+    let services = names::services(values);
+    let classes = restrictions::classes(values);
+    for (thing, text) in values.present() {
+        let at = (values.place)(thing);
+        // Values are one line: postconf(1) takes no line ends.
+        if text.contains(['\n', '\r', '\0']) {
+            let problem = Diagnostic::error(format!("the value of `{thing}` has a line end"))
+                .at(at, "")
+                .hint("write it on one line, or fold it with `>-`");
+            found.error(thing, problem);
+            continue;
+        }
+        if let Some((summary, hint)) = master::unfit(thing, text) {
+            found.error(thing, Diagnostic::error(summary).at(at, "").hint(hint));
+        }
+        let Some(name) = parameter(thing) else {
+            continue;
+        };
+        let name = name.as_str();
+        names::version(values, thing, name, &mut found);
+        names::service(values, thing, name, &services, &mut found);
+        if !catalogue::is_expanded(name) {
+            continue;
+        }
+        if let Err(problem) = expand::syntax(text.as_bytes()) {
+            found.error(thing, expansion::fatal(thing, at, &problem));
+        } else if let Err(problem) = catalogue::check(name, text) {
+            found.error(thing, diagnostic(problem).at(at, ""));
+        }
+        tables::types(values, thing, name, text, &mut found);
+        restrictions::words(values, thing, name, text, &classes, &mut found);
+    }
+    expansion::judge(values, &mut found);
+    found
+}
+
+impl Values<'_> {
+    /// What is set, without what must not be.
+    fn present(&self) -> impl Iterator<Item = (&Thing, &str)> {
+        self.all.iter().filter_map(|(thing, want)| match want {
+            Want::Present(text) => Some((thing, text.as_str())),
+            Want::Absent => None,
+        })
+    }
+}
+
+impl Found {
+    fn error(&mut self, thing: &Thing, problem: Diagnostic) {
+        self.wrong.insert(thing.clone());
+        self.errors.push(problem);
+    }
+
+    /// An error where a host has said so; where its facts are only assumed, a warning.
+    fn by_facts(&mut self, facts: &Facts, thing: &Thing, mut problem: Diagnostic) {
+        if facts.observed() {
+            self.error(thing, problem);
+        } else {
+            problem.level = crate::diagnostic::Level::Warning;
+            self.guesses.push(problem);
+        }
+    }
+}
+
+/// The parameter whose value a thing is.
+fn parameter(thing: &Thing) -> Option<&Parameter> {
+    match thing {
+        Thing::Parameter(name) | Thing::Option(_, name) => Some(name),
+        _ => None,
+    }
+}
+
+fn diagnostic(problem: Problem) -> Diagnostic {
+    let mut said = Diagnostic::error(problem.summary);
+    said.detail = problem.detail;
+    said.hint = problem.hint;
+    said
+}

@@ -1,0 +1,73 @@
+//! Words of access restriction lists that smtpd(8) would not know.
+
+use super::{Found, Values};
+use crate::diagnostic::{Diagnostic, Level};
+use crate::name::Parameter;
+use crate::postfix::catalogue::restrictions;
+use crate::postfix::split_list;
+use crate::state::Want;
+use crate::thing::Thing;
+
+/// The parameter that names the restriction classes of a host.
+const CLASSES: &str = "smtpd_restriction_classes";
+
+/// Looks at a list of restrictions, or at a class that is one.
+pub(super) fn words(
+    values: &Values<'_>,
+    thing: &Thing,
+    name: &str,
+    text: &str,
+    classes: &[String],
+    found: &mut Found,
+) {
+    if !restrictions::is_list(name) && !classes.iter().any(|class| class == name) {
+        return;
+    }
+    let at = (values.place)(thing);
+    let list = restrictions::read(text);
+    for (word, what) in list.incomplete {
+        let problem = Diagnostic::error(format!("`{word}` in `{thing}` lacks what must follow it"))
+            .at(at, "")
+            .detail(BROKEN)
+            .hint(format!("write {what} behind it"));
+        found.error(thing, problem);
+    }
+    for word in list.unknown {
+        if classes.contains(&word) {
+            continue;
+        }
+        let said = Diagnostic::error(format!("unknown restriction `{word}` in `{thing}`"))
+            .at(at, "")
+            .detail(BROKEN);
+        match restrictions::nearest(&word) {
+            Some(near) => {
+                found.error(thing, said.hint(format!("did you mean `{near}`?")));
+            }
+            // The host may have a class of that name.
+            None => found.warnings.push(Diagnostic {
+                level: Level::Warning,
+                ..said.hint(match restrictions::perhaps(&word) {
+                    Some(near) => format!(
+                        "did you mean `{near}`? A class stands in `{CLASSES}`, if the host has it"
+                    ),
+                    None => format!(
+                        "a restriction class stands in `{CLASSES}`, and is right if the host has it"
+                    ),
+                })
+            }),
+        }
+    }
+}
+
+const BROKEN: &str = "smtpd(8) would answer `451 4.3.5 Server configuration error` to everybody";
+
+/// The restriction classes that the host's desired state gives it.
+pub(super) fn classes(values: &Values<'_>) -> Vec<String> {
+    let Ok(name) = Parameter::new(CLASSES) else {
+        return Vec::new();
+    };
+    match values.all.get(&Thing::Parameter(name)) {
+        Some(Want::Present(text)) => split_list(text),
+        _ => Vec::new(),
+    }
+}

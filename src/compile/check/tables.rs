@@ -1,0 +1,160 @@
+//! The tables that values name: their types, and which of the host's files they open.
+
+use std::collections::BTreeMap;
+
+use super::{Found, Values, Work};
+use crate::diagnostic::Diagnostic;
+use crate::name::{RemotePath, TableType};
+use crate::postfix::catalogue::{restrictions, tables as catalogue};
+use crate::state::Want;
+use crate::thing::Thing;
+
+/// Table types of Debian's Postfix that come in packages of their own.
+const PACKAGES: [&str; 9] = [
+    "cdb", "ldap", "lmdb", "mongodb", "mysql", "pcre", "pgsql", "sqlite", "sdbm",
+];
+
+/// A type that no Postfix has is a mistake; one that this host lacks is a matter of its packages.
+pub(super) fn types(values: &Values<'_>, thing: &Thing, name: &str, text: &str, found: &mut Found) {
+    let facts = values.facts;
+    let at = (values.place)(thing);
+    for word in catalogue::untyped(name, text) {
+        let problem = Diagnostic::error(format!("`{word}` in `{thing}` has no table type"))
+            .at(at, "")
+            .detail(DIES)
+            .hint(format!(
+                "write `TYPE:{word}`, with a type such as `hash` or `ldap`"
+            ));
+        found.error(thing, problem);
+    }
+    let mut said: Vec<String> = Vec::new();
+    for kind in of_value(name, text) {
+        if facts.table_types.contains(&kind) || said.contains(&kind) {
+            continue;
+        }
+        if catalogue::is_type(&kind) {
+            let problem = Diagnostic::error(format!("no table type `{kind}` here, for `{thing}`"))
+                .at(at, "")
+                .detail(if facts.observed() {
+                    "`postconf -m` of this host does not list it"
+                } else {
+                    "it is not among the table types that are assumed for this host"
+                })
+                .hint(lacking(&kind, facts.observed()));
+            found.by_facts(facts, thing, problem);
+        } else {
+            let problem = Diagnostic::error(format!("unknown table type `{kind}` in `{thing}`"))
+                .at(at, "")
+                .detail(DIES);
+            let problem = match catalogue::nearest(&kind) {
+                Some(near) => problem.hint(format!("did you mean `{near}:`?")),
+                None if kind.starts_with(|first: char| first.is_ascii_digit()) => {
+                    problem.hint("an IPv6 address stands in brackets, as in `[2001:db8::1]`")
+                }
+                None => {
+                    problem.hint("a type from elsewhere is listed under `facts: {table_types: …}`")
+                }
+            };
+            found.error(thing, problem);
+        }
+        said.push(kind);
+    }
+}
+
+const DIES: &str = "every program that opens the table would die";
+
+fn lacking(kind: &str, observed: bool) -> String {
+    let install = if PACKAGES.contains(&kind) {
+        format!("install `postfix-{kind}` on the host, or use another type")
+    } else {
+        "use another type, as `postconf -m` lists them".to_owned()
+    };
+    if observed {
+        install
+    } else {
+        format!("{install}; `facts: {{table_types: …}}` says what the host has")
+    }
+}
+
+/// The table types of a value, where its parameter holds tables or restrictions.
+fn of_value(name: &str, text: &str) -> Vec<String> {
+    if restrictions::is_list(name) {
+        let tables = restrictions::read(text).tables;
+        tables
+            .iter()
+            .flat_map(|table| catalogue::types(table))
+            .collect()
+    } else if catalogue::holds_tables(name) {
+        catalogue::types(text)
+    } else {
+        Vec::new()
+    }
+}
+
+impl Work<'_> {
+    /// Finds which of the files are opened as tables, and as what, from the values that name them.
+    pub(in crate::compile) fn find_tables(&mut self) {
+        let mut opened: BTreeMap<RemotePath, TableType> = BTreeMap::new();
+        for want in self.compiled.desired.values.values() {
+            if let Want::Present(value) = want {
+                opened.extend(tables(value));
+            }
+        }
+        for (path, want) in &mut self.compiled.desired.files {
+            if let Want::Present(file) = want
+                && let Some(kind) = opened.get(path)
+            {
+                file.table = Some(kind.clone());
+            }
+        }
+    }
+}
+
+/// Every `type:/path` in a value, without the `proxy:` before it. Where the type is a `$parameter`,
+/// only the host knows it, and the table is not named here.
+fn tables(value: &str) -> Vec<(RemotePath, TableType)> {
+    let mut found = Vec::new();
+    for (at, _) in value.match_indices(":/") {
+        let kind: String = value[..at]
+            .chars()
+            .rev()
+            .take_while(|character| character.is_ascii_alphanumeric() || *character == '_')
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
+        if value[..at - kind.len()].ends_with('$') {
+            continue;
+        }
+        let path: String = value[at + 1..]
+            .chars()
+            .take_while(|character| !character.is_whitespace() && !",{}()".contains(*character))
+            .collect();
+        if let (Ok(kind), Ok(path)) = (TableType::new(kind), RemotePath::new(path))
+            && kind.as_str() != "unix"
+        {
+            found.push((path, kind));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_found_behind_proxy_and_in_lists() {
+        let found = tables("proxy:ldap:/etc/postfix/a.cf, hash:/etc/postfix/b lmtp:unix:/run/x");
+        let texts: Vec<String> = found
+            .iter()
+            .map(|(path, kind)| format!("{kind}:{path}"))
+            .collect();
+        assert_eq!(texts, ["ldap:/etc/postfix/a.cf", "hash:/etc/postfix/b"]);
+    }
+
+    #[test]
+    fn a_type_that_only_the_host_knows_is_not_guessed() {
+        assert_eq!(tables("$default_database_type:/etc/postfix/a"), []);
+    }
+}

@@ -1,0 +1,73 @@
+//! What can be said of a manifest that means nothing yet: its own values and variables, where
+//! they stand. No template is asked, so one mistake cannot hide another.
+
+use std::collections::BTreeMap;
+
+use super::{Values, judge};
+use crate::compile::variable;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::{Host, HostState, Layer, ServiceSpec, SettingSpec};
+use crate::module::Modules;
+use crate::state::Want;
+use crate::thing::Thing;
+
+/// The errors of a host's values as the manifest writes them. Errors only: whatever else there
+/// is to say can wait until the manifest means something.
+#[must_use]
+pub fn written(host: &Host, modules: &Modules) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    // All that a retired host has goes, and what is left alone is nobody's business here.
+    if host.state == HostState::Retired {
+        return problems;
+    }
+    let left: Vec<Thing> = host
+        .leave
+        .iter()
+        .filter_map(|layer| layer.value.parse().ok())
+        .collect();
+    for module in host.roles.iter().filter_map(|role| modules.0.get(role)) {
+        variable::values(module, host, &mut problems);
+    }
+    let mut values: BTreeMap<Thing, Want<String>> = BTreeMap::new();
+    let mut places: BTreeMap<Thing, Span> = BTreeMap::new();
+    for (name, layers) in &host.settings {
+        // The nearest layer wins; an edit of a list needs the lists below it.
+        if let Some(layer) = layers.first()
+            && let Some(want) = plain(layer)
+        {
+            let thing = Thing::Parameter(name.clone());
+            places.insert(thing.clone(), layer.at);
+            values.insert(thing, want);
+        }
+    }
+    for (service, layers) in &host.services {
+        if let Some(layer) = layers.first()
+            && let ServiceSpec::Entry { options, .. } = &layer.value
+        {
+            for (option, value) in options {
+                let thing = Thing::Option(service.clone(), option.clone());
+                places.insert(thing.clone(), layer.at);
+                values.insert(thing, value.clone().map_or(Want::Absent, Want::Present));
+            }
+        }
+    }
+    values.retain(|thing, _| !left.contains(thing));
+    let place = |thing: &Thing| places.get(thing).copied().unwrap_or(host.at);
+    let found = judge(&Values {
+        all: &values,
+        place: &place,
+        facts: &host.facts,
+    });
+    problems.extend(found.errors);
+    problems
+}
+
+fn plain(layer: &Layer<SettingSpec>) -> Option<Want<String>> {
+    match &layer.value {
+        // The grammar refuses line ends itself.
+        SettingSpec::Value(text) if text.contains(['\n', '\r', '\0']) => None,
+        SettingSpec::Value(text) => Some(Want::Present(text.clone())),
+        SettingSpec::Unset => Some(Want::Absent),
+        SettingSpec::Edit(_) => None,
+    }
+}
