@@ -529,6 +529,31 @@ fn a_shared_folder_of_the_manifest_has_one_way() {
     );
 }
 
+/// Postfix takes an unquoted blank for the end of a recipient.
+#[test]
+fn a_folder_with_a_blank_is_one_recipient() {
+    let mut murder = seed();
+    murder.shared_folders.push(SharedFolder {
+        address: "big@example.org".to_owned(),
+        backend: name(BACKEND),
+        folder: "shared/Big Folder".to_owned(),
+        at: at(3),
+    });
+    let compiled = built(&murder, BACKEND);
+    assert_eq!(
+        line(&compiled, "/etc/postfix/shared_folders", "big"),
+        r#"big@example.org "folder+shared/Big Folder"@example.org"#
+    );
+    assert_eq!(
+        line(
+            &compiled,
+            "/etc/postfix/ldap/virtual_alias_maps.cf",
+            "result_format"
+        ),
+        r#"result_format = "folder+%u"@%d"#
+    );
+}
+
 #[test]
 fn domains_have_their_own_base_and_other_names() {
     let mut murder = seed();

@@ -363,7 +363,11 @@ pub static FOLDER: Rule = Rule {
             "it is not a path such as `shared/memo`",
         )?;
         require(!text.contains("//"), "it has an empty part")?;
-        require(!text.contains('@'), "`@` ends the local part of an address")
+        require(!text.contains('@'), "`@` ends the local part of an address")?;
+        require(
+            !text.contains(['"', '\\']),
+            "Cyrus has no folder with `\"` or `\\` in its name",
+        )
     },
 };
 

@@ -14,6 +14,9 @@ pub(super) fn register(tera: &mut Tera) {
         postfix_value(text)
     });
     tera.register_filter("regexp", |text: &str, _: Kwargs, _: &State| regexp(text));
+    tera.register_filter("local_part", |text: &str, _: Kwargs, _: &State| {
+        local_part(text)
+    });
     tera.register_filter("ldap_tables", ldap_tables);
 }
 
@@ -56,6 +59,23 @@ pub(super) fn regexp(text: &str) -> String {
     out
 }
 
+/// Quotes the local part of an address where it needs that (RFC 5321 §4.1.2): without quotes, a
+/// blank or a comma would make two recipients of one.
+pub(super) fn local_part(text: &str) -> String {
+    let atom = |atom: &str| {
+        !atom.is_empty()
+            && atom.chars().all(|character| {
+                character.is_ascii_alphanumeric()
+                    || !character.is_ascii()
+                    || "!#$%&'*+-/=?^_`{|}~".contains(character)
+            })
+    };
+    if text.split('.').all(atom) {
+        return text.to_owned();
+    }
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 /// `"groups" | ldap_tables(of=host.directories)`: the lookup tables of that name, one a directory.
 fn ldap_tables(name: &str, arguments: Kwargs, _: &State) -> TeraResult<String> {
     let directories = arguments.must_get::<Vec<Value>>("of")?;
@@ -96,5 +116,15 @@ mod tests {
     #[test]
     fn regular_expressions_match_the_text_itself() {
         assert_eq!(regexp("a.b+c/d"), "a\\.b\\+c\\/d");
+    }
+
+    #[test]
+    fn a_local_part_is_quoted_where_it_must_be() {
+        assert_eq!(local_part("folder+shared/memo"), "folder+shared/memo");
+        assert_eq!(local_part("folder+a.b"), "folder+a.b");
+        assert_eq!(local_part("folder+Big Folder"), "\"folder+Big Folder\"");
+        assert_eq!(local_part("folder+a,b"), "\"folder+a,b\"");
+        assert_eq!(local_part("folder+a..b"), "\"folder+a..b\"");
+        assert_eq!(local_part(r#"a"b\c"#), r#""a\"b\\c""#);
     }
 }
