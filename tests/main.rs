@@ -13,6 +13,8 @@ mod architecture;
 mod postconf;
 // Wrong manifests, each with the message it must give.
 mod cases;
+// What `check` and `explain` say of manifests that work.
+mod lints;
 // The shipped modules and what they render.
 mod modules;
 // Real sshd on loopback, real ssh clients.

@@ -8,6 +8,8 @@ mod file;
 mod ground;
 mod layer;
 mod list;
+mod policies;
+mod routes;
 mod service;
 mod setting;
 mod variable;
@@ -55,6 +57,9 @@ pub struct Compiler<'a> {
     modules: &'a Modules,
     engine: Engine,
     common: context::Common,
+    leaving: Vec<routes::Leaving>,
+    /// What an LDAP lookup of `mailHost` may give.
+    mailhosts: BTreeSet<String>,
     grounds: Grounds,
     /// The variables of each role where nobody sets any.
     defaults: BTreeMap<RoleName, Value>,
@@ -141,6 +146,12 @@ impl<'a> Compiler<'a> {
             modules,
             engine,
             common: context::Common::new(murder, modules),
+            leaving: routes::leaving(murder),
+            mailhosts: murder
+                .hosts
+                .values()
+                .map(|host| host.mailhost.to_string())
+                .collect(),
             grounds: Grounds::default(),
             defaults: modules
                 .0
@@ -189,6 +200,8 @@ impl<'a> Compiler<'a> {
         work.checks();
         work.check_values();
         work.find_tables();
+        work.ways_to_leaving(&self.leaving);
+        work.tls_policies(&self.mailhosts);
         work.compiled.desired.probes = probes(self.murder, host, &work.roles);
         if work.problems.is_empty() {
             Ok(work.compiled)

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value as Json;
 use tera::Value;
 
 use super::layer;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{Host, Level};
 use crate::module::{Module, Modules, nearest};
 use crate::secret::Body;
+use crate::thing::Thing;
 
 /// Every variable that somebody sets must be declared: one for a host by a module of that host,
 /// one for a role by that role's module, and one of a wider layer by any module.
@@ -90,4 +92,37 @@ pub(super) fn values(module: &Module, host: &Host, problems: &mut Vec<Diagnostic
         values.insert(name.clone(), Value::from_serializable(value));
     }
     Value::from(values)
+}
+
+/// What the manifest says of a variable that stands behind a module's word on a thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behind {
+    /// The variable.
+    pub name: String,
+    /// Which layer sets it.
+    pub level: Level,
+    /// Where.
+    pub at: Span,
+    /// To what.
+    pub value: Json,
+}
+
+/// The variables that a module's word on a thing is made of, as far as the manifest sets them.
+/// Only `explain` and messages ask, so that nobody else pays for it.
+pub(super) fn behind(module: &Module, thing: &Thing, host: &Host) -> Vec<Behind> {
+    module
+        .variables_of(thing)
+        .into_iter()
+        .filter_map(|name| {
+            let word = layer::of_role(host.vars.get(&name), Some(&module.role))
+                .first()
+                .copied()?;
+            Some(Behind {
+                level: word.level.clone(),
+                at: word.at,
+                value: word.value.clone(),
+                name,
+            })
+        })
+        .collect()
 }

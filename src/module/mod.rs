@@ -8,6 +8,7 @@ mod engine;
 mod filters;
 mod names;
 mod read;
+mod uses;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -36,6 +36,13 @@ impl Hosts<'_> {
             .any(|role| role.provides.contains(capability))
     }
 
+    /// Whether a host stays: a murder may also be retired as a whole.
+    pub(super) fn any_living(&self) -> bool {
+        self.built
+            .values()
+            .any(|host| host.state != HostState::Retired)
+    }
+
     /// Where a host's state was written, or else its name.
     pub(super) fn state_place(&self, host: &Host) -> Span {
         self.nodes

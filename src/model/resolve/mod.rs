@@ -17,7 +17,7 @@ use std::path::Path;
 use crate::diagnostic::{Diagnostic, Level as Severity, Span};
 use crate::manifest::{Manifest, Node, duration, integer, nearest};
 use crate::model::role::{Role, SMART_HOST};
-use crate::model::{Domain, Murder, Rollout, SharedFolder, Topology};
+use crate::model::{Domain, Host, HostState, Murder, Rollout, SharedFolder, Topology};
 use crate::name::{HostName, RoleName};
 use crate::secret::{SecretName, SecretSource};
 use crate::state::{Facts, Probes};
@@ -287,13 +287,26 @@ impl<'a> Resolver<'a> {
             }
             return Some(name);
         }
-        let (leaving, staying): (Vec<_>, Vec<_>) = hosts
-            .built
-            .values()
-            .filter(|host| hosts.provides(host, SMART_HOST, self.context.roles))
-            .partition(|host| host.state == crate::model::HostState::Retired);
-        match (staying.as_slice(), leaving.first()) {
-            ([], Some(last)) if hosts.built.len() > leaving.len() => {
+        let able = |state: &[HostState]| -> Vec<&Host> {
+            hosts
+                .built
+                .values()
+                .filter(|host| state.contains(&host.state))
+                .filter(|host| hosts.provides(host, SMART_HOST, self.context.roles))
+                .collect()
+        };
+        let staying = able(&[HostState::Active, HostState::Draining]);
+        if staying.is_empty()
+            && let Some(only) = able(&[HostState::Joining]).first()
+        {
+            self.say(
+                rules::joining(only, hosts.state_place(only))
+                    .detail("it is the only smart host, so the other hosts send their mail there"),
+            );
+            return None;
+        }
+        match (staying.as_slice(), able(&[HostState::Retired]).first()) {
+            ([], Some(last)) if hosts.any_living() => {
                 self.say(
                     Diagnostic::error(format!(
                         "`{}` is retired, and no smart host is left",
