@@ -92,6 +92,7 @@ pub fn seed() -> Murder {
         domains: vec![domain("example.org")],
         ldap: Some(ldap()),
         postuser: "folder".to_owned(),
+        postuser_at: None,
         smart_host: Some(name("smtp.example.org")),
         external: Vec::new(),
         recipient_delimiter: "+".to_owned(),
@@ -471,12 +472,18 @@ fn the_edge_checks_recipients_in_four_ways() {
     assert_eq!(maps(&murder), present(""));
     assert_value(
         &built(&murder, MX),
-        "smtpd_recipient_restrictions",
-        "check_recipient_access hash:/etc/postfix/recipient_access",
+        "smtpd_relay_restrictions",
+        "check_recipient_access hash:/etc/postfix/recipient_access, \
+         permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination",
+    );
+    assert_eq!(
+        value(&built(&murder, MX), "smtpd_recipient_restrictions"),
+        None,
+        "a site's block lists and policy services stay"
     );
     set_var(&mut murder, MX, "recipient_check", json!("none"));
     let none = built(&murder, MX);
-    assert_eq!(value(&none, "smtpd_recipient_restrictions"), None);
+    assert_eq!(value(&none, "smtpd_relay_restrictions"), None);
     assert!(
         none.warnings
             .iter()

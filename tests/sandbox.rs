@@ -399,3 +399,40 @@ fn a_host_that_vanishes_from_the_manifest_is_missed_once() {
     let said = bench.expect(0, "plan", &[]);
     assert!(!said.contains(missed), "{said}");
 }
+
+/// Mail for what was relayed here before would be refused: that is said, with the way to keep it.
+#[test]
+fn a_first_contact_says_what_a_list_would_lose() {
+    let bench = Bench::new(MANIFEST);
+    let text = bench.expect(0, "plan", &[]);
+    assert!(!text.contains("would have it no more"), "{text}");
+    let etc = bench.root("smtp.example.org").join("etc/postfix");
+    std::fs::create_dir_all(&etc).unwrap();
+    std::fs::write(
+        etc.join("main.cf"),
+        "relay_domains = lists.example.com example.org\n",
+    )
+    .unwrap();
+    std::fs::write(etc.join("master.cf"), "smtp inet n - y - - smtpd\n").unwrap();
+    let text = bench.expect(0, "plan", &[]);
+    assert!(
+        text.contains("`main.cf:relay_domains` has `lists.example.com` now")
+            && text.contains("other_relay_domains"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_new_layout_is_shown_as_what_it_is() {
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    bench.manifest(&MANIFEST.replace(
+        "hosts:",
+        "modules: {internal-mta: {vars: {layout: local}}}\nhosts:",
+    ));
+    let text = bench.expect(0, "plan", &[]);
+    assert!(
+        text.contains("the address class of `example.org` changes from relay to local"),
+        "{text}"
+    );
+}

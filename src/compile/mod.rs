@@ -23,7 +23,7 @@ use self::ground::{Ground, Grounds};
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ContentSpec, FileSpec, Host, HostState, Level, Murder};
-use crate::module::{Engine, Module, Modules, Per, ProbeKind};
+use crate::module::{Check, Engine, Module, Modules, Per, ProbeKind};
 use crate::name::{HostName, Parameter, RoleName};
 use crate::state::{Desired, Facts, Probes};
 use crate::thing::Thing;
@@ -85,6 +85,7 @@ struct Work<'a> {
     facts: &'a Facts,
     roles: Vec<Role<'a>>,
     left: BTreeMap<Thing, (Level, Span)>,
+    postuser_at: Option<Span>,
     /// What templates see for each copy of a `per:` file; the same for every such file of a host.
     copies: BTreeMap<Per, Vec<(String, Value)>>,
     compiled: Compiled,
@@ -188,6 +189,7 @@ impl<'a> Compiler<'a> {
             facts,
             roles: Vec::new(),
             left: BTreeMap::new(),
+            postuser_at: self.murder.postuser_at,
             copies: BTreeMap::new(),
             compiled: Compiled::default(),
             problems: Vec::new(),
@@ -239,6 +241,10 @@ impl<'a> Compiler<'a> {
                     .entry(*per)
                     .or_insert_with(|| self.common.per_directory(work.host, &host, *per));
             }
+            // Also where a condition takes the value away: then its members go.
+            let notes = module.notes.iter();
+            let notes = notes.map(|(thing, note)| (thing.clone(), note.clone()));
+            work.compiled.desired.notes.extend(notes);
             work.roles.push(Role {
                 module,
                 context,
@@ -312,8 +318,8 @@ impl Work<'_> {
                     Diagnostic::error(text.trim())
                 } else {
                     Diagnostic::warning(text.trim())
-                }
-                .at(self.host.at, "");
+                };
+                said = self.place(said, module, check);
                 if let Some(hint) = &check.hint {
                     said = said.hint(hint.trim());
                 }
@@ -324,6 +330,25 @@ impl Work<'_> {
                 }
             }
         }
+    }
+}
+
+impl Work<'_> {
+    /// Points a module's word at what it is about: the postuser, variables that the manifest sets,
+    /// or else the host.
+    fn place(&self, said: Diagnostic, module: &Module, check: &Check) -> Diagnostic {
+        let postuser = self
+            .postuser_at
+            .filter(|_| check.when.value.contains("murder.postuser"))
+            .map(|at| (at, "the postuser".to_owned()));
+        let variables = variable::set(module, check.variables(), self.host)
+            .into_iter()
+            .map(|word| (word.at, format!("the variable `{}`", word.name)));
+        let mut places = postuser.into_iter().chain(variables);
+        let Some((at, _)) = places.next() else {
+            return said.at(self.host.at, "");
+        };
+        places.fold(said.at(at, ""), |said, (at, label)| said.related(at, label))
     }
 }
 

@@ -130,6 +130,7 @@ pub(super) fn next_hops<'t>(thing: &Thing, text: &'t str) -> BTreeSet<&'t str> {
     text.lines()
         .filter(comment)
         .flat_map(|line| line.split(|c: char| c.is_whitespace() || ",{}()\"'".contains(c)))
+        .filter(|word| !word.is_empty())
         .filter_map(|word| match word.split_once(':') {
             _ if word.starts_with('[') || bare => Some(word),
             // `transport:nexthop` of transport(5), and no URI or table.

@@ -110,19 +110,20 @@ pub struct Behind {
 /// The variables that a module's word on a thing is made of, as far as the manifest sets them.
 /// Only `explain` and messages ask, so that nobody else pays for it.
 pub(super) fn behind(module: &Module, thing: &Thing, host: &Host) -> Vec<Behind> {
-    module
-        .variables_of(thing)
-        .into_iter()
-        .filter_map(|name| {
-            let word = layer::of_role(host.vars.get(&name), Some(&module.role))
-                .first()
-                .copied()?;
-            Some(Behind {
-                level: word.level.clone(),
-                at: word.at,
-                value: word.value.clone(),
-                name,
-            })
+    set(module, module.variables_of(thing), host)
+}
+
+/// Those of the variables that the manifest sets, with its nearest word on each.
+pub(super) fn set(module: &Module, names: BTreeSet<String>, host: &Host) -> Vec<Behind> {
+    let words = names.into_iter().filter_map(|name| {
+        let chain = layer::of_role(host.vars.get(&name), Some(&module.role));
+        let word = chain.first()?;
+        Some(Behind {
+            level: word.level.clone(),
+            at: word.at,
+            value: word.value.clone(),
+            name,
         })
-        .collect()
+    });
+    words.collect()
 }

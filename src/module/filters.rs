@@ -18,6 +18,8 @@ pub(super) fn register(tera: &mut Tera) {
         local_part(text)
     });
     tera.register_filter("ldap_tables", ldap_tables);
+    tera.register_filter("among", among);
+    tera.register_filter("local_parts", local_parts);
 }
 
 /// Escapes a text for use as a value in an LDAP filter (RFC 4515, section 3).
@@ -89,6 +91,35 @@ fn ldap_tables(name: &str, arguments: Kwargs, _: &State) -> TeraResult<String> {
         tables.push(format!("proxy:ldap:/etc/postfix/ldap/{name}{suffix}.cf"));
     }
     Ok(tables.join(", "))
+}
+
+/// `vars.x | among(of=murder.domains)`: what stands in both, be it in capital letters or not. Keys
+/// of a map count as a list.
+fn among(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
+    let of = arguments.must_get::<Vec<String>>("of")?;
+    let both = words(value)
+        .into_iter()
+        .filter(|word| of.iter().any(|other| other.eq_ignore_ascii_case(word)));
+    Ok(Value::from(both.map(Value::from).collect::<Vec<Value>>()))
+}
+
+/// `addresses | local_parts(delimiter="+")`: what stands before `@`, without an extension.
+fn local_parts(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
+    let delimiter = arguments.must_get::<String>("delimiter")?;
+    let parts = words(value).into_iter().map(|address| {
+        let local = address.rsplit_once('@').map_or("", |(local, _)| local);
+        Value::from(local.split(delimiter.as_str()).next().unwrap_or(local))
+    });
+    Ok(Value::from(parts.collect::<Vec<Value>>()))
+}
+
+/// The words of a list, or the keys of a map.
+fn words(value: &Value) -> Vec<String> {
+    if let Some(map) = value.as_map() {
+        return map.keys().map(ToString::to_string).collect();
+    }
+    let words = value.as_array().into_iter().flatten();
+    words.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

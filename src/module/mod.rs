@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostic, SourceId, Sources, Span};
 use crate::model::{FileSpec, Layer, ServiceSpec, SettingSpec};
 use crate::name::{Parameter, RemotePath, RoleName, ServiceName};
+use crate::state::Note;
 use crate::thing::Thing;
 
 pub use embedded::embedded;
@@ -56,6 +57,8 @@ pub struct Module {
     pub per: BTreeMap<RemotePath, Per>,
     /// For any thing above: a Tera expression; where it is false, the thing is not named.
     pub when: BTreeMap<Thing, Layer<String>>,
+    /// What a plan says where a value changes in a way that people should look at twice.
+    pub notes: BTreeMap<Thing, Note>,
     /// What the module has to say about a host, beside its things.
     pub checks: Vec<Check>,
     /// Its templates, and those that all modules share, by name (`backend/transport.tera`).

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Module, names};
+use super::{Check, Module, names};
 use crate::model::{ContentSpec, FileSpec, ServiceSpec, SettingSpec};
 use crate::thing::Thing;
 
@@ -76,5 +76,13 @@ impl Module {
                 self.collect(&template.text, deep - 1, found);
             }
         }
+    }
+}
+
+impl Check {
+    /// The variables that decide whether the check has something to say.
+    #[must_use]
+    pub fn variables(&self) -> BTreeSet<String> {
+        names::variables(&format!("{{% if {} %}}", self.when.value))
     }
 }

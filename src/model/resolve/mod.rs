@@ -98,6 +98,10 @@ impl<'a> Resolver<'a> {
             domains,
             ldap,
             postuser,
+            postuser_at: self
+                .root
+                .get("cyrus")
+                .and_then(|cyrus| Some(cyrus.get("postuser")?.span)),
             smart_host,
             external,
             recipient_delimiter: delimiter,

@@ -8,6 +8,7 @@ mod tests;
 
 mod effects;
 mod files;
+mod members;
 mod ours;
 mod record;
 mod thresholds;
@@ -130,6 +131,7 @@ impl Draft<'_> {
         self.named_files()?;
         self.named_values()?;
         self.unnamed();
+        self.members();
         self.change_owner();
         self.thresholds();
         Ok(())

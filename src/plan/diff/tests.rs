@@ -7,6 +7,8 @@ mod unfinished;
 mod recorded;
 // What is let go.
 mod released;
+// What becomes of the members of lists.
+mod members;
 
 use std::collections::BTreeMap;
 
