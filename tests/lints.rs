@@ -18,8 +18,18 @@ const HOSTS: &str = r"hosts:
 
 /// What the program says of a manifest, and whether it is content.
 fn run(verb: &[&str], manifest: &str) -> (bool, String) {
+    run_with(verb, manifest, &[])
+}
+
+/// The same, with further files beside the manifest.
+fn run_with(verb: &[&str], manifest: &str, files: &[(&str, &str)]) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("murder.yaml"), manifest).unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
     let output = Command::new(env!("CARGO_BIN_EXE_murder"))
         .args(verb)
         .current_dir(folder.path())
@@ -107,6 +117,119 @@ fn tls_policies_stand_under_the_words_of_the_next_hop() {
     ));
     assert!(
         said.contains("the next hop is `[smtp.example.org]`, `[smtp.example.org]:25`"),
+        "{said}"
+    );
+}
+
+const BACKEND: &str = "backend1.example.org";
+
+#[test]
+fn explain_shows_the_result_of_a_list_edit_and_where_it_began() {
+    let manifest = format!(
+        "{HEAD}defaults: {{settings: {{smtpd_milters: {{append: ['inet:m:1']}}, mydestination: {{append: [x.example.org]}}}}}}\n{HOSTS}"
+    );
+    let said = explain(BACKEND, "smtpd_milters", &manifest);
+    assert!(
+        said.contains("Postfix's own default") && said.contains("comes to\n    inet:m:1\n"),
+        "{said}"
+    );
+    let said = explain(BACKEND, "mydestination", &manifest);
+    assert!(
+        said.contains("comes to\n    $myhostname, localhost, example.org, x.example.org\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_overlay_edits_the_value_below_it_and_explain_names_both() {
+    let manifest =
+        format!("{HEAD}defaults: {{settings: {{smtpd_client_restrictions: 'a, b'}}}}\n{HOSTS}");
+    let overlay = "defaults: {settings: {smtpd_client_restrictions: {append: [c]}}}\n";
+    let (right, said) = run_with(
+        &[
+            "explain",
+            BACKEND,
+            "smtpd_client_restrictions",
+            "murder.yaml",
+            "--overlay",
+            "over/lay.yaml",
+        ],
+        &manifest,
+        &[("over/lay.yaml", overlay)],
+    );
+    assert!(
+        right
+            && said.contains("decided by defaults, over/lay.yaml:1:")
+            && said.contains("overridden by defaults, murder.yaml:5:")
+            && said.contains("comes to\n    a, b, c\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_wrong_edit_of_an_overlay_is_shown_where_it_stands() {
+    let manifest = format!("{HEAD}defaults: {{settings: {{mynetworks: null}}}}\n{HOSTS}");
+    let (right, said) = run_with(
+        &["check", "murder.yaml", "--overlay", "over/lay.yaml"],
+        &manifest,
+        &[(
+            "over/lay.yaml",
+            "defaults: {settings: {mynetworks: {append: [10.0.0.0/8]}}}\n",
+        )],
+    );
+    assert!(!right && said.contains("--> over/lay.yaml:1:"), "{said}");
+}
+
+#[test]
+fn explain_names_variables_conditions_and_what_is_left_alone() {
+    let manifest = format!(
+        "{HEAD}modules:
+  backend: {{vars: {{layout: relay}}}}
+  internal-mta: {{leave: [mynetworks]}}\n{HOSTS}"
+    );
+    let said = explain(BACKEND, "relay_domains", &manifest);
+    assert!(
+        said.contains(
+            "by the variable `layout` of modules.backend of the manifest, murder.yaml:6:"
+        ),
+        "{said}"
+    );
+    let said = explain(BACKEND, "local_transport", &manifest);
+    assert!(
+        said.contains("switched off") && said.contains("murder.yaml:6:"),
+        "{said}"
+    );
+    let said = explain(BACKEND, "vars.layout", &manifest);
+    assert!(
+        said.contains("decided by modules.backend")
+            && said.contains("overridden by module backend"),
+        "{said}"
+    );
+    let said = explain("smtp.example.org", "mynetworks", &manifest);
+    assert!(
+        said.contains("left alone by modules.internal-mta of the manifest, murder.yaml:7:"),
+        "{said}"
+    );
+    let (_, said) = run(&["explain", BACKEND, "foo"], &manifest);
+    assert!(!said.contains("did you mean"), "{said}");
+    let (_, said) = run(&["explain", BACKEND, "relayhots"], &manifest);
+    assert!(said.contains("did you mean `relayhost`?"), "{said}");
+}
+
+#[test]
+fn explain_shows_the_path_of_a_template_of_the_sites_own() {
+    let ask = |files: &[(&str, &str)]| {
+        let verb = ["explain", BACKEND, "/etc/postfix/transport"];
+        run_with(&verb, &format!("{HEAD}{HOSTS}"), files).1
+    };
+    let said = ask(&[]);
+    assert!(
+        said.contains("backend/templates/transport.tera of the program"),
+        "{said}"
+    );
+    let said = ask(&[("modules/backend/templates/transport.tera", "x smtp:y\n")]);
+    assert!(
+        said.contains("./modules/backend/templates/transport.tera"),
         "{said}"
     );
 }

@@ -652,11 +652,25 @@ fn a_list_is_edited_over_the_next_layer_down() {
         "transport_maps",
         "hash:/etc/postfix/own, proxy:ldap:/etc/postfix/ldap/transport_maps.cf",
     );
+    // Where nobody gives the list, it is Postfix's own default that is edited.
     set(&mut murder, BACKEND, "smtpd_milters", edit(&change));
-    let problems = refused(&murder, BACKEND);
+    let compiled = built(&murder, BACKEND);
+    assert_value(&compiled, "smtpd_milters", "hash:/etc/postfix/own");
+    let only_remove = ListEdit {
+        prepend: Vec::new(),
+        ..change.clone()
+    };
+    set(&mut murder, BACKEND, "smtpd_milters", edit(&only_remove));
     assert_eq!(
-        summaries(&problems),
-        ["there is no list `main.cf:smtpd_milters` to edit"]
+        summaries(&refused(&murder, BACKEND)),
+        ["`main.cf:smtpd_milters` is an empty list"]
+    );
+    set(&mut murder, BACKEND, "smtpd_milters", Vec::new());
+    set(&mut murder, BACKEND, "mynetworks", edit(&change));
+    assert_eq!(
+        summaries(&refused(&murder, BACKEND)),
+        ["there is no list `main.cf:mynetworks` to edit"],
+        "its default is the host's own"
     );
 }
 

@@ -104,6 +104,8 @@ impl Work<'_> {
                 return true;
             }
             if level < winner {
+                let word = super::setting::plain_origin(level, *left_at, "left alone");
+                self.compiled.left.insert(thing.clone(), word);
                 self.compiled.desired.leave.insert(thing.clone());
                 return true;
             }

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use tera::{Context, Value};
 
 use self::ground::{Ground, Grounds};
+pub use self::variable::Behind;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ContentSpec, FileSpec, Host, HostState, Level, Murder};
@@ -35,6 +36,8 @@ pub struct Compiled {
     pub desired: Desired,
     /// For each thing, who said what of it: the winner first, then what it overrode.
     pub origins: BTreeMap<Thing, Vec<Origin>>,
+    /// Things that are left alone here, and who said so.
+    pub left: BTreeMap<Thing, Origin>,
     /// What works, and the user should know.
     pub warnings: Vec<Diagnostic>,
 }
@@ -210,6 +213,19 @@ impl<'a> Compiler<'a> {
         } else {
             Err(work.problems)
         }
+    }
+
+    /// The variables behind what the modules of a host say of a thing, as far as the manifest sets
+    /// them.
+    #[must_use]
+    pub fn behind(&self, host: &Host, thing: &Thing) -> Vec<Behind> {
+        let modules = host
+            .roles
+            .iter()
+            .filter_map(|role| self.modules.0.get(role));
+        modules
+            .flat_map(|module| variable::behind(module, thing, host))
+            .collect()
     }
 
     fn enter_roles(&self, work: &mut Work<'a>) {

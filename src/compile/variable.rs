@@ -26,7 +26,7 @@ pub(super) fn check_names(modules: &Modules, host: &Host, problems: &mut Vec<Dia
                 Level::Role(role) | Level::Module(role) => {
                     modules.0.get(role).into_iter().collect()
                 }
-                Level::Site(_) | Level::Defaults => modules.0.values().collect(),
+                Level::Site(_) | Level::Defaults | Level::Postfix => modules.0.values().collect(),
             };
             let known: BTreeSet<&str> = among
                 .iter()

@@ -40,7 +40,7 @@ fn merge(base: &mut Node, overlay: Node) {
                 .collect();
             for entry in from {
                 match places.get(&entry.key) {
-                    Some(at) => merge(&mut into[*at].value, entry.value),
+                    Some(at) => lay_entry(&mut into[*at], entry),
                     None => into.push(entry),
                 }
             }
@@ -52,6 +52,17 @@ fn merge(base: &mut Node, overlay: Node) {
             };
         }
     }
+}
+
+/// Two maps merge; anything else replaces what was there, which is remembered for `explain` and for
+/// list edits.
+fn lay_entry(base: &mut Entry, overlay: Entry) {
+    if let (Kind::Map(_), Kind::Map(_)) = (&base.value.kind, &overlay.value.kind) {
+        merge(&mut base.value, overlay.value);
+        return;
+    }
+    let under = std::mem::replace(base, overlay);
+    base.under = Some(Box::new(under));
 }
 
 /// Takes away what a path names. Keys may hold dots themselves, as host names do:

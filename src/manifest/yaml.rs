@@ -292,6 +292,7 @@ impl Reader {
                         key: text,
                         at,
                         value: node,
+                        under: None,
                     });
                 }
             },

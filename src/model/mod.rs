@@ -218,6 +218,8 @@ pub enum Level {
     Defaults,
     /// In the module itself.
     Module(RoleName),
+    /// In no file: Postfix's own default, which a list edit starts from where nobody gives the list.
+    Postfix,
 }
 
 /// What a layer says of a main.cf parameter.

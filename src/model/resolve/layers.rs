@@ -50,11 +50,13 @@ impl Resolver<'_> {
                 continue;
             };
             self.known_parameter(&entry.key, entry.at);
-            self.no_secret_value(&entry.key, &entry.value);
-            if let Some(value) = self.setting(&entry.value, entry.at) {
-                things
-                    .settings
-                    .push((name, layer(level, entry.at, &entry.value, value)));
+            // What an overlay replaced is the next layer down: a list edit of the overlay edits it.
+            for entry in entry.and_under() {
+                self.no_secret_value(&entry.key, &entry.value);
+                if let Some(value) = self.setting(&entry.value, entry.at) {
+                    let word = layer(level, entry.at, &entry.value, value);
+                    things.settings.push((name.clone(), word));
+                }
             }
         }
         for entry in entries("services") {
@@ -80,11 +82,11 @@ impl Resolver<'_> {
                 .iter()
                 .filter_map(|role| self.context.roles.get(role))
                 .any(|role| role.texts.contains(&entry.key));
-            let value = variable(&entry.value, text);
-            things.vars.push((
-                entry.key.clone(),
-                layer(level, entry.at, &entry.value, value),
-            ));
+            for entry in entry.and_under() {
+                let value = variable(&entry.value, text);
+                let word = layer(level, entry.at, &entry.value, value);
+                things.vars.push((entry.key.clone(), word));
+            }
         }
         for node in node.get("leave").map_or(&[][..], Node::list) {
             let Some(text) = node.text() else {

@@ -80,6 +80,12 @@ pub fn takes(name: &str) -> Option<Takes> {
     }
 }
 
+/// A built-in parameter's default value (Postfix 3.7's), where it is the same on every machine.
+#[must_use]
+pub fn default_value(name: &str) -> Option<&'static str> {
+    crate::postfix::defaults::value(name)
+}
+
 fn check_version(row: &Row, version: &str) -> Result<(), Problem> {
     let there = version_number(version);
     if let Some(removed) = row.removed
