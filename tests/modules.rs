@@ -298,15 +298,22 @@ fn a_backend_that_does_not_defer_says_550() {
 }
 
 #[test]
-fn values_in_filters_are_escaped_and_percent_signs_doubled() {
+fn names_in_filters_are_names_and_percent_signs_are_doubled() {
     let mut murder = seed();
     set_var(&mut murder, BACKEND, "person_classes", json!(["a*(b)%s"]));
+    let problems = refused(&murder, BACKEND);
+    assert!(
+        problems[0]
+            .summary
+            .starts_with("`a*(b)%s` in `person_classes` is not")
+    );
+    set_var(&mut murder, BACKEND, "person_classes", json!(["person"]));
     edit(&mut murder, BACKEND, |host| {
         host.ldap.as_mut().unwrap().base = "ou=100%,dc=example".to_owned();
     });
     let compiled = built(&murder, BACKEND);
     let path = "/etc/postfix/ldap/transport_maps.cf";
-    assert!(line(&compiled, path, "query_filter").contains(r"(objectClass=a\2a\28b\29%%s)"));
+    assert!(line(&compiled, path, "query_filter").contains("(objectClass=person)"));
     assert_eq!(
         line(&compiled, path, "search_base"),
         "search_base = ou=100%%,dc=example"
@@ -776,6 +783,22 @@ fn variables_are_known_and_of_their_kind() {
     );
     assert_eq!(problems[0].hint.as_deref(), Some("did you mean `layout`?"));
     assert_eq!(problems[0].at.as_ref().unwrap().0, at(7));
+}
+
+#[test]
+fn a_network_of_a_variable_is_written_as_mynetworks_wants_it() {
+    let mut murder = seed();
+    for host in murder.hosts.values_mut() {
+        host.addresses = vec!["192.0.2.1".to_owned()];
+    }
+    let networks = json!(["2001:db8::/32", "[2001:db8:1::]/48", "10.0.0.0/8"]);
+    set_var(&mut murder, SMTP, "trusted_networks", networks);
+    assert_value(
+        &built(&murder, SMTP),
+        "mynetworks",
+        "127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128 192.0.2.1 \
+         [2001:db8::]/32 [2001:db8:1::]/48 10.0.0.0/8",
+    );
 }
 
 #[test]

@@ -86,7 +86,17 @@ pub(super) fn values(module: &Module, host: &Host, problems: &mut Vec<Diagnostic
                 );
                 &variable.default
             }
-            Some(word) => &word.value,
+            Some(word) => {
+                if let Some((text, wanted, why)) = variable.wrong_word(&word.value) {
+                    let what = wanted.what();
+                    problems.push(
+                        Diagnostic::error(format!("`{text}` in `{name}` is not {what}"))
+                            .at(word.at, why)
+                            .hint(variable.doc.trim()),
+                    );
+                }
+                &word.value
+            }
             None => &variable.default,
         };
         values.insert(name.clone(), Value::from_serializable(value));

@@ -395,6 +395,10 @@ fn network(text: &str) -> Result<(), String> {
         .ok()
         .filter(|length| is_number(prefix) && *length <= width)
         .ok_or_else(|| format!("its prefix is not a number from 0 to {width}"))?;
+    require(
+        length > 0,
+        "it is the whole Internet, for which a host would relay",
+    )?;
     // Postfix refuses such patterns: "non-null host address bits" (cidr_match(3)).
     let host_bits = width - length;
     let mask = 1_u128
@@ -457,13 +461,7 @@ mod tests {
         let cases: [(&Rule, &[&str], &[&str]); 9] = [
             (
                 &NETWORK,
-                &[
-                    "192.0.2.5",
-                    "192.0.2.0/24",
-                    "2001:db8::/32",
-                    "0.0.0.0/0",
-                    "::/0",
-                ],
+                &["192.0.2.5", "192.0.2.0/24", "2001:db8::/32"],
                 &[
                     "192.0.2.300",
                     "192.0.2.5/24",
@@ -471,6 +469,8 @@ mod tests {
                     "x",
                     "192.0.2.0/",
                     "::1/0",
+                    "0.0.0.0/0",
+                    "::/0",
                 ],
             ),
             (

@@ -1,5 +1,7 @@
 //! The filters of templates: pure functions of text.
 
+use std::net::IpAddr;
+
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
 /// Registers every filter of ours.
@@ -19,6 +21,8 @@ pub(super) fn register(tera: &mut Tera) {
     });
     tera.register_filter("ldap_tables", ldap_tables);
     tera.register_filter("among", among);
+    tera.register_filter("outside", outside);
+    tera.register_filter("network", |text: &str, _: Kwargs, _: &State| network(text));
     tera.register_filter("local_parts", local_parts);
 }
 
@@ -113,6 +117,19 @@ fn local_parts(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value>
     Ok(Value::from(parts.collect::<Vec<Value>>()))
 }
 
+/// `addresses | outside(domains=…)`: those whose domain is not in the list.
+fn outside(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
+    let domains = arguments.must_get::<Vec<String>>("domains")?;
+    let foreign = words(value).into_iter().filter(|address| {
+        // A word without a domain is no address, which is said where the variable is set.
+        let domain = address.rsplit_once('@').map(|(_, domain)| domain);
+        domain.is_some_and(|domain| !domains.iter().any(|own| own.eq_ignore_ascii_case(domain)))
+    });
+    Ok(Value::from(
+        foreign.map(Value::from).collect::<Vec<Value>>(),
+    ))
+}
+
 /// The words of a list, or the keys of a map.
 fn words(value: &Value) -> Vec<String> {
     if let Some(map) = value.as_map() {
@@ -122,9 +139,29 @@ fn words(value: &Value) -> Vec<String> {
     words.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
+/// An address or network as `mynetworks` wants it: IPv6 in brackets (postconf(5)).
+pub(crate) fn network(address: &str) -> String {
+    let (ip, length) = match address.split_once('/') {
+        Some((ip, length)) => (ip, Some(length)),
+        None => (address, None),
+    };
+    match (ip.parse::<IpAddr>(), length) {
+        (Ok(IpAddr::V6(_)), Some(length)) => format!("[{ip}]/{length}"),
+        (Ok(IpAddr::V6(_)), None) => format!("[{ip}]"),
+        _ => address.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ipv6_networks_stand_in_brackets() {
+        assert_eq!(network("2001:db8::/32"), "[2001:db8::]/32");
+        assert_eq!(network("2001:db8::1"), "[2001:db8::1]");
+        assert_eq!(network("192.0.2.0/24"), "192.0.2.0/24");
+    }
 
     #[test]
     fn filter_values_are_escaped_by_rfc_4515() {

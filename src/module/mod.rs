@@ -9,6 +9,7 @@ mod filters;
 mod names;
 mod read;
 mod uses;
+mod word;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,7 +23,9 @@ use crate::thing::Thing;
 pub use embedded::embedded;
 pub use engine::Engine;
 pub(crate) use engine::{check_names, value_name, when_name};
+pub(crate) use filters::network;
 pub use names::{FACTS, HOST, LDAP, MURDER, nearest};
+pub use word::Word;
 
 /// Every module of a run, by role.
 #[derive(Debug, Clone, Default)]
@@ -115,6 +118,10 @@ pub struct Check {
 pub struct Variable {
     /// What it may hold.
     pub kind: VariableKind,
+    /// What its texts are: the text, the members of the list, or the values of the map.
+    pub of: Option<Word>,
+    /// What the keys of the map are.
+    pub keys: Option<Word>,
     /// What it holds where nobody says otherwise.
     pub default: serde_json::Value,
     /// One or more sentences for people.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{self, MapAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 
-use super::{Check, Module, Per, ProbeKind, Template, Variable, VariableKind};
+use super::{Check, Module, Per, ProbeKind, Template, Variable, VariableKind, Word};
 use crate::diagnostic::{Diagnostic, SourceId, Span};
 use crate::model::{ContentSpec, FileSpec, Layer, Level, ServiceSpec, SettingSpec};
 use crate::name::{Mode, NameError, Parameter, RemotePath, RoleName, ServiceName, UserName};
@@ -44,6 +44,8 @@ struct RawVariable {
     r#type: RawKind,
     #[serde(default)]
     values: Vec<String>,
+    of: Option<Word>,
+    keys: Option<Word>,
     default: serde_json::Value,
     doc: String,
 }
@@ -284,16 +286,22 @@ impl Reader {
                     at,
                 );
             }
-            let at = span(self.source, at);
-            vars.insert(
-                name,
-                Variable {
-                    kind,
-                    default: variable.default,
-                    doc: variable.doc,
+            let variable = Variable {
+                kind,
+                of: variable.of,
+                keys: variable.keys,
+                default: variable.default,
+                doc: variable.doc,
+                at: span(self.source, at),
+            };
+            if let Some((text, word, why)) = variable.wrong_word(&variable.default) {
+                let what = word.what();
+                self.problem(
+                    format!("`{text}` in the default of `{name}` is not {what}: {why}"),
                     at,
-                },
-            );
+                );
+            }
+            vars.insert(name, variable);
         }
         vars
     }
