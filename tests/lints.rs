@@ -233,3 +233,63 @@ fn explain_shows_the_path_of_a_template_of_the_sites_own() {
         "{said}"
     );
 }
+
+#[test]
+fn what_is_left_alone_should_be_managed_by_somebody() {
+    let said = check(&format!(
+        "{HEAD}modules: {{internal-mta: {{leave: [mynetworks, content_filter, /etc/postfix/transprot]}}}}
+defaults: {{leave: [lmtp/unix, relay_domains]}}\n{HOSTS}"
+    ));
+    assert!(
+        said.contains("no module manages `content_filter`")
+            && said.contains("did you mean `/etc/postfix/transport`?")
+            && said.contains("2 warnings"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_password_in_clear_and_a_ca_file_without_tls_are_shown_once_a_directory() {
+    let ldap = |uri: &str| {
+        check(&format!(
+            "version: 1
+murder: example.org
+domains: [example.org]
+ldap:
+  uris: ['{uri}']
+  base: dc=example,dc=org
+  bind_dn: cn=x
+  bind_pw: {{env: PW}}
+  tls: {{mode: none, ca_file: /etc/ssl/ca.pem}}\n{HOSTS}"
+        ))
+    };
+    let said = ldap("ldap://ldap.example.org");
+    assert!(
+        said.contains("the password of `bind_dn` goes to `ldap://ldap.example.org` in clear")
+            && said.contains("`ca_file` without TLS")
+            && said.contains("2 warnings"),
+        "{said}"
+    );
+    for loopback in [
+        "ldap://127.0.0.1:389",
+        "ldap://[::1]",
+        "ldapi://%2Frun%2Fslapd",
+    ] {
+        assert!(ldap(loopback).contains("1 warning"), "{loopback}");
+    }
+}
+
+#[test]
+fn check_foresees_what_an_apply_would_refuse_of_a_secret() {
+    let manifest = format!(
+        "{HEAD}defaults:
+  files: {{/etc/postfix/relay: {{content: 'x me:{{{{ secret.relay }}}}', secrets: {{relay: {{file: relay.pw}}}}, table: true}}}}\n{HOSTS}"
+    );
+    let (right, said) = run(&["check"], &manifest);
+    assert!(
+        right && said.contains("relay.pw") && said.contains("1 warning"),
+        "{said}"
+    );
+    let (right, said) = run_with(&["check"], &manifest, &[("relay.pw", "hunter2\n")]);
+    assert!(right && said.contains("others can reach it"), "{said}");
+}

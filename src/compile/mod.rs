@@ -231,6 +231,7 @@ impl<'a> Compiler<'a> {
     fn enter_roles(&self, work: &mut Work<'a>) {
         let host = self.common.host(work.host, work.facts);
         variable::check_names(self.modules, work.host, &mut work.problems);
+        layer::check_leave(self.modules, work.host, &mut work.compiled.warnings);
         for role in &work.host.roles {
             let Some(module) = self.modules.0.get(role) else {
                 work.problems.push(

@@ -61,7 +61,9 @@ impl Work<'_> {
                 Diagnostic::error(format!("`{thing}` would hold a secret"))
                     .at(word.at(self.host.at), "")
                     .detail("main.cf and master.cf are readable by every user of the host")
-                    .hint("put the secret into a table's file, and name that file here"),
+                    .hint(
+                        "put it into a table under `files` by `secrets`, and name the table here",
+                    ),
             );
             return;
         }

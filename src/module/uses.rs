@@ -39,6 +39,34 @@ impl Module {
             .collect()
     }
 
+    /// Whether the module may have a word on a thing. A file with `per:` stands under several paths.
+    #[must_use]
+    pub fn may_name(&self, thing: &Thing) -> bool {
+        match thing {
+            Thing::Parameter(name) => self.settings.contains_key(name),
+            Thing::File(path) => {
+                let copy = |stem: &str| path.as_str().starts_with(&format!("{stem}-"));
+                self.files.contains_key(path)
+                    || self
+                        .per
+                        .keys()
+                        .any(|of| copy(of.as_str().trim_end_matches(".cf")))
+            }
+            Thing::Service(service) | Thing::Field(service, _) | Thing::Option(service, _) => {
+                self.services.contains_key(service)
+            }
+        }
+    }
+
+    /// Everything that the module may have a word on, as `leave:` names it.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<String> {
+        let settings = self.settings.keys().map(ToString::to_string);
+        let files = self.files.keys().map(ToString::to_string);
+        let services = self.services.keys().map(ToString::to_string);
+        settings.chain(files).chain(services).collect()
+    }
+
     fn text_of(&self, thing: &Thing) -> Option<&str> {
         let entry = |service| match self.services.get(service).map(|layer| &layer.value) {
             Some(ServiceSpec::Entry { fields, options }) => Some((fields, options)),

@@ -137,7 +137,12 @@ impl<'a> Resolver<'a> {
         for entry in root.get("modules").map_or(&[][..], Node::entries) {
             if let Ok(role) = RoleName::new(entry.key.as_str()) {
                 let level = Level::Role(role.clone());
-                let things = self.things(&entry.value, &level, std::slice::from_ref(&role));
+                let things = self.things(
+                    &entry.value,
+                    &level,
+                    std::slice::from_ref(&role),
+                    &format!("modules.{role}"),
+                );
                 modules.insert(role, things);
             }
         }
@@ -184,7 +189,7 @@ impl<'a> Resolver<'a> {
         }
         Shared {
             node,
-            things: self.things(node, level, roles),
+            things: self.things(node, level, roles, place),
             ssh: node.get("ssh").map(|node| self.ssh_layer(node, place)),
         }
     }
@@ -206,7 +211,7 @@ impl<'a> Resolver<'a> {
 
         let roles = self.roles(node, entry.at, nearest("roles"));
         let place = format!("hosts.{}", entry.key);
-        let things = self.things(node, &Level::Host, &roles);
+        let things = self.things(node, &Level::Host, &roles, &place);
         let own_ssh = node.get("ssh").map(|node| self.ssh_layer(node, &place));
         let layers: Vec<&SshLayer> = [
             own_ssh.as_ref(),

@@ -42,7 +42,14 @@ impl Things {
 
 impl Resolver<'_> {
     /// Reads the things of one layer. `roles` are those whose variables it may set.
-    pub(super) fn things(&mut self, node: &Node, level: &Level, roles: &[RoleName]) -> Things {
+    /// `place` is the layer's path in the manifest, for the names of its secrets.
+    pub(super) fn things(
+        &mut self,
+        node: &Node,
+        level: &Level,
+        roles: &[RoleName],
+        place: &str,
+    ) -> Things {
         let entries = |key: &str| node.get(key).map_or(&[][..], Node::entries);
         let mut things = Things::default();
         for entry in entries("settings") {
@@ -69,7 +76,8 @@ impl Resolver<'_> {
         }
         for entry in entries("files") {
             if let Ok(path) = RemotePath::new(entry.key.as_str())
-                && let Some(value) = self.file(&entry.value, entry.at)
+                && let Some(value) =
+                    self.file(&entry.value, entry.at, &format!("{place}.files.{path}"))
             {
                 things
                     .files
@@ -180,7 +188,7 @@ impl Resolver<'_> {
                     )
                     .at(value.span, "holds a password")
                     .hint(
-                        "put it into a table under `files` with mode 0640, and name the table here",
+                        "put it into a table under `files` by `secrets`, and name the table here",
                     ),
                 );
             }
@@ -205,7 +213,7 @@ impl Resolver<'_> {
         ServiceSpec::Entry { fields, options }
     }
 
-    fn file(&mut self, node: &Node, at: Span) -> Option<FileSpec> {
+    fn file(&mut self, node: &Node, at: Span, place: &str) -> Option<FileSpec> {
         if node.is_null() {
             return Some(FileSpec::Absent);
         }
@@ -219,10 +227,18 @@ impl Resolver<'_> {
                 if !text.is_empty() && !text.ends_with('\n') {
                     text.push('\n');
                 }
-                ContentSpec::Literal(text)
+                let (at, secrets) = (content.value.span, node.get("secrets"));
+                ContentSpec::Literal(self.place_secrets(&text, at, secrets, place))
             }
             (None, Some(template)) => {
                 let name = template.value.text()?;
+                if let Some(secrets) = node.entry("secrets") {
+                    self.say(
+                        Diagnostic::error("`secrets` stand in `content` only")
+                            .at(secrets.at, "not in a template")
+                            .hint("write the text itself under `content`"),
+                    );
+                }
                 ContentSpec::Template {
                     name: name.to_owned(),
                     // The loader has said so where it could not be read.

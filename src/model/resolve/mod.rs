@@ -7,6 +7,7 @@ mod directory;
 mod hosts;
 mod layers;
 mod parameters;
+mod placed;
 mod rules;
 mod secrets;
 mod ssh;
