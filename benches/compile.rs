@@ -52,7 +52,7 @@ impl Phases {
 
     fn parse(&self) -> manifest::Manifest {
         let mut sources = Sources::default();
-        let source = sources.add("murder.yaml".to_owned(), self.text.as_str().into());
+        let source = sources.add("murder.yaml".to_owned(), self.text.as_str());
         let text = &self.text;
         let parsed = manifest::parse(&[Text { source, text }], &[]);
         parsed.manifest.unwrap()
