@@ -293,3 +293,26 @@ fn check_foresees_what_an_apply_would_refuse_of_a_secret() {
     let (right, said) = run_with(&["check"], &manifest, &[("relay.pw", "hunter2\n")]);
     assert!(right && said.contains("others can reach it"), "{said}");
 }
+
+#[test]
+fn a_host_that_goes_alone_is_held_against_those_that_stay() {
+    let manifest = format!(
+        "{HEAD}{HOSTS}
+  old.example.org: {{roles: [backend], state: retired}}
+  web.example.org: {{roles: [frontend], addresses: [192.0.2.4], settings: {{relayhost: \"[old.example.org]\"}}}}\n"
+    );
+    let (right, said) = run(&["check", "--host", "old.example.org"], &manifest);
+    assert!(
+        !right && said.contains("`old.example.org` is retired"),
+        "{said}"
+    );
+    let (right, said) = run(&["check", "--host", "smtp.example.org"], &manifest);
+    assert!(right, "{said}");
+}
+
+#[test]
+fn the_first_host_of_a_murder_may_join() {
+    check(&format!(
+        "{HEAD}hosts:\n  smtp.example.org: {{roles: [internal-mta], state: joining, addresses: [192.0.2.1]}}\n"
+    ));
+}

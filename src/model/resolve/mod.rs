@@ -304,6 +304,13 @@ impl<'a> Resolver<'a> {
         if staying.is_empty()
             && let Some(only) = able(&[HostState::Joining]).first()
         {
+            let others = hosts.built.values().filter(|host| host.name != only.name);
+            if others
+                .into_iter()
+                .all(|host| host.state == HostState::Retired)
+            {
+                return Some(only.name.clone());
+            }
             self.say(
                 rules::joining(only, hosts.state_place(only))
                     .detail("it is the only smart host, so the other hosts send their mail there"),
