@@ -316,3 +316,48 @@ fn the_first_host_of_a_murder_may_join() {
         "{HEAD}hosts:\n  smtp.example.org: {{roles: [internal-mta], state: joining, addresses: [192.0.2.1]}}\n"
     ));
 }
+
+#[test]
+fn an_overlay_within_a_service_or_a_file_is_named_with_its_base() {
+    let manifest = format!(
+        "{HEAD}defaults:
+  services: {{smtp/unix: {{chroot: n, process_limit: '5', options: {{syslog_name: a}}}}}}
+  files: {{/etc/postfix/x: {{content: a}}}}\n{HOSTS}"
+    );
+    let overlay = "defaults:
+  services: {smtp/unix: {chroot: y, options: {syslog_name: b, soft_bounce: 'yes'}}}
+  files: {/etc/postfix/x: {content: b}}\n";
+    let ask = |thing: &str| {
+        let verb = [
+            "explain",
+            BACKEND,
+            thing,
+            "murder.yaml",
+            "--overlay",
+            "over/lay.yaml",
+        ];
+        run_with(&verb, &manifest, &[("over/lay.yaml", overlay)]).1
+    };
+    for (thing, base) in [
+        ("smtp/unix/chroot", 6),
+        ("smtp/unix:syslog_name", 6),
+        ("/etc/postfix/x", 7),
+    ] {
+        let said = ask(thing);
+        assert!(
+            said.contains("decided by defaults, over/lay.yaml:")
+                && said.contains(&format!("overridden by defaults, murder.yaml:{base}:")),
+            "{said}"
+        );
+    }
+    let said = ask("smtp/unix:soft_bounce");
+    assert!(
+        said.contains("decided by defaults, over/lay.yaml:2:"),
+        "{said}"
+    );
+    let said = ask("smtp/unix/process_limit");
+    assert!(
+        said.contains("decided by defaults, murder.yaml:6:"),
+        "{said}"
+    );
+}

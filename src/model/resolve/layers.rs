@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::{Kind, Node, integer, nearest, switch};
-use crate::model::resolve::Resolver;
+use crate::model::resolve::{Resolver, overlaid};
 use crate::model::{ContentSpec, FileSpec, Host, Layer, Level, ListEdit, ServiceSpec, SettingSpec};
 use crate::name::{Mode, Parameter, RemotePath, RoleName, ServiceName, UserName};
 use crate::thing::{Field, Thing};
@@ -68,20 +68,32 @@ impl Resolver<'_> {
         }
         for entry in entries("services") {
             if let Ok(name) = ServiceName::new(entry.key.as_str()) {
-                let value = self.service(&entry.value);
-                things
-                    .services
-                    .push((name, layer(level, entry.at, &entry.value, value)));
+                for (depth, entry) in entry.and_under().enumerate() {
+                    let said = self.problems.len();
+                    let value = self.service(&entry.value);
+                    self.forget_under(depth, said);
+                    let word = layer(level, entry.at, &entry.value, value);
+                    let words = overlaid::service(entry, level, word).into_iter();
+                    things
+                        .services
+                        .extend(words.map(|word| (name.clone(), word)));
+                }
             }
         }
         for entry in entries("files") {
-            if let Ok(path) = RemotePath::new(entry.key.as_str())
-                && let Some(value) =
-                    self.file(&entry.value, entry.at, &format!("{place}.files.{path}"))
-            {
-                things
-                    .files
-                    .push((path, layer(level, entry.at, &entry.value, value)));
+            let Ok(path) = RemotePath::new(entry.key.as_str()) else {
+                continue;
+            };
+            for (depth, entry) in entry.and_under().enumerate() {
+                let place = format!("{place}.files.{path}");
+                let said = self.problems.len();
+                let value = self.file(&entry.value, entry.at, &place);
+                self.forget_under(depth, said);
+                if let Some(value) = value {
+                    let word = layer(level, entry.at, &entry.value, value);
+                    let words = overlaid::file(entry, word).into_iter();
+                    things.files.extend(words.map(|word| (path.clone(), word)));
+                }
             }
         }
         for entry in entries("vars") {
@@ -112,6 +124,13 @@ impl Resolver<'_> {
             });
         }
         things
+    }
+
+    /// What is wrong with something that an overlay replaced is nobody's matter.
+    fn forget_under(&mut self, depth: usize, said: usize) {
+        if depth > 0 {
+            self.problems.truncate(said);
+        }
     }
 
     fn known_variable(&mut self, name: &str, at: Span, roles: &[RoleName]) {

@@ -6,6 +6,7 @@
 mod directory;
 mod hosts;
 mod layers;
+mod overlaid;
 mod parameters;
 mod placed;
 mod rules;
