@@ -60,6 +60,17 @@ pub struct Desired {
     pub probes: Probes,
     /// Whether the host is on its way out: everything managed goes (DESIGN: `state: retired`).
     pub retired: bool,
+    /// What a plan must say of values that are lists, beside the change itself.
+    pub notes: BTreeMap<Thing, Note>,
+}
+
+/// What a module knows of a list's members, for people who read a plan. It decides nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Note {
+    /// How to keep members that the host had before `murder` came.
+    pub dropped: Option<String>,
+    /// The address class of the domains in the list (ADDRESS_CLASS_README).
+    pub class: Option<String>,
 }
 
 /// The few things that only the machine knows, and that a desired state may depend on.

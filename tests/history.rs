@@ -141,7 +141,7 @@ murder: example.org
 topology: discrete
 domains: [example.org]
 ldap:
-  uris: ["ldap://ldap.example.org"]
+  uris: ["ldap://127.0.0.1"]
   base: dc=example,dc=org
   bind_dn: uid=kolab-service,ou=Special Users,dc=example,dc=org
   bind_pw: {{env: HISTORY_BIND_PW}}

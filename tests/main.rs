@@ -17,6 +17,8 @@ mod cases;
 mod values;
 // What an editor is told of a manifest.
 mod schema;
+// What `check` and `explain` say of manifests that work.
+mod lints;
 // The shipped modules and what they render.
 mod modules;
 // Real sshd on loopback, real ssh clients.

@@ -92,6 +92,7 @@ pub fn seed() -> Murder {
         domains: vec![domain("example.org")],
         ldap: Some(ldap()),
         postuser: "folder".to_owned(),
+        postuser_at: None,
         smart_host: Some(name("smtp.example.org")),
         external: Vec::new(),
         recipient_delimiter: "+".to_owned(),
@@ -300,15 +301,22 @@ fn a_backend_that_does_not_defer_says_550() {
 }
 
 #[test]
-fn values_in_filters_are_escaped_and_percent_signs_doubled() {
+fn names_in_filters_are_names_and_percent_signs_are_doubled() {
     let mut murder = seed();
     set_var(&mut murder, BACKEND, "person_classes", json!(["a*(b)%s"]));
+    let problems = refused(&murder, BACKEND);
+    assert!(
+        problems[0]
+            .summary
+            .starts_with("`a*(b)%s` in `person_classes` is not")
+    );
+    set_var(&mut murder, BACKEND, "person_classes", json!(["person"]));
     edit(&mut murder, BACKEND, |host| {
         host.ldap.as_mut().unwrap().base = "ou=100%,dc=example".to_owned();
     });
     let compiled = built(&murder, BACKEND);
     let path = "/etc/postfix/ldap/transport_maps.cf";
-    assert!(line(&compiled, path, "query_filter").contains(r"(objectClass=a\2a\28b\29%%s)"));
+    assert!(line(&compiled, path, "query_filter").contains("(objectClass=person)"));
     assert_eq!(
         line(&compiled, path, "search_base"),
         "search_base = ou=100%%,dc=example"
@@ -474,12 +482,18 @@ fn the_edge_checks_recipients_in_four_ways() {
     assert_eq!(maps(&murder), present(""));
     assert_value(
         &built(&murder, MX),
-        "smtpd_recipient_restrictions",
-        "check_recipient_access hash:/etc/postfix/recipient_access",
+        "smtpd_relay_restrictions",
+        "check_recipient_access hash:/etc/postfix/recipient_access, \
+         permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination",
+    );
+    assert_eq!(
+        value(&built(&murder, MX), "smtpd_recipient_restrictions"),
+        None,
+        "a site's block lists and policy services stay"
     );
     set_var(&mut murder, MX, "recipient_check", json!("none"));
     let none = built(&murder, MX);
-    assert_eq!(value(&none, "smtpd_recipient_restrictions"), None);
+    assert_eq!(value(&none, "smtpd_relay_restrictions"), None);
     assert!(
         none.warnings
             .iter()
@@ -529,6 +543,31 @@ fn a_shared_folder_of_the_manifest_has_one_way() {
     assert_eq!(
         line(&built(&murder, MX), "/etc/postfix/relay_recipients", "memo"),
         "memo@example.org OK"
+    );
+}
+
+/// Postfix takes an unquoted blank for the end of a recipient.
+#[test]
+fn a_folder_with_a_blank_is_one_recipient() {
+    let mut murder = seed();
+    murder.shared_folders.push(SharedFolder {
+        address: "big@example.org".to_owned(),
+        backend: name(BACKEND),
+        folder: "shared/Big Folder".to_owned(),
+        at: at(3),
+    });
+    let compiled = built(&murder, BACKEND);
+    assert_eq!(
+        line(&compiled, "/etc/postfix/shared_folders", "big"),
+        r#"big@example.org "folder+shared/Big Folder"@example.org"#
+    );
+    assert_eq!(
+        line(
+            &compiled,
+            "/etc/postfix/ldap/virtual_alias_maps.cf",
+            "result_format"
+        ),
+        r#"result_format = "folder+%u"@%d"#
     );
 }
 
@@ -623,11 +662,25 @@ fn a_list_is_edited_over_the_next_layer_down() {
         "transport_maps",
         "hash:/etc/postfix/own, proxy:ldap:/etc/postfix/ldap/transport_maps.cf",
     );
+    // Where nobody gives the list, it is Postfix's own default that is edited.
     set(&mut murder, BACKEND, "smtpd_milters", edit(&change));
-    let problems = refused(&murder, BACKEND);
+    let compiled = built(&murder, BACKEND);
+    assert_value(&compiled, "smtpd_milters", "hash:/etc/postfix/own");
+    let only_remove = ListEdit {
+        prepend: Vec::new(),
+        ..change.clone()
+    };
+    set(&mut murder, BACKEND, "smtpd_milters", edit(&only_remove));
     assert_eq!(
-        summaries(&problems),
-        ["there is no list `main.cf:smtpd_milters` to edit"]
+        summaries(&refused(&murder, BACKEND)),
+        ["`main.cf:smtpd_milters` is an empty list"]
+    );
+    set(&mut murder, BACKEND, "smtpd_milters", Vec::new());
+    set(&mut murder, BACKEND, "mynetworks", edit(&change));
+    assert_eq!(
+        summaries(&refused(&murder, BACKEND)),
+        ["there is no list `main.cf:mynetworks` to edit"],
+        "its default is the host's own"
     );
 }
 
@@ -733,6 +786,22 @@ fn variables_are_known_and_of_their_kind() {
     );
     assert_eq!(problems[0].hint.as_deref(), Some("did you mean `layout`?"));
     assert_eq!(problems[0].at.as_ref().unwrap().0, at(7));
+}
+
+#[test]
+fn a_network_of_a_variable_is_written_as_mynetworks_wants_it() {
+    let mut murder = seed();
+    for host in murder.hosts.values_mut() {
+        host.addresses = vec!["192.0.2.1".to_owned()];
+    }
+    let networks = json!(["2001:db8::/32", "[2001:db8:1::]/48", "10.0.0.0/8"]);
+    set_var(&mut murder, SMTP, "trusted_networks", networks);
+    assert_value(
+        &built(&murder, SMTP),
+        "mynetworks",
+        "127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128 192.0.2.1 \
+         [2001:db8::]/32 [2001:db8:1::]/48 10.0.0.0/8",
+    );
 }
 
 #[test]

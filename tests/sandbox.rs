@@ -654,3 +654,86 @@ fn a_main_cf_that_postfix_cannot_read_is_a_failure_of_its_host() {
     std::fs::write(&path, good).unwrap();
     bench.expect(0, "plan", &["--detailed-exitcode"]);
 }
+
+/// Mail for what was relayed here before would be refused: that is said, with the way to keep it.
+#[test]
+fn a_first_contact_says_what_a_list_would_lose() {
+    let bench = Bench::new(MANIFEST);
+    let text = bench.expect(0, "plan", &[]);
+    assert!(!text.contains("would have it no more"), "{text}");
+    let etc = bench.root("smtp.example.org").join("etc/postfix");
+    std::fs::create_dir_all(&etc).unwrap();
+    std::fs::write(
+        etc.join("main.cf"),
+        "relay_domains = lists.example.com example.org\n",
+    )
+    .unwrap();
+    std::fs::write(etc.join("master.cf"), "smtp inet n - y - - smtpd\n").unwrap();
+    let text = bench.expect(0, "plan", &[]);
+    assert!(
+        text.contains("`main.cf:relay_domains` has `lists.example.com` now")
+            && text.contains("other_relay_domains"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_new_layout_is_shown_as_what_it_is() {
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    bench.manifest(&MANIFEST.replace(
+        "hosts:",
+        "modules: {internal-mta: {vars: {layout: local}}}\nhosts:",
+    ));
+    let text = bench.expect(0, "plan", &[]);
+    assert!(
+        text.contains("the address class of `example.org` changes from relay to local"),
+        "{text}"
+    );
+}
+
+/// A secret that the manifest names stands in the file on the host, and in nothing that is shown.
+#[test]
+fn a_secret_in_a_files_content_reaches_the_host_only() {
+    let manifest = |secret: &str| {
+        MANIFEST.replace(
+            "hosts:",
+            &format!(
+                "defaults:
+  files: {{/etc/postfix/creds: {{content: \"[x]:587 me:{{{{ secret.relay }}}}\", secrets: {{relay: {{file: {secret}}}}}}}}}
+hosts:"
+            ),
+        )
+    };
+    let bench = Bench::new(&manifest("one.pw"));
+    for (name, text) in [("one.pw", "firstword\n"), ("two.pw", "secondword\n")] {
+        let path = bench.home.path().join("manifest").join(name);
+        std::fs::write(&path, text).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&path, mode).unwrap();
+    }
+    let host = ["--host", "smtp.example.org", "--diff", "full"];
+    let hidden = |text: String| {
+        assert!(
+            !text.contains("firstword") && !text.contains("secondword"),
+            "{text}"
+        );
+        text
+    };
+    let text = hidden(bench.expect(0, "plan", &host));
+    assert!(text.contains("[x]:587 me:***"), "{text}");
+    hidden(bench.expect(0, "apply", &["--yes", "--host", "smtp.example.org"]));
+    let written = bench.read("smtp.example.org", "etc/postfix/creds");
+    assert_eq!(written, "[x]:587 me:firstword\n");
+    bench.manifest(&manifest("two.pw"));
+    let text = hidden(bench.expect(0, "plan", &host));
+    assert!(text.contains("/etc/postfix/creds"), "{text}");
+    hidden(bench.expect(
+        0,
+        "plan",
+        &["--host", "smtp.example.org", "--format", "json"],
+    ));
+    // And when it goes.
+    bench.manifest(MANIFEST);
+    hidden(bench.expect(0, "plan", &host));
+}

@@ -76,6 +76,7 @@ fn compile_hosts(loaded: &mut Loaded, selected: &Selection) {
         (Ok(_), Err(problems)) => problems,
     };
     loaded.diagnostics.extend(found);
+    loaded.diagnostics.extend(load::foresee(murder));
     // Hosts that share a layer share its problems.
     load::tidy(&mut loaded.diagnostics);
 }

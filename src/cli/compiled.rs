@@ -1,10 +1,11 @@
 //! Every host compiled before any is contacted, on every core.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
 use crate::compile::Compiler;
-use crate::diagnostic::Diagnostic;
-use crate::model::Murder;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::{HostState, Murder};
 use crate::name::HostName;
 
 /// Compiles hosts with the facts that the manifest states, and gives what there is to say of
@@ -17,7 +18,7 @@ pub fn problems(
     hosts: &[HostName],
     guesses: bool,
 ) -> Vec<Diagnostic> {
-    on_every_core(hosts, |name| {
+    let of = |name: &HostName| {
         let Some(host) = murder.hosts.get(name) else {
             return Vec::new();
         };
@@ -30,10 +31,29 @@ pub fn problems(
             }
             Err(problems) => problems,
         }
-    })
-    .into_iter()
-    .flatten()
-    .collect()
+    };
+    let mut found: Vec<Diagnostic> = on_every_core(hosts, of).into_iter().flatten().collect();
+    // A host may go only where no other routes to it, be the others meant in this run or not.
+    let going: BTreeSet<Span> = hosts
+        .iter()
+        .filter_map(|name| murder.hosts.get(name))
+        .filter(|host| host.state == HostState::Retired)
+        .map(|host| host.at)
+        .collect();
+    if !going.is_empty() {
+        let meant: BTreeSet<&HostName> = hosts.iter().collect();
+        let others: Vec<HostName> = murder
+            .hosts
+            .keys()
+            .filter(|name| !meant.contains(name))
+            .cloned()
+            .collect();
+        let problems = on_every_core(&others, of).into_iter().flatten();
+        found.extend(
+            problems.filter(|problem| problem.related.iter().any(|(at, _)| going.contains(at))),
+        );
+    }
+    found
 }
 
 /// Does `work` for each item, on every core. The order of the results is that of the items,

@@ -14,12 +14,12 @@ use crate::compile::Compiler;
 use crate::diagnostic::{Diagnostic, Level, Sources};
 use crate::load;
 use crate::machine::{Act, Look, MachineError};
-use crate::model::{Host, Murder};
+use crate::model::{ContentSpec, FileSpec, Host, Murder};
 use crate::module::Modules;
 use crate::name::{HostName, RoleName};
 use crate::plan::{Failure, HostPlan, HostVerdict, Permissions, Verdict};
 use crate::report::Outcome;
-use crate::secret::SecretName;
+use crate::secret::{Body, SecretName};
 use crate::state::{Desired, Facts};
 
 /// A manifest that was read without errors.
@@ -322,11 +322,24 @@ fn compiler<'a>(
     compiler.ok_or(Said)
 }
 
-/// The secrets that stand in the hosts' files.
+/// The secrets that stand in the hosts' files: those of templates, and those that the manifest
+/// places in a text itself.
 fn of_files(loaded: &Loaded, hosts: &[HostName]) -> BTreeSet<SecretName> {
-    hosts
+    let hosts = hosts
         .iter()
-        .filter_map(|name| loaded.murder.hosts.get(name))
-        .filter_map(|host| host.ldap.as_ref()?.bind_pw.clone())
-        .collect()
+        .filter_map(|name| loaded.murder.hosts.get(name));
+    let mut needed = BTreeSet::new();
+    for host in hosts {
+        needed.extend(host.ldap.as_ref().and_then(|ldap| ldap.bind_pw.clone()));
+        for layer in host.files.values().filter_map(|layers| layers.first()) {
+            if let FileSpec::Present {
+                content: ContentSpec::Literal(text),
+                ..
+            } = &layer.value
+            {
+                needed.extend(Body::from_rendered(text).secrets().cloned());
+            }
+        }
+    }
+    needed
 }

@@ -4,13 +4,12 @@
 //! found; a test here holds the two together.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 use tera::Value;
 use tera::value::Key;
 
 use crate::model::{Host, HostState, Ldap, Murder, SharedFolder, TlsMode, Topology};
-use crate::module::{Modules, Per};
+use crate::module::{Modules, Per, network};
 use crate::name::{HostName, SiteName};
 use crate::secret::Body;
 use crate::state::Facts;
@@ -405,29 +404,9 @@ fn folders<'m>(murder: &Murder, folders: impl Iterator<Item = &'m SharedFolder>)
     Value::from(list)
 }
 
-/// An address or network as `mynetworks` wants it: IPv6 in brackets (postconf(5)).
-fn network(address: &str) -> String {
-    let (ip, length) = match address.split_once('/') {
-        Some((ip, length)) => (ip, Some(length)),
-        None => (address, None),
-    };
-    match (ip.parse::<IpAddr>(), length) {
-        (Ok(IpAddr::V6(_)), Some(length)) => format!("[{ip}]/{length}"),
-        (Ok(IpAddr::V6(_)), None) => format!("[{ip}]"),
-        _ => address.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ipv6_networks_stand_in_brackets() {
-        assert_eq!(network("2001:db8::/32"), "[2001:db8::]/32");
-        assert_eq!(network("2001:db8::1"), "[2001:db8::1]");
-        assert_eq!(network("192.0.2.0/24"), "192.0.2.0/24");
-    }
 
     fn keys(value: &Value) -> Vec<String> {
         let mut keys: Vec<String> = value

@@ -163,7 +163,7 @@ impl Work<'_> {
             FileSpec::Absent => Want::Absent,
             FileSpec::Present { content, .. } => {
                 let body = match content {
-                    ContentSpec::Literal(text) => Body::plain(text.clone()),
+                    ContentSpec::Literal(text) => Body::from_rendered(text),
                     ContentSpec::Template { name, .. } => {
                         let held = self.roles.get(role)?;
                         let rendered = held.render(self.engine, &manifest_name(name));

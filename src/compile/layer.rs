@@ -1,7 +1,10 @@
 //! The layers of a host: which of several words on one thing wins.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::{Diagnostic, Span};
-use crate::model::{Layer, Level};
+use crate::model::{Host, Layer, Level};
+use crate::module::{Module, Modules, nearest};
 use crate::name::{Parameter, RemotePath, RoleName, ServiceName};
 use crate::thing::Thing;
 
@@ -59,6 +62,46 @@ fn shorten(text: &str) -> String {
     }
 }
 
+/// What is left alone should be something that a module would manage, or that the manifest names
+/// on a wider layer: anything else is never touched in any case, and mostly a slip.
+pub(super) fn check_leave(modules: &Modules, host: &Host, warnings: &mut Vec<Diagnostic>) {
+    for word in &host.leave {
+        let Ok(thing) = left_thing(&word.value) else {
+            continue;
+        };
+        let among: Vec<&Module> = match &word.level {
+            Level::Host => host
+                .roles
+                .iter()
+                .filter_map(|role| modules.0.get(role))
+                .collect(),
+            Level::Role(role) | Level::Module(role) => modules.0.get(role).into_iter().collect(),
+            Level::Site(_) | Level::Defaults | Level::Postfix => modules.0.values().collect(),
+        };
+        if among.iter().any(|module| module.may_name(&thing)) || said_by(host, &thing) {
+            continue;
+        }
+        let known: BTreeSet<String> = among.iter().flat_map(|module| module.names()).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let problem = Diagnostic::warning(format!("no module manages `{}`", word.value))
+            .at(word.at, "is left alone in any case");
+        warnings.push(match nearest(&word.value, &known) {
+            Some(near) => problem.hint(format!("did you mean `{near}`?")),
+            None => problem.hint("take it out"),
+        });
+    }
+}
+
+fn said_by(host: &Host, thing: &Thing) -> bool {
+    match thing {
+        Thing::Parameter(name) => host.settings.contains_key(name),
+        Thing::File(path) => host.files.contains_key(path),
+        Thing::Service(service) | Thing::Field(service, _) | Thing::Option(service, _) => {
+            host.services.contains_key(service)
+        }
+    }
+}
+
 impl Work<'_> {
     /// Reads `leave:`: what is not managed here, and who said so.
     pub(super) fn leave(&mut self) {
@@ -104,6 +147,8 @@ impl Work<'_> {
                 return true;
             }
             if level < winner {
+                let word = super::setting::plain_origin(level, *left_at, "left alone");
+                self.compiled.left.insert(thing.clone(), word);
                 self.compiled.desired.leave.insert(thing.clone());
                 return true;
             }

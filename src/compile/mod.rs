@@ -9,6 +9,8 @@ mod file;
 mod ground;
 mod layer;
 mod list;
+mod policies;
+mod routes;
 mod service;
 mod setting;
 mod variable;
@@ -21,10 +23,11 @@ use tera::{Context, Value};
 pub use self::check::written;
 
 use self::ground::{Ground, Grounds};
+pub use self::variable::Behind;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ContentSpec, FileSpec, Host, HostState, Level, Murder};
-use crate::module::{Engine, Module, Modules, Per, ProbeKind};
+use crate::module::{Check, Engine, Module, Modules, Per, ProbeKind};
 use crate::name::{HostName, Parameter, RoleName};
 use crate::state::{Desired, Facts, Probes};
 use crate::thing::Thing;
@@ -36,6 +39,8 @@ pub struct Compiled {
     pub desired: Desired,
     /// For each thing, who said what of it: the winner first, then what it overrode.
     pub origins: BTreeMap<Thing, Vec<Origin>>,
+    /// Things that are left alone here, and who said so.
+    pub left: BTreeMap<Thing, Origin>,
     /// What works, and the user should know.
     pub warnings: Vec<Diagnostic>,
     /// What would not work if the host is as its facts say, where nobody has observed them.
@@ -60,6 +65,9 @@ pub struct Compiler<'a> {
     modules: &'a Modules,
     engine: Engine,
     common: context::Common,
+    leaving: Vec<routes::Leaving>,
+    /// What an LDAP lookup of `mailHost` may give.
+    mailhosts: BTreeSet<String>,
     grounds: Grounds,
     /// The variables of each role where nobody sets any.
     defaults: BTreeMap<RoleName, Value>,
@@ -85,6 +93,7 @@ struct Work<'a> {
     facts: &'a Facts,
     roles: Vec<Role<'a>>,
     left: BTreeMap<Thing, (Level, Span)>,
+    postuser_at: Option<Span>,
     /// What templates see for each copy of a `per:` file; the same for every such file of a host.
     copies: BTreeMap<Per, Vec<(String, Value)>>,
     compiled: Compiled,
@@ -146,6 +155,12 @@ impl<'a> Compiler<'a> {
             modules,
             engine,
             common: context::Common::new(murder, modules),
+            leaving: routes::leaving(murder),
+            mailhosts: murder
+                .hosts
+                .values()
+                .map(|host| host.mailhost.to_string())
+                .collect(),
             grounds: Grounds::default(),
             defaults: modules
                 .0
@@ -182,6 +197,7 @@ impl<'a> Compiler<'a> {
             facts,
             roles: Vec::new(),
             left: BTreeMap::new(),
+            postuser_at: self.murder.postuser_at,
             copies: BTreeMap::new(),
             compiled: Compiled::default(),
             problems: Vec::new(),
@@ -195,6 +211,8 @@ impl<'a> Compiler<'a> {
         work.check_values();
         work.check_paths();
         work.find_tables();
+        work.ways_to_leaving(&self.leaving);
+        work.tls_policies(&self.mailhosts);
         work.compiled.desired.probes = probes(self.murder, host, &work.roles);
         if work.problems.is_empty() {
             Ok(work.compiled)
@@ -203,9 +221,23 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// The variables behind what the modules of a host say of a thing, as far as the manifest sets
+    /// them.
+    #[must_use]
+    pub fn behind(&self, host: &Host, thing: &Thing) -> Vec<Behind> {
+        let modules = host
+            .roles
+            .iter()
+            .filter_map(|role| self.modules.0.get(role));
+        modules
+            .flat_map(|module| variable::behind(module, thing, host))
+            .collect()
+    }
+
     fn enter_roles(&self, work: &mut Work<'a>) {
         let host = self.common.host(work.host, work.facts);
         variable::check_names(self.modules, work.host, &mut work.problems);
+        layer::check_leave(self.modules, work.host, &mut work.compiled.warnings);
         for role in &work.host.roles {
             let Some(module) = self.modules.0.get(role) else {
                 work.problems.push(
@@ -233,6 +265,10 @@ impl<'a> Compiler<'a> {
                     .entry(*per)
                     .or_insert_with(|| self.common.per_directory(work.host, &host, *per));
             }
+            // Also where a condition takes the value away: then its members go.
+            let notes = module.notes.iter();
+            let notes = notes.map(|(thing, note)| (thing.clone(), note.clone()));
+            work.compiled.desired.notes.extend(notes);
             work.roles.push(Role {
                 module,
                 context,
@@ -306,9 +342,8 @@ impl Work<'_> {
                     Diagnostic::error(text.trim())
                 } else {
                     Diagnostic::warning(text.trim())
-                }
-                .at(self.host.at, "");
-                said = said.hint(check.hint.as_deref().map_or(
+                };
+                said = self.put_at(said, module, check).hint(check.hint.as_deref().map_or(
                     "docs/modules.md says where a module's own checks stand, and how a host departs from it",
                     str::trim,
                 ));
@@ -319,6 +354,25 @@ impl Work<'_> {
                 }
             }
         }
+    }
+}
+
+impl Work<'_> {
+    /// Points a module's word at what it is about: the postuser, variables that the manifest sets,
+    /// or else the host.
+    fn put_at(&self, said: Diagnostic, module: &Module, check: &Check) -> Diagnostic {
+        let postuser = self
+            .postuser_at
+            .filter(|_| check.when.value.contains("murder.postuser"))
+            .map(|at| (at, "the postuser".to_owned()));
+        let variables = variable::set(module, check.variables(), self.host)
+            .into_iter()
+            .map(|word| (word.at, format!("the variable `{}`", word.name)));
+        let mut places = postuser.into_iter().chain(variables);
+        let Some((at, _)) = places.next() else {
+            return said.at(self.host.at, "");
+        };
+        places.fold(said.at(at, ""), |said, (at, label)| said.related(at, label))
     }
 }
 

@@ -6,6 +6,7 @@ use super::{Origin, Work, layer, list};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{Layer, Level, SettingSpec};
 use crate::name::Parameter;
+use crate::postfix::catalogue;
 use crate::secret::{Body, MASK};
 use crate::state::Want;
 use crate::thing::Thing;
@@ -60,7 +61,9 @@ impl Work<'_> {
                 Diagnostic::error(format!("`{thing}` would hold a secret"))
                     .at(word.at(self.host.at), "")
                     .detail("main.cf and master.cf are readable by every user of the host")
-                    .hint("put the secret into a table's file, and name that file here"),
+                    .hint(
+                        "put it into a table under `files` by `secrets`, and name the table here",
+                    ),
             );
             return;
         }
@@ -146,28 +149,59 @@ impl Work<'_> {
         })
     }
 
+    /// The list that an edit changes: what the layers below give, or Postfix's own default.
+    fn base(
+        &mut self,
+        thing: &Thing,
+        at: Span,
+        below: &[Layer<SettingSpec>],
+    ) -> Result<Option<String>, Diagnostic> {
+        if !below.is_empty() {
+            match self.fold(thing, below).map(|word| word.want) {
+                Some(Want::Present(base)) => return Ok(Some(base)),
+                Some(Want::Absent) => {}
+                // A problem of that layer, which has been reported.
+                None => return Ok(None),
+            }
+        }
+        match own_default(thing) {
+            Some(text) => Ok(Some(text.to_owned())),
+            None => Err(
+                Diagnostic::error(format!("there is no list `{thing}` to edit"))
+                    .at(at, "")
+                    .detail("nothing below this gives the list, and its default is the host's own")
+                    .hint("give the whole value as a text"),
+            ),
+        }
+    }
+
     /// Folds layers, the nearest first, into one word.
     fn fold(&mut self, thing: &Thing, chain: &[Layer<SettingSpec>]) -> Option<Word> {
         let (nearest, below) = chain.split_first()?;
-        let origins = chain.iter().map(origin).collect();
+        let mut origins: Vec<Origin> = chain.iter().map(origin).collect();
+        if let SettingSpec::Edit(_) = &nearest.value
+            && let Some(text) = below.is_empty().then(|| own_default(thing)).flatten()
+        {
+            origins.push(plain_origin(&Level::Postfix, nearest.at, text));
+        }
         let want = match &nearest.value {
             SettingSpec::Value(text) => Want::Present(text.clone()),
             SettingSpec::Unset => Want::Absent,
             SettingSpec::Edit(edit) => {
-                let base = if below.is_empty() {
-                    None
-                } else {
-                    Some(self.fold(thing, below)?.want)
+                let base = match self.base(thing, nearest.at, below) {
+                    Ok(base) => base?,
+                    Err(problem) => {
+                        self.problems.push(problem);
+                        return None;
+                    }
                 };
-                let Some(Want::Present(base)) = base else {
+                if base.is_empty() && edit.prepend.is_empty() && edit.append.is_empty() {
                     self.problems.push(
-                        Diagnostic::error(format!("there is no list `{thing}` to edit"))
-                            .at(nearest.at, "")
-                            .detail("no layer below this one gives the list")
-                            .hint("give the whole value as a text"),
+                        Diagnostic::error(format!("`{thing}` is an empty list"))
+                            .at(nearest.at, "nothing to remove"),
                     );
                     return None;
-                };
+                }
                 let (text, missing) = list::edit(&base, edit);
                 for word in missing {
                     self.compiled.warnings.push(
@@ -180,6 +214,14 @@ impl Work<'_> {
             }
         };
         Some(Word { want, origins })
+    }
+}
+
+/// Postfix's own default for a parameter, where it is known and the same on every machine.
+fn own_default(thing: &Thing) -> Option<&'static str> {
+    match thing {
+        Thing::Parameter(name) => catalogue::default_value(name.as_str()),
+        _ => None,
     }
 }
 

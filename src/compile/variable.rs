@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value as Json;
 use tera::Value;
 
 use super::layer;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{Host, Level};
 use crate::module::{Module, Modules, nearest};
 use crate::secret::Body;
+use crate::thing::Thing;
 
 /// Every variable that somebody sets must be declared: one for a host by a module of that host,
 /// one for a role by that role's module, and one of a wider layer by any module.
@@ -24,7 +26,7 @@ pub(super) fn check_names(modules: &Modules, host: &Host, problems: &mut Vec<Dia
                 Level::Role(role) | Level::Module(role) => {
                     modules.0.get(role).into_iter().collect()
                 }
-                Level::Site(_) | Level::Defaults => modules.0.values().collect(),
+                Level::Site(_) | Level::Defaults | Level::Postfix => modules.0.values().collect(),
             };
             let known: BTreeSet<&str> = among
                 .iter()
@@ -86,10 +88,54 @@ pub(super) fn values(module: &Module, host: &Host, problems: &mut Vec<Diagnostic
                 );
                 &variable.default
             }
-            Some(word) => &word.value,
+            Some(word) => {
+                if let Some((text, wanted, why)) = variable.wrong_word(&word.value) {
+                    let what = wanted.what();
+                    problems.push(
+                        Diagnostic::error(format!("`{text}` in `{name}` is not {what}"))
+                            .at(word.at, why)
+                            .hint(variable.doc.trim()),
+                    );
+                }
+                &word.value
+            }
             None => &variable.default,
         };
         values.insert(name.clone(), Value::from_serializable(value));
     }
     Value::from(values)
+}
+
+/// What the manifest says of a variable that stands behind a module's word on a thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behind {
+    /// The variable.
+    pub name: String,
+    /// Which layer sets it.
+    pub level: Level,
+    /// Where.
+    pub at: Span,
+    /// To what.
+    pub value: Json,
+}
+
+/// The variables that a module's word on a thing is made of, as far as the manifest sets them.
+/// Only `explain` and messages ask, so that nobody else pays for it.
+pub(super) fn behind(module: &Module, thing: &Thing, host: &Host) -> Vec<Behind> {
+    set(module, module.variables_of(thing), host)
+}
+
+/// Those of the variables that the manifest sets, with its nearest word on each.
+pub(super) fn set(module: &Module, names: BTreeSet<String>, host: &Host) -> Vec<Behind> {
+    let words = names.into_iter().filter_map(|name| {
+        let chain = layer::of_role(host.vars.get(&name), Some(&module.role));
+        let word = chain.first()?;
+        Some(Behind {
+            level: word.level.clone(),
+            at: word.at,
+            value: word.value.clone(),
+            name,
+        })
+    });
+    words.collect()
 }

@@ -4,7 +4,7 @@
 mod files;
 mod secrets;
 
-pub use secrets::secrets;
+pub use secrets::{foresee, secrets};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Level, Span};
 use crate::load::files;
 use crate::model::Murder;
 use crate::secret::{Body, Secret, SecretName, SecretSource, Secrets};
@@ -35,6 +35,28 @@ pub fn secrets(murder: &Murder, which: &BTreeSet<SecretName>) -> (Secrets, Vec<D
         }
     }
     (secrets, problems)
+}
+
+/// Looks whether the secrets' files could be read when they are needed, without reading them: what
+/// an apply would refuse is better known before.
+#[must_use]
+pub fn foresee(murder: &Murder) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for (source, at) in murder.secrets.values() {
+        let SecretSource::File(path) = source else {
+            continue;
+        };
+        let found = fs::metadata(path).map_err(|error| files::unreadable(path, &error));
+        if let Err(mut problem) = found.and_then(|found| closed(path, &found)) {
+            problem.level = Level::Warning;
+            problems.push(
+                problem
+                    .at(*at, "comes from here")
+                    .detail("an apply will refuse it"),
+            );
+        }
+    }
+    problems
 }
 
 fn read(name: &SecretName, source: &SecretSource, at: Span) -> Result<Secret, Diagnostic> {
@@ -78,11 +100,8 @@ fn unfit(text: &str) -> Option<&'static str> {
     }
 }
 
-fn from_file(path: &Path) -> Result<Zeroizing<String>, Diagnostic> {
-    let unreadable = |error: &std::io::Error| files::unreadable(path, error);
-    // Looking and reading by one descriptor: nobody can change the file in between.
-    let file = fs::File::open(path).map_err(|error| unreadable(&error))?;
-    let found = file.metadata().map_err(|error| unreadable(&error))?;
+/// A secret's file is one that only its owner can reach.
+fn closed(path: &Path, found: &fs::Metadata) -> Result<(), Diagnostic> {
     if !found.is_file() {
         return Err(
             Diagnostic::error(format!("`{}` is no file", path.display()))
@@ -97,6 +116,15 @@ fn from_file(path: &Path) -> Result<Zeroizing<String>, Diagnostic> {
         ))
         .hint(format!("chmod 600 {}", path.display())));
     }
+    Ok(())
+}
+
+fn from_file(path: &Path) -> Result<Zeroizing<String>, Diagnostic> {
+    let unreadable = |error: &std::io::Error| files::unreadable(path, error);
+    // Looking and reading by one descriptor: nobody can change the file in between.
+    let file = fs::File::open(path).map_err(|error| unreadable(&error))?;
+    let found = file.metadata().map_err(|error| unreadable(&error))?;
+    closed(path, &found)?;
     let mut bytes = Zeroizing::new(Vec::new());
     file.take(MOST + 1)
         .read_to_end(&mut bytes)

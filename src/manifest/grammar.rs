@@ -438,7 +438,7 @@ static LIST_EDIT: Record = Record {
 
 const SECRET_SETTING: &str = "a secret cannot be a main.cf value: everybody may read main.cf";
 const SECRET_SETTING_HINT: &str =
-    "put it into a table under `files` with mode 0640, and name the table here";
+    "put it into a table under `files` by `secrets`, and name the table here";
 
 const SERVICES: Shape = Map(
     &rule::SERVICE,
@@ -496,6 +496,11 @@ static FILE: Record = Record {
         "file",
         &[
             key("content", Block, "The file's text."),
+            key(
+                "secrets",
+                Map(&rule::VARIABLE, &Secret),
+                "Secrets by name, for the places `{{ secret.NAME }}` of `content`.",
+            ),
             key(
                 "template",
                 Text(&rule::LOCAL_PATH),

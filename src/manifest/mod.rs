@@ -11,7 +11,7 @@ pub mod nearest;
 mod node;
 mod overlay;
 pub mod range;
-mod rule;
+pub(crate) mod rule;
 mod schema;
 mod secrecy;
 mod shape;

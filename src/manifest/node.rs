@@ -38,6 +38,15 @@ pub struct Entry {
     pub at: Span,
     /// What stands under it.
     pub value: Node,
+    /// What stood there before an overlay replaced it.
+    pub under: Option<Box<Entry>>,
+}
+
+impl Entry {
+    /// This entry, and behind it what overlays replaced.
+    pub fn and_under(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |entry| entry.under.as_deref())
+    }
 }
 
 impl Node {

@@ -55,7 +55,7 @@ fn merge(base: &mut Node, overlay: Node, shape: Option<&'static Shape>) {
                 match places.get(&entry.key) {
                     Some(at) => {
                         let shape = shape.and_then(|shape| below(shape, &entry.key));
-                        merge(&mut into[*at].value, entry.value, shape);
+                        lay_entry(&mut into[*at], entry, shape);
                     }
                     None => into.push(entry),
                 }
@@ -108,6 +108,17 @@ fn unwrapped(shape: &'static Shape) -> &'static Shape {
         Shape::Nullable(_, shape) => unwrapped(shape),
         _ => shape,
     }
+}
+
+/// Two maps merge; anything else replaces what was there, which is remembered for `explain` and for
+/// list edits.
+fn lay_entry(base: &mut Entry, overlay: Entry, shape: Option<&'static Shape>) {
+    if let (Kind::Map(_), Kind::Map(_)) = (&base.value.kind, &overlay.value.kind) {
+        merge(&mut base.value, overlay.value, shape);
+        return;
+    }
+    let under = std::mem::replace(base, overlay);
+    base.under = Some(Box::new(under));
 }
 
 /// Takes away what a path names. Keys may hold dots themselves, as host names do:

@@ -396,7 +396,11 @@ pub static FOLDER: Rule = Rule {
             "it is not a path such as `shared/memo`",
         )?;
         require(!text.contains("//"), "it has an empty part")?;
-        require(!text.contains('@'), "`@` ends the local part of an address")
+        require(!text.contains('@'), "`@` ends the local part of an address")?;
+        require(
+            !text.contains(['"', '\\']),
+            "Cyrus has no folder with `\"` or `\\` in its name",
+        )
     },
 };
 
@@ -424,6 +428,10 @@ fn network(text: &str) -> Result<(), String> {
         .ok()
         .filter(|length| is_number(prefix) && *length <= width)
         .ok_or_else(|| format!("its prefix is not a number from 0 to {width}"))?;
+    require(
+        length > 0,
+        "it is the whole Internet, for which a host would relay",
+    )?;
     // Postfix refuses such patterns: "non-null host address bits" (cidr_match(3)).
     let host_bits = width - length;
     let mask = 1_u128

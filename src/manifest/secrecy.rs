@@ -30,6 +30,15 @@ pub fn in_tree(node: &Node, places: &mut Vec<Span>) {
                 let scalars = nodes.iter().filter(|node| node.text().is_some());
                 places.extend(scalars.map(|node| node.span));
             }
+            // Under `secrets` the keys are names of the user's own.
+            Kind::Map(_) if entry.key == "secrets" => {
+                let entries = entry.value.entries().iter().map(|entry| &entry.value);
+                places.extend(
+                    entries
+                        .filter(|node| node.text().is_some())
+                        .map(|node| node.span),
+                );
+            }
             _ => in_tree(&entry.value, places),
         }
     }
@@ -46,7 +55,8 @@ pub fn in_lines(text: Text<'_>, places: &mut Vec<Span>) {
                 .find(|word| !word.is_empty())
                 .unwrap_or("");
             let value = line[colon + 1..].trim_start();
-            if holds_secret(key, value) && !value.starts_with('{') && !value.trim().is_empty() {
+            let by_name = key == "secrets" || !value.starts_with('{');
+            if holds_secret(key, value) && by_name && !value.trim().is_empty() {
                 let at = |offset: usize| u32::try_from(start + offset).unwrap_or(u32::MAX);
                 places.push(Span {
                     source: text.source,

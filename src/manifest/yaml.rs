@@ -297,6 +297,7 @@ impl Reader {
                         key: text,
                         at,
                         value: node,
+                        under: None,
                     });
                 }
             },

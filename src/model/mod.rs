@@ -45,6 +45,8 @@ pub struct Murder {
     pub ldap: Option<Ldap>,
     /// imapd.conf `postuser`: deliveries to shared folders go to `<postuser>+<folder>@domain`.
     pub postuser: String,
+    /// Where the manifest says it; none where it is the default.
+    pub postuser_at: Option<Span>,
     /// Where mail leaves and inner mail is routed; a host of ours or an external name.
     pub smart_host: Option<HostName>,
     /// Names that are no hosts of ours.
@@ -218,6 +220,8 @@ pub enum Level {
     Defaults,
     /// In the module itself.
     Module(RoleName),
+    /// In no file: Postfix's own default, which a list edit starts from where nobody gives the list.
+    Postfix,
 }
 
 /// What a layer says of a main.cf parameter.

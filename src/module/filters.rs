@@ -1,5 +1,7 @@
 //! The filters of templates: pure functions of text.
 
+use std::net::IpAddr;
+
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
 /// Registers every filter of ours.
@@ -14,7 +16,14 @@ pub(super) fn register(tera: &mut Tera) {
         postfix_value(text)
     });
     tera.register_filter("regexp", |text: &str, _: Kwargs, _: &State| regexp(text));
+    tera.register_filter("local_part", |text: &str, _: Kwargs, _: &State| {
+        local_part(text)
+    });
     tera.register_filter("ldap_tables", ldap_tables);
+    tera.register_filter("among", among);
+    tera.register_filter("outside", outside);
+    tera.register_filter("network", |text: &str, _: Kwargs, _: &State| network(text));
+    tera.register_filter("local_parts", local_parts);
 }
 
 /// Escapes a text for use as a value in an LDAP filter (RFC 4515, section 3).
@@ -56,6 +65,23 @@ pub(super) fn regexp(text: &str) -> String {
     out
 }
 
+/// Quotes the local part of an address where it needs that (RFC 5321 §4.1.2): without quotes, a
+/// blank or a comma would make two recipients of one.
+pub(super) fn local_part(text: &str) -> String {
+    let atom = |atom: &str| {
+        !atom.is_empty()
+            && atom.chars().all(|character| {
+                character.is_ascii_alphanumeric()
+                    || !character.is_ascii()
+                    || "!#$%&'*+-/=?^_`{|}~".contains(character)
+            })
+    };
+    if text.split('.').all(atom) {
+        return text.to_owned();
+    }
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 /// `"groups" | ldap_tables(of=host.directories)`: the lookup tables of that name, one a directory.
 fn ldap_tables(name: &str, arguments: Kwargs, _: &State) -> TeraResult<String> {
     let directories = arguments.must_get::<Vec<Value>>("of")?;
@@ -71,9 +97,71 @@ fn ldap_tables(name: &str, arguments: Kwargs, _: &State) -> TeraResult<String> {
     Ok(tables.join(", "))
 }
 
+/// `vars.x | among(of=murder.domains)`: what stands in both, be it in capital letters or not. Keys
+/// of a map count as a list.
+fn among(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
+    let of = arguments.must_get::<Vec<String>>("of")?;
+    let both = words(value)
+        .into_iter()
+        .filter(|word| of.iter().any(|other| other.eq_ignore_ascii_case(word)));
+    Ok(Value::from(both.map(Value::from).collect::<Vec<Value>>()))
+}
+
+/// `addresses | local_parts(delimiter="+")`: what stands before `@`, without an extension.
+fn local_parts(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
+    let delimiter = arguments.must_get::<String>("delimiter")?;
+    let parts = words(value).into_iter().map(|address| {
+        let local = address.rsplit_once('@').map_or("", |(local, _)| local);
+        Value::from(local.split(delimiter.as_str()).next().unwrap_or(local))
+    });
+    Ok(Value::from(parts.collect::<Vec<Value>>()))
+}
+
+/// `addresses | outside(domains=…)`: those whose domain is not in the list.
+fn outside(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
+    let domains = arguments.must_get::<Vec<String>>("domains")?;
+    let foreign = words(value).into_iter().filter(|address| {
+        // A word without a domain is no address, which is said where the variable is set.
+        let domain = address.rsplit_once('@').map(|(_, domain)| domain);
+        domain.is_some_and(|domain| !domains.iter().any(|own| own.eq_ignore_ascii_case(domain)))
+    });
+    Ok(Value::from(
+        foreign.map(Value::from).collect::<Vec<Value>>(),
+    ))
+}
+
+/// The words of a list, or the keys of a map.
+fn words(value: &Value) -> Vec<String> {
+    if let Some(map) = value.as_map() {
+        return map.keys().map(ToString::to_string).collect();
+    }
+    let words = value.as_array().into_iter().flatten();
+    words.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// An address or network as `mynetworks` wants it: IPv6 in brackets (postconf(5)).
+pub(crate) fn network(address: &str) -> String {
+    let (ip, length) = match address.split_once('/') {
+        Some((ip, length)) => (ip, Some(length)),
+        None => (address, None),
+    };
+    match (ip.parse::<IpAddr>(), length) {
+        (Ok(IpAddr::V6(_)), Some(length)) => format!("[{ip}]/{length}"),
+        (Ok(IpAddr::V6(_)), None) => format!("[{ip}]"),
+        _ => address.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ipv6_networks_stand_in_brackets() {
+        assert_eq!(network("2001:db8::/32"), "[2001:db8::]/32");
+        assert_eq!(network("2001:db8::1"), "[2001:db8::1]");
+        assert_eq!(network("192.0.2.0/24"), "192.0.2.0/24");
+    }
 
     #[test]
     fn filter_values_are_escaped_by_rfc_4515() {
@@ -96,5 +184,15 @@ mod tests {
     #[test]
     fn regular_expressions_match_the_text_itself() {
         assert_eq!(regexp("a.b+c/d"), "a\\.b\\+c\\/d");
+    }
+
+    #[test]
+    fn a_local_part_is_quoted_where_it_must_be() {
+        assert_eq!(local_part("folder+shared/memo"), "folder+shared/memo");
+        assert_eq!(local_part("folder+a.b"), "folder+a.b");
+        assert_eq!(local_part("folder+Big Folder"), "\"folder+Big Folder\"");
+        assert_eq!(local_part("folder+a,b"), "\"folder+a,b\"");
+        assert_eq!(local_part("folder+a..b"), "\"folder+a..b\"");
+        assert_eq!(local_part(r#"a"b\c"#), r#""a\"b\\c""#);
     }
 }

@@ -10,6 +10,8 @@ mod names;
 mod read;
 mod reports;
 mod unread;
+mod uses;
+mod word;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,12 +19,15 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostic, SourceId, Sources, Span};
 use crate::model::{FileSpec, Layer, ServiceSpec, SettingSpec};
 use crate::name::{Parameter, RemotePath, RoleName, ServiceName};
+use crate::state::Note;
 use crate::thing::Thing;
 
 pub use embedded::embedded;
 pub use engine::Engine;
 pub(crate) use engine::{check_names, value_name, when_name};
+pub(crate) use filters::network;
 pub use names::{FACTS, HOST, LDAP, MURDER, nearest};
+pub use word::Word;
 
 /// Every module of a run, by role.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +62,8 @@ pub struct Module {
     pub per: BTreeMap<RemotePath, Per>,
     /// For any thing above: a Tera expression; where it is false, the thing is not named.
     pub when: BTreeMap<Thing, Layer<String>>,
+    /// What a plan says where a value changes in a way that people should look at twice.
+    pub notes: BTreeMap<Thing, Note>,
     /// What the module has to say about a host, beside its things.
     pub checks: Vec<Check>,
     /// Its templates, and those that all modules share, by name (`backend/transport.tera`).
@@ -113,6 +120,10 @@ pub struct Check {
 pub struct Variable {
     /// What it may hold.
     pub kind: VariableKind,
+    /// What its texts are: the text, the members of the list, or the values of the map.
+    pub of: Option<Word>,
+    /// What the keys of the map are.
+    pub keys: Option<Word>,
     /// What it holds where nobody says otherwise.
     pub default: serde_json::Value,
     /// One or more sentences for people.

@@ -112,6 +112,18 @@ pub(super) fn unknown(text: &str, vars: &BTreeSet<&str>) -> Vec<Unknown> {
     found
 }
 
+/// The variables that a template names itself.
+pub(super) fn variables(text: &str) -> BTreeSet<String> {
+    code_ranges(text)
+        .into_iter()
+        .flat_map(|code| dotted_names(&text[code.clone()], code.start))
+        .filter_map(|(path, _)| {
+            let mut parts = path.split('.');
+            (parts.next() == Some("vars")).then(|| parts.next().map(str::to_owned))?
+        })
+        .collect()
+}
+
 /// The nearest of `known`, where one is near.
 #[must_use]
 pub fn nearest(name: &str, known: &[&str]) -> Option<String> {

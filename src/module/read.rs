@@ -7,10 +7,11 @@ use serde::Deserialize;
 use serde::de::{self, MapAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 
-use super::{Check, Module, Per, ProbeKind, Template, Variable, VariableKind, unread};
+use super::{Check, Module, Per, ProbeKind, Template, Variable, VariableKind, Word, unread};
 use crate::diagnostic::{Diagnostic, SourceId, Span};
 use crate::model::{ContentSpec, FileSpec, Layer, Level, ServiceSpec, SettingSpec};
 use crate::name::{Mode, NameError, Parameter, RemotePath, RoleName, ServiceName, UserName};
+use crate::state::Note;
 use crate::thing::{Field, Thing};
 
 #[derive(Deserialize)]
@@ -43,6 +44,8 @@ struct RawVariable {
     r#type: RawKind,
     #[serde(default)]
     values: Vec<String>,
+    of: Option<Word>,
+    keys: Option<Word>,
     default: serde_json::Value,
     doc: String,
 }
@@ -103,10 +106,12 @@ struct RawService {
     when: Option<Spanned<String>>,
 }
 
-/// A text, `null`, or `{value: …, when: …}`.
+/// A text, `null`, or `{value: …, when: …, dropped: …, class: …}`.
+#[derive(Default)]
 struct RawSetting {
     value: Option<String>,
     when: Option<Spanned<String>>,
+    note: Note,
 }
 
 impl<'de> Deserialize<'de> for RawSetting {
@@ -121,20 +126,17 @@ impl<'de> Visitor<'de> for SettingVisitor {
     type Value = RawSetting;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, null, or `{value: …, when: …}`")
+        f.write_str("a text, null, or `{value: …, when: …, dropped: …, class: …}`")
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<RawSetting, E> {
-        Ok(RawSetting {
-            value: None,
-            when: None,
-        })
+        Ok(RawSetting::default())
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<RawSetting, E> {
         Ok(RawSetting {
             value: Some(text.to_owned()),
-            when: None,
+            ..RawSetting::default()
         })
     }
 
@@ -147,15 +149,20 @@ impl<'de> Visitor<'de> for SettingVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawSetting, A::Error> {
-        let (mut value, mut when) = (None, None);
+        let mut raw = RawSetting::default();
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "value" => value = map.next_value::<Option<String>>()?,
-                "when" => when = Some(map.next_value::<Spanned<String>>()?),
-                other => return Err(de::Error::unknown_field(other, &["value", "when"])),
+                "value" => raw.value = map.next_value::<Option<String>>()?,
+                "when" => raw.when = Some(map.next_value::<Spanned<String>>()?),
+                "dropped" => raw.note.dropped = Some(map.next_value::<String>()?),
+                "class" => raw.note.class = Some(map.next_value::<String>()?),
+                other => {
+                    let known = &["value", "when", "dropped", "class"];
+                    return Err(de::Error::unknown_field(other, known));
+                }
             }
         }
-        Ok(RawSetting { value, when })
+        Ok(raw)
     }
 }
 
@@ -177,6 +184,7 @@ pub(super) fn module(
         problems: Vec::new(),
         when: BTreeMap::new(),
         per: BTreeMap::new(),
+        notes: BTreeMap::new(),
     };
     let after = raw
         .after
@@ -215,6 +223,7 @@ pub(super) fn module(
         files,
         per: reader.per,
         when: reader.when,
+        notes: reader.notes,
         checks,
         templates,
     })
@@ -226,6 +235,7 @@ struct Reader {
     problems: Vec<Diagnostic>,
     when: BTreeMap<Thing, Layer<String>>,
     per: BTreeMap<RemotePath, Per>,
+    notes: BTreeMap<Thing, Note>,
 }
 
 impl Reader {
@@ -279,16 +289,22 @@ impl Reader {
                     at,
                 );
             }
-            let at = span(self.source, at);
-            vars.insert(
-                name,
-                Variable {
-                    kind,
-                    default: variable.default,
-                    doc: variable.doc,
+            let variable = Variable {
+                kind,
+                of: variable.of,
+                keys: variable.keys,
+                default: variable.default,
+                doc: variable.doc,
+                at: span(self.source, at),
+            };
+            if let Some((text, word, why)) = variable.wrong_word(&variable.default) {
+                let what = word.what();
+                self.problem(
+                    format!("`{text}` in the default of `{name}` is not {what}: {why}"),
                     at,
-                },
-            );
+                );
+            }
+            vars.insert(name, variable);
         }
         vars
     }
@@ -307,7 +323,11 @@ impl Reader {
                 .value
                 .map_or(SettingSpec::Unset, SettingSpec::Value);
             let layer = self.layer(setting.referenced, value);
-            self.condition(Thing::Parameter(name.clone()), setting.value.when);
+            let thing = Thing::Parameter(name.clone());
+            if setting.value.note != Note::default() {
+                self.notes.insert(thing.clone(), setting.value.note);
+            }
+            self.condition(thing, setting.value.when);
             settings.insert(name, layer);
         }
         settings

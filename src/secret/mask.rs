@@ -78,6 +78,39 @@ pub fn mask_file(path: &str, text: &str) -> String {
     lines.join("\n")
 }
 
+/// Masks a live text that stands where a text with secrets shall stand, or stood: of `placed`, that
+/// text with its secrets masked, every line may be shown; of other lines only the first word, under
+/// which `key value` tables are looked up.
+#[must_use]
+pub fn mask_beside(text: &str, placed: &str) -> String {
+    let known: Vec<&str> = placed.lines().collect();
+    let leads = known.iter().any(|line| line.starts_with(MASK));
+    let lines = text.split('\n').map(|line| {
+        if let Some(same) = known.iter().find(|known| differs_in_secret(line, known)) {
+            return (*same).to_owned();
+        }
+        let by_key = key_and_value(line).is_some_and(|(start, ..)| start.contains(" ="));
+        if line.trim().is_empty() || line.starts_with('#') || known.contains(&line) || by_key {
+            return line.to_owned();
+        }
+        match line.split_whitespace().next() {
+            Some(first) if !leads && first.len() < line.trim().len() => format!("{first} {MASK}"),
+            _ => MASK.to_owned(),
+        }
+    });
+    lines.collect::<Vec<String>>().join("\n")
+}
+
+/// Whether a line is a masked one with another secret in its place.
+fn differs_in_secret(line: &str, masked: &str) -> bool {
+    masked.split_once(MASK).is_some_and(|(before, after)| {
+        !before.is_empty()
+            && line.len() >= before.len() + after.len()
+            && line.starts_with(before)
+            && line.ends_with(after)
+    })
+}
+
 /// A masked stretch: where it was, under which key, and what was there.
 struct Cut {
     line: usize,
@@ -187,6 +220,22 @@ fn mask_words(line: &str) -> String {
             word.to_owned()
         })
         .collect()
+}
+
+#[cfg(test)]
+mod beside {
+    use super::*;
+
+    #[test]
+    fn a_live_line_shows_its_key_only_where_a_secret_belongs() {
+        let placed = "# note\n[a]:587 user:***\n[b]:25 x\n";
+        let live = "# note\n[a]:587 user:old\n[a]:587 other:old\n[b]:25 x\nhunter2\nscope = sub\n";
+        assert_eq!(
+            mask_beside(live, placed),
+            "# note\n[a]:587 user:***\n[a]:587 ***\n[b]:25 x\n***\nscope = sub\n"
+        );
+        assert_eq!(mask_beside("hunter2 OK", "*** OK"), MASK);
+    }
 }
 
 #[cfg(test)]

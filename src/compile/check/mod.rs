@@ -8,7 +8,7 @@ mod expansion;
 mod master;
 mod names;
 mod restrictions;
-mod tables;
+pub(in crate::compile) mod tables;
 mod written;
 
 pub use written::written;

@@ -112,7 +112,7 @@ impl Work<'_> {
 
 /// Every `type:/path` in a value, without the `proxy:` before it. Where the type is a `$parameter`,
 /// only the host knows it, and the table is not named here.
-fn tables(value: &str) -> Vec<(RemotePath, TableType)> {
+pub(in crate::compile) fn tables(value: &str) -> Vec<(RemotePath, TableType)> {
     let mut found = Vec::new();
     for (at, _) in value.match_indices(":/") {
         let kind: String = value[..at]

@@ -85,13 +85,15 @@ impl Resolver<'_> {
         let bind_pw = said
             .get("bind_pw")
             .and_then(|(node, place)| self.secret(node, format!("{place}.bind_pw")));
+        let mode = self.tls_mode(&said, &uris);
+        self.in_clear(&said, &uris, mode);
         Some(Ldap {
             base: said.text("base")?.to_owned(),
             scope: said.text("scope").unwrap_or("sub").to_owned(),
             bind_dn: said.text("bind_dn").map(str::to_owned),
             bind_pw,
             tls: Tls {
-                mode: self.tls_mode(&said, &uris),
+                mode,
                 ca_file: said
                     .tls("ca_file")
                     .and_then(|node| node.text()?.parse().ok()),
@@ -114,6 +116,33 @@ impl Resolver<'_> {
             _ => return,
         };
         self.say(problem);
+    }
+
+    /// A password in clear, and TLS keys that nothing reads.
+    fn in_clear(&mut self, said: &Spoken<'_, '_>, uris: &[String], mode: TlsMode) {
+        if mode != TlsMode::None {
+            return;
+        }
+        if let Some(node) = said.tls("ca_file") {
+            self.say(
+                Diagnostic::warning("`ca_file` without TLS")
+                    .at(node.span, "nothing is checked by it")
+                    .hint("write `mode: starttls`, or use `ldaps://` URIs"),
+            );
+        }
+        let Some(uri) = uris.iter().find(|uri| leaves_the_host(uri)) else {
+            return;
+        };
+        if let (Some((password, _)), Some((uris, _))) = (said.get("bind_pw"), said.get("uris")) {
+            self.say(
+                Diagnostic::warning(format!(
+                    "the password of `bind_dn` goes to `{uri}` in clear"
+                ))
+                .at(uris.span, "no TLS")
+                .related(password.span, "the password")
+                .hint("use `ldaps://` URIs, or `tls: {mode: starttls}`"),
+            );
+        }
     }
 
     /// The URI's scheme decides, and the mode must not contradict it (ldap_table(5) `start_tls`).
@@ -154,4 +183,17 @@ impl Resolver<'_> {
             _ => TlsMode::None,
         }
     }
+}
+
+/// Whether what is said to a server can be heard on a network: not so over a socket or loopback.
+fn leaves_the_host(uri: &str) -> bool {
+    let Some(rest) = uri.strip_prefix("ldap://") else {
+        return false;
+    };
+    let host = match rest.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(rest),
+        None => rest.split([':', '/']).next().unwrap_or(rest),
+    };
+    let address = host.parse::<std::net::IpAddr>();
+    host != "localhost" && !address.is_ok_and(|address| address.is_loopback())
 }

@@ -36,6 +36,13 @@ impl Hosts<'_> {
             .any(|role| role.unread || role.provides.contains(capability))
     }
 
+    /// Whether a host stays: a murder may also be retired as a whole.
+    pub(super) fn any_living(&self) -> bool {
+        self.built
+            .values()
+            .any(|host| host.state != HostState::Retired)
+    }
+
     /// Where a host's state was written, or else its name.
     pub(super) fn state_place(&self, host: &Host) -> Span {
         self.nodes
@@ -133,7 +140,12 @@ impl<'a> Resolver<'a> {
         for entry in root.get("modules").map_or(&[][..], Node::entries) {
             if let Ok(role) = RoleName::new(entry.key.as_str()) {
                 let level = Level::Role(role.clone());
-                let things = self.things(&entry.value, &level, std::slice::from_ref(&role));
+                let things = self.things(
+                    &entry.value,
+                    &level,
+                    std::slice::from_ref(&role),
+                    &format!("modules.{role}"),
+                );
                 modules.insert(role, things);
             }
         }
@@ -180,7 +192,7 @@ impl<'a> Resolver<'a> {
         }
         Shared {
             node,
-            things: self.things(node, level, roles),
+            things: self.things(node, level, roles, place),
             ssh: node.get("ssh").map(|node| self.ssh_layer(node, place)),
         }
     }
@@ -202,7 +214,7 @@ impl<'a> Resolver<'a> {
 
         let roles = self.roles(node, entry.at, nearest("roles"));
         let place = format!("hosts.{}", entry.key);
-        let things = self.things(node, &Level::Host, &roles);
+        let things = self.things(node, &Level::Host, &roles, &place);
         let own_ssh = node.get("ssh").map(|node| self.ssh_layer(node, &place));
         let layers: Vec<&SshLayer> = [
             own_ssh.as_ref(),

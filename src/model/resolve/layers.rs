@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::{Kind, Node, integer, nearest, switch};
-use crate::model::resolve::Resolver;
+use crate::model::resolve::{Resolver, overlaid};
 use crate::model::{ContentSpec, FileSpec, Host, Layer, Level, ListEdit, ServiceSpec, SettingSpec};
 use crate::name::{Mode, Parameter, RemotePath, RoleName, ServiceName, UserName};
 use crate::thing::{Field, Thing};
@@ -42,7 +42,14 @@ impl Things {
 
 impl Resolver<'_> {
     /// Reads the things of one layer. `roles` are those whose variables it may set.
-    pub(super) fn things(&mut self, node: &Node, level: &Level, roles: &[RoleName]) -> Things {
+    /// `place` is the layer's path in the manifest, for the names of its secrets.
+    pub(super) fn things(
+        &mut self,
+        node: &Node,
+        level: &Level,
+        roles: &[RoleName],
+        place: &str,
+    ) -> Things {
         let entries = |key: &str| node.get(key).map_or(&[][..], Node::entries);
         let mut things = Things::default();
         for entry in entries("settings") {
@@ -50,28 +57,43 @@ impl Resolver<'_> {
                 continue;
             };
             self.known_parameter(&entry.key, entry.at);
-            self.no_secret_value(&entry.key, &entry.value);
-            if let Some(value) = self.setting(&entry.value, entry.at) {
-                things
-                    .settings
-                    .push((name, layer(level, entry.at, &entry.value, value)));
+            // What an overlay replaced is the next layer down: a list edit of the overlay edits it.
+            for entry in entry.and_under() {
+                self.no_secret_value(&entry.key, &entry.value);
+                if let Some(value) = self.setting(&entry.value, entry.at) {
+                    let word = layer(level, entry.at, &entry.value, value);
+                    things.settings.push((name.clone(), word));
+                }
             }
         }
         for entry in entries("services") {
             if let Ok(name) = ServiceName::new(entry.key.as_str()) {
-                let value = self.service(&entry.value);
-                things
-                    .services
-                    .push((name, layer(level, entry.at, &entry.value, value)));
+                for (depth, entry) in entry.and_under().enumerate() {
+                    let said = self.problems.len();
+                    let value = self.service(&entry.value);
+                    self.forget_under(depth, said);
+                    let word = layer(level, entry.at, &entry.value, value);
+                    let words = overlaid::service(entry, level, word).into_iter();
+                    things
+                        .services
+                        .extend(words.map(|word| (name.clone(), word)));
+                }
             }
         }
         for entry in entries("files") {
-            if let Ok(path) = RemotePath::new(entry.key.as_str())
-                && let Some(value) = self.file(&entry.value, entry.at)
-            {
-                things
-                    .files
-                    .push((path, layer(level, entry.at, &entry.value, value)));
+            let Ok(path) = RemotePath::new(entry.key.as_str()) else {
+                continue;
+            };
+            for (depth, entry) in entry.and_under().enumerate() {
+                let place = format!("{place}.files.{path}");
+                let said = self.problems.len();
+                let value = self.file(&entry.value, entry.at, &place);
+                self.forget_under(depth, said);
+                if let Some(value) = value {
+                    let word = layer(level, entry.at, &entry.value, value);
+                    let words = overlaid::file(entry, word).into_iter();
+                    things.files.extend(words.map(|word| (path.clone(), word)));
+                }
             }
         }
         for entry in entries("vars") {
@@ -80,11 +102,11 @@ impl Resolver<'_> {
                 .iter()
                 .filter_map(|role| self.context.roles.get(role))
                 .any(|role| role.texts.contains(&entry.key));
-            let value = variable(&entry.value, text);
-            things.vars.push((
-                entry.key.clone(),
-                layer(level, entry.at, &entry.value, value),
-            ));
+            for entry in entry.and_under() {
+                let value = variable(&entry.value, text);
+                let word = layer(level, entry.at, &entry.value, value);
+                things.vars.push((entry.key.clone(), word));
+            }
         }
         for node in node.get("leave").map_or(&[][..], Node::list) {
             let Some(text) = node.text() else {
@@ -102,6 +124,13 @@ impl Resolver<'_> {
             });
         }
         things
+    }
+
+    /// What is wrong with something that an overlay replaced is nobody's matter.
+    fn forget_under(&mut self, depth: usize, said: usize) {
+        if depth > 0 {
+            self.problems.truncate(said);
+        }
     }
 
     fn known_variable(&mut self, name: &str, at: Span, roles: &[RoleName]) {
@@ -184,7 +213,7 @@ impl Resolver<'_> {
                     )
                     .at(value.span, "holds a password")
                     .hint(
-                        "put it into a table under `files` with mode 0640, and name the table here",
+                        "put it into a table under `files` by `secrets`, and name the table here",
                     ),
                 );
             }
@@ -209,7 +238,7 @@ impl Resolver<'_> {
         ServiceSpec::Entry { fields, options }
     }
 
-    fn file(&mut self, node: &Node, at: Span) -> Option<FileSpec> {
+    fn file(&mut self, node: &Node, at: Span, place: &str) -> Option<FileSpec> {
         if node.is_null() {
             return Some(FileSpec::Absent);
         }
@@ -223,10 +252,18 @@ impl Resolver<'_> {
                 if !text.is_empty() && !text.ends_with('\n') {
                     text.push('\n');
                 }
-                ContentSpec::Literal(text)
+                let (at, secrets) = (content.value.span, node.get("secrets"));
+                ContentSpec::Literal(self.place_secrets(&text, at, secrets, place))
             }
             (None, Some(template)) => {
                 let name = template.value.text()?;
+                if let Some(secrets) = node.entry("secrets") {
+                    self.say(
+                        Diagnostic::error("`secrets` stand in `content` only")
+                            .at(secrets.at, "not in a template")
+                            .hint("write the text itself under `content`"),
+                    );
+                }
                 ContentSpec::Template {
                     name: name.to_owned(),
                     // The loader has said so where it could not be read.

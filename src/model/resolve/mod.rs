@@ -6,7 +6,9 @@
 mod directory;
 mod hosts;
 mod layers;
+mod overlaid;
 mod parameters;
+mod placed;
 mod rules;
 mod secrets;
 mod ssh;
@@ -18,7 +20,7 @@ use crate::diagnostic::{Diagnostic, Level as Severity, Span};
 use crate::history::KEPT;
 use crate::manifest::{Manifest, Node, duration, integer, nearest};
 use crate::model::role::{Role, SMART_HOST};
-use crate::model::{Domain, Host, Murder, Rollout, SharedFolder, Topology};
+use crate::model::{Domain, Host, HostState, Murder, Rollout, SharedFolder, Topology};
 use crate::name::{HostName, RoleName};
 use crate::secret::{SecretName, SecretSource};
 use crate::state::{Facts, Probes};
@@ -127,6 +129,10 @@ impl<'a> Resolver<'a> {
             domains,
             ldap,
             postuser,
+            postuser_at: self
+                .root
+                .get("cyrus")
+                .and_then(|cyrus| Some(cyrus.get("postuser")?.span)),
             smart_host,
             external,
             recipient_delimiter: delimiter,
@@ -333,13 +339,33 @@ impl<'a> Resolver<'a> {
         if self.context.roles.values().any(|role| role.unread) {
             return None;
         }
-        let (leaving, staying): (Vec<_>, Vec<_>) = hosts
-            .built
-            .values()
-            .filter(|host| hosts.provides(host, SMART_HOST, self.context.roles))
-            .partition(|host| host.state == crate::model::HostState::Retired);
-        match (staying.as_slice(), leaving.first()) {
-            ([], Some(last)) if hosts.built.len() > leaving.len() => {
+        let able = |state: &[HostState]| -> Vec<&Host> {
+            hosts
+                .built
+                .values()
+                .filter(|host| state.contains(&host.state))
+                .filter(|host| hosts.provides(host, SMART_HOST, self.context.roles))
+                .collect()
+        };
+        let staying = able(&[HostState::Active, HostState::Draining]);
+        if staying.is_empty()
+            && let Some(only) = able(&[HostState::Joining]).first()
+        {
+            let others = hosts.built.values().filter(|host| host.name != only.name);
+            if others
+                .into_iter()
+                .all(|host| host.state == HostState::Retired)
+            {
+                return Some(only.name.clone());
+            }
+            self.say(
+                rules::joining(only, hosts.state_place(only))
+                    .detail("it is the only smart host, so the other hosts send their mail there"),
+            );
+            return None;
+        }
+        match (staying.as_slice(), able(&[HostState::Retired]).first()) {
+            ([], Some(last)) if hosts.any_living() => {
                 self.say(
                     Diagnostic::error(format!(
                         "`{}` is retired, and no smart host is left",

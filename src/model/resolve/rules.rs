@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::{Kind, Node, nearest};
 use crate::model::resolve::hosts::Hosts;
 use crate::model::resolve::{Resolver, provider_hint};
-use crate::model::role::{MAILBOXES, SMART_HOST};
+use crate::model::role::MAILBOXES;
 use crate::model::{Domain, Host, HostState};
 use crate::name::{HostName, RoleName};
 
@@ -16,7 +16,7 @@ impl<'a> Resolver<'a> {
         self.external_hosts(hosts, external);
         self.one_at_most(hosts);
         self.mailhosts(hosts);
-        self.retired_routes(hosts);
+        self.ways_in_service(hosts);
     }
 
     fn external_hosts(&mut self, hosts: &Hosts<'a>, external: &[HostName]) {
@@ -77,7 +77,10 @@ impl<'a> Resolver<'a> {
         let mut owners: HashMap<&HostName, &Host> = HashMap::new();
         let mut told: Option<Span> = None;
         for host in hosts.built.values() {
-            if !hosts.provides(host, MAILBOXES, self.context.roles) {
+            // One that goes leaves its mailhost to the host that replaces it.
+            if host.state == HostState::Retired
+                || !hosts.provides(host, MAILBOXES, self.context.roles)
+            {
                 continue;
             }
             let Some(first) = owners.insert(&host.mailhost, host) else {
@@ -115,8 +118,12 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A host that goes must not be a way for mail any more.
-    fn retired_routes(&mut self, hosts: &Hosts<'a>) {
+    /// Mail is routed to hosts that are in service only: not to one that goes, and not yet to one
+    /// that comes. A murder that goes as a whole routes nothing any more.
+    fn ways_in_service(&mut self, hosts: &Hosts<'a>) {
+        if !hosts.any_living() {
+            return;
+        }
         let mut ways: Vec<(&Node, &str)> = Vec::new();
         ways.extend(
             self.root
@@ -131,50 +138,25 @@ impl<'a> Resolver<'a> {
                 .map(|node| (node, "is where a shared folder is")),
         );
         for (node, why) in ways {
-            let Some(host) = node.text().and_then(|name| {
-                HostName::new(name)
-                    .ok()
-                    .and_then(|name| hosts.built.get(&name))
-            }) else {
-                continue;
-            };
-            if host.state == HostState::Retired {
-                self.say(
+            let host = node
+                .text()
+                .and_then(|name| HostName::new(name).ok())
+                .and_then(|name| hosts.built.get(&name));
+            let Some(host) = host else { continue };
+            let at = hosts.state_place(host);
+            match host.state {
+                HostState::Retired => self.say(
                     Diagnostic::error(format!(
                         "`{}` is retired, and mail is still routed to it",
                         host.name
                     ))
-                    .at(hosts.state_place(host), "cannot go yet")
+                    .at(at, "cannot go yet")
                     .related(node.span, why)
                     .hint("route elsewhere first, or write `state: draining`"),
-                );
+                ),
+                HostState::Joining => self.say(joining(host, at).related(node.span, why)),
+                HostState::Active | HostState::Draining => {}
             }
-        }
-        self.smart_host_joining(hosts);
-    }
-
-    /// Nothing routes to a joining host: it cannot be where everything goes.
-    fn smart_host_joining(&mut self, hosts: &Hosts<'a>) {
-        let Some(node) = self.root.get("smart_host") else {
-            return;
-        };
-        let host = node
-            .text()
-            .and_then(|name| HostName::new(name).ok())
-            .and_then(|name| hosts.built.get(&name));
-        if let Some(host) = host
-            && host.state == HostState::Joining
-            && hosts.provides(host, SMART_HOST, self.context.roles)
-        {
-            self.say(
-                Diagnostic::error(format!(
-                    "`{}` is joining, and mail is routed to it already",
-                    host.name
-                ))
-                .at(hosts.state_place(host), "nothing may route to it yet")
-                .related(node.span, "is the smart host")
-                .hint("apply once with another smart host, then write `state: active`"),
-            );
         }
     }
 
@@ -283,4 +265,14 @@ impl<'a> Resolver<'a> {
             }
         }
     }
+}
+
+/// Nothing routes to a joining host.
+pub(super) fn joining(host: &Host, at: Span) -> Diagnostic {
+    Diagnostic::error(format!(
+        "`{}` is joining, and mail is routed to it already",
+        host.name
+    ))
+    .at(at, "nothing may route to it yet")
+    .hint("apply once with mail routed elsewhere, then write `state: active`")
 }

@@ -2,7 +2,7 @@
 
 use crate::ledger::{Access, Origin, Previous};
 use crate::name::{RemotePath, TableType};
-use crate::secret::mask::{mask_file, mask_pair};
+use crate::secret::mask::{mask_beside, mask_file, mask_pair};
 use crate::state::{File, LiveFile, LiveState, Remark, Want};
 use crate::thing::Thing;
 
@@ -103,10 +103,12 @@ impl Draft<'_> {
                     } else {
                         state.text.clone()
                     };
+                    // A live line in the place of a secret is a secret too, whatever its key says.
+                    let placed = secret.then(|| file.body.masked());
                     self.files.push(Step::File {
                         path: path.clone(),
                         change: Change::Update {
-                            before: before(path, &state, before_text.as_deref()),
+                            before: before(path, &state, before_text.as_deref(), placed.as_deref()),
                             after: after(before_text.as_deref()),
                         },
                         cause,
@@ -194,10 +196,23 @@ impl Draft<'_> {
         let index_suffix = self.index_type(path).and_then(|kind| kind.index_suffix());
         self.deletes.push(Step::Delete {
             path: path.clone(),
-            before: before(path, state, state.text.as_deref()),
+            before: before(
+                path,
+                state,
+                state.text.as_deref(),
+                self.made_for_few(path, state),
+            ),
             cause,
             index_suffix,
         });
+    }
+
+    /// A file that goes, and that we made for nobody else to read, may have held a secret, whose place
+    /// is not known any more.
+    fn made_for_few(&self, path: &RemotePath, state: &LiveState) -> Option<&'static str> {
+        let managed = self.ours.managed(&Thing::File(path.clone()));
+        let made = managed.is_some_and(|managed| managed.origin == Origin::Created);
+        (made && state.mode.bits() & 0o004 == 0).then_some("")
     }
 
     /// The type of the index beside a table that nobody names any more: what was seen, or else the
@@ -278,8 +293,17 @@ pub(super) fn previous(state: &LiveState) -> Previous {
 }
 
 /// The file as it is, for the plan: masked.
-pub(super) fn before(path: &RemotePath, state: &LiveState, text: Option<&str>) -> FileState {
-    let shown = text.map(|text| mask_file(path.as_str(), text));
+/// `placed` is what may be shown, where secrets are, or may be, in the text.
+pub(super) fn before(
+    path: &RemotePath,
+    state: &LiveState,
+    text: Option<&str>,
+    placed: Option<&str>,
+) -> FileState {
+    let shown = text.map(|text| match placed {
+        Some(placed) => mask_file(path.as_str(), &mask_beside(text, placed)),
+        None => mask_file(path.as_str(), text),
+    });
     FileState {
         secret: shown.as_deref() != text,
         text: shown,

@@ -9,6 +9,7 @@ mod tests;
 mod broken;
 mod effects;
 mod files;
+mod members;
 mod ours;
 mod record;
 mod services;
@@ -144,6 +145,7 @@ impl Draft<'_> {
         self.lines_of_ours();
         self.unnamed();
         self.whole_entries()?;
+        self.members();
         self.change_owner();
         self.thresholds();
         Ok(())

@@ -11,6 +11,8 @@ mod recorded;
 mod released;
 // Entries of master.cf, from one apply to the next.
 mod services;
+// What becomes of the members of lists.
+mod members;
 
 use std::collections::BTreeMap;
 

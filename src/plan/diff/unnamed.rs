@@ -116,7 +116,7 @@ impl Draft<'_> {
                 let change = match &live {
                     None => Change::Create { after },
                     Some(state) => Change::Update {
-                        before: super::files::before(path, state, None),
+                        before: super::files::before(path, state, None, None),
                         after,
                     },
                 };

@@ -86,6 +86,12 @@ pub fn takes(name: &str) -> Option<Takes> {
     }
 }
 
+/// A built-in parameter's default value (Postfix 3.7's), where it is the same on every machine.
+#[must_use]
+pub fn default_value(name: &str) -> Option<&'static str> {
+    crate::postfix::defaults::value(name)
+}
+
 /// The least and the largest number that a parameter may be, in seconds for a time; none where there is no limit
 /// but that of the program's own numbers.
 #[must_use]

@@ -1,0 +1,190 @@
+//! What a text in a module's variable may be (`of:` and `keys:` in `module.yaml`).
+//!
+//! Values stand raw in tables, filters and main.cf: a blank or a parenthesis in one would be read
+//! as something else there, and mostly in silence.
+
+use super::{Variable, VariableKind};
+use crate::manifest::rule;
+
+/// The kinds of texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Word {
+    /// An IP address or network; IPv6 also in the brackets that Postfix wants.
+    Network,
+    /// A mail address.
+    Address,
+    /// A mail address, or `@domain` for all of a domain.
+    AddressOrDomain,
+    /// Mail addresses or local parts, separated by commas; or nothing.
+    Recipients,
+    /// A mail domain.
+    Domain,
+    /// The part of an address before `@`.
+    LocalPart,
+    /// The name of an LDAP attribute or object class (RFC 4512, `descr`), or its OID.
+    Descriptor,
+}
+
+impl Word {
+    /// What is wanted, with its article, for messages.
+    #[must_use]
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Network => "an IP address or network",
+            Self::Address => "a mail address",
+            Self::AddressOrDomain => "a mail address, or `@domain` for a whole domain",
+            Self::Recipients => "a mail address, or several with commas between them",
+            Self::Domain => "a mail domain",
+            Self::LocalPart => "the local part of an address",
+            Self::Descriptor => "the name of an LDAP attribute or object class",
+        }
+    }
+
+    /// Whether a text is one.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn check(self, text: &str) -> Result<(), String> {
+        match self {
+            Self::Network => (rule::NETWORK.check)(&bare(text)),
+            Self::Address => (rule::ADDRESS.check)(text),
+            Self::AddressOrDomain => match text.strip_prefix('@') {
+                Some(domain) => (rule::DOMAIN.check)(domain),
+                None => (rule::ADDRESS.check)(text),
+            },
+            Self::Recipients if text.is_empty() => Ok(()),
+            Self::Recipients => text.split(',').map(str::trim).try_for_each(|one| {
+                if one.contains('@') {
+                    (rule::ADDRESS.check)(one)
+                } else {
+                    local_part(one)
+                }
+            }),
+            Self::Domain => (rule::DOMAIN.check)(text),
+            Self::LocalPart => local_part(text),
+            Self::Descriptor => descriptor(text),
+        }
+    }
+}
+
+impl Variable {
+    /// The first text in a value that is not of its kind: the text, what was wanted, and why not.
+    #[must_use]
+    pub fn wrong_word(&self, value: &serde_json::Value) -> Option<(String, Word, String)> {
+        let wrong = |text: &str, word: Option<Word>| {
+            let word = word?;
+            let why = word.check(text).err()?;
+            Some((text.to_owned(), word, why))
+        };
+        match &self.kind {
+            VariableKind::List => value
+                .as_array()?
+                .iter()
+                .filter_map(serde_json::Value::as_str)
+                .find_map(|text| wrong(text, self.of)),
+            VariableKind::Map => value.as_object()?.iter().find_map(|(key, value)| {
+                wrong(key, self.keys).or_else(|| wrong(value.as_str()?, self.of))
+            }),
+            VariableKind::String => {
+                let text = value.as_str()?;
+                // Where nothing is the default, nothing is right.
+                if text.is_empty() && self.default.as_str() == Some("") {
+                    return None;
+                }
+                wrong(text, self.of)
+            }
+            VariableKind::Bool | VariableKind::Integer | VariableKind::OneOf(_) => None,
+        }
+    }
+}
+
+/// `[2001:db8::]/32` without its brackets.
+fn bare(text: &str) -> String {
+    match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => format!("{address}{rest}"),
+        None => text.to_owned(),
+    }
+}
+
+fn local_part(text: &str) -> Result<(), String> {
+    if text.contains('@') {
+        return Err("it has an `@`".to_owned());
+    }
+    if text.starts_with('#') {
+        return Err("a line of a table that begins with `#` is a comment".to_owned());
+    }
+    if text.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    (rule::ADDRESS.check)(&format!("{text}@example.org"))
+}
+
+fn descriptor(text: &str) -> Result<(), String> {
+    let is_name = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let is_oid = text.contains('.')
+        && text
+            .split('.')
+            .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+    match (text.is_empty(), is_name || is_oid) {
+        (true, _) => Err("it is empty".to_owned()),
+        (_, true) => Ok(()),
+        (_, false) => Err(
+            "only letters, digits and `-` may stand in it, after a letter (RFC 4512)".to_owned(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_told_from_others() {
+        let cases: [(Word, &[&str], &[&str]); 7] = [
+            (
+                Word::Network,
+                &["10.0.0.0/8", "192.0.2.1", "[2001:db8::]/32", "2001:db8::1"],
+                &[
+                    "foo",
+                    "10.0.0.0/33",
+                    "10.1.2.3/8",
+                    "0.0.0.0/0",
+                    "[::]/0",
+                    "",
+                ],
+            ),
+            (Word::Address, &["a@b.c"], &["a", "@b.c", "a b@c.d"]),
+            (
+                Word::AddressOrDomain,
+                &["a@b.c", "@b.c"],
+                &["a", "a b", "@"],
+            ),
+            (
+                Word::Recipients,
+                &["", "a", "a@b.c, d"],
+                &["c d", "a@b.c,", "#x"],
+            ),
+            (Word::Domain, &["b.c"], &["@b.c", "b c", "", "10.0.0.1"]),
+            (
+                Word::LocalPart,
+                &["root", "a.b"],
+                &["a b", "#x", "", "a@b.c"],
+            ),
+            (
+                Word::Descriptor,
+                &["mailHost", "1.3.6.1", "x-y"],
+                &["mailHost)(|(x=*", "", "1x", "a b", "a.b"],
+            ),
+        ];
+        for (word, right, wrong) in cases {
+            for text in right {
+                assert_eq!(word.check(text), Ok(()), "{word:?}: {text}");
+            }
+            for text in wrong {
+                assert!(word.check(text).is_err(), "{word:?}: {text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What becomes of a list's members: a new value says it too, but not so that anybody sees it.
+
+use std::collections::BTreeMap;
+
+use crate::postfix::split_list;
+use crate::state::Remark;
+
+use super::super::{Cause, Change, Step};
+use super::Draft;
+
+/// A list before and after, with the word that its module has on it.
+struct Move<'a> {
+    class: &'a str,
+    gone: Vec<String>,
+    come: Vec<String>,
+}
+
+impl Draft<'_> {
+    /// Remarks of members that first contact would drop, and of domains that change their class.
+    pub(super) fn members(&mut self) {
+        let mut moves: Vec<Move<'_>> = Vec::new();
+        let mut remarks = Vec::new();
+        let desired = self.at.desired;
+        for step in &self.settings {
+            let Step::Value {
+                thing,
+                change,
+                cause,
+            } = step
+            else {
+                continue;
+            };
+            let Some(note) = desired.notes.get(thing) else {
+                continue;
+            };
+            let (before, after) = match change {
+                Change::Create { after } => ("", after.as_str()),
+                Change::Update { before, after } => (before.as_str(), after.as_str()),
+                Change::Delete { before } => (before.as_str(), ""),
+            };
+            let mut gone = missing(before, after);
+            gone.retain(|member| !self.is_own(member));
+            if let (Some(keep), Cause::FirstContact, false) =
+                (&note.dropped, cause, gone.is_empty())
+            {
+                remarks.push(Remark {
+                    text: format!(
+                        "`{thing}` has `{}` now, and would have it no more",
+                        gone.join("`, `")
+                    ),
+                    hint: Some(keep.clone()),
+                });
+            }
+            if let Some(class) = &note.class {
+                moves.push(Move {
+                    class,
+                    gone,
+                    come: missing(after, before),
+                });
+            }
+        }
+        remarks.extend(exchanged(&moves));
+        self.remarks.append(&mut remarks);
+    }
+}
+
+impl Draft<'_> {
+    /// A name of the host itself, which `$myhostname` and `localhost` stand for in any case.
+    fn is_own(&self, member: &str) -> bool {
+        let own = self.at.live.main_cf.get("myhostname");
+        member.starts_with("localhost") || own.is_some_and(|own| own.eq_ignore_ascii_case(member))
+    }
+}
+
+/// The members of one list that another does not have. What a `$parameter` stands for is not known.
+fn missing(from: &str, other: &str) -> Vec<String> {
+    let other = split_list(other);
+    split_list(from)
+        .into_iter()
+        .filter(|member| !member.contains('$'))
+        .filter(|member| !other.iter().any(|word| word.eq_ignore_ascii_case(member)))
+        .collect()
+}
+
+/// Domains that leave one class for another: Postfix decides on a message's way when it comes in,
+/// and once more when it goes out, and the two would not agree.
+fn exchanged(moves: &[Move<'_>]) -> Vec<Remark> {
+    let mut pairs: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for from in moves {
+        for to in moves.iter().filter(|to| to.class != from.class) {
+            let domains = from
+                .gone
+                .iter()
+                .filter(|gone| to.come.iter().any(|come| come.eq_ignore_ascii_case(gone)));
+            for domain in domains {
+                pairs
+                    .entry((from.class, to.class))
+                    .or_default()
+                    .push(domain);
+            }
+        }
+    }
+    pairs
+        .into_iter()
+        .map(|((from, to), domains)| Remark {
+            text: format!(
+                "the address class of `{}` changes from {from} to {to}: not safe under load, mail \
+                 that is on its way meanwhile may be refused",
+                domains.join("`, `")
+            ),
+            hint: Some("apply it in a quiet hour, host by host (docs/reliability.md)".to_owned()),
+        })
+        .collect()
+}
