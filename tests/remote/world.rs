@@ -45,6 +45,7 @@ pub fn desired(second: bool) -> Desired {
     let mut files: Vec<(&str, Want<File>)> = Vec::new();
     let mut values: Vec<(Thing, &str)> = Vec::new();
     let lmtp = ServiceName::new("lmtp/unix").unwrap();
+    let service = |name: &str| ServiceName::new(name).unwrap();
     let secret = format!(
         "# {}\nbind_pw = {}\n",
         if second { "two" } else { "one" },
@@ -72,6 +73,9 @@ pub fn desired(second: bool) -> Desired {
             Thing::Option(lmtp, Parameter::new("soft_bounce").unwrap()),
             "yes",
         ));
+        values.push((Thing::Field(service("made/unix"), Field::Command), "smtp"));
+        let timeout = Parameter::new("smtp_helo_timeout").unwrap();
+        values.push((Thing::Option(service("made/unix"), timeout), "9s"));
     } else {
         files.push((
             "/etc/postfix/transport",
@@ -88,6 +92,7 @@ pub fn desired(second: bool) -> Desired {
         ));
         values.push((parameter("maximal_queue_lifetime"), "4d"));
         values.push((Thing::Field(lmtp, Field::Chroot), "n"));
+        values.push((Thing::Field(service("gone/unix"), Field::Command), "smtp"));
     }
     desired.files = files
         .into_iter()

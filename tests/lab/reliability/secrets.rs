@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::colours::leftovers;
-use crate::world::{BIND_PASSWORD, HOSTS, World, text};
+use crate::world::{BIND_PASSWORD, HOSTS, World, text, until};
 
 /// Reads the command line and the environment of every process of the lab, over and over.
 pub struct Sampler {
@@ -38,7 +38,7 @@ pub fn begin_sampling(world: &mut World) {
             let mut samples = Samples::default();
             while !stop.load(Ordering::Relaxed) {
                 sample(&mut samples);
-                std::thread::sleep(Duration::from_millis(200));
+                std::thread::sleep(Duration::from_millis(50));
             }
             samples
         })
@@ -96,8 +96,66 @@ fn holding(folder: &Path) -> Vec<PathBuf> {
     text(&output.stdout).lines().map(PathBuf::from).collect()
 }
 
+/// Every process that an apply begins on a host, with all its words and its whole environment: what samples
+/// miss is seen here.
+fn every_process_of_an_apply(world: &World) {
+    const HOST: &str = "backend1";
+    let root = world.lab.root(HOST);
+    let is_sshd = |process: &PathBuf| {
+        let words = fs::read(process.join("cmdline")).unwrap_or_default();
+        text(&words).contains("[listener]")
+            && fs::read_link(process.join("root")).is_ok_and(|link| link == root)
+    };
+    let sshd = entries(Path::new("/proc")).find(is_sshd).expect("an sshd");
+    let record = world.room().join("execve");
+    let mut strace = Command::new("strace")
+        .args([
+            "-f",
+            "-qq",
+            "-v",
+            "-s",
+            "100000",
+            "-e",
+            "trace=execve",
+            "-p",
+        ])
+        .arg(sshd.file_name().unwrap())
+        .arg("-o")
+        .arg(&record)
+        .spawn()
+        .expect("strace: tests/run installs it");
+    until("strace is there", 20, || {
+        let status = fs::read_to_string(sshd.join("status")).unwrap_or_default();
+        (!status.contains("TracerPid:\t0")).then_some(())
+    });
+    world.write("longer.yaml", "ldap: {timeout: 12s}\n");
+    let only = ["--host", "backend1.example.org", "--yes"];
+    world
+        .murder(
+            "apply",
+            &[&only[..], &["--overlay", "longer.yaml"]].concat(),
+        )
+        .exits(0)
+        .says("done");
+    let ended = Command::new("kill").arg(strace.id().to_string()).status();
+    assert!(ended.unwrap().success());
+    strace.wait().unwrap();
+    let record = fs::read_to_string(&record).unwrap();
+    let begun = record.matches("execve(").count();
+    assert!(
+        begun > 100 && record.contains("postmap") && !record.contains("\"..."),
+        "{record}"
+    );
+    assert!(!record.contains(BIND_PASSWORD), "{record}");
+    println!(
+        "\n    password: in the words and environments of all {begun} processes of an apply, 0 times"
+    );
+    world.murder("apply", &only).exits(0);
+}
+
 /// After everything: every file that was ever written on a host, the client's own, and what was sampled.
 pub fn the_password_stands_where_it_must(world: &mut World) {
+    every_process_of_an_apply(world);
     let samples = world.sampler.take().map(|sampler| {
         sampler.stop.store(true, Ordering::Relaxed);
         sampler.thread.join().unwrap()
