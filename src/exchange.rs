@@ -37,7 +37,7 @@ pub struct Expects {
 }
 
 /// What is asked of a host, all at once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Questions {
     /// Files to look at, each with the SHA-256 it should have: its text comes back only where it differs.
     pub files: BTreeMap<RemotePath, Option<String>>,

@@ -267,7 +267,7 @@ fn the_journal_is_read_where_there_is_no_log_file() {
     let host = prepared();
     host.run("pkill rsyslogd; rm -f /var/log/mail.log");
     let fatal = "Nov 25 01:02:03 host postfix/smtpd[4242]: fatal: in parameter x: bad numerical configuration: y";
-    host.write("/usr/bin/journalctl", &format!("#!/bin/sh\necho '{fatal}'\n[ ! -e /root/more ] || echo 'Nov 25 01:02:04 host postfix/cleanup[4243]: fatal: a new one'\n"));
+    host.write("/usr/bin/journalctl", &format!("#!/bin/sh\necho '{fatal}'\ncase \"$*\" in *--until*) exit ;; esac\n[ ! -e /root/more ] || echo 'Nov 25 01:02:04 host postfix/cleanup[4243]: fatal: a new one'\n"));
     host.run("chmod 755 /usr/bin/journalctl");
     done(
         &host,
@@ -362,25 +362,21 @@ fn payloads_of_the_dead_are_seen_and_swept() {
         &host,
         &editing(&host, "r1", vec![set("bounce_queue_lifetime", "3d")]),
     );
-    host.run("cd /var/lib/murder; echo secret >spool.dead.999999; echo secret >incoming.dead; touch -d '2 hours ago' incoming.dead; echo young >incoming.young");
+    // One belongs to a loader that still takes its payload; the other's number is somebody else's by now.
+    host.run(
+        "cd /var/lib/murder; echo secret >spool.dead.999999; \
+         sh -c ': spool.young.; sleep 60' >/dev/null 2>&1 & \
+         echo young >/var/lib/murder/spool.young.$!; echo secret >/var/lib/murder/spool.old.1",
+    );
     let live = Remote::new(host.shell())
         .observe(&Questions::default())
         .unwrap()
         .live;
-    assert_eq!(
-        live.leftovers,
-        [
-            "/var/lib/murder/spool.dead.999999",
-            "/var/lib/murder/incoming.dead"
-        ]
-    );
+    assert_eq!(live.leftovers, ["/var/lib/murder/spool.dead.999999"]);
     let mut orders = editing(&host, "r2", vec![]);
     (orders.check, orders.tell) = (false, Tell::Not);
     done(&host, &orders);
-    assert_eq!(
-        host.run("cd /var/lib/murder; ls spool.* incoming.* 2>/dev/null"),
-        "incoming.young\n"
-    );
+    assert_eq!(host.run("cat /var/lib/murder/spool.*"), "young\n");
     let live = Remote::new(host.shell())
         .observe(&Questions::default())
         .unwrap()

@@ -51,17 +51,46 @@ pub(super) struct Payload {
 
 /// Bytes after the program, and where each piece stands in them.
 #[derive(Default)]
-struct Data(Zeroizing<Vec<u8>>);
+struct Data {
+    bytes: Zeroizing<Vec<u8>>,
+    /// Pieces that are words of the program as well, each as a line of its `case`.
+    pieces: Vec<Zeroizing<String>>,
+}
+
+/// A piece up to this size is a word of the program too.
+const PIECE: usize = 32 * 1024;
 
 impl Data {
+    /// The piece's name, or `-`, and its place: `NAME:OFFSET:LENGTH`.
     fn add(&mut self, bytes: &[u8]) -> String {
-        let place = format!("{}:{}", self.0.len(), bytes.len());
-        self.0.extend_from_slice(bytes);
-        place
+        let place = format!("{}:{}", self.bytes.len(), bytes.len());
+        self.bytes.extend_from_slice(bytes);
+        // What every shell keeps as it is.
+        let plain = |byte: &u8| matches!(byte, b'\t' | b'\n' | b' '..=b'~');
+        let name = match std::str::from_utf8(bytes) {
+            Ok(text) if bytes.len() <= PIECE && bytes.iter().all(plain) => {
+                let number = self.pieces.len();
+                let line = format!("{number}) printf %s {} ;;\n", quote(text));
+                self.pieces.push(Zeroizing::new(line));
+                number.to_string()
+            }
+            _ => "-".to_owned(),
+        };
+        format!("{name}:{place}")
+    }
+
+    /// `piece NAME`: prints it.
+    fn program(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::from("piece() {\ncase $1 in\n"));
+        for line in &self.pieces {
+            text.push_str(line);
+        }
+        text.push_str("esac\n}\n");
+        text
     }
 }
 
-/// Turns orders into a payload.
+/// Turns orders into a payload; `look` is the program of the observation that follows on work that is done.
 ///
 /// # Errors
 /// A [`Failure`] where an order cannot be put into words that a shell takes as they are.
@@ -70,6 +99,7 @@ pub(super) fn payload(
     nonce: &str,
     sh: &str,
     fault: &str,
+    look: Option<&str>,
 ) -> Result<Payload, Failure> {
     if orders.run.is_empty() || !orders.run.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err(unsayable("the name of the run", &orders.run));
@@ -78,15 +108,20 @@ pub(super) fn payload(
     let assignments = assignments(orders, nonce, sh, fault, &mut data)?;
     let program: String = PROGRAM.map(without_comments).concat();
     let call = "case $1 in work) work ;; *) front ;; esac\nexit 0\n";
-    let rest = format!("{program}{}{call}", edits(&orders.edits));
+    let look = look.unwrap_or(":\n");
+    let rest = Zeroizing::new(format!(
+        "{program}{}{}look() {{\n{look}}}\n{call}",
+        edits(&orders.edits),
+        *data.program()
+    ));
     let length = assignments.len() + "DATA=\n".len() + OFFSET_WIDTH + rest.len();
     // tail(1) counts from 1.
     let offset = length + 1;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(length + data.0.len()));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length + data.bytes.len()));
     bytes.extend_from_slice(assignments.as_bytes());
     bytes.extend_from_slice(format!("DATA={offset:<OFFSET_WIDTH$}\n").as_bytes());
     bytes.extend_from_slice(rest.as_bytes());
-    bytes.extend_from_slice(&data.0);
+    bytes.extend_from_slice(&data.bytes);
     Ok(Payload {
         command: loader(&orders.run, nonce, sh, &sha256(&bytes)),
         bytes,
@@ -98,9 +133,9 @@ fn loader(run: &str, nonce: &str, sh: &str, sha256: &str) -> String {
     let (left, right) = nonce.split_at(nonce.len() / 2);
     format!(
         "sh -c 'trap \"\" HUP PIPE INT; umask 077; LC_ALL=C; PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin; \
-         export LC_ALL PATH; n={left}; n=$n\"{right}\"; d=/var/lib/murder; i=$d/incoming.{run}; s=$d/spool.{run}.$$; \
-         mkdir -p $d && chmod 0700 $d && cat >$i && x=$(sha256sum $i) && [ \"${{x%% *}}\" = {sha256} ] && \
-         mv $i $s && {{ echo; echo $n ACCEPTED; exec {sh} $s front; }}; rm -f $i; echo; echo $n REFUSED'"
+         export LC_ALL PATH; n={left}; n=$n\"{right}\"; d=/var/lib/murder; s=$d/spool.{run}.$$; \
+         {{ [ -d $d ] || mkdir -p $d; }} && cat >$s && x=$(sha256sum $s) && [ \"${{x%% *}}\" = {sha256} ] && \
+         {{ echo; echo $n ACCEPTED; exec {sh} $s front; }}; rm -f $s; echo; echo $n REFUSED'"
     )
 }
 

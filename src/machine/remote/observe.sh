@@ -164,16 +164,13 @@ murder_lock() {
   echo "=holder $holder"
 }
 
-# Payloads and stages of dead applies that had no journal yet. A payload's name ends in the process that works
-# on it; one that is on its way has been written to within the last hour.
+# Payloads and stages of dead applies that had no journal yet. A payload's name ends in the process that takes it
+# and works on it.
 murder_leftovers() {
   set +f
   leftovers=
   for path in /var/lib/murder/spool.* /var/lib/murder/stage.*; do
     [ ! -e "$path" ] || [ -d "/proc/${path##*.}" ] || leftovers="$leftovers $path"
-  done
-  for path in /var/lib/murder/incoming.*; do
-    [ ! -e "$path" ] || leftovers="$leftovers $(find "$path" -mmin +60 2>/dev/null)"
   done
   set -f
   case $leftovers in *[!\ ]*) echo "=leftovers$leftovers" ;; esac

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use crate::machine::{Ending, LedgerOrder, MachineError, Orders, Performed};
 use crate::plan::{Failure, sha256_hex};
@@ -280,6 +281,10 @@ fn write_file(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
     file.as_file()
         .set_permissions(std::fs::Permissions::from_mode(mode))?;
     file.write_all(bytes)?;
+    // Postfix reads a file of settings again and again until it has not changed for a second or two
+    // (dict_load_file_xt in its source). This one is whole when it gets its name: nobody need wait.
+    let earlier = SystemTime::now() - Duration::from_secs(3);
+    file.as_file().set_modified(earlier)?;
     file.persist(path)?;
     Ok(())
 }

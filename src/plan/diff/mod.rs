@@ -243,7 +243,7 @@ impl Draft<'_> {
     /// What it left behind goes.
     fn sweep(&self) -> Vec<Step> {
         let run = self.dead_journal().map(|journal| journal.run.clone());
-        // `spool.RUN.PROCESS`, `stage.RUN`, `incoming.RUN`
+        // `spool.RUN.PROCESS`, `stage.RUN`
         let orphan = || {
             let path = self.at.live.leftovers.first()?;
             path.rsplit('/')

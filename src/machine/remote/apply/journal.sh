@@ -12,7 +12,7 @@ phase() {
 # Before the first change: where temporary files will stand, the ledger that is to be, and the journal.
 open_journal() {
   directories="/etc/postfix $D"
-  [ -z "$HISTORY" ] || { mkdir -p -m 0700 "$D/history" 2>/dev/null && directories="$directories $D/history"; }
+  [ -z "$HISTORY" ] || { { [ -d "$D/history" ] || mkdir -m 0700 "$D/history" 2>/dev/null; } && directories="$directories $D/history"; }
   for cf in main.cf master.cf; do
     real_of /etc/postfix/$cf
     directories="$directories ${REAL%/*}"
@@ -21,7 +21,7 @@ open_journal() {
   for_each "$INDEXES" note_index_directory
   for_each "$DELETES" note_directory
   OPENED=1
-  error=$( { printf '%s %s\n' "$RUN" "$directories" >>"$D/leftovers"; } 2>&1) && write_pending && phase staged &&
+  error=$( { printf '%s %s\n' "$RUN" "$directories" >>"$D/leftovers"; } 2>&1) && write_records && phase staged &&
     durable "$D/leftovers" "$D/journal.json" "$D" ||
     fail 'the journal cannot be written; nothing was changed' "$error" "make room in $D, or make it writable"
 }
@@ -35,29 +35,37 @@ note_directory() {
 note_index_directory() { note_directory "$2" "$3"; }
 
 # What the host will have made if it dies now: without this, the next plan would take for somebody
-# else's what we created. Its paths lie beside it, for an observation that cannot read JSON.
-write_pending() {
-  [ -z "$LEDGER_BYTES" ] || { write_one $PATHS_BYTES "$D/pending.$RUN.paths" && write_one $LEDGER_BYTES "$D/pending.$RUN.json"; }
+# else's what we created. Its paths lie beside it, for an observation that cannot read JSON. And the
+# generation, which gets its name when all is done.
+write_records() {
+  records='' recorded='' pending=''
+  error=$(mkdir "$STAGE" 2>&1) || return 1
+  [ -z "$LEDGER_BYTES" ] || {
+    pending="$STAGE/pending.$RUN.paths $STAGE/pending.$RUN.json"
+    record $PATHS_BYTES "$STAGE/pending.$RUN.paths" && record $LEDGER_BYTES "$STAGE/pending.$RUN.json"
+  } && { [ -z "$HISTORY" ] || record_history $HISTORY; } || return 1
+  [ -n "$records" ] || return 0
+  proven "$records" && durable $recorded && { [ -z "$pending" ] || mv -f $pending "$D/"; }
 }
-# write_one OFFSET:LENGTH SHA256 FILE
-write_one() {
-  error=$( { true >|"$D/pending.new.$RUN" && take "$1" "$D/pending.new.$RUN"; } 2>&1)
-  hash_of "$D/pending.new.$RUN"
-  [ "$HASH" = "$2" ] && durable "$D/pending.new.$RUN" && mv -f "$D/pending.new.$RUN" "$3"
+# record PLACE SHA256 FILE
+record() {
+  error=$(take "$1" "$3" 2>&1) || return 1
+  records="$records$2 $3$NEWLINE" recorded="$recorded $3"
 }
+# record_history GENERATION KEPT KEPT_BYTES PLACE SHA256
+record_history() { record "$4" "$5" "$STAGE/generation"; }
 
-# sweep staged|all: what runs left. Each line of the file is a run and the directories that it
-# worked in. A dead run's backups stay until an apply is done.
-sweep() {
+# collect_leftovers staged|all: what runs left, in SWEPT. Each line of the file is a run and the
+# directories that it worked in. A dead run's backups stay until an apply is done.
+collect_leftovers() {
+  swept=
   [ -f "$D/leftovers" ] || return 0
   while read -r run directories; do
     case $run in *[!A-Za-z0-9]* | '') continue ;; esac
-    sweep_run "$run" "$1"
+    collect_run "$run" "$1"
   done <"$D/leftovers"
-  [ "$1" != all ] || rm -f "$D/leftovers"
 }
-sweep_run() {
-  swept=
+collect_run() {
   set +f
   for directory in $directories; do
     # Berkeley DB leaves a file of its own where a disk is full.
@@ -66,21 +74,25 @@ sweep_run() {
     done
   done
   set -f
-  [ -z "$swept" ] || rm -f $swept
 }
 
 # clean [done]: leaves nothing of this run; and where it is done, nothing of earlier ones. The
 # journal goes last.
 clean() {
   set +f
-  rm -rf "$STAGE" "$SPOOL" "$HEARD" "$D"/*".new.$RUN"
+  gone="$STAGE $SPOOL $HEARD"
+  for left in "$D"/*".new.$RUN"; do [ ! -e "$left" ] || gone="$gone $left"; done
   set -f
-  [ -n "$OPENED" ] || return 0
-  if [ "${1:-}" = done ] || [ -z "$PRIOR" ]; then
+  if [ -n "$OPENED" ] && { [ "${1:-}" = done ] || [ -z "$PRIOR" ]; }; then
     forget
-  else
+    return 0
+  fi
+  rm -rf $gone
+  if [ -n "$OPENED" ]; then
     # What an earlier run left unfinished is as unfinished as before.
-    sweep_run "$RUN" all
+    swept=
+    collect_run "$RUN" all
+    [ -z "$swept" ] || rm -f $swept
     grep -v "^$RUN " "$D/leftovers" >|"$D/leftovers.new.$RUN"
     mv -f "$D/leftovers.new.$RUN" "$D/leftovers"
     printf '%s\n' "$PRIOR" >|"$D/journal.new.$RUN" && mv -f "$D/journal.new.$RUN" "$D/journal.json"
@@ -88,14 +100,19 @@ clean() {
   fi
 }
 
-# Nothing is unfinished any more.
+# Nothing is unfinished any more. rm(1) takes its arguments in turn: the journal is the last.
 forget() {
-  sweep all
-  for directory in $EMPTIED; do leave_empty "$directory"; done
+  collect_leftovers all
   set +f
-  rm -f "$D"/pending.*
+  for left in "$D/leftovers" "$D"/pending.*; do [ ! -e "$left" ] || swept="$swept $left"; done
   set -f
-  rm -f "$D/journal.json"
+  if [ -z "$EMPTIED" ]; then
+    rm -rf $gone $swept "$D/journal.json"
+  else
+    rm -rf $gone $swept
+    for directory in $EMPTIED; do leave_empty "$directory"; done
+    rm -f "$D/journal.json"
+  fi
 }
 
 # A directory below Postfix's whose last file was deleted goes too, if nothing else is in it.
@@ -113,7 +130,8 @@ unmake() {
 
 # What dead runs left that nobody needs any more.
 clean_dead() {
-  sweep staged
+  collect_leftovers staged
+  [ -z "$swept" ] || rm -f $swept
   set +f
   for old in "$D"/spool.* "$D"/stage.* "$D"/heard.* "$D"/*.new.*; do
     case $old in
@@ -124,19 +142,20 @@ clean_dead() {
     rm -rf "$old"
   done
   set -f
-  find "$D" -name 'incoming.*' -mmin +60 -exec rm -f {} + 2>/dev/null
 }
-# After a power failure another process may have the number.
+# After a power failure another process may have the number. The loader has the name of the file but for its own
+# number in its command.
 reads_spool() {
   [ -r "/proc/${1##*.}/cmdline" ] || return 1
-  case $(tr '\0' ' ' <"/proc/${1##*.}/cmdline") in *"$1"*) ;; *) return 1 ;; esac
+  reads=${1%.*}
+  case $(tr '\0' ' ' <"/proc/${1##*.}/cmdline") in *"${reads##*/}."*) ;; *) return 1 ;; esac
 }
 
 # The journal of a run that did not end, if its work did not end either.
 judge_dead() {
   if [ ! -f "$D/journal.json" ]; then
     set +f
-    rm -f "$D"/pending.*
+    for left in "$D"/pending.*; do [ ! -e "$left" ] || rm -f "$left"; done
     set -f
     return 0
   fi
@@ -152,6 +171,7 @@ judge_dead() {
     # Only its cleaning was left.
     PRIOR=
     [ ! -f "$D/pending.$run.paths" ] || mv -f "$D/pending.$run.paths" "$D/paths"
+    gone=
     forget
   fi
 }

@@ -1,17 +1,9 @@
 # ---- ledger and history ------------------------------------------------------------------------
 
-# keep_bytes NAME OFFSET:LENGTH SHA256 FILE: what is kept below the ledger's directory.
-keep_bytes() {
-  error=$( { true >|"$D/$1.new.$RUN" && take "$2" "$D/$1.new.$RUN"; } 2>&1)
-  hash_of "$D/$1.new.$RUN"
-  [ "$HASH" = "$3" ] && durable "$D/$1.new.$RUN" || fail "the $1 could not be written" "$error" "make room in $D"
-  commit_one "$4" "$D/$1.new.$RUN"
-}
-
-# write_history GENERATION KEPT KEPT_BYTES OFFSET:LENGTH SHA256
+# write_history GENERATION KEPT KEPT_BYTES PLACE SHA256: recorded and proved before the first change.
 write_history() {
-  error=$(mkdir -p -m 0700 "$D/history" 2>&1) || fail 'the history could not be written' "$error" "make room in $D"
-  keep_bytes history "$4" "$5" "$D/history/$1.json"
+  [ -d "$D/history" ] || error=$(mkdir -p -m 0700 "$D/history" 2>&1) || fail 'the history could not be written' "$error" "make room in $D"
+  commit_one "$D/history/$1.json" "$STAGE/generation"
   durable "$D/history"
 }
 
@@ -24,7 +16,11 @@ write_ledger() {
     WRITTEN=1
     rm -rf "$D/paths" "$D/history" "$D/adopted"
   else
-    keep_bytes ledger $LEDGER_BYTES "$D/ledger.json"
+    # What was pending becomes the ledger, and stays pending until the journal says that all is done.
+    ln "$D/pending.$RUN.json" "$D/ledger.new.$RUN" 2>/dev/null ||
+      { cp "$D/pending.$RUN.json" "$D/ledger.new.$RUN" 2>/dev/null && durable "$D/ledger.new.$RUN"; } ||
+      fail 'the ledger could not be written' '' "make room in $D"
+    commit_one "$D/ledger.json" "$D/ledger.new.$RUN"
     WRITTEN=1
     mv -f "$D/pending.$RUN.paths" "$D/paths" || fail 'the paths of the managed files could not be written' '' "make $D writable"
   fi
@@ -47,18 +43,22 @@ forsake() {
 # prune GENERATION KEPT KEPT_BYTES: the oldest go. What is younger than this one was never recorded
 # in a ledger.
 prune() {
-  kept=0 bytes=0
+  kept=0 bytes=0 there=0 generation=$1
   set +f
   sizes=$(stat -c '%n %s' "$D/history"/*.json)
+  for file in "$D/history"/*.json; do
+    number=${file##*/}
+    number=${number%.json}
+    case $number in *[!0-9]* | '') continue ;; esac
+    if [ "$number" -gt "$1" ]; then rm -f "$file"; else there=$((there + 1)); fi
+  done
   set -f
-  for generation in $(ls "$D/history" | sed -n 's/^\([0-9]*\)\.json$/\1/p' | sort -rn); do
+  while [ "$there" -gt 0 ] && [ "$generation" -ge 0 ]; do
     file=$D/history/$generation.json
-    if [ "$generation" -gt "$1" ]; then
-      rm -f "$file"
-      continue
-    fi
+    generation=$((generation - 1))
+    [ -f "$file" ] || continue
     size=${sizes##*"$file "}
-    kept=$((kept + 1)) bytes=$((bytes + ${size%%"$NEWLINE"*}))
+    there=$((there - 1)) kept=$((kept + 1)) bytes=$((bytes + ${size%%"$NEWLINE"*}))
     [ "$kept" -le 1 ] || { [ "$kept" -le "$2" ] && [ "$bytes" -le "$3" ]; } || rm -f "$file"
   done
 }

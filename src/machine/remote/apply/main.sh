@@ -28,7 +28,7 @@ order_of_work() {
   if [ "$TELL" != not ]; then
     smtp_answers
     BEFORE=$ANSWERS
-    old_troubles
+    await_troubles
   fi
   [ -z "$STAGED" ] || step commit
   [ -z "$CHECK" ] || step check
@@ -45,7 +45,7 @@ order_of_work() {
 learn() {
   QUEUE='' MAILLOG='' HOST=localhost
   IFS=$NEWLINE
-  for line in $(run 60 postconf -x queue_directory maillog_file myhostname 2>/dev/null); do
+  for line in $(postconf -x queue_directory maillog_file myhostname 2>/dev/null); do
     case $line in
       'queue_directory = '*) QUEUE=${line#* = } ;;
       'maillog_file = '*) MAILLOG=${line#* = } ;;
@@ -108,7 +108,7 @@ front() {
   setsid $SH "$SPOOL" work </dev/null &
   wait $!
   code=$?
-  [ "$code" -ne 0 ] || return 0
+  [ "$code" -ne 0 ] || { look; return 0; }
   # The journal stays for the next run; the payload, which may hold secrets, need not wait for it.
   rm -rf "$SPOOL" "$STAGE" "$HEARD"
   word=DIED

@@ -55,8 +55,9 @@ log_since() {
 # Lines in which a service of Postfix dies, without time, host and process number; not those of processes
 # that began before Postfix was told, and die of what they cannot know. Anchored, since a line may quote
 # what anybody in the world has said. Commands that people give are no services.
+TROUBLE='^[^[]*/(master\[[0-9]+\]: warning: .*(bad command startup|exit status|killed by signal)|[a-z-]+\[[0-9]+\]: (fatal|panic): )'
 troubles() {
-  grep -E '^[^[]*/(master\[[0-9]+\]: warning: .*(bad command startup|exit status|killed by signal)|[a-z-]+\[[0-9]+\]: (fatal|panic): )' |
+  grep -E "$TROUBLE" |
     grep -vE '^[^[]*/(sendmail|postdrop|postqueue|postsuper|postmap|postalias|postcat|postconf|postlog|postkick|postlock|postfix-script)\[' |
     while IFS= read -r line; do
       number=${line#*\[}
@@ -69,15 +70,26 @@ troubles() {
     sed -e 's/^[^[]* \([^ []*\)\[[0-9]*\]: /\1: /' -e 's/process [0-9]*/process/g; s/pid [0-9]*/pid/g' | sort -u
 }
 
-# What Postfix writes again and again under the configuration that it has is not our doing. What it wrote
-# before it was told of that one may be of a configuration like ours.
-old_troubles() {
+# From here on, what Postfix writes may be our doing.
+await_troubles() {
   ELDERS='' CALM='' MASTER=-
   ! master_lives || MASTER=$pid
   # master(8) tells of an end a second later.
   note_elders
   mark_log
-  OLD_TROUBLES=$(log_since $((LOG_END > 200000 ? LOG_END - 200000 : 0)) $((LOG_TIME - 600)) | since_told | troubles)
+  FIRST_END=$LOG_END FIRST_TIME=$LOG_TIME
+}
+
+# What Postfix writes again and again under the configuration that it had is not our doing. What it wrote
+# before it was told of that one may be of a configuration like ours.
+old_troubles() {
+  ELDERS='' CALM=''
+  from=$((FIRST_END > 200000 ? FIRST_END - 200000 : 0))
+  if [ -n "$MAIL_LOG" ] && [ "$FIRST_END" != 0 ]; then
+    tail -c "+$((from + 1))" "$MAIL_LOG" | head -c "$((FIRST_END - from))"
+  elif command -v journalctl >/dev/null; then
+    run 20 journalctl -q --no-pager -o short --since "@$((FIRST_TIME - 600))" --until "@$((FIRST_TIME + 1))" SYSLOG_FACILITY=2 2>/dev/null
+  fi | since_told | troubles
 }
 since_told() { sed -e '/master\[[0-9]*\]: reload /{h;d;}' -e '/master\[[0-9]*\]: daemon started/{h;d;}' -e 'H;$!d;x'; }
 
@@ -97,7 +109,7 @@ note_elders() {
 probe() {
   [ -n "$TOLD" ] || return 0
   await_master || fail 'Postfix does not run after it was told' "$(new_troubles)" 'see the log of the host'
-  for_each "$TABLES" ask_live
+  ask_together || for_each "$TABLES" ask_live
   smtp_answers
   if [ -z "$BEFORE$ANSWERS" ]; then
     log 'not probed over SMTP: bash, perl and nc are missing, or nothing listens on 127.0.0.1:25'
@@ -159,9 +171,13 @@ as_before() {
 
 # Without its own lines of before, those that Postfix wrote since it was told.
 new_troubles() {
+  found=$(log_since "$LOG_END" "$LOG_TIME" | grep -E "$TROUBLE")
+  # Nearly always there is none.
+  [ -n "$found" ] || return 0
+  old=$(old_troubles)
   IFS=$NEWLINE
-  for line in $(log_since "$LOG_END" "$LOG_TIME" | troubles); do
-    case $NEWLINE$OLD_TROUBLES$NEWLINE in *"$NEWLINE$line$NEWLINE"*) ;; *) printf '%s\n' "$line" ;; esac
+  for line in $(printf '%s\n' "$found" | troubles); do
+    case $NEWLINE$old$NEWLINE in *"$NEWLINE$line$NEWLINE"*) ;; *) printf '%s\n' "$line" ;; esac
   done
   IFS=$BLANKS
 }

@@ -9,22 +9,20 @@ report() {
   for line in $3; do text="$text| $line$NEWLINE"; done
   IFS=$BLANKS
   sum=$(printf '%s' "$text" | sha256sum)
-  kept=$D/last.new.$RUN
-  printf '%s' "$text" 2>/dev/null >|"$kept"
   case $1 in
-    putback | halfway) mv -f "$kept" "$D/last" 2>/dev/null ;;
+    putback | halfway) keep_words ;;
     # What was put back is worth more than that nothing was done after it.
-    untouched) [ -e "$D/last" ] || mv -f "$kept" "$D/last" 2>/dev/null ;;
+    untouched) [ -e "$D/last" ] || keep_words ;;
   esac
   if printf '\n%s BEGIN %s\n%s%s HEAD\n\n%s END\n' "$N" "${sum%% *}" "$text" "$N" "$N" 2>/dev/null; then
-    rm -f "$kept"
-    [ -z "$WRITTEN" ] || rm -f "$D/last"
-  elif [ -e "$kept" ] && [ "$1" != locked ]; then
-    mv -f "$kept" "$D/last"
-  else
-    rm -f "$kept"
+    [ -z "$WRITTEN" ] || [ ! -e "$D/last" ] || rm -f "$D/last"
+  elif [ "$1" != locked ]; then
+    keep_words
   fi
   exit 0
+}
+keep_words() {
+  printf '%s' "$text" 2>/dev/null >|"$D/last.new.$RUN" && mv -f "$D/last.new.$RUN" "$D/last" 2>/dev/null || rm -f "$D/last.new.$RUN"
 }
 
 # fail SUMMARY DETAIL HINT: puts back what was changed, and reports.

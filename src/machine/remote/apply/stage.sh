@@ -70,10 +70,12 @@ build_index() {
   fi
   hear run 300 postmap "$1:$NEW" || fail "postmap cannot build $1:$2; nothing was changed" "$SAID" 'see the message of the host'
   [ -z "$SAID" ] || judge_index "$1:$2"
-  set -- "$1" "$2" "$3" $(stat -c '%U:%G %a' "$NEW")
+  # An index has the owner and the mode of its text; postmap(1) mostly sees to that by itself.
+  owners=$(stat -c '%U:%G %a' "$NEW" "$NEW$3" 2>/dev/null)
+  set -- "$1" "$2" "$3" ${owners%%"$NEWLINE"*}
   for suffix in $3 .dir; do
     [ -e "$NEW$suffix" ] || continue
-    { [ "$4" = root:root ] || chown "$4" "$NEW$suffix"; } && chmod "$5" "$NEW$suffix" || fail "the index of $2 cannot be given its owner; nothing was changed" '' 'see the owner of the table'
+    [ "$suffix$owners" = "$3$4 $5$NEWLINE$4 $5" ] || { chown "$4" "$NEW$suffix" && chmod "$5" "$NEW$suffix"; } || fail "the index of $2 cannot be given its owner; nothing was changed" '' 'see the owner of the table'
     if [ -e "$2$suffix" ] && [ ! -f "$2$suffix" ]; then fail "$2$suffix is no regular file; nothing was changed" "$(ls -ld "$2$suffix" 2>&1)" 'move it away'; fi
     if [ -e "$2$suffix" ]; then STAGED="$2$suffix $NEW$suffix$NEWLINE$STAGED"; else STAGED="$STAGED$2$suffix $NEW$suffix$NEWLINE"; fi
   done
@@ -100,14 +102,14 @@ judge_index() {
 }
 
 stage_configuration() {
-  error=$( { mkdir -p -m 0700 "$STAGE" && mkdir -m 0700 "$STAGE/check" && cat /etc/postfix/main.cf >"$STAGE/main.cf" && cat /etc/postfix/master.cf >"$STAGE/master.cf"; } 2>&1) ||
+  error=$( { mkdir -p "$STAGE/check" && cp /etc/postfix/main.cf /etc/postfix/master.cf "$STAGE/"; } 2>&1) ||
     fail 'the configuration cannot be staged; nothing was changed' "$error" "make room in $D"
   # postconf glues what it appends to a last line without an end, and so ruins both.
   for cf in master.cf main.cf; do
     [ -z "$(tail -c 1 "$STAGE/$cf")" ] || echo >>"$STAGE/$cf"
   done
   orders_edits
-  SERVICES_CHANGE=
+  SERVICES_CHANGE='' staged_cfs=''
   hashes=$NEWLINE$(sha256sum /etc/postfix/master.cf /etc/postfix/main.cf "$STAGE/master.cf" "$STAGE/main.cf")$NEWLINE
   for cf in master.cf main.cf; do
     after=${hashes%%"  $STAGE/$cf$NEWLINE"*}
@@ -119,14 +121,14 @@ stage_configuration() {
     error=$(cat "$STAGE/$cf" 2>&1 >>"$NEW")
     hash_of "$NEW"
     [ "$HASH" = "$after" ] || fail "the new $cf could not be written whole; nothing was changed" "$error" 'make room on the file system'
-    cool "$NEW"
+    staged_cfs="$staged_cfs $NEW"
     STAGED="$STAGED$REAL $NEW$NEWLINE"
   done
 }
 
 # edit OPTIONS...: postconf says what it did not do on its standard error, and ends with 0.
 edit() {
-  hear run 60 postconf -c "$STAGE" "$@" || fail "postconf $1 refuses an edit; nothing was changed" "$SAID" 'see the message of the host'
+  hear postconf -c "$STAGE" "$@" || fail "postconf $1 refuses an edit; nothing was changed" "$SAID" 'see the message of the host'
   IFS=$NEWLINE
   for line in $SAID; do
     case $line in *'multiple entries for'*) ;; *) fail "postconf $1 warns of an edit; nothing was changed" "$SAID" 'see the message of the host' ;; esac

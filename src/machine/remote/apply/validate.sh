@@ -1,26 +1,27 @@
 # ---- validation --------------------------------------------------------------------------------
 
 # listing DIR NAME: what Postfix makes of a configuration into NAME, parameters and options of services, with
-# every $ expanded; what it complains of into NAME.said. Both without the names and line numbers that staging changes.
+# every $ expanded; what it complains of into NAME.said. Both without the names that staging changes.
 listing() {
+  into=$STAGE/$2
+  [ "$2" = old ] || into=$into.staged
   {
-    run 60 postconf -c "$1" -n -x 2>|"$STAGE/$2.said"
-    [ -z "$OPTIONS" ] || run 60 postconf -c "$1" -P -x 2>/dev/null
-  } | plain >|"$STAGE/$2"
+    postconf -c "$1" -n -x 2>|"$STAGE/$2.said"
+    [ -z "$OPTIONS" ] || postconf -c "$1" -P -x 2>/dev/null
+  } >|"$into"
+  [ "$2" = old ] || plain <"$into" >|"$STAGE/$2"
 }
 said_of() { [ ! -s "$STAGE/$1.said" ] || plain <"$STAGE/$1.said"; }
 plain() { sed -e "$BACK" -e "s#$STAGE/check#/etc/postfix#g" -e "s#\\.murder\\.$RUN\\.##g" -e 's/, line [0-9]*//'; }
 
 validate() {
-  types=" $(run 60 postconf -m | tr '\n' ' ') "
-  for type in $TYPES; do has_type "$type"; done
   # `proxy:` would ask the running proxymap, which has the old configuration: postconf(1) looks through it.
   sed -e "$SED" "$STAGE/main.cf" >"$STAGE/check/main.cf"
   cp "$STAGE/master.cf" "$STAGE/check/master.cf"
-  cool "$STAGE/main.cf" "$STAGE/check/main.cf"
+  cool "$STAGE/main.cf" "$STAGE/check/main.cf" $staged_cfs
   # Options change where they are written, or where what they refer to is.
   OPTIONS=$SERVICES_CHANGE
-  [ -n "$OPTIONS" ] || ! grep -qs '^[^#]*\$' /etc/postfix/master.cf || OPTIONS=1
+  [ -n "$OPTIONS" ] || OPTIONS=$(sed -n -e 's/\$[{(]\{0,1\}service_name//g' -e '/^[^#]*[[:space:]]-o.*\$/p' /etc/postfix/master.cf)
   listing /etc/postfix old
   listing "$STAGE/check" new
   old=$NEWLINE$(said_of old)$NEWLINE new=
@@ -30,15 +31,64 @@ validate() {
   done
   IFS=$BLANKS
   [ -z "$new" ] || fail 'postconf warns of the new configuration; nothing was changed' "$new" 'mend the manifest; warnings that were there before do not count'
-  # Any program of Postfix reads what all of them need: addresses of inet_interfaces, host and domain name.
-  hear run 60 postmap -c "$STAGE/check" -q murder-probe static:ok
-  case $SAID in *fatal:*) fail 'Postfix cannot run with the new configuration; nothing was changed' "$SAID" 'mend the manifest' ;; esac
+  opened='' each=''
+  if ask_together staged; then
+    for_each "$TABLES" note_type
+  else
+    each=1
+    hear run 60 postmap -c "$STAGE/check" -q murder-probe static:ok
+    case $SAID in *fatal:*) fail 'Postfix cannot run with the new configuration; nothing was changed' "$SAID" 'mend the manifest' ;; esac
+  fi
+  # A table that opens has a type.
+  for type in $TYPES; do
+    case " $opened " in *" $type "*) ;; *) has_type "$type" ;; esac
+  done
   validate_values
-  for_each "$TABLES" ask_staged
+  [ -z "$each" ] || for_each "$TABLES" ask_staged
   log 'validated'
 }
 
+# ask_together [staged]: opens all tables by one process for each user, which asks them in turn for a key that no
+# table has. False where anything is said or found: then each must be asked by itself.
+# Any program of Postfix reads what all of them need, too: addresses of inet_interfaces, host and domain name.
+ask_together() {
+  staging=${1:-} rooted='' theirs='' texts='' domain=''
+  for_each "$TABLES" gather
+  if [ -n "$staging" ]; then
+    heard_nothing run 60 postmap -c "$STAGE/check" -q murder-probe@invalid. $rooted static:murder || return 1
+  elif [ -n "$rooted" ]; then
+    heard_nothing run 60 postmap -q murder-probe@invalid. $rooted static:murder || return 1
+  fi
+  [ -n "$theirs" ] || return 0
+  for word in $(domains_of $texts); do
+    [ "${domain:-$word}" = "$word" ] || return 1
+    domain=$word
+  done
+  case $domain in *[!A-Za-z0-9.-]* | '') domain=invalid. ;; esac
+  heard_nothing as_postfix postmap -q "murder-probe@$domain" $theirs static:murder
+}
+gather() {
+  case " $DOWN " in *" $2 "*) return 0 ;; esac
+  NEW=$2
+  [ -z "$staging" ] || staged_table "$1" "$2"
+  who_asks "$1" "$2"
+  if [ "$WHO" = root ]; then rooted="$rooted $1:$NEW"; else theirs="$theirs $1:$NEW" texts="$texts $NEW"; fi
+}
+note_type() { opened="$opened $1"; }
+# The last table knows every key: that it answered says that all before it did not.
+heard_nothing() {
+  hear "$@" || return 1
+  IFS=$NEWLINE said=
+  for line in $SAID; do
+    case $line in *'/main.cf'[,:]*) ;; *) said="$said$line" ;; esac
+  done
+  IFS=$BLANKS
+  [ "$said" = murder ]
+}
+domains_of() { sed -n 's/^domain[[:space:]]*=[[:space:]]*\([^,:[:space:]]*\)[,[:space:]]*.*/\1/p' "$@" 2>/dev/null; }
+
 has_type() {
+  [ -n "$types" ] || types=" $(postconf -m | tr '\n' ' ') "
   case $types in *" $1 "*) ;; *)
     fail "Postfix has no table type \`$1\` here; nothing was changed" "postconf -m:$types" "install the package \`postfix-$1\` there, or use another type"
     ;;
@@ -124,9 +174,9 @@ bad_value() { fail "\`$1\` is $3; nothing was changed" "$1 = $2" 'mend the manif
 # ask_new WORD: a table that nothing named before opens, and answers if it is one that can be asked.
 ask_new() {
   word=${1#proxy:}
-  has_type "${word%%:*}"
   table=${word#*:}
   case "$NEWLINE$TABLES$NEWLINE" in *"$NEWLINE${word%%:*} $table$NEWLINE"*) return 0 ;; esac
+  has_type "${word%%:*}"
   case $word in
     # Made of others, or asked over a network that need not answer yet.
     unionmap:* | pipemap:* | randmap:* | tcp:* | socketmap:* | memcache:* | nis:* | internal:*) return 0 ;;
@@ -143,7 +193,7 @@ key_for() {
   KEY=murder-probe@invalid.
   # Tables of lines know no such limit.
   case $2 in hash | btree | lmdb | cdb | dbm | sdbm | texthash | regexp | pcre | cidr) return 0 ;; esac
-  domain=$(sed -n 's/^domain[[:space:]]*=[[:space:]]*\([^,:[:space:]]*\)[,[:space:]]*.*/\1/p' "$1" 2>/dev/null)
+  domain=$(domains_of "$1")
   domain=${domain%%"$NEWLINE"*}
   case $domain in *[!A-Za-z0-9.-]* | '') ;; *) KEY=murder-probe@$domain ;; esac
 }
@@ -152,7 +202,11 @@ key_for() {
 # is whoever asks a server.
 who_asks() {
   WHO=root
-  case $1 in ldap | mysql | pgsql) WHO=postfix ;; *) ! grep -qsF "proxy:$1:$2" "$STAGE/new" || WHO=postfix ;; esac
+  case $1 in ldap | mysql | pgsql) WHO=postfix ;; *)
+      [ "$PROXIED" != - ] || PROXIED=$(grep -so 'proxy:[^], }]*' "$STAGE/new")
+      case "$PROXIED$NEWLINE" in *"proxy:$1:$2$NEWLINE"*) WHO=postfix ;; esac
+      ;;
+  esac
 }
 
 # ask TYPE FILE PATH: sets ERROR to what is wrong, and UNREACHED where only its server is.

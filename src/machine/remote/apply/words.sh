@@ -9,7 +9,7 @@ HEARD=$D/heard.$RUN
 NEWLINE='
 '
 BLANKS=$IFS
-CHANGED='' TOLD='' WRITTEN='' UNDO='' MADE='' STAGED='' OPENED='' PRIOR='' POINT=0 UNDONE=0 LOG='' DOWN='' PHASE=staged BY_WHICH='' OLD_WORDS='' EMPTIED='' WHO=postfix COOL=''
+CHANGED='' TOLD='' WRITTEN='' UNDO='' MADE='' STAGED='' OPENED='' PRIOR='' POINT=0 UNDONE=0 LOG='' DOWN='' PHASE=staged BY_WHICH='' OLD_WORDS='' EMPTIED='' WHO=postfix COOL='' PROXIED=- types='' PRINTF=$(command -v printf)
 
 log() { LOG="$LOG- $1$NEWLINE"; }
 
@@ -27,9 +27,9 @@ hear() {
   heard=$HEARD
   true 2>/dev/null >|"$HEARD" || heard=/dev/null
   "$@" >|"$heard" 2>&1
-  code=$? SAID=
+  code=$? SAID='' rest=''
   # Mostly nothing was said, and a process costs more than all of this.
-  [ ! -s "$heard" ] || SAID=$(cat "$heard")
+  if [ -s "$heard" ] && { IFS= read -r SAID && { IFS= read -r rest || [ -n "$rest" ]; }; } <"$heard"; then SAID=$(cat "$heard"); fi
   return $code
 }
 
@@ -69,6 +69,20 @@ hash_of() {
   fi
 }
 
+# proven RECORDS: whether each file has its hash (`SHA256 FILE`); one process hashes them all.
+proven() {
+  proofs=''
+  for_each "$1" note_proof
+  IFS=$NEWLINE
+  for line in $(sha256sum $proofs 2>/dev/null); do
+    case "$NEWLINE$1" in *"$NEWLINE${line%%  *} ${line#*  }$NEWLINE"*) ;; *) IFS=$BLANKS; return 1 ;; esac
+    proofs=${proofs#*"$NEWLINE"}
+  done
+  IFS=$BLANKS
+  [ -z "$proofs" ]
+}
+note_proof() { proofs="$proofs$2$NEWLINE"; }
+
 # Sets MOVED to the first thing that is not what the plan expects; one process hashes them all.
 seek_moved() {
   MOVED='' present=''
@@ -87,8 +101,16 @@ find_moved() {
   fi
 }
 
-# take OFFSET:LENGTH FILE: appends a piece of the payload to a file.
-take() { tail -c "+$((DATA + ${1%:*}))" "$SPOOL" | head -c "${1#*:}" >>"$2"; }
+# take PIECE:OFFSET:LENGTH FILE: appends a piece of the payload to a file. What is small and plain stands in the
+# program too, and costs no process there; where printf is a program, its words would be for all to see.
+take() {
+  place=${1#*:}
+  if [ "${1%%:*}" != - ] && [ "$PRINTF" = printf ]; then
+    piece "${1%%:*}" >>"$2"
+  else
+    tail -c "+$((DATA + ${place%:*}))" "$SPOOL" | head -c "${place#*:}" >>"$2"
+  fi
+}
 
 master_lives() {
   [ -r "$QUEUE/pid/master.pid" ] && read -r pid <"$QUEUE/pid/master.pid" && [ -n "$pid" ] &&
