@@ -1,19 +1,19 @@
 //! Orders as one payload: program, assignments, call, data; and the loader that takes it.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use zeroize::Zeroizing;
 
+use super::data::Data;
 use super::frame::sha256;
 use super::observe::{is_hash, quote, without_comments};
+use super::values;
 use crate::ledger::Ledger;
 use crate::machine::{HistoryOrder, LedgerOrder, Orders, Tell};
-use crate::name::{Parameter, UserName};
+use crate::name::UserName;
 use crate::plan::Failure;
-use crate::postfix::catalogue::{self, Takes};
-use crate::postfix::{Edit, Entry};
+use crate::postfix::Edit;
 use crate::thing::Thing;
 
 /// The program, one idea a file.
@@ -47,47 +47,6 @@ pub(super) struct Payload {
     pub command: String,
     /// What the loader reads to its end.
     pub bytes: Zeroizing<Vec<u8>>,
-}
-
-/// Bytes after the program, and where each piece stands in them.
-#[derive(Default)]
-struct Data {
-    bytes: Zeroizing<Vec<u8>>,
-    /// Pieces that are words of the program as well, each as a line of its `case`.
-    pieces: Vec<Zeroizing<String>>,
-}
-
-/// A piece up to this size is a word of the program too.
-const PIECE: usize = 32 * 1024;
-
-impl Data {
-    /// The piece's name, or `-`, and its place: `NAME:OFFSET:LENGTH`.
-    fn add(&mut self, bytes: &[u8]) -> String {
-        let place = format!("{}:{}", self.bytes.len(), bytes.len());
-        self.bytes.extend_from_slice(bytes);
-        // What every shell keeps as it is.
-        let plain = |byte: &u8| matches!(byte, b'\t' | b'\n' | b' '..=b'~');
-        let name = match std::str::from_utf8(bytes) {
-            Ok(text) if bytes.len() <= PIECE && bytes.iter().all(plain) => {
-                let number = self.pieces.len();
-                let line = format!("{number}) printf %s {} ;;\n", quote(text));
-                self.pieces.push(Zeroizing::new(line));
-                number.to_string()
-            }
-            _ => "-".to_owned(),
-        };
-        format!("{name}:{place}")
-    }
-
-    /// `piece NAME`: prints it.
-    fn program(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::from("piece() {\ncase $1 in\n"));
-        for line in &self.pieces {
-            text.push_str(line);
-        }
-        text.push_str("esac\n}\n");
-        text
-    }
 }
 
 /// Turns orders into a payload; `look` is the program of the observation that follows on work that is done.
@@ -171,7 +130,7 @@ fn assignments(
         "TABLES",
         &lines(&orders.tables, |(path, kind)| format!("{kind} {path}")),
     );
-    set("TYPES", &table_types(orders));
+    set("TYPES", &values::table_types(orders));
     set("EDITS", if orders.edits.is_empty() { "" } else { "1" });
     set("CHECK", if orders.check { "1" } else { "" });
     set(
@@ -191,8 +150,8 @@ fn assignments(
             format!("{path} {}", suffix.unwrap_or("-"))
         }),
     );
-    set("NUMBERS", &numbers(orders));
-    set("DIRECT", &direct(orders));
+    set("NUMBERS", &values::numbers(orders));
+    set("DIRECT", &values::direct(orders));
     let ledger = ledger(&orders.ledger, data);
     set("LEDGER", ledger.word);
     set("PATHS_BYTES", &ledger.paths);
@@ -313,79 +272,6 @@ fn history(order: Option<&HistoryOrder>, data: &mut Data) -> String {
     )
 }
 
-/// Changed parameters, and options of services, whose value must be a number, a time, or `yes` or `no`, each with
-/// its limits. A line break stands before each, so that a name is found whole.
-fn numbers(orders: &Orders) -> String {
-    let mut text = "\n".to_owned();
-    for (name, parameter) in changed(&orders.edits) {
-        let Some(takes) = catalogue::takes(parameter.as_str()) else {
-            continue;
-        };
-        let kind = match takes {
-            Takes::Number => "number",
-            Takes::Time => "time",
-            Takes::YesOrNo => "boolean",
-        };
-        let (least, most) = catalogue::limits(parameter.as_str());
-        let most = most.map_or_else(|| "-".to_owned(), |most| most.to_string());
-        let _ = writeln!(text, "{name} {kind} {least} {most}");
-    }
-    text
-}
-
-/// The names of what is changed by itself, and not by something that it refers to.
-fn direct(orders: &Orders) -> String {
-    let names: Vec<String> = changed(&orders.edits).map(|(name, _)| name).collect();
-    format!(" {} ", names.join(" "))
-}
-
-/// Parameters and options of services that are set, each as postconf(1) lists it.
-fn changed(edits: &[Edit]) -> impl Iterator<Item = (String, Parameter)> {
-    edits.iter().flat_map(|edit| match edit {
-        Edit::Set(name, _) => vec![(name.to_string(), name.clone())],
-        Edit::SetOption(service, name, _) => vec![(format!("{service}/{name}"), name.clone())],
-        // Written whole, an entry has options that no edit of their own sets.
-        Edit::SetService(service, line) => Entry::of_line(line)
-            .iter()
-            .flat_map(Entry::option_names)
-            .map(|name| (format!("{service}/{name}"), name))
-            .collect(),
-        _ => Vec::new(),
-    })
-}
-
-/// The table types that the host must have: of indexes, tables, and values of main.cf.
-fn table_types(orders: &Orders) -> String {
-    let mut types = BTreeSet::new();
-    let tables = orders.indexes.iter().chain(&orders.tables);
-    types.extend(tables.map(|(_, kind)| kind.as_str()));
-    for edit in &orders.edits {
-        if let Edit::Set(name, value) = edit
-            && holds_tables(name)
-        {
-            types.extend(
-                value
-                    .split([',', ' ', '\t'])
-                    .map(|word| word.trim_start_matches("proxy:"))
-                    .filter_map(|word| word.split_once(':'))
-                    .filter(|(kind, rest)| {
-                        rest.starts_with(['/', '{', '$'])
-                            && kind
-                                .bytes()
-                                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-                    })
-                    .map(|(kind, _)| kind),
-            );
-        }
-    }
-    types.into_iter().collect::<Vec<_>>().join(" ")
-}
-
-/// Parameters whose values are lookup tables; in others `lmtp:unix:/path` is no table.
-fn holds_tables(name: &Parameter) -> bool {
-    catalogue::tables::holds_tables(name.as_str())
-}
-
 fn addresses(addresses: &[String]) -> Result<String, Failure> {
     for address in addresses {
         let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'<' | b'>');
@@ -450,7 +336,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::name::ServiceName;
+    use crate::name::{Parameter, ServiceName};
 
     #[test]
     fn edits_of_one_kind_share_a_call() {
@@ -466,15 +352,6 @@ mod tests {
             text,
             "orders_edits() {\n:\nedit -P 'lmtp/unix/a=b'\nedit -e 'relayhost=it'\\''s' 'biff=no'\nedit -X 'x'\n}\n"
         );
-    }
-
-    #[test]
-    fn the_options_of_an_entry_that_is_written_whole_are_validated_too() {
-        let service = ServiceName::new("x/unix").unwrap();
-        let line = "x unix - - n - - smtp -v -o {a=b c} -o smtp_connect_timeout=$mytime";
-        let edits = [Edit::SetService(service, line.to_owned())];
-        let names: Vec<String> = changed(&edits).map(|(name, _)| name).collect();
-        assert_eq!(names, ["x/unix/a", "x/unix/smtp_connect_timeout"]);
     }
 
     #[test]

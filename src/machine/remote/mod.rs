@@ -5,10 +5,12 @@
 
 mod answer;
 mod apply;
+mod data;
 mod frame;
 mod observe;
 mod outcome;
 mod reach;
+mod values;
 mod words;
 
 use std::time::Duration;

@@ -105,11 +105,9 @@ find_moved() {
 # program too, and costs no process there; where printf is a program, its words would be for all to see.
 take() {
   place=${1#*:}
-  if [ "${1%%:*}" != - ] && [ "$PRINTF" = printf ]; then
-    piece "${1%%:*}" >>"$2"
-  else
+  # A shell says less of a full disk than a program does.
+  { [ "${1%%:*}" != - ] && [ "$PRINTF" = printf ] && piece "${1%%:*}" >>"$2"; } ||
     tail -c "+$((DATA + ${place%:*}))" "$SPOOL" | head -c "${place#*:}" >>"$2"
-  fi
 }
 
 master_lives() {
