@@ -817,8 +817,8 @@ fn a_secret_in_a_setting_or_an_open_file_is_refused() {
             content,
             owner: UserName::new("root").unwrap(),
             group: UserName::new("mail").unwrap(),
-            mode: Mode::from_bits(0o644),
-            table: false,
+            mode: Some(Mode::from_bits(0o644)),
+            table: None,
         };
         host.files
             .insert(path.clone(), vec![layer(Level::Host, 9, open)]);

@@ -534,6 +534,33 @@ fn a_host_that_vanishes_from_the_manifest_is_missed_once() {
     assert!(!said.contains(missed), "{said}");
 }
 
+#[test]
+fn another_text_for_a_modules_table_is_a_table_too() {
+    let host = "backend2.example.org";
+    let with = |file: &str| {
+        MANIFEST.replace(
+            "backend[1:2].example.org:",
+            &format!(
+                "backend2.example.org: {{roles: [backend], files: {{/etc/postfix/transport: {{{file}}}}}}}\n  backend1.example.org:"
+            ),
+        )
+    };
+    let bench = Bench::new(&with(r#"content: "x@example.org lmtp:unix:/run/x\n""#));
+    let said = bench.expect(2, "plan", &["--detailed-exitcode", "--host", host]);
+    assert!(
+        said.contains("build the index of hash:/etc/postfix/transport"),
+        "{said}"
+    );
+    bench.manifest(&with(
+        r#"content: "x@example.org lmtp:unix:/run/x\n", table: false"#,
+    ));
+    let said = bench.expect(2, "plan", &["--detailed-exitcode", "--host", host]);
+    assert!(
+        !said.contains("build the index of hash:/etc/postfix/transport"),
+        "{said}"
+    );
+}
+
 /// The manifest with services on the second backend only.
 fn with_services(services: &str) -> String {
     MANIFEST.replace(

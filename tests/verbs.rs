@@ -45,6 +45,21 @@ fn wrong_usage_is_1_and_talks_on_stderr_only() {
 }
 
 #[test]
+fn this_machine_is_one_host() {
+    let output = murder(&[
+        "plan",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/example.org"),
+        "--local",
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("`--local` is this one machine, and 3 hosts are meant"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
 fn help_is_data_and_has_the_table_of_exit_codes() {
     let output = murder(&["--help"]);
     assert_eq!(output.status.code(), Some(0));

@@ -55,6 +55,15 @@ impl<'a> Contact<'a> {
         if reach.sandbox.is_none() {
             needed.extend(of_logins(loaded, hosts));
         }
+        if reach.local && hosts.len() > 1 {
+            let problem = Diagnostic::error(format!(
+                "`--local` is this one machine, and {} hosts are meant",
+                hosts.len()
+            ))
+            .hint("choose the host that this machine is by `--host NAME`");
+            say_all(&[problem], &loaded.sources, terminal);
+            return Err(Said);
+        }
         let mut contact = Self {
             loaded,
             secrets: Secrets::default(),

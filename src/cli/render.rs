@@ -46,7 +46,27 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> ExitCode {
     match written {
         // A reader such as head(1) that has seen enough is no failure.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let _ = writeln!(io::stderr(), "error: {error}");
+            let _ = match &arguments.out {
+                Some(folder) => {
+                    let hint = match error.kind() {
+                        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+                            "`--out` is a folder, and a file stands in its way"
+                        }
+                        _ => "the folder must be writable, with room",
+                    };
+                    let problem = Diagnostic::error(format!(
+                        "the tree cannot be written to `{}`: {error}",
+                        folder.display()
+                    ))
+                    .hint(hint);
+                    write!(
+                        io::stderr(),
+                        "{}",
+                        problem.render(&loaded.sources, terminal.color_err)
+                    )
+                }
+                None => writeln!(io::stderr(), "error: {error}"),
+            };
             ExitCode::from(1)
         }
         _ => ExitCode::SUCCESS,

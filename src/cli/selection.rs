@@ -75,7 +75,8 @@ fn select_hosts(
     if chosen.is_empty() {
         return Err(vec![
             Diagnostic::error("no host is meant by this selection").hint(
-                "each of `--host`, `--role`, `--site` matches something, but no host matches them all",
+                "each of `--host`, `--role`, `--site` matches something, but no host matches them all, \
+                 or `--exclude` leaves none",
             ),
         ]);
     }

@@ -141,7 +141,7 @@ impl Work<'_> {
             }
         };
         let text = self.keep(rendered)?;
-        let want = self.file(path, &own.value, Body::from_rendered(&text), own.at)?;
+        let want = self.file(path, &own.value, None, Body::from_rendered(&text), own.at)?;
         Some(FileWord {
             role,
             want,
@@ -170,7 +170,13 @@ impl Work<'_> {
                         Body::from_rendered(&self.keep(rendered)?)
                     }
                 };
-                self.file(path, &nearest.value, body, nearest.at)?
+                // A text that replaces a table's is a table's: Postfix opens its index.
+                let table = chain
+                    .iter()
+                    .skip(1)
+                    .chain(own)
+                    .find_map(|below| below.value.table());
+                self.file(path, &nearest.value, table, body, nearest.at)?
             }
         };
         Some(FileWord {
@@ -189,6 +195,7 @@ impl Work<'_> {
         &mut self,
         path: &RemotePath,
         spec: &FileSpec,
+        below: Option<bool>,
         mut body: Body,
         at: Span,
     ) -> Option<Want<File>> {
@@ -203,26 +210,26 @@ impl Work<'_> {
             return Some(Want::Absent);
         };
         end_line(&mut body);
-        let (mut group, mut mode) = (group.clone(), *mode);
-        if body.secrets().next().is_some() {
-            // Nobody asks for a secret that everyone can read: this is what is there by default.
-            if owner.as_str() == "root"
-                && group.as_str() == "root"
-                && mode == Mode::from_bits(0o644)
-            {
+        let table = table.or(below).unwrap_or(false);
+        let mut group = group.clone();
+        let mut default = Mode::from_bits(0o644);
+        let secret = body.secrets().next().is_some();
+        if secret && mode.is_none() {
+            default = Mode::from_bits(0o640);
+            if owner.as_str() == "root" && group.as_str() == "root" {
                 group = UserName::new("postfix").ok()?;
-                mode = Mode::from_bits(0o640);
-            }
-            if mode.bits() & 0o027 != 0 {
-                self.problems.push(
-                    Diagnostic::error(format!("`{path}` holds a secret and has mode {mode}"))
-                        .at(at, "")
-                        .hint("0640 with group postfix, or tighter"),
-                );
-                return None;
             }
         }
-        let index = (*table && self.facts.index_type.index_suffix().is_some())
+        let mode = mode.unwrap_or(default);
+        if secret && mode.bits() & 0o027 != 0 {
+            self.problems.push(
+                Diagnostic::error(format!("`{path}` holds a secret and has mode {mode}"))
+                    .at(at, "")
+                    .hint("0640 with group postfix, or tighter"),
+            );
+            return None;
+        }
+        let index = (table && self.facts.index_type.index_suffix().is_some())
             .then(|| self.facts.index_type.clone());
         let opened = table.then(|| self.facts.index_type.clone());
         Some(Want::Present(File {

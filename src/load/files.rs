@@ -57,7 +57,10 @@ pub(super) fn manifest_files(
         problems.push(
             Diagnostic::error(format!("there is no manifest in `{}`", path.display()))
                 .detail("a manifest is one or more *.yaml or *.yml files")
-                .hint("name the file or folder: `murder check PATH`"),
+                .hint(
+                    "name the file or folder as the last word: `murder check PATH`, \
+                     `murder plan --sandbox=DIR PATH`, `murder release HOST all PATH`",
+                ),
         );
     }
     files

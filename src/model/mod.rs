@@ -274,10 +274,21 @@ pub enum FileSpec {
         /// Default `root` (`postfix` where the body has a secret).
         group: UserName,
         /// Default `0644` (`0640` where the body has a secret).
-        mode: Mode,
-        /// Whether it is an indexed table.
-        table: bool,
+        mode: Option<Mode>,
+        /// Whether it is an indexed table; what the layer below says where none is given, else it is none.
+        table: Option<bool>,
     },
+}
+
+impl FileSpec {
+    /// Whether it is an indexed table, where it says so.
+    #[must_use]
+    pub fn table(&self) -> Option<bool> {
+        match self {
+            Self::Absent => None,
+            Self::Present { table, .. } => *table,
+        }
+    }
 }
 
 /// Where a file's text comes from.

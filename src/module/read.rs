@@ -10,7 +10,7 @@ use serde_saphyr::{Location, Spanned};
 use super::{Check, Module, Per, ProbeKind, Template, Variable, VariableKind, Word, unread};
 use crate::diagnostic::{Diagnostic, SourceId, Span};
 use crate::model::{ContentSpec, FileSpec, Layer, Level, ServiceSpec, SettingSpec};
-use crate::name::{Mode, NameError, Parameter, RemotePath, RoleName, ServiceName, UserName};
+use crate::name::{NameError, Parameter, RemotePath, RoleName, ServiceName, UserName};
 use crate::state::Note;
 use crate::thing::{Field, Thing};
 
@@ -400,8 +400,8 @@ impl Reader {
             };
             let owner = self.user(file.owner, "root");
             let group = self.user(file.group, "root");
-            let mode = file.mode.map_or(Some(Mode::from_bits(0o644)), |mode| {
-                self.name(mode.value.parse(), mode.referenced)
+            let mode = file.mode.map_or(Some(None), |mode| {
+                self.name(mode.value.parse(), mode.referenced).map(Some)
             });
             self.condition(Thing::File(path.clone()), file.when);
             if let Some(per) = file.per {
@@ -415,7 +415,7 @@ impl Reader {
                     owner,
                     group,
                     mode,
-                    table: file.table,
+                    table: Some(file.table),
                 };
                 let layer = self.layer(at, spec);
                 files.insert(path, layer);

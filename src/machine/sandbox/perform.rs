@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
@@ -313,6 +314,8 @@ fn index(sandbox: &Sandbox, source: &str, kind: &str) -> Result<(), Failure> {
         .arg(sandbox.inside("/etc/postfix"))
         .arg(format!("{kind}:{}", staged.display()))
         .stdin(Stdio::null())
+        // Ctrl-C is for us, who let the work that has begun come to its end.
+        .process_group(0)
         .output()
         .map_err(io);
     let built = PathBuf::from(format!("{}{suffix}", staged.display()));

@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::{Kind, Node, integer, nearest, switch};
 use crate::model::resolve::{Resolver, overlaid};
 use crate::model::{ContentSpec, FileSpec, Host, Layer, Level, ListEdit, ServiceSpec, SettingSpec};
-use crate::name::{Mode, Parameter, RemotePath, RoleName, ServiceName, UserName};
+use crate::name::{Parameter, RemotePath, RoleName, ServiceName, UserName};
 use crate::thing::{Field, Thing};
 
 /// The things of one layer.
@@ -290,16 +290,13 @@ impl Resolver<'_> {
                 return None;
             }
         };
-        let mode = node
-            .get("mode")
-            .and_then(|node| node.text()?.parse().ok())
-            .unwrap_or(Mode::from_bits(0o644));
+        let mode = node.get("mode").and_then(|node| node.text()?.parse().ok());
         Some(FileSpec::Present {
             content,
             owner: user("owner")?,
             group: user("group")?,
             mode,
-            table: node.get("table").and_then(switch).unwrap_or(false),
+            table: node.get("table").and_then(switch),
         })
     }
 }

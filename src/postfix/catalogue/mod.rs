@@ -9,6 +9,8 @@
 mod names;
 mod table;
 mod value;
+// Words of a fixed set.
+mod words;
 
 pub mod restrictions;
 

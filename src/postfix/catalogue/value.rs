@@ -3,6 +3,7 @@
 use super::Problem;
 use super::table::Kind;
 use super::table::Row;
+use super::words;
 use crate::postfix::defaults;
 use crate::postfix::text::collapse;
 use crate::postfix::text::lossy;
@@ -14,6 +15,26 @@ pub(super) fn check(name: &str, value: &str, row: &Row) -> Result<(), Problem> {
         return Ok(());
     }
     let value = lossy(&collapse(value.as_bytes()));
+    if let Some((word, known)) = words::stranger(name, &value) {
+        let hint = match similar::get_close_matches(word, known, 1, 0.6).first() {
+            Some(near) => format!("did you mean `{near}`? Postfix knows {}", known.join(", ")),
+            None => format!("write one of {}", known.join(", ")),
+        };
+        return Err(dies(
+            name,
+            &value,
+            &format!("has the word `{word}`, which Postfix does not know here"),
+            &hint,
+        ));
+    }
+    if name == "compatibility_level" && !value.split('.').all(|part| part.parse::<u32>().is_ok()) {
+        return Err(dies(
+            name,
+            &value,
+            "is no version",
+            "write one such as `3.6`",
+        ));
+    }
     let Some(kind) = row.kind else {
         return Ok(());
     };

@@ -1,0 +1,55 @@
+//! Values that are words of a fixed set (postconf(5)): Postfix's programs die of any other.
+
+/// The words that a parameter takes, and whether it takes several.
+fn of(name: &str) -> Option<(&'static [&'static str], bool)> {
+    let words: (&[&str], bool) = match name {
+        "inet_protocols" => (&["all", "ipv4", "ipv6"], true),
+        "notify_classes" => (
+            &[
+                "bounce", "2bounce", "data", "delay", "policy", "protocol", "resource", "software",
+            ],
+            true,
+        ),
+        "internal_mail_filter_classes" => (&["bounce", "notify"], true),
+        "smtp_address_preference" | "lmtp_address_preference" => (&["any", "ipv4", "ipv6"], false),
+        "smtp_dns_support_level" | "lmtp_dns_support_level" => {
+            (&["disabled", "enabled", "dnssec"], false)
+        }
+        "smtpd_tls_security_level" | "postscreen_tls_security_level" => {
+            (&["none", "may", "encrypt"], false)
+        }
+        "smtp_tls_security_level" | "lmtp_tls_security_level" => (
+            &[
+                "none",
+                "may",
+                "encrypt",
+                "dane",
+                "dane-only",
+                "fingerprint",
+                "verify",
+                "secure",
+            ],
+            false,
+        ),
+        _ => return None,
+    };
+    Some(words)
+}
+
+/// The first word of a value that is none of a parameter's, with those that are.
+pub(super) fn stranger<'v>(
+    name: &str,
+    value: &'v str,
+) -> Option<(&'v str, &'static [&'static str])> {
+    let (words, several) = of(name)?;
+    let given: Vec<&str> = if several {
+        value.split([',', ' ', '\t']).collect()
+    } else {
+        vec![value.trim()]
+    };
+    given
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .find(|word| !words.iter().any(|known| known.eq_ignore_ascii_case(word)))
+        .map(|word| (word, words))
+}
