@@ -14,7 +14,7 @@ pub use orders::{Run, orders};
 pub use questions::questions;
 pub use release::release;
 pub use sweep::sweep;
-pub use told::{sha256_hex, told_after, told_by};
+pub use told::{sha256_hex, sha256_of, told_after, told_by};
 
 use std::collections::BTreeMap;
 

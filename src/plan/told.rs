@@ -16,9 +16,23 @@ use super::diff::live_value;
 /// SHA-256 in lower-case hexadecimal.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// The same of what a reader gives, without holding it.
+///
+/// # Errors
+/// The reader's.
+pub fn sha256_of(mut reader: impl std::io::Read) -> std::io::Result<String> {
+    let mut hasher = Sha256::new();
+    std::io::copy(&mut reader, &mut hasher)?;
+    Ok(hex(&hasher.finalize()))
+}
+
+fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
+    for byte in bytes {
         // Writing into a String cannot fail.
         let _ = write!(text, "{byte:02x}");
     }

@@ -7,8 +7,8 @@ use super::answer::history_path;
 use crate::machine::{HistoryQuestion, Questions};
 use crate::name::RemotePath;
 
-/// Files larger than this come back as a hash only.
-const TEXT_CAP: u64 = 40 * 1024 * 1024;
+/// Files larger than this come back as a hash only. A table of two million lines is smaller.
+const TEXT_CAP: u64 = 128 * 1024 * 1024;
 
 /// What goes to every host alike.
 static PROGRAM: LazyLock<String> = LazyLock::new(|| without_comments(include_str!("observe.sh")));

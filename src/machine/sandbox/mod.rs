@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use crate::ledger::Ledger;
 use crate::name::{HostName, Mode, RemotePath};
-use crate::plan::{Failure, sha256_hex};
+use crate::plan::{Failure, sha256_hex, sha256_of};
 use crate::postfix::{MainCf, MasterCf};
 use crate::state::{Facts, Live, LiveFile, LiveState, Running};
 use crate::thing::Thing;
@@ -31,6 +31,9 @@ pub const LEDGER: &str = "/var/lib/murder/ledger.json";
 pub const MAIN_CF: &str = "/etc/postfix/main.cf";
 /// See [`MAIN_CF`].
 pub const MASTER_CF: &str = "/etc/postfix/master.cf";
+
+/// What is expected of an index: it is binary, and its text is nobody's question.
+const INDEX: &str = "";
 
 /// One host's folder.
 #[derive(Debug)]
@@ -109,12 +112,18 @@ impl Sandbox {
         if meta.is_dir() {
             return Ok(LiveFile::Other("directory".to_owned()));
         }
-        let bytes = std::fs::read(&real)
-            .map_err(|error| self.unfit(&format!("cannot read `{path}`"), &error))?;
-        let sha256 = sha256_hex(&bytes);
+        let unread = |error| self.unfit(&format!("cannot read `{path}`"), &error);
+        let sha256 = std::fs::File::open(&real)
+            .and_then(sha256_of)
+            .map_err(unread)?;
         let (owner, group) = owners.of(path.as_str());
-        let text = (expected != Some(sha256.as_str()))
-            .then(|| String::from_utf8_lossy(&bytes).into_owned());
+        // Most files are as they should be, and a table may be large: its bytes are held only where they differ.
+        let text = if expected == Some(INDEX) || expected == Some(sha256.as_str()) {
+            None
+        } else {
+            let bytes = std::fs::read(&real).map_err(unread)?;
+            Some(String::from_utf8_lossy(&bytes).into_owned())
+        };
         Ok(LiveFile::Present(LiveState {
             sha256,
             owner,
@@ -156,7 +165,7 @@ impl Look for Sandbox {
         let mut indexes = BTreeMap::new();
         if self.postmap.is_some() {
             for index in &questions.indexes {
-                indexes.insert(index.clone(), self.look_at(index, Some(""), &owners)?);
+                indexes.insert(index.clone(), self.look_at(index, Some(INDEX), &owners)?);
             }
         }
         for thing in ledger.iter().flat_map(|ledger| ledger.managed.keys()) {
@@ -167,16 +176,10 @@ impl Look for Sandbox {
                     if self.postmap.is_some()
                         && let Ok(index) = RemotePath::new(format!("{path}{suffix}"))
                     {
-                        let live = self.look_at(&index, Some(""), &owners)?;
+                        let live = self.look_at(&index, Some(INDEX), &owners)?;
                         indexes.insert(index, live);
                     }
                 }
-            }
-        }
-        // An index is binary: its text is nobody's question.
-        for index in indexes.values_mut() {
-            if let LiveFile::Present(state) = index {
-                state.text = None;
             }
         }
         let main_cf = MainCf::parse(&main);

@@ -32,10 +32,13 @@ pub use limits::HandshakeLimits;
 use wire::{Wire, through};
 
 /// How often sshd is asked again when it hangs up before its first word.
-const TRIES: u32 = 7;
+const TRIES: u32 = 10;
 
-/// The first pause between two tries; it doubles each time.
+/// The first pause between two tries; it doubles each time, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(150);
+
+/// All pauses together are some 25 seconds.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// A channel's window. A larger one lets 64 MB through with fewer adjustments; memory is used only when the
 /// other side is faster than we are.
@@ -104,7 +107,7 @@ impl Ssh {
                 return Err(words::dropped(hop, tried, &words));
             }
             std::thread::sleep(pause + jitter(pause));
-            pause *= 2;
+            pause = (pause * 2).min(LONGEST_PAUSE);
             tried += 1;
         }
     }
