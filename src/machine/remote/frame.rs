@@ -3,7 +3,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use sha2::{Digest, Sha256};
+pub(super) use crate::plan::sha256_hex as sha256;
 
 /// 128 random bits as text: no banner holds them by chance.
 pub(super) fn nonce() -> String {
@@ -14,14 +14,6 @@ pub(super) fn nonce() -> String {
             .finish()
     };
     format!("{:016x}{:016x}", word(), word())
-}
-
-/// SHA-256 in lower-case hexadecimal, as sha256sum(1) prints it.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 /// A whole answer.
