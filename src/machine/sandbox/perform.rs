@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
@@ -309,15 +309,22 @@ fn index(sandbox: &Sandbox, source: &str, kind: &str) -> Result<(), Failure> {
     };
     let io = |error: std::io::Error| failure(format!("cannot index `{source}`"), error.to_string());
     std::fs::copy(&real, &staged).map_err(io)?;
-    let output = Command::new(postmap)
-        .arg("-c")
-        .arg(sandbox.inside("/etc/postfix"))
-        .arg(format!("{kind}:{}", staged.display()))
-        .stdin(Stdio::null())
-        // Ctrl-C is for us, who let the work that has begun come to its end.
-        .process_group(0)
-        .output()
-        .map_err(io);
+    let build = || {
+        Command::new(postmap)
+            .arg("-c")
+            .arg(sandbox.inside("/etc/postfix"))
+            .arg(format!("{kind}:{}", staged.display()))
+            .stdin(Stdio::null())
+            // Ctrl-C is for us, who let the work that has begun come to its end.
+            .process_group(0)
+            .output()
+    };
+    let output = match build() {
+        // A Ctrl-C that came while the child was still of our group: it begins anew.
+        Ok(output) if output.status.signal().is_some() => build(),
+        done => done,
+    }
+    .map_err(io);
     let built = PathBuf::from(format!("{}{suffix}", staged.display()));
     let result = output.and_then(|output| {
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
