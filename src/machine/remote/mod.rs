@@ -111,6 +111,8 @@ impl Remote {
 
 impl Act for Remote {
     fn perform(&mut self, orders: &Orders) -> Result<Performed, MachineError> {
+        // Whatever becomes of this, what was seen before it is no answer any more.
+        self.seen = None;
         let nonce = frame::nonce();
         // The look that proves the work goes with it, and saves the round trips of one of its own.
         let look_nonce = frame::nonce();
