@@ -261,6 +261,64 @@ fn processes_of_before_may_die_of_what_they_cannot_know() {
     }
 }
 
+/// A process on its way out may hang up on whom it has just let in: that alone is no reason to put anything back.
+#[test]
+fn who_was_hung_up_on_asks_again() {
+    let host = prepared();
+    // The first session is that of before the change; those from the second to the last of the mute ones are cut.
+    let asker = "#!/bin/sh\necho x >>/root/asked\ncount=$(wc -l </root/asked)\n\
+                 [ $count -ge 2 ] && [ $count -le \"$(cat /root/mute)\" ] || exec /bin/bash \"$@\"\n\
+                 shift 3\nfor to; do echo \"$to hung up\"; done\n";
+    host.write("/usr/sbin/bash", asker);
+    host.run("chmod 755 /usr/sbin/bash; echo 3 >/root/mute");
+    let log = done(
+        &host,
+        &editing(&host, "r1", vec![set("bounce_queue_lifetime", "3d")]),
+    );
+    assert!(
+        log.contains(&"asked over SMTP again: hung up".to_owned()),
+        "{log:?}"
+    );
+    assert_eq!(host.read("/root/asked").lines().count(), 4);
+    // Where it is so each time, no mail comes in any more.
+    host.run("rm /root/asked; echo 5 >/root/mute");
+    let edits = vec![set("bounce_queue_lifetime", "4d")];
+    let said = words(refused(&host, &editing(&host, "r2", edits)));
+    assert!(
+        said.starts_with("put back:")
+            && said.contains("Postfix takes no mail any more")
+            && said.contains("hung up"),
+        "{said}"
+    );
+}
+
+/// master(8) holds a service back since before the change, and a process of before hides it until Postfix is told.
+#[test]
+fn what_was_held_back_before_is_waited_for() {
+    let host = prepared();
+    let smtpd = "/usr/lib/postfix/sbin/smtpd";
+    host.run("postconf -e service_throttle_time=30s; postfix reload");
+    let hold = format!(
+        "import socket,subprocess\na=socket.create_connection(('127.0.0.1',25)); a.recv(99)\n\
+         subprocess.run('mv {smtpd} {smtpd}.real; printf \"#!/bin/sh\\\\nexit 1\\\\n\" >{smtpd}; chmod 755 {smtpd}',shell=True)\n\
+         b=socket.create_connection(('127.0.0.1',25))\n\
+         subprocess.run('until grep -q throttling /var/log/mail.log; do sleep 0.1; done; mv -f {smtpd}.real {smtpd}',shell=True)\n\
+         b.close(); a.sendall(b'QUIT\\r\\n'); a.recv(99)\n"
+    );
+    host.write("/root/hold.py", &hold);
+    host.run("timeout 20 python3 /root/hold.py");
+    let log = done(
+        &host,
+        &editing(&host, "r1", vec![set("bounce_queue_lifetime", "3d")]),
+    );
+    let waited = "waited for services that master(8) held back".to_owned();
+    assert!(
+        log.contains(&waited),
+        "{log:?}\n{}",
+        host.read("/var/log/mail.log")
+    );
+}
+
 /// A host without a log file: what the journal told before is not new.
 #[test]
 fn the_journal_is_read_where_there_is_no_log_file() {

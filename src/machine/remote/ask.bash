@@ -1,16 +1,17 @@
 exec 8<>/dev/tcp/127.0.0.1/25 || exit 1
 say() {
   [ -z "$1" ] || printf '%s\r\n' "$1" >&8
-  while IFS= read -r -t 20 reply <&8; do
+  while IFS= read -r -t 20 reply <&8 || { ended=$?; false; }; do
     reply=${reply%?}
     case $reply in [0-9][0-9][0-9]-*) ;; *) return 0 ;; esac
   done
-  reply='no answer'
+  # Above 128 it is the time that ran out.
+  if [ $ended -gt 128 ]; then reply='no answer'; else reply='hung up'; fi
   return 1
 }
 say '' && say 'EHLO localhost' && say 'MAIL FROM:<>'
 for address; do
-  case $reply in 'no answer' | 421*) ;; *) say "RCPT TO:<$address>" ;; esac
+  case $reply in 'no answer' | 'hung up' | 421*) ;; *) say "RCPT TO:<$address>" ;; esac
   echo "$address $reply"
 done
-say QUIT
+case $reply in 'no answer' | 'hung up') ;; *) say QUIT ;; esac

@@ -9,12 +9,12 @@ say() {
     reply=${reply%?}
     case $reply in [0-9][0-9][0-9]-*) ;; *) return 0 ;; esac
   done
-  reply='no answer'
+  reply='hung up'
   return 1
 }
-say '' && say 'EHLO localhost' && say 'MAIL FROM:<>' || [ "$reply" != 'no answer' ] || exit 1
+say '' && say 'EHLO localhost' && say 'MAIL FROM:<>' || [ "$reply" != 'hung up' ] || exit 1
 for address; do
-  case $reply in 'no answer' | 421*) ;; *) say "RCPT TO:<$address>" ;; esac
+  case $reply in 'hung up' | 421*) ;; *) say "RCPT TO:<$address>" ;; esac
   echo "$address $reply"
 done
-say QUIT
+case $reply in 'hung up') ;; *) say QUIT ;; esac

@@ -43,17 +43,19 @@ order_of_work() {
 
 # What Postfix calls its places here.
 learn() {
-  QUEUE='' MAILLOG='' HOST=localhost
+  QUEUE='' MAILLOG='' HOST=localhost HOLD=60
   IFS=$NEWLINE
-  for line in $(postconf -x queue_directory maillog_file myhostname 2>/dev/null); do
+  for line in $(postconf -x queue_directory maillog_file myhostname service_throttle_time 2>/dev/null); do
     case $line in
       'queue_directory = '*) QUEUE=${line#* = } ;;
       'maillog_file = '*) MAILLOG=${line#* = } ;;
       'myhostname = '*) HOST=${line#* = } ;;
+      'service_throttle_time = '*s) HOLD=${line#* = } HOLD=${HOLD%s} ;;
     esac
   done
   IFS=$BLANKS
   case $HOST in *[!A-Za-z0-9.-]* | '') HOST=localhost ;; esac
+  case $HOLD in *[!0-9]* | '' | ????*) HOLD=60 ;; esac
 }
 
 # holds PROCESS: whether one of its descriptors is the lock's.

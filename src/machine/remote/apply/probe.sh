@@ -84,12 +84,15 @@ await_troubles() {
 # before it was told of that one may be of a configuration like ours.
 old_troubles() {
   ELDERS='' CALM=''
-  from=$((FIRST_END > 200000 ? FIRST_END - 200000 : 0))
+  log_before | since_told | troubles
+}
+log_before() {
+  start=$((FIRST_END > 200000 ? FIRST_END - 200000 : 0))
   if [ -n "$MAIL_LOG" ] && [ "$FIRST_END" != 0 ]; then
-    tail -c "+$((from + 1))" "$MAIL_LOG" | head -c "$((FIRST_END - from))"
+    tail -c "+$((start + 1))" "$MAIL_LOG" | head -c "$((FIRST_END - start))"
   elif command -v journalctl >/dev/null; then
     run 20 journalctl -q --no-pager -o short --since "@$((FIRST_TIME - 600))" --until "@$((FIRST_TIME + 1))" SYSLOG_FACILITY=2 2>/dev/null
-  fi | since_told | troubles
+  fi
 }
 since_told() { sed -e '/master\[[0-9]*\]: reload /{h;d;}' -e '/master\[[0-9]*\]: daemon started/{h;d;}' -e 'H;$!d;x'; }
 
@@ -130,37 +133,60 @@ probe() {
   log 'probed'
 }
 
-# Between the new main.cf and the telling, master(8) may begin a process that asks a proxymap(8) of the old one
-# for a table that it does not know, and dies. Its service is then held back for service_throttle_time, a minute
-# unless it is set, and neither going on nor putting back makes that shorter. So it is waited for, and judged then.
+# What passes by itself, and neither going on nor putting back makes shorter, is waited for and judged then:
+# a service that master(8) holds back (see strangers_to_proxymap), be it since this change or an earlier one, for
+# then it shows when the last process of before ends; and a process on its way out that hangs up on whom it let in.
 calm_down() {
-  strangers_to_proxymap "$LOG_END" "$LOG_TIME" || return 0
-  log 'waited for services that master(8) held back while the configuration changed'
-  tries=0
-  while [ "$tries" -lt 12 ]; do
-    tries=$((tries + 1)) end=$LOG_END time=$LOG_TIME
-    mark_log
-    smtp_answers
-    if as_before && ! strangers_to_proxymap "$LOG_END" "$LOG_TIME"; then
-      LOG_END=$end LOG_TIME=$time CALM=1
-      strangers_to_proxymap "$LOG_END" "$LOG_TIME"
-      return 0
+  tries=0 held='' end=$LOG_END time=$LOG_TIME from=$LOG_END from_time=$LOG_TIME
+  deadline=$(($(date +%s) + HOLD + 15))
+  while :; do
+    calm=1
+    as_before || calm=''
+    if strangers_to_proxymap "$from" "$from_time"; then
+      calm='' held=1
+    elif [ -z "$calm$held" ] && held_before; then
+      held=1
     fi
-    LOG_END=$end LOG_TIME=$time
-    sleep 2
+    [ -z "$calm" ] || break
+    if [ -n "$held" ]; then
+      PATIENCE=20
+      [ "$(date +%s)" -le "$deadline" ] || break
+    else
+      # Whoever waited in vain has nothing to gain by asking again.
+      case $ANSWER in '' | 'no answer') break ;; esac
+      [ "$tries" -lt 3 ] || break
+      [ "$tries" -gt 0 ] || log "asked over SMTP again: $ANSWER"
+    fi
+    tries=$((tries + 1))
+    sleep 1
+    mark_log
+    from=$LOG_END from_time=$LOG_TIME LOG_END=$end LOG_TIME=$time
+    smtp_answers
   done
+  [ -n "$held" ] || return 0
+  log 'waited for services that master(8) held back'
+  [ -z "$calm" ] || CALM=1
+  # Those that died between two looks, too.
+  strangers_to_proxymap "$LOG_END" "$LOG_TIME" || :
 }
 
-# Whether processes died so, and which: those are no trouble of the new configuration.
+# Between the new main.cf and the telling, master(8) may begin a process that asks a proxymap(8) of the old one for
+# a table that it does not know, and dies, as may one of before that asks a new one. If it was that process's first
+# work, its service is held back for service_throttle_time. Whether processes died so, and which: those are no
+# trouble of the new configuration.
 strangers_to_proxymap() {
   IFS=$NEWLINE found=1
-  for line in $(log_since "$1" "$2" | grep -E '^[^[]*/[a-z-]+\[[0-9]+\]: fatal: proxymap service is not configured'); do
+  for line in $(log_since "$1" "$2" | grep -E "$STRANGER_TO_PROXYMAP"); do
     line=${line#*\[}
     ELDERS="$ELDERS ${line%%\]*}" found=0
   done
   IFS=$BLANKS
   return $found
 }
+STRANGER_TO_PROXYMAP='^[^[]*/[a-z-]+\[[0-9]+\]: fatal: proxymap service is not configured'
+
+# Whether something was held back before this change, as far as the log of before it tells.
+held_before() { log_before | grep -qE "$STRANGER_TO_PROXYMAP|^[^[]*/master\[[0-9]+\]: warning: .*: bad command startup -- throttling"; }
 
 as_before() {
   answer_of postmaster "$BEFORE"
