@@ -134,7 +134,7 @@ pub fn modules() -> Modules {
     sources.add("murder.yaml", "");
     let Parsed {
         modules, problems, ..
-    } = parse(&embedded(), &mut sources);
+    } = parse(&[], &embedded(), |_| false, &mut sources);
     let said: Vec<String> = problems
         .iter()
         .map(|problem| problem.render(&sources, false))
@@ -860,10 +860,10 @@ fn a_retired_host_wants_nothing() {
 fn module_problems(yaml: &str, template: &str) -> String {
     let mut sources = Sources::default();
     let files = [
-        ("own/module.yaml".to_owned(), yaml.to_owned()),
-        ("own/templates/x.tera".to_owned(), template.to_owned()),
+        ("own/module.yaml".into(), yaml.to_owned().into()),
+        ("own/templates/x.tera".into(), template.to_owned().into()),
     ];
-    let problems = parse(&files, &mut sources).problems;
+    let problems = parse(&[], &files, |_| false, &mut sources).problems;
     let said: Vec<String> = problems
         .iter()
         .map(|problem| problem.render(&sources, false))

@@ -121,7 +121,7 @@ impl<'a> Compiler<'a> {
     /// # Errors
     /// Every problem of a template, with its line and column.
     pub fn new(murder: &'a Murder, modules: &'a Modules) -> Result<Self, Vec<Diagnostic>> {
-        let (mut engine, mut problems) = Engine::new(modules);
+        let (mut engine, mut problems) = Engine::new(modules.0.values());
         let vars: BTreeSet<&str> = modules
             .0
             .values()

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostic;
+use crate::module::ModuleFile;
 
 /// The folder that a manifest's relative paths start from.
 pub(super) fn folder_of(path: &Path) -> PathBuf {
@@ -121,7 +122,7 @@ fn no_file(path: &Path) -> Option<Diagnostic> {
 }
 
 /// The files of the `modules/` folder beside a manifest, by their path in it.
-pub(super) fn module_files(folder: &Path, problems: &mut Vec<Diagnostic>) -> Vec<(String, String)> {
+pub(super) fn module_files(folder: &Path, problems: &mut Vec<Diagnostic>) -> Vec<ModuleFile> {
     let mut found = Vec::new();
     let root = folder.join("modules");
     if root.is_dir() {
@@ -133,7 +134,7 @@ pub(super) fn module_files(folder: &Path, problems: &mut Vec<Diagnostic>) -> Vec
 fn collect(
     folder: &Path,
     prefix: &str,
-    found: &mut Vec<(String, String)>,
+    found: &mut Vec<ModuleFile>,
     problems: &mut Vec<Diagnostic>,
 ) {
     /// `role/templates/x.tera` has two slashes.
@@ -158,7 +159,7 @@ fn collect(
                 continue;
             }
             match read(&entry) {
-                Ok(text) => found.push((path, text)),
+                Ok(text) => found.push((path.into(), text.into())),
                 Err(problem) => problems.push(problem),
             }
         } else if ["module.yaml", "module.yml"]

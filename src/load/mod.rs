@@ -47,6 +47,17 @@ impl Loaded {
 /// Nothing is contacted, and no secret is read. Whatever is wrong is among the diagnostics.
 #[must_use]
 pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
+    let loaded = read(path, overlays, false);
+    // Where something is wrong, hints name what there is, and not only what the manifest uses.
+    if loaded.failed() {
+        read(path, overlays, true)
+    } else {
+        loaded
+    }
+}
+
+/// Reads the manifest, and of the shipped modules those of its roles, or `all`.
+fn read(path: &Path, overlays: &[PathBuf], all: bool) -> Loaded {
     let mut sources = Sources::default();
     let mut diagnostics = Vec::new();
     let folder = files::folder_of(path);
@@ -58,16 +69,17 @@ pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
     let overlays = read_all(overlays, &mut sources, &mut diagnostics);
     let unread = !diagnostics.is_empty();
 
-    let mut module_files = module::embedded();
-    module_files.extend(files::module_files(&folder, &mut diagnostics));
+    let own = files::module_files(&folder, &mut diagnostics);
+    let parsed = manifest::parse(&borrowed(&texts), &borrowed(&overlays));
+    let named = parsed.manifest.as_ref().map(Manifest::roles);
+    let wanted = |role: &str| all || named.as_ref().is_none_or(|named| named.contains(role));
     let module::Parsed {
         modules,
         unread: unread_modules,
         problems,
-    } = module::parse(&module_files, &mut sources);
+    } = module::parse(&module::embedded(), &own, wanted, &mut sources);
     diagnostics.extend(problems);
 
-    let parsed = manifest::parse(&borrowed(&texts), &borrowed(&overlays));
     sources.mask(&parsed.secrets);
     diagnostics.extend(parsed.problems);
     let mut murder = None;

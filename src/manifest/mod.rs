@@ -124,4 +124,22 @@ impl Manifest {
         }
         found.into_iter().collect()
     }
+
+    /// The roles that it names anywhere, as written: of hosts, sites and defaults, and in `modules:`.
+    #[must_use]
+    pub fn roles(&self) -> std::collections::BTreeSet<&str> {
+        let sections = ["sites", "hosts"]
+            .iter()
+            .filter_map(|section| self.root.get(section));
+        let layers = sections
+            .flat_map(|section| section.entries().iter().map(|entry| &entry.value))
+            .chain(self.root.get("defaults"));
+        let given = layers
+            .filter_map(|layer| layer.get("roles"))
+            .flat_map(|roles| roles.list().iter().filter_map(Node::text));
+        let modules = self.root.get("modules").map_or(&[][..], Node::entries);
+        given
+            .chain(modules.iter().map(|entry| entry.key.as_str()))
+            .collect()
+    }
 }

@@ -1,5 +1,7 @@
 //! The shipped modules, compiled into the binary.
 
+use std::borrow::Cow;
+
 use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
@@ -8,12 +10,14 @@ struct Shipped;
 
 /// The files under `modules/`, by their path there.
 #[must_use]
-pub fn embedded() -> Vec<(String, String)> {
+pub fn embedded() -> Vec<super::ModuleFile> {
     Shipped::iter()
         .filter_map(|name| {
-            let file = Shipped::get(&name)?;
-            let text = String::from_utf8(file.data.into_owned()).ok()?;
-            Some((name.into_owned(), text))
+            let text = match Shipped::get(&name)?.data {
+                Cow::Borrowed(bytes) => Cow::Borrowed(std::str::from_utf8(bytes).ok()?),
+                Cow::Owned(bytes) => Cow::Owned(String::from_utf8(bytes).ok()?),
+            };
+            Some((name, text))
         })
         .collect()
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tera::{Context, ErrorKind, Tera};
 
 use super::reports::{Report, reports};
-use super::{Module, Modules, filters, names};
+use super::{Module, filters, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ContentSpec, FileSpec, ServiceSpec, SettingSpec};
 use crate::thing::Thing;
@@ -57,9 +57,9 @@ pub(crate) fn check_names(role: &str, number: usize) -> (String, String) {
 }
 
 impl Engine {
-    /// Parses every template of every module; each problem is a diagnostic with its place.
+    /// Parses every template of these modules; each problem is a diagnostic with its place.
     #[must_use]
-    pub fn new(modules: &Modules) -> (Self, Vec<Diagnostic>) {
+    pub fn new<'a>(modules: impl Iterator<Item = &'a Module>) -> (Self, Vec<Diagnostic>) {
         let mut tera = Tera::new();
         // These are configuration files: nothing is HTML.
         tera.autoescape_on(Vec::<&str>::new());
@@ -70,7 +70,7 @@ impl Engine {
             waiting: Vec::new(),
         };
         let mut problems = Vec::new();
-        for module in modules.0.values() {
+        for module in modules {
             engine.add_module(module, &mut problems);
         }
         engine.settle(&mut problems);
@@ -167,6 +167,9 @@ impl Engine {
     /// one gift; only where that is refused do they come one by one, so that each bad one is named.
     pub fn settle(&mut self, problems: &mut Vec<Diagnostic>) {
         let waiting = std::mem::take(&mut self.waiting);
+        if waiting.is_empty() {
+            return;
+        }
         let all = waiting.iter().map(|(name, text)| (name, text));
         if self.tera.add_raw_templates(all).is_err() {
             self.settle_each(&waiting, problems);

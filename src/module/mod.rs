@@ -13,6 +13,7 @@ mod unread;
 mod uses;
 mod word;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -197,6 +198,9 @@ impl VariableKind {
     }
 }
 
+/// A file of a module, `role/module.yaml` or `role/templates/x.tera`, or of all, `templates/x.tera`, and its text.
+pub type ModuleFile = (Cow<'static, str>, Cow<'static, str>);
+
 /// What [`parse`] found.
 #[derive(Debug)]
 pub struct Parsed {
@@ -204,28 +208,39 @@ pub struct Parsed {
     pub modules: Modules,
     /// Roles that have a module, which is wrong: nobody can say what they know or do.
     pub unread: BTreeSet<RoleName>,
-    /// Every problem of every module.
+    /// Every problem of every module that was read.
     pub problems: Vec<Diagnostic>,
 }
 
-/// Reads modules from their files: `role/module.yaml`, `role/templates/x.tera`, and
-/// `templates/x.tera` for what all modules share.
+/// Reads modules from their files.
 ///
-/// Later files of the same name replace earlier ones whole: that is how a `modules/` folder beside
-/// the manifest lies over the [`embedded`] files. Every problem of every module is reported.
-pub fn parse(files: &[(String, String)], sources: &mut Sources) -> Parsed {
-    let files: BTreeMap<&str, &str> = files
+/// A file of `own` replaces the `shipped` one of its name whole: that is how a `modules/` folder beside
+/// the manifest lies over the [`embedded`] files. Every module with a file of `own` is read, and of the others
+/// those whose role `wanted` says yes to: a shipped one by itself has no problems. Every problem is reported.
+pub fn parse(
+    shipped: &[ModuleFile],
+    own: &[ModuleFile],
+    wanted: impl Fn(&str) -> bool,
+    sources: &mut Sources,
+) -> Parsed {
+    let files: BTreeMap<&str, &str> = shipped
         .iter()
-        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .chain(own)
+        .map(|(name, text)| (&**name, &**text))
         .collect();
+    let folder = |name: &'_ str| name.split_once('/').map(|(folder, _)| folder.to_owned());
+    let owned: BTreeSet<String> = own.iter().filter_map(|(name, _)| folder(name)).collect();
+    // What all share may make any of them wrong.
+    let all = owned.contains(SHARED);
+    let is_own = |folder: &str| all || owned.contains(folder);
     let mut problems = Vec::new();
     let mut shared = BTreeMap::new();
-    let mut own: BTreeMap<&str, BTreeMap<String, Template>> = BTreeMap::new();
+    let mut templates: BTreeMap<&str, BTreeMap<String, Template>> = BTreeMap::new();
     for (name, text) in &files {
         let Some((folder, rest)) = name.split_once('/') else {
             continue;
         };
-        if !rest.ends_with(".tera") {
+        if !rest.ends_with(".tera") || !(folder == SHARED || is_own(folder) || wanted(folder)) {
             continue;
         }
         let text: Arc<str> = Arc::from(*text);
@@ -233,10 +248,11 @@ pub fn parse(files: &[(String, String)], sources: &mut Sources) -> Parsed {
             source: sources.add(format!("modules/{name}"), text.clone()),
             text,
         };
-        if folder == "templates" {
+        if folder == SHARED {
             shared.insert((*name).to_owned(), template);
         } else if let Some(short) = rest.strip_prefix("templates/") {
-            own.entry(folder)
+            templates
+                .entry(folder)
                 .or_default()
                 .insert(format!("{folder}/{short}"), template);
         }
@@ -247,7 +263,6 @@ pub fn parse(files: &[(String, String)], sources: &mut Sources) -> Parsed {
         let Some(folder) = name.strip_suffix("/module.yaml") else {
             continue;
         };
-        let source = sources.add(format!("modules/{name}"), *text);
         let role = match RoleName::new(folder) {
             Ok(role) => role,
             Err(error) => {
@@ -258,9 +273,13 @@ pub fn parse(files: &[(String, String)], sources: &mut Sources) -> Parsed {
                 continue;
             }
         };
-        let mut templates = shared.clone();
-        templates.extend(own.remove(folder).unwrap_or_default());
-        match read::module(role.clone(), source, text, templates) {
+        if !is_own(folder) && !wanted(folder) {
+            continue;
+        }
+        let source = sources.add(format!("modules/{name}"), *text);
+        let mut all = shared.clone();
+        all.extend(templates.remove(folder).unwrap_or_default());
+        match read::module(role.clone(), source, text, all) {
             Ok(module) => {
                 modules.0.insert(role, module);
             }
@@ -271,7 +290,8 @@ pub fn parse(files: &[(String, String)], sources: &mut Sources) -> Parsed {
         }
     }
     check_after(&modules, &unread, &mut problems);
-    let (_, found) = Engine::new(&modules);
+    let own = modules.0.values();
+    let (_, found) = Engine::new(own.filter(|module| is_own(module.role.as_str())));
     problems.extend(found);
     Parsed {
         modules,
@@ -279,6 +299,9 @@ pub fn parse(files: &[(String, String)], sources: &mut Sources) -> Parsed {
         problems,
     }
 }
+
+/// The folder of the templates that all modules may use.
+const SHARED: &str = "templates";
 
 /// Roles that a module comes after must exist and must not come after it in turn.
 fn check_after(modules: &Modules, unread: &BTreeSet<RoleName>, problems: &mut Vec<Diagnostic>) {

@@ -147,7 +147,10 @@ impl KnownHosts {
     pub fn kinds(&self, name: &str, port: u16) -> Vec<String> {
         let wanted = names::with_port(name, port);
         let mut kinds = Vec::new();
-        for (_, line) in self.lines_of(&wanted).chain(self.lines_of(name)) {
+        // At the usual port both names are one.
+        let bare = Some(name).filter(|name| wanted != *name);
+        let bare = bare.into_iter().flat_map(|name| self.lines_of(name));
+        for (_, line) in self.lines_of(&wanted).chain(bare) {
             if line.marker == Marker::Plain && !kinds.contains(&line.kind) {
                 kinds.push(line.kind);
             }

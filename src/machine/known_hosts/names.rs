@@ -19,13 +19,17 @@ pub(super) fn matches(names: &str, host: &str) -> bool {
     if let Some(hashed) = names.strip_prefix("|1|") {
         return hash_matches(hashed, host);
     }
+    let hit = |pattern: &str| match pattern.contains(['*', '?']) {
+        true => glob(&pattern.to_ascii_lowercase(), host),
+        false => pattern.eq_ignore_ascii_case(host),
+    };
     let mut found = false;
     for pattern in names.split(',') {
         // One negation that matches undoes the whole line (sshd(8)).
         match pattern.strip_prefix('!') {
-            Some(pattern) if glob(&pattern.to_ascii_lowercase(), host) => return false,
+            Some(pattern) if hit(pattern) => return false,
             Some(_) => {}
-            None => found = found || glob(&pattern.to_ascii_lowercase(), host),
+            None => found = found || hit(pattern),
         }
     }
     found

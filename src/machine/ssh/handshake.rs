@@ -17,8 +17,8 @@ use crate::machine::known_hosts::{self, HostKey, KnownHosts, Verdict};
 // first: it costs a tenth of a millisecond, and passwords that pass today shall not be read in twenty years.
 // SHA-1, CBC and the 1024-bit group are not there at all. Compression stays off (libssh2's default): an
 // exchange is a few KiB, and a compressor for each session costs more memory and CPU than it saves.
-const KEY_EXCHANGES: &str = "mlkem768x25519-sha256,curve25519-sha256,curve25519-sha256@libssh.org,\
-    ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,\
+const KEY_EXCHANGES: &str = "mlkem768x25519-sha256,ecdh-sha2-nistp256,curve25519-sha256,curve25519-sha256@libssh.org,\
+    ecdh-sha2-nistp384,ecdh-sha2-nistp521,\
     diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,\
     diffie-hellman-group-exchange-sha256,diffie-hellman-group14-sha256";
 const CIPHERS: &str = "aes128-gcm@openssh.com,chacha20-poly1305@openssh.com,aes256-gcm@openssh.com,\

@@ -1,6 +1,7 @@
 //! Proving who we are: agent, key files, password, in the order that bothers a person last.
 
 use std::path::Path;
+use std::sync::Once;
 use std::time::Instant;
 
 use libssh2_sys::{
@@ -37,12 +38,12 @@ pub(super) fn login(
     };
     let mut locked = Vec::new();
     let done = attempt.agent()
-        || hop.identities.iter().any(|file| match KeyFile::look(file) {
-            Ok(KeyFile::Plain) => attempt.key(file, None),
-            Ok(KeyFile::Encrypted) => {
-                locked.push(file);
+        || hop.identities.iter().any(|file| match KeyFile::read(file) {
+            Ok(key) if key.encrypted => {
+                locked.push((file, key));
                 false
             }
+            Ok(key) => attempt.key(file, &key, None),
             // The usual keys need not be there; one that somebody named should.
             Err(error) => {
                 if hop.identities_only {
@@ -53,7 +54,7 @@ pub(super) fn login(
         })
         || locked
             .into_iter()
-            .any(|file| attempt.locked_key(file, passphrases))
+            .any(|(file, key)| attempt.locked_key(file, &key, passphrases))
         || hop
             .password
             .as_ref()
@@ -154,7 +155,7 @@ impl Attempt<'_> {
     }
 
     /// A key's certificate, where one lies beside it, and the key itself.
-    fn key(&mut self, file: &Path, passphrase: Option<&Secret>) -> bool {
+    fn key(&mut self, file: &Path, key: &KeyFile, passphrase: Option<&Secret>) -> bool {
         let (session, user) = (self.session, &self.hop.user);
         let passphrase = passphrase.map(Secret::expose);
         let certificate = beside(file, "-cert.pub");
@@ -165,18 +166,19 @@ impl Attempt<'_> {
         {
             return true;
         }
+        warm_up();
         self.run(file.display().to_string(), || {
-            session.userauth_pubkey_file(user, None, file, passphrase)
+            session.userauth_pubkey_memory(user, key.public.as_deref(), &key.text, passphrase)
         })
     }
 
-    fn locked_key(&mut self, file: &Path, passphrases: &Passphrases) -> bool {
+    fn locked_key(&mut self, file: &Path, key: &KeyFile, passphrases: &Passphrases) -> bool {
         if self.late || self.hung_up {
             return false;
         }
         let passphrase = self.hop.passphrase.clone().or_else(|| passphrases.of(file));
         match passphrase {
-            Some(passphrase) => self.key(file, Some(&passphrase)),
+            Some(passphrase) => self.key(file, key, Some(&passphrase)),
             None => {
                 self.tried
                     .push(format!("{} (no passphrase)", file.display()));
@@ -214,6 +216,17 @@ impl Attempt<'_> {
         })
         .ok()
     }
+}
+
+/// Lets OpenSSL look up once how keys are read. It remembers that, but each of many threads that ask at the same
+/// time looks it up anew, and that costs more than the signature. A session that is not connected only reads.
+fn warm_up() {
+    static DONE: Once = Once::new();
+    DONE.call_once(|| {
+        if let Ok(session) = Session::new() {
+            let _ = session.userauth_pubkey_memory("", None, "no key", None);
+        }
+    });
 }
 
 /// The password for every hidden prompt; nothing for what would be shown, which is no password.
