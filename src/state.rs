@@ -1,7 +1,8 @@
 //! What a host must have (`Desired`), what it has (`Live`), and the few facts only it knows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +80,7 @@ pub struct Facts {
     /// `postconf -dh mail_version`.
     pub postfix_version: String,
     /// `postconf -m`.
-    pub table_types: BTreeSet<String>,
+    pub table_types: Arc<BTreeSet<String>>,
     /// `postconf -dh default_database_type`.
     pub default_database_type: TableType,
     /// `ID` of os-release(5): `debian`, `rhel`.
@@ -93,45 +94,90 @@ pub struct Facts {
 }
 
 /// Names of parameters. Each host has a thousand, which are copied often and asked for rarely: so they
-/// are one text, a line each, that all copies share.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ParameterNames(Arc<str>);
+/// are one text that all copies share, and put in order once it is asked.
+#[derive(Clone, Default)]
+pub struct ParameterNames(Arc<Names>);
 
-impl Default for ParameterNames {
-    fn default() -> Self {
-        Self(Arc::from("\n"))
-    }
+#[derive(Default)]
+struct Names {
+    /// A line each.
+    text: String,
+    /// Where each name stands in the text, in the order of the names.
+    order: OnceLock<Vec<Range<usize>>>,
 }
 
 impl<'a> FromIterator<&'a str> for ParameterNames {
     fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
-        let mut text = String::from("\n");
-        for name in names {
+        let text = names.into_iter().fold(String::new(), |mut text, name| {
             text.push_str(name);
             text.push('\n');
-        }
-        Self(text.into())
+            text
+        });
+        Self::of(text)
     }
 }
 
 impl ParameterNames {
+    fn of(text: String) -> Self {
+        Self(Arc::new(Names {
+            text,
+            order: OnceLock::new(),
+        }))
+    }
+
     /// Whether nothing was asked.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.len() <= 1
+        self.0.text.is_empty()
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.lines().count() - 1
+        self.0.text.lines().count()
     }
 
     /// Whether the name is among them.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
-        self.0.contains(&format!("\n{name}\n"))
+        let text = self.0.text.as_str();
+        let at = |place: &Range<usize>| &text[place.clone()];
+        let order = self.0.order.get_or_init(|| {
+            let start = |line: &str| line.as_ptr().addr() - text.as_ptr().addr();
+            let mut order: Vec<Range<usize>> = text
+                .lines()
+                .map(|line| start(line)..start(line) + line.len())
+                .collect();
+            order.sort_unstable_by_key(at);
+            order
+        });
+        order.binary_search_by_key(&name, at).is_ok()
+    }
+}
+
+impl PartialEq for ParameterNames {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.text == other.0.text
+    }
+}
+
+impl Eq for ParameterNames {}
+
+impl std::fmt::Debug for ParameterNames {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.text.lines()).finish()
+    }
+}
+
+impl Serialize for ParameterNames {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.text.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ParameterNames {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::of)
     }
 }
 
@@ -181,6 +227,8 @@ impl Facts {
                 "unix",
             ]
             .map(str::to_owned)
+            .into_iter()
+            .collect::<BTreeSet<String>>()
             .into(),
             default_database_type: table("hash"),
             distribution: "debian".to_owned(),
@@ -295,7 +343,7 @@ pub struct Live {
     /// main.cf, understood.
     pub main_cf: MainCf,
     /// master.cf, understood.
-    pub master_cf: MasterCf,
+    pub master_cf: Arc<MasterCf>,
     /// SHA-256 of main.cf's bytes.
     pub main_cf_sha256: String,
     /// SHA-256 of master.cf's bytes.

@@ -139,10 +139,10 @@ fn a_host_has_the_last_word_on_its_table_types() {
     assert!(problems[0].summary.starts_with("no table type `lmdb` here"));
     let hint = problems[0].hint.as_deref().unwrap();
     assert!(hint.starts_with("install `postfix-lmdb`"), "{hint}");
-    facts.table_types.insert("lmdb".to_owned());
+    std::sync::Arc::make_mut(&mut facts.table_types).insert("lmdb".to_owned());
     assert_eq!(compile_settings(settings, &facts), Ok(()));
     // A type of the host's own, by dynamicmaps.cf.
-    facts.table_types.insert("hsah".to_owned());
+    std::sync::Arc::make_mut(&mut facts.table_types).insert("hsah".to_owned());
     let own = "canonical_maps: 'hsah:/etc/postfix/x'";
     assert_eq!(compile_settings(own, &facts), Ok(()));
 }

@@ -259,7 +259,7 @@ pub(super) fn facts(facts: &Facts) -> Value {
             Value::from(facts.default_database_type.as_str()),
         ),
         ("lmtp_socket", Value::from(facts.lmtp_socket.as_str())),
-        ("table_types", Value::from(facts.table_types.clone())),
+        ("table_types", Value::from((*facts.table_types).clone())),
     ]))
 }
 

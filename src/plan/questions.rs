@@ -28,11 +28,8 @@ pub fn questions(
                 if let Some(index) = index_path(path, file) {
                     questions.indexes.insert(index);
                 }
-                for piece in file.body.masked().split_whitespace() {
-                    if let Some(socket) = lmtp_socket(piece) {
-                        questions.sockets.insert(socket);
-                    }
-                }
+                let masked = file.body.masked();
+                questions.sockets.extend(lmtp_sockets(&masked));
                 Some(sha256_hex(file.body.reveal(secrets)?.as_bytes()))
             }
             Want::Absent => None,
@@ -44,11 +41,7 @@ pub fn questions(
             questions.names.insert(name.clone());
         }
         if let Want::Present(value) = want {
-            for word in value.split([' ', ',']) {
-                if let Some(socket) = lmtp_socket(word) {
-                    questions.sockets.insert(socket);
-                }
-            }
+            questions.sockets.extend(lmtp_sockets(value));
         }
     }
     Ok(questions)
@@ -61,8 +54,12 @@ pub fn index_path(source: &RemotePath, file: &File) -> Option<RemotePath> {
     RemotePath::new(format!("{source}{suffix}")).ok()
 }
 
-/// The socket of a delivery like `lmtp:unix:/run/cyrus/socket/lmtp` (transport(5)).
-fn lmtp_socket(word: &str) -> Option<RemotePath> {
-    let at = word.find("lmtp:unix:/")?;
-    RemotePath::new(&word[at + "lmtp:unix:".len()..]).ok()
+/// The sockets of deliveries like `lmtp:unix:/run/cyrus/socket/lmtp` (transport(5)).
+fn lmtp_sockets(text: &str) -> impl Iterator<Item = RemotePath> {
+    const DELIVERY: &str = "lmtp:unix:";
+    text.match_indices(DELIVERY).filter_map(|(at, _)| {
+        let path = &text[at + DELIVERY.len()..];
+        let end = path.find(|c: char| c == ',' || c.is_whitespace());
+        RemotePath::new(&path[..end.unwrap_or(path.len())]).ok()
+    })
 }

@@ -3,6 +3,8 @@
 
 use std::hash::{BuildHasher, Hasher};
 
+use memchr::memmem::find;
+
 pub(super) use crate::plan::sha256_hex as sha256;
 
 /// 128 random bits as text: no banner holds them by chance.
@@ -70,21 +72,6 @@ pub(super) fn unframe<'a>(bytes: &'a [u8], nonce: &str) -> Result<Frame<'a>, Bro
         head,
         body: &bytes[..at],
     })
-}
-
-/// Where `needle` begins in `bytes`.
-///
-/// Answers may be tens of megabytes: the first byte is looked for with the fast search of slices.
-pub(super) fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    let first = *needle.first()?;
-    let mut from = 0;
-    while let Some(step) = bytes.get(from..)?.iter().position(|byte| *byte == first) {
-        if bytes[from + step..].starts_with(needle) {
-            return Some(from + step);
-        }
-        from += step + 1;
-    }
-    None
 }
 
 #[cfg(test)]

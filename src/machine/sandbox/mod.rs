@@ -203,7 +203,7 @@ impl Look for Sandbox {
             live: Live {
                 facts,
                 main_cf,
-                master_cf: MasterCf::parse(&master),
+                master_cf: MasterCf::shared(&master),
                 main_cf_sha256: sha256_hex(&main),
                 master_cf_sha256: sha256_hex(&master),
                 files,

@@ -482,7 +482,8 @@ fn lay_facts(facts: &mut Facts, node: &Node) {
             .list()
             .iter()
             .filter_map(|node| node.text().map(str::to_owned))
-            .collect::<BTreeSet<_>>();
+            .collect::<BTreeSet<_>>()
+            .into();
     }
     if let Some(kind) = table("default_database_type") {
         // A host that says nothing of its indexes builds them in its default type.

@@ -9,7 +9,6 @@ use crate::postfix::catalogue;
 
 /// The names that a manifest may use.
 pub(super) struct Parameters<'a> {
-    catalogue: BTreeSet<&'static str>,
     /// The user's own: those that a value refers to (postconf(5): `$name`, `${name}`).
     own: BTreeSet<&'a str>,
 }
@@ -19,10 +18,7 @@ impl<'a> Parameters<'a> {
     pub(super) fn of(root: &'a Node) -> Self {
         let mut own = BTreeSet::new();
         collect(root, &mut own);
-        Self {
-            catalogue: catalogue::names(),
-            own,
-        }
+        Self { own }
     }
 }
 
@@ -78,7 +74,7 @@ impl Resolver<'_> {
             return;
         }
         // Whether a service's parameter has its service, only compiling knows.
-        if self.parameters.catalogue.contains(name)
+        if catalogue::is_known(name)
             || self.parameters.own.contains(name)
             || catalogue::service_parameter(name).is_some()
         {

@@ -75,7 +75,7 @@ impl Bench {
             live: Live {
                 facts: Facts::debian(),
                 main_cf: MainCf::parse(main_cf.as_bytes()),
-                master_cf: MasterCf::parse(MASTER.as_bytes()),
+                master_cf: MasterCf::parse(MASTER.as_bytes()).into(),
                 main_cf_sha256: sha256_hex(main_cf.as_bytes()),
                 master_cf_sha256: sha256_hex(MASTER.as_bytes()),
                 files: BTreeMap::new(),

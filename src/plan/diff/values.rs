@@ -89,6 +89,20 @@ impl Draft<'_> {
         if facts.parameters.is_empty() {
             return Ok(());
         }
+        let unknown: Vec<&str> = self
+            .at
+            .desired
+            .values
+            .iter()
+            .filter_map(|(thing, want)| match (thing, want) {
+                (Thing::Parameter(name), Want::Present(_)) => Some(name.as_str()),
+                _ => None,
+            })
+            .filter(|name| !facts.parameters.contains(name))
+            .collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
         let mut services: BTreeSet<String> = self
             .at
             .live
@@ -117,23 +131,16 @@ impl Draft<'_> {
             catalogue::service_parameter(name)
                 .is_some_and(|(service, _)| services.contains(service))
         };
-        let mut refusals = Vec::new();
-        for (thing, want) in &self.at.desired.values {
-            if let (Thing::Parameter(name), Want::Present(_)) = (thing, want)
-                && !facts.parameters.contains(name.as_str())
-                && !of_a_service(name.as_str())
-                && !mentioned.contains(name.as_str())
-            {
-                refusals.push(Refusal {
-                    summary: format!(
-                        "the Postfix {} of this host has no parameter `{name}`",
-                        facts.postfix_version
-                    ),
-                    flag: None,
-                });
-            }
-        }
-        self.refusals.append(&mut refusals);
+        let refused = unknown
+            .into_iter()
+            .filter(|name| !of_a_service(name) && !mentioned.contains(*name));
+        self.refusals.extend(refused.map(|name| Refusal {
+            summary: format!(
+                "the Postfix {} of this host has no parameter `{name}`",
+                facts.postfix_version
+            ),
+            flag: None,
+        }));
         Ok(())
     }
 }

@@ -140,6 +140,12 @@ fn version_number(version: &str) -> [u32; 3] {
     [(); 3].map(|()| parts.next().unwrap_or(0))
 }
 
+/// Whether the catalogue has the name.
+#[must_use]
+pub fn is_known(name: &str) -> bool {
+    row(name).is_some()
+}
+
 /// Every name of the catalogue, in order.
 #[must_use]
 pub fn names() -> BTreeSet<&'static str> {

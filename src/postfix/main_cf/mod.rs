@@ -55,13 +55,14 @@ impl MainCf {
         let mut values: BTreeMap<String, String> = BTreeMap::new();
         let mut problems = Vec::new();
         for line in logical_lines(text) {
-            let shown = beginning(&line.text);
+            let shown = || beginning(&line.text);
             if line.dropped {
                 problems.push(LineProblem {
                     line: line.first,
                     kind: LineProblemKind::LeadingBlank,
                     text: format!(
-                        "logical line must not start with white space, and is ignored: `{shown}`"
+                        "logical line must not start with white space, and is ignored: `{}`",
+                        shown()
                     ),
                 });
                 continue;
@@ -72,7 +73,7 @@ impl MainCf {
                     problems.push(LineProblem {
                         line: line.first,
                         kind: LineProblemKind::Malformed,
-                        text: format!("{why}: `{shown}`"),
+                        text: format!("{why}: `{}`", shown()),
                     });
                     continue;
                 }

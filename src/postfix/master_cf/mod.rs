@@ -4,6 +4,8 @@ mod edit;
 mod entry;
 mod pattern;
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::edit::Edit;
 use super::edit::EditError;
 use super::lines::logical_lines;
@@ -38,7 +40,7 @@ impl MasterCf {
         let mut entries: Vec<Entry> = Vec::new();
         let mut problems = Vec::new();
         for line in logical_lines(text) {
-            let shown = beginning(&line.text);
+            let shown = || beginning(&line.text);
             let mut problem = |kind, text| {
                 problems.push(LineProblem {
                     line: line.first,
@@ -50,7 +52,8 @@ impl MasterCf {
                 problem(
                     LineProblemKind::LeadingBlank,
                     format!(
-                        "logical line must not start with white space, and is ignored: `{shown}`"
+                        "logical line must not start with white space, and is ignored: `{}`",
+                        shown()
                     ),
                 );
                 continue;
@@ -76,7 +79,7 @@ impl MasterCf {
                     }
                     entries.push(entry);
                 }
-                Err(why) => problem(LineProblemKind::Malformed, format!("{why}: `{shown}`")),
+                Err(why) => problem(LineProblemKind::Malformed, format!("{why}: `{}`", shown())),
             }
         }
         Self {
@@ -84,6 +87,19 @@ impl MasterCf {
             entries,
             problems,
         }
+    }
+
+    /// [`parse`](Self::parse), once for texts that are alike: hosts of one make have one master.cf, and each is long.
+    #[must_use]
+    pub fn shared(text: &[u8]) -> Arc<Self> {
+        static LAST: Mutex<Option<Arc<MasterCf>>> = Mutex::new(None);
+        let last = || LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = last().clone().filter(|known| known.text == text);
+        known.unwrap_or_else(|| {
+            let parsed = Arc::new(Self::parse(text));
+            *last() = Some(Arc::clone(&parsed));
+            parsed
+        })
     }
 
     /// The entry of a service; the last one wins, as in master(8).

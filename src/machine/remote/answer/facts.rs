@@ -47,7 +47,7 @@ pub(super) fn facts(
     Ok(Facts {
         postfix_version,
         index_type: index_type(&head.types, &default_database_type),
-        table_types: head.types.clone(),
+        table_types: head.types.clone().into(),
         default_database_type,
         distribution,
         lmtp_socket,

@@ -112,7 +112,7 @@ pub(super) fn understand(
     let identity = head.words.get("identity").copied().unwrap_or_default();
     let live = Live {
         main_cf,
-        master_cf: MasterCf::parse(text("master.cf")),
+        master_cf: MasterCf::shared(text("master.cf")),
         main_cf_sha256: (*main_sha256).to_owned(),
         master_cf_sha256: (*master_sha256).to_owned(),
         files,

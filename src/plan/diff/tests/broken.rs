@@ -5,7 +5,7 @@ use crate::state::Remark;
 
 fn failure(main_cf: &str, master_cf: &str) -> Option<Failure> {
     let mut bench = Bench::new(main_cf);
-    bench.live.master_cf = MasterCf::parse(master_cf.as_bytes());
+    bench.live.master_cf = MasterCf::parse(master_cf.as_bytes()).into();
     match bench.verdict().verdict {
         Verdict::Failed { error } => Some(error),
         _ => None,
@@ -57,7 +57,7 @@ fn a_private_inet_service_is_a_failure_unless_it_is_mended_now() {
         (Thing::Service(service), Want::Absent),
     ] {
         let mut bench = Bench::new("");
-        bench.live.master_cf = MasterCf::parse(master.as_bytes());
+        bench.live.master_cf = MasterCf::parse(master.as_bytes()).into();
         bench.desired.values.insert(thing, want);
         assert_eq!(bench.plan().refusals, []);
     }
@@ -67,7 +67,7 @@ fn a_private_inet_service_is_a_failure_unless_it_is_mended_now() {
 fn what_postfix_passes_over_is_remarked() {
     let mut bench = Bench::new(" a = 1\nb = 1\nb = 2\n");
     let master = "x unix - - n - - x\nx unix - - n - - y -o {z}\n";
-    bench.live.master_cf = MasterCf::parse(master.as_bytes());
+    bench.live.master_cf = MasterCf::parse(master.as_bytes()).into();
     let verdict = bench.verdict();
     assert_eq!(verdict.verdict, Verdict::Converged);
     assert_eq!(

@@ -20,7 +20,7 @@ fn option(name: &str, option: &str) -> Thing {
 impl Bench {
     fn on(master: &str) -> Self {
         let mut bench = Self::new("");
-        bench.live.master_cf = MasterCf::parse(master.as_bytes());
+        bench.live.master_cf = MasterCf::parse(master.as_bytes()).into();
         bench
     }
 
@@ -66,7 +66,7 @@ impl Bench {
         let orders = orders(&plan, &self.secrets, &run, false).unwrap();
         let before = self.live.master_cf.bytes();
         let (_, master) = apply_edits(b"", before, &orders.edits).unwrap();
-        self.live.master_cf = MasterCf::parse(&master);
+        self.live.master_cf = MasterCf::parse(&master).into();
         assert_eq!(self.live.master_cf.problems(), []);
         self.live.ledger = Some(plan.ledger);
         assert_eq!(self.verdict().verdict, Verdict::Converged);
@@ -182,7 +182,7 @@ fn an_entry_that_somebody_else_changed_is_not_deleted_without_a_word() {
     let command = field("x/unix", Field::Command);
     let mut bench = Bench::on(MASTER).wants(command.clone(), "smtp").apply();
     let changed = format!("{MASTER}x unix - - - - - smtp -o a=b\n");
-    bench.live.master_cf = MasterCf::parse(changed.as_bytes());
+    bench.live.master_cf = MasterCf::parse(changed.as_bytes()).into();
     assert_eq!(bench.verdict().verdict, Verdict::Converged);
     let bench = bench.want("relayhost", "[a]");
     let ledger = bench.plan().ledger;
