@@ -1,8 +1,8 @@
 //! What a host must have (`Desired`), what it has (`Live`), and the few facts only it knows.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -94,92 +94,66 @@ pub struct Facts {
 }
 
 /// Names of parameters. Each host has a thousand, which are copied often and asked for rarely: so they
-/// are one text that all copies share, and put in order once it is asked.
-#[derive(Clone, Default)]
-pub struct ParameterNames(Arc<Names>);
-
-#[derive(Default)]
-struct Names {
-    /// A line each.
-    text: String,
-    /// Where each name stands in the text, in the order of the names.
-    order: OnceLock<Vec<Range<usize>>>,
-}
+/// are one text, a line each, that all copies share.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ParameterNames(Arc<str>);
 
 impl<'a> FromIterator<&'a str> for ParameterNames {
     fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
-        let text = names.into_iter().fold(String::new(), |mut text, name| {
-            text.push_str(name);
-            text.push('\n');
-            text
-        });
-        Self::of(text)
+        let text = names
+            .into_iter()
+            .fold(String::new(), |text, name| text + name + "\n");
+        Self(text.into())
     }
 }
 
 impl ParameterNames {
-    fn of(text: String) -> Self {
-        Self(Arc::new(Names {
-            text,
-            order: OnceLock::new(),
-        }))
-    }
-
     /// Whether nothing was asked.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.text.is_empty()
+        self.0.is_empty()
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.text.lines().count()
+        self.0.lines().count()
     }
 
     /// Whether the name is among them.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
-        let text = self.0.text.as_str();
-        let at = |place: &Range<usize>| &text[place.clone()];
-        let order = self.0.order.get_or_init(|| {
-            let start = |line: &str| line.as_ptr().addr() - text.as_ptr().addr();
-            let mut order: Vec<Range<usize>> = text
-                .lines()
-                .map(|line| start(line)..start(line) + line.len())
-                .collect();
-            order.sort_unstable_by_key(at);
-            order
-        });
-        order.binary_search_by_key(&name, at).is_ok()
+        // postconf(1) prints them in order, and so they are nearly always found at once.
+        self.in_order(name) || self.0.lines().any(|line| line == name)
+    }
+
+    fn in_order(&self, name: &str) -> bool {
+        let mut rest = self.0.as_bytes();
+        while !rest.is_empty() {
+            let (before, behind) = rest.split_at(rest.len() / 2);
+            let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+            let end = memchr::memchr(b'\n', behind).map_or(rest.len(), |at| before.len() + at);
+            let Some(line) = rest.get(start..end) else {
+                return false;
+            };
+            rest = match line.cmp(name.as_bytes()) {
+                Ordering::Equal => return true,
+                Ordering::Less => rest.get(end + 1..).unwrap_or_default(),
+                Ordering::Greater => &rest[..start],
+            };
+        }
+        false
     }
 }
 
 impl PartialEq for ParameterNames {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.text == other.0.text
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
     }
 }
 
 impl Eq for ParameterNames {}
-
-impl std::fmt::Debug for ParameterNames {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.text.lines()).finish()
-    }
-}
-
-impl Serialize for ParameterNames {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.text.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for ParameterNames {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::of)
-    }
-}
 
 /// The version number of a Postfix release, for comparison: `3.7.11` is `(3, 7, 11)`.
 #[must_use]
@@ -371,4 +345,32 @@ pub struct Live {
     pub last_words: bool,
     /// What else there is to say.
     pub remarks: Vec<Remark>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ParameterNames;
+
+    #[test]
+    fn names_are_found_in_any_order() {
+        for names in [
+            vec![],
+            vec!["b"],
+            vec!["a", "b", "bb", "c", "d"],
+            vec!["d", "bb", "a", "c", "b"],
+        ] {
+            let known: ParameterNames = names.iter().copied().collect();
+            assert_eq!(
+                (known.len(), known.is_empty()),
+                (names.len(), names.is_empty())
+            );
+            for name in ["", "a", "b", "bb", "c", "d", "aa", "e", "a\nb"] {
+                assert_eq!(
+                    known.contains(name),
+                    names.contains(&name),
+                    "{name} in {names:?}"
+                );
+            }
+        }
+    }
 }

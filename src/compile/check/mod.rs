@@ -13,6 +13,7 @@ mod written;
 
 pub use written::written;
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Work;
@@ -66,7 +67,7 @@ impl Work<'_> {
 /// Looks at every value.
 fn judge(values: &Values<'_>) -> Found {
     let mut found = Found::default();
-    let services = names::services(values);
+    let services = LazyCell::new(|| names::services(values));
     let classes = restrictions::classes(values);
     for (thing, text) in values.present() {
         let at = (values.place)(thing);
@@ -86,7 +87,10 @@ fn judge(values: &Values<'_>) -> Found {
         };
         let name = name.as_str();
         names::version(values, thing, name, &mut found);
-        names::service(values, thing, name, &services, &mut found);
+        // The plan looks at the services that the host has.
+        if !values.facts.observed() {
+            names::service(values, thing, name, &services, &mut found);
+        }
         if !catalogue::is_expanded(name) {
             continue;
         }

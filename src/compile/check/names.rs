@@ -75,8 +75,7 @@ pub(super) fn version(values: &Values<'_>, thing: &Thing, name: &str, found: &mu
     found.by_facts(facts, thing, said);
 }
 
-/// A service's parameter without its service: a guess too, until the host has been looked at;
-/// the plan looks then.
+/// A service's parameter without its service: a guess too, until the host has been looked at.
 pub(super) fn service(
     values: &Values<'_>,
     thing: &Thing,
@@ -84,9 +83,6 @@ pub(super) fn service(
     services: &BTreeSet<&str>,
     found: &mut Found,
 ) {
-    if values.facts.observed() {
-        return;
-    }
     if let Err(problem) = catalogue::check_service(name, services) {
         let mut said = diagnostic(problem).at((values.place)(thing), "");
         said.level = Level::Warning;

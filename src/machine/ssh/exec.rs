@@ -87,7 +87,7 @@ impl<'a, 'b> Program<'a, 'b> {
             conversation,
             started: false,
             eof_sent: false,
-            buffer: vec![0; 64 * 1024],
+            buffer: vec![0; 16 * 1024],
         }
     }
 
@@ -114,18 +114,19 @@ impl<'a, 'b> Program<'a, 'b> {
 
     /// Does all that can be done without waiting.
     fn turn(&mut self, turn: Turn) -> Result<Turn, Stop> {
-        let mut steps = vec![
+        let first = match turn {
+            Turn::HalfSent(step) => Some(step),
+            Turn::Idle => None,
+        };
+        let others = [
             Step::Start,
             Step::Stdin,
             Step::Eof,
             Step::Stdout,
             Step::Stderr,
         ];
-        if let Turn::HalfSent(step) = turn {
-            steps.retain(|other| *other != step);
-            steps.insert(0, step);
-        }
-        for step in steps {
+        let others = others.into_iter().filter(|step| Some(*step) != first);
+        for step in first.into_iter().chain(others) {
             loop {
                 match self.step(step)? {
                     Went::On => {}

@@ -149,7 +149,7 @@ pub fn is_known(name: &str) -> bool {
 /// Every name of the catalogue, in order.
 #[must_use]
 pub fn names() -> BTreeSet<&'static str> {
-    table::rows().keys().copied().collect()
+    table::rows().map(|row| row.name).collect()
 }
 
 #[cfg(test)]

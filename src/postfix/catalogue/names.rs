@@ -65,7 +65,7 @@ pub fn service_parameter(name: &str) -> Option<(&str, &'static str)> {
 /// The name of the catalogue that is most like this one, if any is.
 #[must_use]
 pub fn nearest(name: &str) -> Option<&'static str> {
-    near(name, rows().keys().copied())
+    near(name, rows().map(|row| row.name))
 }
 
 fn near<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {

@@ -1,17 +1,36 @@
 //! The table of parameters, and its kinds and limits.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 static TEXT: &str = include_str!("parameters.tsv");
 
-static ROWS: LazyLock<BTreeMap<&'static str, Row>> = LazyLock::new(|| {
+/// The lines of the table, which stand in the order of the names. Each is read when it is first asked for: a
+/// run asks for few of them, and a run over thousands of hosts asks for the same again and again.
+static LINES: LazyLock<Vec<Line>> = LazyLock::new(|| {
     TEXT.lines()
         .filter(|line| !line.starts_with('#'))
-        .filter_map(Row::read)
-        .map(|row| (row.name, row))
+        .map(|text| Line {
+            text,
+            row: OnceLock::new(),
+        })
         .collect()
 });
+
+struct Line {
+    text: &'static str,
+    row: OnceLock<Option<Row>>,
+}
+
+impl Line {
+    fn name(&self) -> &'static str {
+        self.text.split('\t').next().unwrap_or(self.text)
+    }
+
+    /// None where the line only speaks of parameters.
+    fn row(&self) -> Option<&Row> {
+        self.row.get_or_init(|| Row::read(self.text)).as_ref()
+    }
+}
 
 /// What follows a service's name in the parameters that each delivery service brings
 /// (postconf(5), `transport_…`).
@@ -110,14 +129,15 @@ impl Row {
     }
 }
 
-/// All rows by name.
-pub(super) fn rows() -> &'static BTreeMap<&'static str, Row> {
-    &ROWS
+/// All rows, by name.
+pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
+    LINES.iter().filter_map(Line::row)
 }
 
 /// The row of a name.
 pub(super) fn row(name: &str) -> Option<&'static Row> {
-    ROWS.get(name)
+    let at = LINES.binary_search_by(|line| line.name().cmp(name)).ok()?;
+    LINES.get(at)?.row()
 }
 
 /// The row that says what a service's parameter takes: that of its default.

@@ -11,6 +11,13 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
+fn the_table_stands_in_the_order_of_its_names() {
+    let names: Vec<&str> = table::rows().map(|row| row.name).collect();
+    assert!(names.is_sorted() && names.len() > 900, "{}", names.len());
+    assert!(names.iter().all(|name| row(name).is_some()));
+}
+
+#[test]
 fn numbers_that_stop_mail_are_found() {
     let problem = check("message_size_limit", "10 MB").err();
     assert_eq!(
