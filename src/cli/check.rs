@@ -11,6 +11,7 @@ use super::{Color, Selection, compiled, selection};
 use crate::compile::{self, Compiler};
 use crate::diagnostic::{Diagnostic, Level, Sources, Span};
 use crate::load::{self, Loaded};
+use crate::model::Host;
 
 /// Arguments of `murder check`.
 #[derive(Debug, Args)]
@@ -66,7 +67,10 @@ fn compile_hosts(loaded: &mut Loaded, selected: &Selection) {
         Compiler::new(murder, &loaded.modules),
         selection::select(murder, selected),
     ) {
-        (Ok(compiler), Ok(hosts)) => compiled::problems(&compiler, murder, &hosts, true),
+        (Ok(compiler), Ok(hosts)) => {
+            let compile = |host: &Host| compiler.compile(&host.name, &host.facts);
+            compiled::problems(compile, murder, &hosts, true)
+        }
         // Templates that cannot be read hide nothing that stands in the manifest itself.
         (Err(mut problems), _) => {
             let hosts = murder.hosts.values();

@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
-use crate::compile::Compiler;
+use crate::compile::Compiled;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::model::{HostState, Murder};
+use crate::model::{Host, HostState, Murder};
 use crate::name::HostName;
 
-/// Compiles hosts with the facts that the manifest states, and gives what there is to say of
-/// them: warnings, and errors where there are any, in the order of `hosts`. With `guesses` also
-/// what only holds if the hosts are as those facts say; without, they will be asked.
+/// Compiles hosts, and gives what there is to say of them: warnings, and errors where there are any, in the
+/// order of `hosts`. With `guesses` also what only holds if the hosts are as their facts say; without, they
+/// will be asked.
 #[must_use]
 pub fn problems(
-    compiler: &Compiler<'_>,
+    compile: impl Fn(&Host) -> Result<Compiled, Vec<Diagnostic>> + Sync,
     murder: &Murder,
     hosts: &[HostName],
     guesses: bool,
@@ -22,7 +22,7 @@ pub fn problems(
         let Some(host) = murder.hosts.get(name) else {
             return Vec::new();
         };
-        match compiler.compile(&host.name, &host.facts) {
+        match compile(host) {
             Ok(mut compiled) => {
                 if guesses {
                     compiled.warnings.append(&mut compiled.guesses);

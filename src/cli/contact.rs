@@ -17,7 +17,7 @@ use crate::machine::sandbox::Sandbox;
 use crate::machine::shell::{self, ConnectOptions, Passphrases};
 use crate::machine::ssh::HandshakeLimits;
 use crate::machine::ssh_config::Environment;
-use crate::machine::{Act, Look, MachineError};
+use crate::machine::{Act, KnownFacts, Look, MachineError};
 use crate::model::{Become, Host, Roster};
 use crate::name::HostName;
 use crate::plan::{Failure, HostVerdict, Permissions, Run, Situation, Verdict, diff};
@@ -36,8 +36,14 @@ pub struct Contact<'a> {
     pub run: Run,
     roster: Roster<'a>,
     reach: &'a Reach,
-    cache: FactsCache,
+    cache: Option<FactsCache>,
     connect: ConnectOptions,
+}
+
+/// What hosts said of themselves last time. A folder has no upgrades; what a real host of its name once said is
+/// not its business.
+pub fn facts_cache(reach: &Reach) -> Option<FactsCache> {
+    reach.sandbox.is_none().then(FactsCache::of_user)
 }
 
 impl<'a> Contact<'a> {
@@ -70,7 +76,7 @@ impl<'a> Contact<'a> {
             run: provenance::run(SystemTime::now()),
             roster: Roster::of(&loaded.murder),
             reach,
-            cache: FactsCache::of_user(),
+            cache: facts_cache(reach),
             connect: ConnectOptions {
                 accept_new: reach.accept_new,
                 local: reach.local,
@@ -135,25 +141,29 @@ impl<'a> Contact<'a> {
         Ok(Box::new(Remote::new(shell)))
     }
 
-    /// Looks at a host until what it has and what it must have speak of the same facts.
+    /// What a host said of itself last time.
+    #[must_use]
+    pub fn known(&self, host: &Host) -> Option<KnownFacts> {
+        self.cache.as_ref()?.get(&host.name)
+    }
+
+    /// Looks at a host, about which this is [`known`](Self::known), until what it has and what it must have
+    /// speak of the same facts.
     ///
     /// # Errors
     /// [`survey`]'s.
     pub fn survey(
         &self,
         host: &Host,
+        known: Option<KnownFacts>,
         machine: &mut dyn Look,
         compile: &dyn Fn(&Facts) -> Result<Desired, Failure>,
     ) -> Result<Surveyed, MachineError> {
-        // A folder has no upgrades; what a real host of its name once said is not its business.
-        let cached = self.reach.sandbox.is_none();
-        let known = cached.then(|| self.cache.get(&host.name)).flatten();
         let surveyed = survey(machine, compile, &self.secrets, known.clone(), &host.facts)?;
-        if cached
-            && surveyed.known != known
-            && let Some(known) = &surveyed.known
+        if surveyed.known != known
+            && let (Some(cache), Some(known)) = (&self.cache, &surveyed.known)
         {
-            self.cache.put(&host.name, known);
+            cache.put(&host.name, known);
         }
         Ok(surveyed)
     }

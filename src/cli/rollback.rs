@@ -114,7 +114,7 @@ fn go(loaded: &Loaded, host: &HostName, arguments: &Arguments, terminal: &Termin
                 });
             };
             let desired = |_: &_| Ok(target.desired.clone());
-            let surveyed = contact.survey(host, machine, &desired)?;
+            let surveyed = contact.survey(host, contact.known(host), machine, &desired)?;
             let permissions = permissions(&arguments.consent, target);
             Ok(contact.way_back(&surveyed, permissions, &target.revision))
         })
@@ -225,7 +225,7 @@ fn look(
     let permissions = permissions(consent, target);
     let looked = single.with(|contact, host, machine| {
         let desired = |_: &_| Ok(target.desired.clone());
-        let surveyed = contact.survey(host, machine, &desired)?;
+        let surveyed = contact.survey(host, contact.known(host), machine, &desired)?;
         Ok(contact.way_back(&surveyed, permissions, &target.revision))
     })?;
     Ok(looked)

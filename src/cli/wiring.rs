@@ -1,11 +1,12 @@
 //! Where `plan`, `apply` and `drift` meet the machines: a manifest's hosts, looked at and changed.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::contact::Contact;
+use super::contact::{Contact, facts_cache};
 use super::reach::{Consent, Reach};
 use super::terminal::Terminal;
 use super::{Selection, compiled, provenance};
@@ -13,7 +14,7 @@ use crate::apply;
 use crate::compile::Compiler;
 use crate::diagnostic::{Diagnostic, Level, Sources};
 use crate::load;
-use crate::machine::{Act, Look, MachineError};
+use crate::machine::{Act, KnownFacts, Look, MachineError};
 use crate::model::{ContentSpec, FileSpec, Host, Murder};
 use crate::module::Modules;
 use crate::name::{HostName, RoleName};
@@ -144,6 +145,9 @@ const KEPT_FOR: Duration = Duration::from_secs(45);
 /// Connections kept at once: each is an open file here and a process there.
 const KEPT_AT_ONCE: usize = 256;
 
+/// Hosts that are compiled once for the problems and for the look; more would cost more memory than time.
+const FORESEEN_AT_ONCE: usize = 1024;
+
 /// Connections of the look, each with when it was made.
 type Kept = BTreeMap<HostName, (Instant, Box<dyn Act>)>;
 
@@ -151,8 +155,17 @@ type Kept = BTreeMap<HostName, (Instant, Box<dyn Act>)>;
 struct Work<'a> {
     contact: Contact<'a>,
     compiler: Compiler<'a>,
+    foreseen: Mutex<BTreeMap<HostName, Foreseen>>,
     consent: Consent,
     kept: Option<Mutex<Kept>>,
+}
+
+/// A host as it was compiled before any was contacted.
+#[derive(Debug)]
+struct Foreseen {
+    /// What it said of itself last time; by that it was compiled, or else by what the manifest states.
+    known: Option<KnownFacts>,
+    desired: Desired,
 }
 
 impl<'a> Work<'a> {
@@ -164,11 +177,12 @@ impl<'a> Work<'a> {
         writes: bool,
         terminal: &Terminal,
     ) -> Result<Self, Said> {
-        let compiler = compiler(loaded, reach.sandbox.is_some(), terminal)?;
+        let (compiler, foreseen) = compiler(loaded, hosts, reach, terminal)?;
         let needed = of_files(loaded, hosts);
         Ok(Self {
             contact: Contact::new(loaded, hosts, reach, needed, terminal)?,
             compiler,
+            foreseen: Mutex::new(foreseen),
             consent,
             kept: writes.then(Mutex::default),
         })
@@ -193,8 +207,22 @@ impl<'a> Work<'a> {
 
     /// Looks at a host, and compares.
     fn survey(&self, host: &Host, machine: &mut dyn Look) -> Result<HostVerdict, MachineError> {
-        let compile = |facts: &Facts| self.compile(host, facts);
-        let surveyed = self.contact.survey(host, machine, &compile)?;
+        let foreseen = self
+            .foreseen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&host.name);
+        let (known, desired) = match foreseen {
+            Some(foreseen) => (foreseen.known, Some(foreseen.desired)),
+            None => (self.contact.known(host), None),
+        };
+        // The look begins with the facts that the host was compiled by.
+        let desired = Cell::new(desired);
+        let compile = |facts: &Facts| match desired.take() {
+            Some(desired) => Ok(desired),
+            None => self.compile(host, facts),
+        };
+        let surveyed = self.contact.survey(host, known, machine, &compile)?;
         let permissions = Permissions::from(&self.consent);
         // The revision stands in the ledger alone, which only an apply writes.
         let writes = self.kept.is_some();
@@ -289,14 +317,23 @@ impl Hands for Work<'_> {
     }
 }
 
-/// Prepares the compiler and compiles every host once with the facts that the manifest states:
-/// every problem is said before anything is contacted. A folder is as those facts say; a host will
-/// say itself what it is like.
+/// Prepares the compiler and compiles every host once: every problem is said before anything is contacted.
+/// A folder is as the facts say that the manifest states; a host will say itself what it is like, and is
+/// compiled by what it said last time, unless that is what does not fit.
 fn compiler<'a>(
     loaded: &'a Loaded,
-    sandbox: bool,
+    meant: &[HostName],
+    reach: &Reach,
     terminal: &Terminal,
-) -> Result<Compiler<'a>, Said> {
+) -> Result<(Compiler<'a>, BTreeMap<HostName, Foreseen>), Said> {
+    let cache = facts_cache(reach);
+    let meant: BTreeSet<&HostName> = meant.iter().take(FORESEEN_AT_ONCE).collect();
+    let foreseen = Mutex::default();
+    let keep = |host: &Host, known, desired| {
+        let mut foreseen: MutexGuard<'_, BTreeMap<_, _>> =
+            foreseen.lock().unwrap_or_else(PoisonError::into_inner);
+        foreseen.insert(host.name.clone(), Foreseen { known, desired });
+    };
     let mut problems = Vec::new();
     let compiler = match Compiler::new(&loaded.murder, &loaded.modules) {
         Ok(compiler) => Some(compiler),
@@ -307,11 +344,26 @@ fn compiler<'a>(
     };
     if let Some(compiler) = &compiler {
         let hosts: Vec<HostName> = loaded.murder.hosts.keys().cloned().collect();
+        let compile = |host: &Host| {
+            if !meant.contains(&host.name) {
+                return compiler.compile(&host.name, &host.facts);
+            }
+            let known = cache.as_ref().and_then(|cache| cache.get(&host.name));
+            let facts = known.as_ref().map_or(&host.facts, |known| &known.facts);
+            match compiler.compile(&host.name, facts) {
+                Ok(mut compiled) => {
+                    keep(host, known, std::mem::take(&mut compiled.desired));
+                    Ok(compiled)
+                }
+                Err(_) if known.is_some() => compiler.compile(&host.name, &host.facts),
+                Err(problems) => Err(problems),
+            }
+        };
         problems.extend(compiled::problems(
-            compiler,
+            compile,
             &loaded.murder,
             &hosts,
-            sandbox,
+            reach.sandbox.is_some(),
         ));
     }
     load::tidy(&mut problems);
@@ -319,7 +371,10 @@ fn compiler<'a>(
     if problems.iter().any(|problem| problem.level == Level::Error) {
         return Err(Said);
     }
-    compiler.ok_or(Said)
+    let foreseen = foreseen
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    compiler.map(|compiler| (compiler, foreseen)).ok_or(Said)
 }
 
 /// The secrets that stand in the hosts' files: those of templates, and those that the manifest
