@@ -151,7 +151,7 @@ impl Lab {
              bind_pw: {{file: secrets/kolab-service.pw}}\n  tls: {{mode: none}}\n\
              cyrus: {{lmtp_socket: /run/cyrus/socket/lmtp}}\n\
              defaults:\n  ssh:\n    user: root\n    identity_file: {}\n    known_hosts: {}\n\
-             hosts:\n  smtp.example.org: {{roles: [internal-mta], addresses: [192.0.2.2]}}\n",
+             external: [smtp.example.org]\nsmart_host: smtp.example.org\nhosts:\n",
             self.file("id_ed25519").display(),
             known_hosts.display()
         );
@@ -176,12 +176,10 @@ impl Lab {
         self.manifest(name, &self.file("known_hosts"), &hosts);
     }
 
-    /// The program, on all hosts of a manifest but the internal MTA, which is in no lab.
+    /// The program, on all hosts of a manifest. The smart host is in no lab, and in no inventory of the peers.
     pub fn murder(&self, verb: &str, manifest: &str, more: &[&str]) -> Command {
         let mut command = self.clean(env!("CARGO_BIN_EXE_murder"));
-        command
-            .args([verb, manifest, "--exclude", "smtp.example.org"])
-            .args(more);
+        command.args([verb, manifest]).args(more);
         command
     }
 

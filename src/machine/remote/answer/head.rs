@@ -58,7 +58,11 @@ impl<'a> Head<'a> {
     pub fn read(bytes: &'a [u8]) -> Self {
         let mut head = Self::default();
         let mut section = "";
-        for line in bytes.split(|byte| *byte == b'\n') {
+        let ends = memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]);
+        let mut start = 0;
+        for end in ends {
+            let line = &bytes[start..end];
+            start = end + 1;
             // No line of a text, hash, stat or link begins like this: they begin with a path or a number.
             if let Some(title) = line.strip_prefix(b"=") {
                 let title = std::str::from_utf8(title).unwrap_or_default();

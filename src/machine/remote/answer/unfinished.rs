@@ -21,15 +21,23 @@ pub(super) fn ledger(head: &Head<'_>) -> Result<Option<Ledger>, MachineError> {
     struct Version {
         version: u32,
     }
-    match serde_json::from_slice::<Version>(text) {
-        Ok(Version { version }) if version != LEDGER_VERSION => Err(failure(
+    let read = serde_json::from_slice::<Ledger>(text);
+    // A ledger of another version need not look like ours.
+    let version = match &read {
+        Ok(ledger) => Some(ledger.version),
+        Err(_) => serde_json::from_slice(text)
+            .ok()
+            .map(|Version { version }| version),
+    };
+    match version {
+        Some(version) if version != LEDGER_VERSION => Err(failure(
             format!(
                 "its ledger {LEDGER} has version {version}, and this program reads version {LEDGER_VERSION}"
             ),
             None,
             "use the `murder` that wrote it, or a newer one",
         )),
-        _ => serde_json::from_slice(text)
+        _ => read
             .map(Some)
             .map_err(|error| bad_ledger(&error.to_string())),
     }
