@@ -15,8 +15,13 @@ smtp_answers() {
   fi
 }
 
+# answer_of ADDRESS ANSWERS: in ANSWER.
 answer_of() {
-  ANSWER=$(printf '%s\n' "$2" | while read -r address reply; do [ "$address" != "$1" ] || { echo "$reply"; break; }; done)
+  ANSWER='' IFS=$NEWLINE
+  for line in $2; do
+    case $line in "$1 "*) ANSWER=${line#"$1 "} && break ;; esac
+  done
+  IFS=$BLANKS
 }
 
 # judge ADDRESS WANTED: an answer that is wrong, and was the same before, is not ours to judge.
@@ -115,6 +120,7 @@ probe() {
   ask_together || for_each "$TABLES" ask_live
   smtp_answers
   if [ -z "$BEFORE$ANSWERS" ]; then
+    look_at_log
     log 'not probed over SMTP: bash, perl and nc are missing, or nothing listens on 127.0.0.1:25'
   else
     calm_down
@@ -128,7 +134,9 @@ probe() {
     for address in $ACCEPT; do judge "$address" accepted; done
     for address in $REFUSE; do judge "$address" refused; done
   fi
-  new=$(new_troubles)
+  new=''
+  # Nearly always there is none.
+  [ -z "$FOUND" ] || new=$(foreign_troubles)
   [ -z "$new" ] || fail 'services of Postfix die since it was told' "$new" 'mend the manifest'
   log 'probed'
 }
@@ -137,13 +145,14 @@ probe() {
 # a service that master(8) holds back (see strangers_to_proxymap), be it since this change or an earlier one, for
 # then it shows when the last process of before ends; and a process on its way out that hangs up on whom it let in.
 calm_down() {
-  tries=0 held='' end=$LOG_END time=$LOG_TIME from=$LOG_END from_time=$LOG_TIME
-  deadline=$(($(date +%s) + HOLD + 15))
+  tries=0 held='' died=0 deadline=$((LOG_TIME + HOLD + 30))
   while :; do
+    look_at_log
+    strangers_to_proxymap
     calm=1
     as_before || calm=''
-    if strangers_to_proxymap "$from" "$from_time"; then
-      calm='' held=1
+    if [ "$STRANGERS" -gt "$died" ]; then
+      calm='' held=1 died=$STRANGERS
     elif [ -z "$calm$held" ] && held_before; then
       held=1
     fi
@@ -159,34 +168,34 @@ calm_down() {
     fi
     tries=$((tries + 1))
     sleep 1
-    mark_log
-    from=$LOG_END from_time=$LOG_TIME LOG_END=$end LOG_TIME=$time
     smtp_answers
   done
   [ -n "$held" ] || return 0
   log 'waited for services that master(8) held back'
   [ -z "$calm" ] || CALM=1
-  # Those that died between two looks, too.
-  strangers_to_proxymap "$LOG_END" "$LOG_TIME" || :
 }
+
+# The lines since Postfix was told in which a service dies.
+look_at_log() { FOUND=$(log_since "$LOG_END" "$LOG_TIME" | grep -E "$TROUBLE"); }
 
 # Between the new main.cf and the telling, master(8) may begin a process that asks a proxymap(8) of the old one for
 # a table that it does not know, and dies, as may one of before that asks a new one. If it was that process's first
-# work, its service is held back for service_throttle_time. Whether processes died so, and which: those are no
-# trouble of the new configuration.
+# work, its service is held back for service_throttle_time. How many died so, and which: those are no trouble of the
+# new configuration.
 strangers_to_proxymap() {
-  IFS=$NEWLINE found=1
-  for line in $(log_since "$1" "$2" | grep -E "$STRANGER_TO_PROXYMAP"); do
+  STRANGERS=0 IFS=$NEWLINE
+  for line in $FOUND; do
     line=${line#*\[}
-    ELDERS="$ELDERS ${line%%\]*}" found=0
+    case ${line#*\]} in ": $STRANGER_TO_PROXYMAP"*) STRANGERS=$((STRANGERS + 1)) ELDERS="$ELDERS ${line%%\]*}" ;; esac
   done
   IFS=$BLANKS
-  return $found
 }
-STRANGER_TO_PROXYMAP='^[^[]*/[a-z-]+\[[0-9]+\]: fatal: proxymap service is not configured'
+STRANGER_TO_PROXYMAP='fatal: proxymap service is not configured'
 
 # Whether something was held back before this change, as far as the log of before it tells.
-held_before() { log_before | grep -qE "$STRANGER_TO_PROXYMAP|^[^[]*/master\[[0-9]+\]: warning: .*: bad command startup -- throttling"; }
+held_before() {
+  log_before | grep -qE "^[^[]*/([a-z-]+\[[0-9]+\]: $STRANGER_TO_PROXYMAP|master\[[0-9]+\]: warning: .*: bad command startup -- throttling)"
+}
 
 as_before() {
   answer_of postmaster "$BEFORE"
@@ -195,14 +204,15 @@ as_before() {
   case $ANSWER in 2*) ;; *) return 1 ;; esac
 }
 
-# Without its own lines of before, those that Postfix wrote since it was told.
+# Those that are no process's of before, and that Postfix did not write before it was told.
 new_troubles() {
-  found=$(log_since "$LOG_END" "$LOG_TIME" | grep -E "$TROUBLE")
-  # Nearly always there is none.
-  [ -n "$found" ] || return 0
+  look_at_log
+  foreign_troubles
+}
+foreign_troubles() {
   old=$(old_troubles)
   IFS=$NEWLINE
-  for line in $(printf '%s\n' "$found" | troubles); do
+  for line in $(printf '%s\n' "$FOUND" | troubles); do
     case $NEWLINE$old$NEWLINE in *"$NEWLINE$line$NEWLINE"*) ;; *) printf '%s\n' "$line" ;; esac
   done
   IFS=$BLANKS
