@@ -87,7 +87,7 @@ impl<'a, 'b> Program<'a, 'b> {
             conversation,
             started: false,
             eof_sent: false,
-            buffer: vec![0; 16 * 1024],
+            buffer: vec![0; 64 * 1024],
         }
     }
 
