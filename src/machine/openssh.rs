@@ -5,7 +5,7 @@
 //! only we can enter, lives as long as the object; each exchange is a channel of it, so that the second one
 //! costs no second handshake. `BatchMode`: it never asks anybody anything.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -184,42 +184,17 @@ fn arguments(
     let ssh = &host.ssh;
     let mut arguments: Vec<String> = ["-T", "-a", "-x", "-e", "none"].map(str::to_owned).into();
     let mut option = |text: String| arguments.extend(["-o".to_owned(), text]);
-    option("BatchMode=yes".to_owned());
     option("ClearAllForwardings=yes".to_owned());
-    option("PermitLocalCommand=no".to_owned());
     option("RemoteCommand=none".to_owned());
-    option("UpdateHostKeys=no".to_owned());
-    option("ServerAliveInterval=15".to_owned());
-    option(format!(
-        "ConnectTimeout={}",
-        ssh.connect_timeout.as_secs().max(1)
-    ));
-    let strict = if options.accept_new && ssh.host_key.is_none() {
-        "accept-new"
-    } else {
-        "yes"
-    };
-    option(format!("StrictHostKeyChecking={strict}"));
     if let Some(key) = &ssh.host_key {
         let file = folder.path().join("known_hosts");
-        std::fs::write(&file, format!("* {key}\n")).map_err(|error| {
-            unreachable(
-                "`ssh.host_key` cannot be handed to ssh".to_owned(),
-                &error.to_string(),
-                "see `TMPDIR`",
-            )
-        })?;
+        write(&file, &format!("* {key}\n"), "`ssh.host_key`")?;
         option(format!("UserKnownHostsFile={}", file.display()));
         option("GlobalKnownHostsFile=none".to_owned());
-    } else if let Some(file) = &ssh.known_hosts {
-        option(format!("UserKnownHostsFile=\"{}\"", file.display()));
+        option("StrictHostKeyChecking=yes".to_owned());
     }
-    if let Some(file) = &ssh.identity_file {
+    if ssh.identity_file.is_some() {
         option("IdentitiesOnly=yes".to_owned());
-        option(format!("IdentityFile=\"{}\"", file.display()));
-    }
-    if let Some(agent) = &options.environment.agent {
-        option(format!("IdentityAgent=\"{}\"", agent.display()));
     }
     if let Some(port) = ssh.port {
         option(format!("Port={port}"));
@@ -227,13 +202,77 @@ fn arguments(
     if let Some(user) = &ssh.user {
         option(format!("User={user}"));
     }
+    let mut config = options.environment.config.clone();
     if let Some(jump) = &ssh.jump {
         option(format!("ProxyJump={jump}"));
+        let file = folder.path().join("config");
+        write(&file, &for_all_hops(host, options), "`ssh.jump`")?;
+        config = Some(file);
+    } else {
+        every_hop(host, options).into_iter().for_each(option);
     }
-    if let Some(config) = &options.environment.config {
+    if let Some(config) = config {
         arguments.extend(["-F".to_owned(), config.display().to_string()]);
     }
     Ok(arguments)
+}
+
+/// What holds for the host and for the jump hosts on the way to it, as the ssh2 client has it: nobody is asked
+/// anything, and what opens the host may open the bastion.
+fn every_hop(host: &Host, options: &ConnectOptions) -> Vec<String> {
+    let ssh = &host.ssh;
+    let strict = if options.accept_new {
+        "accept-new"
+    } else {
+        "yes"
+    };
+    let mut settings: Vec<String> = [
+        "BatchMode=yes",
+        "PermitLocalCommand=no",
+        "UpdateHostKeys=no",
+        "ServerAliveInterval=15",
+    ]
+    .map(str::to_owned)
+    .into();
+    settings.push(format!(
+        "ConnectTimeout={}",
+        ssh.connect_timeout.as_secs().max(1)
+    ));
+    settings.push(format!("StrictHostKeyChecking={strict}"));
+    if let Some(file) = &ssh.known_hosts {
+        settings.push(format!("UserKnownHostsFile=\"{}\"", file.display()));
+    }
+    if let Some(file) = &ssh.identity_file {
+        settings.push(format!("IdentityFile=\"{}\"", file.display()));
+    }
+    if let Some(agent) = &options.environment.agent {
+        settings.push(format!("IdentityAgent=\"{}\"", agent.display()));
+    }
+    settings
+}
+
+/// The same as a configuration: ssh hands that on to the ssh that it starts for a jump host, and no option of its
+/// command line. The user's and the system's come after it, since `-F` takes their place.
+fn for_all_hops(host: &Host, options: &ConnectOptions) -> String {
+    let includes = match &options.environment.config {
+        Some(config) => vec![format!("\"{}\"", config.display())],
+        None => vec!["~/.ssh/config".to_owned(), "/etc/ssh/ssh_config".to_owned()],
+    };
+    every_hop(host, options)
+        .into_iter()
+        .chain(includes.iter().map(|file| format!("Include {file}")))
+        .map(|line| line + "\n")
+        .collect()
+}
+
+fn write(file: &Path, text: &str, what: &str) -> Result<(), MachineError> {
+    std::fs::write(file, text).map_err(|error| {
+        unreachable(
+            format!("{what} cannot be handed to ssh"),
+            &error.to_string(),
+            "see `TMPDIR`",
+        )
+    })
 }
 
 fn unreachable(summary: String, detail: &str, hint: &str) -> MachineError {
@@ -275,6 +314,11 @@ fn refused(address: &str, words: &str) -> MachineError {
         (
             "does not let us log in",
             "name a key by `ssh.identity_file`, or load it into the agent",
+        )
+    } else if has("UNKNOWN port") {
+        (
+            "is not reached through its jump host",
+            "ssh keeps the jump host's words to itself here: try `ssh` to that one by hand with the same login",
         )
     } else if has("Could not resolve hostname") {
         ("has no address", "give one by `ssh.address`")

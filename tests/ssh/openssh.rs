@@ -84,3 +84,45 @@ fn its_refusals_are_told_apart() {
     wrong.ssh.identity_file = Some(sshd.path("id"));
     ask(&mut *reach(&wrong, &options(&sshd)).unwrap(), "true", b"");
 }
+
+#[test]
+fn a_jump_host_is_opened_and_known_by_what_opens_and_knows_the_host() {
+    let target = Sshd::start().known("ed25519");
+    let bastion = Sshd::start().known("ed25519");
+    fs::copy(target.path("id.pub"), bastion.path("authorized")).unwrap();
+    let mut through = host(&target);
+    through.ssh.jump = Some(format!("root@127.0.0.1:{}", bastion.port));
+    let failure = unreachable(reach(&through, &options(&target)));
+    assert!(
+        failure.summary.contains("through its jump host"),
+        "{failure:?}"
+    );
+    // The key of the host alone: the bastion's must be in known_hosts all the same.
+    through.ssh.host_key = Some(target.host_key("ed25519"));
+    unreachable(reach(&through, &options(&target)));
+    assert_eq!(bastion.logged("Accepted publickey"), 0);
+
+    let both = fs::read_to_string(target.known_hosts()).unwrap()
+        + &fs::read_to_string(bastion.known_hosts()).unwrap();
+    fs::write(target.known_hosts(), both).unwrap();
+    for host_key in [through.ssh.host_key.clone(), None] {
+        through.ssh.host_key = host_key;
+        let mut shell = reach(&through, &options(&target)).unwrap();
+        assert_eq!(ask(&mut *shell, "exec cat", b"far").stdout, b"far");
+    }
+    assert_eq!(bastion.logged("Accepted publickey"), 2);
+    assert_eq!(target.logged("Accepted publickey"), 2);
+
+    // The user's configuration still counts: here it names the bastion.
+    fs::write(
+        target.path("home/.ssh/config"),
+        format!(
+            "Host bastion\nHostName 127.0.0.1\nPort {}\nUser root\n",
+            bastion.port
+        ),
+    )
+    .unwrap();
+    through.ssh.jump = Some("bastion".to_owned());
+    reach(&through, &options(&target)).unwrap();
+    assert_eq!(bastion.logged("Accepted publickey"), 3);
+}
