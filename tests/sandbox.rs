@@ -470,6 +470,22 @@ fn without_a_terminal_apply_wants_a_yes() {
 }
 
 #[test]
+fn a_glob_that_means_no_host_is_a_slip() {
+    let bench = Bench::new(MANIFEST);
+    for flag in ["--host", "--exclude", "--allow-unreachable"] {
+        let words = ["--yes", flag, "smtp.exmaple.org"];
+        let text = bench.expect(1, "apply", &words);
+        assert!(
+            text.contains(&format!("`{flag} smtp.exmaple.org` matches no host")),
+            "{text}"
+        );
+        assert!(text.contains("did you mean `smtp.example.org`?"), "{text}");
+    }
+    assert!(!bench.root("smtp.example.org").exists());
+    bench.expect(0, "apply", &["--yes", "--allow-unreachable", "smtp.*"]);
+}
+
+#[test]
 fn a_broken_host_does_not_hide_the_others() {
     let bench = Bench::new(MANIFEST);
     bench.expect(0, "apply", &["--yes"]);

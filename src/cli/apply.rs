@@ -66,6 +66,9 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
+    if let Err(errors) = selection::allowed(&loaded.murder, &arguments.consent.allow_unreachable) {
+        return survey::refuse(&errors, terminal);
+    }
     let hands = match wiring::hands(
         &loaded,
         &hosts,

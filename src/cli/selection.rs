@@ -83,6 +83,21 @@ fn select_hosts(
     Ok(chosen)
 }
 
+/// That each `--allow-unreachable` means a host at all.
+///
+/// # Errors
+/// One for each word that matches nothing: the host that it was meant for would stop the apply at its wave.
+pub fn allowed(murder: &Murder, patterns: &[String]) -> Result<(), Vec<Diagnostic>> {
+    let names = murder.hosts.keys().map(HostName::as_str).collect();
+    let mut errors = Vec::new();
+    missing("--allow-unreachable", "host", patterns, &names, &mut errors);
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
+}
+
 /// The one host of that name.
 ///
 /// # Errors
