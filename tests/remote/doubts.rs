@@ -332,7 +332,7 @@ fn the_journal_is_read_where_there_is_no_log_file() {
         &editing(&host, "r1", vec![set("bounce_queue_lifetime", "3d")]),
     );
     // `postfix reload` is the moment: from then on the journal tells more.
-    host.run("cd /usr/sbin; mv postfix postfix.real; printf '#!/bin/sh\\n[ \"$1\" != reload ] || touch /root/more\\nexec /usr/sbin/postfix.real \"$@\"\\n' >postfix; chmod 755 postfix");
+    host.run("cd /usr/sbin; mv postfix postfix.real; printf '#!/bin/sh\\n[ \"$3\" != reload ] || touch /root/more\\nexec /usr/sbin/postfix.real \"$@\"\\n' >postfix; chmod 755 postfix");
     let performed = Remote::new(host.shell())
         .perform(&editing(
             &host,

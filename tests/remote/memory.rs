@@ -171,7 +171,7 @@ fn the_lock_says_who_holds_it() {
     let host = host();
     assert!(!look(&host, &desired(false)).live.lock.unwrap().held);
     // An apply that takes its time: its `postfix check` waits.
-    host.run("cd /usr/sbin; mv postfix postfix.real; printf '#!/bin/sh\\n[ \"$1\" != check ] || while [ ! -e /root/go ]; do sleep 0.1; done\\nexec /usr/sbin/postfix.real \"$@\"\\n' >postfix; chmod 755 postfix");
+    host.run("cd /usr/sbin; mv postfix postfix.real; printf '#!/bin/sh\\n[ \"$3\" != check ] || while [ ! -e /root/go ]; do sleep 0.1; done\\nexec /usr/sbin/postfix.real \"$@\"\\n' >postfix; chmod 755 postfix");
     let second = desired(true);
     let slow = plan(&host, &second).unwrap();
     let other = orders(&slow, &secrets(), &run("r2"), false).unwrap();

@@ -55,7 +55,10 @@ fn what_cannot_be_put_back_comes_with_commands_that_put_it_back() {
         );
         let hint = failure.hint.unwrap();
         let commands = hint.strip_prefix("run there as root: ").unwrap();
-        assert!(commands.contains("postfix reload"), "{commands}");
+        assert!(
+            commands.contains("postfix -c /etc/postfix reload"),
+            "{commands}"
+        );
         let said = host.run(&format!("{{ {commands}; }} 2>&1"));
         assert_eq!(contents(&host), before, "{commands}: {said}");
         // Nothing is left to do, and one sweep later nothing is left of it.
@@ -66,6 +69,23 @@ fn what_cannot_be_put_back_comes_with_commands_that_put_it_back() {
         assert_eq!(leftovers(&host), Vec::<String>::new());
         assert_eq!(contents(&host), before);
     }
+}
+
+/// postfix(1) works on all instances of postmulti(1), unless it is told which one is meant.
+#[test]
+fn another_instance_of_postfix_is_not_ours() {
+    let host = host();
+    host.run("postmulti -e init && postmulti -I postfix-out -e create && postmulti -i postfix-out -e enable && postconf -c /etc/postfix-out -e inet_interfaces=127.0.0.1 master_service_disable=inet");
+    // It is enabled and does not run.
+    let performed = perform(&host, &plan(&host, &desired(true)).unwrap(), "r1", "");
+    assert_eq!(performed.ending, Ending::Done, "{performed:?}");
+    // Nobody can read its configuration.
+    host.write(
+        "/etc/postfix-out/main.cf",
+        "inet_interfaces = 192.0.2.77\njunk\n",
+    );
+    let performed = perform(&host, &plan(&host, &desired(false)).unwrap(), "r2", "");
+    assert_eq!(performed.ending, Ending::Done, "{performed:?}");
 }
 
 #[test]

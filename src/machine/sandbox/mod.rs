@@ -110,7 +110,7 @@ impl Sandbox {
             Err(error) => return Err(self.unfit(&format!("cannot look at `{path}`"), &error)),
         };
         if meta.is_dir() {
-            return Ok(LiveFile::Other("directory".to_owned()));
+            return Ok(LiveFile::Other("a directory".to_owned()));
         }
         let unread = |error| self.unfit(&format!("cannot read `{path}`"), &error);
         let sha256 = std::fs::File::open(&real)

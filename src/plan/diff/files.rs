@@ -267,7 +267,7 @@ impl Draft<'_> {
 
 fn not_a_file(path: &RemotePath, kind: &str) -> Failure {
     Failure {
-        summary: format!("`{path}` is a {kind}, and a file is wanted there"),
+        summary: format!("`{path}` is {kind}, and a file is wanted there"),
         detail: None,
         hint: Some("move it away, or give the file another path".to_owned()),
     }

@@ -1,7 +1,10 @@
 # ---- telling Postfix ---------------------------------------------------------------------------
 
+# postfix COMMAND, of this instance alone: without `-c` it is of all that postmulti(1) knows (postfix(1)).
+instance() { run 120 postfix -c /etc/postfix "$1"; }
+
 check() {
-  hear run 120 postfix check || fail '`postfix check` refuses the new configuration' "$SAID" 'mend the manifest'
+  hear instance check || fail '`postfix check` refuses the new configuration' "$SAID" 'mend the manifest'
   log 'checked'
 }
 
@@ -9,14 +12,14 @@ restart() {
   if [ -d /run/systemd/system ] && run 20 systemctl -q is-active postfix.service; then
     run 120 systemctl restart postfix.service
   else
-    run 120 postfix stop
-    run 120 postfix start
+    instance stop
+    instance start
   fi
 }
 
 # By the way that the parameters need which changed, or changed back.
 tell_postfix() {
-  if [ "$TELL" = restart ]; then hear restart; else hear run 120 postfix reload; fi
+  if [ "$TELL" = restart ]; then hear restart; else hear instance reload; fi
 }
 
 tell() {

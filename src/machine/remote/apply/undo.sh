@@ -36,21 +36,21 @@ revive() {
 }
 
 put_back() {
-  LEFT='' WHY=''
+  LEFT='' WHY='' HERE='postfix -c /etc/postfix'
   phase rolling-back
   for_each "$UNDO" undo_one
   durable $directories
   if [ -n "$TOLD" ]; then
     # What cannot run the new configuration may have ended with it; telling nobody helps nobody.
     if { if master_lives; then tell_postfix; else hear restart; fi; } && revive; then again=; else again=1 WHY="$WHY$SAID$NEWLINE"; fi
-    if ! await_master; then again='postfix start; '; elif [ -n "$again" ]; then again='postfix reload; '; fi
-    [ -z "$again" ] || LEFT="${LEFT}postfix check; $again"
+    if ! await_master; then again="$HERE start; "; elif [ -n "$again" ]; then again="$HERE reload; "; fi
+    [ -z "$again" ] || LEFT="$LEFT$HERE check; $again"
   fi
   seek_moved
   if [ -n "$LEFT$MOVED" ]; then
     # The backups are all that is left of the old state: they stay until an apply is done.
     rm -rf "$STAGE" "$SPOOL" "$HEARD"
-    case $LEFT in *'postfix start; ' | *'postfix reload; ') ;; *) [ -z "$RUNNING" ] || LEFT="${LEFT}postfix check; postfix reload; " ;; esac
+    case $LEFT in *"$HERE start; " | *"$HERE reload; ") ;; *) [ -z "$RUNNING" ] || LEFT="$LEFT$HERE check; $HERE reload; " ;; esac
     report halfway "$1, and putting back failed too${MOVED:+: $MOVED is not what it was}" "$2$NEWLINE$WHY" "run there as root: ${LEFT%; }"
   fi
   clean
