@@ -115,6 +115,20 @@ pub fn compile(
     Compiler::new(murder, modules)?.compile(host, facts)
 }
 
+/// Every problem of every host, for a murder of which something else is known to be wrong.
+#[must_use]
+pub fn problems(murder: &Murder, modules: &Modules) -> Vec<Diagnostic> {
+    let compiler = match Compiler::new(murder, modules) {
+        Ok(compiler) => compiler,
+        Err(problems) => return problems,
+    };
+    let of_host = |host: &Host| match compiler.compile(&host.name, &host.facts) {
+        Ok(compiled) => compiled.warnings,
+        Err(problems) => problems,
+    };
+    murder.hosts.values().flat_map(of_host).collect()
+}
+
 impl<'a> Compiler<'a> {
     /// Parses every template: those of the modules, and those that the manifest names.
     ///

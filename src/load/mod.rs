@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::compile;
-use crate::diagnostic::{Diagnostic, Level, SourceId, Sources};
+use crate::diagnostic::{Diagnostic, Level, SourceId, Sources, Span};
 use crate::manifest::{self, Manifest, Text};
 use crate::model::{self, Murder, Role};
 use crate::module::{self, Modules, VariableKind};
@@ -36,9 +36,12 @@ impl Loaded {
     /// Whether one of the diagnostics is an error.
     #[must_use]
     pub fn failed(&self) -> bool {
-        self.diagnostics
-            .iter()
-            .any(|diagnostic| diagnostic.level == Level::Error)
+        self.errors() > 0
+    }
+
+    fn errors(&self) -> usize {
+        let errors = self.diagnostics.iter();
+        errors.filter(|one| one.level == Level::Error).count()
     }
 }
 
@@ -105,33 +108,49 @@ fn read(path: &Path, overlays: &[PathBuf], all: bool) -> Loaded {
         folder,
     };
     if loaded.failed() {
-        // No host can be compiled now; what stands wrong in its values is said all the same.
-        hosts.extend(
-            loaded
-                .murder
-                .take()
-                .into_iter()
-                .flat_map(|murder| murder.hosts.into_values()),
-        );
-        let more = hosts
-            .iter()
-            .flat_map(|host| compile::written(host, &loaded.modules));
+        // Where keys that nobody knows are all that is wrong, the rest is judged as a whole; else each value by
+        // itself, or much would be said that is only a consequence.
+        let more = match loaded.murder.take() {
+            Some(murder) if loaded.errors() == parsed.strangers => {
+                let said: BTreeSet<Span> = loaded.diagnostics.iter().filter_map(place).collect();
+                let mut more = compile::problems(&murder, &loaded.modules);
+                // What is wrong already is only wrong in more words.
+                more.retain(|problem| place(problem).is_none_or(|span| !said.contains(&span)));
+                more
+            }
+            murder => {
+                hosts.extend(
+                    murder
+                        .into_iter()
+                        .flat_map(|murder| murder.hosts.into_values()),
+                );
+                hosts
+                    .iter()
+                    .flat_map(|host| compile::written(host, &loaded.modules))
+                    .collect()
+            }
+        };
         loaded.diagnostics.extend(more);
     }
     tidy(&mut loaded.diagnostics);
     loaded
 }
 
+fn place(diagnostic: &Diagnostic) -> Option<Span> {
+    diagnostic.at.as_ref().map(|(span, _)| *span)
+}
+
 /// Puts diagnostics into the order of the texts, and says each once.
 pub fn tidy(diagnostics: &mut Vec<Diagnostic>) {
-    diagnostics.sort_by(|one, other| {
-        let key = |diagnostic: &Diagnostic| diagnostic.at.as_ref().map(|(span, _)| *span);
-        (key(one), &one.summary).cmp(&(key(other), &other.summary))
-    });
+    diagnostics
+        .sort_by(|one, other| (place(one), &one.summary).cmp(&(place(other), &other.summary)));
     let mut said = BTreeSet::new();
     diagnostics.retain(|diagnostic| {
-        let place = diagnostic.at.as_ref().map(|(span, _)| *span);
-        said.insert((place, diagnostic.summary.clone(), diagnostic.detail.clone()))
+        said.insert((
+            place(diagnostic),
+            diagnostic.summary.clone(),
+            diagnostic.detail.clone(),
+        ))
     });
 }
 

@@ -10,15 +10,16 @@ use crate::manifest::shape::{Record, Rule, Shape};
 use crate::secret::Body;
 
 /// Holds `node` against `shape`. `complete` is false where a part could not be read:
-/// then nothing is said of missing keys.
+/// then nothing is said of missing keys. Also gives how many of the problems are keys that nobody knows.
 #[must_use]
-pub fn check(node: &Node, shape: &Shape, complete: bool) -> Vec<Diagnostic> {
+pub fn check(node: &Node, shape: &Shape, complete: bool) -> (Vec<Diagnostic>, usize) {
     let mut checker = Checker {
         complete,
         problems: Vec::new(),
+        strangers: 0,
     };
     checker.value(node, shape, "the manifest");
-    checker.problems
+    (checker.problems, checker.strangers)
 }
 
 /// A duration as a manifest writes it: `500ms`, `10s`, `5m`, `2h`.
@@ -62,6 +63,8 @@ pub fn switch(node: &Node) -> Option<bool> {
 struct Checker {
     complete: bool,
     problems: Vec<Diagnostic>,
+    /// How many of them are keys that nobody knows.
+    strangers: usize,
 }
 
 impl Checker {
@@ -328,6 +331,7 @@ impl Checker {
     }
 
     fn unknown_key(&mut self, record: &Record, key: &str, at: Span, place: &str) {
+        self.strangers += 1;
         if let Some((_, summary, hint)) = record.traps.iter().find(|(trap, ..)| *trap == key) {
             self.say(Diagnostic::error(*summary).at(at, "this key").hint(*hint));
             return;
