@@ -120,7 +120,7 @@ impl<'a> Resolver<'a> {
         let shared_folders = self.shared_folders(&hosts, &domains, &postuser, &delimiter);
         let probes = probes(self.root.get("probe"));
         self.probe_addresses(&postuser, &delimiter, &domains);
-        self.host_rules(&hosts, &external);
+        self.host_rules(&hosts, &external, &domains);
         let name = self.root.get("murder").and_then(Node::text);
         Murder {
             // Where there is none, the grammar has said so.
@@ -437,6 +437,7 @@ impl<'a> Resolver<'a> {
         let address = node.get("address");
         if let Some(address) = address {
             self.own_address(address, domains);
+            self.address_of_no_alias(address, domains);
             self.postuser_collision(address, postuser, delimiter);
         }
         let backend = node.get("backend");

@@ -12,8 +12,14 @@ use crate::name::{HostName, RoleName};
 
 impl<'a> Resolver<'a> {
     /// Rules over all hosts.
-    pub(super) fn host_rules(&mut self, hosts: &Hosts<'a>, external: &[HostName]) {
+    pub(super) fn host_rules(
+        &mut self,
+        hosts: &Hosts<'a>,
+        external: &[HostName],
+        domains: &[Domain],
+    ) {
         self.external_hosts(hosts, external);
+        self.hosts_and_domains(hosts, domains);
         self.one_at_most(hosts);
         self.mailhosts(hosts);
         self.ways_in_service(hosts);
@@ -31,6 +37,20 @@ impl<'a> Resolver<'a> {
                         .at(node.span, "and so not external")
                         .related(*first, "is managed here")
                         .hint("take it out of `external`"),
+                );
+            }
+        }
+    }
+
+    /// A host takes mail for its own name as local (`mydestination = $myhostname`, postconf(5)): were that a mail
+    /// domain, none of its addresses would be looked up in the directory there.
+    fn hosts_and_domains(&mut self, hosts: &Hosts<'a>, domains: &[Domain]) {
+        for domain in domains {
+            if let Some(host) = hosts.built.get(&domain.name) {
+                self.say(
+                    Diagnostic::error(format!("`{}` is a mail domain and a host", domain.name))
+                        .at(host.at, "the host would take the domain's mail as local")
+                        .hint("give the host a name of its own, such as the one in its MX record"),
                 );
             }
         }
@@ -207,6 +227,23 @@ impl<'a> Resolver<'a> {
             Some(hint) => problem.hint(hint),
             None => problem.hint("add the domain under `domains`"),
         });
+    }
+
+    /// A shared folder's address is in a domain that holds addresses: its backend knows no other.
+    pub(super) fn address_of_no_alias(&mut self, node: &Node, domains: &[Domain]) {
+        let Some((local, domain)) = node.text().and_then(|text| text.rsplit_once('@')) else {
+            return;
+        };
+        let alias = domains
+            .iter()
+            .find(|known| known.name.as_str().eq_ignore_ascii_case(domain));
+        if let Some(target) = alias.and_then(|alias| alias.alias_of.as_ref()) {
+            self.say(
+                Diagnostic::error(format!("`{domain}` is an alias of `{target}`"))
+                    .at(node.span, "no backend takes mail for it")
+                    .hint(format!("write `{local}@{target}`")),
+            );
+        }
     }
 
     /// Postfix rewrites a shared folder's address to `postuser+folder@…`; were `postuser` an
