@@ -107,7 +107,8 @@ fn read(path: &Path, overlays: &[PathBuf], all: bool) -> Loaded {
         diagnostics,
         folder,
     };
-    if loaded.failed() {
+    // What was read of a wrong manifest without all modules is read again with them: it is judged once, then.
+    if all && loaded.failed() {
         // Where keys that nobody knows are all that is wrong, the rest is judged as a whole; else each value by
         // itself, or much would be said that is only a consequence.
         let more = match loaded.murder.take() {

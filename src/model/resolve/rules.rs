@@ -211,10 +211,7 @@ impl<'a> Resolver<'a> {
 
     /// An address that must be in one of our domains.
     pub(super) fn own_address(&mut self, node: &Node, domains: &[Domain]) {
-        let Some((_, domain)) = node.text().and_then(|text| text.rsplit_once('@')) else {
-            return;
-        };
-        let Ok(domain) = HostName::new(domain) else {
+        let Some((_, domain)) = parts(node) else {
             return;
         };
         if domains.is_empty() || domains.iter().any(|known| known.name == domain) {
@@ -231,12 +228,10 @@ impl<'a> Resolver<'a> {
 
     /// A shared folder's address is in a domain that holds addresses: its backend knows no other.
     pub(super) fn address_of_no_alias(&mut self, node: &Node, domains: &[Domain]) {
-        let Some((local, domain)) = node.text().and_then(|text| text.rsplit_once('@')) else {
+        let Some((local, domain)) = parts(node) else {
             return;
         };
-        let alias = domains
-            .iter()
-            .find(|known| known.name.as_str().eq_ignore_ascii_case(domain));
+        let alias = domains.iter().find(|known| known.name == domain);
         if let Some(target) = alias.and_then(|alias| alias.alias_of.as_ref()) {
             self.say(
                 Diagnostic::error(format!("`{domain}` is an alias of `{target}`"))
@@ -302,6 +297,12 @@ impl<'a> Resolver<'a> {
             }
         }
     }
+}
+
+/// An address as its local part and its domain.
+fn parts(address: &Node) -> Option<(&str, HostName)> {
+    let (local, domain) = address.text()?.rsplit_once('@')?;
+    Some((local, HostName::new(domain).ok()?))
 }
 
 /// Nothing routes to a joining host.
