@@ -18,6 +18,13 @@ pub struct NameError {
     pub why: &'static str,
 }
 
+/// Whether a character does not show as itself: a control character, or a mark that turns the direction of
+/// what stands around it, so that a line reads as another one (CVE-2021-42574).
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident, $wanted:literal, $check:expr) => {
         $(#[$doc])*
@@ -222,6 +229,12 @@ name_type!(
         }
         if !matches!(kind, "inet" | "unix" | "fifo" | "pass" | "unix-dgram") {
             return Err("its type is none of inet, unix, unix-dgram, fifo, pass");
+        }
+        // `PORT` or `HOST:PORT`, a number or a word of services(5) (master(5)).
+        let port = name.rsplit(':').next().unwrap_or(name);
+        let number = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+        if kind == "inet" && number && !port.parse::<u16>().is_ok_and(|port| port > 0) {
+            return Err("its port is not a number from 1 to 65535");
         }
         Ok(text.to_owned())
     }

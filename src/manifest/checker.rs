@@ -7,6 +7,7 @@ use crate::manifest::grammar;
 use crate::manifest::nearest;
 use crate::manifest::node::{Kind, Node};
 use crate::manifest::shape::{Record, Rule, Shape};
+use crate::name::is_hidden;
 use crate::secret::Body;
 
 /// Holds `node` against `shape`. `complete` is false where a part could not be read:
@@ -186,7 +187,7 @@ impl Checker {
             );
             return false;
         }
-        if text.chars().any(char::is_control) || Body::reserved(text) {
+        if text.chars().any(is_hidden) || Body::reserved(text) {
             self.say(
                 Diagnostic::error(format!("the text of `{place}` has a control character"))
                     .at(span, "has it")
@@ -199,7 +200,7 @@ impl Checker {
 
     fn block(&mut self, node: &Node) {
         let text = node.text().unwrap_or_default();
-        let control = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+        let control = |c: char| is_hidden(c) && !matches!(c, '\n' | '\t');
         if text.chars().any(control) || Body::reserved(text) {
             self.say(
                 Diagnostic::error("the file's text has a control character")
@@ -398,8 +399,8 @@ pub fn shown(text: &str) -> String {
         .chars()
         .take(MOST)
         .flat_map(|c| {
-            let escape = c.is_control();
-            c.escape_debug()
+            let escape = is_hidden(c);
+            c.escape_default()
                 .filter(move |_| escape)
                 .chain((!escape).then_some(c))
         })

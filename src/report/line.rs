@@ -3,6 +3,8 @@
 
 use std::fmt::{self, Write};
 
+use crate::name::is_hidden;
+
 /// What a line is about; a colour where there are colours, nothing otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tone {
@@ -85,11 +87,7 @@ pub fn write_all(lines: &[Line], out: &mut impl Write, color: bool) -> fmt::Resu
 /// Control characters as `\u{1b}`; a tab stays.
 #[must_use]
 pub fn visible(text: &str) -> String {
-    // The directional marks can make a line read as another one (CVE-2021-42574).
-    let hides = |c: char| {
-        (c.is_control() && c != '\t')
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
+    let hides = |c: char| is_hidden(c) && c != '\t';
     if !text.contains(hides) {
         return text.to_owned();
     }

@@ -69,6 +69,7 @@ fn judge(values: &Values<'_>) -> Found {
     let mut found = Found::default();
     let services = LazyCell::new(|| names::services(values));
     let classes = restrictions::classes(values);
+    let set = LazyCell::new(|| names::set(values));
     for (thing, text) in values.present() {
         let at = (values.place)(thing);
         // Values are one line: postconf(1) takes no line ends.
@@ -99,8 +100,14 @@ fn judge(values: &Values<'_>) -> Found {
         } else if let Err(problem) = catalogue::check(name, text) {
             found.error(thing, diagnostic(problem).at(at, ""));
         }
+        if text.contains('$') {
+            names::references(values, thing, text, &set, &mut found);
+        }
         tables::types(values, thing, name, text, &mut found);
         restrictions::words(values, thing, name, text, &classes, &mut found);
+    }
+    if !values.facts.observed() {
+        names::entries(values, &mut found);
     }
     expansion::judge(values, &mut found);
     found

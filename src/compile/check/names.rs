@@ -1,11 +1,13 @@
 //! Names that this host's Postfix may not have: of other versions, and of services.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Found, Values, diagnostic};
-use crate::diagnostic::Level;
+use super::{Found, Values, diagnostic, parameter};
+use crate::diagnostic::{Diagnostic, Level};
+use crate::name::{Parameter, ServiceName};
 use crate::postfix::catalogue;
-use crate::thing::Thing;
+use crate::state::Want;
+use crate::thing::{Field, Thing};
 
 /// The services of Debian's master.cf; a host may have more.
 const OF_DEBIAN: [&str; 30] = [
@@ -96,6 +98,80 @@ pub(super) fn service(
     }
 }
 
+/// Entries of master.cf that get fields or options and no command: right only where they are there already.
+pub(super) fn entries(values: &Values<'_>, found: &mut Found) {
+    let mut services: BTreeMap<&ServiceName, &Thing> = BTreeMap::new();
+    for (thing, _) in values.present() {
+        if let Thing::Field(service, _) | Thing::Option(service, _) = thing {
+            services.entry(service).or_insert(thing);
+        }
+    }
+    for (service, part) in services {
+        let command = Thing::Field(service.clone(), Field::Command);
+        if is_of_debian(service) || matches!(values.all.get(&command), Some(Want::Present(_))) {
+            continue;
+        }
+        found.guesses.push(Diagnostic {
+            level: Level::Warning,
+            ..Diagnostic::error(format!("`{service}` has no command, and Debian's master.cf has no such entry"))
+                .at((values.place)(part), "")
+                .detail("an entry that is not there cannot be made without a command")
+                .hint("give it one, as in `command: smtpd`; where the host has the entry already, `murder plan` sees it")
+        });
+    }
+}
+
+fn is_of_debian(service: &ServiceName) -> bool {
+    match service.parts() {
+        ("smtp", "inet") | ("postlog", "unix-dgram") => true,
+        ("postlog", _) => false,
+        (name, kind) => kind == "unix" && OF_DEBIAN.contains(&name),
+    }
+}
+
+/// `$name` of what nobody sets: Postfix takes it for empty, and says nothing when mail is lost by it.
+/// The host's own main.cf may set such a name, unless it is only a known one misspelt.
+pub(super) fn references(
+    values: &Values<'_>,
+    thing: &Thing,
+    text: &str,
+    set: &BTreeSet<&str>,
+    found: &mut Found,
+) {
+    for name in catalogue::referenced_names(text) {
+        if set.contains(name.as_str())
+            || catalogue::is_known(&name)
+            || catalogue::service_parameter(&name).is_some()
+        {
+            continue;
+        }
+        let said = Diagnostic::error(format!("`${name}` in `{thing}` refers to no parameter"))
+            .at((values.place)(thing), "")
+            .detail("Postfix puts nothing in its place");
+        if let Some(near) = catalogue::nearest(&name) {
+            found.error(thing, said.hint(format!("did you mean `${near}`?")));
+        } else if !values.facts.observed() {
+            found.guesses.push(Diagnostic {
+                level: Level::Warning,
+                ..said.hint(format!(
+                    "set `{name}` under `settings`, or write `$$` for a `$`; where the host's main.cf sets it already, `murder plan` sees it"
+                ))
+            });
+        }
+    }
+}
+
+/// The parameters that the desired state sets, in main.cf or for a service.
+pub(super) fn set<'a>(values: &Values<'a>) -> BTreeSet<&'a str> {
+    values
+        .all
+        .iter()
+        .filter(|(_, want)| matches!(want, Want::Present(_)))
+        .filter_map(|(thing, _)| parameter(thing))
+        .map(Parameter::as_str)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,5 +188,9 @@ mod tests {
             .collect();
         let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
         assert_eq!(names, BTreeSet::from(OF_DEBIAN));
+        for entry in master_cf.services() {
+            let service = format!("{}/{}", entry.name(), entry.kind());
+            assert!(is_of_debian(&service.parse().unwrap()), "{service}");
+        }
     }
 }

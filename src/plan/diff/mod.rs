@@ -10,6 +10,7 @@ mod broken;
 mod effects;
 mod files;
 mod members;
+mod names;
 mod ours;
 mod record;
 mod services;

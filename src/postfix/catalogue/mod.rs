@@ -125,7 +125,7 @@ pub fn version_problem(name: &str, version: &str) -> Option<Problem> {
         });
     }
     let since = row.since?;
-    (there < version_number(since)).then(|| Problem {
+    (there < version_number(since) && !table::is_backported(name, there)).then(|| Problem {
         summary: format!("`{name}` exists only since Postfix {since}"),
         detail: None,
         hint: Some("remove it, or upgrade Postfix on this host".to_owned()),

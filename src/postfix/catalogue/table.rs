@@ -60,6 +60,22 @@ pub(super) fn is_placeholder(name: &str) -> bool {
         .is_some_and(|suffix| SUFFIXES.contains(&suffix))
 }
 
+/// Parameters that Postfix's own stable releases brought later than their version says, with the first release of
+/// each (the announcement of 3.8.4 and its kin; that Postfix 3.7.11 has it was seen).
+const BACKPORTED: [(&str, &[[u32; 3]]); 1] = [(
+    "smtpd_forbid_bare_newline",
+    &[[3, 5, 23], [3, 6, 13], [3, 7, 9], [3, 8, 4]],
+)];
+
+/// Whether a release has a parameter although its version is older than the parameter's.
+pub(super) fn is_backported(name: &str, version: [u32; 3]) -> bool {
+    BACKPORTED
+        .iter()
+        .filter(|(backported, _)| *backported == name)
+        .flat_map(|(_, releases)| *releases)
+        .any(|first| first[..2] == version[..2] && first[2] <= version[2])
+}
+
 /// How Postfix's programs read a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {

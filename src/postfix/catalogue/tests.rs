@@ -33,6 +33,20 @@ fn numbers_that_stop_mail_are_found() {
 }
 
 #[test]
+fn what_a_stable_release_brought_later_is_there() {
+    let missing = |version: &str| version_problem("smtpd_forbid_bare_newline", version).is_some();
+    assert!(missing("3.7.8") && missing("3.4.29") && missing("3.8.3"));
+    assert!(!missing("3.7.9") && !missing("3.7.11") && !missing("3.8.4") && !missing("3.9.0"));
+}
+
+#[test]
+fn one_style_of_networks_in_one_case() {
+    assert_eq!(summary("mynetworks_style", "host"), None);
+    assert!(summary("mynetworks_style", "Host").is_some());
+    assert!(summary("mynetworks_style", "class,host").is_some());
+}
+
+#[test]
 fn times_take_one_unit() {
     assert_eq!(summary("command_time_limit", "1000s"), None);
     assert_eq!(summary("command_time_limit", "10"), None);

@@ -4,6 +4,7 @@
 fn of(name: &str) -> Option<(&'static [&'static str], bool)> {
     let words: (&[&str], bool) = match name {
         "inet_protocols" => (&["all", "ipv4", "ipv6"], true),
+        "mynetworks_style" => (&["class", "host", "subnet"], false),
         "notify_classes" => (
             &[
                 "bounce", "2bounce", "data", "delay", "policy", "protocol", "resource", "software",
@@ -36,6 +37,11 @@ fn of(name: &str) -> Option<(&'static [&'static str], bool)> {
     Some(words)
 }
 
+/// Whether Postfix takes a word for the other: most it reads in any case (name_code(3)), this one as it stands.
+fn same(name: &str, known: &str, word: &str) -> bool {
+    known == word || name != "mynetworks_style" && known.eq_ignore_ascii_case(word)
+}
+
 /// The first word of a value that is none of a parameter's, with those that are.
 pub(super) fn stranger<'v>(
     name: &str,
@@ -50,6 +56,6 @@ pub(super) fn stranger<'v>(
     given
         .into_iter()
         .filter(|word| !word.is_empty())
-        .find(|word| !words.iter().any(|known| known.eq_ignore_ascii_case(word)))
+        .find(|word| !words.iter().any(|known| same(name, known, word)))
         .map(|word| (word, words))
 }

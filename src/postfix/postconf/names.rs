@@ -133,6 +133,7 @@ impl Names {
         };
         if !defaults_only {
             names.learn_user_names(warnings);
+            names.miss_undefined(warnings);
             names.check_references()?;
         }
         Ok(names)
@@ -263,6 +264,37 @@ impl Names {
                 warnings.push(format!("main.cf: unused parameter: {}", lossy(name)));
             }
         }
+    }
+
+    /// Warns of `$name` of what nobody has set and Postfix does not bring: it is empty.
+    fn miss_undefined(&self, warnings: &mut Vec<String>) {
+        let known = |name: &[u8]| self.known.contains_key(name) || self.set.contains_key(name);
+        let set_anywhere =
+            |name: &[u8]| known(name) || self.local.values().any(|local| local.contains_key(name));
+        for local in self.local.values() {
+            miss(
+                local,
+                &|name| known(name) || local.contains_key(name),
+                "master.cf",
+                warnings,
+            );
+        }
+        miss(&self.set, &set_anywhere, "main.cf", warnings);
+    }
+}
+
+fn miss(
+    set: &BTreeMap<Vec<u8>, Vec<u8>>,
+    defined: &dyn Fn(&[u8]) -> bool,
+    file: &str,
+    warnings: &mut Vec<String>,
+) {
+    let expanded = set.iter().filter(|(name, _)| !Names::is_raw(name));
+    let mut referenced: BTreeSet<Vec<u8>> =
+        expanded.flat_map(|(_, value)| references(value)).collect();
+    referenced.extend(classes_in(set));
+    for name in referenced.iter().filter(|name| !defined(name)) {
+        warnings.push(format!("{file}: undefined parameter: {}", lossy(name)));
     }
 }
 

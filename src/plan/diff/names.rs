@@ -1,0 +1,105 @@
+//! Names of parameters that this host's Postfix does not know: set in vain, or referred to in vain.
+
+use std::collections::BTreeSet;
+
+use crate::postfix::catalogue;
+use crate::state::{Remark, Want};
+use crate::thing::Thing;
+
+use super::super::Refusal;
+use super::Draft;
+
+impl Draft<'_> {
+    /// The live host has the last word on names: distributions backport, and versions differ.
+    pub(super) fn names(&mut self) {
+        self.undefined();
+        let facts = &self.at.live.facts;
+        if facts.parameters.is_empty() {
+            return;
+        }
+        let unknown: Vec<&str> = self
+            .at
+            .desired
+            .values
+            .iter()
+            .filter_map(|(thing, want)| match (thing, want) {
+                (Thing::Parameter(name), Want::Present(_)) => Some(name.as_str()),
+                _ => None,
+            })
+            .filter(|name| !facts.parameters.contains(name))
+            .collect();
+        if unknown.is_empty() {
+            return;
+        }
+        let mut services: BTreeSet<String> = self
+            .at
+            .live
+            .master_cf
+            .services()
+            .iter()
+            .map(crate::postfix::Entry::name)
+            .collect();
+        // Those that this plan adds come with their parameters.
+        services.extend(self.at.desired.values.iter().filter_map(|(thing, want)| {
+            match (thing, want) {
+                (Thing::Field(service, _), Want::Present(_)) => Some(service.parts().0.to_owned()),
+                _ => None,
+            }
+        }));
+        let mut mentioned: BTreeSet<String> = BTreeSet::new();
+        for (_, value) in self.at.live.main_cf.iter() {
+            mentioned.append(&mut catalogue::referenced_names(value));
+        }
+        for want in self.at.desired.values.values() {
+            if let Want::Present(value) = want {
+                mentioned.append(&mut catalogue::referenced_names(value));
+            }
+        }
+        let of_a_service = |name: &str| {
+            catalogue::service_parameter(name)
+                .is_some_and(|(service, _)| services.contains(service))
+        };
+        let refused = unknown
+            .into_iter()
+            .filter(|name| !of_a_service(name) && !mentioned.contains(*name));
+        self.refusals.extend(refused.map(|name| Refusal {
+            summary: format!(
+                "the Postfix {} of this host has no parameter `{name}`",
+                facts.postfix_version
+            ),
+            flag: None,
+        }));
+    }
+
+    /// `$name` in what the manifest gives, where neither it nor this host sets the name.
+    fn undefined(&mut self) {
+        let (desired, live) = (self.at.desired, self.at.live);
+        let mut remarks = Vec::new();
+        for (thing, want) in &desired.values {
+            let (Thing::Parameter(parameter) | Thing::Option(_, parameter), Want::Present(value)) =
+                (thing, want)
+            else {
+                continue;
+            };
+            if !value.contains('$') || !catalogue::is_expanded(parameter.as_str()) {
+                continue;
+            }
+            let set = |name: &str| {
+                catalogue::is_known(name)
+                    || catalogue::service_parameter(name).is_some()
+                    || live.facts.parameters.contains(name)
+                    || live.main_cf.get(name).is_some()
+                    || desired.values.iter().any(|(thing, want)| {
+                        let of_that_name = matches!(thing, Thing::Parameter(other) | Thing::Option(_, other) if other.as_str() == name);
+                        of_that_name && matches!(want, Want::Present(_))
+                    })
+            };
+            let names = catalogue::referenced_names(value);
+            remarks.extend(names.iter().filter(|name| !set(name)).map(|name| Remark {
+                text: format!("`${name}` in `{thing}` refers to no parameter of this host: nothing takes its place"),
+                hint: Some(format!("set `{name}` under `settings`, or write `$$` for a `$`")),
+            }));
+        }
+        self.remarks.append(&mut remarks);
+    }
+}
