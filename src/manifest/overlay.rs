@@ -45,7 +45,8 @@ pub fn lay(base: &mut Node, mut overlay: Node, problems: &mut Vec<Diagnostic>) {
 fn merge(base: &mut Node, overlay: Node, shape: Option<&'static Shape>) {
     match (&mut base.kind, overlay.kind) {
         (Kind::Map(into), Kind::Map(from)) if !matches!(shape, Some(Shape::Secret)) => {
-            give_way(into, &from, shape);
+            let mut from = from;
+            give_way(into, &mut from, shape);
             let places: HashMap<String, usize> = into
                 .iter()
                 .enumerate()
@@ -70,14 +71,22 @@ fn merge(base: &mut Node, overlay: Node, shape: Option<&'static Shape>) {
     }
 }
 
-/// Takes away what the overlay has another word for: a file has one text, in `content` or in `template`.
-fn give_way(into: &mut Vec<Entry>, from: &[Entry], shape: Option<&'static Shape>) {
+/// Takes away what the overlay has another word for: a file has one text, in `content` or in `template`. The new
+/// word remembers the old one.
+fn give_way(into: &mut Vec<Entry>, from: &mut [Entry], shape: Option<&'static Shape>) {
     let Some(Shape::Record(record)) = shape.and_then(of_map) else {
         return;
     };
     let is_one = |entry: &Entry| record.alternatives.contains(&entry.key.as_str());
-    if from.iter().any(is_one) {
-        into.retain(|entry| !is_one(entry) || from.iter().any(|new| new.key == entry.key));
+    let mut news: Vec<&mut Entry> = from.iter_mut().filter(|entry| is_one(entry)).collect();
+    let Some(at) = into
+        .iter()
+        .position(|entry| is_one(entry) && news.iter().all(|new| new.key != entry.key))
+    else {
+        return;
+    };
+    if let [new] = news.as_mut_slice() {
+        new.under = Some(Box::new(into.remove(at)));
     }
 }
 

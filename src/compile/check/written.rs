@@ -11,6 +11,8 @@ use crate::module::Modules;
 use crate::state::Want;
 use crate::thing::Thing;
 
+const LINE_ENDS: [char; 3] = ['\n', '\r', '\0'];
+
 /// The errors of a host's values as the manifest writes them. Errors only: whatever else there
 /// is to say can wait until the manifest means something.
 #[must_use]
@@ -41,13 +43,19 @@ pub fn written(host: &Host, modules: &Modules) -> Vec<Diagnostic> {
         }
     }
     for (service, layers) in &host.services {
-        if let Some(layer) = layers.first()
-            && let ServiceSpec::Entry { options, .. } = &layer.value
-        {
+        for layer in layers {
+            let ServiceSpec::Entry { options, .. } = &layer.value else {
+                break;
+            };
             for (option, value) in options {
+                // The grammar refuses line ends itself.
+                if value.as_ref().is_some_and(|text| text.contains(LINE_ENDS)) {
+                    continue;
+                }
                 let thing = Thing::Option(service.clone(), option.clone());
-                places.insert(thing.clone(), layer.at);
-                values.insert(thing, value.clone().map_or(Want::Absent, Want::Present));
+                places.entry(thing.clone()).or_insert(layer.at);
+                let want = value.clone().map_or(Want::Absent, Want::Present);
+                values.entry(thing).or_insert(want);
             }
         }
     }
@@ -64,8 +72,7 @@ pub fn written(host: &Host, modules: &Modules) -> Vec<Diagnostic> {
 
 fn plain(layer: &Layer<SettingSpec>) -> Option<Want<String>> {
     match &layer.value {
-        // The grammar refuses line ends itself.
-        SettingSpec::Value(text) if text.contains(['\n', '\r', '\0']) => None,
+        SettingSpec::Value(text) if text.contains(LINE_ENDS) => None,
         SettingSpec::Value(text) => Some(Want::Present(text.clone())),
         SettingSpec::Unset => Some(Want::Absent),
         SettingSpec::Edit(_) => None,

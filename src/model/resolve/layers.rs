@@ -61,7 +61,8 @@ impl Resolver<'_> {
             for entry in entry.and_under() {
                 self.no_secret_value(&entry.key, &entry.value);
                 if let Some(value) = self.setting(&entry.value, entry.at) {
-                    let word = layer(level, entry.at, &entry.value, value);
+                    let at = overlaid::edit(entry);
+                    let word = layer(level, at, &entry.value, value);
                     things.settings.push((name.clone(), word));
                 }
             }
@@ -301,7 +302,7 @@ impl Resolver<'_> {
     }
 }
 
-fn layer<T>(level: &Level, key: Span, node: &Node, value: T) -> Layer<T> {
+pub(super) fn layer<T>(level: &Level, key: Span, node: &Node, value: T) -> Layer<T> {
     // A value's own place is the better one to point at; a collection has none of its own.
     let at = match node.kind {
         Kind::Scalar { .. } if node.span.end > node.span.start => node.span,
@@ -314,7 +315,7 @@ fn layer<T>(level: &Level, key: Span, node: &Node, value: T) -> Layer<T> {
     }
 }
 
-fn scalar(node: &Node) -> Option<String> {
+pub(super) fn scalar(node: &Node) -> Option<String> {
     match &node.kind {
         Kind::Scalar { text, .. } if !node.is_null() => Some(text.clone()),
         _ => None,

@@ -1,70 +1,66 @@
-//! What an overlay changed within an entry of `services` or `files`: a word of its own, with its own
-//! place, over the one that stood there.
+//! The parts of an entry of `services`, `files` or `settings`: words with places of their own, those that an
+//! overlay has replaced behind the ones that it gave.
 
 use std::collections::BTreeMap;
 
+use crate::diagnostic::Span;
 use crate::manifest::{Entry, Node};
+use crate::model::resolve::layers::{layer, scalar};
 use crate::model::{ContentSpec, FileSpec, Layer, Level, ServiceSpec};
 use crate::name::Parameter;
 use crate::thing::Field;
 
-/// Splits what overlays say of a service's parts from the rest of it: those words, the nearest
-/// first, and the rest last.
+/// What an entry of master.cf says, part by part: each is a word with a place of its own, the nearest first
+/// where overlays have replaced it. An entry that says nothing is a word too.
 pub(super) fn service(
     entry: &Entry,
     level: &Level,
     whole: Layer<ServiceSpec>,
 ) -> Vec<Layer<ServiceSpec>> {
-    let ServiceSpec::Entry {
-        mut fields,
-        mut options,
-    } = whole.value
-    else {
+    let ServiceSpec::Entry { fields, options } = &whole.value else {
         return vec![whole];
     };
     let mut words = Vec::new();
-    let mut say = |part: &Entry, value: ServiceSpec| {
-        words.push(Layer {
-            level: level.clone(),
-            at: part.at,
-            value,
-        });
+    let mut say = |part: &Entry, fields: BTreeMap<Field, String>, options| {
+        words.push(layer(
+            level,
+            part.at,
+            &part.value,
+            ServiceSpec::Entry { fields, options },
+        ));
     };
-    for field in Field::ALL {
-        let Some(part) = changed(entry, entry.value.entry(field.as_str())) else {
-            continue;
-        };
-        fields.remove(&field);
-        for part in part.and_under() {
-            let Some(text) = part.value.text() else {
-                continue;
-            };
-            let fields = BTreeMap::from([(field, text.to_owned())]);
-            let options = BTreeMap::new();
-            say(part, ServiceSpec::Entry { fields, options });
+    for field in fields.keys() {
+        let parts = entry.value.entry(field.as_str()).into_iter();
+        for part in parts.flat_map(Entry::and_under) {
+            if let Some(text) = part.value.text() {
+                let fields = BTreeMap::from([(*field, text.to_owned())]);
+                say(part, fields, BTreeMap::new());
+            }
         }
     }
     let listed = entry.value.get("options").map_or(&[][..], Node::entries);
-    for part in listed {
-        let (Some(part), Ok(name)) = (
-            changed(entry, Some(part)),
-            Parameter::new(part.key.as_str()),
-        ) else {
-            continue;
-        };
-        options.remove(&name);
-        for part in part.and_under() {
-            let value = part.value.text().map(str::to_owned);
-            let fields = BTreeMap::new();
-            let options = BTreeMap::from([(name.clone(), value)]);
-            say(part, ServiceSpec::Entry { fields, options });
+    for part in listed.iter().flat_map(Entry::and_under) {
+        if let Ok(name) = Parameter::new(part.key.as_str())
+            && options.contains_key(&name)
+        {
+            let options = BTreeMap::from([(name, scalar(&part.value))]);
+            say(part, BTreeMap::new(), options);
         }
     }
-    words.push(Layer {
-        value: ServiceSpec::Entry { fields, options },
-        ..whole
-    });
+    if words.is_empty() {
+        words.push(whole);
+    }
     words
+}
+
+/// Where a list edit stands: at what an overlay has given or replaced of it, else where it began.
+pub(super) fn edit(entry: &Entry) -> Span {
+    let parts = entry.value.entries().iter();
+    parts
+        .filter_map(|part| changed(entry, Some(part)))
+        .map(|part| part.at)
+        .last()
+        .unwrap_or(entry.at)
 }
 
 /// A file whose text an overlay replaced: the word stands where the overlay has it, and what was
