@@ -86,10 +86,14 @@ fn read(path: &Path, overlays: &[PathBuf], all: bool) -> Loaded {
     sources.mask(&parsed.secrets);
     diagnostics.extend(parsed.problems);
     let mut murder = None;
+    let mut rest = None;
+    let mut local = parsed.local;
     let mut hosts = Vec::new();
     // With a file missing, every reference into it would look wrong.
     if let Some(manifest) = parsed.manifest.filter(|_| !unread) {
+        let known = diagnostics.len();
         let templates = templates(&manifest, &folder, &mut diagnostics);
+        local += diagnostics.len() - known;
         let context = model::Context {
             roles: &roles(&modules, &unread_modules),
             templates: &templates,
@@ -98,6 +102,8 @@ fn read(path: &Path, overlays: &[PathBuf], all: bool) -> Loaded {
         let resolved = model::resolve(&manifest, &context);
         diagnostics.extend(resolved.problems);
         murder = resolved.murder;
+        rest = resolved.rest;
+        local += resolved.local;
         hosts = resolved.hosts;
     }
     let mut loaded = Loaded {
@@ -109,10 +115,10 @@ fn read(path: &Path, overlays: &[PathBuf], all: bool) -> Loaded {
     };
     // What was read of a wrong manifest without all modules is read again with them: it is judged once, then.
     if all && loaded.failed() {
-        // Where keys that nobody knows are all that is wrong, the rest is judged as a whole; else each value by
-        // itself, or much would be said that is only a consequence.
-        let more = match loaded.murder.take() {
-            Some(murder) if loaded.errors() == parsed.strangers => {
+        // Where each fault is of one thing alone, the rest is judged as a whole; else each value by itself, or much
+        // would be said that is only a consequence.
+        let more = match loaded.murder.take().or(rest) {
+            Some(murder) if loaded.errors() == local => {
                 let said: BTreeSet<Span> = loaded.diagnostics.iter().filter_map(place).collect();
                 let mut more = compile::problems(&murder, &loaded.modules);
                 // What is wrong already is only wrong in more words.

@@ -11,17 +11,22 @@ use crate::name::is_hidden;
 use crate::secret::Body;
 
 /// Holds `node` against `shape`. `complete` is false where a part could not be read:
-/// then nothing is said of missing keys. Also gives how many of the problems are keys that nobody knows.
+/// then nothing is said of missing keys. Also gives how many of the problems touch nothing else: keys that nobody
+/// knows, and what stands under [`THINGS`].
 #[must_use]
 pub fn check(node: &Node, shape: &Shape, complete: bool) -> (Vec<Diagnostic>, usize) {
     let mut checker = Checker {
         complete,
         problems: Vec::new(),
-        strangers: 0,
+        within: 0,
+        local: 0,
     };
     checker.value(node, shape, "the manifest");
-    (checker.problems, checker.strangers)
+    (checker.problems, checker.local)
 }
+
+/// The maps of a layer whose entries stand for themselves: what is wrong with one says nothing of the others.
+const THINGS: [&str; 4] = ["settings", "services", "files", "vars"];
 
 /// A duration as a manifest writes it: `500ms`, `10s`, `5m`, `2h`.
 #[must_use]
@@ -64,17 +69,30 @@ pub fn switch(node: &Node) -> Option<bool> {
 struct Checker {
     complete: bool,
     problems: Vec<Diagnostic>,
-    /// How many of them are keys that nobody knows.
-    strangers: usize,
+    /// How many maps of [`THINGS`] stand around the value at hand.
+    within: usize,
+    /// How many of the problems touch nothing else.
+    local: usize,
 }
 
 impl Checker {
     fn say(&mut self, problem: Diagnostic) {
+        self.local += usize::from(self.within > 0);
         self.problems.push(problem);
     }
 
     /// `place` is the key that the value stands under.
     fn value(&mut self, node: &Node, shape: &Shape, place: &str) {
+        if THINGS.contains(&place) && fits(node, shape) {
+            self.within += 1;
+            self.fitting(node, shape, place);
+            self.within -= 1;
+        } else {
+            self.fitting(node, shape, place);
+        }
+    }
+
+    fn fitting(&mut self, node: &Node, shape: &Shape, place: &str) {
         match shape {
             Shape::Any => self.anything(node),
             Shape::Nullable(meaning, shape) => {
@@ -332,7 +350,12 @@ impl Checker {
     }
 
     fn unknown_key(&mut self, record: &Record, key: &str, at: Span, place: &str) {
-        self.strangers += 1;
+        self.within += 1;
+        self.unknown(record, key, at, place);
+        self.within -= 1;
+    }
+
+    fn unknown(&mut self, record: &Record, key: &str, at: Span, place: &str) {
         if let Some((_, summary, hint)) = record.traps.iter().find(|(trap, ..)| *trap == key) {
             self.say(Diagnostic::error(*summary).at(at, "this key").hint(*hint));
             return;

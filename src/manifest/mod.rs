@@ -48,8 +48,9 @@ pub struct Parsed {
     pub manifest: Option<Manifest>,
     /// Everything that is wrong with the texts by themselves.
     pub problems: Vec<Diagnostic>,
-    /// How many of the problems are keys that nobody knows: without those the rest means what it says.
-    pub strangers: usize,
+    /// How many of the problems touch nothing else (a key that nobody knows, one faulty setting): without those
+    /// the rest means what it says.
+    pub local: usize,
     /// Where secrets stand in the texts; to be masked before a line is shown.
     pub secrets: Vec<Span>,
 }
@@ -80,20 +81,20 @@ pub fn parse(files: &[Text<'_>], overlays: &[Text<'_>]) -> Parsed {
     let trees = read(files);
     let overlays = read(overlays);
     let mut manifest = None;
-    let mut strangers = 0;
+    let mut local = 0;
     if let Some(mut root) = folder::join(trees, &mut problems) {
         for overlay in overlays {
             overlay::lay(&mut root, overlay, &mut problems);
         }
         let found;
-        (found, strangers) = checker::check(&root, &Shape::Record(&grammar::MANIFEST), whole);
+        (found, local) = checker::check(&root, &Shape::Record(&grammar::MANIFEST), whole);
         problems.extend(found);
         manifest = whole.then_some(Manifest { root });
     }
     Parsed {
         manifest,
         problems,
-        strangers,
+        local,
         secrets,
     }
 }

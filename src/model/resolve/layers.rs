@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::{Kind, Node, integer, nearest, switch};
-use crate::model::resolve::{Resolver, overlaid};
+use crate::model::resolve::{Resolver, errors, overlaid};
 use crate::model::{ContentSpec, FileSpec, Host, Layer, Level, ListEdit, ServiceSpec, SettingSpec};
 use crate::name::{Parameter, RemotePath, RoleName, ServiceName, UserName};
 use crate::thing::{Field, Thing};
@@ -44,6 +44,19 @@ impl Resolver<'_> {
     /// Reads the things of one layer. `roles` are those whose variables it may set.
     /// `place` is the layer's path in the manifest, for the names of its secrets.
     pub(super) fn things(
+        &mut self,
+        node: &Node,
+        level: &Level,
+        roles: &[RoleName],
+        place: &str,
+    ) -> Things {
+        let before = errors(&self.problems);
+        let things = self.each_thing(node, level, roles, place);
+        self.local += errors(&self.problems) - before;
+        things
+    }
+
+    fn each_thing(
         &mut self,
         node: &Node,
         level: &Level,
@@ -98,7 +111,9 @@ impl Resolver<'_> {
             }
         }
         for entry in entries("vars") {
-            self.known_variable(&entry.key, entry.at, roles);
+            if !self.known_variable(&entry.key, entry.at, roles) {
+                continue;
+            }
             let text = roles
                 .iter()
                 .filter_map(|role| self.context.roles.get(role))
@@ -134,20 +149,20 @@ impl Resolver<'_> {
         }
     }
 
-    fn known_variable(&mut self, name: &str, at: Span, roles: &[RoleName]) {
+    fn known_variable(&mut self, name: &str, at: Span, roles: &[RoleName]) -> bool {
         let roles: Option<Vec<_>> = roles
             .iter()
             .map(|role| self.context.roles.get(role))
             .collect();
         // An unknown role has been reported; its variables are anybody's guess.
         let Some(roles) = roles.filter(|roles| !roles.is_empty()) else {
-            return;
+            return true;
         };
         if roles
             .iter()
             .any(|role| role.unread || role.vars.contains(name))
         {
-            return;
+            return true;
         }
         let known = roles
             .iter()
@@ -160,6 +175,7 @@ impl Resolver<'_> {
                 problem.hint("the variables of a module stand in its module.yaml, under `vars`")
             }
         });
+        false
     }
 
     fn setting(&mut self, node: &Node, at: Span) -> Option<SettingSpec> {
@@ -188,7 +204,8 @@ impl Resolver<'_> {
                             .hint("write `{append: [\"hash:/etc/postfix/x\"]}`, or the whole value as a text"),
                     );
                 }
-                Some(SettingSpec::Edit(edit))
+                // One of an unknown key alone edits nothing either, and the grammar has said so.
+                (edit != ListEdit::default()).then_some(SettingSpec::Edit(edit))
             }
             Kind::List(_) => None,
         }

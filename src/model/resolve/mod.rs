@@ -44,7 +44,12 @@ pub struct Context<'a> {
 pub struct Resolved {
     /// The murder; only where none of the problems is an error.
     pub murder: Option<Murder>,
-    /// Where there is no murder, every host that could be read at all, for what else there is to
+    /// Where each error is of one thing of one layer alone, the murder without those things: for what else there
+    /// is to say in the same run.
+    pub rest: Option<Murder>,
+    /// How many of the problems are of one thing alone.
+    pub local: usize,
+    /// Where there is neither, every host that could be read at all, for what else there is to
     /// say of its values in the same run. It may lack roles and anything that a problem is about.
     pub hosts: Vec<Host>,
     /// What there is to say, in the order of the texts.
@@ -60,26 +65,36 @@ pub fn resolve(manifest: &Manifest, context: &Context<'_>) -> Resolved {
         parameters: Parameters::of(&manifest.root),
         secrets: BTreeMap::new(),
         problems: Vec::new(),
+        local: 0,
         without_role: Vec::new(),
     };
     let murder = resolver.murder();
     let mut hosts = resolver.without_role;
     let mut problems = resolver.problems;
     problems.sort_by_key(|problem| problem.at.as_ref().map(|(span, _)| *span));
-    let wrong = problems
-        .iter()
-        .any(|problem| problem.level == Severity::Error);
-    let murder = if wrong {
-        hosts.extend(murder.hosts.into_values());
-        None
+    let wrong = errors(&problems);
+    let (mut whole, mut rest) = (None, None);
+    if wrong == 0 {
+        whole = Some(murder);
+    } else if wrong == resolver.local {
+        rest = Some(murder);
     } else {
-        Some(murder)
-    };
+        hosts.extend(murder.hosts.into_values());
+    }
     Resolved {
-        murder,
+        murder: whole,
+        rest,
+        local: resolver.local,
         hosts,
         problems,
     }
+}
+
+fn errors(problems: &[Diagnostic]) -> usize {
+    let errors = problems.iter();
+    errors
+        .filter(|problem| problem.level == Severity::Error)
+        .count()
 }
 
 struct Resolver<'a> {
@@ -88,6 +103,8 @@ struct Resolver<'a> {
     parameters: Parameters<'a>,
     secrets: BTreeMap<SecretName, (SecretSource, Span)>,
     problems: Vec<Diagnostic>,
+    /// How many of them are errors of one thing of one layer alone.
+    local: usize,
     /// Hosts whose roles are unknown: none of the murder, but their values can be looked at.
     without_role: Vec<Host>,
 }
