@@ -654,6 +654,7 @@ fn a_list_is_edited_over_the_next_layer_down() {
         prepend: vec!["hash:/etc/postfix/own".to_owned()],
         append: Vec::new(),
         remove: vec!["hash:/etc/postfix/transport".to_owned()],
+        places: Vec::new(),
     };
     let edit = |change: &ListEdit| vec![layer(Level::Host, 1, SettingSpec::Edit(change.clone()))];
     set(&mut murder, BACKEND, "transport_maps", edit(&change));

@@ -262,11 +262,13 @@ impl Explainer<'_> {
             level: Level::Module(module.role.clone()),
             at: variable.at,
             value: variable.default.to_string(),
+            members: None,
         };
         said.map(|layer| Origin {
             level: layer.level.clone(),
             at: layer.at,
             value: layer.value.to_string(),
+            members: None,
         })
         .chain([own])
         .collect()

@@ -298,5 +298,6 @@ fn file_origin(layer: &Layer<FileSpec>) -> Origin {
         level: layer.level.clone(),
         at: layer.at,
         value,
+        members: None,
     }
 }

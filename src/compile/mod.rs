@@ -56,6 +56,8 @@ pub struct Origin {
     pub at: Span,
     /// What it says; secrets masked.
     pub value: String,
+    /// Where it puts words into the list that the next layer gives, those words with their places.
+    pub members: Option<Vec<(String, Span)>>,
 }
 
 /// Murder and modules, prepared for any number of hosts.

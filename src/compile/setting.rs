@@ -249,6 +249,10 @@ fn origin(layer: &Layer<SettingSpec>) -> Origin {
         level: layer.level.clone(),
         at: layer.at,
         value,
+        members: match &layer.value {
+            SettingSpec::Edit(edit) => Some(edit.places.clone()),
+            _ => None,
+        },
     }
 }
 
@@ -262,5 +266,6 @@ pub(super) fn plain_origin(level: &Level, at: Span, value: &str) -> Origin {
         } else {
             value.to_owned()
         },
+        members: None,
     }
 }

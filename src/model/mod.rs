@@ -244,6 +244,8 @@ pub struct ListEdit {
     pub append: Vec<String>,
     /// Taken out of it.
     pub remove: Vec<String>,
+    /// What is put in, each with its place.
+    pub places: Vec<(String, Span)>,
 }
 
 /// What a layer says of a master.cf entry; what it does not say is left to the next layer or the live line.

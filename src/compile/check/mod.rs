@@ -16,7 +16,7 @@ pub use written::written;
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Work;
+use super::{Origin, Work};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::name::Parameter;
 use crate::postfix::catalogue::{self, Problem};
@@ -28,6 +28,8 @@ use crate::thing::Thing;
 struct Values<'a> {
     all: &'a BTreeMap<Thing, Want<String>>,
     place: &'a dyn Fn(&Thing) -> Span,
+    /// Where a word of a thing's value was given.
+    place_of: &'a dyn Fn(&Thing, &str) -> Span,
     facts: &'a Facts,
 }
 
@@ -53,15 +55,33 @@ impl Work<'_> {
                 .and_then(|origins| origins.first())
                 .map_or(here, |origin| origin.at)
         };
+        let place_of = |thing: &Thing, word: &str| {
+            let origins = origins.get(thing).map_or(&[][..], Vec::as_slice);
+            word_of(origins, word).unwrap_or(here)
+        };
         let found = judge(&Values {
             all: &self.compiled.desired.values,
             place: &place,
+            place_of: &place_of,
             facts: self.facts,
         });
         self.problems.extend(found.errors);
         self.compiled.warnings.extend(found.warnings);
         self.compiled.guesses.extend(found.guesses);
     }
+}
+
+/// The place of a word: that of the member which has it, in the nearest layer that puts it into the list, or of the
+/// value that the lists below begin with.
+fn word_of(origins: &[Origin], word: &str) -> Option<Span> {
+    let given = origins.iter().find_map(|origin| match &origin.members {
+        None => Some(origin.at),
+        Some(members) => members
+            .iter()
+            .find(|(member, _)| member.contains(word))
+            .map(|(_, at)| *at),
+    });
+    given.or_else(|| origins.first().map(|origin| origin.at))
 }
 
 /// Looks at every value.

@@ -146,7 +146,7 @@ pub(super) fn references(
             continue;
         }
         let said = Diagnostic::error(format!("`${name}` in `{thing}` refers to no parameter"))
-            .at((values.place)(thing), "")
+            .at((values.place_of)(thing, &name), "")
             .detail("Postfix puts nothing in its place");
         if let Some(near) = catalogue::nearest(&name) {
             found.error(thing, said.hint(format!("did you mean `${near}`?")));

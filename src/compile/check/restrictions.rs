@@ -23,11 +23,11 @@ pub(super) fn words(
     if !restrictions::is_list(name) && !classes.iter().any(|class| class == name) {
         return;
     }
-    let at = (values.place)(thing);
+    let at = |word: &str| (values.place_of)(thing, word);
     let list = restrictions::read(text);
     for (word, what) in list.incomplete {
         let problem = Diagnostic::error(format!("`{word}` in `{thing}` lacks what must follow it"))
-            .at(at, "")
+            .at(at(&word), "")
             .detail(BROKEN)
             .hint(format!("write {what} behind it"));
         found.error(thing, problem);
@@ -37,7 +37,7 @@ pub(super) fn words(
             continue;
         }
         let said = Diagnostic::error(format!("unknown restriction `{word}` in `{thing}`"))
-            .at(at, "")
+            .at(at(&word), "")
             .detail(BROKEN);
         match restrictions::nearest(&word) {
             Some(near) => {

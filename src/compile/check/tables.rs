@@ -17,10 +17,10 @@ const PACKAGES: [&str; 9] = [
 /// A type that no Postfix has is a mistake; one that this host lacks is a matter of its packages.
 pub(super) fn types(values: &Values<'_>, thing: &Thing, name: &str, text: &str, found: &mut Found) {
     let facts = values.facts;
-    let at = (values.place)(thing);
+    let at = |word: &str| (values.place_of)(thing, word);
     for word in catalogue::untyped(name, text) {
         let problem = Diagnostic::error(format!("`{word}` in `{thing}` has no table type"))
-            .at(at, "")
+            .at(at(&word), "")
             .detail(DIES)
             .hint(format!(
                 "write `TYPE:{word}`, with a type such as `hash` or `ldap`"
@@ -34,7 +34,7 @@ pub(super) fn types(values: &Values<'_>, thing: &Thing, name: &str, text: &str, 
         }
         if catalogue::is_type(&kind) {
             let problem = Diagnostic::error(format!("no table type `{kind}` here, for `{thing}`"))
-                .at(at, "")
+                .at(at(&format!("{kind}:")), "")
                 .detail(if facts.observed() {
                     "`postconf -m` of this host does not list it"
                 } else {
@@ -44,7 +44,7 @@ pub(super) fn types(values: &Values<'_>, thing: &Thing, name: &str, text: &str, 
             found.by_facts(facts, thing, problem);
         } else {
             let problem = Diagnostic::error(format!("unknown table type `{kind}` in `{thing}`"))
-                .at(at, "")
+                .at(at(&format!("{kind}:")), "")
                 .detail(DIES);
             let problem = match catalogue::nearest(&kind) {
                 Some(near) => problem.hint(format!("did you mean `{near}:`?")),

@@ -64,6 +64,7 @@ pub fn written(host: &Host, modules: &Modules) -> Vec<Diagnostic> {
     let found = judge(&Values {
         all: &values,
         place: &place,
+        place_of: &|thing, _| place(thing),
         facts: &host.facts,
     });
     problems.extend(found.errors);

@@ -192,10 +192,16 @@ impl Resolver<'_> {
                         .filter_map(|node| node.text().map(str::to_owned))
                         .collect()
                 };
+                let given = ["prepend", "append"].into_iter();
+                let places = given
+                    .filter_map(|key| node.get(key))
+                    .flat_map(Node::list)
+                    .filter_map(|node| Some((node.text()?.to_owned(), node.span)));
                 let edit = ListEdit {
                     prepend: texts("prepend"),
                     append: texts("append"),
                     remove: texts("remove"),
+                    places: places.collect(),
                 };
                 if node.entries().is_empty() {
                     self.say(
