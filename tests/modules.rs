@@ -134,7 +134,7 @@ pub fn modules() -> Modules {
     sources.add("murder.yaml", "");
     let Parsed {
         modules, problems, ..
-    } = parse(&[], &embedded(), |_| false, &mut sources);
+    } = parse(&[], &embedded(), "modules", |_| false, &mut sources);
     let said: Vec<String> = problems
         .iter()
         .map(|problem| problem.render(&sources, false))
@@ -864,7 +864,7 @@ fn module_problems(yaml: &str, template: &str) -> String {
         ("own/module.yaml".into(), yaml.to_owned().into()),
         ("own/templates/x.tera".into(), template.to_owned().into()),
     ];
-    let problems = parse(&[], &files, |_| false, &mut sources).problems;
+    let problems = parse(&[], &files, "modules", |_| false, &mut sources).problems;
     let said: Vec<String> = problems
         .iter()
         .map(|problem| problem.render(&sources, false))
@@ -881,6 +881,32 @@ fn a_misspelt_name_in_a_template_is_found_where_it_stands() {
     assert!(said.contains("`host.mailhots` does not exist"), "{said}");
     assert!(said.contains("modules/own/templates/x.tera:2:7"), "{said}");
     assert!(said.contains("did you mean `mailhost`?"), "{said}");
+}
+
+/// The shipped templates of a module that is replaced are there for what names them, and else nobody's matter.
+#[test]
+fn a_replaced_module_is_not_judged_by_templates_that_it_does_not_name() {
+    let own = |files: &str| {
+        let yaml = format!("summary: own\nfiles:\n{files}");
+        let own = [("backend/module.yaml".into(), yaml.into())];
+        let problems = parse(
+            &embedded(),
+            &own,
+            "here/modules",
+            |_| false,
+            &mut Sources::default(),
+        );
+        let said = problems.problems.into_iter().map(|problem| problem.summary);
+        said.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        own("  /etc/postfix/x: {content: x}\n"),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        own("  /etc/postfix/x: {template: transport.tera}\n"),
+        ["`vars.layout` does not exist"]
+    );
 }
 
 #[test]

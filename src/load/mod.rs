@@ -80,7 +80,13 @@ fn read(path: &Path, overlays: &[PathBuf], all: bool) -> Loaded {
         modules,
         unread: unread_modules,
         problems,
-    } = module::parse(&module::embedded(), &own, wanted, &mut sources);
+    } = module::parse(
+        &module::embedded(),
+        &own,
+        &folder.join("modules").display().to_string(),
+        wanted,
+        &mut sources,
+    );
     diagnostics.extend(problems);
 
     sources.mask(&parsed.secrets);

@@ -99,7 +99,7 @@ impl Engine {
                 self.waiting.push((name.clone(), template.text.to_string()));
             }
             // A shared template may use variables that only some modules have.
-            if name.starts_with(module.role.as_str()) {
+            if name.starts_with(&format!("{}/", module.role)) {
                 self.lint(name, &template.text, &vars, problems);
             }
         }

@@ -217,17 +217,22 @@ pub struct Parsed {
 /// A file of `own` replaces the `shipped` one of its name whole: that is how a `modules/` folder beside
 /// the manifest lies over the [`embedded`] files. Every module with a file of `own` is read, and of the others
 /// those whose role `wanted` says yes to: a shipped one by itself has no problems. Every problem is reported.
+/// `own_folder` is where the files of `own` stand, for messages.
 pub fn parse(
     shipped: &[ModuleFile],
     own: &[ModuleFile],
+    own_folder: &str,
     wanted: impl Fn(&str) -> bool,
     sources: &mut Sources,
 ) -> Parsed {
-    let files: BTreeMap<&str, &str> = shipped
-        .iter()
-        .chain(own)
-        .map(|(name, text)| (&**name, &**text))
-        .collect();
+    let (files, own_names) = overlaid(shipped, own);
+    let place = |name: &str| {
+        if own_names.contains(name) {
+            format!("{own_folder}/{name}")
+        } else {
+            format!("built-in modules/{name}")
+        }
+    };
     let folder = |name: &'_ str| name.split_once('/').map(|(folder, _)| folder.to_owned());
     let owned: BTreeSet<String> = own.iter().filter_map(|(name, _)| folder(name)).collect();
     // What all share may make any of them wrong.
@@ -245,7 +250,7 @@ pub fn parse(
         }
         let text: Arc<str> = Arc::from(*text);
         let template = Template {
-            source: sources.add(format!("modules/{name}"), text.clone()),
+            source: sources.add(place(name), text.clone()),
             text,
         };
         if folder == SHARED {
@@ -276,7 +281,7 @@ pub fn parse(
         if !is_own(folder) && !wanted(folder) {
             continue;
         }
-        let source = sources.add(format!("modules/{name}"), *text);
+        let source = sources.add(place(name), *text);
         let mut all = shared.clone();
         all.extend(templates.remove(folder).unwrap_or_default());
         match read::module(role.clone(), source, text, all) {
@@ -297,6 +302,42 @@ pub fn parse(
         modules,
         unread,
         problems,
+    }
+}
+
+/// The files of all modules by their names, and which of them are own ones. Where a `module.yaml` is an own one, the
+/// shipped templates of its role are there only if something names them: the others belong to what it replaces.
+fn overlaid<'f>(
+    shipped: &'f [ModuleFile],
+    own: &'f [ModuleFile],
+) -> (BTreeMap<&'f str, &'f str>, BTreeSet<&'f str>) {
+    let own_names: BTreeSet<&str> = own.iter().map(|(name, _)| &**name).collect();
+    let mut files: BTreeMap<&str, &str> = shipped
+        .iter()
+        .chain(own)
+        .map(|(name, text)| (&**name, &**text))
+        .collect();
+    loop {
+        let unnamed: Vec<&str> = files
+            .keys()
+            .filter(|name| {
+                let Some((folder, file)) = name.split_once("/templates/") else {
+                    return false;
+                };
+                let replaced = own_names.contains(format!("{folder}/module.yaml").as_str());
+                let named = |(other, text): (&&str, &&str)| {
+                    other != *name
+                        && other.starts_with(&format!("{folder}/"))
+                        && text.contains(file)
+                };
+                replaced && !own_names.contains(*name) && !files.iter().any(named)
+            })
+            .copied()
+            .collect();
+        if unnamed.is_empty() {
+            return (files, own_names);
+        }
+        files.retain(|name, _| !unnamed.contains(name));
     }
 }
 
