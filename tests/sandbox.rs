@@ -659,6 +659,26 @@ fn read_by_the_real_postconf(directory: &Path) {
     );
 }
 
+/// postmap(1) says it of main.cf at each call; it is not the table's fault.
+#[test]
+fn an_old_warning_of_main_cf_stops_no_index() {
+    let host = "backend1.example.org";
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    for (file, more) in [("main.cf", "biff = yes\n"), ("transport", "# by hand\n")] {
+        let path = format!("etc/postfix/{file}");
+        let text = bench.read(host, &path);
+        std::fs::write(bench.root(host).join(path), text + more).unwrap();
+    }
+    bench.expect(0, "apply", &["--yes"]);
+    bench.expect(0, "plan", &["--detailed-exitcode"]);
+    assert!(
+        bench
+            .read(host, "etc/postfix/main.cf")
+            .ends_with("biff = yes\n")
+    );
+}
+
 #[test]
 fn a_mode_that_somebody_changed_is_shown_as_drift() {
     use std::os::unix::fs::PermissionsExt as _;
