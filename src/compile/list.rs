@@ -73,6 +73,7 @@ mod tests {
                 prepend: own(prepend),
                 append: own(append),
                 remove: own(remove),
+                places: Vec::new(),
             },
         )
         .0

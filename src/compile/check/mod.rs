@@ -129,6 +129,7 @@ fn judge(values: &Values<'_>) -> Found {
     if !values.facts.observed() {
         names::entries(values, &mut found);
     }
+    restrictions::guard(values, &classes, &mut found);
     expansion::judge(values, &mut found);
     found
 }

@@ -190,7 +190,8 @@ mod tests {
         assert_eq!(names, BTreeSet::from(OF_DEBIAN));
         for entry in master_cf.services() {
             let service = format!("{}/{}", entry.name(), entry.kind());
-            assert!(is_of_debian(&service.parse().unwrap()), "{service}");
+            let service = service.parse();
+            assert!(service.is_ok_and(|service| is_of_debian(&service)));
         }
     }
 }

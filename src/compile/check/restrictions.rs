@@ -59,6 +59,46 @@ pub(super) fn words(
     }
 }
 
+/// Says where nothing keeps the host from being an open relay: smtpd(8) refuses to work then.
+pub(super) fn guard(values: &Values<'_>, classes: &[String], found: &mut Found) {
+    const RELAY: &str = "smtpd_relay_restrictions";
+    const RECIPIENT: &str = "smtpd_recipient_restrictions";
+    let mut problems = Vec::new();
+    for (thing, text) in values.present() {
+        let of = |name: &str| -> Option<Thing> {
+            let name = Parameter::new(name).ok()?;
+            Some(match thing {
+                Thing::Option(service, _) => Thing::Option(service.clone(), name),
+                _ => Thing::Parameter(name),
+            })
+        };
+        if of(RELAY).as_ref() != Some(thing) || !restrictions::lacks_guard(text, classes) {
+            continue;
+        }
+        let main_cf = || Parameter::new(RECIPIENT).ok().map(Thing::Parameter);
+        let recipient = [of(RECIPIENT), main_cf()];
+        let recipient = recipient.into_iter().flatten();
+        let level = match recipient.filter_map(|thing| values.all.get(&thing)).next() {
+            Some(Want::Present(text)) if !restrictions::lacks_guard(text, classes) => continue,
+            Some(_) => Level::Error,
+            None => Level::Warning,
+        };
+        let said = Diagnostic::error(format!("`{thing}` lets everything pass"))
+            .at((values.place)(thing), "")
+            .detail(format!(
+                "smtpd(8) dies at each session where neither `{RELAY}` nor `{RECIPIENT}` ends relaying"
+            ))
+            .hint("write `reject_unauth_destination` behind what may relay");
+        problems.push((thing.clone(), Diagnostic { level, ..said }));
+    }
+    for (thing, problem) in problems {
+        match problem.level {
+            Level::Error => found.error(&thing, problem),
+            Level::Warning => found.warnings.push(problem),
+        }
+    }
+}
+
 const BROKEN: &str = "smtpd(8) would answer `451 4.3.5 Server configuration error` to everybody";
 
 /// The restriction classes that the host's desired state gives it.

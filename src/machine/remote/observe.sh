@@ -1,6 +1,6 @@
 # Reads one host and writes nothing there. Parsed whole before its last line calls it.
-# Set by the client: N nonce, KNOWN identity of cached facts, FILES, INDEXES, SOCKETS, EXPECTED
-# (lines as sha256sum prints them), CAP bytes of text, HISTORY (`entries`, or a file).
+# Set by the client: N nonce, KNOWN identity of cached facts, FILES, GROUND (what they stand on), INDEXES, SOCKETS,
+# EXPECTED (lines as sha256sum prints them), CAP bytes of text, HISTORY (`entries`, or a file).
 # Every process costs more than everything that the shell does by itself, so: one grep for all
 # texts, one sha256sum, one stat; the rest are built-ins.
 murder_look() {
@@ -65,7 +65,7 @@ murder_look() {
     [ ! -f "$path" ] || dynamic="$dynamic $path"
   done
   set -f
-  stats=$(stat -L -c '%f %U %G %s %Y %n' "$postconf" $dynamic $all $INDEXES $ways 2>/dev/null)
+  stats=$(stat -L -c '%f %U %G %s %Y %n' "$postconf" $dynamic $all $INDEXES $GROUND $ways 2>/dev/null)
   printf '=stats\n%s\n' "$stats"
 
   if [ -n "$links" ]; then
@@ -82,7 +82,7 @@ murder_look() {
     IFS=$NEWLINE
     case " $dynamic $postconf " in *" $6 "*) identity="$identity:$4.$5" ;; esac
     # A directory on the way that not everybody may enter: then it matters who postfix is.
-    case " $ways " in *" $6 "*) case $1 in 4??[02468ace]) shut=1 ;; esac ;; esac
+    case " $ways $GROUND " in *" $6 "*) case $1 in 4??[02468ace]) shut=1 ;; esac ;; esac
     case "$regular " in
       *" $6 "*) [ "$4" -gt "$CAP" ] || sizes="$sizes $4:$6" ;;
     esac

@@ -1,4 +1,5 @@
-//! Whether user postfix can come to a socket: arithmetic over modes and owners, no `su`.
+//! Whether Postfix can come to its configuration, and user postfix to a socket: arithmetic over modes and owners,
+//! no `su`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,7 @@ pub(super) fn remarks(
     identity: &str,
 ) -> Vec<Remark> {
     let groups = groups(identity);
-    let mut remarks = Vec::new();
+    let mut remarks = configuration(stats, &groups);
     let mut seen = BTreeSet::new();
     for socket in sockets {
         if !stats.contains_key(socket.as_str()) {
@@ -35,6 +36,59 @@ pub(super) fn remarks(
         }
     }
     remarks
+}
+
+/// What of the configuration the programs of Postfix cannot come to. Its daemons read main.cf as root and open tables
+/// as user postfix; sendmail(1) and its kin read main.cf as whoever calls them.
+fn configuration(stats: &BTreeMap<String, Stat>, groups: &BTreeSet<&str>) -> Vec<Remark> {
+    let below = |path: &str| path == CONFIGURATION || path.starts_with("/etc/postfix/");
+    let mut remarks = Vec::new();
+    for (path, stat) in stats.iter().filter(|(path, _)| below(path)) {
+        let mode = stat.mode & 0o7777;
+        let shut = format!("({mode:04o} {}:{})", stat.owner, stat.group);
+        if stat.other() == Some("a directory")
+            && (mode & 0o001 == 0 && path == CONFIGURATION || !may_enter(stat, groups))
+        {
+            remarks.push(Remark {
+                text: format!(
+                    "user postfix cannot enter {path} {shut}: it can open no table there"
+                ),
+                hint: Some(format!("chmod a+rx {path}")),
+            });
+        } else if path == "/etc/postfix/main.cf" && mode & 0o004 == 0 {
+            remarks.push(Remark {
+                text: format!(
+                    "users cannot read {path} {shut}: sendmail(1) fails for whoever is not root"
+                ),
+                hint: Some(format!("chmod a+r {path}")),
+            });
+        }
+    }
+    remarks
+}
+
+/// Where Postfix keeps its configuration.
+const CONFIGURATION: &str = "/etc/postfix";
+
+/// What stands where the directory of a file must be, and is none.
+pub(super) fn no_directory<'q>(
+    files: impl Iterator<Item = &'q RemotePath>,
+    stats: &BTreeMap<String, Stat>,
+) -> Option<(&'q str, &'static str)> {
+    files.flat_map(ancestors).find_map(|directory| {
+        let stat = stats.get(directory)?;
+        let kind = stat.other().unwrap_or("a plain file");
+        (kind != "a directory").then_some((directory, kind))
+    })
+}
+
+/// The directories below [`CONFIGURATION`] that files stand in, itself, and main.cf: what [`remarks`] looks at.
+pub(super) fn ground<'q>(files: impl Iterator<Item = &'q RemotePath>) -> BTreeSet<&'q str> {
+    files
+        .flat_map(ancestors)
+        .filter(|directory| directory.starts_with(CONFIGURATION))
+        .chain([CONFIGURATION, "/etc/postfix/main.cf"])
+        .collect()
 }
 
 fn ancestors(path: &RemotePath) -> impl Iterator<Item = &str> {

@@ -57,9 +57,9 @@ pub(super) fn service(
 pub(super) fn edit(entry: &Entry) -> Span {
     let parts = entry.value.entries().iter();
     parts
-        .filter_map(|part| changed(entry, Some(part)))
+        .rev()
+        .find_map(|part| changed(entry, Some(part)))
         .map(|part| part.at)
-        .last()
         .unwrap_or(entry.at)
 }
 

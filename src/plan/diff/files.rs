@@ -120,8 +120,7 @@ impl Draft<'_> {
                 !same_all
             }
         };
-        self.index(path, file, &sha256, changes);
-        Ok(())
+        self.index(path, file, &sha256, changes)
     }
 
     /// Keeps or begins the management of a file, with who may do what with it.
@@ -231,15 +230,21 @@ impl Draft<'_> {
     }
 
     /// Whether the index of a table must be built, and what the ledger shall say of it.
-    fn index(&mut self, path: &RemotePath, file: &File, sha256: &str, changes: bool) {
+    fn index(
+        &mut self,
+        path: &RemotePath,
+        file: &File,
+        sha256: &str,
+        changes: bool,
+    ) -> Result<(), Failure> {
         let (Some(table_type), Some(index)) =
             (&file.index, super::super::questions::index_path(path, file))
         else {
-            return;
+            return Ok(());
         };
         // Where no index can be built (a sandbox without postmap), none is pending.
         let Some(live) = self.at.live.indexes.get(&index) else {
-            return;
+            return Ok(());
         };
         let source_mtime = match self.live_file(path) {
             LiveFile::Present(state) => state.mtime,
@@ -252,7 +257,8 @@ impl Draft<'_> {
                 Some(IndexReason::Stale)
             }
             LiveFile::Present(_) => None,
-            _ => Some(IndexReason::Missing),
+            LiveFile::Other(kind) => return Err(not_a_file(&index, kind)),
+            LiveFile::Absent => Some(IndexReason::Missing),
         };
         if let Some(reason) = reason {
             self.index_steps.push(Step::Index {
@@ -262,6 +268,7 @@ impl Draft<'_> {
             });
         }
         self.indexes.insert(path.clone(), sha256.to_owned());
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ mod tests;
 mod broken;
 mod effects;
 mod files;
+mod foreign;
 mod members;
 mod names;
 mod ours;
@@ -141,6 +142,7 @@ impl Draft<'_> {
                 ),
             });
         }
+        self.foreign_values();
         self.named_files()?;
         self.named_values()?;
         self.lines_of_ours();

@@ -122,6 +122,28 @@ pub fn is_list(name: &str) -> bool {
     name.ends_with("_restrictions") || name == "local_header_rewrite_clients"
 }
 
+/// One of these must stand in `smtpd_relay_restrictions` or `smtpd_recipient_restrictions`, or smtpd(8) dies of a
+/// `fatal` at each session rather than be an open relay (`smtpd_check_init` in its source).
+pub const GUARDS: [&str; 6] = [
+    "reject_unauth_destination",
+    "defer_unauth_destination",
+    "reject",
+    "defer",
+    "defer_if_permit",
+    "check_relay_domains",
+];
+
+/// Whether a list surely has none of the [`GUARDS`]: what a `$name` or a class brings is for others to say.
+#[must_use]
+pub fn lacks_guard(value: &str, classes: &[String]) -> bool {
+    let brings = |word: &String| {
+        word.contains('$')
+            || classes.contains(word)
+            || GUARDS.contains(&word.to_lowercase().as_str())
+    };
+    !split_list(value).iter().any(brings)
+}
+
 /// Reads a list of restrictions. What stands behind a `$` is for others to say.
 #[must_use]
 pub fn read(value: &str) -> List {

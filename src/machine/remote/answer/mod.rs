@@ -87,6 +87,13 @@ pub(super) fn understand(
             _ => None,
         }));
     }
+    if let Some((directory, kind)) = reach::no_directory(paths.iter(), &head.stats) {
+        return Err(failure(
+            format!("{directory} is {kind}, and a directory is wanted there"),
+            None,
+            "move it away, and run again",
+        ));
+    }
     let mut files = BTreeMap::new();
     for path in paths {
         let file = files::live_file(&head, &path, texts.get(path.as_str()))?;

@@ -79,6 +79,8 @@ build_index() {
     if [ -e "$2$suffix" ] && [ ! -f "$2$suffix" ]; then fail "$2$suffix is no regular file; nothing was changed" "$(ls -ld "$2$suffix" 2>&1)" 'move it away'; fi
     if [ -e "$2$suffix" ]; then STAGED="$2$suffix $NEW$suffix$NEWLINE$STAGED"; else STAGED="$STAGED$2$suffix $NEW$suffix$NEWLINE"; fi
   done
+  # A text from the future stays newer than every index, and Postfix warns of that at each look.
+  if [ "$source" -nt "$NEW$3" ]; then touch -r "$source" "$NEW$3" 2>/dev/null; fi
   [ -z "$borrowed" ] || rm -f "$NEW"
 }
 

@@ -1,0 +1,56 @@
+//! Values in main.cf that somebody else gave, and that Postfix's programs die of: nobody's difference, and no mail.
+
+use crate::postfix::catalogue;
+use crate::postfix::catalogue::restrictions::lacks_guard;
+use crate::state::{Remark, Want};
+use crate::thing::Thing;
+
+use super::Draft;
+
+impl Draft<'_> {
+    /// Looks at what the plan leaves as it is. The catalogue may know another version of Postfix than the
+    /// host has, so these are remarks.
+    pub(super) fn foreign_values(&mut self) {
+        let (live, desired) = (self.at.live, self.at.desired);
+        let mut remarks = Vec::new();
+        for (name, value) in live.main_cf.iter() {
+            let Ok(parameter) = name.parse() else {
+                continue;
+            };
+            let thing = Thing::Parameter(parameter);
+            if desired.values.contains_key(&thing) || self.ours.managed(&thing).is_some() {
+                continue;
+            }
+            if let Err(problem) = catalogue::check(name, value) {
+                remarks.push(Remark {
+                    text: format!("main.cf of this host: {}", problem.summary),
+                    hint: problem.hint,
+                });
+            }
+        }
+        // Where the manifest says it, compiling has looked at it.
+        let value = |name: &str| {
+            let thing = name.parse().ok().map(Thing::Parameter)?;
+            match desired.values.get(&thing) {
+                Some(Want::Present(value)) => Some(value.as_str()),
+                Some(Want::Absent) => None,
+                None => live.main_cf.get(name),
+            }
+        };
+        let classes =
+            crate::postfix::split_list(value("smtpd_restriction_classes").unwrap_or_default());
+        let (relay, recipient) = (
+            value("smtpd_relay_restrictions"),
+            value("smtpd_recipient_restrictions"),
+        );
+        if relay.is_some_and(|list| lacks_guard(list, &classes))
+            && lacks_guard(recipient.unwrap_or_default(), &classes)
+        {
+            remarks.push(Remark {
+                text: "neither `smtpd_relay_restrictions` nor `smtpd_recipient_restrictions` of this host ends relaying: smtpd(8) dies at each session".to_owned(),
+                hint: Some("write `reject_unauth_destination` behind what may relay".to_owned()),
+            });
+        }
+        self.remarks.append(&mut remarks);
+    }
+}
