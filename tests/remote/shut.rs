@@ -2,8 +2,10 @@
 
 use murder::machine::remote::Remote;
 use murder::machine::{Ending, Look};
+use murder::name::Parameter;
 use murder::plan::questions;
-use murder::state::Desired;
+use murder::state::{Desired, Want};
+use murder::thing::Thing;
 
 use super::host::Host;
 use super::path;
@@ -89,6 +91,30 @@ fn values_by_hand_that_stop_mail_are_remarked() {
         ));
         assert_eq!(said(&host), "");
     }
+}
+
+/// `postconf -m` dies of it too, so nobody could say which tables the host can open.
+#[test]
+fn a_value_that_refers_to_itself_is_mended() {
+    let host = host();
+    host.run("printf 'myorigin = $myorigin\\n' >>/etc/postfix/main.cf");
+    assert_eq!(host.run("postconf -m 2>&1 | grep -c fatal").trim(), "1");
+    let words = "`myorigin = $myorigin` cannot be expanded";
+    assert!(said(&host).contains(words), "{}", said(&host));
+    let mut wanted = wanted();
+    let myorigin = Thing::Parameter(Parameter::new("myorigin").unwrap());
+    wanted
+        .values
+        .insert(myorigin, Want::Present("example.org".to_owned()));
+    let observed = world::look(&host, &wanted);
+    assert!(observed.live.facts.table_types.contains("ldap"));
+    let plan = plan(&host, &wanted).unwrap();
+    let performed = perform(&host, &plan, "mend", "");
+    assert_eq!(performed.ending, Ending::Done, "{performed:?}");
+    assert_eq!(
+        host.run("postconf -m 2>&1 | grep -c fatal; true").trim(),
+        "0"
+    );
 }
 
 #[test]

@@ -130,7 +130,16 @@ murder_look() {
     fi
     echo "=distribution $distribution"
     echo "=types"
-    postconf -m 2>/dev/null
+    types=$(postconf -m 2>/dev/null)
+    # It dies of a main.cf whose values cannot be expanded, which may be about to be mended: then those that every
+    # Postfix of Debian has, and those of its packages.
+    [ -n "$types" ] || {
+      types='btree cidr environ fail hash inline internal memcache nis pipemap proxy randmap regexp socketmap static tcp texthash unionmap unix'
+      for path in $dynamic; do
+        while read -r type more; do types="$types $type"; done <"$path"
+      done
+    }
+    printf '%s\n' $types
     echo "=defaults"
     postconf -d 2>/dev/null |
       sed -e '/^mail_version = /b' -e '/^default_database_type = /b' -e 's/ =.*//'

@@ -1,7 +1,7 @@
 //! Values in main.cf that somebody else gave, and that Postfix's programs die of: nobody's difference, and no mail.
 
-use crate::postfix::catalogue;
 use crate::postfix::catalogue::restrictions::lacks_guard;
+use crate::postfix::{catalogue, expand};
 use crate::state::{Remark, Want};
 use crate::thing::Thing;
 
@@ -21,7 +21,22 @@ impl Draft<'_> {
             if desired.values.contains_key(&thing) || self.ours.managed(&thing).is_some() {
                 continue;
             }
-            if let Err(problem) = catalogue::check(name, value) {
+            let expanded = expand::expand(value.as_bytes(), &mut |name| {
+                let name = std::str::from_utf8(name).ok()?;
+                let value = live
+                    .main_cf
+                    .get(name)
+                    .or_else(|| catalogue::default_value(name));
+                value.map(|value| value.as_bytes().to_vec())
+            });
+            if let Err(problem) = expanded
+                && catalogue::is_expanded(name)
+            {
+                remarks.push(Remark {
+                    text: format!("main.cf of this host: `{name} = {value}` cannot be expanded, and programs of Postfix die of it: {problem}"),
+                    hint: Some(format!("write out what `{name}` shall be")),
+                });
+            } else if let Err(problem) = catalogue::check(name, value) {
                 remarks.push(Remark {
                     text: format!("main.cf of this host: {}", problem.summary),
                     hint: problem.hint,
