@@ -65,7 +65,10 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> ExitCode {
                         problem.render(&loaded.sources, terminal.color_err)
                     )
                 }
-                None => writeln!(io::stderr(), "error: {error}"),
+                None => writeln!(
+                    io::stderr(),
+                    "error: standard output cannot be written: {error}"
+                ),
             };
             ExitCode::from(1)
         }

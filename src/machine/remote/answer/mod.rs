@@ -164,9 +164,20 @@ fn refuse_unfit(head: &Head<'_>) -> Result<(), MachineError> {
             "set `ssh: {user: root}` or `ssh: {become: {method: sudo}}` for this host",
         ));
     }
+    if head
+        .words
+        .get("no-postfix")
+        .is_some_and(|postconf| !postconf.is_empty())
+    {
+        return Err(failure(
+            "there is no /etc/postfix/main.cf, or it is no file",
+            None,
+            "put it back from a backup, or install the package `postfix` anew there",
+        ));
+    }
     if head.words.contains_key("no-postfix") {
         return Err(failure(
-            "Postfix is not installed: there is no `postconf` or no /etc/postfix/main.cf",
+            "Postfix is not installed: there is no `postconf`",
             None,
             "install the packages `postfix` and `postfix-ldap` there, and run again",
         ));
