@@ -186,12 +186,91 @@ fn a_restriction_that_is_none_is_put_back() {
     );
 }
 
-/// An address that is not the host's kills master itself at the reload.
+/// Lines that somebody wrote by hand, and that Postfix was never told of: being told kills its master, and putting
+/// back would not help.
+#[test]
+fn a_line_that_master_dies_of_is_refused_before_it_is_told() {
+    let host = prepared();
+    host.run("cp /etc/postfix/master.cf /root/master.cf");
+    for (number, (name, why)) in [
+        ("smtp2", "knows the port `smtp2`"),
+        ("127.0.0.1:smtp2", "knows the port `smtp2`"),
+        ("localhost:", "names no port"),
+        ("[127.0.0.1]", "no port behind it"),
+        ("192.0.2.77:2525", "has no address `192.0.2.77`"),
+        ("[2001:db8::77]:2525", "`2001:db8::77` is no address"),
+        ("nosuch.invalid:2525", "`nosuch.invalid` is no address"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        host.run(&format!(
+            "cp /root/master.cf /etc/postfix/master.cf; echo '{name} inet n - y - - smtpd' >>/etc/postfix/master.cf"
+        ));
+        let edited = editing(
+            &host,
+            &format!("r{number}"),
+            vec![set("bounce_queue_lifetime", "3d")],
+        );
+        let said = words(refused(&host, &edited));
+        assert!(
+            said.starts_with("untouched:")
+                && said.contains(&format!("`{name} inet`"))
+                && said.contains(why),
+            "{name}: {said}"
+        );
+        // Nothing to edit, and Postfix is to be told all the same.
+        let told = orders(&host, &format!("t{number}"), &[]);
+        let said = words(refused(&host, &told));
+        assert!(said.starts_with("untouched:"), "{name}: {said}");
+    }
+    // Whatever is right passes, and so does what Postfix passes over.
+    host.run("cp /root/master.cf /etc/postfix/master.cf; echo 'smtp2 2599/tcp' >>/etc/services; cp /etc/services /var/spool/postfix/etc/");
+    for name in [
+        "smtp2",
+        "127.0.0.1:10025",
+        "[127.0.0.1]:10026",
+        "127.0.0.2:10027",
+        "localhost:10028",
+        "host.example.org:10029",
+        "10030",
+        "submission",
+    ] {
+        host.run(&format!(
+            "echo '{name} inet n - y - - smtpd' >>/etc/postfix/master.cf"
+        ));
+    }
+    let edited = editing(&host, "a", vec![set("bounce_queue_lifetime", "3d")]);
+    done(&host, &edited);
+    host.run("echo 'smtp3 inet n - y - - smtpd' >>/etc/postfix/master.cf; postconf -e master_service_disable=smtp3.inet");
+    let edited = editing(&host, "b", vec![set("bounce_queue_lifetime", "4d")]);
+    let log = done(&host, &edited);
+    assert!(
+        log.iter()
+            .any(|line| line.starts_with("not verified: the service smtp3/inet")),
+        "{log:?}"
+    );
+    assert_eq!(
+        host.run("postfix status 2>/dev/null && echo runs"),
+        "runs\n"
+    );
+}
+
+/// What only master itself can find out kills it at the reload: here, that somebody else has the port.
 #[test]
 fn a_dead_master_is_started_again() {
     let host = prepared();
-    let service = ServiceName::new("192.0.2.77:2525/inet").unwrap();
-    let line = "192.0.2.77:2525 inet n - n - - smtpd";
+    let squatter =
+        "import socket,time\ns=socket.create_server(('0.0.0.0',2525))\ntime.sleep(600)\n";
+    host.write("/root/squat.py", squatter);
+    let mut squatter = host
+        .command("exec python3 /root/squat.py")
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    super::until(|| host.run("grep -c ':09DD 00000000:0000 0A' /proc/net/tcp") == "1\n");
+    let service = ServiceName::new("2525/inet").unwrap();
+    let line = "2525 inet n - n - - smtpd";
     let edits = vec![Edit::SetService(service, line.to_owned())];
     let said = words(refused(&host, &editing(&host, "r1", edits)));
     assert!(said.starts_with("put back:"), "{said}");
@@ -199,6 +278,8 @@ fn a_dead_master_is_started_again() {
         host.run("postfix status 2>/dev/null && echo runs"),
         "runs\n"
     );
+    squatter.kill().unwrap();
+    squatter.wait().unwrap();
 }
 
 /// What is in the log and is not a service of Postfix that dies of this apply.

@@ -4,7 +4,9 @@ use murder::ledger::Applied;
 use murder::machine::remote::Remote;
 use murder::machine::{Act, Look, Observed, Performed};
 use murder::name::{Mode, Parameter, ServiceName, TableType, UserName};
-use murder::plan::{HostPlan, Permissions, Run, Situation, Verdict, diff, orders, questions};
+use murder::plan::{
+    HostPlan, HostVerdict, Permissions, Run, Situation, Verdict, diff, orders, questions,
+};
 use murder::secret::{Body, Secret, SecretName, Secrets};
 use murder::state::{Desired, File, Want};
 use murder::thing::{Field, Thing};
@@ -119,10 +121,10 @@ pub fn look(host: &Host, desired: &Desired) -> Observed {
     Remote::new(host.shell()).observe(&asked).unwrap()
 }
 
-/// What there is to do on a host, if anything.
-pub fn plan(host: &Host, desired: &Desired) -> Option<Box<HostPlan>> {
+/// What a plan says of a host.
+pub fn verdict(host: &Host, desired: &Desired) -> HostVerdict {
     let live = look(host, desired).live;
-    let verdict = diff(Situation {
+    diff(Situation {
         murder: "example.org",
         desired,
         live: &live,
@@ -140,8 +142,12 @@ pub fn plan(host: &Host, desired: &Desired) -> Option<Box<HostPlan>> {
         hosts: &[],
         keep: murder::history::KEPT,
         rollback: false,
-    });
-    match verdict.verdict {
+    })
+}
+
+/// What there is to do on a host, if anything.
+pub fn plan(host: &Host, desired: &Desired) -> Option<Box<HostPlan>> {
+    match verdict(host, desired).verdict {
         Verdict::Converged => None,
         Verdict::Changes(plan) => {
             assert!(plan.refusals.is_empty(), "{:?}", plan.refusals);

@@ -24,6 +24,7 @@ order_of_work() {
     step stage_configuration
     step validate
   fi
+  try_doors
   PATIENCE=120 BEFORE=''
   if [ "$TELL" != not ]; then
     smtp_answers

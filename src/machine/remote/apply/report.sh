@@ -42,6 +42,12 @@ fail() {
 finish() {
   [ -z "$FAULT" ] || log "points $POINT"
   clean done
+  # Only a run that found Postfix at work tells it anything.
+  case $RUNNING:${PRIOR:+$PRIOR_PHASE} in
+    :told | :rolling-back)
+      report halfway 'the host is as it shall be, but Postfix does not run: an apply that did not end left it stopped' "$PRIOR" 'look at its log, then run there as root: postfix -c /etc/postfix check; postfix -c /etc/postfix start'
+      ;;
+  esac
   report done '' '' ''
 }
 
