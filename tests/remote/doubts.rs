@@ -7,6 +7,7 @@ use murder::machine::remote::Remote;
 use murder::machine::{Act, Ending, Look, Orders, Questions, Tell};
 use murder::name::ServiceName;
 use murder::postfix::Edit;
+use murder::state::Probes;
 use murder::thing::Field;
 
 use super::applying::{file, orders, parameter, prepared, refused, table};
@@ -598,4 +599,72 @@ fn a_link_to_a_path_with_blanks_is_refused() {
         "{said}"
     );
     assert_eq!(host.run("ls -A '/srv/my conf'"), "foo\n");
+}
+
+/// A probe that failed before and fails still is no reason to put anything back, and no reason to keep silent.
+#[test]
+fn a_probe_that_failed_before_and_fails_still_is_a_warning() {
+    let host = prepared();
+    let mut probed = editing(&host, "r1", vec![set("bounce_queue_lifetime", "3d")]);
+    probed.probes = Probes {
+        accept: vec!["nosuch@host.example.org".to_owned()],
+        refuse: vec!["root@host.example.org".to_owned()],
+    };
+    let log = done(&host, &probed);
+    let said = |start: &str| log.iter().any(|line| line.starts_with(start));
+    assert!(
+        said(
+            "warning: the probe nosuch@host.example.org should be accepted; it was refused before this apply, and is refused still: 550 5.1.1 "
+        ),
+        "{log:?}"
+    );
+    assert!(
+        said(
+            "warning: the probe root@host.example.org should be refused; it was accepted before this apply, and is accepted still: 250 "
+        ),
+        "{log:?}"
+    );
+}
+
+/// Nobody was asked: because there is nothing to ask with, or nobody to ask.
+#[test]
+fn why_nobody_was_asked_over_smtp_is_said() {
+    let host = prepared();
+    host.run("postconf -MX smtp/inet; postfix reload; sleep 1");
+    let probes = Probes {
+        accept: vec!["root@host.example.org".to_owned()],
+        refuse: vec![],
+    };
+    for (number, (prepare, why)) in [
+        ("true", "nothing listens on 127.0.0.1:25, nor did it before"),
+        (
+            "rm -f /usr/bin/bash /bin/bash",
+            "nothing listens on 127.0.0.1:25, nor did it before",
+        ),
+        (
+            "rm -f /usr/bin/perl*",
+            "127.0.0.1:25 gives no answer, nor did it before",
+        ),
+        (
+            "rm -f /usr/bin/nc* /bin/nc*",
+            "bash, perl and nc are missing",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        host.run(prepare);
+        let value = format!("{}d", number + 1);
+        let mut probed = editing(
+            &host,
+            &format!("r{number}"),
+            vec![set("bounce_queue_lifetime", &value)],
+        );
+        probed.probes = probes.clone();
+        let log = done(&host, &probed);
+        let wanted = format!(
+            "not probed over SMTP: {why}; nobody knows whether root@host.example.org is accepted"
+        );
+        assert!(log.contains(&wanted), "{wanted}\n{log:?}");
+    }
 }

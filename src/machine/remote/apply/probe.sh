@@ -29,7 +29,8 @@ answer_of() {
   IFS=$BLANKS
 }
 
-# judge ADDRESS WANTED: an answer that is wrong, and was the same before, is not ours to judge.
+# judge ADDRESS WANTED: an answer that is wrong, and was the same before, is no reason to put anything back, and is
+# said all the same.
 judge() {
   answer_of "$1" "$BEFORE"
   before=$ANSWER
@@ -39,7 +40,12 @@ judge() {
     'accepted 4'*reylist*) log "not probed: $1 was greylisted ($ANSWER)"; return 0 ;;
   esac
   if [ "${ANSWER%% *}" = "${before%% *}" ]; then
-    log "not probed: $1 is not $2, nor was it before ($ANSWER)"
+    case $2:$ANSWER in
+      refused:2*) is=accepted ;;
+      accepted:[45][0-9][0-9]*) is=refused ;;
+      *) is='not answered' ;;
+    esac
+    log "warning: the probe $1 should be $2; it was $is before this apply, and is $is still: ${ANSWER:-no answer}"
     return 0
   fi
   fail "the probe $1 should be $2 and is not" "before: ${before:-no answer}${NEWLINE}after:  ${ANSWER:-no answer}" 'see the log of the host'
