@@ -12,7 +12,7 @@ pub use bearing::{Bearing, bearing};
 pub use diff::{Permissions, Situation, diff, unreadable};
 pub use orders::{Run, orders};
 pub use questions::questions;
-pub use release::release;
+pub use release::{forgets, release};
 pub use sweep::sweep;
 pub use told::{sha256_hex, sha256_of, told_after, told_by};
 

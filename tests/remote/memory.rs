@@ -339,7 +339,7 @@ fn the_newest_failure_is_the_one_that_is_told() {
 }
 
 /// `murder` itself on the host that it is about.
-fn murder(host: &Host, arguments: &str) -> (String, String) {
+pub(super) fn murder(host: &Host, arguments: &str) -> (String, String) {
     let binary = host.root().join("usr/local/bin/murder");
     if !binary.exists() {
         std::fs::copy(env!("CARGO_BIN_EXE_murder"), &binary).unwrap();
@@ -351,7 +351,7 @@ fn murder(host: &Host, arguments: &str) -> (String, String) {
     (said.to_owned(), code.to_owned())
 }
 
-const MANIFEST: &str = "version: 1\nmurder: example.org\ntopology: discrete\ndomains: [example.org]\n\
+pub(super) const MANIFEST: &str = "version: 1\nmurder: example.org\ntopology: discrete\ndomains: [example.org]\n\
     smart_host: smtp.example.net\nexternal: [smtp.example.net]\nhosts:\n  host.example.org:\n    roles: [mupdate]\n";
 
 #[test]

@@ -9,6 +9,7 @@ mod tests;
 mod broken;
 mod effects;
 mod files;
+mod found;
 mod members;
 mod ours;
 mod record;
@@ -218,6 +219,9 @@ impl Draft<'_> {
         };
         ledger.told = Some(told_after(&ledger));
         let keeps_ledger = !(self.at.desired.retired && ledger.managed.is_empty());
+        if !keeps_ledger {
+            self.remarks.push(forgotten(None));
+        }
         let generation =
             keeps_ledger.then(|| Box::new(generation(&ledger, self.at.desired, &steps)));
         Verdict::Changes(Box::new(HostPlan {
@@ -305,6 +309,25 @@ impl Draft<'_> {
 
     fn live_file(&self, path: &crate::name::RemotePath) -> &LiveFile {
         self.at.live.files.get(path).unwrap_or(&LiveFile::Absent)
+    }
+}
+
+/// What is said where a host's ledger goes; `generations` is how many it keeps, where somebody counted them.
+pub(in crate::plan) fn forgotten(generations: Option<usize>) -> Remark {
+    let history = match generations {
+        Some(1) => "the history of 1 generation goes with it".to_owned(),
+        Some(number) => format!("the history of {number} generations goes with it"),
+        None => "its history goes with it".to_owned(),
+    };
+    Remark {
+        text: format!(
+            "the host's ledger goes, and {history}, and so do the texts that adopted files had before \
+             `murder`: there is no `rollback` after that"
+        ),
+        hint: Some(
+            "to keep something of it, copy /var/lib/murder/history and /var/lib/murder/adopted first"
+                .to_owned(),
+        ),
     }
 }
 

@@ -3,6 +3,7 @@
 
 // What Postfix cannot read, and a Postfix that does not run.
 mod broken;
+mod found;
 // What an apply that did not end leaves to the next one.
 mod unfinished;
 // The generation that a plan carries.
