@@ -66,6 +66,10 @@ pub enum Cause {
     FirstContact,
     /// The host is retired.
     Retired,
+    /// It is not managed now, and was in the generation that a rollback goes back to.
+    Then,
+    /// The generation that a rollback goes back to does not have it.
+    NotThen,
 }
 
 /// A file in a plan: its text only in masked form.

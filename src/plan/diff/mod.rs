@@ -265,7 +265,9 @@ impl Draft<'_> {
     /// Why a thing that is named differs: `value` is what the host has.
     fn cause(&self, thing: &Thing, value: Option<&str>) -> Cause {
         let new = self.ours.managed(thing).is_none() || self.ours.is_untouched(thing, value);
-        if new && value.is_some() {
+        if new && value.is_some() && self.at.rollback {
+            Cause::Then
+        } else if new && value.is_some() {
             Cause::FirstContact
         } else if new || self.ours.made(thing, value) {
             Cause::Wanted

@@ -14,6 +14,8 @@ impl Draft<'_> {
     pub(super) fn unnamed(&mut self) {
         let cause = if self.at.desired.retired {
             Cause::Retired
+        } else if self.at.rollback {
+            Cause::NotThen
         } else {
             Cause::Unnamed
         };
