@@ -257,7 +257,71 @@ fn a_line_that_master_dies_of_is_refused_before_it_is_told() {
     );
 }
 
-/// What only master itself can find out kills it at the reload: here, that somebody else has the port.
+/// The same of a port that is taken: by another program, or by another line.
+#[test]
+fn a_line_for_a_port_that_is_taken_is_refused_before_it_is_told() {
+    let host = prepared();
+    let squat = "import socket,time\na=socket.create_server(('0.0.0.0',2525))\nb=socket.create_server(('127.0.0.2',2526))\ntime.sleep(600)\n";
+    host.write("/root/squat.py", squat);
+    let mut squatter = host
+        .command("exec python3 /root/squat.py")
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    super::until(|| host.run("grep -c ':09D[DE] 00000000:0000 0A' /proc/net/tcp") == "2\n");
+    host.run("cp /etc/postfix/master.cf /root/master.cf");
+    for (number, (name, why)) in [
+        ("2525", "another program listens on port 2525"),
+        ("127.0.0.1:2525", "another program listens on port 2525"),
+        ("2526", "another program listens on port 2526"),
+        ("127.0.0.2:2526", "another program listens on port 2526"),
+        ("25", "another line listens on port 25"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        host.run(&format!(
+            "cp /root/master.cf /etc/postfix/master.cf; echo '{name} inet n - y - - smtpd' >>/etc/postfix/master.cf"
+        ));
+        let edited = editing(
+            &host,
+            &format!("r{number}"),
+            vec![set("bounce_queue_lifetime", "3d")],
+        );
+        let said = words(refused(&host, &edited));
+        assert!(
+            said.starts_with("untouched:")
+                && said.contains(&format!("`{name} inet`"))
+                && said.contains(why),
+            "{name}: {said}"
+        );
+    }
+    // Another address of that port is free; and what Postfix listens on is its own, however often it is written.
+    host.run("cp /root/master.cf /etc/postfix/master.cf");
+    for name in ["127.0.0.1:2526", "2527", "smtp"] {
+        host.run(&format!(
+            "echo '{name} inet n - y - - smtpd' >>/etc/postfix/master.cf"
+        ));
+    }
+    done(
+        &host,
+        &editing(&host, "a", vec![set("bounce_queue_lifetime", "3d")]),
+    );
+    host.run("touch /etc/postfix/master.cf");
+    done(
+        &host,
+        &editing(&host, "b", vec![set("bounce_queue_lifetime", "4d")]),
+    );
+    assert_eq!(
+        host.run("postfix status 2>/dev/null && echo runs"),
+        "runs\n"
+    );
+    squatter.kill().unwrap();
+    squatter.wait().unwrap();
+}
+
+/// What kills master at the reload and was not asked for before: here, that another program has the port of a line that
+/// the apply itself makes.
 #[test]
 fn a_dead_master_is_started_again() {
     let host = prepared();

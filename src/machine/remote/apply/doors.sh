@@ -17,24 +17,31 @@ copy_master_cf() { ODD=$(sed -n -e "w $STAGE/check/master.cf" -e "$ODD_DOORS" -e
 try_doors() {
   [ -n "$RUNNING" ] && [ "$TELL" != not ] || return 0
   [ "$ODD" != - ] || ODD=$(sed -n -e "$ODD_DOORS" -e p /etc/postfix/master.cf)
-  [ -n "$ODD" ] || return 0
   DOORS_CF=/etc/postfix/main.cf disabled=- hosts=''
   [ ! -e "$STAGE/check/main.cf" ] || DOORS_CF=$STAGE/check/main.cf
   for_each "$ODD" try_port
   [ -z "$hosts" ] || try_hosts
+  # Somebody may have written a line after Postfix began and after our last apply.
+  [ ! /etc/postfix/master.cf -nt "$QUEUE/pid/master.pid" ] ||
+    { [ -e "$D/ledger.json" ] && [ ! /etc/postfix/master.cf -nt "$D/ledger.json" ]; } || try_taken
 }
 
-# try_port SERVICE: as host_port() of Postfix's util/host_port.c takes it apart.
-try_port() {
+# split_door SERVICE: in host and port, as host_port() of Postfix's util/host_port.c takes it apart.
+split_door() {
   host='' port=$1
   case $1 in
     '['*']:'*) host=${1%%]*} host=${host#?} port=${1#*]:} ;;
-    '['*)
+    *:*) host=${1%:*} port=${1##*:} ;;
+  esac
+}
+
+try_port() {
+  case $1 in '['*']:'*) ;; '['*)
       bad_door "$1" 'what stands in brackets has no port behind it'
       return 0
       ;;
-    *:*) host=${1%:*} port=${1##*:} ;;
   esac
+  split_door "$1"
   case $port in
     '') bad_door "$1" 'it names no port' ;;
     *[!0-9]*) knows_port "$port" || bad_door "$1" "no services database of the host knows the port \`$port\`" ;;
@@ -76,6 +83,67 @@ is_bound() {
   set -- $1 "$2"
   IFS=$BLANKS
   grep -qs "^ *[0-9]*: $(printf '%02X%02X%02X%02X:%04X' "$4" "$3" "$2" "$1" "$5") 0*:0* 0A " /proc/net/tcp
+}
+
+# A port that another program has, or another line. What Postfix listens on itself it goes on listening on.
+try_taken() {
+  master_lives || return 0
+  sockets=$(ls -l "/proc/$pid/fd" 2>/dev/null) mine=' ' theirs=' ' opened=' '
+  IFS=$NEWLINE
+  for line in $(grep -hs ' 0A ' /proc/net/tcp /proc/net/tcp6); do
+    IFS=$BLANKS
+    set -- $line
+    case $sockets in *"socket:[${10}]"*) mine="$mine${2##*:} " ;; *) theirs="$theirs$2 " ;; esac
+    IFS=$NEWLINE
+  done
+  IFS=$BLANKS
+  from=/etc/postfix/master.cf
+  [ ! -e "$STAGE/master.cf" ] || from=$STAGE/master.cf
+  for_each "$(sed -n -e '/^[^#[:space:]][^[:space:]]*[[:space:]]\{1,\}inet[[:space:]]/!d' -e 's/[[:space:]].*//p' "$from")" try_free
+}
+try_free() {
+  split_door "$1"
+  case $port in
+    smtp) port=25 ;;
+    submission) port=587 ;;
+    smtps | submissions) port=465 ;;
+    *[!0-9]* | '' | ??????*) return 0 ;;
+  esac
+  # The same service twice is none: the last line counts.
+  case $opened in *" $host:$port=$1 "*) return 0 ;; *" $host:$port="*)
+      bad_door "$1" "another line listens on port $port too"
+      return 0
+      ;;
+  esac
+  opened="$opened$host:$port=$1 "
+  hex=$(printf '%04X' "$port")
+  case $mine in *" $hex "*) return 0 ;; esac
+  case $theirs in *":$hex "*) ;; *) return 0 ;; esac
+  ! is_taken || bad_door "$1" "another program listens on port $port there"
+}
+# is_taken: whether somebody on that port leaves no room for the service. Whoever listens on one address leaves others
+# free; of an IPv6 one without an address of its own, nobody here knows whether it takes IPv4 too.
+is_taken() {
+  v4=1 v6=1
+  case $(postconf -c "${DOORS_CF%/*}" -xh inet_protocols 2>/dev/null) in
+    *all*) ;;
+    *ipv4*ipv6* | *ipv6*ipv4*) ;;
+    *ipv4*) v6='' ;;
+    *ipv6*) v4='' ;;
+  esac
+  case $host in *:*) v4='' ;; *.*) v6='' ;; esac
+  any=00000000
+  case $v4$theirs in 1*" $any:$hex "*) return 0 ;; esac
+  case $v6$theirs in 1*" $any$any$any$any:$hex "*) return 0 ;; esac
+  if [ -n "$host" ]; then
+    is_bound "$host" "$port"
+    return
+  fi
+  [ "$(postconf -c "${DOORS_CF%/*}" -xh inet_interfaces 2>/dev/null)" = all ] || return 1
+  for other in $theirs; do
+    case $v4:$v6:$other in 1:*:????????":$hex" | *:1:????????????????????????????????":$hex") return 0 ;; esac
+  done
+  return 1
 }
 
 # bad_door SERVICE WHY [WORDS]
