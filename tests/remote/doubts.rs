@@ -296,6 +296,23 @@ fn a_line_for_a_port_that_is_taken_is_refused_before_it_is_told() {
             "{name}: {said}"
         );
     }
+    for (number, sh) in ["dash", "bash", "busybox sh"].into_iter().enumerate() {
+        for name in ["2525", "smtp2", "192.0.2.77:2528"] {
+            host.run(&format!(
+                "cp /root/master.cf /etc/postfix/master.cf; echo '{name} inet n - y - - smtpd' >>/etc/postfix/master.cf"
+            ));
+            let edits = vec![set("bounce_queue_lifetime", "3d")];
+            let performed = Remote::new(host.shell())
+                .with_sh(sh)
+                .perform(&editing(&host, &format!("s{number}"), edits))
+                .unwrap();
+            let said = words(performed.ending);
+            assert!(
+                said.starts_with("untouched:") && said.contains(&format!("`{name} inet`")),
+                "{sh}: {said}"
+            );
+        }
+    }
     // Another address of that port is free; and what Postfix listens on is its own, however often it is written.
     host.run("cp /root/master.cf /etc/postfix/master.cf");
     for name in ["127.0.0.1:2526", "2527", "smtp"] {
