@@ -226,6 +226,10 @@ fn a_rollback_is_shown_applied_and_recorded_and_the_second_has_nothing_to_do() {
     );
     assert!(text.contains("~ update main.cf:smtpd_banner"), "{text}");
     assert!(
+        !text.contains("first contact") && !text.contains("no longer named"),
+        "{text}"
+    );
+    assert!(
         text.contains("The next `murder apply` of the manifest undoes that"),
         "{text}"
     );
@@ -255,12 +259,22 @@ fn a_rollback_to_0_gives_the_host_back_and_can_be_undone() {
     let managed = bench.configuration();
     let text = bench.rollback(0, &["--to", "0"]);
     assert!(text.contains("as it was before murder came"), "{text}");
+    assert!(
+        text.contains("(not managed in the generation that this goes back to)")
+            && !text.contains("no longer named"),
+        "{text}"
+    );
     let main_cf = bench.read("etc/postfix/main.cf");
     assert!(!main_cf.contains("transport_maps"), "{main_cf}");
     assert!(main_cf.contains("smtpd_banner = $myhostname ESMTP $mail_name (Debian/GNU)"));
     assert!(!bench.inside("etc/postfix/transport").exists());
     assert!(!bench.inside("etc/postfix/ldap/transport_maps.cf").exists());
-    bench.rollback(0, &["--to", "1"]);
+    let text = bench.rollback(0, &["--to", "1"]);
+    assert!(
+        text.contains("(not managed now; managed in the generation that this goes back to)")
+            && !text.contains("first contact"),
+        "{text}"
+    );
     assert_eq!(bench.configuration(), managed);
     bench.is_converged();
 }

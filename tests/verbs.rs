@@ -473,8 +473,11 @@ fn an_apply_says_what_was_not_proved_and_nothing_else_of_its_phases() {
         log: words.iter().map(|words| (*words).to_owned()).collect(),
         stopped: false,
     };
-    let refused =
-        |host: &str| format!("not probed: a@x is not accepted, nor was it before (550 {host})");
+    let refused = |host: &str| {
+        format!(
+            "warning: the probe a@x should be accepted; it was refused before this apply, and is refused still: 550 {host}"
+        )
+    };
     let applied = Applied {
         format_version: FORMAT_VERSION,
         murder: "example.org".to_owned(),
@@ -513,7 +516,8 @@ fn an_apply_says_what_was_not_proved_and_nothing_else_of_its_phases() {
     c1.x and 1 more host (c2.x), each with its own name
       done
           not verified: the server of ldap:/x does not answer
-          not probed: a@x is not accepted, nor was it before (550 c1.x)
+      warning: the probe a@x should be accepted; it was refused before this apply, and is refused still: 550 c1.x
+          help: the apply did not change it; see the log of the host, and `probe:` of the manifest
 
     6 hosts: 6 done
     ");

@@ -88,7 +88,15 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
     let applied = decide(&plan, &arguments.consent, arguments.yes, terminal, || {
         roll(&loaded, &plan, &*hands, arguments, terminal)
     });
-    deliver(&applied, &plan, arguments.format, terminal).or(exit_of(&applied))
+    let exit = deliver(&applied, &plan, arguments.format, terminal).or(exit_of(&applied));
+    if exit != Exit::Refused {
+        for host in hands.forget() {
+            terminal.say(&format!(
+                "{host}: there is nothing left to do after the apply that failed, and the next plan does not tell of it any more"
+            ));
+        }
+    }
+    exit
 }
 
 /// Whether somebody has said yes already, or can read the question and answer it. Asked before

@@ -18,7 +18,7 @@ use crate::history::Snapshot;
 use crate::ledger::Ledger;
 use crate::module::nearest;
 use crate::name::HostName;
-use crate::plan::{HostVerdict, Verdict, release};
+use crate::plan::{HostVerdict, Verdict, forgets, release};
 use crate::state::{Desired, Live};
 use crate::thing::Thing;
 
@@ -29,7 +29,7 @@ const ALL: &str = "all";
 #[derive(Debug, Args)]
 #[command(
     after_help = "Only the ledger changes. Without a THING the whole host is released: its ledger \
-                  and history go, and only the previous texts of adopted files stay on it \
+                  goes, with its history and the texts that adopted files had before `murder` \
                   (/var/lib/murder/adopted).\n\nWhat the manifest still names is taken over again \
                   by its next apply; `leave:` keeps it out, and `state: retired` with an apply \
                   gives things back instead of releasing them.\n\nExit codes are those of `apply`."
@@ -158,6 +158,11 @@ fn planned(
             return Err(refuse(&unmanaged(host, thing, ledger, arguments)));
         }
     }
+    if let (None, None, Some(thing)) = (&live.ledger, &live.pending, which) {
+        return Err(refuse(&format!(
+            "nothing is managed on {host}: it has no ledger, so there is nothing to release of `{thing}`"
+        )));
+    }
     if live.pending.is_some() {
         return Err(refuse(&format!(
             "an apply of {host} did not end, and what it made is in no ledger yet: run `murder \
@@ -171,11 +176,16 @@ fn planned(
             single.look(Some(question))?.generation
         }
     };
+    let mut remarks = live.remarks.clone();
+    if which.is_none() && live.ledger.is_some() {
+        let kept = single.look(Some(HistoryQuestion::Entries))?.entries.len();
+        remarks.push(forgets(kept));
+    }
     let snapshot = last.as_deref().map(|generation| &generation.snapshot);
     let revision = single.contact.loaded.revision();
     Ok(HostVerdict {
         verdict: verdict(&live, which, snapshot, &single.contact, revision),
-        remarks: live.remarks,
+        remarks,
         // Nothing here is about Postfix.
         stopped: false,
     })

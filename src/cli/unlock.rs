@@ -23,8 +23,9 @@ use crate::state::Live;
     after_help = "The lock is the kernel's, and dies with the process that holds it: there is \
                   never a dead one to break. What an apply leaves behind when it dies are \
                   temporary files; they alone are removed, which is why nothing is asked. What \
-                  that apply had already done stays, and stays known: the next `murder plan` shows \
-                  what is left to do.\n\nExit codes: 0 free, or free again; 3 an apply is at work \
+                  that apply had already done stays, and stays known, by its journal and the files \
+                  of before beside those that it changed: the next `murder plan` shows what is left \
+                  to do, and the next apply finishes it and removes them.\n\nExit codes: 0 free, or free again; 3 an apply is at work \
                   (nothing was done), or clearing away failed; 4 unreachable."
 )]
 pub struct Arguments {
@@ -77,7 +78,15 @@ fn unlock(loaded: &Loaded, host: &HostName, arguments: &Arguments, terminal: &Te
             Err(exit) => return exit,
         }
     };
-    let report = Report::new(host, state, live);
+    // What stays is read from the host, not guessed.
+    let left = match (&state, &live.journal) {
+        (State::Cleared, Some(_)) => match single.look(None) {
+            Ok(observed) => Some(observed.live),
+            Err(error) => return single.say(error, terminal),
+        },
+        _ => None,
+    };
+    let report = Report::new(host, state, live, left);
     let text = match arguments.format {
         Format::Json => lock::json(&report).map_err(|error| error.to_string()),
         Format::Text => {

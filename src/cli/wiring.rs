@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::contact::{Contact, facts_cache};
+use super::forget::Forgetting;
 use super::reach::{Consent, Reach};
 use super::terminal::Terminal;
 use super::{Selection, compiled, provenance};
@@ -65,6 +66,9 @@ pub trait Eyes: Sync {
 pub trait Hands: Eyes {
     /// Does what the plan says, looks again, and says how the host stands. Words of the host come scrubbed.
     fn change(&self, host: &HostName, plan: &HostPlan, say: &dyn Fn(&str)) -> Outcome;
+
+    /// Has hosts on which there is nothing to do forget the failure that the plan has told of; which did.
+    fn forget(&self) -> Vec<HostName>;
 }
 
 /// Reads and resolves the manifest; its problems and warnings go to standard error.
@@ -158,6 +162,7 @@ struct Work<'a> {
     foreseen: Mutex<BTreeMap<HostName, Foreseen>>,
     consent: Consent,
     kept: Option<Mutex<Kept>>,
+    forgetting: Forgetting,
 }
 
 /// A host as it was compiled before any was contacted.
@@ -185,6 +190,7 @@ impl<'a> Work<'a> {
             foreseen: Mutex::new(foreseen),
             consent,
             kept: writes.then(Mutex::default),
+            forgetting: Forgetting::default(),
         })
     }
 
@@ -231,7 +237,12 @@ impl<'a> Work<'a> {
         } else {
             ""
         };
-        Ok(self.contact.difference(&surveyed, permissions, revision))
+        let seen = self.contact.difference(&surveyed, permissions, revision);
+        if writes {
+            let run = &self.contact.run;
+            self.forgetting.note(&host.name, &surveyed.live, &seen, run);
+        }
+        Ok(seen)
     }
 
     fn look_with(&self, name: &HostName) -> Result<(HostVerdict, Box<dyn Act>), MachineError> {
@@ -314,6 +325,10 @@ impl Hands for Work<'_> {
             self.consent.allow_unverified,
             &again,
         ))
+    }
+
+    fn forget(&self) -> Vec<HostName> {
+        self.forgetting.carry_out(&self.contact)
     }
 }
 

@@ -12,7 +12,7 @@ pub use bearing::{Bearing, bearing};
 pub use diff::{Permissions, Situation, diff, unreadable};
 pub use orders::{Run, orders};
 pub use questions::questions;
-pub use release::release;
+pub use release::{forgets, release};
 pub use sweep::sweep;
 pub use told::{sha256_hex, sha256_of, told_after, told_by};
 
@@ -66,6 +66,10 @@ pub enum Cause {
     FirstContact,
     /// The host is retired.
     Retired,
+    /// It is not managed now, and was in the generation that a rollback goes back to.
+    Then,
+    /// The generation that a rollback goes back to does not have it.
+    NotThen,
 }
 
 /// A file in a plan: its text only in masked form.

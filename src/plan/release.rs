@@ -2,9 +2,10 @@
 
 use crate::history::{Action, Changed, Entry, Generation, Snapshot};
 use crate::ledger::{Applied, Ledger};
-use crate::state::Live;
+use crate::state::{Live, Remark};
 use crate::thing::Thing;
 
+use super::diff::forgotten;
 use super::told::{told_after, told_by};
 use super::{Expects, HostPlan, Step};
 
@@ -68,6 +69,12 @@ pub fn release(
         generation,
         keep,
     })
+}
+
+/// What is said of releasing the whole host, which keeps so many generations.
+#[must_use]
+pub fn forgets(generations: usize) -> Remark {
+    forgotten(Some(generations))
 }
 
 /// The ledger without the things.

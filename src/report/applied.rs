@@ -52,14 +52,17 @@ fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
                 ));
                 lines.push(Line::new(Tone::Plain, "      help: `postfix start`"));
             }
-            lines.extend(log.iter().filter_map(|words| {
-                let tone = match is_unproved(words) {
-                    true => Tone::Warning,
-                    false if phases => Tone::Faint,
-                    false => return None,
-                };
-                Some(Line::new(tone, format!("      {words}")))
-            }));
+            for words in log {
+                if words.starts_with(WARNING) {
+                    lines.push(Line::new(Tone::Warning, format!("  {words}")));
+                    let hint = "      help: the apply did not change it; see the log of the host, and `probe:` of the manifest";
+                    lines.push(Line::new(Tone::Plain, hint));
+                } else if is_unproved(words) {
+                    lines.push(Line::new(Tone::Warning, format!("      {words}")));
+                } else if phases {
+                    lines.push(Line::new(Tone::Faint, format!("      {words}")));
+                }
+            }
             lines
         }
         Outcome::Remains { plan } => {
@@ -101,6 +104,9 @@ fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
     }
     lines
 }
+
+/// How a host begins what it found wrong, and could not take for a consequence of the apply.
+const WARNING: &str = "warning: ";
 
 /// Whether a host says that it could not try something: done, as far as it can tell.
 fn is_unproved(words: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Hosts with the same lines are shown once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::line::Line;
 use super::{Detail, steps};
@@ -20,29 +20,70 @@ pub struct Group<'a> {
     pub own_names: bool,
 }
 
-/// Hosts that have something to show, grouped, in the order of each group's first host.
+/// Hosts that have something to show, grouped, in the order of each group's first host. A remark that several
+/// groups would repeat has a group of its own behind them.
 #[must_use]
 pub fn of_plan(plan: &Plan, detail: Detail) -> Vec<Group<'_>> {
-    let shown = plan
+    let hosts: Vec<(&HostName, Shown)> = plan
         .hosts
         .iter()
-        .map(|(host, verdict)| (host, of_host(verdict, detail)));
-    of_lines(shown)
+        .map(|(host, verdict)| (host, of_host(verdict, detail)))
+        .collect();
+    let repeated = repeated(&hosts);
+    let is_repeated = |host: &HostName, remark: &Vec<Line>| repeated.contains(&key(remark, host));
+    let mut groups = of_lines(hosts.iter().map(|(host, shown)| {
+        let own = shown.remarks.iter().filter(|it| !is_repeated(host, it));
+        let lines = shown.steps.iter().chain(own.flatten()).cloned();
+        (*host, lines.collect())
+    }));
+    let remarks = hosts.iter().flat_map(|(host, shown)| {
+        let common = shown.remarks.iter().filter(|it| is_repeated(host, it));
+        common.map(|remark| (*host, remark.clone()))
+    });
+    groups.extend(of_lines(remarks));
+    groups
 }
 
 /// What there is to show of one host; nothing of one that is converged and without remarks.
-#[must_use]
-pub fn of_host(host: &HostVerdict, detail: Detail) -> Vec<Line> {
-    let mut lines = match &host.verdict {
-        Verdict::Converged => Vec::new(),
-        Verdict::Changes(plan) => steps::of_plan(plan, detail),
-        Verdict::Unreachable { error } => steps::of_failure("unreachable", error),
-        Verdict::Failed { error } => steps::of_failure("failed", error),
-    };
-    for remark in &host.remarks {
-        lines.extend(steps::of_remark(remark));
+struct Shown {
+    steps: Vec<Line>,
+    remarks: Vec<Vec<Line>>,
+}
+
+fn of_host(host: &HostVerdict, detail: Detail) -> Shown {
+    Shown {
+        steps: match &host.verdict {
+            Verdict::Converged => Vec::new(),
+            Verdict::Changes(plan) => steps::of_plan(plan, detail),
+            Verdict::Unreachable { error } => steps::of_failure("unreachable", error),
+            Verdict::Failed { error } => steps::of_failure("failed", error),
+        },
+        remarks: host.remarks.iter().map(steps::of_remark).collect(),
     }
-    lines
+}
+
+/// The remarks that hosts with different steps have in common.
+fn repeated(hosts: &[(&HostName, Shown)]) -> BTreeSet<Vec<Line>> {
+    let mut with: BTreeMap<Vec<Line>, BTreeSet<Vec<Line>>> = BTreeMap::new();
+    for (host, shown) in hosts {
+        let steps = key(&shown.steps, host);
+        for remark in &shown.remarks {
+            with.entry(key(remark, host))
+                .or_default()
+                .insert(steps.clone());
+        }
+    }
+    with.retain(|_, steps| steps.len() > 1);
+    with.into_keys().collect()
+}
+
+/// Lines with the host's own name as the same word on all hosts.
+fn key(lines: &[Line], host: &HostName) -> Vec<Line> {
+    let line = |line: &Line| Line {
+        tone: line.tone,
+        text: without_name(&line.text, host.as_str()),
+    };
+    lines.iter().map(line).collect()
 }
 
 /// Groups hosts by their lines; a host's own name counts as the same word on all of them.
@@ -54,13 +95,7 @@ pub fn of_lines<'a>(hosts: impl Iterator<Item = (&'a HostName, Vec<Line>)>) -> V
         if lines.is_empty() {
             continue;
         }
-        let key: Vec<Line> = lines
-            .iter()
-            .map(|line| Line {
-                tone: line.tone,
-                text: without_name(&line.text, host.as_str()),
-            })
-            .collect();
+        let key = key(&lines, host);
         if let Some(group) = known.get(&key).and_then(|at| groups.get_mut(*at)) {
             group.others.push(host);
             continue;
@@ -107,7 +142,9 @@ fn without_name(text: &str, name: &str) -> String {
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
+    use crate::plan::Failure;
     use crate::report::line::Tone;
+    use crate::state::Remark;
 
     #[test]
     fn a_name_is_replaced_as_a_whole_word_only() {
@@ -116,6 +153,61 @@ mod tests {
             assert_eq!(without_name(same, "mx.a"), same);
         }
         assert_eq!(without_name("ends with mx.a.", "mx.a"), "ends with \0.");
+    }
+
+    #[test]
+    fn a_remark_that_differing_hosts_share_is_shown_once() {
+        let host = |words: Option<&str>, notes: &[&str]| HostVerdict {
+            verdict: match words {
+                None => Verdict::Converged,
+                Some(words) => Verdict::Failed {
+                    error: Failure {
+                        summary: words.to_owned(),
+                        detail: None,
+                        hint: None,
+                    },
+                },
+            },
+            remarks: notes
+                .iter()
+                .map(|text| Remark {
+                    text: (*text).to_owned(),
+                    hint: None,
+                })
+                .collect(),
+            stopped: false,
+        };
+        let hosts = [
+            ("a.x", host(Some("one"), &["on a.x", "alone"])),
+            ("b.x", host(Some("two"), &["on b.x"])),
+            ("c.x", host(None, &["on c.x"])),
+            ("d.x", host(None, &["with its like"])),
+            ("e.x", host(None, &["with its like"])),
+        ];
+        let plan = Plan {
+            format_version: crate::plan::FORMAT_VERSION,
+            murder: "x".to_owned(),
+            hosts: hosts
+                .into_iter()
+                .map(|(name, verdict)| (HostName::new(name).unwrap(), verdict))
+                .collect(),
+        };
+        let shown: Vec<String> = of_plan(&plan, Detail::Summary)
+            .iter()
+            .map(|group| {
+                let lines: Vec<&str> = group.lines.iter().map(|line| line.text.trim()).collect();
+                format!("{}: {}", super::super::text::title(group), lines.join(", "))
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "a.x: ! failed: one, note: alone",
+                "b.x: ! failed: two",
+                "d.x and 1 more host (e.x): note: with its like",
+                "a.x and 2 more hosts (b.x, c.x), each with its own name: note: on a.x",
+            ]
+        );
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! The JSON form has `format_version`, `host`, `state` (`free`, `held`, `cleared`), `lock` (`held`,
 //! `holder`, `process`; null where nobody ever took it), `journal` (`run`, `by`, `at`, `phase`; null
-//! where no apply is unfinished), and `unfinished`: whether the next apply has work to finish.
+//! where no apply is unfinished), and `unfinished`: whether the next apply has work to finish. Where something was
+//! cleared, `journal` is what was found, and `unfinished` says whether it stays.
 
 use std::fmt::{self, Write};
 
@@ -38,15 +39,19 @@ pub struct Report {
 }
 
 impl Report {
-    /// How the lock of a host stands that was found like this.
+    /// How the lock of a host stands that was found like this; `left` is the host after it was cleared.
     #[must_use]
-    pub fn new(host: &HostName, state: State, live: Live) -> Self {
+    pub fn new(host: &HostName, state: State, live: Live, left: Option<Live>) -> Self {
+        let unfinished = match left {
+            Some(left) => left.journal.is_some(),
+            None => live.pending.is_some(),
+        };
         Self {
             format_version: FORMAT_VERSION,
             host: host.clone(),
             state,
             lock: live.lock,
-            unfinished: live.pending.is_some(),
+            unfinished,
             journal: live.journal,
         }
     }
@@ -114,20 +119,29 @@ pub fn write(report: &Report, color: bool, out: &mut impl Write) -> fmt::Result 
                     &format!("{host}: the lock is free; what an earlier apply left is removed"),
                 );
             };
-            say(
-                Tone::Title,
-                &format!("{host}: the lock is free; what a dead apply left is removed"),
-            )?;
-            let dead = format!(
-                "  by {} since {} (run {}), dead in phase {}",
+            let whose = format!(
+                "  by {} since {} (run {}), not ended in phase {}",
                 journal.by, journal.at, journal.run, journal.phase
             );
-            say(Tone::Plain, &dead)?;
-            if report.unfinished {
+            if !report.unfinished {
                 say(
-                    Tone::Plain,
-                    "      help: what it had done stays: `murder plan` shows what is left, and `murder apply` finishes it",
+                    Tone::Title,
+                    &format!("{host}: the lock is free; what a dead apply left is removed"),
                 )?;
+                return say(Tone::Plain, &whose);
+            }
+            say(
+                Tone::Warning,
+                &format!("{host}: the lock is free; an apply is unfinished, and stays so"),
+            )?;
+            say(Tone::Plain, &whose)?;
+            for line in [
+                "  removed: payloads, and staged files that nobody needs any more",
+                "  kept: what it had changed; its journal, its ledger and its last words in /var/lib/murder; and beside each file",
+                "        that it changed, the file of before (.murder.RUN-old.NAME): without them nobody knows what it had done",
+                "      help: `murder plan` shows what is left to do; `murder apply` finishes it, and removes all that",
+            ] {
+                say(Tone::Plain, &line.replace("RUN", &journal.run))?;
             }
         }
     }
@@ -181,8 +195,16 @@ mod tests {
     #[test]
     fn what_was_cleared_says_whose_it_was_and_what_is_left_to_do() {
         let text = shown(State::Cleared, None, true);
-        assert!(text.contains("dead in phase committing"), "{text}");
-        assert!(text.contains("`murder apply` finishes it"), "{text}");
+        for words in [
+            "an apply is unfinished, and stays so",
+            "not ended in phase committing",
+            "removed: payloads",
+            "(.murder.r1-old.NAME)",
+            "`murder apply` finishes it",
+        ] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        assert!(!text.contains("is removed"), "{text}");
         let text = shown(State::Free, None, false);
         assert!(
             text.contains("free") && text.contains("last held by ops@desk"),

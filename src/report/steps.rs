@@ -128,6 +128,8 @@ fn why(cause: Cause) -> &'static str {
         Cause::Unnamed => " (no longer named by manifest or module)",
         Cause::FirstContact => " (first contact: it was set differently before)",
         Cause::Retired => " (the host is retired)",
+        Cause::Then => " (not managed now; managed in the generation that this goes back to)",
+        Cause::NotThen => " (not managed in the generation that this goes back to)",
     }
 }
 

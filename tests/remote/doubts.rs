@@ -7,6 +7,7 @@ use murder::machine::remote::Remote;
 use murder::machine::{Act, Ending, Look, Orders, Questions, Tell};
 use murder::name::ServiceName;
 use murder::postfix::Edit;
+use murder::state::Probes;
 use murder::thing::Field;
 
 use super::applying::{file, orders, parameter, prepared, refused, table};
@@ -186,12 +187,172 @@ fn a_restriction_that_is_none_is_put_back() {
     );
 }
 
-/// An address that is not the host's kills master itself at the reload.
+/// Lines that somebody wrote by hand, and that Postfix was never told of: being told kills its master, and putting
+/// back would not help.
+#[test]
+fn a_line_that_master_dies_of_is_refused_before_it_is_told() {
+    let host = prepared();
+    host.run("cp /etc/postfix/master.cf /root/master.cf");
+    for (number, (name, why)) in [
+        ("smtp2", "knows the port `smtp2`"),
+        ("127.0.0.1:smtp2", "knows the port `smtp2`"),
+        ("localhost:", "names no port"),
+        ("[127.0.0.1]", "no port behind it"),
+        ("192.0.2.77:2525", "has no address `192.0.2.77`"),
+        ("[2001:db8::77]:2525", "`2001:db8::77` is no address"),
+        ("nosuch.invalid:2525", "`nosuch.invalid` is no address"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        host.run(&format!(
+            "cp /root/master.cf /etc/postfix/master.cf; echo '{name} inet n - y - - smtpd' >>/etc/postfix/master.cf"
+        ));
+        let edited = editing(
+            &host,
+            &format!("r{number}"),
+            vec![set("bounce_queue_lifetime", "3d")],
+        );
+        let said = words(refused(&host, &edited));
+        assert!(
+            said.starts_with("untouched:")
+                && said.contains(&format!("`{name} inet`"))
+                && said.contains(why),
+            "{name}: {said}"
+        );
+        // Nothing to edit, and Postfix is to be told all the same.
+        let told = orders(&host, &format!("t{number}"), &[]);
+        let said = words(refused(&host, &told));
+        assert!(said.starts_with("untouched:"), "{name}: {said}");
+    }
+    // Whatever is right passes, and so does what Postfix passes over.
+    host.run("cp /root/master.cf /etc/postfix/master.cf; echo 'smtp2 2599/tcp' >>/etc/services; cp /etc/services /var/spool/postfix/etc/");
+    for name in [
+        "smtp2",
+        "127.0.0.1:10025",
+        "[127.0.0.1]:10026",
+        "127.0.0.2:10027",
+        "localhost:10028",
+        "host.example.org:10029",
+        "10030",
+        "submission",
+    ] {
+        host.run(&format!(
+            "echo '{name} inet n - y - - smtpd' >>/etc/postfix/master.cf"
+        ));
+    }
+    let edited = editing(&host, "a", vec![set("bounce_queue_lifetime", "3d")]);
+    done(&host, &edited);
+    host.run("echo 'smtp3 inet n - y - - smtpd' >>/etc/postfix/master.cf; postconf -e master_service_disable=smtp3.inet");
+    let edited = editing(&host, "b", vec![set("bounce_queue_lifetime", "4d")]);
+    let log = done(&host, &edited);
+    assert!(
+        log.iter()
+            .any(|line| line.starts_with("not verified: the service smtp3/inet")),
+        "{log:?}"
+    );
+    assert_eq!(
+        host.run("postfix status 2>/dev/null && echo runs"),
+        "runs\n"
+    );
+}
+
+/// The same of a port that is taken: by another program, or by another line.
+#[test]
+fn a_line_for_a_port_that_is_taken_is_refused_before_it_is_told() {
+    let host = prepared();
+    let squat = "import socket,time\na=socket.create_server(('0.0.0.0',2525))\nb=socket.create_server(('127.0.0.2',2526))\ntime.sleep(600)\n";
+    host.write("/root/squat.py", squat);
+    let mut squatter = host
+        .command("exec python3 /root/squat.py")
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    super::until(|| host.run("grep -c ':09D[DE] 00000000:0000 0A' /proc/net/tcp") == "2\n");
+    host.run("cp /etc/postfix/master.cf /root/master.cf");
+    for (number, (name, why)) in [
+        ("2525", "another program listens on port 2525"),
+        ("127.0.0.1:2525", "another program listens on port 2525"),
+        ("2526", "another program listens on port 2526"),
+        ("127.0.0.2:2526", "another program listens on port 2526"),
+        ("25", "another line listens on port 25"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        host.run(&format!(
+            "cp /root/master.cf /etc/postfix/master.cf; echo '{name} inet n - y - - smtpd' >>/etc/postfix/master.cf"
+        ));
+        let edited = editing(
+            &host,
+            &format!("r{number}"),
+            vec![set("bounce_queue_lifetime", "3d")],
+        );
+        let said = words(refused(&host, &edited));
+        assert!(
+            said.starts_with("untouched:")
+                && said.contains(&format!("`{name} inet`"))
+                && said.contains(why),
+            "{name}: {said}"
+        );
+    }
+    for (number, sh) in ["dash", "bash", "busybox sh"].into_iter().enumerate() {
+        for name in ["2525", "smtp2", "192.0.2.77:2528"] {
+            host.run(&format!(
+                "cp /root/master.cf /etc/postfix/master.cf; echo '{name} inet n - y - - smtpd' >>/etc/postfix/master.cf"
+            ));
+            let edits = vec![set("bounce_queue_lifetime", "3d")];
+            let performed = Remote::new(host.shell())
+                .with_sh(sh)
+                .perform(&editing(&host, &format!("s{number}"), edits))
+                .unwrap();
+            let said = words(performed.ending);
+            assert!(
+                said.starts_with("untouched:") && said.contains(&format!("`{name} inet`")),
+                "{sh}: {said}"
+            );
+        }
+    }
+    // Another address of that port is free; and what Postfix listens on is its own, however often it is written.
+    host.run("cp /root/master.cf /etc/postfix/master.cf");
+    for name in ["127.0.0.1:2526", "2527", "smtp"] {
+        host.run(&format!(
+            "echo '{name} inet n - y - - smtpd' >>/etc/postfix/master.cf"
+        ));
+    }
+    done(
+        &host,
+        &editing(&host, "a", vec![set("bounce_queue_lifetime", "3d")]),
+    );
+    host.run("touch /etc/postfix/master.cf");
+    done(
+        &host,
+        &editing(&host, "b", vec![set("bounce_queue_lifetime", "4d")]),
+    );
+    assert_eq!(
+        host.run("postfix status 2>/dev/null && echo runs"),
+        "runs\n"
+    );
+    squatter.kill().unwrap();
+    squatter.wait().unwrap();
+}
+
+/// What kills master at the reload and was not asked for before: here, that another program has the port of a line that
+/// the apply itself makes.
 #[test]
 fn a_dead_master_is_started_again() {
     let host = prepared();
-    let service = ServiceName::new("192.0.2.77:2525/inet").unwrap();
-    let line = "192.0.2.77:2525 inet n - n - - smtpd";
+    let squatter =
+        "import socket,time\ns=socket.create_server(('0.0.0.0',2525))\ntime.sleep(600)\n";
+    host.write("/root/squat.py", squatter);
+    let mut squatter = host
+        .command("exec python3 /root/squat.py")
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    super::until(|| host.run("grep -c ':09DD 00000000:0000 0A' /proc/net/tcp") == "1\n");
+    let service = ServiceName::new("2525/inet").unwrap();
+    let line = "2525 inet n - n - - smtpd";
     let edits = vec![Edit::SetService(service, line.to_owned())];
     let said = words(refused(&host, &editing(&host, "r1", edits)));
     assert!(said.starts_with("put back:"), "{said}");
@@ -199,6 +360,8 @@ fn a_dead_master_is_started_again() {
         host.run("postfix status 2>/dev/null && echo runs"),
         "runs\n"
     );
+    squatter.kill().unwrap();
+    squatter.wait().unwrap();
 }
 
 /// What is in the log and is not a service of Postfix that dies of this apply.
@@ -517,4 +680,72 @@ fn a_link_to_a_path_with_blanks_is_refused() {
         "{said}"
     );
     assert_eq!(host.run("ls -A '/srv/my conf'"), "foo\n");
+}
+
+/// A probe that failed before and fails still is no reason to put anything back, and no reason to keep silent.
+#[test]
+fn a_probe_that_failed_before_and_fails_still_is_a_warning() {
+    let host = prepared();
+    let mut probed = editing(&host, "r1", vec![set("bounce_queue_lifetime", "3d")]);
+    probed.probes = Probes {
+        accept: vec!["nosuch@host.example.org".to_owned()],
+        refuse: vec!["root@host.example.org".to_owned()],
+    };
+    let log = done(&host, &probed);
+    let said = |start: &str| log.iter().any(|line| line.starts_with(start));
+    assert!(
+        said(
+            "warning: the probe nosuch@host.example.org should be accepted; it was refused before this apply, and is refused still: 550 5.1.1 "
+        ),
+        "{log:?}"
+    );
+    assert!(
+        said(
+            "warning: the probe root@host.example.org should be refused; it was accepted before this apply, and is accepted still: 250 "
+        ),
+        "{log:?}"
+    );
+}
+
+/// Nobody was asked: because there is nothing to ask with, or nobody to ask.
+#[test]
+fn why_nobody_was_asked_over_smtp_is_said() {
+    let host = prepared();
+    host.run("postconf -MX smtp/inet; postfix reload; sleep 1");
+    let probes = Probes {
+        accept: vec!["root@host.example.org".to_owned()],
+        refuse: vec![],
+    };
+    for (number, (prepare, why)) in [
+        ("true", "nothing listens on 127.0.0.1:25, nor did it before"),
+        (
+            "rm -f /usr/bin/bash /bin/bash",
+            "nothing listens on 127.0.0.1:25, nor did it before",
+        ),
+        (
+            "rm -f /usr/bin/perl*",
+            "127.0.0.1:25 gives no answer, nor did it before",
+        ),
+        (
+            "rm -f /usr/bin/nc* /bin/nc*",
+            "bash, perl and nc are missing",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        host.run(prepare);
+        let value = format!("{}d", number + 1);
+        let mut probed = editing(
+            &host,
+            &format!("r{number}"),
+            vec![set("bounce_queue_lifetime", &value)],
+        );
+        probed.probes = probes.clone();
+        let log = done(&host, &probed);
+        let wanted = format!(
+            "not probed over SMTP: {why}; nobody knows whether root@host.example.org is accepted"
+        );
+        assert!(log.contains(&wanted), "{wanted}\n{log:?}");
+    }
 }

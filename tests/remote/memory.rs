@@ -268,3 +268,167 @@ fn a_result_that_nobody_heard_is_told_by_the_next_look() {
     assert_eq!(performed.ending, Ending::Done, "{performed:?}");
     assert_eq!(remarks(&host), Vec::<String>::new());
 }
+
+/// The newest word counts, but what was changed and put back is not lost to what changed nothing.
+#[test]
+fn the_newest_failure_is_the_one_that_is_told() {
+    let host = host();
+    let second = desired(true);
+    let last = |host: &Host| {
+        host.run("sed -n -e 's/^ending //p' -e 's/^summary //p' /var/lib/murder/last")
+            .lines()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let fail = |run: &str, fault: &str| {
+        let performed = perform(&host, &plan(&host, &second).unwrap(), run, fault);
+        assert!(
+            matches!(
+                performed.ending,
+                Ending::Untouched(_) | Ending::PutBack(_) | Ending::HalfWay(_)
+            ),
+            "{performed:?}"
+        );
+        last(&host)
+    };
+    let told = fail("r1", "fail:3");
+    assert_eq!(told[0], "untouched");
+    assert!(told[1].contains("at point 3 "), "{told:?}");
+    let told = fail("r2", "fail:5");
+    assert!(
+        told[0] == "untouched" && told[1].contains("at point 5 "),
+        "{told:?}"
+    );
+    let told = fail("r3", "fail:40");
+    assert!(
+        told[0] == "putback" && told[1].contains("at point 40 "),
+        "{told:?}"
+    );
+    assert_eq!(fail("r4", "fail:3"), told);
+    let told = fail("r5", "fail:36");
+    assert!(
+        told[0] == "putback" && told[1].contains("at point 36 "),
+        "{told:?}"
+    );
+    // What has commands for a person stays while its work is unfinished, whoever sweeps.
+    let told = fail("r6", "fail:36 undo-fail:1");
+    assert_eq!(told[0], "halfway");
+    let swept = |id: &str| {
+        let live = look(&host, &second).live;
+        assert!(live.last_words);
+        let performed = Remote::new(host.shell())
+            .perform(&sweep(&live, &run(id)))
+            .unwrap();
+        assert_eq!(performed.ending, Ending::Done, "{performed:?}");
+    };
+    swept("s1");
+    assert_eq!(last(&host), told);
+    let performed = perform(&host, &plan(&host, &second).unwrap(), "r7", "");
+    assert_eq!(performed.ending, Ending::Done, "{performed:?}");
+    assert_eq!(last(&host), Vec::<String>::new());
+    // And what is over goes with a sweep.
+    let back = perform(
+        &host,
+        &plan(&host, &desired(false)).unwrap(),
+        "r8",
+        "fail:40",
+    );
+    assert!(matches!(back.ending, Ending::PutBack(_)), "{back:?}");
+    swept("s2");
+    assert!(!look(&host, &second).live.last_words);
+}
+
+/// `murder` itself on the host that it is about.
+pub(super) fn murder(host: &Host, arguments: &str) -> (String, String) {
+    let binary = host.root().join("usr/local/bin/murder");
+    if !binary.exists() {
+        std::fs::copy(env!("CARGO_BIN_EXE_murder"), &binary).unwrap();
+    }
+    let said = host.run(&format!(
+        "cd /root; export HOME=/root; /usr/local/bin/murder {arguments} 2>&1; echo \"code $?\""
+    ));
+    let (said, code) = said.trim_end().rsplit_once("code ").unwrap();
+    (said.to_owned(), code.to_owned())
+}
+
+pub(super) const MANIFEST: &str = "version: 1\nmurder: example.org\ntopology: discrete\ndomains: [example.org]\n\
+    smart_host: smtp.example.net\nexternal: [smtp.example.net]\nhosts:\n  host.example.org:\n    roles: [mupdate]\n";
+
+#[test]
+fn a_failure_that_is_over_is_told_once_more_and_then_no_more() {
+    let host = Host::running();
+    host.write("/root/murder.yaml", MANIFEST);
+    let local = "--local murder.yaml";
+    let (said, code) = murder(&host, &format!("apply --yes {local}"));
+    assert_eq!(code, "0", "{said}");
+    // It fails, is put back, and the manifest says no more of it.
+    host.write(
+        "/root/murder.yaml",
+        &format!("{MANIFEST}    settings: {{bounce_queue_lifetime: 3d}}\n"),
+    );
+    host.run("cd /usr/sbin; mv postfix postfix.real; printf '#!/bin/sh\\n[ \"$3\" != check ] || { echo no; exit 1; }\\nexec /usr/sbin/postfix.real \"$@\"\\n' >postfix; chmod 755 postfix");
+    let (said, code) = murder(&host, &format!("apply --yes {local}"));
+    assert_eq!(code, "3", "{said}");
+    host.write("/root/murder.yaml", MANIFEST);
+    host.run("mv /usr/sbin/postfix.real /usr/sbin/postfix");
+    let words = "failed: `postfix check` refuses the new configuration";
+    for _ in 0..2 {
+        let (said, code) = murder(&host, &format!("plan {local}"));
+        assert!(code == "0" && said.contains(words), "{said}");
+    }
+    let (said, code) = murder(&host, &format!("apply --yes {local}"));
+    assert!(
+        code == "0"
+            && said.contains(words)
+            && said.contains("nothing left to do after the apply that failed"),
+        "{said}"
+    );
+    for verb in ["plan", "apply --yes"] {
+        let (said, code) = murder(&host, &format!("{verb} {local}"));
+        assert!(code == "0" && !said.contains("failed"), "{verb}: {said}");
+    }
+    assert_eq!(host.run("ls /var/lib/murder/last"), "");
+}
+
+#[test]
+fn unlock_says_what_it_removed_and_what_stays() {
+    let host = Host::running();
+    host.write("/root/murder.yaml", MANIFEST);
+    let local = "--local murder.yaml";
+    let (said, code) = murder(&host, &format!("apply --yes {local}"));
+    assert_eq!(code, "0", "{said}");
+    // An apply that dies while it tells Postfix.
+    host.write(
+        "/root/murder.yaml",
+        &format!("{MANIFEST}    settings: {{bounce_queue_lifetime: 3d}}\n"),
+    );
+    host.run("cd /usr/sbin; mv postfix postfix.real; printf '#!/bin/sh\\n[ \"$3\" != reload ] || kill -9 $(sed -n \"s/.*process //;s/)//p\" /var/lib/murder/lock)\\nexec /usr/sbin/postfix.real \"$@\"\\n' >postfix; chmod 755 postfix");
+    let (said, code) = murder(&host, &format!("apply --yes {local}"));
+    assert_eq!(code, "5", "{said}");
+    host.run("mv /usr/sbin/postfix.real /usr/sbin/postfix; echo secret >/var/lib/murder/spool.dead.999999");
+    let unlock = "unlock host.example.org murder.yaml --local";
+    for _ in 0..2 {
+        let (said, code) = murder(&host, unlock);
+        assert_eq!(code, "0", "{said}");
+        for words in [
+            "an apply is unfinished, and stays so",
+            "removed: payloads",
+            "kept: what it had changed",
+            "`murder apply` finishes it",
+        ] {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+    }
+    assert_eq!(
+        host.run("cd /var/lib/murder; ls journal.json leftovers spool.* 2>/dev/null; ls -A /etc/postfix | grep -c '^.murder.*-old.main.cf'"),
+        "journal.json\nleftovers\n1\n"
+    );
+    let (said, code) = murder(&host, &format!("apply --yes {local}"));
+    assert_eq!(code, "0", "{said}");
+    let (said, code) = murder(&host, unlock);
+    assert!(
+        code == "0" && said.contains("the lock is free, and no apply is unfinished"),
+        "{said}"
+    );
+    assert_eq!(leftovers(&host), Vec::<String>::new());
+}

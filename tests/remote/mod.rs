@@ -6,6 +6,7 @@ mod faults;
 mod host;
 mod memory;
 mod observing;
+mod released;
 mod shut;
 mod surprises;
 mod world;

@@ -4,12 +4,12 @@
 use murder::ledger::{Ledger, Origin};
 use murder::machine::remote::Remote;
 use murder::machine::{Act, Ending, Tell};
-use murder::plan::{Run, orders};
+use murder::plan::{Run, Verdict, orders};
 use murder::state::Probes;
 
 use super::host::Host;
 use super::leftovers;
-use super::world::{PASSWORD, contents, desired, host, look, perform, plan, secrets};
+use super::world::{PASSWORD, contents, desired, host, look, perform, plan, secrets, verdict};
 
 /// The words of the apply program.
 const WORDS: &str = include_str!("../../src/machine/remote/apply/words.sh");
@@ -287,4 +287,110 @@ fn a_host_of_busybox_alone_is_asked_by_its_nc() {
         assert!(said.starts_with("137 words\n"), "{name}: {said}");
         assert!(begun.elapsed().as_secs() < 20, "{name}");
     }
+}
+
+/// Where Postfix's master dies of a line after all, and the line is none of ours, what is put back does not bring
+/// Postfix back. Then it is said soon, and again until Postfix runs.
+#[test]
+fn a_postfix_that_an_apply_left_stopped_is_said_until_it_runs() {
+    let host = host();
+    host.write(
+        "/root/squat.py",
+        "import socket,time\ns=socket.create_server(('0.0.0.0',2525))\ntime.sleep(600)\n",
+    );
+    let mut squatter = host.command("exec python3 /root/squat.py").spawn().unwrap();
+    super::until(|| host.run("grep -c ':09DD 00000000:0000 0A' /proc/net/tcp") == "1\n");
+    // By its time, Postfix knows the line.
+    host.run("cp -p /etc/postfix/master.cf /root/; echo '2525 inet n - n - - smtpd' >>/etc/postfix/master.cf; touch -d 2020-01-01 /etc/postfix/master.cf");
+    let second = desired(true);
+    let begun = std::time::Instant::now();
+    let performed = perform(&host, &plan(&host, &second).unwrap(), "r1", "");
+    let Ending::HalfWay(failure) = performed.ending else {
+        panic!("{performed:?}")
+    };
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+    let hint = failure.hint.unwrap();
+    assert!(
+        hint.starts_with("first put right what Postfix ends of")
+            && hint.contains("run there as root: postfix -c /etc/postfix check"),
+        "{hint}"
+    );
+    let words = failure.detail.unwrap();
+    assert!(
+        words.contains("port 2525: Address already in use"),
+        "{words}"
+    );
+    // Whoever mends the line and starts nothing is told so by the plan, and by the apply that finishes the work.
+    host.run("cp -p /root/master.cf /etc/postfix/master.cf");
+    let seen = verdict(&host, &second);
+    assert!(
+        seen.stopped
+            && seen.remarks.iter().any(|remark| remark
+                .text
+                .contains("an apply that did not end may have stopped it")),
+        "{:?}",
+        seen.remarks
+    );
+    let performed = perform(&host, &plan(&host, &second).unwrap(), "r2", "");
+    let Ending::HalfWay(failure) = performed.ending else {
+        panic!("{performed:?}")
+    };
+    assert!(
+        failure.summary.contains("Postfix does not run")
+            && failure
+                .hint
+                .unwrap()
+                .contains("postfix -c /etc/postfix start"),
+    );
+    assert!(plan(&host, &second).is_none(), "the work is done");
+    assert_eq!(leftovers(&host), Vec::<String>::new());
+    host.run("postfix start");
+    squatter.kill().unwrap();
+    squatter.wait().unwrap();
+    let performed = perform(&host, &plan(&host, &desired(false)).unwrap(), "r3", "");
+    assert_eq!(performed.ending, Ending::Done, "{performed:?}");
+}
+
+/// Files that somebody emptied: without services there is no mail, without parameters there are Postfix's own.
+#[test]
+fn emptied_files_are_judged_before_anything_changes() {
+    let host = host();
+    let before = contents(&host);
+    for (keep, why) in [("^$", "no service at all"), ("^smtp ", "runs `cleanup`")] {
+        host.run(&format!("cp -p /etc/postfix/master.cf /root/; grep '{keep}' /root/master.cf >/etc/postfix/master.cf"));
+        for state in [desired(false), desired(true)] {
+            let Verdict::Failed { error } = verdict(&host, &state).verdict else {
+                panic!("{why}")
+            };
+            assert!(error.summary.contains(why), "{error:?}");
+        }
+        host.run("cp -p /root/master.cf /etc/postfix/master.cf");
+    }
+    assert_eq!(contents(&host), before);
+    // Emptied after the plan was made: the plan is stale.
+    let second = plan(&host, &desired(true)).unwrap();
+    host.run(": >/etc/postfix/master.cf");
+    let performed = perform(&host, &second, "r1", "");
+    assert_eq!(
+        performed.ending,
+        Ending::Stale("/etc/postfix/master.cf".to_owned())
+    );
+    host.run("cp -p /root/master.cf /etc/postfix/master.cf; : >/etc/postfix/main.cf");
+    let begun = std::time::Instant::now();
+    let performed = perform(&host, &plan(&host, &desired(true)).unwrap(), "r2", "");
+    let Ending::Untouched(failure) = performed.ending else {
+        panic!("{performed:?}")
+    };
+    assert!(
+        failure
+            .summary
+            .contains("neither smtpd_relay_restrictions nor"),
+        "{failure:?}"
+    );
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+    assert_eq!(host.read("/etc/postfix/main.cf"), "");
+    // Postfix's own values suffice where they are those of today.
+    host.run("echo 'compatibility_level = 3.6' >/etc/postfix/main.cf; echo 'inet_protocols = ipv4' >>/etc/postfix/main.cf");
+    let performed = perform(&host, &plan(&host, &desired(true)).unwrap(), "r3", "");
+    assert_eq!(performed.ending, Ending::Done, "{performed:?}");
 }

@@ -121,7 +121,8 @@ pub fn look(host: &Host, desired: &Desired) -> Observed {
     Remote::new(host.shell()).observe(&asked).unwrap()
 }
 
-fn verdict(host: &Host, desired: &Desired) -> HostVerdict {
+/// What a plan says of a host.
+pub fn verdict(host: &Host, desired: &Desired) -> HostVerdict {
     let live = look(host, desired).live;
     diff(Situation {
         murder: "example.org",

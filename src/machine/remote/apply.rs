@@ -17,12 +17,13 @@ use crate::postfix::Edit;
 use crate::thing::Thing;
 
 /// The program, one idea a file.
-const PROGRAM: [&str; 11] = [
+const PROGRAM: [&str; 12] = [
     include_str!("apply/words.sh"),
     include_str!("apply/report.sh"),
     include_str!("apply/journal.sh"),
     include_str!("apply/stage.sh"),
     include_str!("apply/validate.sh"),
+    include_str!("apply/doors.sh"),
     include_str!("apply/commit.sh"),
     include_str!("apply/tell.sh"),
     include_str!("apply/probe.sh"),

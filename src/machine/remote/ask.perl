@@ -1,6 +1,6 @@
 use IO::Socket::INET;
 my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:25", Timeout => 20) or exit 1;
-$SIG{ALRM} = sub { exit 1 };
+$SIG{ALRM} = sub { exit 2 };
 my $reply = "";
 sub say_ {
   print $s "$_[0]\r\n" if length $_[0];

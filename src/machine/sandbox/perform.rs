@@ -182,6 +182,9 @@ fn plan_writes(sandbox: &Sandbox, orders: &Orders) -> Result<Writes, Failure> {
         }
         LedgerOrder::Remove => {
             writes.insert(LEDGER.to_owned(), None);
+            for text in adopted(sandbox).map_err(|error| failure(error.to_string()))? {
+                writes.insert(text, None);
+            }
             forget = history::all(sandbox).map_err(|error| failure(error.to_string()))?;
         }
     }
@@ -191,6 +194,14 @@ fn plan_writes(sandbox: &Sandbox, orders: &Orders) -> Result<Writes, Failure> {
             .map(|number| (history::file(number), None)),
     );
     Ok(writes)
+}
+
+/// The texts of before that are kept for giving back.
+fn adopted(sandbox: &Sandbox) -> std::io::Result<Vec<String>> {
+    let folder = "/var/lib/murder/adopted";
+    std::fs::read_dir(sandbox.inside(folder))?
+        .map(|entry| Ok(format!("{folder}/{}", entry?.file_name().to_string_lossy())))
+        .collect()
 }
 
 /// What stands now where something will be written.

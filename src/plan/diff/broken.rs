@@ -5,7 +5,7 @@
 
 use crate::exchange::Failure;
 use crate::postfix::{Entry, LineProblem, LineProblemKind};
-use crate::state::{Desired, Live, Remark, Want};
+use crate::state::{Desired, Live, Remark, Running, Want};
 use crate::thing::{Field, Thing};
 
 use super::Draft;
@@ -38,6 +38,49 @@ fn dies_of(file: &str, problems: &[LineProblem], who: &str) -> Option<Failure> {
     })
 }
 
+/// Programs without which no mail passes through any Postfix: each has its line, whatever the service is called.
+const ESSENTIAL: [&str; 3] = ["cleanup", "qmgr", "trivial-rewrite"];
+
+/// Whether a service runs a program, or will when the plan is done.
+fn runs(live: &Live, desired: &Desired, program: &str) -> bool {
+    // `oqmgr` and `nqmgr` are queue managers too.
+    let is = |line: &str| {
+        line.split_whitespace()
+            .next()
+            .is_some_and(|name| name.trim_start_matches(['o', 'n']) == program)
+    };
+    let wanted = |(thing, want): (&Thing, &Want<String>)| match (thing, want) {
+        (Thing::Field(_, Field::Command), Want::Present(command)) => is(command),
+        (Thing::Service(_), Want::Present(line)) => line.split_whitespace().nth(7).is_some_and(is),
+        _ => false,
+    };
+    live.master_cf
+        .services()
+        .iter()
+        .any(|entry| is(&entry.field(Field::Command)))
+        || desired.values.iter().any(wanted)
+}
+
+fn gutted(program: &str, empty: bool) -> Failure {
+    let summary = if empty {
+        "master.cf has no service at all: Postfix would stop taking mail as soon as it reads it"
+            .to_owned()
+    } else {
+        format!(
+            "master.cf has no service that runs `{program}`: Postfix can pass on no mail without"
+        )
+    };
+    Failure {
+        summary,
+        detail: None,
+        hint: Some(
+            "put the lines that Postfix comes with back into /etc/postfix/master.cf on the host (a copy is in \
+             /usr/share/postfix/master.cf.dist or /etc/postfix/master.cf.proto), and run again"
+                .to_owned(),
+        ),
+    }
+}
+
 impl Draft<'_> {
     /// Looks at what Postfix makes of its files.
     pub(super) fn readable(&mut self) -> Result<(), Failure> {
@@ -61,6 +104,14 @@ impl Draft<'_> {
                     "write `services: {{{service}: {{private: n}}}}` in the manifest, or run `postconf -F {service}/private=n` there"
                 )),
             });
+        }
+        // A folder may hold as little as it likes: no mail passes through it.
+        if live.running != Running::NotHere
+            && let Some(program) = ESSENTIAL
+                .into_iter()
+                .find(|program| !runs(live, self.at.desired, program))
+        {
+            return Err(gutted(program, live.master_cf.services().is_empty()));
         }
         let files = [
             ("main.cf", live.main_cf.problems()),

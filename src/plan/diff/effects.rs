@@ -35,15 +35,15 @@ impl Draft<'_> {
 
     /// What is said of a Postfix that does not run. One that is out of service need not.
     fn say_stopped(&mut self, touched: bool) {
-        let (text, hint) = if touched {
-            (
-                "Postfix does not run here; its configuration is changed all the same, and it stays stopped",
-                "start it when the host is ready: `postfix start`",
-            )
-        } else if self.dead_journal().is_some() || self.ours.is_unfinished() {
+        let (text, hint) = if self.dead_journal().is_some() || self.ours.is_unfinished() {
             (
                 "Postfix does not run here; an apply that did not end may have stopped it, and the next one does not start it",
                 "look at its log, and start it: `postfix start`",
+            )
+        } else if touched {
+            (
+                "Postfix does not run here; its configuration is changed all the same, and it stays stopped",
+                "start it when the host is ready: `postfix start`",
             )
         } else if self.at.desired.retired {
             return;

@@ -8,7 +8,7 @@ use crate::thing::Thing;
 
 use super::super::told::sha256_hex;
 use super::super::{Cause, Change, Failure, FileState, IndexReason, Refusal, Step};
-use super::Draft;
+use super::{Draft, found};
 
 /// Words by which other tools sign the files they keep.
 const SIGNATURES: [&str; 5] = [
@@ -75,10 +75,19 @@ impl Draft<'_> {
                     && state.owner == file.owner.as_str()
                     && state.group == file.group.as_str()
                     && state.mode == file.mode;
+                let mut origin = found::origin_of(&state, same_bytes.then_some(&*text));
+                let mut replaced = None;
                 if self.ours.managed(&thing).is_none() {
-                    self.first_contact(path, &state, same_bytes);
-                } else {
-                    self.keep_text(path, &state);
+                    let own = origin == Origin::Created;
+                    self.first_contact(path, &state, same_bytes, same_all || own);
+                } else if !same_all {
+                    let after = Previous::File {
+                        sha256: sha256.clone(),
+                        owner: file.owner.to_string(),
+                        group: file.group.to_string(),
+                        mode: file.mode,
+                    };
+                    replaced = self.keep_text(path, &state, Some(&after));
                 }
                 if same_all {
                     if self.ours.must_record(&thing, Some(&sha256)) {
@@ -115,7 +124,14 @@ impl Draft<'_> {
                         file: Some(file.clone()),
                     });
                 }
-                self.manage_file(thing, Origin::Adopted(previous(&state)), &sha256, file);
+                let renewed = replaced.is_some();
+                if let Some(replaced) = replaced {
+                    origin = replaced;
+                }
+                self.manage_file(thing.clone(), origin.clone(), &sha256, file);
+                if renewed && let Some(managed) = self.managed.get_mut(&thing) {
+                    managed.origin = origin;
+                }
                 // Written for its mode alone, it is younger than its index all the same.
                 !same_all
             }
@@ -135,10 +151,18 @@ impl Draft<'_> {
         }
     }
 
-    /// A file that `murder` meets for the first time: kept for later, and refused where replacing it
-    /// would lose somebody's text.
-    fn first_contact(&mut self, path: &RemotePath, state: &LiveState, same_bytes: bool) {
-        self.adopts.push(path.clone());
+    /// A file that `murder` meets for the first time: kept for later unless it stays, and refused where
+    /// replacing it would lose somebody's text.
+    fn first_contact(
+        &mut self,
+        path: &RemotePath,
+        state: &LiveState,
+        same_bytes: bool,
+        stays: bool,
+    ) {
+        if !stays {
+            self.adopts.push(path.clone());
+        }
         if let Some(signature) = state.text.as_deref().and_then(signature) {
             self.remarks.push(Remark {
                 text: format!("`{path}` says `{signature}`: another tool may write it too"),
@@ -153,16 +177,9 @@ impl Draft<'_> {
         }
     }
 
-    /// An apply that did not end may not have come to keep the text of a file that it adopted.
-    pub(super) fn keep_text(&mut self, path: &RemotePath, state: &LiveState) {
-        let thing = Thing::File(path.clone());
-        if self.ours.is_untouched(&thing, Some(&state.sha256)) {
-            self.adopts.push(path.clone());
-        }
-    }
-
     fn absent_file(&mut self, path: &RemotePath) -> Result<(), Failure> {
         let thing = Thing::File(path.clone());
+        let mut replaced = None;
         let state = match self.live_file(path).clone() {
             LiveFile::Other(kind) => return Err(not_a_file(path, &kind)),
             LiveFile::Absent => {
@@ -176,14 +193,17 @@ impl Draft<'_> {
             LiveFile::Present(state) => state,
         };
         if self.ours.managed(&thing).is_none() {
-            self.first_contact(path, &state, false);
+            self.first_contact(path, &state, false, false);
         } else {
-            self.keep_text(path, &state);
+            replaced = self.keep_text(path, &state, None);
         }
         let cause = self.cause(&thing, Some(&state.sha256));
         self.going_back(&thing, cause);
         self.delete_file(path, &state, cause);
-        self.manage(thing, Origin::Adopted(previous(&state)), None);
+        self.manage(thing.clone(), Origin::Adopted(previous(&state)), None);
+        if let (Some(origin), Some(managed)) = (replaced, self.managed.get_mut(&thing)) {
+            managed.origin = origin;
+        }
         Ok(())
     }
 

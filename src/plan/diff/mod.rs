@@ -10,6 +10,7 @@ mod broken;
 mod effects;
 mod files;
 mod foreign;
+mod found;
 mod members;
 mod names;
 mod ours;
@@ -221,6 +222,9 @@ impl Draft<'_> {
         };
         ledger.told = Some(told_after(&ledger));
         let keeps_ledger = !(self.at.desired.retired && ledger.managed.is_empty());
+        if !keeps_ledger {
+            self.remarks.push(forgotten(None));
+        }
         let generation =
             keeps_ledger.then(|| Box::new(generation(&ledger, self.at.desired, &steps)));
         Verdict::Changes(Box::new(HostPlan {
@@ -264,7 +268,9 @@ impl Draft<'_> {
     /// Why a thing that is named differs: `value` is what the host has.
     fn cause(&self, thing: &Thing, value: Option<&str>) -> Cause {
         let new = self.ours.managed(thing).is_none() || self.ours.is_untouched(thing, value);
-        if new && value.is_some() {
+        if new && value.is_some() && self.at.rollback {
+            Cause::Then
+        } else if new && value.is_some() {
             Cause::FirstContact
         } else if new || self.ours.made(thing, value) {
             Cause::Wanted
@@ -308,6 +314,25 @@ impl Draft<'_> {
 
     fn live_file(&self, path: &crate::name::RemotePath) -> &LiveFile {
         self.at.live.files.get(path).unwrap_or(&LiveFile::Absent)
+    }
+}
+
+/// What is said where a host's ledger goes; `generations` is how many it keeps, where somebody counted them.
+pub(in crate::plan) fn forgotten(generations: Option<usize>) -> Remark {
+    let history = match generations {
+        Some(1) => "the history of 1 generation goes with it".to_owned(),
+        Some(number) => format!("the history of {number} generations goes with it"),
+        None => "its history goes with it".to_owned(),
+    };
+    Remark {
+        text: format!(
+            "the host's ledger goes, and {history}, and so do the texts that adopted files had before \
+             `murder`: there is no `rollback` after that"
+        ),
+        hint: Some(
+            "to keep something of it, copy /var/lib/murder/history and /var/lib/murder/adopted first"
+                .to_owned(),
+        ),
     }
 }
 

@@ -57,6 +57,11 @@ impl<'a> Ours<'a> {
         of(self.ledger).or_else(|| of(self.pending))
     }
 
+    /// What the ledger itself says of a thing.
+    pub(super) fn recorded(&self, thing: &Thing) -> Option<&'a Managed> {
+        self.ledger?.managed.get(thing)
+    }
+
     /// Everything that is ours.
     pub(super) fn all(&self) -> BTreeMap<&'a Thing, &'a Managed> {
         [self.pending, self.ledger]

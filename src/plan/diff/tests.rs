@@ -3,6 +3,7 @@
 
 // What Postfix cannot read, and a Postfix that does not run.
 mod broken;
+mod found;
 // What an apply that did not end leaves to the next one.
 mod unfinished;
 // The generation that a plan carries.
@@ -24,8 +25,15 @@ use crate::secret::{Body, Secret, SecretName};
 use crate::state::{Facts, File, LiveState, Running, Want};
 use crate::thing::Field;
 
-const MASTER: &str =
-    "smtp inet n - y - - smtpd\nlmtp unix - - y - - lmtp\n  -o syslog_name=postfix/x\n";
+const MASTER: &str = "smtp inet n - y - - smtpd\nlmtp unix - - y - - lmtp\n  -o syslog_name=postfix/x\n\
+     cleanup unix n - y - 0 cleanup\nqmgr unix n - n 300 1 qmgr\nrewrite unix - - y - - trivial-rewrite\n";
+
+/// A master.cf with these lines, and those that no Postfix can do without.
+fn master_cf(lines: &str) -> MasterCf {
+    let needed = &MASTER[MASTER.find("cleanup").unwrap()..];
+    let own = lines.replace(needed, "");
+    MasterCf::parse(format!("{own}{needed}").as_bytes())
+}
 
 fn parameter(name: &str) -> Thing {
     Thing::Parameter(Parameter::new(name).unwrap())

@@ -8,12 +8,14 @@ use crate::thing::Thing;
 
 use super::super::{Cause, Change, FileState, Refusal, Step};
 use super::services::stays;
-use super::{Draft, live_value, same};
+use super::{Draft, found, live_value, same};
 
 impl Draft<'_> {
     pub(super) fn unnamed(&mut self) {
         let cause = if self.at.desired.retired {
             Cause::Retired
+        } else if self.at.rollback {
+            Cause::NotThen
         } else {
             Cause::Unnamed
         };
@@ -98,6 +100,14 @@ impl Draft<'_> {
                         && state.group == *group
                         && state.mode == *mode
                 }) {
+                    self.release(&thing);
+                    return;
+                }
+                // No apply ever changed it, and so none has anything to take back.
+                if found::is_as_found(managed)
+                    && self.ours.recorded(&thing) == Some(managed)
+                    && !self.ours.is_unrecorded(&thing, live_sha)
+                {
                     self.release(&thing);
                     return;
                 }

@@ -6,10 +6,11 @@ order_of_work() {
   judge_dead
   seek_moved
   [ -z "$MOVED" ] || stale
-  # What is known of a run that did not end stays: the next apply finishes its work.
+  # What is known of a run that did not end stays, and so do its last words, which may hold commands for a person:
+  # the next apply finishes its work.
   if [ "$LEDGER" = keep ]; then
     clean
-    rm -f "$D/last"
+    [ -n "$PRIOR" ] || rm -f "$D/last"
     report done '' '' ''
   fi
   learn
@@ -24,6 +25,7 @@ order_of_work() {
     step stage_configuration
     step validate
   fi
+  try_doors
   PATIENCE=120 BEFORE=''
   if [ "$TELL" != not ]; then
     smtp_answers

@@ -2,18 +2,23 @@
 
 # postmaster, whom smtpd(8) lets pass any restriction, and a stranger, whom it does not; then the manifest's.
 smtp_answers() {
-  ANSWERS='' STRANGER=murder-probe@$HOST
+  ANSWERS='' REFUSED='' STRANGER=murder-probe@$HOST
   [ -n "$RUNNING" ] || return 0
   if command -v bash >/dev/null; then
-    ANSWERS=$(run "$PATIENCE" bash -c "$ASK_BASH" ask postmaster "$STRANGER" $ACCEPT $REFUSE 2>/dev/null)
+    ASKER=bash
+    ANSWERS=$(run "$PATIENCE" bash -c "$ASK_BASH" ask postmaster "$STRANGER" $ACCEPT $REFUSE 2>/dev/null) || refused $?
   elif command -v perl >/dev/null; then
-    ANSWERS=$(run "$PATIENCE" perl -e "$ASK_PERL" postmaster $ACCEPT $REFUSE 2>/dev/null)
+    ASKER=perl
+    ANSWERS=$(run "$PATIENCE" perl -e "$ASK_PERL" postmaster $ACCEPT $REFUSE 2>/dev/null) || refused $?
   elif command -v nc >/dev/null && mkdir -p -m 0700 "$STAGE"; then
+    ASKER=nc
     hear run "$PATIENCE" $SH -c "$ASK_NC" "$STAGE" postmaster "$STRANGER" $ACCEPT $REFUSE
     ANSWERS=$SAID
     rm -f "$STAGE/to" "$STAGE/from"
   fi
 }
+# refused CODE: whether the connection was; nc does not tell that from a greeting that never came.
+refused() { [ "$1" -ne 1 ] || REFUSED=1; }
 
 # answer_of ADDRESS ANSWERS: in ANSWER.
 answer_of() {
@@ -24,7 +29,8 @@ answer_of() {
   IFS=$BLANKS
 }
 
-# judge ADDRESS WANTED: an answer that is wrong, and was the same before, is not ours to judge.
+# judge ADDRESS WANTED: an answer that is wrong, and was the same before, is no reason to put anything back, and is
+# said all the same.
 judge() {
   answer_of "$1" "$BEFORE"
   before=$ANSWER
@@ -34,7 +40,12 @@ judge() {
     'accepted 4'*reylist*) log "not probed: $1 was greylisted ($ANSWER)"; return 0 ;;
   esac
   if [ "${ANSWER%% *}" = "${before%% *}" ]; then
-    log "not probed: $1 is not $2, nor was it before ($ANSWER)"
+    case $2:$ANSWER in
+      refused:2*) is=accepted ;;
+      accepted:[45][0-9][0-9]*) is=refused ;;
+      *) is='not answered' ;;
+    esac
+    log "warning: the probe $1 should be $2; it was $is before this apply, and is $is still: ${ANSWER:-no answer}"
     return 0
   fi
   fail "the probe $1 should be $2 and is not" "before: ${before:-no answer}${NEWLINE}after:  ${ANSWER:-no answer}" 'see the log of the host'
@@ -121,7 +132,14 @@ probe() {
   smtp_answers
   if [ -z "$BEFORE$ANSWERS" ]; then
     look_at_log
-    log 'not probed over SMTP: bash, perl and nc are missing, or nothing listens on 127.0.0.1:25'
+    if [ -z "$ASKER" ]; then
+      why='bash, perl and nc are missing'
+    elif [ -n "$REFUSED" ]; then
+      why='nothing listens on 127.0.0.1:25, nor did it before'
+    else
+      why='127.0.0.1:25 gives no answer, nor did it before'
+    fi
+    log "not probed over SMTP: $why${ACCEPT:+; nobody knows whether $ACCEPT is accepted}${REFUSE:+; nobody knows whether $REFUSE is refused}"
   else
     calm_down
     answer_of postmaster "$BEFORE"

@@ -11,15 +11,21 @@ report() {
   sum=$(printf '%s' "$text" | sha256sum)
   case $1 in
     putback | halfway) keep_words ;;
-    # What was put back is worth more than that nothing was done after it.
-    untouched) [ -e "$D/last" ] || keep_words ;;
+    # What was changed and put back is worth more than that nothing was done after it.
+    untouched) read_last || keep_words ;;
   esac
   if printf '\n%s BEGIN %s\n%s%s HEAD\n\n%s END\n' "$N" "${sum%% *}" "$text" "$N" "$N" 2>/dev/null; then
-    [ -z "$WRITTEN" ] || [ ! -e "$D/last" ] || rm -f "$D/last"
+    [ "$1$WRITTEN" != done1 ] || [ ! -e "$D/last" ] || rm -f "$D/last"
   elif [ "$1" != locked ]; then
     keep_words
   fi
   exit 0
+}
+# read_last: whether the last words are of a run that changed something.
+read_last() {
+  [ -e "$D/last" ] || return 1
+  { read -r line && read -r line && read -r line; } <"$D/last"
+  case $line in 'ending putback' | 'ending halfway') return 0 ;; *) return 1 ;; esac
 }
 keep_words() {
   printf '%s' "$text" 2>/dev/null >|"$D/last.new.$RUN" && mv -f "$D/last.new.$RUN" "$D/last" 2>/dev/null || rm -f "$D/last.new.$RUN"
@@ -42,6 +48,12 @@ fail() {
 finish() {
   [ -z "$FAULT" ] || log "points $POINT"
   clean done
+  # Only a run that found Postfix at work tells it anything.
+  case $RUNNING:${PRIOR:+$PRIOR_PHASE} in
+    :told | :rolling-back)
+      report halfway 'the host is as it shall be, but Postfix does not run: an apply that did not end left it stopped' "$PRIOR" 'look at its log, then run there as root: postfix -c /etc/postfix check; postfix -c /etc/postfix start'
+      ;;
+  esac
   report done '' '' ''
 }
 

@@ -21,13 +21,15 @@ alive() {
 
 # A process that dies of the new configuration just after Postfix was told of the old one makes master(8) hold its
 # service back for service_throttle_time, a minute unless it is set; being told again does not make that shorter.
+# Who connects then is let in all the same, and hears nothing: where the connection is refused, nobody is held back,
+# and time alone brings nobody.
 revive() {
   answer_of postmaster "$BEFORE"
   case $ANSWER in 2*) ;; *) return 0 ;; esac
-  ACCEPT='' REFUSE='' PATIENCE=8 tries=0
+  ACCEPT='' REFUSE='' PATIENCE=8 shut=0 deadline=$(($(date +%s) + HOLD + 30))
   until alive; do
-    tries=$((tries + 1))
-    if [ "$tries" -ge 12 ]; then
+    if [ -n "$REFUSED" ]; then shut=$((shut + 1)); else shut=0; fi
+    if [ "$shut" -ge 5 ] || [ "$(date +%s)" -gt "$deadline" ]; then
       SAID="nothing answers on 127.0.0.1:25 any more, and something did before$NEWLINE$(new_troubles)"
       return 1
     fi
@@ -36,14 +38,18 @@ revive() {
 }
 
 put_back() {
-  LEFT='' WHY='' HERE='postfix -c /etc/postfix'
+  LEFT='' WHY='' FIRST='' HERE='postfix -c /etc/postfix'
   phase rolling-back
   for_each "$UNDO" undo_one
   durable $directories
   if [ -n "$TOLD" ]; then
     # What cannot run the new configuration may have ended with it; telling nobody helps nobody.
     if { if master_lives; then tell_postfix; else hear restart; fi; } && revive; then again=; else again=1 WHY="$WHY$SAID$NEWLINE"; fi
-    if ! await_master; then again="$HERE start; "; elif [ -n "$again" ]; then again="$HERE reload; "; fi
+    if ! await_master; then
+      # It stood when this began: what it dies of now was there before, and is not ours to put right.
+      again="$HERE start; " WHY="$WHY$(new_troubles)$NEWLINE"
+      FIRST='first put right what Postfix ends of (see its words, and its log), such as a line of /etc/postfix/master.cf; then '
+    elif [ -n "$again" ]; then again="$HERE reload; "; fi
     [ -z "$again" ] || LEFT="$LEFT$HERE check; $again"
   fi
   seek_moved
@@ -51,7 +57,7 @@ put_back() {
     # The backups are all that is left of the old state: they stay until an apply is done.
     rm -rf "$STAGE" "$SPOOL" "$HEARD"
     case $LEFT in *"$HERE start; " | *"$HERE reload; ") ;; *) [ -z "$RUNNING" ] || LEFT="$LEFT$HERE check; $HERE reload; " ;; esac
-    report halfway "$1, and putting back failed too${MOVED:+: $MOVED is not what it was}" "$2$NEWLINE$WHY" "run there as root: ${LEFT%; }"
+    report halfway "$1, and putting back failed too${MOVED:+: $MOVED is not what it was}" "$2$NEWLINE$WHY" "${FIRST}run there as root: ${LEFT%; }"
   fi
   clean
   unmake

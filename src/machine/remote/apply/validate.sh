@@ -17,7 +17,7 @@ plain() { sed -e "$BACK" -e "s#$STAGE/check#/etc/postfix#g" -e "s#\\.murder\\.$R
 validate() {
   # `proxy:` would ask the running proxymap, which has the old configuration: postconf(1) looks through it.
   sed -e "$SED" "$STAGE/main.cf" >"$STAGE/check/main.cf"
-  cp "$STAGE/master.cf" "$STAGE/check/master.cf"
+  copy_master_cf
   cool "$STAGE/main.cf" "$STAGE/check/main.cf" $staged_cfs
   # Options change where they are written, or where what they refer to is.
   OPTIONS=$SERVICES_CHANGE
@@ -107,6 +107,7 @@ validate_values() {
   for line in $news; do
     IFS=$BLANKS
     case $line in
+      O) judge_relaying ;;
       'T '*) ask_new "${line#T }" ;;
       'C '*) line=${line#C } && validate_value "${line%% = *}" "${line#* =}" ;;
     esac
@@ -114,6 +115,18 @@ validate_values() {
   done
   IFS=$BLANKS
   [ -z "$indirect" ] || validate_indirect
+}
+
+# smtpd(8) dies where nothing at all says who may relay, as in a main.cf that somebody emptied: Postfix's own
+# restrictions come with compatibility_level.
+judge_relaying() {
+  grep -q '^[^#[:space:]].*[[:space:]]smtpd\([[:space:]]\|$\)' "$STAGE/master.cf" || return 0
+  guards=$(
+    postconf -c "$STAGE/check" -xh smtpd_relay_restrictions smtpd_recipient_restrictions 2>/dev/null
+    postconf -c "$STAGE/check" -Px 2>/dev/null | grep '/smtpd_re[a-z]*_restrictions = .'
+  )
+  case $guards in *[!\ "$NEWLINE"]*) return 0 ;; esac
+  fail 'Postfix could not take mail: main.cf has neither smtpd_relay_restrictions nor smtpd_recipient_restrictions, nor a compatibility_level that brings them; nothing was changed' "smtpd(8) ends with: specify at least one working instance of: reject_unauth_destination, ..." 'put back into /etc/postfix/main.cf what was there (was it emptied?), or set one of them in `settings:` of the manifest'
 }
 
 # validate_value NAME VALUE: NUMBERS has a line `NAME KIND LEAST MOST` for each that the plan changes. What

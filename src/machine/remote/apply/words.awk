@@ -1,6 +1,7 @@
 # What is new in a listing of a configuration (`postconf -nx` and `-Px`), beside that of before:
 #   T WORD           a table that a parameter or an option names now, and none named then
 #   C NAME = VALUE   a parameter or an option with another value than then
+#   O                nothing in sight says who may relay
 # Only parameters that hold tables count, and words after check_..._access: `lmtp:unix:/path` is no table.
 # A cache is made by the program that writes it, and need not be there.
 function holds(name) {
@@ -33,6 +34,8 @@ function words(value, into,    count, at, sign, depth, word) {
   before = (FILENAME == old)
   if (before) value_then[name] = value
   else if (!(name in value_then) || value_then[name] != value) print "C " name " = " value
+  if (!before && value ~ /[^ \t]/ && base ~ /^smtpd_(relay|recipient)_restrictions$/) guarded = 1
+  if (!before && name == "compatibility_level" && value !~ /^ *0*([^0-9]|$)/) guarded = 1
   count = words(value, list)
   for (number = 1; number <= count; number++) {
     word = list[number]
@@ -43,3 +46,4 @@ function words(value, into,    count, at, sign, depth, word) {
     else if (!(word in table_then)) { table_then[word] = 1; print "T " word }
   }
 }
+END { if (!guarded) print "O" }

@@ -9,7 +9,7 @@ HEARD=$D/heard.$RUN
 NEWLINE='
 '
 BLANKS=$IFS
-CHANGED='' TOLD='' WRITTEN='' UNDO='' MADE='' STAGED='' OPENED='' PRIOR='' POINT=0 UNDONE=0 LOG='' DOWN='' PHASE=staged BY_WHICH='' OLD_WORDS='' EMPTIED='' WHO=postfix COOL='' PROXIED=- types='' PRINTF=$(command -v printf)
+CHANGED='' TOLD='' WRITTEN='' UNDO='' MADE='' STAGED='' OPENED='' PRIOR='' POINT=0 UNDONE=0 LOG='' DOWN='' PHASE=staged BY_WHICH='' OLD_WORDS='' EMPTIED='' WHO=postfix COOL='' PROXIED=- ODD=- ASKER='' types='' PRINTF=$(command -v printf)
 
 log() { LOG="$LOG- $1$NEWLINE"; }
 

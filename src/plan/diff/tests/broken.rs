@@ -57,7 +57,7 @@ fn a_private_inet_service_is_a_failure_unless_it_is_mended_now() {
         (Thing::Service(service), Want::Absent),
     ] {
         let mut bench = Bench::new("");
-        bench.live.master_cf = MasterCf::parse(master.as_bytes()).into();
+        bench.live.master_cf = master_cf(master).into();
         bench.desired.values.insert(thing, want);
         assert_eq!(bench.plan().refusals, []);
     }
@@ -67,7 +67,7 @@ fn a_private_inet_service_is_a_failure_unless_it_is_mended_now() {
 fn what_postfix_passes_over_is_remarked() {
     let mut bench = Bench::new(" a = 1\nb = 1\nb = 2\n");
     let master = "x unix - - n - - x\nx unix - - n - - y -o {z}\n";
-    bench.live.master_cf = MasterCf::parse(master.as_bytes()).into();
+    bench.live.master_cf = master_cf(master).into();
     let verdict = bench.verdict();
     assert_eq!(verdict.verdict, Verdict::Converged);
     assert_eq!(
@@ -118,4 +118,20 @@ fn an_apply_that_died_and_left_postfix_stopped_is_not_swept_under_the_carpet() {
             .any(|text| text.starts_with("Postfix does not run here; an apply")),
         "{remarks:?}"
     );
+}
+
+#[test]
+fn a_master_cf_without_what_every_postfix_needs_is_a_failure() {
+    let error = failure("", "").unwrap();
+    assert!(error.summary.contains("no service at all"), "{error:?}");
+    assert!(error.hint.unwrap().contains("master.cf.dist"));
+    let error = failure(
+        "",
+        "smtp inet n - y - - smtpd\ncleanup unix n - y - 0 cleanup\n",
+    )
+    .unwrap();
+    assert!(error.summary.contains("runs `qmgr`"), "{error:?}");
+    // Another name of the service, or another make of the program.
+    let renamed = "c2 unix n - y - 0 cleanup -v\nqmgr unix n - n 300 1 oqmgr\nr unix - - y - - trivial-rewrite\n";
+    assert!(failure("", renamed).is_none());
 }

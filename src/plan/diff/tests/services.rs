@@ -20,7 +20,7 @@ fn option(name: &str, option: &str) -> Thing {
 impl Bench {
     fn on(master: &str) -> Self {
         let mut bench = Self::new("");
-        bench.live.master_cf = MasterCf::parse(master.as_bytes()).into();
+        bench.live.master_cf = master_cf(master).into();
         bench
     }
 
