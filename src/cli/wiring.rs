@@ -13,15 +13,17 @@ use super::{Selection, compiled, provenance};
 use crate::apply;
 use crate::compile::Compiler;
 use crate::diagnostic::{Diagnostic, Level, Sources};
+use crate::fleet;
 use crate::load;
 use crate::machine::{Act, KnownFacts, Look, MachineError};
-use crate::model::{ContentSpec, FileSpec, Host, Murder};
+use crate::model::{ContentSpec, FileSpec, Host, Murder, SshClient};
 use crate::module::Modules;
 use crate::name::{HostName, RoleName};
 use crate::plan::{Failure, HostPlan, HostVerdict, Permissions, Verdict};
 use crate::report::Outcome;
 use crate::secret::{Body, SecretName};
 use crate::state::{Desired, Facts};
+use crate::tasks::{Task, block_on};
 
 /// A manifest that was read without errors.
 #[derive(Debug)]
@@ -58,7 +60,10 @@ impl Loaded {
 /// Reads hosts. Called from many threads, for one host each.
 pub trait Eyes: Sync {
     /// Observes a host and compares; `say` tells what it is at.
-    fn look(&self, host: &HostName, say: &dyn Fn(&str)) -> HostVerdict;
+    fn look<'a>(&'a self, host: &'a HostName, say: &'a dyn Fn(&str)) -> Task<'a, HostVerdict>;
+
+    /// On how many threads so many looks go on at once.
+    fn threads(&self, at_once: usize) -> usize;
 }
 
 /// Changes hosts.
@@ -158,6 +163,8 @@ struct Work<'a> {
     foreseen: Mutex<BTreeMap<HostName, Foreseen>>,
     consent: Consent,
     kept: Option<Mutex<Kept>>,
+    /// Whether all hosts are reached in a way that holds up no thread.
+    waits: bool,
 }
 
 /// A host as it was compiled before any was contacted.
@@ -185,6 +192,7 @@ impl<'a> Work<'a> {
             foreseen: Mutex::new(foreseen),
             consent,
             kept: writes.then(Mutex::default),
+            waits: waits(loaded, hosts, reach),
         })
     }
 
@@ -206,7 +214,11 @@ impl<'a> Work<'a> {
     }
 
     /// Looks at a host, and compares.
-    fn survey(&self, host: &Host, machine: &mut dyn Look) -> Result<HostVerdict, MachineError> {
+    async fn survey(
+        &self,
+        host: &Host,
+        machine: &mut dyn Look,
+    ) -> Result<HostVerdict, MachineError> {
         let foreseen = self
             .foreseen
             .lock()
@@ -222,7 +234,7 @@ impl<'a> Work<'a> {
             Some(desired) => Ok(desired),
             None => self.compile(host, facts),
         };
-        let surveyed = self.contact.survey(host, known, machine, &compile)?;
+        let surveyed = self.contact.survey(host, known, machine, &compile).await?;
         let permissions = Permissions::from(&self.consent);
         // The revision stands in the ledger alone, which only an apply writes.
         let writes = self.kept.is_some();
@@ -234,10 +246,13 @@ impl<'a> Work<'a> {
         Ok(self.contact.difference(&surveyed, permissions, revision))
     }
 
-    fn look_with(&self, name: &HostName) -> Result<(HostVerdict, Box<dyn Act>), MachineError> {
+    async fn look_with(
+        &self,
+        name: &HostName,
+    ) -> Result<(HostVerdict, Box<dyn Act>), MachineError> {
         let host = self.contact.host(name)?;
-        let mut machine = self.contact.machine(host)?;
-        let verdict = self.survey(host, &mut *machine)?;
+        let mut machine = self.contact.machine(host).await?;
+        let verdict = self.survey(host, &mut *machine).await?;
         Ok((verdict, machine))
     }
 
@@ -262,10 +277,10 @@ impl<'a> Work<'a> {
     }
 }
 
-impl Eyes for Work<'_> {
-    fn look(&self, name: &HostName, say: &dyn Fn(&str)) -> HostVerdict {
+impl Work<'_> {
+    async fn see(&self, name: &HostName, say: &dyn Fn(&str)) -> HostVerdict {
         say("looking");
-        let (verdict, remarks, stopped) = match self.look_with(name) {
+        let (verdict, remarks, stopped) = match self.look_with(name).await {
             Ok((verdict, machine)) => {
                 if matches!(verdict.verdict, Verdict::Changes(_)) {
                     self.keep(name, machine);
@@ -285,6 +300,20 @@ impl Eyes for Work<'_> {
     }
 }
 
+impl Eyes for Work<'_> {
+    fn look<'a>(&'a self, host: &'a HostName, say: &'a dyn Fn(&str)) -> Task<'a, HostVerdict> {
+        Box::pin(self.see(host, say))
+    }
+
+    fn threads(&self, at_once: usize) -> usize {
+        if self.waits {
+            fleet::drivers(at_once)
+        } else {
+            at_once
+        }
+    }
+}
+
 impl Hands for Work<'_> {
     fn change(&self, name: &HostName, plan: &HostPlan, say: &dyn Fn(&str)) -> Outcome {
         let machine = match self.kept(name) {
@@ -293,7 +322,7 @@ impl Hands for Work<'_> {
                 say("connecting");
                 self.contact
                     .host(name)
-                    .and_then(|host| self.contact.machine(host))
+                    .and_then(|host| block_on(self.contact.machine(host)))
             }
         };
         let mut machine = match machine {
@@ -304,7 +333,7 @@ impl Hands for Work<'_> {
         let again = |machine: &mut dyn Look| {
             say("looking again");
             let host = self.contact.host(name)?;
-            self.survey(host, machine)
+            block_on(self.survey(host, machine))
         };
         self.contact.scrub_outcome(apply::apply(
             &mut *machine,
@@ -375,6 +404,16 @@ fn compiler<'a>(
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
     compiler.map(|compiler| (compiler, foreseen)).ok_or(Said)
+}
+
+/// Whether looks at these hosts only ever wait for the network: folders, this host and other programs do not.
+fn waits(loaded: &Loaded, hosts: &[HostName], reach: &Reach) -> bool {
+    let client = |name| Some(loaded.murder.hosts.get(name)?.ssh.client);
+    reach.sandbox.is_none()
+        && !reach.local
+        && hosts
+            .iter()
+            .all(|name| client(name) == Some(SshClient::Ssh2))
 }
 
 /// The secrets that stand in the hosts' files: those of templates, and those that the manifest

@@ -14,6 +14,7 @@ use crate::machine::ssh_config::Environment;
 use crate::machine::{MachineError, Shell};
 use crate::model::{Host, SshClient};
 use crate::secret::Secrets;
+use crate::tasks::block_on;
 
 pub use passphrases::{AskPassphrase, Passphrases};
 
@@ -41,12 +42,24 @@ pub fn connect(
     options: &ConnectOptions,
     secrets: &Secrets,
 ) -> Result<Box<dyn Shell>, MachineError> {
+    block_on(connecting(host, options, secrets))
+}
+
+/// The same as a task.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connecting(
+    host: &Host,
+    options: &ConnectOptions,
+    secrets: &Secrets,
+) -> Result<Box<dyn Shell>, MachineError> {
     let means = Means::new(&host.ssh.become_, secrets)?;
     if options.local {
         return Ok(Box::new(Local::new(means)));
     }
     Ok(match host.ssh.client {
         SshClient::OpenSsh => Box::new(OpenSsh::connect(host, options, means)?),
-        SshClient::Ssh2 => Box::new(Ssh::connect(host, options, secrets, means)?),
+        SshClient::Ssh2 => Box::new(Ssh::connect(host, options, secrets, means).await?),
     })
 }

@@ -6,6 +6,15 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn resolve(
+    alias: &str,
+    user: Option<&str>,
+    port: Option<u16>,
+    environment: &Environment,
+) -> Result<Settings, MachineError> {
+    tasks::block_on(super::resolve(alias, user, port, environment))
+}
+
 fn environment(home: &Path) -> Environment {
     Environment {
         home: home.to_owned(),
