@@ -68,18 +68,21 @@ pub fn drivers(at_once: usize) -> usize {
 #[derive(Debug, Clone)]
 pub struct Say<'a> {
     host: &'a HostName,
-    sender: Sender<Event>,
+    sender: Option<Sender<Event>>,
 }
 
 impl Say<'_> {
     /// Tells it.
     pub fn at(&self, words: &str) {
-        self.say(Said::At(words.to_owned()));
+        if self.sender.is_some() {
+            self.say(Said::At(words.to_owned()));
+        }
     }
 
     fn say(&self, said: Said) {
+        let Some(sender) = &self.sender else { return };
         // Nobody listens any more only while the whole run is being torn down.
-        let _ = self.sender.send(Event {
+        let _ = sender.send(Event {
             host: self.host.clone(),
             said,
         });
@@ -94,7 +97,7 @@ pub fn run<T, W>(
     parallel: usize,
     stop: &Stop,
     work: W,
-    on_event: impl FnMut(Event),
+    mut on_event: impl FnMut(Event),
 ) -> BTreeMap<HostName, Result<T, NotRun>>
 where
     T: Send,
@@ -110,17 +113,18 @@ where
         width,
         stop,
         |host, say| Box::pin(async move { work(host, &|words| say.at(words)) }),
-        on_event,
+        Some(&mut on_event),
     )
 }
 
-/// The same for work that waits: each thread drives its share of the hosts at once.
+/// The same for work that waits: each thread drives its share of the hosts at once. Where nobody listens to
+/// events, the calling thread is one of these.
 pub fn run_tasks<'a, T, W>(
     hosts: &'a [HostName],
     width: Width,
     stop: &Stop,
     work: W,
-    mut on_event: impl FnMut(Event),
+    on_event: Option<&mut dyn FnMut(Event)>,
 ) -> BTreeMap<HostName, Result<T, NotRun>>
 where
     T: Send + 'a,
@@ -129,10 +133,12 @@ where
     let waiting = Mutex::new(hosts.iter());
     let results = Mutex::new(BTreeMap::new());
     let (sender, events) = channel::<Event>();
+    let sender = on_event.is_some().then_some(sender);
     let mut no_thread = None;
     let at_once = width.parallel.min(hosts.len()).max(1);
     let threads = width.threads.clamp(1, at_once);
-    let driver = |share: usize, sender: Sender<Event>| {
+    let driver = |number: usize, sender: Option<Sender<Event>>| {
+        let share = at_once / threads + usize::from(number < at_once % threads);
         drive(share, || {
             if stop.is_wished() {
                 return None;
@@ -146,13 +152,13 @@ where
         });
     };
     std::thread::scope(|scope| {
-        for number in 0..threads {
-            let share = at_once / threads + usize::from(number < at_once % threads);
+        let first = usize::from(on_event.is_none());
+        for number in first..threads {
             let sender = sender.clone();
             let driver = &driver;
             let thread = std::thread::Builder::new()
                 .name(format!("hosts-{number}"))
-                .spawn_scoped(scope, move || driver(share, sender));
+                .spawn_scoped(scope, move || driver(number, sender));
             if let Err(error) = thread {
                 // Fewer threads do the same work, only later.
                 no_thread = Some(error.to_string());
@@ -160,7 +166,10 @@ where
             }
         }
         drop(sender);
-        events.into_iter().for_each(&mut on_event);
+        match on_event {
+            Some(on_event) => events.into_iter().for_each(on_event),
+            None => driver(0, None),
+        }
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     for host in hosts {
@@ -178,7 +187,7 @@ where
 async fn one<'a, T>(
     host: &'a HostName,
     work: &(impl Fn(&'a HostName, Say<'a>) -> Task<'a, T> + Sync),
-    sender: Sender<Event>,
+    sender: Option<Sender<Event>>,
 ) -> Result<T, NotRun> {
     let say = Say { host, sender };
     say.say(Said::Began);

@@ -26,6 +26,9 @@ const LAST_WORD: Duration = Duration::from_secs(10);
 /// Standard error's number among a channel's streams (RFC 4254, 5.2).
 const STDERR: i32 = 1;
 
+/// Bytes read at once: what a packet may hold (RFC 4253, 6.1).
+const BUFFER: usize = 32 * 1024;
+
 /// Where the pump stands between two polls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
@@ -87,7 +90,7 @@ impl<'a, 'b> Program<'a, 'b> {
             conversation,
             started: false,
             eof_sent: false,
-            buffer: vec![0; 64 * 1024],
+            buffer: vec![0; BUFFER],
         }
     }
 
