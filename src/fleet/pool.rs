@@ -53,7 +53,7 @@ pub struct Width {
 }
 
 /// Hosts that one thread drives before a second one is worth its price.
-const FOR_EACH_DRIVER: usize = 8;
+pub(super) const FOR_EACH_DRIVER: usize = 4;
 
 /// How many threads drive so many hosts whose work only waits.
 #[must_use]
