@@ -176,9 +176,3 @@ pub(super) async fn shake(
     trust.judge(hop, &key).map_err(Trouble::Final)?;
     Ok(session)
 }
-
-/// Says goodbye, where that costs no waiting, and cuts the wire.
-pub(super) fn part(session: &Session, wire: &Wire) {
-    let _ = session.disconnect(None, "done", None);
-    wire.cut();
-}
