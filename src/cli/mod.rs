@@ -9,6 +9,7 @@ pub mod contact;
 pub mod drift;
 pub mod exit;
 pub mod explain;
+pub mod foreseen;
 pub mod history;
 pub mod plan;
 pub mod postconf;

@@ -3,19 +3,20 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::contact::{Contact, facts_cache};
+use super::contact::Contact;
+use super::foreseen::{Foreseen, foresee};
 use super::reach::{Consent, Reach};
 use super::terminal::Terminal;
-use super::{Selection, compiled, provenance};
+use super::{Selection, provenance};
 use crate::apply;
 use crate::compile::Compiler;
 use crate::diagnostic::{Diagnostic, Level, Sources};
 use crate::fleet;
 use crate::load;
-use crate::machine::{Act, KnownFacts, Look, MachineError};
+use crate::machine::{Act, Look, MachineError};
 use crate::model::{ContentSpec, FileSpec, Host, Murder, SshClient};
 use crate::module::Modules;
 use crate::name::{HostName, RoleName};
@@ -34,7 +35,7 @@ pub struct Loaded {
     pub after: BTreeMap<RoleName, Vec<RoleName>>,
     /// The texts that it was read from.
     pub sources: Sources,
-    modules: Modules,
+    pub(super) modules: Modules,
     folder: PathBuf,
     revision: OnceLock<String>,
 }
@@ -150,9 +151,6 @@ const KEPT_FOR: Duration = Duration::from_secs(45);
 /// Connections kept at once: each is an open file here and a process there.
 const KEPT_AT_ONCE: usize = 256;
 
-/// Hosts that are compiled once for the problems and for the look; more would cost more memory than time.
-const FORESEEN_AT_ONCE: usize = 1024;
-
 /// Connections of the look, each with when it was made.
 type Kept = BTreeMap<HostName, (Instant, Box<dyn Act>)>;
 
@@ -167,14 +165,6 @@ struct Work<'a> {
     waits: bool,
 }
 
-/// A host as it was compiled before any was contacted.
-#[derive(Debug)]
-struct Foreseen {
-    /// What it said of itself last time; by that it was compiled, or else by what the manifest states.
-    known: Option<KnownFacts>,
-    desired: Desired,
-}
-
 impl<'a> Work<'a> {
     fn new(
         loaded: &'a Loaded,
@@ -184,7 +174,7 @@ impl<'a> Work<'a> {
         writes: bool,
         terminal: &Terminal,
     ) -> Result<Self, Said> {
-        let (compiler, foreseen) = compiler(loaded, hosts, reach, terminal)?;
+        let (compiler, foreseen) = foresee(loaded, hosts, reach, terminal)?;
         let needed = of_files(loaded, hosts);
         Ok(Self {
             contact: Contact::new(loaded, hosts, reach, needed, terminal)?,
@@ -344,66 +334,6 @@ impl Hands for Work<'_> {
             &again,
         ))
     }
-}
-
-/// Prepares the compiler and compiles every host once: every problem is said before anything is contacted.
-/// A folder is as the facts say that the manifest states; a host will say itself what it is like, and is
-/// compiled by what it said last time, unless that is what does not fit.
-fn compiler<'a>(
-    loaded: &'a Loaded,
-    meant: &[HostName],
-    reach: &Reach,
-    terminal: &Terminal,
-) -> Result<(Compiler<'a>, BTreeMap<HostName, Foreseen>), Said> {
-    let cache = facts_cache(reach);
-    let meant: BTreeSet<&HostName> = meant.iter().take(FORESEEN_AT_ONCE).collect();
-    let foreseen = Mutex::default();
-    let keep = |host: &Host, known, desired| {
-        let mut foreseen: MutexGuard<'_, BTreeMap<_, _>> =
-            foreseen.lock().unwrap_or_else(PoisonError::into_inner);
-        foreseen.insert(host.name.clone(), Foreseen { known, desired });
-    };
-    let mut problems = Vec::new();
-    let compiler = match Compiler::new(&loaded.murder, &loaded.modules) {
-        Ok(compiler) => Some(compiler),
-        Err(found) => {
-            problems = found;
-            None
-        }
-    };
-    if let Some(compiler) = &compiler {
-        let hosts: Vec<HostName> = loaded.murder.hosts.keys().cloned().collect();
-        let compile = |host: &Host| {
-            if !meant.contains(&host.name) {
-                return compiler.compile(&host.name, &host.facts);
-            }
-            let known = cache.as_ref().and_then(|cache| cache.get(&host.name));
-            let facts = known.as_ref().map_or(&host.facts, |known| &known.facts);
-            match compiler.compile(&host.name, facts) {
-                Ok(mut compiled) => {
-                    keep(host, known, std::mem::take(&mut compiled.desired));
-                    Ok(compiled)
-                }
-                Err(_) if known.is_some() => compiler.compile(&host.name, &host.facts),
-                Err(problems) => Err(problems),
-            }
-        };
-        problems.extend(compiled::problems(
-            compile,
-            &loaded.murder,
-            &hosts,
-            reach.sandbox.is_some(),
-        ));
-    }
-    load::tidy(&mut problems);
-    say_all(&problems, &loaded.sources, terminal);
-    if problems.iter().any(|problem| problem.level == Level::Error) {
-        return Err(Said);
-    }
-    let foreseen = foreseen
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
-    compiler.map(|compiler| (compiler, foreseen)).ok_or(Said)
 }
 
 /// Whether looks at these hosts only ever wait for the network: folders, this host and other programs do not.
