@@ -83,6 +83,7 @@ impl<'a> Contact<'a> {
                 limits: Arc::new(HandshakeLimits::default()),
                 passphrases: Arc::new(Passphrases::new(Box::new(ask::passphrase))),
                 environment: Environment::of_process(),
+                files: Arc::default(),
             },
         };
         contact.read_secrets(&needed, terminal)?;

@@ -8,6 +8,8 @@ pub mod remote;
 pub mod sandbox;
 // Becoming root: the words before the program.
 mod become_root;
+// What every way to a host reads of this workstation.
+pub mod files;
 // Who a host is.
 pub mod known_hosts;
 // This host itself.

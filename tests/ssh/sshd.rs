@@ -235,6 +235,7 @@ impl Sshd {
                 config: Some(self.path("home/.ssh/config")),
                 user: "root".to_owned(),
             },
+            files: Arc::default(),
         }
     }
 

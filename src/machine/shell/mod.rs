@@ -7,6 +7,7 @@ mod passphrases;
 use std::sync::Arc;
 
 use crate::machine::become_root::Means;
+use crate::machine::files::Files;
 use crate::machine::local::Local;
 use crate::machine::openssh::OpenSsh;
 use crate::machine::ssh::{HandshakeLimits, Ssh};
@@ -31,6 +32,8 @@ pub struct ConnectOptions {
     pub passphrases: Arc<Passphrases>,
     /// Where OpenSSH's files lie.
     pub environment: Environment,
+    /// Those of them that have been read.
+    pub files: Arc<Files>,
 }
 
 /// Connects to a host and logs in.

@@ -78,7 +78,14 @@ pub(super) async fn way(
     let alias = ssh.address.as_deref().unwrap_or(host.name.as_str());
     let alias = alias.trim_start_matches('[').trim_end_matches(']');
     let environment = &options.environment;
-    let settings = ssh_config::resolve(alias, ssh.user.as_deref(), ssh.port, environment).await?;
+    let settings = ssh_config::resolve(
+        alias,
+        ssh.user.as_deref(),
+        ssh.port,
+        environment,
+        &options.files,
+    )
+    .await?;
     let secret = |name: &Option<_>| match name {
         None => Ok(None),
         Some(name) => secrets.get(name).cloned().map(Some).ok_or_else(|| {
@@ -160,7 +167,8 @@ async fn jumps(
         let part = part.trim();
         let (user, address, port) =
             parse(part).ok_or_else(|| wrong(format!("`{part}` is no jump host")))?;
-        let settings = ssh_config::resolve(address, user, port, &options.environment).await?;
+        let settings =
+            ssh_config::resolve(address, user, port, &options.environment, &options.files).await?;
         let mut hop = hop(address, &settings, options, target.timeout);
         if let Some(user) = user {
             user.clone_into(&mut hop.user);

@@ -15,7 +15,7 @@ use super::wire::{Stuck, Wire, through};
 use super::words;
 use crate::machine::MachineError;
 use crate::machine::known_hosts::HostKey;
-use crate::machine::shell::Passphrases;
+use crate::machine::shell::{ConnectOptions, Passphrases};
 use crate::secret::Secret;
 use crate::tasks::{block_on, elsewhere};
 
@@ -27,7 +27,7 @@ pub(super) async fn login(
     hop: &Hop,
     session: &Session,
     wire: &Arc<Wire>,
-    passphrases: &Arc<Passphrases>,
+    options: &ConnectOptions,
 ) -> Result<(), MachineError> {
     let mut attempt = Attempt {
         hop,
@@ -37,7 +37,7 @@ pub(super) async fn login(
         late: false,
         hung_up: false,
     };
-    if attempt.all(passphrases).await {
+    if attempt.all(options).await {
         return Ok(());
     }
     if attempt.late {
@@ -63,14 +63,18 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// Everything in turn, until something is good enough.
-    async fn all(&mut self, passphrases: &Arc<Passphrases>) -> bool {
+    async fn all(&mut self, options: &ConnectOptions) -> bool {
         let hop = self.hop;
         if self.agent().await {
             return true;
         }
         let mut locked = Vec::new();
         for file in &hop.identities {
-            match KeyFile::read(file) {
+            match options
+                .files
+                .keys
+                .of(file, |file| KeyFile::read(file).map(Arc::new))
+            {
                 Ok(key) if key.encrypted => locked.push((file, key)),
                 Ok(key) => {
                     if self.key(file, &key, None).await {
@@ -85,7 +89,7 @@ impl Attempt<'_> {
             }
         }
         for (file, key) in locked {
-            if self.locked_key(file, &key, passphrases).await {
+            if self.locked_key(file, &key, &options.passphrases).await {
                 return true;
             }
         }

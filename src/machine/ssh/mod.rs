@@ -29,6 +29,7 @@ use crate::tasks::{Task, block_on, sleep_until};
 use exec::{Broken, Program};
 use handshake::{Trouble, Trust, shake};
 use hop::{Hop, Way};
+pub(in crate::machine) use key_file::KeyFile;
 pub use limits::HandshakeLimits;
 use wire::{Wire, through};
 
@@ -144,7 +145,7 @@ impl Ssh {
         match shake(hop, &wire, &trust, deadline).await {
             Ok(session) => {
                 let line = Line { session, wire };
-                login::login(hop, &line.session, &line.wire, &self.options.passphrases)
+                login::login(hop, &line.session, &line.wire, &self.options)
                     .await
                     .map_err(Trouble::Final)?;
                 Ok(line)

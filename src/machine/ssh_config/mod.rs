@@ -11,6 +11,7 @@ mod reader;
 use std::path::{Path, PathBuf};
 
 use crate::machine::MachineError;
+use crate::machine::files::Files;
 use crate::plan::Failure;
 use crate::tasks;
 
@@ -90,8 +91,9 @@ pub async fn resolve(
     user: Option<&str>,
     port: Option<u16>,
     environment: &Environment,
+    files: &Files,
 ) -> Result<Settings, MachineError> {
-    match reader::read(alias, environment) {
+    match reader::read(alias, environment, files) {
         Ok(settings) => Ok(settings),
         Err(foreign) => {
             let (alias, user) = (alias.to_owned(), user.map(str::to_owned));
