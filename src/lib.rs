@@ -41,6 +41,8 @@ pub mod report;
 // Shell: files, machines, many hosts at once, and the terminal.
 pub mod load;
 
+pub mod tasks;
+
 pub mod machine;
 
 pub mod survey;

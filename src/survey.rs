@@ -27,7 +27,7 @@ pub struct Surveyed {
 /// # Errors
 /// [`MachineError`] of the machine, or `Unfit` where the desired state cannot be made for the host's
 /// facts or a secret has not been read.
-pub fn survey(
+pub async fn survey(
     machine: &mut dyn Look,
     compile: &dyn Fn(&Facts) -> Result<Desired, Failure>,
     secrets: &Secrets,
@@ -49,7 +49,7 @@ pub fn survey(
     };
     let mut asked = ask(&desired, secrets, known.clone())?;
     for _ in 0..3 {
-        let observed = machine.observe(&asked)?;
+        let observed = machine.observing(&asked).await?;
         // A Postfix that cannot read its main.cf says less of itself: no facts to go by, or to keep.
         if unreadable(&observed.live).is_some() {
             return Ok(Surveyed {

@@ -2,6 +2,7 @@
 
 mod become_root;
 mod keys;
+mod many;
 mod openssh;
 mod sshd;
 mod streams;

@@ -176,7 +176,14 @@ fn facts_of_last_time_stop_nobody() {
         Ok(Desired::default())
     };
     let (secrets, assumed) = (Secrets::default(), Facts::debian());
-    let surveyed = survey(&mut machine, &compile, &secrets, Some(known), &assumed).unwrap();
+    let surveyed = murder::tasks::block_on(survey(
+        &mut machine,
+        &compile,
+        &secrets,
+        Some(known),
+        &assumed,
+    ))
+    .unwrap();
     assert_eq!(surveyed.live.facts.postfix_version, "3.7.11");
 }
 

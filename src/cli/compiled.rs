@@ -56,10 +56,16 @@ pub fn problems(
     found
 }
 
-/// Does `work` for each item, on every core. The order of the results is that of the items,
+/// Items that are done sooner than a thread for them has begun.
+const FEW: usize = 16;
+
+/// Does `work` for each item, on every core where there are many. The order of the results is that of the items,
 /// whatever the cores did.
 #[must_use]
 pub fn on_every_core<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    if items.len() <= FEW {
+        return items.iter().map(work).collect();
+    }
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let share = items.len().div_ceil(cores).max(1);
     let work = &work;

@@ -83,6 +83,7 @@ impl<'a> Contact<'a> {
                 limits: Arc::new(HandshakeLimits::default()),
                 passphrases: Arc::new(Passphrases::new(Box::new(ask::passphrase))),
                 environment: Environment::of_process(),
+                files: Arc::default(),
             },
         };
         contact.read_secrets(&needed, terminal)?;
@@ -129,7 +130,7 @@ impl<'a> Contact<'a> {
     ///
     /// # Errors
     /// Where it cannot be reached.
-    pub fn machine(&self, host: &Host) -> Result<Box<dyn Act>, MachineError> {
+    pub async fn machine(&self, host: &Host) -> Result<Box<dyn Act>, MachineError> {
         if let Some(directory) = &self.reach.sandbox {
             return Ok(Box::new(Sandbox::new(
                 directory,
@@ -137,7 +138,7 @@ impl<'a> Contact<'a> {
                 host.facts.clone(),
             )));
         }
-        let shell = shell::connect(host, &self.connect, &self.secrets)?;
+        let shell = shell::connecting(host, &self.connect, &self.secrets).await?;
         Ok(Box::new(Remote::new(shell)))
     }
 
@@ -152,14 +153,14 @@ impl<'a> Contact<'a> {
     ///
     /// # Errors
     /// [`survey`]'s.
-    pub fn survey(
+    pub async fn survey(
         &self,
         host: &Host,
         known: Option<KnownFacts>,
         machine: &mut dyn Look,
         compile: &dyn Fn(&Facts) -> Result<Desired, Failure>,
     ) -> Result<Surveyed, MachineError> {
-        let surveyed = survey(machine, compile, &self.secrets, known.clone(), &host.facts)?;
+        let surveyed = survey(machine, compile, &self.secrets, known.clone(), &host.facts).await?;
         if surveyed.known != known
             && let (Some(cache), Some(known)) = (&self.cache, &surveyed.known)
         {

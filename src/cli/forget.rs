@@ -11,6 +11,7 @@ use crate::exchange::{Ending, Orders};
 use crate::name::HostName;
 use crate::plan::{HostVerdict, Run, Verdict, sweep};
 use crate::state::Live;
+use crate::tasks::block_on;
 
 /// What makes those hosts forget.
 #[derive(Debug, Default)]
@@ -32,7 +33,8 @@ impl Forgetting {
     pub(super) fn carry_out(&self, contact: &Contact<'_>) -> Vec<HostName> {
         let orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let forgets = |(name, orders): (&HostName, &Orders)| {
-            let mut machine = contact.machine(contact.host(name).ok()?).ok()?;
+            let host = contact.host(name).ok()?;
+            let mut machine = block_on(contact.machine(host)).ok()?;
             let performed = machine.perform(orders).ok()?;
             (performed.ending == Ending::Done).then(|| name.clone())
         };

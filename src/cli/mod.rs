@@ -9,6 +9,7 @@ pub mod contact;
 pub mod drift;
 pub mod exit;
 pub mod explain;
+pub mod foreseen;
 mod forget;
 pub mod history;
 pub mod plan;

@@ -49,6 +49,12 @@ impl Progress {
         }
     }
 
+    /// Whether anything is shown at all.
+    #[must_use]
+    pub fn listens(&self) -> bool {
+        self.terminal.verbose || self.bars.is_some()
+    }
+
     /// Shows one event.
     pub fn show(&mut self, event: &Event) {
         if self.terminal.verbose {

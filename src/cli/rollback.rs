@@ -19,6 +19,7 @@ use crate::plan::{HostVerdict, Permissions};
 use crate::report::history::History;
 use crate::secret::SecretName;
 use crate::state::{Desired, Want};
+use crate::tasks::block_on;
 
 /// Arguments of `murder rollback`.
 #[derive(Debug, Args)]
@@ -114,7 +115,7 @@ fn go(loaded: &Loaded, host: &HostName, arguments: &Arguments, terminal: &Termin
                 });
             };
             let desired = |_: &_| Ok(target.desired.clone());
-            let surveyed = contact.survey(host, contact.known(host), machine, &desired)?;
+            let surveyed = block_on(contact.survey(host, contact.known(host), machine, &desired))?;
             let permissions = permissions(&arguments.consent, target);
             Ok(contact.way_back(&surveyed, permissions, &target.revision))
         })
@@ -225,7 +226,7 @@ fn look(
     let permissions = permissions(consent, target);
     let looked = single.with(|contact, host, machine| {
         let desired = |_: &_| Ok(target.desired.clone());
-        let surveyed = contact.survey(host, contact.known(host), machine, &desired)?;
+        let surveyed = block_on(contact.survey(host, contact.known(host), machine, &desired))?;
         Ok(contact.way_back(&surveyed, permissions, &target.revision))
     })?;
     Ok(looked)

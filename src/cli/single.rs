@@ -21,6 +21,7 @@ use crate::name::HostName;
 use crate::plan::{FORMAT_VERSION, Failure, HostPlan, HostVerdict, Plan, Verdict};
 use crate::report::line::write_all;
 use crate::report::{Outcome, steps};
+use crate::tasks::block_on;
 
 /// A connection is made anew after this long: a person may think long before `yes`.
 const KEPT_FOR: Duration = Duration::from_secs(45);
@@ -119,7 +120,7 @@ impl<'a> Single<'a> {
         let kept = self.machine.take();
         let machine = match kept.filter(|(since, _)| since.elapsed() < KEPT_FOR) {
             Some((_, machine)) => machine,
-            None => self.contact.machine(self.host)?,
+            None => block_on(self.contact.machine(self.host))?,
         };
         let (_, machine) = self.machine.insert((Instant::now(), machine));
         Ok((&self.contact, self.host, &mut **machine))

@@ -9,7 +9,7 @@ use super::terminal::{PlanFormat, Terminal};
 use super::wiring::{Eyes, Loaded};
 use super::{Selection, wiring};
 use crate::diagnostic::{Diagnostic, Sources};
-use crate::fleet::{self, NotRun, Stop};
+use crate::fleet::{self, Event, NotRun, Stop, Width};
 use crate::name::HostName;
 use crate::plan::{FORMAT_VERSION, Failure, HostVerdict, Plan, Verdict};
 use crate::report::{self, Detail};
@@ -44,12 +44,18 @@ pub fn look(
 ) -> Plan {
     let mut progress = Progress::new(terminal, "looking at", hosts.len());
     // Looking may be broken off at any moment: nothing handles signals here, so Ctrl-C just ends it.
-    let results = fleet::run(
-        hosts,
+    let listens = progress.listens();
+    let width = Width {
         parallel,
+        threads: eyes.threads(parallel.min(hosts.len())),
+    };
+    let mut show = |event: Event| progress.show(&event);
+    let results = fleet::run_tasks(
+        hosts,
+        width,
         &Stop::new(),
-        |host, say| eyes.look(host, say),
-        |event| progress.show(&event),
+        |host, say| Box::pin(async move { eyes.look(host, &|words| say.at(words)).await }),
+        listens.then_some(&mut show),
     );
     let verdicts: BTreeMap<HostName, HostVerdict> = results
         .into_iter()

@@ -3,26 +3,29 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::contact::{Contact, facts_cache};
+use super::contact::Contact;
+use super::foreseen::{Foreseen, foresee};
 use super::forget::Forgetting;
 use super::reach::{Consent, Reach};
 use super::terminal::Terminal;
-use super::{Selection, compiled, provenance};
+use super::{Selection, provenance};
 use crate::apply;
 use crate::compile::Compiler;
 use crate::diagnostic::{Diagnostic, Level, Sources};
+use crate::fleet;
 use crate::load;
-use crate::machine::{Act, KnownFacts, Look, MachineError};
-use crate::model::{ContentSpec, FileSpec, Host, Murder};
+use crate::machine::{Act, Look, MachineError};
+use crate::model::{ContentSpec, FileSpec, Host, Murder, SshClient};
 use crate::module::Modules;
 use crate::name::{HostName, RoleName};
 use crate::plan::{Failure, HostPlan, HostVerdict, Permissions, Verdict};
 use crate::report::Outcome;
 use crate::secret::{Body, SecretName};
 use crate::state::{Desired, Facts};
+use crate::tasks::{Task, block_on};
 
 /// A manifest that was read without errors.
 #[derive(Debug)]
@@ -33,7 +36,7 @@ pub struct Loaded {
     pub after: BTreeMap<RoleName, Vec<RoleName>>,
     /// The texts that it was read from.
     pub sources: Sources,
-    modules: Modules,
+    pub(super) modules: Modules,
     folder: PathBuf,
     revision: OnceLock<String>,
 }
@@ -59,7 +62,10 @@ impl Loaded {
 /// Reads hosts. Called from many threads, for one host each.
 pub trait Eyes: Sync {
     /// Observes a host and compares; `say` tells what it is at.
-    fn look(&self, host: &HostName, say: &dyn Fn(&str)) -> HostVerdict;
+    fn look<'a>(&'a self, host: &'a HostName, say: &'a dyn Fn(&str)) -> Task<'a, HostVerdict>;
+
+    /// On how many threads so many looks go on at once.
+    fn threads(&self, at_once: usize) -> usize;
 }
 
 /// Changes hosts.
@@ -149,9 +155,6 @@ const KEPT_FOR: Duration = Duration::from_secs(45);
 /// Connections kept at once: each is an open file here and a process there.
 const KEPT_AT_ONCE: usize = 256;
 
-/// Hosts that are compiled once for the problems and for the look; more would cost more memory than time.
-const FORESEEN_AT_ONCE: usize = 1024;
-
 /// Connections of the look, each with when it was made.
 type Kept = BTreeMap<HostName, (Instant, Box<dyn Act>)>;
 
@@ -163,14 +166,8 @@ struct Work<'a> {
     consent: Consent,
     kept: Option<Mutex<Kept>>,
     forgetting: Forgetting,
-}
-
-/// A host as it was compiled before any was contacted.
-#[derive(Debug)]
-struct Foreseen {
-    /// What it said of itself last time; by that it was compiled, or else by what the manifest states.
-    known: Option<KnownFacts>,
-    desired: Desired,
+    /// Whether all hosts are reached in a way that holds up no thread.
+    waits: bool,
 }
 
 impl<'a> Work<'a> {
@@ -182,7 +179,7 @@ impl<'a> Work<'a> {
         writes: bool,
         terminal: &Terminal,
     ) -> Result<Self, Said> {
-        let (compiler, foreseen) = compiler(loaded, hosts, reach, terminal)?;
+        let (compiler, foreseen) = foresee(loaded, hosts, reach, terminal)?;
         let needed = of_files(loaded, hosts);
         Ok(Self {
             contact: Contact::new(loaded, hosts, reach, needed, terminal)?,
@@ -191,6 +188,7 @@ impl<'a> Work<'a> {
             consent,
             kept: writes.then(Mutex::default),
             forgetting: Forgetting::default(),
+            waits: waits(loaded, hosts, reach),
         })
     }
 
@@ -212,7 +210,11 @@ impl<'a> Work<'a> {
     }
 
     /// Looks at a host, and compares.
-    fn survey(&self, host: &Host, machine: &mut dyn Look) -> Result<HostVerdict, MachineError> {
+    async fn survey(
+        &self,
+        host: &Host,
+        machine: &mut dyn Look,
+    ) -> Result<HostVerdict, MachineError> {
         let foreseen = self
             .foreseen
             .lock()
@@ -228,7 +230,7 @@ impl<'a> Work<'a> {
             Some(desired) => Ok(desired),
             None => self.compile(host, facts),
         };
-        let surveyed = self.contact.survey(host, known, machine, &compile)?;
+        let surveyed = self.contact.survey(host, known, machine, &compile).await?;
         let permissions = Permissions::from(&self.consent);
         // The revision stands in the ledger alone, which only an apply writes.
         let writes = self.kept.is_some();
@@ -245,10 +247,13 @@ impl<'a> Work<'a> {
         Ok(seen)
     }
 
-    fn look_with(&self, name: &HostName) -> Result<(HostVerdict, Box<dyn Act>), MachineError> {
+    async fn look_with(
+        &self,
+        name: &HostName,
+    ) -> Result<(HostVerdict, Box<dyn Act>), MachineError> {
         let host = self.contact.host(name)?;
-        let mut machine = self.contact.machine(host)?;
-        let verdict = self.survey(host, &mut *machine)?;
+        let mut machine = self.contact.machine(host).await?;
+        let verdict = self.survey(host, &mut *machine).await?;
         Ok((verdict, machine))
     }
 
@@ -273,10 +278,10 @@ impl<'a> Work<'a> {
     }
 }
 
-impl Eyes for Work<'_> {
-    fn look(&self, name: &HostName, say: &dyn Fn(&str)) -> HostVerdict {
+impl Work<'_> {
+    async fn see(&self, name: &HostName, say: &dyn Fn(&str)) -> HostVerdict {
         say("looking");
-        let (verdict, remarks, stopped) = match self.look_with(name) {
+        let (verdict, remarks, stopped) = match self.look_with(name).await {
             Ok((verdict, machine)) => {
                 if matches!(verdict.verdict, Verdict::Changes(_)) {
                     self.keep(name, machine);
@@ -296,6 +301,20 @@ impl Eyes for Work<'_> {
     }
 }
 
+impl Eyes for Work<'_> {
+    fn look<'a>(&'a self, host: &'a HostName, say: &'a dyn Fn(&str)) -> Task<'a, HostVerdict> {
+        Box::pin(self.see(host, say))
+    }
+
+    fn threads(&self, at_once: usize) -> usize {
+        if self.waits {
+            fleet::drivers(at_once)
+        } else {
+            at_once
+        }
+    }
+}
+
 impl Hands for Work<'_> {
     fn change(&self, name: &HostName, plan: &HostPlan, say: &dyn Fn(&str)) -> Outcome {
         let machine = match self.kept(name) {
@@ -304,7 +323,7 @@ impl Hands for Work<'_> {
                 say("connecting");
                 self.contact
                     .host(name)
-                    .and_then(|host| self.contact.machine(host))
+                    .and_then(|host| block_on(self.contact.machine(host)))
             }
         };
         let mut machine = match machine {
@@ -315,7 +334,7 @@ impl Hands for Work<'_> {
         let again = |machine: &mut dyn Look| {
             say("looking again");
             let host = self.contact.host(name)?;
-            self.survey(host, machine)
+            block_on(self.survey(host, machine))
         };
         self.contact.scrub_outcome(apply::apply(
             &mut *machine,
@@ -332,64 +351,14 @@ impl Hands for Work<'_> {
     }
 }
 
-/// Prepares the compiler and compiles every host once: every problem is said before anything is contacted.
-/// A folder is as the facts say that the manifest states; a host will say itself what it is like, and is
-/// compiled by what it said last time, unless that is what does not fit.
-fn compiler<'a>(
-    loaded: &'a Loaded,
-    meant: &[HostName],
-    reach: &Reach,
-    terminal: &Terminal,
-) -> Result<(Compiler<'a>, BTreeMap<HostName, Foreseen>), Said> {
-    let cache = facts_cache(reach);
-    let meant: BTreeSet<&HostName> = meant.iter().take(FORESEEN_AT_ONCE).collect();
-    let foreseen = Mutex::default();
-    let keep = |host: &Host, known, desired| {
-        let mut foreseen: MutexGuard<'_, BTreeMap<_, _>> =
-            foreseen.lock().unwrap_or_else(PoisonError::into_inner);
-        foreseen.insert(host.name.clone(), Foreseen { known, desired });
-    };
-    let mut problems = Vec::new();
-    let compiler = match Compiler::new(&loaded.murder, &loaded.modules) {
-        Ok(compiler) => Some(compiler),
-        Err(found) => {
-            problems = found;
-            None
-        }
-    };
-    if let Some(compiler) = &compiler {
-        let hosts: Vec<HostName> = loaded.murder.hosts.keys().cloned().collect();
-        let compile = |host: &Host| {
-            if !meant.contains(&host.name) {
-                return compiler.compile(&host.name, &host.facts);
-            }
-            let known = cache.as_ref().and_then(|cache| cache.get(&host.name));
-            let facts = known.as_ref().map_or(&host.facts, |known| &known.facts);
-            match compiler.compile(&host.name, facts) {
-                Ok(mut compiled) => {
-                    keep(host, known, std::mem::take(&mut compiled.desired));
-                    Ok(compiled)
-                }
-                Err(_) if known.is_some() => compiler.compile(&host.name, &host.facts),
-                Err(problems) => Err(problems),
-            }
-        };
-        problems.extend(compiled::problems(
-            compile,
-            &loaded.murder,
-            &hosts,
-            reach.sandbox.is_some(),
-        ));
-    }
-    load::tidy(&mut problems);
-    say_all(&problems, &loaded.sources, terminal);
-    if problems.iter().any(|problem| problem.level == Level::Error) {
-        return Err(Said);
-    }
-    let foreseen = foreseen
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
-    compiler.map(|compiler| (compiler, foreseen)).ok_or(Said)
+/// Whether looks at these hosts only ever wait for the network: folders, this host and other programs do not.
+fn waits(loaded: &Loaded, hosts: &[HostName], reach: &Reach) -> bool {
+    let client = |name| Some(loaded.murder.hosts.get(name)?.ssh.client);
+    reach.sandbox.is_none()
+        && !reach.local
+        && hosts
+            .iter()
+            .all(|name| client(name) == Some(SshClient::Ssh2))
 }
 
 /// The secrets that stand in the hosts' files: those of templates, and those that the manifest

@@ -1,4 +1,4 @@
-//! Many hosts at once: bounded threads, one channel of events, and the order in which hosts go.
+//! Many hosts at once: bounded numbers and threads, one channel of events, and the order in which hosts go.
 //!
 //! Nothing here knows what is done on a host: the work comes as a closure, so that the order,
 //! the bounds and the stopping are tested without any machine.
@@ -8,7 +8,7 @@ mod roll;
 mod stop;
 mod wave;
 
-pub use pool::{Event, NotRun, Said, run};
+pub use pool::{Event, NotRun, Said, Say, Width, drivers, run, run_tasks};
 pub use roll::{Batch, Fate, Held, Limits, batches, roll};
 pub use stop::Stop;
 pub use wave::{Phase, Place, Wave, phase_of, ranks, waves};

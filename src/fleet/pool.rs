@@ -1,12 +1,16 @@
-//! Hosts side by side on a bounded number of threads.
+//! Hosts side by side: so many at once, on so many threads.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
 
 use super::Stop;
 use crate::name::HostName;
+use crate::tasks::{Task, drive};
 
 /// Something happened on a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +43,52 @@ pub enum NotRun {
     NoThread(String),
 }
 
+/// How many hosts at once, and on how many threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Width {
+    /// Hosts at once.
+    pub parallel: usize,
+    /// Threads that drive them; as many as hosts where the work holds up its thread.
+    pub threads: usize,
+}
+
+/// Hosts that one thread drives before a second one is worth its price.
+pub(super) const FOR_EACH_DRIVER: usize = 4;
+
+/// How many threads drive so many hosts whose work only waits.
+#[must_use]
+pub fn drivers(at_once: usize) -> usize {
+    match at_once.div_ceil(FOR_EACH_DRIVER) {
+        0 | 1 => 1,
+        many => many.min(std::thread::available_parallelism().map_or(1, NonZeroUsize::get)),
+    }
+}
+
+/// One host's way to tell what it is at.
+#[derive(Debug, Clone)]
+pub struct Say<'a> {
+    host: &'a HostName,
+    sender: Option<Sender<Event>>,
+}
+
+impl Say<'_> {
+    /// Tells it.
+    pub fn at(&self, words: &str) {
+        if self.sender.is_some() {
+            self.say(Said::At(words.to_owned()));
+        }
+    }
+
+    fn say(&self, said: Said) {
+        let Some(sender) = &self.sender else { return };
+        // Nobody listens any more only while the whole run is being torn down.
+        let _ = sender.send(Event {
+            host: self.host.clone(),
+            said,
+        });
+    }
+}
+
 /// Does `work` for each host on at most `parallel` threads, and gives the results in the order
 /// of the hosts' names. `on_event` runs on the calling thread, in the order of arrival. Once a stop
 /// is wished no further host begins; those that began are waited for.
@@ -53,25 +103,62 @@ where
     T: Send,
     W: Fn(&HostName, &dyn Fn(&str)) -> T + Sync,
 {
+    let work = &work;
+    let width = Width {
+        parallel,
+        threads: parallel,
+    };
+    run_tasks(
+        hosts,
+        width,
+        stop,
+        |host, say| Box::pin(async move { work(host, &|words| say.at(words)) }),
+        Some(&mut on_event),
+    )
+}
+
+/// The same for work that waits: each thread drives its share of the hosts at once. Where nobody listens to
+/// events, the calling thread is one of these.
+pub fn run_tasks<'a, T, W>(
+    hosts: &'a [HostName],
+    width: Width,
+    stop: &Stop,
+    work: W,
+    on_event: Option<&mut dyn FnMut(Event)>,
+) -> BTreeMap<HostName, Result<T, NotRun>>
+where
+    T: Send + 'a,
+    W: Fn(&'a HostName, Say<'a>) -> Task<'a, T> + Sync,
+{
     let waiting = Mutex::new(hosts.iter());
     let results = Mutex::new(BTreeMap::new());
     let (sender, events) = channel::<Event>();
+    let sender = on_event.is_some().then_some(sender);
     let mut no_thread = None;
-    let worker = |sender: Sender<Event>| {
-        while !stop.is_wished() {
-            let next = lock(&waiting).next();
-            let Some(host) = next else { break };
-            let result = one(host, &work, &sender);
-            lock(&results).insert(host.clone(), result);
-        }
+    let at_once = width.parallel.min(hosts.len()).max(1);
+    let threads = width.threads.clamp(1, at_once);
+    let driver = |number: usize, sender: Option<Sender<Event>>| {
+        let share = at_once / threads + usize::from(number < at_once % threads);
+        drive(share, || {
+            if stop.is_wished() {
+                return None;
+            }
+            let host = lock(&waiting).next()?;
+            let (work, results, sender) = (&work, &results, sender.clone());
+            Some(Box::pin(async move {
+                let result = one(host, work, sender).await;
+                lock(results).insert(host.clone(), result);
+            }))
+        });
     };
     std::thread::scope(|scope| {
-        for number in 0..parallel.max(1).min(hosts.len()) {
+        let first = usize::from(on_event.is_none());
+        for number in first..threads {
             let sender = sender.clone();
-            let worker = &worker;
+            let driver = &driver;
             let thread = std::thread::Builder::new()
-                .name(format!("host-{number}"))
-                .spawn_scoped(scope, move || worker(sender));
+                .name(format!("hosts-{number}"))
+                .spawn_scoped(scope, move || driver(number, sender));
             if let Err(error) = thread {
                 // Fewer threads do the same work, only later.
                 no_thread = Some(error.to_string());
@@ -79,7 +166,10 @@ where
             }
         }
         drop(sender);
-        events.into_iter().for_each(&mut on_event);
+        match on_event {
+            Some(on_event) => events.into_iter().for_each(on_event),
+            None => driver(0, None),
+        }
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     for host in hosts {
@@ -94,24 +184,27 @@ where
 }
 
 /// One host's turn; a panic ends it and nothing else.
-fn one<T>(
-    host: &HostName,
-    work: &(impl Fn(&HostName, &dyn Fn(&str)) -> T + Sync),
-    sender: &Sender<Event>,
+async fn one<'a, T>(
+    host: &'a HostName,
+    work: &(impl Fn(&'a HostName, Say<'a>) -> Task<'a, T> + Sync),
+    sender: Option<Sender<Event>>,
 ) -> Result<T, NotRun> {
-    let say = |said: Said| {
-        // Nobody listens any more only while the whole run is being torn down.
-        let _ = sender.send(Event {
-            host: host.clone(),
-            said,
-        });
-    };
-    say(Said::Began);
-    // What the closure leaves behind when it panics is that host's, which is given up.
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        work(host, &|words| say(Said::At(words.to_owned())))
-    }));
-    say(Said::Ended);
+    let say = Say { host, sender };
+    say.say(Said::Began);
+    let mut task = None;
+    // What the work leaves behind when it panics is that host's, which is given up.
+    let result = poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            let task = task.get_or_insert_with(|| work(host, say.clone()));
+            task.as_mut().poll(context)
+        }));
+        match polled {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await;
+    say.say(Said::Ended);
     result.map_err(|panic| {
         let words = panic
             .downcast_ref::<&str>()

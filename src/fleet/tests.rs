@@ -1,13 +1,15 @@
 //! Fleets of fake hosts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 
+use super::pool::FOR_EACH_DRIVER;
 use super::*;
 use crate::model::Rollout;
 use crate::name::{HostName, RoleName};
+use crate::tasks::sleep_until;
 
 fn host(name: &str) -> HostName {
     HostName::new(name).unwrap()
@@ -82,6 +84,59 @@ fn a_panic_is_one_hosts_failure() {
         panic!("{results:?}");
     };
     assert!(words.contains("boom"), "{words}");
+}
+
+#[test]
+fn few_threads_drive_many_hosts_but_no_more_at_once_than_allowed() {
+    let all: Vec<HostName> = (0..40).map(|n| host(&format!("h{n:02}"))).collect();
+    let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let threads = Mutex::new(BTreeSet::new());
+    let (now, most, threads) = (&now, &most, &threads);
+    for listens in [false, true] {
+        let mut events = 0;
+        let mut count = |_| events += 1;
+        let results = run_tasks(
+            &all,
+            Width {
+                parallel: 7,
+                threads: 2,
+            },
+            &Stop::new(),
+            |host, say| {
+                Box::pin(async move {
+                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    let thread = format!("{:?}", std::thread::current().id());
+                    threads.lock().unwrap().insert(thread);
+                    say.at("working");
+                    sleep_until(Instant::now() + Duration::from_millis(5)).await;
+                    assert_ne!(host.as_str(), "h20", "boom");
+                    now.fetch_sub(1, Ordering::SeqCst);
+                    host.to_string()
+                })
+            },
+            listens.then_some(&mut count),
+        );
+        assert_eq!(results.len(), 40);
+        for (host, result) in &results {
+            match result {
+                Err(NotRun::Panicked(_)) => assert_eq!(host.as_str(), "h20"),
+                result => assert_eq!(result, &Ok(host.to_string())),
+            }
+        }
+        // What panicked has not counted itself out.
+        assert_eq!(now.swap(0, Ordering::SeqCst), 1);
+        assert!(most.swap(0, Ordering::SeqCst) <= 8);
+        assert!(std::mem::take(&mut *threads.lock().unwrap()).len() <= 2);
+        assert_eq!(events, if listens { 3 * 40 } else { 0 });
+    }
+}
+
+#[test]
+fn a_driver_is_worth_its_price_from_a_few_hosts_on() {
+    assert_eq!(drivers(0), 1);
+    assert_eq!(drivers(FOR_EACH_DRIVER), 1);
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(drivers(1024), cores.min(256));
 }
 
 #[test]

@@ -8,6 +8,8 @@ pub mod remote;
 pub mod sandbox;
 // Becoming root: the words before the program.
 mod become_root;
+// What every way to a host reads of this workstation.
+pub mod files;
 // Who a host is.
 pub mod known_hosts;
 // This host itself.
@@ -24,6 +26,8 @@ pub mod ssh_config;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
+
+use crate::tasks::Task;
 
 pub use crate::exchange::{
     Ending, Expects, Failure, FileOrder, HistoryOrder, HistoryQuestion, KnownFacts, LedgerOrder,
@@ -51,6 +55,14 @@ pub trait Look: Send {
     /// # Errors
     /// [`MachineError`] where there is no answer that can be understood.
     fn observe(&mut self, questions: &Questions) -> Result<Observed, MachineError>;
+
+    /// The same as a task; one that never waits where a machine has nothing else.
+    fn observing<'a>(
+        &'a mut self,
+        questions: &'a Questions,
+    ) -> Task<'a, Result<Observed, MachineError>> {
+        Box::pin(async move { self.observe(questions) })
+    }
 }
 
 /// Hands: changes a host, whole or not at all.
@@ -103,4 +115,12 @@ pub trait Shell: Send {
     /// # Errors
     /// `Unreachable` where no connection or login is to be had, `Unfit` where root is not to be had.
     fn exchange(&mut self, request: &Request) -> Result<Response, MachineError>;
+
+    /// The same as a task; one that never waits where a shell has nothing else.
+    fn exchanging<'a>(
+        &'a mut self,
+        request: &'a Request,
+    ) -> Task<'a, Result<Response, MachineError>> {
+        Box::pin(async move { self.exchange(request) })
+    }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use murder::diagnostic::{SourceId, Span};
-use murder::machine::shell::{ConnectOptions, Passphrases, connect};
+use murder::machine::shell::{ConnectOptions, Passphrases, connecting};
 use murder::machine::ssh::HandshakeLimits;
 use murder::machine::ssh_config::Environment;
 use murder::machine::{MachineError, Request, Response, Shell};
@@ -18,6 +18,7 @@ use murder::name::{HostName, RoleName};
 use murder::plan::Failure;
 use murder::secret::Secrets;
 use murder::state::{Facts, Probes};
+use murder::tasks::{Task, drive, sleep_until};
 
 pub const SSHD: &str = "/usr/sbin/sshd";
 
@@ -234,6 +235,7 @@ impl Sshd {
                 config: Some(self.path("home/.ssh/config")),
                 user: "root".to_owned(),
             },
+            files: Arc::default(),
         }
     }
 
@@ -248,9 +250,21 @@ impl Sshd {
     }
 }
 
+/// Does a task as a run over many hosts does it: on a thread that has another one too.
+pub fn beside_another<T>(task: impl Future<Output = T>) -> T {
+    let mut done = None;
+    let mut tasks: Vec<Task<'_, ()>> = vec![
+        Box::pin(async { done = Some(task.await) }),
+        Box::pin(sleep_until(Instant::now())),
+    ];
+    drive(2, || tasks.pop());
+    drop(tasks);
+    done.unwrap()
+}
+
 /// Connects without secrets.
 pub fn reach(host: &Host, options: &ConnectOptions) -> Result<Box<dyn Shell>, MachineError> {
-    connect(host, options, &Secrets::default())
+    beside_another(connecting(host, options, &Secrets::default()))
 }
 
 /// One exchange with plenty of time.
@@ -263,11 +277,12 @@ pub fn try_ask(
     command: &str,
     stdin: &[u8],
 ) -> Result<Response, MachineError> {
-    shell.exchange(&Request {
+    let request = Request {
         command: command.to_owned(),
         stdin: stdin.to_vec().into(),
         timeout: Duration::from_secs(60),
-    })
+    };
+    beside_another(shell.exchanging(&request))
 }
 
 /// The failure of a host that could not be reached.

@@ -22,6 +22,7 @@ use crate::machine::{
     Response, Shell,
 };
 use crate::plan::Failure;
+use crate::tasks::{Task, block_on};
 
 /// Silence of this long ends an observation.
 const OBSERVE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -75,6 +76,19 @@ impl Remote {
 
 impl Look for Remote {
     fn observe(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
+        block_on(self.look(questions))
+    }
+
+    fn observing<'a>(
+        &'a mut self,
+        questions: &'a Questions,
+    ) -> Task<'a, Result<Observed, MachineError>> {
+        Box::pin(self.look(questions))
+    }
+}
+
+impl Remote {
+    async fn look(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
         if let Some(seen) = self.seen.take()
             && self.asked.as_ref() == Some(questions)
         {
@@ -82,7 +96,7 @@ impl Look for Remote {
         }
         let mut tries = 1;
         let observed = loop {
-            match self.look_once(questions) {
+            match self.look_once(questions).await {
                 // Somebody else's apply is putting its files in place, which takes a moment.
                 Err(error) if answer::was_moving(&error) && tries < LOOKS => tries += 1,
                 done => break done?,
@@ -93,16 +107,15 @@ impl Look for Remote {
         self.asked = Some(asked);
         Ok(observed)
     }
-}
 
-impl Remote {
-    fn look_once(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
+    async fn look_once(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
         let nonce = frame::nonce();
-        let response = self.shell.exchange(&Request {
+        let request = Request {
             command: format!("{} -s", self.sh),
             stdin: Zeroizing::new(observe::program(questions, &nonce).into_bytes()),
             timeout: OBSERVE_TIMEOUT,
-        })?;
+        };
+        let response = self.shell.exchanging(&request).await?;
         let frame = frame::unframe(&response.stdout, &nonce)
             .map_err(|broken| no_answer(broken, &response))?;
         answer::understand(&frame, questions)

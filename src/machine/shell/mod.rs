@@ -7,6 +7,7 @@ mod passphrases;
 use std::sync::Arc;
 
 use crate::machine::become_root::Means;
+use crate::machine::files::Files;
 use crate::machine::local::Local;
 use crate::machine::openssh::OpenSsh;
 use crate::machine::ssh::{HandshakeLimits, Ssh};
@@ -14,6 +15,7 @@ use crate::machine::ssh_config::Environment;
 use crate::machine::{MachineError, Shell};
 use crate::model::{Host, SshClient};
 use crate::secret::Secrets;
+use crate::tasks::block_on;
 
 pub use passphrases::{AskPassphrase, Passphrases};
 
@@ -30,6 +32,8 @@ pub struct ConnectOptions {
     pub passphrases: Arc<Passphrases>,
     /// Where OpenSSH's files lie.
     pub environment: Environment,
+    /// Those of them that have been read.
+    pub files: Arc<Files>,
 }
 
 /// Connects to a host and logs in.
@@ -41,12 +45,24 @@ pub fn connect(
     options: &ConnectOptions,
     secrets: &Secrets,
 ) -> Result<Box<dyn Shell>, MachineError> {
+    block_on(connecting(host, options, secrets))
+}
+
+/// The same as a task.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connecting(
+    host: &Host,
+    options: &ConnectOptions,
+    secrets: &Secrets,
+) -> Result<Box<dyn Shell>, MachineError> {
     let means = Means::new(&host.ssh.become_, secrets)?;
     if options.local {
         return Ok(Box::new(Local::new(means)));
     }
     Ok(match host.ssh.client {
         SshClient::OpenSsh => Box::new(OpenSsh::connect(host, options, means)?),
-        SshClient::Ssh2 => Box::new(Ssh::connect(host, options, secrets, means)?),
+        SshClient::Ssh2 => Box::new(Ssh::connect(host, options, secrets, means).await?),
     })
 }

@@ -6,16 +6,16 @@
 //! write itself, so this cannot lock up.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::fd::AsFd as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::PollFlags;
 use ssh2::{Channel, Session};
 
 use super::wire::{Wire, again, interest, through};
-use crate::machine::shell::child::wait;
 use crate::machine::shell::conversation::Conversation;
 use crate::machine::{Exit, MachineError};
+use crate::tasks::ready;
 
 /// While the host works in silence, it hears from us this often: firewalls forget quiet connections.
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -25,6 +25,9 @@ const LAST_WORD: Duration = Duration::from_secs(10);
 
 /// Standard error's number among a channel's streams (RFC 4254, 5.2).
 const STDERR: i32 = 1;
+
+/// Bytes read at once: what a packet may hold (RFC 4253, 6.1).
+const BUFFER: usize = 32 * 1024;
 
 /// Where the pump stands between two polls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +65,7 @@ pub(super) enum Broken {
 /// A program on its channel.
 pub(super) struct Program<'a, 'b> {
     pub(super) session: &'a Session,
-    pub(super) wire: &'a Wire,
+    pub(super) wire: &'a Arc<Wire>,
     pub(super) channel: Channel,
     pub(super) line: String,
     pub(super) conversation: &'a mut Conversation<'b>,
@@ -74,7 +77,7 @@ pub(super) struct Program<'a, 'b> {
 impl<'a, 'b> Program<'a, 'b> {
     pub(super) fn new(
         session: &'a Session,
-        wire: &'a Wire,
+        wire: &'a Arc<Wire>,
         channel: Channel,
         line: String,
         conversation: &'a mut Conversation<'b>,
@@ -87,12 +90,12 @@ impl<'a, 'b> Program<'a, 'b> {
             conversation,
             started: false,
             eof_sent: false,
-            buffer: vec![0; 64 * 1024],
+            buffer: vec![0; BUFFER],
         }
     }
 
     /// Runs it to its end.
-    pub(super) fn run(mut self) -> Result<Exit, Broken> {
+    pub(super) async fn run(mut self) -> Result<Exit, Broken> {
         self.session
             .set_keepalive(true, u32::try_from(KEEPALIVE.as_secs()).unwrap_or(15));
         let mut turn = Turn::Idle;
@@ -103,10 +106,10 @@ impl<'a, 'b> Program<'a, 'b> {
                 Err(Stop::Broken(broken)) => return Err(broken),
             };
             if turn == Turn::Idle && self.started && self.channel.eof() {
-                return Ok(self.exit());
+                return Ok(self.exit().await);
             }
             match self.conversation.patience() {
-                Ok(patience) => self.sleep(turn, patience),
+                Ok(patience) => self.sleep(turn, patience).await,
                 Err(why) => return Ok(Exit::Lost(why)),
             }
         }
@@ -207,17 +210,15 @@ impl<'a, 'b> Program<'a, 'b> {
     }
 
     /// Polls, and keeps a quiet connection alive.
-    fn sleep(&self, turn: Turn, patience: Duration) {
+    async fn sleep(&self, turn: Turn, patience: Duration) {
         let flags = match turn {
             Turn::HalfSent(_) => PollFlags::OUT,
             // A password may have to follow what was just heard.
             Turn::Idle if self.can_write() => PollFlags::IN | PollFlags::OUT,
             Turn::Idle => PollFlags::IN,
         };
-        let mut fds = [PollFd::from_borrowed_fd(self.wire.as_fd(), flags)];
         let started = Instant::now();
-        // A broken poll shows at the next read.
-        let _ = wait(&mut fds, patience.min(KEEPALIVE));
+        ready(self.wire, flags, started + patience.min(KEEPALIVE)).await;
         if turn == Turn::Idle && started.elapsed() >= KEEPALIVE {
             let _ = self.session.keepalive_send();
         }
@@ -229,10 +230,10 @@ impl<'a, 'b> Program<'a, 'b> {
     }
 
     /// How the program ended. The signal first: the exit status of a killed program reads 0.
-    fn exit(mut self) -> Exit {
+    async fn exit(mut self) -> Exit {
         let deadline = Instant::now() + self.conversation.patience().unwrap_or(LAST_WORD);
         let (session, wire) = (self.session, self.wire);
-        if let Err(stuck) = through(session, wire, deadline, || self.channel.wait_close()) {
+        if let Err(stuck) = through(session, wire, deadline, || self.channel.wait_close()).await {
             return Exit::Lost(stuck.to_string());
         }
         match self.channel.exit_signal() {

@@ -130,7 +130,7 @@ fn write_down(hop: &Hop, key: &HostKey) -> Result<(), MachineError> {
 }
 
 /// Shakes hands and looks at the host's key, before anything of ours is shown.
-pub(super) fn shake(
+pub(super) async fn shake(
     hop: &Hop,
     wire: &Arc<Wire>,
     trust: &Trust,
@@ -153,7 +153,7 @@ pub(super) fn shake(
     session.set_blocking(false);
     // `handshake` wants the session mutable, and a session is a handle: a second one watches the first.
     let watched = session.clone();
-    match through(&watched, wire, deadline, || session.handshake()) {
+    match through(&watched, wire, deadline, || session.handshake()).await {
         Ok(()) => {}
         Err(Stuck::Late) => return Err(Trouble::Final(words::silent(hop))),
         Err(Stuck::Failed(error)) => {
@@ -175,10 +175,4 @@ pub(super) fn shake(
     };
     trust.judge(hop, &key).map_err(Trouble::Final)?;
     Ok(session)
-}
-
-/// Says goodbye, where that costs no waiting, and cuts the wire.
-pub(super) fn part(session: &Session, wire: &Wire) {
-    let _ = session.disconnect(None, "done", None);
-    wire.cut();
 }

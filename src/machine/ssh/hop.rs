@@ -69,7 +69,7 @@ pub(super) struct Way {
 }
 
 /// The way to a host: what the manifest says, and ssh_config(5) where it says nothing.
-pub(super) fn way(
+pub(super) async fn way(
     host: &Host,
     options: &ConnectOptions,
     secrets: &Secrets,
@@ -78,7 +78,14 @@ pub(super) fn way(
     let alias = ssh.address.as_deref().unwrap_or(host.name.as_str());
     let alias = alias.trim_start_matches('[').trim_end_matches(']');
     let environment = &options.environment;
-    let settings = ssh_config::resolve(alias, ssh.user.as_deref(), ssh.port, environment)?;
+    let settings = ssh_config::resolve(
+        alias,
+        ssh.user.as_deref(),
+        ssh.port,
+        environment,
+        &options.files,
+    )
+    .await?;
     let secret = |name: &Option<_>| match name {
         None => Ok(None),
         Some(name) => secrets.get(name).cloned().map(Some).ok_or_else(|| {
@@ -123,7 +130,7 @@ pub(super) fn way(
         .or(settings.proxy_jump)
         .filter(|jump| jump != "none");
     let mut hops = match jump {
-        Some(jump) => jumps(&jump, &hop, options, 0)?.into_iter(),
+        Some(jump) => jumps(&jump, &hop, options, 0).await?.into_iter(),
         None => Vec::new().into_iter(),
     };
     Ok(match hops.next() {
@@ -139,7 +146,7 @@ pub(super) fn way(
 }
 
 /// The hops of `[user@]host[:port],…`; the first may have a jump host of its own.
-fn jumps(
+async fn jumps(
     text: &str,
     target: &Hop,
     options: &ConnectOptions,
@@ -160,7 +167,8 @@ fn jumps(
         let part = part.trim();
         let (user, address, port) =
             parse(part).ok_or_else(|| wrong(format!("`{part}` is no jump host")))?;
-        let settings = ssh_config::resolve(address, user, port, &options.environment)?;
+        let settings =
+            ssh_config::resolve(address, user, port, &options.environment, &options.files).await?;
         let mut hop = hop(address, &settings, options, target.timeout);
         if let Some(user) = user {
             user.clone_into(&mut hop.user);
@@ -178,7 +186,7 @@ fn jumps(
             .proxy_jump
             .filter(|jump| jump != "none" && index == 0);
         if let Some(before) = before {
-            way.extend(jumps(&before, &hop, options, depth + 1)?);
+            way.extend(Box::pin(jumps(&before, &hop, options, depth + 1)).await?);
         }
         way.push(hop);
     }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::machine::known_hosts::HostKey;
 
 /// A private key's file, as text.
-pub(super) struct KeyFile {
+pub(in crate::machine) struct KeyFile {
     /// The file as it is.
     pub(super) text: Zeroizing<String>,
     /// Whether it wants a passphrase.

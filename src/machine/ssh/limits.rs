@@ -4,7 +4,9 @@
 //! 10:30:100`, sshd_config(5)), and a bastion sees all of ours: a third of 50 logins was lost.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::future::poll_fn;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 
 /// Well below the ten that sshd bears, so that other people can log in too.
 const AT_ONCE: usize = 8;
@@ -13,8 +15,15 @@ const AT_ONCE: usize = 8;
 #[derive(Debug)]
 pub struct HandshakeLimits {
     at_once: usize,
-    busy: Mutex<BTreeMap<String, usize>>,
-    freed: Condvar,
+    places: Mutex<Places>,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    /// How many have one, by address.
+    busy: BTreeMap<String, usize>,
+    /// Those that wait for one, of whatever address.
+    waiting: Vec<Waker>,
 }
 
 impl Default for HandshakeLimits {
@@ -29,28 +38,31 @@ impl HandshakeLimits {
     pub fn new(at_once: usize) -> Self {
         Self {
             at_once: at_once.max(1),
-            busy: Mutex::default(),
-            freed: Condvar::new(),
+            places: Mutex::default(),
         }
     }
 
     /// Waits for a turn with `address`; it lasts as long as what comes back.
-    pub(super) fn turn<'a>(&'a self, address: &str) -> Turn<'a> {
-        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            let count = busy.entry(address.to_owned()).or_default();
+    pub(super) async fn turn<'a>(&'a self, address: &str) -> Turn<'a> {
+        poll_fn(|context| {
+            let mut places = self.places();
+            let count = places.busy.entry(address.to_owned()).or_default();
             if *count < self.at_once {
                 *count += 1;
-                return Turn {
-                    limits: self,
-                    address: address.to_owned(),
-                };
+                return Poll::Ready(());
             }
-            busy = self
-                .freed
-                .wait(busy)
-                .unwrap_or_else(PoisonError::into_inner);
+            places.waiting.push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+        Turn {
+            limits: self,
+            address: address.to_owned(),
         }
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -63,19 +75,16 @@ pub(super) struct Turn<'a> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let mut busy = self
-            .limits
-            .busy
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = busy.get_mut(&self.address) {
+        let mut places = self.limits.places();
+        if let Some(count) = places.busy.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
-                busy.remove(&self.address);
+                places.busy.remove(&self.address);
             }
         }
-        drop(busy);
-        self.limits.freed.notify_all();
+        let waiting = std::mem::take(&mut places.waiting);
+        drop(places);
+        waiting.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -86,6 +95,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::tasks::block_on;
 
     #[test]
     fn no_more_than_the_limit_at_once_for_each_address() {
@@ -94,15 +104,15 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..12 {
                 scope.spawn(|| {
-                    let _turn = limits.turn("bastion:22");
+                    let _turn = block_on(limits.turn("bastion:22"));
                     most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     std::thread::sleep(Duration::from_millis(5));
                     now.fetch_sub(1, Ordering::SeqCst);
                 });
             }
-            let _other = limits.turn("other:22");
+            let _other = block_on(limits.turn("other:22"));
         });
         assert_eq!(most.into_inner(), 3);
-        assert!(limits.busy.lock().unwrap().is_empty());
+        assert!(limits.places().busy.is_empty());
     }
 }

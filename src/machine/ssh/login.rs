@@ -1,7 +1,7 @@
 //! Proving who we are: agent, key files, password, in the order that bothers a person last.
 
 use std::path::Path;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Instant;
 
 use libssh2_sys::{
@@ -15,18 +15,19 @@ use super::wire::{Stuck, Wire, through};
 use super::words;
 use crate::machine::MachineError;
 use crate::machine::known_hosts::HostKey;
-use crate::machine::shell::Passphrases;
+use crate::machine::shell::{ConnectOptions, Passphrases};
 use crate::secret::Secret;
+use crate::tasks::{block_on, elsewhere};
 
 /// Logs in.
 ///
 /// No `none` request goes first to ask for the methods: it costs a round trip for each host, and a key
 /// that is refused says as much.
-pub(super) fn login(
+pub(super) async fn login(
     hop: &Hop,
     session: &Session,
-    wire: &Wire,
-    passphrases: &Passphrases,
+    wire: &Arc<Wire>,
+    options: &ConnectOptions,
 ) -> Result<(), MachineError> {
     let mut attempt = Attempt {
         hop,
@@ -36,36 +37,13 @@ pub(super) fn login(
         late: false,
         hung_up: false,
     };
-    let mut locked = Vec::new();
-    let done = attempt.agent()
-        || hop.identities.iter().any(|file| match KeyFile::read(file) {
-            Ok(key) if key.encrypted => {
-                locked.push((file, key));
-                false
-            }
-            Ok(key) => attempt.key(file, &key, None),
-            // The usual keys need not be there; one that somebody named should.
-            Err(error) => {
-                if hop.identities_only {
-                    attempt.tried.push(format!("{} ({error})", file.display()));
-                }
-                false
-            }
-        })
-        || locked
-            .into_iter()
-            .any(|(file, key)| attempt.locked_key(file, &key, passphrases))
-        || hop
-            .password
-            .as_ref()
-            .is_some_and(|password| attempt.password(password));
-    if done {
+    if attempt.all(options).await {
         return Ok(());
     }
     if attempt.late {
         return Err(words::lost(hop, "it took too long over the login"));
     }
-    let offers = attempt.offers();
+    let offers = attempt.offers().await;
     Err(words::no_login(
         hop,
         &attempt.tried,
@@ -77,21 +55,58 @@ pub(super) fn login(
 struct Attempt<'a> {
     hop: &'a Hop,
     session: &'a Session,
-    wire: &'a Wire,
+    wire: &'a Arc<Wire>,
     tried: Vec<String>,
     late: bool,
     hung_up: bool,
 }
 
 impl Attempt<'_> {
+    /// Everything in turn, until something is good enough.
+    async fn all(&mut self, options: &ConnectOptions) -> bool {
+        let hop = self.hop;
+        if self.agent().await {
+            return true;
+        }
+        let mut locked = Vec::new();
+        for file in &hop.identities {
+            match options
+                .files
+                .keys
+                .of(file, |file| KeyFile::read(file).map(Arc::new))
+            {
+                Ok(key) if key.encrypted => locked.push((file, key)),
+                Ok(key) => {
+                    if self.key(file, &key, None).await {
+                        return true;
+                    }
+                }
+                // The usual keys need not be there; one that somebody named should.
+                Err(error) if hop.identities_only => {
+                    self.tried.push(format!("{} ({error})", file.display()));
+                }
+                Err(_) => {}
+            }
+        }
+        for (file, key) in locked {
+            if self.locked_key(file, &key, &options.passphrases).await {
+                return true;
+            }
+        }
+        match &hop.password {
+            Some(password) => self.password(password).await,
+            None => false,
+        }
+    }
+
     /// Runs one method; `name` is for the case that it fails.
-    fn run(&mut self, name: String, step: impl FnMut() -> Result<(), ssh2::Error>) -> bool {
+    async fn run(&mut self, name: String, step: impl FnMut() -> Result<(), ssh2::Error>) -> bool {
         if self.late || self.hung_up {
             return false;
         }
         // Each method has the time of a handshake: a person may have typed a passphrase before it.
         let deadline = Instant::now() + self.hop.timeout;
-        match through(self.session, self.wire, deadline, step) {
+        match through(self.session, self.wire, deadline, step).await {
             Ok(()) => return true,
             Err(Stuck::Late) => {
                 self.late = true;
@@ -114,10 +129,32 @@ impl Attempt<'_> {
         false
     }
 
-    fn agent(&mut self) -> bool {
-        let Some(socket) = &self.hop.agent else {
+    /// An agent may ask a person before it signs, and libssh2 waits for it without a word.
+    async fn agent(&mut self) -> bool {
+        let Some(socket) = self.hop.agent.clone() else {
             return false;
         };
+        let hop = self.hop.clone();
+        let (session, wire) = (self.session.clone(), Arc::clone(self.wire));
+        let tried = std::mem::take(&mut self.tried);
+        let work = move || {
+            let mut there = Attempt {
+                hop: &hop,
+                session: &session,
+                wire: &wire,
+                tried,
+                late: false,
+                hung_up: false,
+            };
+            let done = block_on(there.agent_at(&socket));
+            (done, there.tried, there.late, there.hung_up)
+        };
+        let done;
+        (done, self.tried, self.late, self.hung_up) = elsewhere(work).await;
+        done
+    }
+
+    async fn agent_at(&mut self, socket: &Path) -> bool {
         let keys = self.session.agent().and_then(|mut agent| {
             agent.set_identity_path(socket)?;
             agent.connect()?;
@@ -148,21 +185,27 @@ impl Attempt<'_> {
             keys.retain(|key| is_named(key.blob()));
         }
         keys.sort_by_key(|key| !is_named(key.blob()));
-        keys.iter().any(|key| {
+        let user = &self.hop.user;
+        for key in &keys {
             let name = format!("agent key {}", HostKey::new(key.blob()).fingerprint());
-            self.run(name, || agent.userauth(&self.hop.user, key))
-        })
+            if self.run(name, || agent.userauth(user, key)).await {
+                return true;
+            }
+        }
+        false
     }
 
     /// A key's certificate, where one lies beside it, and the key itself.
-    fn key(&mut self, file: &Path, key: &KeyFile, passphrase: Option<&Secret>) -> bool {
+    async fn key(&mut self, file: &Path, key: &KeyFile, passphrase: Option<&Secret>) -> bool {
         let (session, user) = (self.session, &self.hop.user);
         let passphrase = passphrase.map(Secret::expose);
         let certificate = beside(file, "-cert.pub");
         if certificate.exists()
-            && self.run(certificate.display().to_string(), || {
-                session.userauth_pubkey_file(user, Some(&certificate), file, passphrase)
-            })
+            && self
+                .run(certificate.display().to_string(), || {
+                    session.userauth_pubkey_file(user, Some(&certificate), file, passphrase)
+                })
+                .await
         {
             return true;
         }
@@ -170,15 +213,28 @@ impl Attempt<'_> {
         self.run(file.display().to_string(), || {
             session.userauth_pubkey_memory(user, key.public.as_deref(), &key.text, passphrase)
         })
+        .await
     }
 
-    fn locked_key(&mut self, file: &Path, key: &KeyFile, passphrases: &Passphrases) -> bool {
+    async fn locked_key(
+        &mut self,
+        file: &Path,
+        key: &KeyFile,
+        passphrases: &Arc<Passphrases>,
+    ) -> bool {
         if self.late || self.hung_up {
             return false;
         }
-        let passphrase = self.hop.passphrase.clone().or_else(|| passphrases.of(file));
+        let passphrase = match self.hop.passphrase.clone() {
+            Some(passphrase) => Some(passphrase),
+            None => {
+                // A person is asked, or another host waits for that person's answer.
+                let (passphrases, file) = (Arc::clone(passphrases), file.to_owned());
+                elsewhere(move || passphrases.of(&file)).await
+            }
+        };
         match passphrase {
-            Some(passphrase) => self.key(file, key, Some(&passphrase)),
+            Some(passphrase) => self.key(file, key, Some(&passphrase)).await,
             None => {
                 self.tried
                     .push(format!("{} (no passphrase)", file.display()));
@@ -188,25 +244,29 @@ impl Attempt<'_> {
     }
 
     /// By `password`, or by `keyboard-interactive` where PAM asks.
-    fn password(&mut self, password: &Secret) -> bool {
+    async fn password(&mut self, password: &Secret) -> bool {
         let (session, user) = (self.session, &self.hop.user);
-        let offers = self.offers().unwrap_or_default();
+        let offers = self.offers().await.unwrap_or_default();
         if offers.contains("password")
-            && self.run("password".to_owned(), || {
-                session.userauth_password(user, password.expose())
-            })
+            && self
+                .run("password".to_owned(), || {
+                    session.userauth_password(user, password.expose())
+                })
+                .await
         {
             return true;
         }
         let mut answer = Answer(password);
         offers.contains("keyboard-interactive")
-            && self.run("keyboard-interactive".to_owned(), || {
-                session.userauth_keyboard_interactive(user, &mut answer)
-            })
+            && self
+                .run("keyboard-interactive".to_owned(), || {
+                    session.userauth_keyboard_interactive(user, &mut answer)
+                })
+                .await
     }
 
     /// What the server accepts.
-    fn offers(&self) -> Option<String> {
+    async fn offers(&self) -> Option<String> {
         if self.hung_up || self.late {
             return None;
         }
@@ -214,6 +274,7 @@ impl Attempt<'_> {
         through(self.session, self.wire, deadline, || {
             self.session.auth_methods(&self.hop.user).map(str::to_owned)
         })
+        .await
         .ok()
     }
 }

@@ -1,7 +1,7 @@
 //! Hosts by the ssh2 crate: no process for each host, and one connection for all exchanges of a run.
 //!
-//! One session belongs to one thread, never blocks, and is pumped by `poll` against deadlines: the ways in
-//! which libssh2's blocking mode locks up or waits for ever stay away by that.
+//! A session never blocks, and is pumped by `poll` against deadlines: the ways in which libssh2's blocking mode
+//! locks up or waits for ever stay away by that. One thread pumps the sessions of many hosts ([`crate::tasks`]).
 
 mod exec;
 mod handshake;
@@ -25,9 +25,11 @@ use crate::machine::shell::conversation::Conversation;
 use crate::machine::{Exit, MachineError, Request, Response, Shell};
 use crate::model::Host;
 use crate::secret::Secrets;
+use crate::tasks::{Task, block_on, sleep_until};
 use exec::{Broken, Program};
-use handshake::{Trouble, Trust, part, shake};
+use handshake::{Trouble, Trust, shake};
 use hop::{Hop, Way};
+pub(in crate::machine) use key_file::KeyFile;
 pub use limits::HandshakeLimits;
 use wire::{Wire, through};
 
@@ -63,7 +65,9 @@ struct Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        part(&self.session, &self.wire);
+        // No word of farewell (RFC 4253, 11.1): the end of the stream says as much, and a packet more for
+        // each host costs a hundredth of a look.
+        self.wire.cut();
     }
 }
 
@@ -77,28 +81,28 @@ impl std::fmt::Debug for Ssh {
 
 impl Ssh {
     /// Connects and logs in.
-    pub(in crate::machine) fn connect(
+    pub(in crate::machine) async fn connect(
         host: &Host,
         options: &ConnectOptions,
         secrets: &Secrets,
         means: Means,
     ) -> Result<Self, MachineError> {
         let mut ssh = Self {
-            way: hop::way(host, options, secrets)?,
+            way: hop::way(host, options, secrets).await?,
             options: options.clone(),
             means,
             line: None,
         };
-        ssh.line = Some(ssh.dial()?);
+        ssh.line = Some(ssh.dial().await?);
         Ok(ssh)
     }
 
     /// Goes the whole way, and again where an sshd on it has too many others just now.
-    fn dial(&self) -> Result<Line, MachineError> {
+    async fn dial(&self) -> Result<Line, MachineError> {
         let mut pause = FIRST_PAUSE;
         let mut tried = 1;
         loop {
-            let (hop, words) = match self.dial_once() {
+            let (hop, words) = match self.dial_once().await {
                 Ok(line) => return Ok(line),
                 Err((_, Trouble::Final(error))) => return Err(error),
                 Err((hop, Trouble::Dropped(words))) => (hop, words),
@@ -106,18 +110,22 @@ impl Ssh {
             if tried >= TRIES {
                 return Err(words::dropped(hop, tried, &words));
             }
-            std::thread::sleep(pause + jitter(pause));
+            sleep_until(Instant::now() + pause + jitter(pause)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
             tried += 1;
         }
     }
 
-    fn dial_once(&self) -> Result<Line, (&Hop, Trouble)> {
+    async fn dial_once(&self) -> Result<Line, (&Hop, Trouble)> {
         let (mut hop, rest) = (&self.way.first, &self.way.rest);
-        let mut line = self.reach(hop, None).map_err(|trouble| (hop, trouble))?;
+        let mut line = self
+            .reach(hop, None)
+            .await
+            .map_err(|trouble| (hop, trouble))?;
         for next in rest {
             line = self
                 .reach(next, Some((line, hop)))
+                .await
                 .map_err(|trouble| (next, trouble))?;
             hop = next;
         }
@@ -125,19 +133,20 @@ impl Ssh {
     }
 
     /// Goes one hop further: connection, handshake, trust, login.
-    fn reach(&self, hop: &Hop, before: Option<(Line, &Hop)>) -> Result<Line, Trouble> {
+    async fn reach(&self, hop: &Hop, before: Option<(Line, &Hop)>) -> Result<Line, Trouble> {
         let trust = Trust::load(hop, self.options.accept_new).map_err(Trouble::Final)?;
-        let _turn = self.options.limits.turn(&hop.to_string());
+        let _turn = self.options.limits.turn(&hop.to_string()).await;
         let deadline = Instant::now() + hop.timeout;
         let wire = match before {
-            None => Wire::connect(&hop.address, hop.port, deadline),
-            Some((line, jump)) => tunnel::dig(jump, hop, line, deadline),
+            None => Wire::connect(&hop.address, hop.port, deadline).await,
+            Some((line, jump)) => tunnel::dig(jump, hop, line, deadline).await,
         };
-        let wire = Arc::new(wire.map_err(Trouble::Final)?);
-        match shake(hop, &wire, &trust, deadline) {
+        let wire = wire.map_err(Trouble::Final)?;
+        match shake(hop, &wire, &trust, deadline).await {
             Ok(session) => {
                 let line = Line { session, wire };
-                login::login(hop, &line.session, &line.wire, &self.options.passphrases)
+                login::login(hop, &line.session, &line.wire, &self.options)
+                    .await
                     .map_err(Trouble::Final)?;
                 Ok(line)
             }
@@ -150,18 +159,19 @@ impl Ssh {
 
     /// A channel of the session that is there, or of a new one: before the program starts nothing is lost by
     /// beginning anew, and a connection may have died while a person read the plan.
-    fn channel(&mut self, deadline: Instant) -> Result<(Channel, &Line), MachineError> {
+    async fn channel(&mut self, deadline: Instant) -> Result<(Channel, &Line), MachineError> {
         let reused = match &self.line {
-            Some(line) => line.open(deadline).ok(),
+            Some(line) => line.open(deadline).await.ok(),
             None => None,
         };
         let channel = match reused {
             Some(channel) => channel,
             None => {
                 self.line = None;
-                let line = self.dial()?;
+                let line = self.dial().await?;
                 let channel = line
                     .open(Instant::now() + self.target().timeout)
+                    .await
                     .map_err(|words| words::no_exec(self.target(), &words))?;
                 self.line = Some(line);
                 channel
@@ -179,10 +189,11 @@ impl Ssh {
 }
 
 impl Line {
-    fn open(&self, deadline: Instant) -> Result<Channel, String> {
+    async fn open(&self, deadline: Instant) -> Result<Channel, String> {
         through(&self.session, &self.wire, deadline, || {
             self.session.channel_open("session", WINDOW, PACKET, None)
         })
+        .await
         .map_err(|stuck| stuck.to_string())
     }
 }
@@ -194,12 +205,12 @@ fn jitter(pause: Duration) -> Duration {
     pause * share / 1000
 }
 
-impl Shell for Ssh {
-    fn exchange(&mut self, request: &Request) -> Result<Response, MachineError> {
+impl Ssh {
+    async fn converse(&mut self, request: &Request) -> Result<Response, MachineError> {
         let gate = self.means.gate();
         let command = gate.line(&request.command);
         let deadline = Instant::now() + self.target().timeout;
-        let (channel, line) = self.channel(deadline)?;
+        let (channel, line) = self.channel(deadline).await?;
         let mut conversation = Conversation::new(request, gate);
         let program = Program::new(
             &line.session,
@@ -208,7 +219,7 @@ impl Shell for Ssh {
             command,
             &mut conversation,
         );
-        match program.run() {
+        match program.run().await {
             Ok(exit) => {
                 // What is left of a broken exchange must not meet the next one.
                 if matches!(exit, Exit::Lost(_)) {
@@ -225,5 +236,18 @@ impl Shell for Ssh {
                 Err(error)
             }
         }
+    }
+}
+
+impl Shell for Ssh {
+    fn exchange(&mut self, request: &Request) -> Result<Response, MachineError> {
+        block_on(self.converse(request))
+    }
+
+    fn exchanging<'a>(
+        &'a mut self,
+        request: &'a Request,
+    ) -> Task<'a, Result<Response, MachineError>> {
+        Box::pin(self.converse(request))
     }
 }

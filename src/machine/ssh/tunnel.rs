@@ -6,6 +6,7 @@
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
@@ -25,16 +26,17 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 const BUFFER: usize = 64 * 1024;
 
 /// Opens the way from the jump host `through_hop` to `hop`.
-pub(super) fn dig(
+pub(super) async fn dig(
     through_hop: &Hop,
     hop: &Hop,
     line: Line,
     deadline: Instant,
-) -> Result<Wire, MachineError> {
+) -> Result<Arc<Wire>, MachineError> {
     let channel = through(&line.session, &line.wire, deadline, || {
         line.session
             .channel_direct_tcpip(&hop.address, hop.port, None)
     })
+    .await
     .map_err(|stuck| words::no_tunnel(hop, through_hop, &stuck.to_string()))?;
     let failed = |error: std::io::Error| words::no_tunnel(hop, through_hop, &error.to_string());
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;
@@ -54,7 +56,7 @@ pub(super) fn dig(
             let _ = tunnel.stream.shutdown(std::net::Shutdown::Both);
         })
         .map_err(failed)?;
-    Ok(Wire::Tunnel(ours))
+    Ok(Arc::new(Wire::Tunnel(ours)))
 }
 
 /// Bytes that one side has given and the other not yet taken.

@@ -1,21 +1,25 @@
 //! The byte stream below a session, and waiting on it.
 //!
 //! A session is never in blocking mode: libssh2's own waits have a time-out for each call only, which a peer
-//! that drips a byte now and then outlives. Here every wait is a `poll` against one deadline.
+//! that drips a byte now and then outlives. Here every wait is a [`ready`] against one deadline, and a thread has
+//! other hosts to go on with meanwhile.
 
 use std::io;
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libssh2_sys::LIBSSH2_ERROR_EAGAIN;
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use ssh2::{BlockDirections, ErrorCode, Session};
 
 use super::words;
 use crate::machine::MachineError;
-use crate::machine::shell::child::wait;
+use crate::tasks::{elsewhere, ready};
 
 /// A firewall forgets a quiet connection, and a person may read a plan for long before saying yes. The kernel
 /// keeps the connection alive without a thread of ours.
@@ -50,23 +54,22 @@ impl AsRawFd for Wire {
 
 impl Wire {
     /// Connects by TCP, to each address of the name in turn.
-    pub(super) fn connect(host: &str, port: u16, deadline: Instant) -> Result<Self, MachineError> {
-        let addresses: Vec<_> = (host, port)
-            .to_socket_addrs()
-            .map_err(|error| words::no_address(host, &error))?
-            .collect();
+    pub(super) async fn connect(
+        host: &str,
+        port: u16,
+        deadline: Instant,
+    ) -> Result<Arc<Self>, MachineError> {
+        let addresses = addresses(host, port)
+            .await
+            .map_err(|error| words::no_address(host, &error))?;
         let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for address in addresses {
-            let rest = deadline.saturating_duration_since(Instant::now());
-            if rest.is_zero() {
+            if Instant::now() >= deadline {
                 last = io::ErrorKind::TimedOut.into();
                 break;
             }
-            match TcpStream::connect_timeout(&address, rest) {
-                Ok(stream) => {
-                    tune(&stream);
-                    return Ok(Self::Tcp(stream));
-                }
+            match connect_to(&address, deadline).await {
+                Ok(wire) => return Ok(wire),
                 Err(error) => last = error,
             }
         }
@@ -79,6 +82,50 @@ impl Wire {
             Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
             Self::Tunnel(stream) => stream.shutdown(Shutdown::Both),
         };
+    }
+}
+
+/// The addresses of a name; what is an address already needs nobody to ask.
+async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let host = host.to_owned();
+    elsewhere(move || Ok((host.as_str(), port).to_socket_addrs()?.collect())).await
+}
+
+/// Connects without holding up the thread, which the standard library cannot.
+async fn connect_to(address: &SocketAddr, deadline: Instant) -> io::Result<Arc<Wire>> {
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+    let begun = rustix::net::connect(&socket, address);
+    let stream = TcpStream::from(socket);
+    tune(&stream);
+    let wire = Arc::new(Wire::Tcp(stream));
+    match begun {
+        Ok(()) => return Ok(wire),
+        Err(Errno::INPROGRESS) => {}
+        Err(error) => return Err(error.into()),
+    }
+    loop {
+        ready(&wire, PollFlags::OUT, deadline).await;
+        rustix::net::sockopt::socket_error(&wire)??;
+        // A socket without an error may be one that still waits for its peer.
+        match rustix::net::getpeername(&wire) {
+            Ok(_) => return Ok(wire),
+            Err(Errno::NOTCONN) if Instant::now() < deadline => {}
+            Err(Errno::NOTCONN) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "connection timed out",
+                ));
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
@@ -128,9 +175,9 @@ impl std::fmt::Display for Stuck {
 }
 
 /// Calls a step of libssh2 until it is through.
-pub(super) fn through<T>(
+pub(super) async fn through<T>(
     session: &Session,
-    wire: &Wire,
+    wire: &Arc<Wire>,
     deadline: Instant,
     mut step: impl FnMut() -> Result<T, ssh2::Error>,
 ) -> Result<T, Stuck> {
@@ -140,13 +187,9 @@ pub(super) fn through<T>(
             Err(error) if again(&error) => {}
             Err(error) => return Err(Stuck::Failed(error)),
         }
-        let rest = deadline.saturating_duration_since(Instant::now());
-        if rest.is_zero() {
+        if Instant::now() >= deadline {
             return Err(Stuck::Late);
         }
-        let mut fds = [PollFd::from_borrowed_fd(wire.as_fd(), interest(session))];
-        if wait(&mut fds, rest).is_err() {
-            return Err(Stuck::Late);
-        }
+        ready(wire, interest(session), deadline).await;
     }
 }

@@ -11,7 +11,9 @@ mod reader;
 use std::path::{Path, PathBuf};
 
 use crate::machine::MachineError;
+use crate::machine::files::Files;
 use crate::plan::Failure;
+use crate::tasks;
 
 /// Where the configuration of OpenSSH lies on this workstation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,21 +86,24 @@ pub struct Settings {
 ///
 /// # Errors
 /// `Unreachable` where the configuration has something that we cannot follow.
-pub fn resolve(
+pub async fn resolve(
     alias: &str,
     user: Option<&str>,
     port: Option<u16>,
     environment: &Environment,
+    files: &Files,
 ) -> Result<Settings, MachineError> {
-    match reader::read(alias, environment) {
+    match reader::read(alias, environment, files) {
         Ok(settings) => Ok(settings),
-        Err(foreign) => match dump::ask(alias, user, port, environment)? {
-            Some(settings) => Ok(settings),
-            None => Err(refused(
-                &foreign,
-                "and there is no `ssh` here to ask about it",
-            )),
-        },
+        Err(foreign) => {
+            let (alias, user) = (alias.to_owned(), user.map(str::to_owned));
+            let environment = environment.clone();
+            let asked =
+                tasks::elsewhere(move || dump::ask(&alias, user.as_deref(), port, &environment));
+            asked
+                .await?
+                .ok_or_else(|| refused(&foreign, "and there is no `ssh` here to ask about it"))
+        }
     }
 }
 

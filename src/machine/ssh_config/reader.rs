@@ -1,18 +1,26 @@
 //! Our own reader of ssh_config(5): `Host`, `Include`, and the keywords of [`super::set`].
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Environment, Foreign, Settings, Tokens, set};
+use crate::machine::files::Files;
 use crate::machine::known_hosts::glob;
 
 /// Includes nest at most this deep, as in OpenSSH (readconf.h, `READCONF_MAX_DEPTH`).
 const DEPTH: usize = 16;
 
 /// Reads the user's file and the system's, or the one that stands in for both.
-pub(super) fn read(alias: &str, environment: &Environment) -> Result<Settings, Foreign> {
+pub(super) fn read(
+    alias: &str,
+    environment: &Environment,
+    files: &Files,
+) -> Result<Settings, Foreign> {
     let mut reader = Reader {
         alias,
         environment,
+        files,
         settings: Settings::default(),
     };
     match &environment.config {
@@ -30,6 +38,7 @@ pub(super) fn read(alias: &str, environment: &Environment) -> Result<Settings, F
 struct Reader<'a> {
     alias: &'a str,
     environment: &'a Environment,
+    files: &'a Files,
     settings: Settings,
 }
 
@@ -42,9 +51,9 @@ impl Reader<'_> {
         active: &mut bool,
         depth: usize,
     ) -> Result<(), Foreign> {
-        let text = match std::fs::read(file) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        let text = match self.files.texts.of(file, text) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Ok(()),
             Err(error) => {
                 return Err(Foreign {
                     keyword: error.to_string(),
@@ -68,9 +77,9 @@ impl Reader<'_> {
                         return Err(foreign());
                     }
                     for pattern in &arguments {
-                        for file in self.included(pattern, folder).ok_or_else(foreign)? {
+                        for file in &*self.included(pattern, folder).ok_or_else(foreign)? {
                             // A `Host` of an included file ends with that file.
-                            self.file(&file, folder, &mut true, depth + 1)?;
+                            self.file(file, folder, &mut true, depth + 1)?;
                         }
                     }
                 }
@@ -89,7 +98,7 @@ impl Reader<'_> {
     }
 
     /// The files that an `Include` names, in order; wildcards in the last part only.
-    fn included(&self, pattern: &str, folder: &Path) -> Option<Vec<PathBuf>> {
+    fn included(&self, pattern: &str, folder: &Path) -> Option<Arc<[PathBuf]>> {
         if pattern.contains(['%', '[']) || pattern.contains("${") {
             return None;
         }
@@ -99,22 +108,37 @@ impl Reader<'_> {
             return None;
         }
         if !name.contains(['*', '?']) {
-            return Some(vec![path]);
+            return Some(Arc::new([path]));
         }
-        let mut files: Vec<PathBuf> = std::fs::read_dir(parent)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|entry| {
-                entry.file_name().to_str().is_some_and(|found| {
-                    glob(name, found) && (!found.starts_with('.') || name.starts_with('.'))
-                })
-            })
-            .map(|entry| entry.path())
-            .collect();
-        files.sort();
-        Some(files)
+        let matching = |_: &Path| Ok(matching(parent, name));
+        self.files.globs.of(&path, matching).ok()
     }
+}
+
+/// A file's text; none where there is no file.
+fn text(file: &Path) -> std::io::Result<Option<Arc<str>>> {
+    match std::fs::read(file) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The files of a folder whose names match, in order.
+fn matching(parent: &Path, name: &str) -> Arc<[PathBuf]> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(parent)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| {
+            entry.file_name().to_str().is_some_and(|found| {
+                glob(name, found) && (!found.starts_with('.') || name.starts_with('.'))
+            })
+        })
+        .map(|entry| entry.path())
+        .collect();
+    files.sort();
+    files.into()
 }
 
 /// Whether the patterns of a `Host` line mean the host: one must, and no negated one may.

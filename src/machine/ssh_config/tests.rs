@@ -6,6 +6,21 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn resolve(
+    alias: &str,
+    user: Option<&str>,
+    port: Option<u16>,
+    environment: &Environment,
+) -> Result<Settings, MachineError> {
+    tasks::block_on(super::resolve(
+        alias,
+        user,
+        port,
+        environment,
+        &Files::default(),
+    ))
+}
+
 fn environment(home: &Path) -> Environment {
     Environment {
         home: home.to_owned(),
@@ -94,7 +109,7 @@ fn as_ssh_does() {
         "other",
         "else",
     ] {
-        let ours = reader::read(alias, &environment).unwrap();
+        let ours = reader::read(alias, &environment, &Files::default()).unwrap();
         let theirs = dump::ask(alias, None, None, &environment)
             .unwrap()
             .expect("ssh is installed");
@@ -138,7 +153,7 @@ fn match_goes_to_ssh_and_a_proxy_command_is_refused_with_the_way_out() {
 fn an_include_that_includes_itself_ends() {
     let (home, environment) = lay("Include loop\n");
     fs::write(home.path().join(".ssh/loop"), "Include loop\n").unwrap();
-    assert!(reader::read("mx", &environment).is_err());
+    assert!(reader::read("mx", &environment, &Files::default()).is_err());
 }
 
 proptest! {
