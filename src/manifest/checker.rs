@@ -10,18 +10,18 @@ use crate::manifest::shape::{Record, Rule, Shape};
 use crate::name::is_hidden;
 use crate::secret::Body;
 
-/// Holds `node` against `shape`. `complete` is false where a part could not be read:
+/// Holds `node`, which is `what`, against `shape`. `complete` is false where a part could not be read:
 /// then nothing is said of missing keys. Also gives how many of the problems touch nothing else: keys that nobody
 /// knows, and what stands under [`THINGS`].
 #[must_use]
-pub fn check(node: &Node, shape: &Shape, complete: bool) -> (Vec<Diagnostic>, usize) {
+pub fn check(node: &Node, shape: &Shape, what: &str, complete: bool) -> (Vec<Diagnostic>, usize) {
     let mut checker = Checker {
         complete,
         problems: Vec::new(),
         within: 0,
         local: 0,
     };
-    checker.value(node, shape, "the manifest");
+    checker.value(node, shape, what);
     (checker.problems, checker.local)
 }
 

@@ -7,6 +7,7 @@
 mod checker;
 mod folder;
 mod grammar;
+pub mod module_form;
 pub mod nearest;
 mod node;
 mod overlay;
@@ -87,7 +88,12 @@ pub fn parse(files: &[Text<'_>], overlays: &[Text<'_>]) -> Parsed {
             overlay::lay(&mut root, overlay, &mut problems);
         }
         let found;
-        (found, local) = checker::check(&root, &Shape::Record(&grammar::MANIFEST), whole);
+        (found, local) = checker::check(
+            &root,
+            &Shape::Record(&grammar::MANIFEST),
+            "the manifest",
+            whole,
+        );
         problems.extend(found);
         manifest = whole.then_some(Manifest { root });
     }

@@ -17,6 +17,9 @@ const ALIAS_LIMIT: usize = 1_000_000;
 /// A manifest of ten thousand hosts has about three million bytes.
 const SIZE_LIMIT: usize = 64 << 20;
 
+/// Stands for what cannot be a key, until its value has gone with it: no word without quotes has it.
+const NO_KEY: &str = "\0";
+
 /// Reads one text, which holds one document.
 ///
 /// A key that stands twice is a problem, and the tree keeps the first, so that the rest can be
@@ -282,11 +285,13 @@ impl Reader {
                 None => match node.kind {
                     Kind::Scalar { text, plain } => *key = Some((text, node.span, plain)),
                     _ => {
-                        return Err(Diagnostic::error("a key that is a list or a map")
+                        self.problems.push(Diagnostic::error("a key that is a list or a map")
                             .at(node.span, "only a word can be a key")
                             .hint("write `key: value`; a text that begins with `{` or `[` stands in quotes"));
+                        *key = Some((NO_KEY.to_owned(), node.span, true));
                     }
                 },
+                Some((text, _, true)) if text == NO_KEY => {}
                 Some((text, at, true)) if text == "<<" => merges.push((node, at)),
                 Some((text, at, _)) => {
                     let block = !matches!(node.kind, Kind::Scalar { .. }) && !is_flow(&node);

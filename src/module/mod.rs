@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, SourceId, Sources, Span};
+use crate::manifest::module_form;
 use crate::model::{FileSpec, Layer, ServiceSpec, SettingSpec};
 use crate::name::{Parameter, RemotePath, RoleName, ServiceName};
 use crate::state::Note;
@@ -284,7 +285,18 @@ pub fn parse(
         let source = sources.add(place(name), *text);
         let mut all = shared.clone();
         all.extend(templates.remove(folder).unwrap_or_default());
-        match read::module(role.clone(), source, text, all) {
+        // A shipped one has the right form, and the reader stops at the first fault.
+        let faults = if own_names.contains(name) {
+            module_form::problems(source, text)
+        } else {
+            Vec::new()
+        };
+        let read = if faults.is_empty() {
+            read::module(role.clone(), source, text, all)
+        } else {
+            Err(faults)
+        };
+        match read {
             Ok(module) => {
                 modules.0.insert(role, module);
             }

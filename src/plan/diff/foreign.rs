@@ -21,16 +21,10 @@ impl Draft<'_> {
             if desired.values.contains_key(&thing) || self.ours.managed(&thing).is_some() {
                 continue;
             }
-            let expanded = expand::expand(value.as_bytes(), &mut |name| {
-                let name = std::str::from_utf8(name).ok()?;
-                let value = live
-                    .main_cf
-                    .get(name)
-                    .or_else(|| catalogue::default_value(name));
-                value.map(|value| value.as_bytes().to_vec())
-            });
-            if let Err(problem) = expanded
-                && catalogue::is_expanded(name)
+            if let Some(problem) = value
+                .contains('$')
+                .then(|| self.unexpandable(name, value))
+                .flatten()
             {
                 remarks.push(Remark {
                     text: format!("main.cf of this host: `{name} = {value}` cannot be expanded, and programs of Postfix die of it: {problem}"),
@@ -67,5 +61,17 @@ impl Draft<'_> {
             });
         }
         self.remarks.append(&mut remarks);
+    }
+
+    /// What Postfix says of a value of main.cf with `$name` in it that it cannot expand.
+    fn unexpandable(&self, name: &str, value: &str) -> Option<String> {
+        let main_cf = &self.at.live.main_cf;
+        let mut look_up = |name: &[u8]| {
+            let name = std::str::from_utf8(name).ok()?;
+            let value = main_cf.get(name).or_else(|| catalogue::default_value(name));
+            value.map(|value| value.as_bytes().to_vec())
+        };
+        let problem = expand::expand(value.as_bytes(), &mut look_up).err()?;
+        catalogue::is_expanded(name).then_some(problem)
     }
 }
