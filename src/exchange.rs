@@ -8,8 +8,9 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::history::{Entry, Generation};
+use crate::ledger::KeptFacts;
 use crate::name::{Mode, Parameter, RemotePath, TableType, UserName};
-use crate::postfix::Edit;
+use crate::postfix::{Edit, catalogue};
 use crate::state::{Facts, Live, Probes};
 
 /// Why something did not work on a host.
@@ -69,6 +70,64 @@ pub struct KnownFacts {
     pub identity: String,
     /// What it then said.
     pub facts: Facts,
+}
+
+impl KnownFacts {
+    /// The facts as a host keeps them: a thousand names of parameters as what sets them apart from those of 3.7.
+    #[must_use]
+    pub fn kept(&self) -> KeptFacts {
+        let facts = &self.facts;
+        let of_3_7: BTreeSet<&str> = catalogue::built_in().collect();
+        let names = || facts.parameters.iter();
+        let of_service = |name: &str| catalogue::service_parameter(name).is_some();
+        KeptFacts {
+            identity: self.identity.clone(),
+            postfix_version: facts.postfix_version.clone(),
+            table_types: facts.table_types.iter().cloned().collect(),
+            default_database_type: facts.default_database_type.clone(),
+            distribution: facts.distribution.clone(),
+            lmtp_socket: facts.lmtp_socket.clone(),
+            more_parameters: names()
+                .filter(|name| !of_3_7.contains(name) && !of_service(name))
+                .map(str::to_owned)
+                .collect(),
+            fewer_parameters: {
+                let there: BTreeSet<&str> = names().collect();
+                let gone = of_3_7.iter().filter(|name| !there.contains(*name));
+                gone.map(|name| (*name).to_owned()).collect()
+            },
+        }
+    }
+}
+
+impl From<&KeptFacts> for KnownFacts {
+    fn from(kept: &KeptFacts) -> Self {
+        let mut names: BTreeSet<&str> = BTreeSet::new();
+        names.extend(kept.more_parameters.iter().map(String::as_str));
+        for name in catalogue::built_in() {
+            if !kept.fewer_parameters.iter().any(|gone| gone == name) {
+                names.insert(name);
+            }
+        }
+        Self {
+            identity: kept.identity.clone(),
+            facts: Facts {
+                postfix_version: kept.postfix_version.clone(),
+                table_types: kept
+                    .table_types
+                    .iter()
+                    .cloned()
+                    .collect::<BTreeSet<_>>()
+                    .into(),
+                default_database_type: kept.default_database_type.clone(),
+                distribution: kept.distribution.clone(),
+                lmtp_socket: kept.lmtp_socket.clone(),
+                // What main.cf uses is looked up anew at each look.
+                index_type: kept.default_database_type.clone(),
+                parameters: names.into_iter().collect(),
+            },
+        }
+    }
 }
 
 /// What came back.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::{Mode, RemotePath};
+use crate::name::{Mode, RemotePath, TableType};
 use crate::thing::Thing;
 
 /// The version that this program writes and reads.
@@ -37,6 +37,33 @@ pub struct Ledger {
     /// The hosts of the murder at that time, as names and ranges; none where they were too many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
+    /// What the host said of its Postfix then: whoever has never asked it need not ask again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<KeptFacts>,
+}
+
+/// What changes only with an upgrade of Postfix, as a host keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeptFacts {
+    /// What the host computed over the files that an upgrade changes. They hold for no other.
+    pub identity: String,
+    /// `mail_version`.
+    pub postfix_version: String,
+    /// `postconf -m`.
+    pub table_types: Vec<String>,
+    /// `default_database_type`.
+    pub default_database_type: TableType,
+    /// `ID` of os-release(5).
+    pub distribution: String,
+    /// The LMTP socket of the distribution's Cyrus packages.
+    pub lmtp_socket: RemotePath,
+    /// Names of parameters that this Postfix has beside those of 3.7; those of services not counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_parameters: Vec<String>,
+    /// Names that 3.7 has, and this Postfix has not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fewer_parameters: Vec<String>,
 }
 
 /// Who applied, when, and from what.

@@ -115,6 +115,11 @@ impl ParameterNames {
         self.0.is_empty()
     }
 
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.lines()
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -182,6 +182,7 @@ fn changes(steps: Vec<Step>, refusals: Vec<Refusal>) -> HostVerdict {
                 told: None,
                 applied: LastApply::default(),
                 hosts: Vec::new(),
+                facts: None,
             },
             entries: std::collections::BTreeMap::new(),
             adopts: Vec::new(),

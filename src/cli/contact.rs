@@ -209,6 +209,7 @@ impl<'a> Contact<'a> {
         rollback: bool,
     ) -> HostVerdict {
         let mut verdict = diff(Situation {
+            known: surveyed.known.as_ref(),
             murder: &self.loaded.murder.name,
             desired: &surveyed.desired,
             live: &surveyed.live,

@@ -73,6 +73,7 @@ fn ledger(files: &[&str]) -> Vec<u8> {
         told: None,
         applied: Applied::default(),
         hosts: Vec::new(),
+        facts: None,
     })
     .unwrap()
 }

@@ -2,6 +2,7 @@
 
 mod applying;
 mod doubts;
+mod facts;
 mod faults;
 mod host;
 mod memory;

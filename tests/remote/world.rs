@@ -123,8 +123,10 @@ pub fn look(host: &Host, desired: &Desired) -> Observed {
 
 /// What a plan says of a host.
 pub fn verdict(host: &Host, desired: &Desired) -> HostVerdict {
-    let live = look(host, desired).live;
+    let observed = look(host, desired);
+    let live = observed.live;
     diff(Situation {
+        known: observed.known.as_ref(),
         murder: "example.org",
         desired,
         live: &live,

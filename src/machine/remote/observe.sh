@@ -121,7 +121,10 @@ murder_look() {
     id postfix 2>&1
   fi
 
-  if [ "$identity" != "$KNOWN" ]; then
+  # Facts lie with the client, or else in the ledger, where they are those of this Postfix.
+  kept="/var/lib/murder/ledger.json:    \"identity\": \"$identity\""
+  if [ "$identity" = "$KNOWN" ]; then kept=1; else case $texts in *"$kept"*) kept=1 ;; *) kept= ;; esac; fi
+  if [ -z "$kept" ]; then
     distribution=
     if [ -r /etc/os-release ]; then
       while IFS= read -r line; do

@@ -22,6 +22,7 @@ mod values;
 
 use std::collections::BTreeMap;
 
+use crate::exchange::KnownFacts;
 use crate::ledger::{Applied, Journal, LEDGER_VERSION, Ledger, Managed, Origin};
 use crate::secret::Secrets;
 use crate::state::{Desired, Live, LiveFile, Remark, Running};
@@ -59,6 +60,8 @@ pub struct Situation<'a> {
     pub live: &'a Live,
     /// The secrets that its files hold.
     pub secrets: &'a Secrets,
+    /// The host's facts, for whoever looks at it next; none where there are none worth keeping.
+    pub known: Option<&'a KnownFacts>,
     /// What is allowed.
     pub permissions: Permissions,
     /// Who would apply, when, and from what: for the ledger.
@@ -219,6 +222,7 @@ impl Draft<'_> {
             told: None,
             applied: self.at.applied.clone(),
             hosts: self.at.hosts.to_vec(),
+            facts: self.at.known.map(KnownFacts::kept),
         };
         ledger.told = Some(told_after(&ledger));
         let keeps_ledger = !(self.at.desired.retired && ledger.managed.is_empty());

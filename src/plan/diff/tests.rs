@@ -128,6 +128,7 @@ impl Bench {
 
     fn verdict(&self) -> HostVerdict {
         diff(Situation {
+            known: None,
             murder: "example.org",
             desired: &self.desired,
             live: &self.live,
@@ -170,6 +171,7 @@ fn ledger(managed: &[(Thing, Origin, Option<&str>)]) -> Ledger {
         told: None,
         applied: Applied::default(),
         hosts: Vec::new(),
+        facts: None,
     };
     ledger.told = Some(told_after(&ledger));
     ledger

@@ -94,6 +94,14 @@ pub fn default_value(name: &str) -> Option<&'static str> {
     crate::postfix::defaults::value(name)
 }
 
+/// The names that Postfix 3.7 has by itself, in order.
+pub fn built_in() -> impl Iterator<Item = &'static str> {
+    let own = crate::postfix::defaults::all().keys().copied();
+    let of_machine = crate::postfix::defaults::OF_THE_MACHINE;
+    let all: BTreeSet<&str> = own.chain(of_machine).collect();
+    all.into_iter()
+}
+
 /// The least and the largest number that a parameter may be, in seconds for a time; none where there is no limit
 /// but that of the program's own numbers.
 #[must_use]

@@ -1,23 +1,29 @@
 //! What only the machine knows, from what `postconf` and os-release(5) said there.
 
 use super::head::Head;
+use crate::ledger::Ledger;
 use crate::machine::remote::words::{failure, wrong_answer};
-use crate::machine::{MachineError, Questions};
+use crate::machine::{KnownFacts, MachineError, Questions};
 use crate::name::{RemotePath, TableType};
 use crate::postfix::MainCf;
 use crate::state::Facts;
 
-/// The facts: said anew, or those that the question brought and the host confirmed.
+/// The facts: said anew, or those that the question brought or the ledger keeps, and the host confirmed.
 pub(super) fn facts(
     head: &Head<'_>,
     questions: &Questions,
+    ledger: Option<&Ledger>,
     main_cf: &MainCf,
 ) -> Result<Facts, MachineError> {
     let index_type = |types: &_, default: &_| Facts::index_type_of(main_cf, types, default);
     let Some(distribution) = head.words.get("distribution") else {
         let identity = head.words.get("identity").copied().unwrap_or_default();
-        return match &questions.known {
-            Some(known) if known.identity == identity => {
+        let kept = ledger.and_then(|ledger| ledger.facts.as_ref());
+        let kept = kept.filter(|kept| kept.identity == identity);
+        let asked = questions.known.clone();
+        let asked = asked.filter(|known| known.identity == identity);
+        return match asked.or_else(|| kept.map(KnownFacts::from)) {
+            Some(known) => {
                 let mut facts = known.facts.clone();
                 facts.index_type = index_type(&facts.table_types, &facts.default_database_type);
                 Ok(facts)

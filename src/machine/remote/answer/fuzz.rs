@@ -262,6 +262,7 @@ proptest! {
                     ..Desired::default()
                 };
                 let verdict = diff(Situation {
+                    known: None,
                     murder: "example.org",
                     desired: &desired,
                     live: &seen.live,

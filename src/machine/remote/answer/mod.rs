@@ -54,7 +54,7 @@ pub(super) fn understand(
     let text = |name| head.texts.get(name).map_or(&[][..], Vec::as_slice);
     let ledger = unfinished::ledger(&head)?;
     let main_cf = MainCf::parse(text("main.cf"));
-    let facts = facts::facts(&head, questions, &main_cf)?;
+    let facts = facts::facts(&head, questions, ledger.as_ref(), &main_cf)?;
     let texts = files::streamed(&head, frame.body)?;
 
     let lock = unfinished::lock(&head);
