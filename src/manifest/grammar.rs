@@ -7,7 +7,7 @@ use crate::manifest::shape::Shape::{
 };
 use crate::manifest::shape::{Field, Record, Shape};
 
-const fn key(key: &'static str, shape: Shape, doc: &'static str) -> Field {
+pub(super) const fn key(key: &'static str, shape: Shape, doc: &'static str) -> Field {
     Field {
         key,
         shape,
@@ -16,7 +16,7 @@ const fn key(key: &'static str, shape: Shape, doc: &'static str) -> Field {
     }
 }
 
-const fn must(key: &'static str, shape: Shape, doc: &'static str) -> Field {
+pub(super) const fn must(key: &'static str, shape: Shape, doc: &'static str) -> Field {
     Field {
         key,
         shape,
@@ -25,7 +25,7 @@ const fn must(key: &'static str, shape: Shape, doc: &'static str) -> Field {
     }
 }
 
-const fn record(name: &'static str, fields: &'static [Field]) -> Record {
+pub(super) const fn record(name: &'static str, fields: &'static [Field]) -> Record {
     Record {
         name,
         fields,

@@ -2,6 +2,7 @@
 //! in a manifest. What it means, `module` reads.
 
 use crate::diagnostic::{Diagnostic, SourceId};
+use crate::manifest::grammar::{self, must};
 use crate::manifest::shape::Shape::{
     Any, Block, Either, List, Map, Nullable, OneOf, Record as Rec, Switch,
 };
@@ -9,31 +10,11 @@ use crate::manifest::shape::{Field, Record, Shape};
 use crate::manifest::{checker, rule, yaml};
 
 const fn key(key: &'static str, shape: Shape) -> Field {
-    Field {
-        key,
-        shape,
-        doc: "",
-        required: false,
-    }
-}
-
-const fn must(key: &'static str, shape: Shape, doc: &'static str) -> Field {
-    Field {
-        key,
-        shape,
-        doc,
-        required: true,
-    }
+    grammar::key(key, shape, "")
 }
 
 const fn record(fields: &'static [Field]) -> Record {
-    Record {
-        name: "",
-        fields,
-        traps: &[],
-        alternatives: &[],
-        extensions: false,
-    }
+    grammar::record("", fields)
 }
 
 /// A condition or a text: a template, so nothing is known of it here.
