@@ -85,6 +85,7 @@ fn differences(desired: &BTreeMap<HostName, Desired>, live: &[Live]) -> usize {
     let (secrets, applied) = (Secrets::default(), Applied::default());
     let differs = |(desired, live): &(&Desired, &Live)| {
         let verdict = diff(Situation {
+            known: None,
             murder: "bench",
             desired,
             live,

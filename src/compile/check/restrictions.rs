@@ -1,6 +1,6 @@
 //! Words of access restriction lists that smtpd(8) would not know.
 
-use super::{Found, Values};
+use super::{Found, Values, parameter};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::name::Parameter;
 use crate::postfix::catalogue::restrictions;
@@ -72,7 +72,8 @@ pub(super) fn guard(values: &Values<'_>, classes: &[String], found: &mut Found) 
                 _ => Thing::Parameter(name),
             })
         };
-        if of(RELAY).as_ref() != Some(thing) || !restrictions::lacks_guard(text, classes) {
+        let is_relay = parameter(thing).is_some_and(|name| name.as_str() == RELAY);
+        if !is_relay || !restrictions::lacks_guard(text, classes) {
             continue;
         }
         let main_cf = || Parameter::new(RECIPIENT).ok().map(Thing::Parameter);

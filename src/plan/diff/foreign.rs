@@ -14,28 +14,15 @@ impl Draft<'_> {
         let (live, desired) = (self.at.live, self.at.desired);
         let mut remarks = Vec::new();
         for (name, value) in live.main_cf.iter() {
-            let Ok(parameter) = name.parse() else {
-                continue;
-            };
-            let thing = Thing::Parameter(parameter);
-            if desired.values.contains_key(&thing) || self.ours.managed(&thing).is_some() {
-                continue;
-            }
-            if let Some(problem) = value
-                .contains('$')
-                .then(|| self.unexpandable(name, value))
-                .flatten()
-            {
-                remarks.push(Remark {
-                    text: format!("main.cf of this host: `{name} = {value}` cannot be expanded, and programs of Postfix die of it: {problem}"),
-                    hint: Some(format!("write out what `{name}` shall be")),
-                });
-            } else if let Err(problem) = catalogue::check(name, value) {
-                remarks.push(Remark {
+            let said = if value.contains('$') {
+                self.unexpandable(name, value)
+            } else {
+                catalogue::check(name, value).err().map(|problem| Remark {
                     text: format!("main.cf of this host: {}", problem.summary),
                     hint: problem.hint,
-                });
-            }
+                })
+            };
+            remarks.extend(said.filter(|_| self.is_foreign(name)));
         }
         // Where the manifest says it, compiling has looked at it.
         let value = |name: &str| {
@@ -63,8 +50,16 @@ impl Draft<'_> {
         self.remarks.append(&mut remarks);
     }
 
-    /// What Postfix says of a value of main.cf with `$name` in it that it cannot expand.
-    fn unexpandable(&self, name: &str, value: &str) -> Option<String> {
+    /// Whether neither the manifest nor the ledger names a parameter.
+    fn is_foreign(&self, name: &str) -> bool {
+        name.parse().is_ok_and(|name| {
+            let thing = Thing::Parameter(name);
+            !self.at.desired.values.contains_key(&thing) && self.ours.managed(&thing).is_none()
+        })
+    }
+
+    /// What there is to say of a value with `$name` in it that Postfix cannot expand.
+    fn unexpandable(&self, name: &str, value: &str) -> Option<Remark> {
         let main_cf = &self.at.live.main_cf;
         let mut look_up = |name: &[u8]| {
             let name = std::str::from_utf8(name).ok()?;
@@ -72,6 +67,9 @@ impl Draft<'_> {
             value.map(|value| value.as_bytes().to_vec())
         };
         let problem = expand::expand(value.as_bytes(), &mut look_up).err()?;
-        catalogue::is_expanded(name).then_some(problem)
+        catalogue::is_expanded(name).then(|| Remark {
+            text: format!("main.cf of this host: `{name} = {value}` cannot be expanded, and programs of Postfix die of it: {problem}"),
+            hint: Some(format!("write out what `{name}` shall be")),
+        })
     }
 }
