@@ -12,6 +12,9 @@ pub(crate) mod defaults;
 
 pub(crate) mod expand;
 
+/// master.cf as Debian 12 installs it.
+pub(crate) const DEBIAN_MASTER_CF: &str = include_str!("debian-master.cf");
+
 pub mod catalogue;
 
 pub mod postconf;

@@ -178,9 +178,8 @@ mod tests {
     use crate::postfix::MasterCf;
 
     #[test]
-    fn the_services_are_those_of_the_sandbox() {
-        let text = include_str!("../../machine/sandbox/master.cf");
-        let master_cf = MasterCf::parse(text.as_bytes());
+    fn the_services_are_those_of_debian() {
+        let master_cf = MasterCf::parse(crate::postfix::DEBIAN_MASTER_CF.as_bytes());
         let names: BTreeSet<String> = master_cf
             .services()
             .iter()

@@ -232,4 +232,4 @@ impl Act for Sandbox {
 }
 
 const DEBIAN_MAIN_CF: &str = include_str!("main.cf");
-const DEBIAN_MASTER_CF: &[u8] = include_bytes!("master.cf");
+const DEBIAN_MASTER_CF: &[u8] = crate::postfix::DEBIAN_MASTER_CF.as_bytes();

@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 
 use crate::exchange::KnownFacts;
 use crate::ledger::{Applied, Journal, LEDGER_VERSION, Ledger, Managed, Origin};
+use crate::postfix::Entry;
 use crate::secret::Secrets;
 use crate::state::{Desired, Live, LiveFile, Remark, Running};
 use crate::thing::{Field, Thing};
@@ -351,14 +352,19 @@ pub(super) fn live_value(live: &Live, thing: &Thing) -> Option<String> {
         Thing::File(_) => None,
         Thing::Parameter(name) => live.main_cf.get(name.as_str()).map(str::to_owned),
         Thing::Service(service) => live.master_cf.service(service).map(|entry| entry.line()),
-        Thing::Field(service, field) => live.master_cf.service(service).map(|entry| match field {
-            // Its options are things of their own.
-            Field::Command => entry.command(),
-            _ => entry.field(*field),
-        }),
-        Thing::Option(service, name) => live
-            .master_cf
-            .service(service)
-            .and_then(|entry| entry.option(name)),
+        Thing::Field(service, _) | Thing::Option(service, _) => {
+            part_of(&live.master_cf.service(service)?, thing)
+        }
+    }
+}
+
+/// A field or an option of an entry of master.cf.
+fn part_of(entry: &Entry, thing: &Thing) -> Option<String> {
+    match thing {
+        // Its options are things of their own.
+        Thing::Field(_, Field::Command) => Some(entry.command()),
+        Thing::Field(_, field) => Some(entry.field(*field)),
+        Thing::Option(_, name) => entry.option(name),
+        Thing::File(_) | Thing::Parameter(_) | Thing::Service(_) => None,
     }
 }

@@ -2,19 +2,21 @@
 //! no edit for a part alone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use crate::ledger::{Origin, Previous};
 use crate::name::ServiceName;
-use crate::postfix::Entry;
+use crate::postfix::{DEBIAN_MASTER_CF, Entry, MasterCf};
 use crate::state::Want;
 use crate::thing::{Field, Thing};
 
-use super::super::{Change, Failure, Step};
+use super::super::{Cause, Change, Failure, Step};
 use super::Draft;
 
 impl Draft<'_> {
-    /// Entries that master.cf does not have yet, each one step that creates its whole line.
-    pub(super) fn new_services(&mut self) -> Result<BTreeSet<ServiceName>, Failure> {
+    /// Entries that master.cf does not have yet, each one step that creates its whole line. Those of Debian's that
+    /// nobody gives a command are put back as Debian has them, and come with that entry.
+    pub(super) fn new_services(&mut self) -> Result<BTreeMap<ServiceName, Option<Entry>>, Failure> {
         let wanted: BTreeSet<ServiceName> = self
             .at
             .desired
@@ -25,53 +27,52 @@ impl Draft<'_> {
             .filter(|service| self.at.live.master_cf.service(service).is_none())
             .cloned()
             .collect();
-        for service in &wanted {
-            let line = self.new_line(service)?;
+        let mut new = BTreeMap::new();
+        for service in wanted {
+            let command = Thing::Field(service.clone(), Field::Command);
+            let given = matches!(self.at.desired.values.get(&command), Some(Want::Present(_)));
+            let of_debian = if given { None } else { debian_entry(&service) };
+            let line = self.new_line(&service, of_debian.as_ref())?;
             let thing = Thing::Service(service.clone());
-            let cause = self.cause(&thing, None);
+            let was_there = self
+                .parts(&service)
+                .any(|(part, _)| self.ours.managed(part).is_some());
+            let cause = match self.cause(&thing, None) {
+                Cause::Wanted if was_there => Cause::Drift,
+                cause => cause,
+            };
             self.going_back(&thing, cause);
             let after = line.clone();
             self.push_value(thing.clone(), Change::Create { after }, cause);
-            self.manage(thing, Origin::Created, Some(line));
+            // What Debian brings is not ours to take away again.
+            if of_debian.is_none() {
+                self.manage(thing, Origin::Created, Some(line));
+            }
+            new.insert(service, of_debian);
         }
-        Ok(wanted)
+        Ok(new)
     }
 
-    /// The line of an entry that is not there yet.
-    fn new_line(&self, service: &ServiceName) -> Result<String, Failure> {
-        let wanted = |field| match self
-            .at
-            .desired
-            .values
-            .get(&Thing::Field(service.clone(), field))
-        {
-            Some(Want::Present(value)) => Some(value.as_str()),
-            _ => None,
-        };
-        let Some(command) = wanted(Field::Command) else {
-            return Err(Failure {
-                summary: format!(
-                    "master.cf has no service `{service}`, and the manifest gives no `command` to make one"
-                ),
-                detail: None,
-                hint: Some(format!(
-                    "correct the name, or give `services: {{{service}: {{command: …}}}}` whole"
-                )),
-            });
-        };
+    /// The line of an entry that is not there yet: what is wanted of it, over `base` where there is one.
+    fn new_line(&self, service: &ServiceName, base: Option<&Entry>) -> Result<String, Failure> {
         let (name, kind) = service.parts();
-        let mut line = format!("{name} {kind}");
-        for field in &Field::ALL[..5] {
-            line.push(' ');
-            line.push_str(wanted(*field).unwrap_or_else(|| field.default_of(kind)));
-        }
-        line.push(' ');
-        line.push_str(command);
-        let mut entry = Entry::of_line(&line).map_err(|why| unwritable(service, &why))?;
-        for (thing, value) in self.parts(service) {
-            if let (Thing::Option(..), Some(_)) = (thing, value) {
+        let mut entry = match base {
+            Some(entry) => entry.clone(),
+            None => {
+                let columns = Field::ALL[..5].iter().map(|field| field.default_of(kind));
+                let columns: Vec<&str> = columns.collect();
+                let command = Thing::Field(service.clone(), Field::Command);
+                let Some(Want::Present(command)) = self.at.desired.values.get(&command) else {
+                    return Err(without_command(service));
+                };
+                let line = format!("{name} {kind} {} {command}", columns.join(" "));
+                Entry::of_line(&line).map_err(|why| unwritable(service, &why))?
+            }
+        };
+        for (part, value) in self.parts(service) {
+            if value.is_some() {
                 entry
-                    .change(thing, value)
+                    .change(part, value)
                     .map_err(|why| unwritable(service, &why))?;
             }
         }
@@ -202,6 +203,25 @@ fn needs_whole(thing: &Thing, after: Option<&str>) -> bool {
         _ if is_command(thing) => true,
         Thing::Option(..) => after.is_some_and(|value| value.contains(char::is_whitespace)),
         _ => false,
+    }
+}
+
+/// The entry of Debian's master.cf.
+fn debian_entry(service: &ServiceName) -> Option<Entry> {
+    static DEBIAN: LazyLock<MasterCf> =
+        LazyLock::new(|| MasterCf::parse(DEBIAN_MASTER_CF.as_bytes()));
+    DEBIAN.service(service)
+}
+
+fn without_command(service: &ServiceName) -> Failure {
+    Failure {
+        summary: format!(
+            "master.cf has no service `{service}`, and the manifest gives no `command` to make one"
+        ),
+        detail: None,
+        hint: Some(format!(
+            "correct the name, or give `services: {{{service}: {{command: …}}}}` whole"
+        )),
     }
 }
 

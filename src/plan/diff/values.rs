@@ -5,7 +5,7 @@ use crate::state::Want;
 use crate::thing::Thing;
 
 use super::super::{Cause, Change, Failure, Step};
-use super::{Draft, live_value, same};
+use super::{Draft, live_value, part_of, same};
 
 impl Draft<'_> {
     pub(super) fn named_values(&mut self) -> Result<(), Failure> {
@@ -17,9 +17,17 @@ impl Draft<'_> {
         for (thing, want) in &self.at.desired.values {
             match thing {
                 // A new entry is one step, which carries its fields and options.
-                Thing::Field(service, _) | Thing::Option(service, _) if new.contains(service) => {
+                Thing::Field(service, _) | Thing::Option(service, _)
+                    if new.contains_key(service) =>
+                {
                     if let Want::Present(value) = want {
-                        self.manage(thing.clone(), Origin::Created, Some(value.clone()));
+                        let origin = match new.get(service).and_then(Option::as_ref) {
+                            Some(entry) => part_of(entry, thing).map_or(Origin::Created, |value| {
+                                Origin::Adopted(Previous::Value(value))
+                            }),
+                            None => Origin::Created,
+                        };
+                        self.manage(thing.clone(), origin, Some(value.clone()));
                     }
                 }
                 _ => self.value(thing, want),

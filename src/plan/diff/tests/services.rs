@@ -206,3 +206,52 @@ fn a_column_of_an_inet_service_goes_back_to_what_master_survives() {
     assert_eq!(bench.shown(), Vec::<String>::new());
     assert_eq!(bench.apply().line("25/inet"), line);
 }
+
+/// What every Debian has needs no command to be put back; it is as it was, but for what is wanted.
+#[test]
+fn an_entry_of_debians_that_was_deleted_is_put_back() {
+    let chroot = field("lmtp/unix", Field::Chroot);
+    let syslog = option("relay/unix", "syslog_name");
+    let host = Bench::on("smtp inet n - y - - smtpd\nlmtp unix - - y - - lmtp\n")
+        .wants(chroot.clone(), "n")
+        .apply();
+    assert_eq!(host.line("lmtp/unix"), "lmtp unix - - n - - lmtp");
+    let mut host = host;
+    host.live.master_cf = master_cf("smtp inet n - y - - smtpd\n").into();
+    assert_eq!(
+        host.shown(),
+        ["master.cf:lmtp/unix: lmtp unix - - n - - lmtp"]
+    );
+    let Verdict::Changes(plan) = host.verdict().verdict else {
+        panic!("it is missed")
+    };
+    let drift = |step: &Step| {
+        matches!(
+            step,
+            Step::Value {
+                cause: Cause::Drift,
+                ..
+            }
+        )
+    };
+    assert!(plan.steps.iter().any(drift), "{:?}", plan.steps);
+    let host = host.apply().forgets(&chroot);
+    // What it had before is what it gets back.
+    let host = host.apply();
+    assert_eq!(host.line("lmtp/unix"), "lmtp unix - - y - - lmtp");
+    // And where it was never there while we looked, it is Debian's own that it goes back to.
+    let host = Bench::on("smtp inet n - y - - smtpd\n")
+        .wants(chroot.clone(), "n")
+        .wants(syslog.clone(), "x")
+        .apply();
+    assert_eq!(
+        host.line("relay/unix"),
+        "relay unix - - y - - smtp -o syslog_name=x"
+    );
+    let host = host.forgets(&chroot).forgets(&syslog).apply();
+    assert_eq!(host.line("lmtp/unix"), "lmtp unix - - y - - lmtp");
+    assert!(
+        host.line("relay/unix")
+            .contains("syslog_name=postfix/$service_name")
+    );
+}
