@@ -227,6 +227,10 @@ name_type!(
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
             return Err("its name is empty or has blanks");
         }
+        // postconf(1) could not name it.
+        if name.contains('/') {
+            return Err("its name has a `/`");
+        }
         if !matches!(kind, "inet" | "unix" | "fifo" | "pass" | "unix-dgram") {
             return Err("its type is none of inet, unix, unix-dgram, fifo, pass");
         }

@@ -92,7 +92,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
     if exit != Exit::Refused {
         for host in hands.forget() {
             terminal.say(&format!(
-                "{host}: there is nothing left to do after the apply that failed, and the next plan does not tell of it any more"
+                "{host}: there is nothing left to do, and the next plan does not tell of that earlier apply any more"
             ));
         }
     }

@@ -127,7 +127,9 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Locked { .. } => "locked",
         Outcome::HalfWay { .. } => "LEFT HALF-WAY",
         Outcome::Unreachable { .. } => "unreachable",
-        Outcome::Detached { .. } => "connection lost while the host works on by itself",
+        Outcome::Detached { .. } => {
+            "connection lost while the host works on by itself, unless something ended its work too"
+        }
         Outcome::Failed { .. } => "failed",
         Outcome::Refused { .. } => "refused",
         Outcome::NotAttempted { .. } => "not attempted",

@@ -380,7 +380,7 @@ fn a_failure_that_is_over_is_told_once_more_and_then_no_more() {
     assert!(
         code == "0"
             && said.contains(words)
-            && said.contains("nothing left to do after the apply that failed"),
+            && said.contains("nothing left to do, and the next plan"),
         "{said}"
     );
     for verb in ["plan", "apply --yes"] {

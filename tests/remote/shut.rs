@@ -38,11 +38,6 @@ fn a_configuration_that_postfix_cannot_come_to_is_remarked() {
     assert_eq!(said(&host), "");
     for (spoil, mend, wanted) in [
         (
-            "chmod 0700 /etc/postfix",
-            "chmod 0755 /etc/postfix",
-            "user postfix cannot enter /etc/postfix (0700 root:root)",
-        ),
-        (
             "chmod 0700 /etc/postfix/ldap",
             "chmod 0755 /etc/postfix/ldap",
             "user postfix cannot enter /etc/postfix/ldap (0700 root:root)",
@@ -52,6 +47,11 @@ fn a_configuration_that_postfix_cannot_come_to_is_remarked() {
             "chmod 0644 /etc/postfix/main.cf",
             "users cannot read /etc/postfix/main.cf (0600 root:root)",
         ),
+        (
+            "chown postfix /etc/postfix/master.cf",
+            "chown root /etc/postfix/master.cf",
+            "/etc/postfix/master.cf can be written by others than root (0644 postfix:root)",
+        ),
     ] {
         host.run(spoil);
         assert!(said(&host).contains(wanted), "{spoil}: {}", said(&host));
@@ -60,6 +60,14 @@ fn a_configuration_that_postfix_cannot_come_to_is_remarked() {
     }
     host.run("chgrp postfix /etc/postfix/ldap; chmod 0750 /etc/postfix/ldap");
     assert_eq!(said(&host), "", "its group may enter");
+    // What runs works on with what it has read: telling it anything would be the end of that.
+    host.run("chmod 0700 /etc/postfix");
+    let asked = questions(&wanted(), &secrets(), None).unwrap();
+    let Err(error) = Remote::new(host.shell()).observe(&asked) else {
+        panic!("it was passed over")
+    };
+    let words = "user postfix cannot enter /etc/postfix (0700 root:root)";
+    assert!(error.to_string().contains(words), "{error}");
 }
 
 /// What Postfix answers on port 25 within two seconds.
@@ -76,6 +84,10 @@ fn values_by_hand_that_stop_mail_are_remarked() {
         (
             "smtpd_relay_restrictions=permit_mynetworks",
             "neither `smtpd_relay_restrictions` nor `smtpd_recipient_restrictions` of this host ends relaying",
+        ),
+        (
+            "smtpd_sender_login_maps=hsah:/x",
+            "unknown table type `hsah` in `smtpd_sender_login_maps`",
         ),
     ] {
         host.run(&format!("postconf -e '{setting}'"));

@@ -138,7 +138,7 @@ pub(super) fn references(
     set: &BTreeSet<&str>,
     found: &mut Found,
 ) {
-    for name in catalogue::referenced_names(text) {
+    for name in catalogue::needed_names(text) {
         if set.contains(name.as_str())
             || catalogue::is_known(&name)
             || catalogue::service_parameter(&name).is_some()
@@ -148,7 +148,10 @@ pub(super) fn references(
         let said = Diagnostic::error(format!("`${name}` in `{thing}` refers to no parameter"))
             .at((values.place_of)(thing, &name), "")
             .detail("Postfix puts nothing in its place");
-        if let Some(near) = catalogue::nearest(&name) {
+        let own = parameter(thing).map(Parameter::as_str);
+        let slip = catalogue::nearest(&name)
+            .filter(|near| catalogue::is_slip(&name, near) && Some(*near) != own);
+        if let Some(near) = slip {
             found.error(thing, said.hint(format!("did you mean `${near}`?")));
         } else if !values.facts.observed() {
             found.guesses.push(Diagnostic {

@@ -152,6 +152,7 @@ fn assignments(
         }),
     );
     set("NUMBERS", &values::numbers(orders));
+    set("DOORS", if values::opens_doors(orders) { "1" } else { "" });
     set("DIRECT", &values::direct(orders));
     let ledger = ledger(&orders.ledger, data);
     set("LEDGER", ledger.word);

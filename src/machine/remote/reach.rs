@@ -38,33 +38,62 @@ pub(super) fn remarks(
     remarks
 }
 
-/// What of the configuration the programs of Postfix cannot come to. Its daemons read main.cf as root and open tables
-/// as user postfix; sendmail(1) and its kin read main.cf as whoever calls them.
+/// What of the configuration is wrong for the programs of Postfix. Its daemons read main.cf as root and open many
+/// tables as user postfix; sendmail(1) and its kin read main.cf as whoever calls them; and whoever may write it is root.
 fn configuration(stats: &BTreeMap<String, Stat>, groups: &BTreeSet<&str>) -> Vec<Remark> {
     let below = |path: &str| path == CONFIGURATION || path.starts_with("/etc/postfix/");
     let mut remarks = Vec::new();
     for (path, stat) in stats.iter().filter(|(path, _)| below(path)) {
+        let directory = stat.other() == Some("a directory");
+        if !directory && !READ_BY_ALL.contains(&path.as_str()) {
+            continue;
+        }
         let mode = stat.mode & 0o7777;
-        let shut = format!("({mode:04o} {}:{})", stat.owner, stat.group);
-        if stat.other() == Some("a directory")
-            && (mode & 0o001 == 0 && path == CONFIGURATION || !may_enter(stat, groups))
-        {
+        let seen = format!("({mode:04o} {}:{})", stat.owner, stat.group);
+        let mut say = |text: String, command: String| {
             remarks.push(Remark {
-                text: format!(
-                    "user postfix cannot enter {path} {shut}: it can open no table there"
-                ),
-                hint: Some(format!("chmod a+rx {path}")),
+                text,
+                hint: Some(command),
             });
-        } else if path == "/etc/postfix/main.cf" && mode & 0o004 == 0 {
-            remarks.push(Remark {
-                text: format!(
-                    "users cannot read {path} {shut}: sendmail(1) fails for whoever is not root"
+        };
+        if directory && path != CONFIGURATION && !may_enter(stat, groups) {
+            say(
+                format!(
+                    "user postfix cannot enter {path} {seen}: what it opens there by itself, as behind `proxy:`, fails"
                 ),
-                hint: Some(format!("chmod a+r {path}")),
-            });
+                format!("chmod a+rx {path}"),
+            );
+        }
+        if path == READ_BY_ALL[0] && mode & 0o004 == 0 {
+            say(
+                format!(
+                    "users cannot read {path} {seen}: sendmail(1) fails for whoever is not root"
+                ),
+                format!("chmod a+r {path}"),
+            );
+        }
+        if stat.owner != "root" || mode & 0o022 != 0 {
+            say(
+                format!(
+                    "{path} can be written by others than root {seen}: they decide what Postfix runs"
+                ),
+                format!("chown root {path}; chmod go-w {path}"),
+            );
         }
     }
     remarks
+}
+
+/// What everybody reads, and root alone writes.
+const READ_BY_ALL: [&str; 2] = ["/etc/postfix/main.cf", "/etc/postfix/master.cf"];
+
+/// Whether user postfix cannot come to the configuration at all: what runs still works with what it has read, and
+/// all mail waits as soon as Postfix is told anything.
+pub(super) fn is_shut(stats: &BTreeMap<String, Stat>, identity: &str) -> Option<String> {
+    let stat = stats.get(CONFIGURATION)?;
+    let mode = stat.mode & 0o7777;
+    let shut = !may_enter(stat, &groups(identity));
+    shut.then(|| format!("{mode:04o} {}:{}", stat.owner, stat.group))
 }
 
 /// Where Postfix keeps its configuration.
@@ -82,12 +111,13 @@ pub(super) fn no_directory<'q>(
     })
 }
 
-/// The directories below [`CONFIGURATION`] that files stand in, itself, and main.cf: what [`remarks`] looks at.
+/// The directories below [`CONFIGURATION`] that files stand in, itself, and [`READ_BY_ALL`]: what [`remarks`] looks at.
 pub(super) fn ground<'q>(files: impl Iterator<Item = &'q RemotePath>) -> BTreeSet<&'q str> {
     files
         .flat_map(ancestors)
         .filter(|directory| directory.starts_with(CONFIGURATION))
-        .chain([CONFIGURATION, "/etc/postfix/main.cf"])
+        .chain([CONFIGURATION])
+        .chain(READ_BY_ALL)
         .collect()
 }
 

@@ -34,6 +34,13 @@ pub(super) fn direct(orders: &Orders) -> String {
     format!(" {} ", names.join(" "))
 }
 
+/// Whether master(8) is made to listen where it may not have before.
+pub(super) fn opens_doors(orders: &Orders) -> bool {
+    let opens =
+        |edit: &Edit| matches!(edit, Edit::SetService(service, _) if service.parts().1 == "inet");
+    orders.edits.iter().any(opens)
+}
+
 /// Parameters and options of services that are set, each as postconf(1) lists it.
 fn changed(edits: &[Edit]) -> impl Iterator<Item = (String, Parameter)> {
     edits.iter().flat_map(|edit| match edit {

@@ -1,6 +1,7 @@
 //! Values in main.cf that somebody else gave, and that Postfix's programs die of: nobody's difference, and no mail.
 
-use crate::postfix::catalogue::restrictions::lacks_guard;
+use crate::postfix::catalogue::restrictions::{self, lacks_guard};
+use crate::postfix::catalogue::tables;
 use crate::postfix::{catalogue, expand};
 use crate::state::{Remark, Want};
 use crate::thing::Thing;
@@ -22,8 +23,10 @@ impl Draft<'_> {
                     hint: problem.hint,
                 })
             };
+            let said = said.or_else(|| self.unknown_words(name, value));
             remarks.extend(said.filter(|_| self.is_foreign(name)));
         }
+        remarks.extend(self.foreign_options());
         // Where the manifest says it, compiling has looked at it.
         let value = |name: &str| {
             let thing = name.parse().ok().map(Thing::Parameter)?;
@@ -56,6 +59,70 @@ impl Draft<'_> {
             let thing = Thing::Parameter(name);
             !self.at.desired.values.contains_key(&thing) && self.ours.managed(&thing).is_none()
         })
+    }
+
+    /// Table types that no Postfix has, and restrictions that are surely misspelt.
+    fn unknown_words(&self, name: &str, value: &str) -> Option<Remark> {
+        let types = if restrictions::is_list(name) {
+            let list = restrictions::read(value);
+            if let Some((word, near)) = list
+                .unknown
+                .iter()
+                .find_map(|word| Some((word, restrictions::nearest(word)?)))
+            {
+                return Some(Remark {
+                    text: format!(
+                        "main.cf of this host: unknown restriction `{word}` in `{name}`: smtpd(8) answers 451 to everybody"
+                    ),
+                    hint: Some(format!("did you mean `{near}`?")),
+                });
+            }
+            list.tables
+                .iter()
+                .flat_map(|table| tables::types(table))
+                .collect()
+        } else if tables::holds_tables(name) {
+            tables::types(value)
+        } else {
+            return None;
+        };
+        let known = &self.at.live.facts.table_types;
+        let stranger = types
+            .into_iter()
+            .find(|kind| !known.contains(kind) && !tables::is_type(kind))?;
+        Some(Remark {
+            text: format!(
+                "main.cf of this host: unknown table type `{stranger}` in `{name}`: every program that opens the table dies"
+            ),
+            hint: tables::nearest(&stranger).map(|near| format!("did you mean `{near}:`?")),
+        })
+    }
+
+    /// Values of options in master.cf that the service dies of.
+    fn foreign_options(&self) -> Vec<Remark> {
+        let mut remarks = Vec::new();
+        for entry in self.at.live.master_cf.services() {
+            let service = format!("{}/{}", entry.name(), entry.kind());
+            for name in entry.option_names() {
+                let Some(problem) = entry
+                    .option(&name)
+                    .and_then(|value| catalogue::check(name.as_str(), &value).err())
+                else {
+                    continue;
+                };
+                let wanted = service.parse().is_ok_and(|service| {
+                    let thing = Thing::Option(service, name.clone());
+                    self.at.desired.values.contains_key(&thing)
+                });
+                if !wanted {
+                    remarks.push(Remark {
+                        text: format!("master.cf of this host, `{service}`: {}", problem.summary),
+                        hint: problem.hint,
+                    });
+                }
+            }
+        }
+        remarks
     }
 
     /// What there is to say of a value with `$name` in it that Postfix cannot expand.

@@ -94,7 +94,7 @@ impl Draft<'_> {
                         of_that_name && matches!(want, Want::Present(_))
                     })
             };
-            let names = catalogue::referenced_names(value);
+            let names = catalogue::needed_names(value);
             remarks.extend(names.iter().filter(|name| !set(name)).map(|name| Remark {
                 text: format!("`${name}` in `{thing}` refers to no parameter of this host: nothing takes its place"),
                 hint: Some(format!("set `{name}` under `settings`, or write `$$` for a `$`")),

@@ -119,7 +119,9 @@ pub struct List {
 /// Whether a parameter is a list of restrictions.
 #[must_use]
 pub fn is_list(name: &str) -> bool {
-    name.ends_with("_restrictions") || name == "local_header_rewrite_clients"
+    // The one that says which list comes first is none itself.
+    name.ends_with("_restrictions") && name != "smtpd_relay_before_recipient_restrictions"
+        || name == "local_header_rewrite_clients"
 }
 
 /// One of these must stand in `smtpd_relay_restrictions` or `smtpd_recipient_restrictions`, or smtpd(8) dies of a

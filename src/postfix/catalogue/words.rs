@@ -4,6 +4,24 @@
 fn of(name: &str) -> Option<(&'static [&'static str], bool)> {
     let words: (&[&str], bool) = match name {
         "inet_protocols" => (&["all", "ipv4", "ipv6"], true),
+        "masquerade_classes" => (
+            &[
+                "envelope_sender",
+                "envelope_recipient",
+                "header_sender",
+                "header_recipient",
+            ],
+            true,
+        ),
+        "receive_override_options" => (
+            &[
+                "no_unknown_recipient_checks",
+                "no_address_mappings",
+                "no_header_body_checks",
+                "no_milters",
+            ],
+            true,
+        ),
         "mynetworks_style" => (&["class", "host", "subnet"], false),
         "notify_classes" => (
             &[

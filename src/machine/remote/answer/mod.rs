@@ -45,10 +45,16 @@ pub(super) fn understand(
         head.hashes.get("/etc/postfix/main.cf"),
         head.hashes.get("/etc/postfix/master.cf"),
     ) else {
+        let there = |name: &str| head.hashes.contains_key(name);
+        let missing = if there("/etc/postfix/main.cf") {
+            "master.cf"
+        } else {
+            "main.cf"
+        };
         return Err(failure(
-            "/etc/postfix/main.cf and master.cf could not both be read",
+            format!("/etc/postfix/{missing} is not there, or cannot be read"),
             None,
-            "look at them on the host; a reinstalled `postfix` package brings them back",
+            format!("put it back from a backup, or as in /usr/share/postfix/{missing}.dist"),
         ));
     };
     let text = |name| head.texts.get(name).map_or(&[][..], Vec::as_slice);
@@ -86,6 +92,15 @@ pub(super) fn understand(
             Thing::File(path) => Some(path.clone()),
             _ => None,
         }));
+    }
+    if let Some(seen) = reach::is_shut(&head.stats, head.postfix) {
+        return Err(failure(
+            format!(
+                "user postfix cannot enter /etc/postfix ({seen}): as soon as it is told anything, all mail waits"
+            ),
+            None,
+            "run `chmod 755 /etc/postfix` there, and run again",
+        ));
     }
     if let Some((directory, kind)) = reach::no_directory(paths.iter(), &head.stats) {
         return Err(failure(

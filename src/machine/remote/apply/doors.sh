@@ -22,6 +22,10 @@ try_doors() {
   for_each "$ODD" try_port
   [ -z "$hosts" ] || try_hosts
   # Somebody may have written a line after Postfix began and after our last apply.
+  if [ -n "$DOORS" ]; then
+    try_taken
+    return 0
+  fi
   [ ! /etc/postfix/master.cf -nt "$QUEUE/pid/master.pid" ] ||
     { [ -e "$D/ledger.json" ] && [ ! /etc/postfix/master.cf -nt "$D/ledger.json" ]; } || try_taken
 }
@@ -61,8 +65,8 @@ knows_port() {
 
 # An address that is bound already needs not be the host's any more, and some hosts bind what is not theirs (yet).
 try_hosts() {
-  nonlocal=''
-  { read -r nonlocal </proc/sys/net/ipv4/ip_nonlocal_bind; } 2>/dev/null
+  nonlocal=' '
+  for version in 4 6; do { read -r word </proc/sys/net/ipv$version/ip_nonlocal_bind && nonlocal="$nonlocal$word "; } 2>/dev/null; done
   mkdir -p "$STAGE/doors" || return 0
   protocols=$(postconf -c "${DOORS_CF%/*}" -xh inet_protocols 2>/dev/null)
   for_each "$hosts" try_host
@@ -72,9 +76,23 @@ try_host() {
   printf 'compatibility_level = 0\ninet_protocols = %s\ninet_interfaces = %s\n' "${protocols:-all}" "$1" >|"$STAGE/doors/main.cf"
   hear run 60 postmap -c "$STAGE/doors" -q murder-probe static:ok
   case $SAID in
-    *fatal:*'no local interface'*) [ "$nonlocal" = 1 ] || is_bound "$1" "${2##*:}" || bad_door "$2" "the host has no address \`$1\`" ;;
+    *fatal:*'no local interface'*) may_bind "$1" "${2##*:}" || bad_door "$2" "the host has no address \`$1\`" ;;
     *fatal:*) bad_door "$2" "\`$1\` is no address that the host can use" "$SAID" ;;
   esac
+}
+# may_bind ADDRESS PORT: whether the kernel lets it be listened on all the same.
+may_bind() {
+  case $nonlocal in *' 1 '*) return 0 ;; esac
+  port=$2
+  number_of_port
+  # Of an IPv6 address, that somebody listens on that port there is enough to leave it alone.
+  case $1 in *:*) grep -qs ":$(printf '%04X' "$port" 2>/dev/null) 0*:0* 0A " /proc/net/tcp6 && return 0 ;; *) is_bound "$1" "$port" && return 0 ;; esac
+  # A route may make whole networks local.
+  case $(ip route get "$1" 2>/dev/null) in 'local '*) return 0 ;; esac
+  return 1
+}
+number_of_port() {
+  case $port in smtp) port=25 ;; submission) port=587 ;; smtps | submissions) port=465 ;; esac
 }
 # is_bound ADDRESS PORT: whether the kernel listens there, for an IPv4 address and a number.
 is_bound() {
@@ -85,10 +103,11 @@ is_bound() {
   grep -qs "^ *[0-9]*: $(printf '%02X%02X%02X%02X:%04X' "$4" "$3" "$2" "$1" "$5") 0*:0* 0A " /proc/net/tcp
 }
 
-# A port that another program has, or another line. What Postfix listens on itself it goes on listening on.
+# A port that another program has. What Postfix listens on itself it goes on listening on; of several lines for one
+# port, the last counts.
 try_taken() {
   master_lives || return 0
-  sockets=$(ls -l "/proc/$pid/fd" 2>/dev/null) mine=' ' theirs=' ' opened=' '
+  sockets=$(ls -l "/proc/$pid/fd" 2>/dev/null) mine=' ' theirs=' '
   IFS=$NEWLINE
   for line in $(grep -hs ' 0A ' /proc/net/tcp /proc/net/tcp6); do
     IFS=$BLANKS
@@ -103,19 +122,12 @@ try_taken() {
 }
 try_free() {
   split_door "$1"
+  number_of_port
   case $port in
-    smtp) port=25 ;;
-    submission) port=587 ;;
-    smtps | submissions) port=465 ;;
     *[!0-9]* | '' | ??????*) return 0 ;;
   esac
-  # The same service twice is none: the last line counts.
-  case $opened in *" $host:$port=$1 "*) return 0 ;; *" $host:$port="*)
-      bad_door "$1" "another line listens on port $port too"
-      return 0
-      ;;
-  esac
-  opened="$opened$host:$port=$1 "
+  # What a name means, only the resolver knows.
+  case $host in *[!0-9.]*) case $host in *:*) ;; *) return 0 ;; esac ;; esac
   hex=$(printf '%04X' "$port")
   case $mine in *" $hex "*) return 0 ;; esac
   case $theirs in *":$hex "*) ;; *) return 0 ;; esac
@@ -134,7 +146,10 @@ is_taken() {
   case $host in *:*) v4='' ;; *.*) v6='' ;; esac
   any=00000000
   case $v4$theirs in 1*" $any:$hex "*) return 0 ;; esac
-  case $v6$theirs in 1*" $any$any$any$any:$hex "*) return 0 ;; esac
+  # Whoever listens on all IPv6 addresses may leave IPv4 free.
+  case $host:$(postconf -c "${DOORS_CF%/*}" -xh inet_interfaces 2>/dev/null) in
+    :all | *:*:*) case $v6$theirs in 1*" $any$any$any$any:$hex "*) return 0 ;; esac ;;
+  esac
   if [ -n "$host" ]; then
     is_bound "$host" "$port"
     return

@@ -155,7 +155,7 @@ probe() {
   new=''
   # Nearly always there is none.
   [ -z "$FOUND" ] || new=$(foreign_troubles)
-  [ -z "$new" ] || fail 'services of Postfix die since it was told' "$new" 'mend the manifest'
+  [ -z "$new" ] || fail 'services of Postfix die since it was told' "$new" "$MEND"
   log 'probed'
 }
 

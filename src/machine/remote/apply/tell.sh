@@ -4,7 +4,7 @@
 instance() { run 120 postfix -c /etc/postfix "$1"; }
 
 check() {
-  hear instance check || fail '`postfix check` refuses the new configuration' "$SAID" 'mend the manifest'
+  hear instance check || fail '`postfix check` refuses the new configuration' "$SAID" "$MEND"
   log 'checked'
 }
 

@@ -30,14 +30,14 @@ validate() {
     case $old in *"$NEWLINE$line$NEWLINE"*) ;; *) new="$new$line$NEWLINE" ;; esac
   done
   IFS=$BLANKS
-  [ -z "$new" ] || fail 'postconf warns of the new configuration; nothing was changed' "$new" 'mend the manifest; warnings that were there before do not count'
+  [ -z "$new" ] || fail 'postconf warns of the new configuration; nothing was changed' "$new" "$MEND; warnings that were there before do not count"
   opened='' each=''
   if ask_together staged; then
     for_each "$TABLES" note_type
   else
     each=1
     hear run 60 postmap -c "$STAGE/check" -q murder-probe static:ok
-    case $SAID in *fatal:*) fail 'Postfix cannot run with the new configuration; nothing was changed' "$SAID" 'mend the manifest' ;; esac
+    case $SAID in *fatal:*) fail 'Postfix cannot run with the new configuration; nothing was changed' "$SAID" "$MEND" ;; esac
   fi
   # A table that opens has a type.
   for type in $TYPES; do
@@ -122,7 +122,8 @@ validate_values() {
 judge_relaying() {
   grep -q '^[^#[:space:]].*[[:space:]]smtpd\([[:space:]]\|$\)' "$STAGE/master.cf" || return 0
   guards=$(
-    postconf -c "$STAGE/check" -xh smtpd_relay_restrictions smtpd_recipient_restrictions 2>/dev/null
+    # Where it dies of main.cf, that is what is wrong, and others say so.
+    postconf -c "$STAGE/check" -xh smtpd_relay_restrictions smtpd_recipient_restrictions 2>/dev/null || echo unknown
     postconf -c "$STAGE/check" -Px 2>/dev/null | grep '/smtpd_re[a-z]*_restrictions = .'
   )
   case $guards in *[!\ "$NEWLINE"]*) return 0 ;; esac
@@ -183,7 +184,7 @@ is_of_kind() {
     bad_value "$1" "$2" "out of range ($4 to $5)"
   fi
 }
-bad_value() { fail "\`$1\` is $3; nothing was changed" "$1 = $2" 'mend the manifest: the program that reads it would die'; }
+bad_value() { fail "\`$1\` is $3; nothing was changed" "$1 = $2" "$MEND: the program that reads it would die"; }
 
 # ask_new WORD: a table that nothing named before opens, and answers if it is one that can be asked.
 ask_new() {

@@ -11,6 +11,9 @@ NEWLINE='
 BLANKS=$IFS
 CHANGED='' TOLD='' WRITTEN='' UNDO='' MADE='' STAGED='' OPENED='' PRIOR='' POINT=0 UNDONE=0 LOG='' DOWN='' PHASE=staged BY_WHICH='' OLD_WORDS='' EMPTIED='' WHO=postfix COOL='' PROXIED=- ODD=- ASKER='' types='' PRINTF=$(command -v printf)
 
+# Nobody here knows who gave a value.
+MEND='mend it in the manifest, or in /etc/postfix on the host if the manifest does not say it'
+
 log() { LOG="$LOG- $1$NEWLINE"; }
 
 # run SECONDS COMMAND...: nothing that we wait for may wait for ever. Not every BusyBox has
