@@ -80,6 +80,7 @@ fn read(path: &Path, overlays: &[PathBuf], all: bool) -> Loaded {
         modules,
         unread: unread_modules,
         problems,
+        local: of_modules,
     } = module::parse(
         &module::embedded(),
         &own,
@@ -93,7 +94,7 @@ fn read(path: &Path, overlays: &[PathBuf], all: bool) -> Loaded {
     diagnostics.extend(parsed.problems);
     let mut murder = None;
     let mut rest = None;
-    let mut local = parsed.local;
+    let mut local = parsed.local + of_modules;
     let mut hosts = Vec::new();
     // With a file missing, every reference into it would look wrong.
     if let Some(manifest) = parsed.manifest.filter(|_| !unread) {

@@ -7,6 +7,7 @@ mod embedded;
 mod engine;
 mod filters;
 mod names;
+mod parameters;
 mod read;
 mod reports;
 mod unread;
@@ -211,6 +212,8 @@ pub struct Parsed {
     pub unread: BTreeSet<RoleName>,
     /// Every problem of every module that was read.
     pub problems: Vec<Diagnostic>,
+    /// How many of them touch nothing else: misspelt names of parameters.
+    pub local: usize,
 }
 
 /// Reads modules from their files.
@@ -307,6 +310,13 @@ pub fn parse(
         }
     }
     check_after(&modules, &unread, &mut problems);
+    let owned = modules
+        .0
+        .values()
+        .filter(|module| is_own(module.role.as_str()));
+    let before = problems.len();
+    parameters::check(owned, &modules, &mut problems);
+    let local = problems.len() - before;
     let own = modules.0.values();
     let (_, found) = Engine::new(own.filter(|module| is_own(module.role.as_str())));
     problems.extend(found);
@@ -314,6 +324,7 @@ pub fn parse(
         modules,
         unread,
         problems,
+        local,
     }
 }
 
