@@ -144,7 +144,7 @@ impl Reader {
                 }
             }
             Event::Scalar(value, style, anchor, tag) => {
-                let quoted = self.tag(tag.as_deref(), span)?;
+                let quoted = self.tag(tag.as_deref(), span);
                 let node = Node {
                     span,
                     kind: Kind::Scalar {
@@ -159,11 +159,11 @@ impl Reader {
                 self.value(node, Weight { nodes: 1, depth: 0 }, anchor)?;
             }
             Event::SequenceStart(style, anchor, tag) => {
-                self.tag(tag.as_deref(), span)?;
+                self.tag(tag.as_deref(), span);
                 self.begin(Building::List(Vec::new()), span, style, anchor)?;
             }
             Event::MappingStart(style, anchor, tag) => {
-                self.tag(tag.as_deref(), span)?;
+                self.tag(tag.as_deref(), span);
                 let map = Building::Map {
                     entries: Vec::new(),
                     key: None,
@@ -199,16 +199,22 @@ impl Reader {
     }
 
     /// Whether the tag says text; `!!str 0644` is a way to quote.
-    fn tag(&self, tag: Option<&Tag>, span: Span) -> Result<bool, Diagnostic> {
+    /// Any other is refused, and the value read as if it were not there.
+    fn tag(&mut self, tag: Option<&Tag>, span: Span) -> bool {
         match tag {
-            None => Ok(false),
-            Some(tag) if tag.core_suffix() == Some("str") => Ok(true),
-            Some(tag) => Err(Diagnostic::error(format!(
-                "the tag `{}` means nothing in a manifest",
-                tag.original()
-            ))
-            .at(span, "has this tag")
-            .hint("leave it out")),
+            None => false,
+            Some(tag) if tag.core_suffix() == Some("str") => true,
+            Some(tag) => {
+                self.problems.push(
+                    Diagnostic::error(format!(
+                        "the tag `{}` means nothing in a manifest",
+                        tag.original()
+                    ))
+                    .at(span, "has this tag")
+                    .hint("leave it out"),
+                );
+                false
+            }
         }
     }
 
