@@ -81,6 +81,12 @@ impl Checker {
         self.problems.push(problem);
     }
 
+    /// Says what touches nothing else, wherever it stands.
+    fn aside(&mut self, problem: Diagnostic) {
+        self.local += 1;
+        self.problems.push(problem);
+    }
+
     /// `place` is the key that the value stands under.
     fn value(&mut self, node: &Node, shape: &Shape, place: &str) {
         if THINGS.contains(&place) && fits(node, shape) {
@@ -350,20 +356,14 @@ impl Checker {
     }
 
     fn unknown_key(&mut self, record: &Record, key: &str, at: Span, place: &str) {
-        self.within += 1;
-        self.unknown(record, key, at, place);
-        self.within -= 1;
-    }
-
-    fn unknown(&mut self, record: &Record, key: &str, at: Span, place: &str) {
         if let Some((_, summary, hint)) = record.traps.iter().find(|(trap, ..)| *trap == key) {
-            self.say(Diagnostic::error(*summary).at(at, "this key").hint(*hint));
+            self.aside(Diagnostic::error(*summary).at(at, "this key").hint(*hint));
             return;
         }
         let problem = Diagnostic::error(format!("unknown key `{}`", shown(key)))
             .at(at, format!("{} has no such key", quoted(place)));
         let hint = nearest::hint(key, record.fields.iter().map(|field| field.key));
-        self.say(problem.hint(hint.unwrap_or_else(|| {
+        self.aside(problem.hint(hint.unwrap_or_else(|| {
             if record.extensions {
                 "take it out; a place for anchors has a name that begins with `x-`".to_owned()
             } else {

@@ -19,7 +19,7 @@ pub(super) fn check<'a>(
     for module in owned {
         for (name, at) in names(module) {
             let text = name.as_str();
-            if catalogue::is_known(text) || catalogue::service_parameter(text).is_some() {
+            if catalogue::is_own(text) {
                 continue;
             }
             let referenced = referenced.get_or_insert_with(|| references(all));

@@ -187,6 +187,26 @@ fn a_restriction_that_is_none_is_put_back() {
     );
 }
 
+/// Adds an smtpd that listens on `name` to the master.cf that was put by.
+fn add_line(host: &Host, name: &str) {
+    host.run(&format!(
+        "cp /root/master.cf /etc/postfix/master.cf; echo '{name} inet n - y - - smtpd' >>/etc/postfix/master.cf"
+    ));
+}
+
+/// An apply of something else refuses that line before anything is changed, and says why.
+#[track_caller]
+fn line_is_refused(host: &Host, run: &str, name: &str, why: &str) {
+    let edited = editing(host, run, vec![set("bounce_queue_lifetime", "3d")]);
+    let said = words(refused(host, &edited));
+    assert!(
+        said.starts_with("untouched:")
+            && said.contains(&format!("`{name} inet`"))
+            && said.contains(why),
+        "{name}: {said}"
+    );
+}
+
 /// Lines that somebody wrote by hand, and that Postfix was never told of: being told kills its master, and putting
 /// back would not help.
 #[test]
@@ -205,21 +225,8 @@ fn a_line_that_master_dies_of_is_refused_before_it_is_told() {
     .into_iter()
     .enumerate()
     {
-        host.run(&format!(
-            "cp /root/master.cf /etc/postfix/master.cf; echo '{name} inet n - y - - smtpd' >>/etc/postfix/master.cf"
-        ));
-        let edited = editing(
-            &host,
-            &format!("r{number}"),
-            vec![set("bounce_queue_lifetime", "3d")],
-        );
-        let said = words(refused(&host, &edited));
-        assert!(
-            said.starts_with("untouched:")
-                && said.contains(&format!("`{name} inet`"))
-                && said.contains(why),
-            "{name}: {said}"
-        );
+        add_line(&host, name);
+        line_is_refused(&host, &format!("r{number}"), name, why);
         // Nothing to edit, and Postfix is to be told all the same.
         let told = orders(&host, &format!("t{number}"), &[]);
         let said = words(refused(&host, &told));
@@ -279,27 +286,12 @@ fn a_line_for_a_port_that_is_taken_is_refused_before_it_is_told() {
     .into_iter()
     .enumerate()
     {
-        host.run(&format!(
-            "cp /root/master.cf /etc/postfix/master.cf; echo '{name} inet n - y - - smtpd' >>/etc/postfix/master.cf"
-        ));
-        let edited = editing(
-            &host,
-            &format!("r{number}"),
-            vec![set("bounce_queue_lifetime", "3d")],
-        );
-        let said = words(refused(&host, &edited));
-        assert!(
-            said.starts_with("untouched:")
-                && said.contains(&format!("`{name} inet`"))
-                && said.contains(why),
-            "{name}: {said}"
-        );
+        add_line(&host, name);
+        line_is_refused(&host, &format!("r{number}"), name, why);
     }
     for (number, sh) in ["dash", "bash", "busybox sh"].into_iter().enumerate() {
         for name in ["2525", "smtp2", "192.0.2.77:2528"] {
-            host.run(&format!(
-                "cp /root/master.cf /etc/postfix/master.cf; echo '{name} inet n - y - - smtpd' >>/etc/postfix/master.cf"
-            ));
+            add_line(&host, name);
             let edits = vec![set("bounce_queue_lifetime", "3d")];
             let performed = Remote::new(host.shell())
                 .with_sh(sh)

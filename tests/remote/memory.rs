@@ -354,19 +354,35 @@ pub(super) fn murder(host: &Host, arguments: &str) -> (String, String) {
 pub(super) const MANIFEST: &str = "version: 1\nmurder: example.org\ntopology: discrete\ndomains: [example.org]\n\
     smart_host: smtp.example.net\nexternal: [smtp.example.net]\nhosts:\n  host.example.org:\n    roles: [mupdate]\n";
 
-#[test]
-fn a_failure_that_is_over_is_told_once_more_and_then_no_more() {
+/// A host on which [`MANIFEST`] was applied.
+fn applied(local: &str) -> Host {
     let host = Host::running();
     host.write("/root/murder.yaml", MANIFEST);
-    let local = "--local murder.yaml";
     let (said, code) = murder(&host, &format!("apply --yes {local}"));
     assert_eq!(code, "0", "{said}");
-    // It fails, is put back, and the manifest says no more of it.
+    host
+}
+
+/// Has the manifest want something more, and puts a line of sh before what `postfix` does.
+fn spoil_postfix(host: &Host, line: &str) {
     host.write(
         "/root/murder.yaml",
         &format!("{MANIFEST}    settings: {{bounce_queue_lifetime: 3d}}\n"),
     );
-    host.run("cd /usr/sbin; mv postfix postfix.real; printf '#!/bin/sh\\n[ \"$3\" != check ] || { echo no; exit 1; }\\nexec /usr/sbin/postfix.real \"$@\"\\n' >postfix; chmod 755 postfix");
+    host.run("mv /usr/sbin/postfix /usr/sbin/postfix.real");
+    host.write(
+        "/usr/sbin/postfix",
+        &format!("#!/bin/sh\n{line}\nexec /usr/sbin/postfix.real \"$@\"\n"),
+    );
+    host.run("chmod 755 /usr/sbin/postfix");
+}
+
+#[test]
+fn a_failure_that_is_over_is_told_once_more_and_then_no_more() {
+    let local = "--local murder.yaml";
+    let host = applied(local);
+    // It fails, is put back, and the manifest says no more of it.
+    spoil_postfix(&host, r#"[ "$3" != check ] || { echo no; exit 1; }"#);
     let (said, code) = murder(&host, &format!("apply --yes {local}"));
     assert_eq!(code, "3", "{said}");
     host.write("/root/murder.yaml", MANIFEST);
@@ -392,17 +408,13 @@ fn a_failure_that_is_over_is_told_once_more_and_then_no_more() {
 
 #[test]
 fn unlock_says_what_it_removed_and_what_stays() {
-    let host = Host::running();
-    host.write("/root/murder.yaml", MANIFEST);
     let local = "--local murder.yaml";
-    let (said, code) = murder(&host, &format!("apply --yes {local}"));
-    assert_eq!(code, "0", "{said}");
+    let host = applied(local);
     // An apply that dies while it tells Postfix.
-    host.write(
-        "/root/murder.yaml",
-        &format!("{MANIFEST}    settings: {{bounce_queue_lifetime: 3d}}\n"),
+    spoil_postfix(
+        &host,
+        r#"[ "$3" != reload ] || kill -9 $(sed -n "s/.*process //;s/)//p" /var/lib/murder/lock)"#,
     );
-    host.run("cd /usr/sbin; mv postfix postfix.real; printf '#!/bin/sh\\n[ \"$3\" != reload ] || kill -9 $(sed -n \"s/.*process //;s/)//p\" /var/lib/murder/lock)\\nexec /usr/sbin/postfix.real \"$@\"\\n' >postfix; chmod 755 postfix");
     let (said, code) = murder(&host, &format!("apply --yes {local}"));
     assert_eq!(code, "5", "{said}");
     host.run("mv /usr/sbin/postfix.real /usr/sbin/postfix; echo secret >/var/lib/murder/spool.dead.999999");

@@ -17,7 +17,7 @@ use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Origin, Work};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Level, Span};
 use crate::name::Parameter;
 use crate::postfix::catalogue::{self, Problem};
 use crate::postfix::expand;
@@ -151,13 +151,20 @@ impl Found {
     }
 
     /// An error where a host has said so; where its facts are only assumed, a warning.
-    fn by_facts(&mut self, facts: &Facts, thing: &Thing, mut problem: Diagnostic) {
+    fn by_facts(&mut self, facts: &Facts, thing: &Thing, problem: Diagnostic) {
         if facts.observed() {
             self.error(thing, problem);
         } else {
-            problem.level = crate::diagnostic::Level::Warning;
-            self.guesses.push(problem);
+            self.guess(problem);
         }
+    }
+
+    /// A warning of what would be wrong if the host is as is assumed.
+    fn guess(&mut self, problem: Diagnostic) {
+        self.guesses.push(Diagnostic {
+            level: Level::Warning,
+            ..problem
+        });
     }
 }
 

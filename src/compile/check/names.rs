@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Found, Values, diagnostic, parameter};
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::Diagnostic;
 use crate::name::{Parameter, ServiceName};
 use crate::postfix::catalogue;
 use crate::state::Want;
@@ -87,14 +87,13 @@ pub(super) fn service(
 ) {
     if let Err(problem) = catalogue::check_service(name, services) {
         let mut said = diagnostic(problem).at((values.place)(thing), "");
-        said.level = Level::Warning;
         if said.hint.is_none() {
             said.hint = Some(
                 "add the service under `services`; where the host has it already, `murder plan` sees it"
                     .to_owned(),
             );
         }
-        found.guesses.push(said);
+        found.guess(said);
     }
 }
 
@@ -111,13 +110,12 @@ pub(super) fn entries(values: &Values<'_>, found: &mut Found) {
         if is_of_debian(service) || matches!(values.all.get(&command), Some(Want::Present(_))) {
             continue;
         }
-        found.guesses.push(Diagnostic {
-            level: Level::Warning,
-            ..Diagnostic::error(format!("`{service}` has no command, and Debian's master.cf has no such entry"))
+        found.guess(
+            Diagnostic::error(format!("`{service}` has no command, and Debian's master.cf has no such entry"))
                 .at((values.place)(part), "")
                 .detail("an entry that is not there cannot be made without a command")
-                .hint("give it one, as in `command: smtpd`; where the host has the entry already, `murder plan` sees it")
-        });
+                .hint("give it one, as in `command: smtpd`; where the host has the entry already, `murder plan` sees it"),
+        );
     }
 }
 
@@ -139,10 +137,7 @@ pub(super) fn references(
     found: &mut Found,
 ) {
     for name in catalogue::needed_names(text) {
-        if set.contains(name.as_str())
-            || catalogue::is_known(&name)
-            || catalogue::service_parameter(&name).is_some()
-        {
+        if set.contains(name.as_str()) || catalogue::is_own(&name) {
             continue;
         }
         let said = Diagnostic::error(format!("`${name}` in `{thing}` refers to no parameter"))
@@ -154,12 +149,9 @@ pub(super) fn references(
         if let Some(near) = slip {
             found.error(thing, said.hint(format!("did you mean `${near}`?")));
         } else if !values.facts.observed() {
-            found.guesses.push(Diagnostic {
-                level: Level::Warning,
-                ..said.hint(format!(
-                    "set `{name}` under `settings`, or write `$$` for a `$`; where the host's main.cf sets it already, `murder plan` sees it"
-                ))
-            });
+            found.guess(said.hint(format!(
+                "set `{name}` under `settings`, or write `$$` for a `$`; where the host's main.cf sets it already, `murder plan` sees it"
+            )));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Found, Values, Work};
 use crate::diagnostic::Diagnostic;
 use crate::name::{RemotePath, TableType};
-use crate::postfix::catalogue::{restrictions, tables as catalogue};
+use crate::postfix::catalogue::tables as catalogue;
 use crate::state::Want;
 use crate::thing::Thing;
 
@@ -28,7 +28,7 @@ pub(super) fn types(values: &Values<'_>, thing: &Thing, name: &str, text: &str, 
         found.error(thing, problem);
     }
     let mut said: Vec<String> = Vec::new();
-    for kind in of_value(name, text) {
+    for kind in catalogue::types_of(name, text) {
         if facts.table_types.contains(&kind) || said.contains(&kind) {
             continue;
         }
@@ -73,21 +73,6 @@ fn lacking(kind: &str, observed: bool) -> String {
         install
     } else {
         format!("{install}; `facts: {{table_types: …}}` says what the host has")
-    }
-}
-
-/// The table types of a value, where its parameter holds tables or restrictions.
-fn of_value(name: &str, text: &str) -> Vec<String> {
-    if restrictions::is_list(name) {
-        let tables = restrictions::read(text).tables;
-        tables
-            .iter()
-            .flat_map(|table| catalogue::types(table))
-            .collect()
-    } else if catalogue::holds_tables(name) {
-        catalogue::types(text)
-    } else {
-        Vec::new()
     }
 }
 

@@ -41,9 +41,8 @@ pub(super) fn remarks(
 /// What of the configuration is wrong for the programs of Postfix. Its daemons read main.cf as root and open many
 /// tables as user postfix; sendmail(1) and its kin read main.cf as whoever calls them; and whoever may write it is root.
 fn configuration(stats: &BTreeMap<String, Stat>, groups: &BTreeSet<&str>) -> Vec<Remark> {
-    let below = |path: &str| path == CONFIGURATION || path.starts_with("/etc/postfix/");
     let mut remarks = Vec::new();
-    for (path, stat) in stats.iter().filter(|(path, _)| below(path)) {
+    for (path, stat) in stats.iter().filter(|(path, _)| is_configuration(path)) {
         let directory = stat.other() == Some("a directory");
         if !directory && !READ_BY_ALL.contains(&path.as_str()) {
             continue;
@@ -99,6 +98,11 @@ pub(super) fn is_shut(stats: &BTreeMap<String, Stat>, identity: &str) -> Option<
 /// Where Postfix keeps its configuration.
 const CONFIGURATION: &str = "/etc/postfix";
 
+fn is_configuration(path: &str) -> bool {
+    let below = path.strip_prefix(CONFIGURATION);
+    below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+}
+
 /// What stands where the directory of a file must be, and is none.
 pub(super) fn no_directory<'q>(
     files: impl Iterator<Item = &'q RemotePath>,
@@ -115,7 +119,7 @@ pub(super) fn no_directory<'q>(
 pub(super) fn ground<'q>(files: impl Iterator<Item = &'q RemotePath>) -> BTreeSet<&'q str> {
     files
         .flat_map(ancestors)
-        .filter(|directory| directory.starts_with(CONFIGURATION))
+        .filter(|directory| is_configuration(directory))
         .chain([CONFIGURATION])
         .chain(READ_BY_ALL)
         .collect()

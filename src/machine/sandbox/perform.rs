@@ -321,13 +321,8 @@ fn index(sandbox: &Sandbox, source: &str, kind: &str) -> Result<(), Failure> {
     let io = |error: std::io::Error| failure(format!("cannot index `{source}`"), error.to_string());
     std::fs::copy(&real, &staged).map_err(io)?;
     let build = || {
-        Command::new(postmap)
-            .arg("-c")
-            .arg(sandbox.inside("/etc/postfix"))
+        command(sandbox, postmap)
             .arg(format!("{kind}:{}", staged.display()))
-            .stdin(Stdio::null())
-            // Ctrl-C is for us, who let the work that has begun come to its end.
-            .process_group(0)
             .output()
     };
     let output = match build() {
@@ -340,14 +335,17 @@ fn index(sandbox: &Sandbox, source: &str, kind: &str) -> Result<(), Failure> {
     let result = output.and_then(|output| {
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
         // postmap warns of duplicate and malformed lines and exits with 0 (postmap(1)).
-        let new = || {
+        // Postfix reads a main.cf that was written just now again and again, and warns at each turn.
+        let main_cf = sandbox.inside(MAIN_CF).display().to_string();
+        let mut warnings = words
+            .lines()
+            .filter(|line| line.contains("warning:") && !line.contains(&main_cf))
+            .peekable();
+        let warns = warnings.peek().is_some() && {
             let old = words_of_main_cf(sandbox, postmap);
-            // Postfix reads a main.cf that was written just now again and again, and warns at each turn.
-            let main_cf = sandbox.inside(MAIN_CF).display().to_string();
-            let mut lines = words.lines().filter(|line| line.contains("warning:"));
-            lines.any(|line| !line.contains(&main_cf) && !old.lines().any(|old| old == line))
+            warnings.any(|line| !old.lines().any(|old| old == line))
         };
-        if output.status.success() && !(words.contains("warning:") && new()) {
+        if output.status.success() && !warns {
             std::fs::rename(&built, format!("{}{suffix}", real.display())).map_err(io)
         } else {
             Err(failure(
@@ -363,14 +361,22 @@ fn index(sandbox: &Sandbox, source: &str, kind: &str) -> Result<(), Failure> {
     result
 }
 
-/// What postmap has to say of main.cf at each call, whatever the table.
-fn words_of_main_cf(sandbox: &Sandbox, postmap: &Path) -> String {
-    let output = Command::new(postmap)
+/// postmap(1) with the sandbox's configuration.
+fn command(sandbox: &Sandbox, postmap: &Path) -> Command {
+    let mut command = Command::new(postmap);
+    command
         .arg("-c")
         .arg(sandbox.inside("/etc/postfix"))
-        .args(["-q", "murder-probe", "static:ok"])
         .stdin(Stdio::null())
-        .process_group(0)
+        // Ctrl-C is for us, who let the work that has begun come to its end.
+        .process_group(0);
+    command
+}
+
+/// What postmap has to say of main.cf at each call, whatever the table.
+fn words_of_main_cf(sandbox: &Sandbox, postmap: &Path) -> String {
+    let output = command(sandbox, postmap)
+        .args(["-q", "murder-probe", "static:ok"])
         .output();
     output.map_or_else(
         |_| String::new(),

@@ -74,10 +74,7 @@ impl Resolver<'_> {
             return;
         }
         // Whether a service's parameter has its service, only compiling knows.
-        if catalogue::is_known(name)
-            || self.parameters.own.contains(name)
-            || catalogue::service_parameter(name).is_some()
-        {
+        if catalogue::is_own(name) || self.parameters.own.contains(name) {
             return;
         }
         let problem = Diagnostic::error(format!("unknown Postfix parameter `{name}`"))

@@ -63,31 +63,21 @@ impl Draft<'_> {
 
     /// Table types that no Postfix has, and restrictions that are surely misspelt.
     fn unknown_words(&self, name: &str, value: &str) -> Option<Remark> {
-        let types = if restrictions::is_list(name) {
-            let list = restrictions::read(value);
-            if let Some((word, near)) = list
-                .unknown
-                .iter()
-                .find_map(|word| Some((word, restrictions::nearest(word)?)))
-            {
-                return Some(Remark {
-                    text: format!(
-                        "main.cf of this host: unknown restriction `{word}` in `{name}`: smtpd(8) answers 451 to everybody"
-                    ),
-                    hint: Some(format!("did you mean `{near}`?")),
-                });
-            }
-            list.tables
-                .iter()
-                .flat_map(|table| tables::types(table))
-                .collect()
-        } else if tables::holds_tables(name) {
-            tables::types(value)
-        } else {
-            return None;
+        let slip = |list: restrictions::List| {
+            let mut unknown = list.unknown.into_iter();
+            unknown.find_map(|word| Some((restrictions::nearest(&word)?, word)))
         };
+        let is_list = restrictions::is_list(name);
+        if let Some((near, word)) = is_list.then(|| restrictions::read(value)).and_then(slip) {
+            return Some(Remark {
+                text: format!(
+                    "main.cf of this host: unknown restriction `{word}` in `{name}`: smtpd(8) answers 451 to everybody"
+                ),
+                hint: Some(format!("did you mean `{near}`?")),
+            });
+        }
         let known = &self.at.live.facts.table_types;
-        let stranger = types
+        let stranger = tables::types_of(name, value)
             .into_iter()
             .find(|kind| !known.contains(kind) && !tables::is_type(kind))?;
         Some(Remark {

@@ -85,8 +85,7 @@ impl Draft<'_> {
                 continue;
             }
             let set = |name: &str| {
-                catalogue::is_known(name)
-                    || catalogue::service_parameter(name).is_some()
+                catalogue::is_own(name)
                     || live.facts.parameters.contains(name)
                     || live.main_cf.get(name).is_some()
                     || desired.values.iter().any(|(thing, want)| {

@@ -19,6 +19,7 @@ pub mod tables;
 use std::collections::BTreeSet;
 
 pub use names::check_service;
+pub use names::is_own;
 pub use names::is_placeholder;
 pub use names::is_slip;
 pub use names::nearest;

@@ -97,25 +97,14 @@ pub fn needed_names(value: &str) -> BTreeSet<String> {
 /// Whether a name is surely another one misspelt: as long, but for a letter, and with two letters changed at most.
 #[must_use]
 pub fn is_slip(name: &str, right: &str) -> bool {
-    let (one, other): (Vec<char>, Vec<char>) = (name.chars().collect(), right.chars().collect());
-    if one.len().abs_diff(other.len()) > 1 {
-        return false;
-    }
-    // The distance of Levenshtein, a row at a time.
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, letter) in one.iter().enumerate() {
-        let mut next = vec![at + 1];
-        for (place, right) in other.iter().enumerate() {
-            let kept = row
-                .get(place)
-                .map_or(0, |cost| cost + usize::from(letter != right));
-            let dropped = row.get(place + 1).map_or(0, |cost| cost + 1);
-            let added = next.last().map_or(0, |cost| cost + 1);
-            next.push(kept.min(dropped).min(added));
-        }
-        row = next;
-    }
-    row.last().is_some_and(|distance| *distance <= 2)
+    let longer = name.chars().count().abs_diff(right.chars().count());
+    longer <= 1 && strsim::levenshtein(name, right) <= 2
+}
+
+/// Whether Postfix has a parameter of that name by itself, or may have it for some service.
+#[must_use]
+pub fn is_own(name: &str) -> bool {
+    row(name).is_some() || service_parameter(name).is_some()
 }
 
 /// The names that a value refers to: `$name`, `${name}`, and inside `${name?{…}:{…}}`.

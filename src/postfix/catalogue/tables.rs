@@ -1,5 +1,6 @@
 //! Lookup tables in values: which parameters hold them, and of which types.
 
+use super::restrictions;
 use crate::postfix::split_list;
 
 /// Every table type of any Postfix up to 3.12 (DATABASE_README, and `debug` of postconf(1)), beside
@@ -98,6 +99,19 @@ pub fn nearest(word: &str) -> Option<&'static str> {
     similar::get_close_matches(word.to_ascii_lowercase().as_str(), &TYPES, 1, LIKENESS)
         .first()
         .copied()
+}
+
+/// The table types in a parameter's value, where it holds tables or restrictions.
+#[must_use]
+pub fn types_of(name: &str, value: &str) -> Vec<String> {
+    if restrictions::is_list(name) {
+        let tables = restrictions::read(value).tables;
+        tables.iter().flat_map(|table| types(table)).collect()
+    } else if holds_tables(name) {
+        types(value)
+    } else {
+        Vec::new()
+    }
 }
 
 /// The types of all tables in a list, also of those behind `proxy:` and inside `unionmap:{…}`.
