@@ -18,12 +18,12 @@ use murder::compile::Compiler;
 use murder::diagnostic::Sources;
 use murder::ledger::Applied;
 use murder::load::{self, Loaded};
-use murder::machine::Look as _;
+use murder::machine::Observe as _;
 use murder::machine::sandbox::Sandbox;
 use murder::manifest::{self, Text};
 use murder::model;
 use murder::name::HostName;
-use murder::plan::{Permissions, Situation, Verdict, diff, questions};
+use murder::plan::{DiffInput, Permissions, Verdict, diff, questions};
 use murder::secret::Secrets;
 use murder::state::{Desired, Live};
 
@@ -84,7 +84,7 @@ impl Phases {
 fn differences(desired: &BTreeMap<HostName, Desired>, live: &[Live]) -> usize {
     let (secrets, applied) = (Secrets::default(), Applied::default());
     let differs = |(desired, live): &(&Desired, &Live)| {
-        let verdict = diff(Situation {
+        let verdict = diff(DiffInput {
             known: None,
             murder: "bench",
             desired,

@@ -2,19 +2,19 @@
 //!
 //! Decides nothing: what is done stands in the plan, and what is left afterwards is reported.
 
-use crate::machine::{Act, Ending, Look, MachineError};
+use crate::machine::{Apply, Ending, MachineError, Observe};
+use crate::outcome::Outcome;
 use crate::plan::{Failure, HostPlan, HostVerdict, Run, Verdict, orders};
-use crate::report::Outcome;
 use crate::secret::Secrets;
 
 /// Applies `plan` on `machine`; `again` makes the difference once more afterwards.
 pub fn apply(
-    machine: &mut dyn Act,
+    machine: &mut dyn Apply,
     plan: &HostPlan,
     secrets: &Secrets,
     run: &Run,
     allow_unverified: bool,
-    again: &dyn Fn(&mut dyn Look) -> Result<HostVerdict, MachineError>,
+    again: &dyn Fn(&mut dyn Observe) -> Result<HostVerdict, MachineError>,
 ) -> Outcome {
     let orders = match orders(plan, secrets, run, allow_unverified) {
         Ok(orders) => orders,

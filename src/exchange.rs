@@ -191,7 +191,7 @@ pub struct Orders {
     /// `postfix check` before telling.
     pub check: bool,
     /// How Postfix is told.
-    pub tell: Tell,
+    pub activation: Activation,
     /// Tables to open and ask: staged before the commit, in place after the reload.
     pub tables: Vec<(RemotePath, TableType)>,
     /// Addresses to ask over SMTP.
@@ -240,14 +240,28 @@ pub struct RestoreOrder {
 
 /// How Postfix is told of its new configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tell {
+pub enum Activation {
     /// Not at all.
-    Not,
+    Nothing,
     /// `postfix reload` (and `postfix start` where it does not run and ran before is no case: a
     /// stopped Postfix stays stopped, and the report says so).
     Reload,
     /// Stop and start, through the service manager that owns it.
     Restart,
+}
+
+/// Why a machine gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MachineError {
+    /// It could not be reached (network, key, login): exit code 4.
+    #[error("{}", .0.summary)]
+    Unreachable(Failure),
+    /// It was reached and something there does not serve (no sudo, no Postfix, garbage): exit code 3.
+    #[error("{}", .0.summary)]
+    Unfit(Failure),
+    /// The connection died after the payload was whole on the host: it finishes by itself.
+    #[error("{}", .0.summary)]
+    Detached(Failure),
 }
 
 /// How a host stands after an apply.

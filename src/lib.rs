@@ -12,10 +12,14 @@ pub mod secret;
 
 pub mod diagnostic;
 
+pub mod digest;
+
 // Postfix's own files, read, edited and compared as Postfix does.
 pub mod postfix;
 
-// What a host keeps of us, what it must have, and what it has.
+// How a host is reached; what it keeps of us, what it must have, and what it has.
+pub mod access;
+
 pub mod ledger;
 
 pub mod state;
@@ -36,12 +40,16 @@ pub mod compile;
 
 pub mod plan;
 
+pub mod outcome;
+
 pub mod report;
 
 // Shell: files, machines, many hosts at once, and the terminal.
 pub mod load;
 
 pub mod tasks;
+
+pub mod transport;
 
 pub mod machine;
 

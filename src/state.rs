@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Journal, Ledger};
 use crate::name::{Mode, RemotePath, TableType, UserName};
-use crate::postfix::{MainCf, MasterCf};
+use crate::postfix::{Entry, MainCf, MasterCf};
 use crate::secret::Body;
-use crate::thing::Thing;
+use crate::thing::{Field, Thing};
 
 /// What is wanted of a thing that somebody named. A thing nobody named is in no map at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -350,6 +350,31 @@ pub struct Live {
     pub last_words: bool,
     /// What else there is to say.
     pub remarks: Vec<Remark>,
+}
+
+/// What the host has of a thing that is no file; none where it is not set.
+#[must_use]
+pub fn live_value(live: &Live, thing: &Thing) -> Option<String> {
+    match thing {
+        Thing::File(_) => None,
+        Thing::Parameter(name) => live.main_cf.get(name.as_str()).map(str::to_owned),
+        Thing::Service(service) => live.master_cf.service(service).map(|entry| entry.line()),
+        Thing::Field(service, _) | Thing::Option(service, _) => {
+            part_of(&live.master_cf.service(service)?, thing)
+        }
+    }
+}
+
+/// A field or an option of an entry of master.cf.
+#[must_use]
+pub fn part_of(entry: &Entry, thing: &Thing) -> Option<String> {
+    match thing {
+        // Its options are things of their own.
+        Thing::Field(_, Field::Command) => Some(entry.command()),
+        Thing::Field(_, field) => Some(entry.field(*field)),
+        Thing::Option(_, name) => entry.option(name),
+        Thing::File(_) | Thing::Parameter(_) | Thing::Service(_) => None,
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! with the facts of last time (or with assumed ones), so that a host whose facts have not changed
 //! is asked once; a second look follows only where new facts change what is wanted.
 
-use crate::machine::{KnownFacts, Look, MachineError, Questions};
+use crate::machine::{KnownFacts, MachineError, Observe, Questions};
 use crate::plan::{Failure, questions, unreadable};
 use crate::secret::{MissingSecret, Secrets};
 use crate::state::{Desired, Facts, Live};
@@ -28,7 +28,7 @@ pub struct Surveyed {
 /// [`MachineError`] of the machine, or `Unfit` where the desired state cannot be made for the host's
 /// facts or a secret has not been read.
 pub async fn survey(
-    machine: &mut dyn Look,
+    machine: &mut dyn Observe,
     compile: &dyn Fn(&Facts) -> Result<Desired, Failure>,
     secrets: &Secrets,
     mut known: Option<KnownFacts>,

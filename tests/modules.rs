@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use murder::access::{Access, Become, SshClient};
 use murder::compile::{Compiled, compile};
 use murder::diagnostic::{Diagnostic, SourceId, Sources, Span};
 use murder::model::{
-    Become, ContentSpec, Domain, FileSpec, Host, HostState, Layer, Ldap, Level, ListEdit, Murder,
-    ServiceSpec, SettingSpec, SharedFolder, Ssh, SshClient, Tls, TlsMode, Topology,
+    ContentSpec, Domain, FileSpec, Host, HostState, Layer, Ldap, Level, ListEdit, Murder,
+    ServiceSpec, SettingSpec, SharedFolder, Tls, TlsMode, Topology,
 };
 use murder::module::{Modules, Parsed, embedded, parse};
 use murder::name::{HostName, Mode, Parameter, RemotePath, RoleName, ServiceName, UserName};
@@ -57,7 +58,7 @@ pub fn host(text: &str, roles: &[&str]) -> Host {
         mailhost: name(text),
         state: HostState::Active,
         addresses: Vec::new(),
-        ssh: Ssh {
+        ssh: Access {
             client: SshClient::Ssh2,
             address: None,
             user: None,

@@ -5,11 +5,12 @@ use std::process::{Command, Output, Stdio};
 
 use murder::ledger::{Applied as LastApply, LEDGER_VERSION, Ledger};
 use murder::name::{HostName, Mode, Parameter, RemotePath, TableType};
+use murder::outcome::{Applied, Outcome, Postponed};
 use murder::plan::{
     Cause, Change, Expects, FORMAT_VERSION, Failure, FileState, HostPlan, HostVerdict, IndexReason,
-    Plan, Refusal, Step, TellReason, Verdict,
+    Plan, Refusal, ReloadReason, Step, Verdict,
 };
-use murder::report::{self, Applied, Detail, Outcome, Postponed, Summary};
+use murder::report::{self, Detail, Summary};
 use murder::state::Remark;
 use murder::thing::Thing;
 
@@ -251,7 +252,7 @@ fn backend(name: &str) -> HostVerdict {
             },
             Step::Check,
             Step::Reload {
-                reason: TellReason::ConfigurationChanges,
+                reason: ReloadReason::ConfigurationChanges,
             },
             Step::TakeOver {
                 thing: parameter("biff"),

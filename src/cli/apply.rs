@@ -10,13 +10,14 @@ use super::plan::Diff;
 use super::progress::Progress;
 use super::reach::{Consent, Reach};
 use super::terminal::{PlanFormat, Terminal};
-use super::wiring::{Hands, Loaded};
+use super::wiring::{Applier, Loaded};
 use super::{Selection, selection, signals, survey, wiring};
-use crate::fleet::{self, Batch, Fate, Held, Limits, Phase, Place, Stop};
+use crate::fleet::{self, Batch, Limits, NotStarted, Phase, Place, Stop, TurnResult};
 use crate::model::HostState;
 use crate::name::{HostName, RoleName};
+use crate::outcome::{Applied, Outcome, Postponed};
 use crate::plan::{FORMAT_VERSION, Plan, Verdict};
-use crate::report::{self, Applied, Outcome, Postponed, Summary};
+use crate::report::{self, Summary};
 
 /// Arguments of `murder apply`.
 #[derive(Debug, Args)]
@@ -77,7 +78,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
         terminal,
     ) {
         Ok(hands) => hands,
-        Err(wiring::Said) => return Exit::Refused,
+        Err(wiring::AlreadyReported) => return Exit::Refused,
     };
     let parallel = arguments.reach.parallel;
     let plan = survey::look(&loaded.murder.name, &hosts, &*hands, parallel, terminal);
@@ -217,7 +218,7 @@ fn confirmed(terminal: &Terminal) -> bool {
 fn roll(
     loaded: &Loaded,
     plan: &Plan,
-    hands: &(impl Hands + ?Sized),
+    hands: &(impl Applier + ?Sized),
     arguments: &Arguments,
     terminal: &Terminal,
 ) -> BTreeMap<HostName, Outcome> {
@@ -261,7 +262,7 @@ fn roll(
 fn one(
     host: &HostName,
     plan: &Plan,
-    hands: &(impl Hands + ?Sized),
+    hands: &(impl Applier + ?Sized),
     consent: &Consent,
     say: &dyn Fn(&str),
 ) -> Outcome {
@@ -295,17 +296,17 @@ fn batches(loaded: &Loaded, plan: &Plan, canary: Option<usize>) -> Vec<Batch> {
     fleet::batches(&waves, &roles, &loaded.murder.rollout, canary)
 }
 
-fn of_fate(fate: Fate<Outcome>) -> Outcome {
+fn of_fate(fate: TurnResult<Outcome>) -> Outcome {
     match fate {
-        Fate::Ran(outcome) => outcome,
+        TurnResult::Ran(outcome) => outcome,
         // Whether it broke before or after the host had its payload is not known here.
-        Fate::Broke(words) => Outcome::Detached {
+        TurnResult::Broke(words) => Outcome::Detached {
             error: survey::own_fault(words),
         },
-        Fate::Held(Held::Failures) => Outcome::NotAttempted {
+        TurnResult::NotStarted(NotStarted::Failures) => Outcome::NotAttempted {
             why: Postponed::EarlierFailure,
         },
-        Fate::Held(Held::Stopped) => Outcome::NotAttempted {
+        TurnResult::NotStarted(NotStarted::Stopped) => Outcome::NotAttempted {
             why: Postponed::Interrupted,
         },
     }

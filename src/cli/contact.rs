@@ -6,28 +6,29 @@ use std::time::SystemTime;
 
 use super::reach::{Consent, Reach};
 use super::terminal::Terminal;
-use super::wiring::{Loaded, Said, say_all};
+use super::wiring::{AlreadyReported, Loaded, say_all};
 use super::{ask, provenance};
+use crate::access::Become;
 use crate::cache::FactsCache;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::ledger::Applied;
 use crate::load;
 use crate::machine::remote::Remote;
 use crate::machine::sandbox::Sandbox;
-use crate::machine::shell::{self, ConnectOptions, Passphrases};
-use crate::machine::ssh::HandshakeLimits;
-use crate::machine::ssh_config::Environment;
-use crate::machine::{Act, KnownFacts, Look, MachineError};
-use crate::model::{Become, Host, Roster};
+use crate::machine::{Apply, KnownFacts, MachineError, Observe};
+use crate::model::{Host, Roster};
 use crate::name::HostName;
-use crate::plan::{Failure, HostVerdict, Permissions, Run, Situation, Verdict, diff};
-use crate::report::Outcome;
+use crate::outcome::Outcome;
+use crate::plan::{DiffInput, Failure, HostVerdict, Permissions, Run, Verdict, diff};
 use crate::secret::{SecretName, Secrets};
 use crate::state::{Desired, Facts, Remark};
 use crate::survey::{Surveyed, survey};
+use crate::transport::ssh::HandshakeLimits;
+use crate::transport::ssh_config::Environment;
+use crate::transport::{self, ConnectOptions, Passphrases};
 
 /// One run, ready to reach the hosts of a murder.
-pub struct Contact<'a> {
+pub struct Session<'a> {
     /// The manifest.
     pub loaded: &'a Loaded,
     /// The secrets that have been read.
@@ -46,7 +47,7 @@ pub fn facts_cache(reach: &Reach) -> Option<FactsCache> {
     reach.sandbox.is_none().then(FactsCache::of_user)
 }
 
-impl<'a> Contact<'a> {
+impl<'a> Session<'a> {
     /// Reads the secrets of these names, and those of the hosts' logins.
     ///
     /// # Errors
@@ -57,7 +58,7 @@ impl<'a> Contact<'a> {
         reach: &'a Reach,
         mut needed: BTreeSet<SecretName>,
         terminal: &Terminal,
-    ) -> Result<Self, Said> {
+    ) -> Result<Self, AlreadyReported> {
         if reach.sandbox.is_none() {
             needed.extend(of_logins(loaded, hosts));
         }
@@ -68,7 +69,7 @@ impl<'a> Contact<'a> {
             ))
             .hint("choose the host that this machine is by `--host NAME`");
             say_all(&[problem], &loaded.sources, terminal);
-            return Err(Said);
+            return Err(AlreadyReported);
         }
         let mut contact = Self {
             loaded,
@@ -98,11 +99,11 @@ impl<'a> Contact<'a> {
         &mut self,
         names: &BTreeSet<SecretName>,
         terminal: &Terminal,
-    ) -> Result<(), Said> {
+    ) -> Result<(), AlreadyReported> {
         let (secrets, problems) = load::secrets(&self.loaded.murder, names);
         say_all(&problems, &self.loaded.sources, terminal);
         if problems.iter().any(is_error) {
-            return Err(Said);
+            return Err(AlreadyReported);
         }
         for name in names {
             if let Some(secret) = secrets.get(name) {
@@ -130,7 +131,7 @@ impl<'a> Contact<'a> {
     ///
     /// # Errors
     /// Where it cannot be reached.
-    pub async fn machine(&self, host: &Host) -> Result<Box<dyn Act>, MachineError> {
+    pub async fn machine(&self, host: &Host) -> Result<Box<dyn Apply>, MachineError> {
         if let Some(directory) = &self.reach.sandbox {
             return Ok(Box::new(Sandbox::new(
                 directory,
@@ -138,7 +139,8 @@ impl<'a> Contact<'a> {
                 host.facts.clone(),
             )));
         }
-        let shell = shell::connecting(host, &self.connect, &self.secrets).await?;
+        let shell =
+            transport::connecting(&host.name, &host.ssh, &self.connect, &self.secrets).await?;
         Ok(Box::new(Remote::new(shell)))
     }
 
@@ -157,7 +159,7 @@ impl<'a> Contact<'a> {
         &self,
         host: &Host,
         known: Option<KnownFacts>,
-        machine: &mut dyn Look,
+        machine: &mut dyn Observe,
         compile: &dyn Fn(&Facts) -> Result<Desired, Failure>,
     ) -> Result<Surveyed, MachineError> {
         let surveyed = survey(machine, compile, &self.secrets, known.clone(), &host.facts).await?;
@@ -208,7 +210,7 @@ impl<'a> Contact<'a> {
         revision: &str,
         rollback: bool,
     ) -> HostVerdict {
-        let mut verdict = diff(Situation {
+        let mut verdict = diff(DiffInput {
             known: surveyed.known.as_ref(),
             murder: &self.loaded.murder.name,
             desired: &surveyed.desired,

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::exit::Exit;
-use super::plan::Look;
+use super::plan::PlanOutput;
 use super::reach::Reach;
 use super::terminal::Terminal;
 use super::{Selection, survey, wiring};
@@ -20,7 +20,7 @@ pub struct Arguments {
     pub reach: Reach,
     /// How drift is shown.
     #[command(flatten)]
-    pub look: Look,
+    pub look: PlanOutput,
 }
 
 /// Runs the verb: no output at all where every host answered, none has drifted, and Postfix runs on
@@ -37,7 +37,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
     };
     let eyes = match wiring::eyes(&loaded, &hosts, &arguments.reach, terminal) {
         Ok(eyes) => eyes,
-        Err(wiring::Said) => return Exit::Refused,
+        Err(wiring::AlreadyReported) => return Exit::Refused,
     };
     let plan = survey::look(
         &loaded.murder.name,

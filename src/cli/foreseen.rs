@@ -7,7 +7,7 @@ use super::compiled;
 use super::contact::facts_cache;
 use super::reach::Reach;
 use super::terminal::Terminal;
-use super::wiring::{Loaded, Said, say_all};
+use super::wiring::{AlreadyReported, Loaded, say_all};
 use crate::compile::Compiler;
 use crate::diagnostic::Level;
 use crate::load;
@@ -21,7 +21,7 @@ const FORESEEN_AT_ONCE: usize = 1024;
 
 /// A host as it was compiled before any was contacted.
 #[derive(Debug)]
-pub struct Foreseen {
+pub struct Precompiled {
     /// What it said of itself last time; by that it was compiled, or else by what the manifest states.
     pub known: Option<KnownFacts>,
     /// What it must have by that.
@@ -34,19 +34,19 @@ pub struct Foreseen {
 ///
 /// # Errors
 /// Where a host of the manifest does not compile; it has been said.
-pub fn foresee<'a>(
+pub fn precompile<'a>(
     loaded: &'a Loaded,
     meant: &[HostName],
     reach: &Reach,
     terminal: &Terminal,
-) -> Result<(Compiler<'a>, BTreeMap<HostName, Foreseen>), Said> {
+) -> Result<(Compiler<'a>, BTreeMap<HostName, Precompiled>), AlreadyReported> {
     let cache = facts_cache(reach);
     let meant: BTreeSet<&HostName> = meant.iter().take(FORESEEN_AT_ONCE).collect();
     let foreseen = Mutex::default();
     let keep = |host: &Host, known, desired| {
         let mut foreseen: MutexGuard<'_, BTreeMap<_, _>> =
             foreseen.lock().unwrap_or_else(PoisonError::into_inner);
-        foreseen.insert(host.name.clone(), Foreseen { known, desired });
+        foreseen.insert(host.name.clone(), Precompiled { known, desired });
     };
     let mut problems = Vec::new();
     let compiler = match Compiler::new(&loaded.murder, &loaded.modules) {
@@ -83,10 +83,12 @@ pub fn foresee<'a>(
     load::tidy(&mut problems);
     say_all(&problems, &loaded.sources, terminal);
     if problems.iter().any(|problem| problem.level == Level::Error) {
-        return Err(Said);
+        return Err(AlreadyReported);
     }
     let foreseen = foreseen
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
-    compiler.map(|compiler| (compiler, foreseen)).ok_or(Said)
+    compiler
+        .map(|compiler| (compiler, foreseen))
+        .ok_or(AlreadyReported)
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::contact::Contact;
+use super::contact::Session;
 use crate::exchange::{Ending, Orders};
 use crate::name::HostName;
 use crate::plan::{HostVerdict, Run, Verdict, sweep};
@@ -30,7 +30,7 @@ impl Forgetting {
     }
 
     /// Has them forget; which did. One that cannot be reached, or has changed since, tells of it once more.
-    pub(super) fn carry_out(&self, contact: &Contact<'_>) -> Vec<HostName> {
+    pub(super) fn carry_out(&self, contact: &Session<'_>) -> Vec<HostName> {
         let orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let forgets = |(name, orders): (&HostName, &Orders)| {
             let host = contact.host(name).ok()?;

@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
         terminal,
     ) {
         Ok((loaded, host)) => list(&loaded, &host, arguments, terminal),
-        Err(wiring::Said) => Exit::Refused,
+        Err(wiring::AlreadyReported) => Exit::Refused,
     }
 }
 

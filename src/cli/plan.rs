@@ -19,7 +19,7 @@ pub struct Arguments {
     pub reach: Reach,
     /// How the plan is shown.
     #[command(flatten)]
-    pub look: Look,
+    pub look: PlanOutput,
     /// End with 2 where changes are pending, as Terraform does.
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -28,7 +28,7 @@ pub struct Arguments {
 /// How a plan is shown.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Output")]
-pub struct Look {
+pub struct PlanOutput {
     /// The form of the plan.
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     pub format: PlanFormat,
@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
     };
     let eyes = match wiring::eyes(&loaded, &hosts, &arguments.reach, terminal) {
         Ok(eyes) => eyes,
-        Err(wiring::Said) => return Exit::Refused,
+        Err(wiring::AlreadyReported) => return Exit::Refused,
     };
     let plan = survey::look(
         &loaded.murder.name,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::terminal::Terminal;
-use crate::fleet::{Event, Said};
+use crate::fleet::{Event, EventKind};
 use crate::name::HostName;
 use crate::report::line::visible;
 
@@ -62,19 +62,19 @@ impl Progress {
         }
         let Some(bars) = &mut self.bars else { return };
         match &event.said {
-            Said::Began if bars.in_flight.len() < LINES => {
+            EventKind::Began if bars.in_flight.len() < LINES => {
                 let line = bars.all.add(ProgressBar::new_spinner());
                 line.set_style(style("  {prefix} {wide_msg}"));
                 line.set_prefix(event.host.to_string());
                 bars.in_flight.insert(event.host.clone(), line);
             }
-            Said::Began => {}
-            Said::At(words) => {
+            EventKind::Began => {}
+            EventKind::At(words) => {
                 if let Some(line) = bars.in_flight.get(&event.host) {
                     line.set_message(visible(words));
                 }
             }
-            Said::Ended => {
+            EventKind::Ended => {
                 if let Some(line) = bars.in_flight.remove(&event.host) {
                     line.finish_and_clear();
                     bars.all.remove(&line);
@@ -95,9 +95,9 @@ impl Progress {
 
     fn log(&self, event: &Event) {
         let words = match &event.said {
-            Said::Began => "begins".to_owned(),
-            Said::At(words) => visible(words),
-            Said::Ended => "ends".to_owned(),
+            EventKind::Began => "begins".to_owned(),
+            EventKind::At(words) => visible(words),
+            EventKind::Ended => "ends".to_owned(),
         };
         self.say(&format!("{}: {words}", event.host));
     }

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::apply::{self, Format};
-use super::contact::Contact;
+use super::contact::Session;
 use super::exit::Exit;
 use super::explain;
 use super::plan::Diff;
 use super::reach::{Consent, Reach};
-use super::single::{self, Manner, Single, Trouble};
+use super::single::{self, ConfirmOptions, Single, SingleHostError};
 use super::terminal::Terminal;
-use super::wiring::{Loaded, Said};
+use super::wiring::{AlreadyReported, Loaded};
 use crate::exchange::HistoryQuestion;
 use crate::history::Snapshot;
 use crate::ledger::Ledger;
@@ -81,7 +81,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
         terminal,
     ) {
         Ok((loaded, host)) => let_go(&loaded, &host, which.as_ref(), arguments, terminal),
-        Err(Said) => Exit::Refused,
+        Err(AlreadyReported) => Exit::Refused,
     }
 }
 
@@ -105,17 +105,17 @@ fn let_go(
     };
     let looked = match planned(&mut single, which, arguments, terminal) {
         Ok(looked) => looked,
-        Err(Trouble::Said) => return Exit::Refused,
-        Err(Trouble::Machine(error)) => single::without_answer(error),
+        Err(SingleHostError::AlreadyReported) => return Exit::Refused,
+        Err(SingleHostError::Machine(error)) => single::without_answer(error),
     };
     let plan = single.plan(looked);
-    let manner = Manner {
+    let manner = ConfirmOptions {
         consent: &Consent::default(),
         yes: arguments.yes,
         format: arguments.format,
         diff: Diff::Summary,
     };
-    let (exit, changed) = single::settle(&plan, &manner, terminal, |plan| {
+    let (exit, changed) = single::confirm_and_apply(&plan, &manner, terminal, |plan| {
         single.change(plan, false, &|contact, _, machine| {
             let live = machine.observe(&Default::default())?.live;
             Ok(HostVerdict {
@@ -137,10 +137,10 @@ fn planned(
     which: Option<&Thing>,
     arguments: &Arguments,
     terminal: &Terminal,
-) -> Result<HostVerdict, Trouble> {
+) -> Result<HostVerdict, SingleHostError> {
     let refuse = |words: &str| {
         terminal.error(words);
-        Trouble::Said
+        SingleHostError::AlreadyReported
     };
     let host = &single.host.name;
     let live = single.look(None)?.live;
@@ -195,7 +195,7 @@ fn verdict(
     live: &Live,
     which: Option<&Thing>,
     last: Option<&Snapshot>,
-    contact: &Contact<'_>,
+    contact: &Session<'_>,
     revision: &str,
 ) -> Verdict {
     let keep = contact.loaded.murder.keep;

@@ -9,9 +9,9 @@ use super::apply::{self, Format};
 use super::exit::Exit;
 use super::plan::Diff;
 use super::reach::{Consent, Reach};
-use super::single::{self, Manner, Single, Trouble};
+use super::single::{self, ConfirmOptions, Single, SingleHostError};
 use super::terminal::Terminal;
-use super::wiring::{Loaded, Said};
+use super::wiring::{AlreadyReported, Loaded};
 use crate::exchange::HistoryQuestion;
 use crate::history::{before_last, manifest_revision, revision_of_rollback};
 use crate::name::HostName;
@@ -80,7 +80,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
         terminal,
     ) {
         Ok((loaded, host)) => go(&loaded, &host, arguments, terminal),
-        Err(Said) => Exit::Refused,
+        Err(AlreadyReported) => Exit::Refused,
     }
 }
 
@@ -94,17 +94,17 @@ fn go(loaded: &Loaded, host: &HostName, arguments: &Arguments, terminal: &Termin
     });
     let (target, verdict) = match looked {
         Ok(looked) => looked,
-        Err(Trouble::Said) => return Exit::Refused,
-        Err(Trouble::Machine(error)) => (None, single::without_answer(error)),
+        Err(SingleHostError::AlreadyReported) => return Exit::Refused,
+        Err(SingleHostError::Machine(error)) => (None, single::without_answer(error)),
     };
     let plan = single.plan(verdict);
-    let manner = Manner {
+    let manner = ConfirmOptions {
         consent: &arguments.consent,
         yes: arguments.yes,
         format: arguments.format,
         diff: arguments.diff,
     };
-    let (exit, changed) = single::settle(&plan, &manner, terminal, |plan| {
+    let (exit, changed) = single::confirm_and_apply(&plan, &manner, terminal, |plan| {
         let unverified = arguments.consent.allow_unverified;
         single.change(plan, unverified, &|contact, host, machine| {
             let Some(target) = &target else {
@@ -131,10 +131,10 @@ fn target(
     single: &mut Single<'_>,
     arguments: &Arguments,
     terminal: &Terminal,
-) -> Result<Target, Trouble> {
+) -> Result<Target, SingleHostError> {
     let refuse = |words: &str| {
         terminal.error(words);
-        Trouble::Said
+        SingleHostError::AlreadyReported
     };
     let host = &single.host.name;
     let observed = single.look(Some(HistoryQuestion::Entries))?;
@@ -194,7 +194,7 @@ fn secrets(
     number: u64,
     desired: &Desired,
     terminal: &Terminal,
-) -> Result<(), Trouble> {
+) -> Result<(), SingleHostError> {
     let mut needed: BTreeSet<SecretName> = BTreeSet::new();
     let mut lost = false;
     for (path, want) in &desired.files {
@@ -212,7 +212,7 @@ fn secrets(
         }
     }
     if lost {
-        return Err(Trouble::Said);
+        return Err(SingleHostError::AlreadyReported);
     }
     Ok(single.contact.read_secrets(&needed, terminal)?)
 }
@@ -222,7 +222,7 @@ fn look(
     single: &mut Single<'_>,
     target: &Target,
     consent: &Consent,
-) -> Result<HostVerdict, Trouble> {
+) -> Result<HostVerdict, SingleHostError> {
     let permissions = permissions(consent, target);
     let looked = single.with(|contact, host, machine| {
         let desired = |_: &_| Ok(target.desired.clone());

@@ -6,21 +6,22 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::apply::{self, Format};
-use super::contact::Contact;
+use super::contact::Session;
 use super::exit::Exit;
 use super::plan::Diff;
 use super::reach::{Consent, Reach};
 use super::terminal::Terminal;
-use super::wiring::{Loaded, Said};
+use super::wiring::{AlreadyReported, Loaded};
 use super::{Selection, selection, signals, survey, wiring};
 use crate::exchange::{HistoryQuestion, Orders, Performed};
 use crate::fleet::Stop;
-use crate::machine::{Act, Look, MachineError, Observed, Questions};
+use crate::machine::{Apply, MachineError, Observe, Observed, Questions};
 use crate::model::Host;
 use crate::name::HostName;
+use crate::outcome::Outcome;
 use crate::plan::{FORMAT_VERSION, Failure, HostPlan, HostVerdict, Plan, Verdict};
 use crate::report::line::write_all;
-use crate::report::{Outcome, steps};
+use crate::report::steps;
 use crate::tasks::block_on;
 
 /// A connection is made anew after this long: a person may think long before `yes`.
@@ -28,20 +29,20 @@ const KEPT_FOR: Duration = Duration::from_secs(45);
 
 /// Why a verb goes no further.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum SingleHostError {
     /// What is wrong has been said, and nothing was changed.
-    Said,
+    AlreadyReported,
     /// The host gave no answer.
     Machine(MachineError),
 }
 
-impl From<Said> for Trouble {
-    fn from(Said: Said) -> Self {
-        Self::Said
+impl From<AlreadyReported> for SingleHostError {
+    fn from(AlreadyReported: AlreadyReported) -> Self {
+        Self::AlreadyReported
     }
 }
 
-impl From<MachineError> for Trouble {
+impl From<MachineError> for SingleHostError {
     fn from(error: MachineError) -> Self {
         Self::Machine(error)
     }
@@ -56,7 +57,7 @@ pub fn load(
     path: &Path,
     overlay: &[std::path::PathBuf],
     terminal: &Terminal,
-) -> Result<(Loaded, HostName), Said> {
+) -> Result<(Loaded, HostName), AlreadyReported> {
     let selection = Selection {
         path: path.to_owned(),
         host: Vec::new(),
@@ -73,7 +74,7 @@ pub fn load(
         }
         Err(problem) => {
             survey::refuse(&[problem], terminal);
-            Err(Said)
+            Err(AlreadyReported)
         }
     }
 }
@@ -81,15 +82,15 @@ pub fn load(
 /// One host, reached when it is first asked.
 pub struct Single<'a> {
     /// What reaches it.
-    pub contact: Contact<'a>,
+    pub contact: Session<'a>,
     /// The host.
     pub host: &'a Host,
-    machine: Option<(Instant, Box<dyn Act>)>,
+    machine: Option<(Instant, Box<dyn Apply>)>,
 }
 
 /// The difference once more, after a change.
 pub type Again<'b> =
-    &'b dyn Fn(&Contact<'_>, &Host, &mut dyn Look) -> Result<HostVerdict, MachineError>;
+    &'b dyn Fn(&Session<'_>, &Host, &mut dyn Observe) -> Result<HostVerdict, MachineError>;
 
 impl<'a> Single<'a> {
     /// Reads the secrets of the host's login.
@@ -101,12 +102,12 @@ impl<'a> Single<'a> {
         name: &HostName,
         reach: &'a Reach,
         terminal: &Terminal,
-    ) -> Result<Self, Said> {
+    ) -> Result<Self, AlreadyReported> {
         let hosts = std::slice::from_ref(name);
-        let contact = Contact::new(loaded, hosts, reach, BTreeSet::new(), terminal)?;
+        let contact = Session::new(loaded, hosts, reach, BTreeSet::new(), terminal)?;
         let host = contact.host(name).map_err(|error| {
             terminal.error(&error.to_string());
-            Said
+            AlreadyReported
         })?;
         Ok(Self {
             contact,
@@ -116,7 +117,7 @@ impl<'a> Single<'a> {
     }
 
     /// The contact and the connection, made where there is none that is worth having.
-    fn connected(&mut self) -> Result<(&Contact<'a>, &'a Host, &mut dyn Act), MachineError> {
+    fn connected(&mut self) -> Result<(&Session<'a>, &'a Host, &mut dyn Apply), MachineError> {
         let kept = self.machine.take();
         let machine = match kept.filter(|(since, _)| since.elapsed() < KEPT_FOR) {
             Some((_, machine)) => machine,
@@ -144,11 +145,11 @@ impl<'a> Single<'a> {
     /// Where there is none to be had, or what `work` says.
     pub fn with<T>(
         &mut self,
-        work: impl FnOnce(&Contact<'_>, &Host, &mut dyn Look) -> Result<T, MachineError>,
+        work: impl FnOnce(&Session<'_>, &Host, &mut dyn Observe) -> Result<T, MachineError>,
     ) -> Result<T, MachineError> {
         let (contact, host, machine) = self.connected()?;
         // A look cannot write, by its type.
-        let mut look = Eyes(machine);
+        let mut look = Planner(machine);
         work(contact, host, &mut look)
     }
 
@@ -214,9 +215,9 @@ impl<'a> Single<'a> {
 }
 
 /// A machine that is only looked at.
-struct Eyes<'a>(&'a mut dyn Act);
+struct Planner<'a>(&'a mut dyn Apply);
 
-impl Look for Eyes<'_> {
+impl Observe for Planner<'_> {
     fn observe(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
         self.0.observe(questions)
     }
@@ -238,7 +239,7 @@ pub fn without_answer(error: MachineError) -> HostVerdict {
 }
 
 /// How a change of one host is shown and asked for.
-pub struct Manner<'a> {
+pub struct ConfirmOptions<'a> {
     /// What is consented to.
     pub consent: &'a Consent,
     /// Whether to ask.
@@ -250,9 +251,9 @@ pub struct Manner<'a> {
 }
 
 /// Shows a plan of one host, asks, changes it, and says what became of it; whether it was changed.
-pub fn settle(
+pub fn confirm_and_apply(
     plan: &Plan,
-    manner: &Manner<'_>,
+    manner: &ConfirmOptions<'_>,
     terminal: &Terminal,
     mut change: impl FnMut(&HostPlan) -> Outcome,
 ) -> (Exit, bool) {

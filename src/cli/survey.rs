@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::progress::Progress;
 use super::selection;
 use super::terminal::{PlanFormat, Terminal};
-use super::wiring::{Eyes, Loaded};
+use super::wiring::{Loaded, Planner};
 use super::{Selection, wiring};
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::fleet::{self, Event, NotRun, Stop, Width};
@@ -19,7 +19,8 @@ use crate::report::{self, Detail};
 /// # Errors
 /// [`Exit::Refused`]: no host was contacted.
 pub fn open(selected: &Selection, terminal: &Terminal) -> Result<(Loaded, Vec<HostName>), Exit> {
-    let loaded = wiring::load(selected, terminal).map_err(|wiring::Said| Exit::Refused)?;
+    let loaded =
+        wiring::load(selected, terminal).map_err(|wiring::AlreadyReported| Exit::Refused)?;
     let hosts =
         selection::select(&loaded.murder, selected).map_err(|errors| refuse(&errors, terminal))?;
     Ok((loaded, hosts))
@@ -38,7 +39,7 @@ pub fn refuse(errors: &[Diagnostic], terminal: &Terminal) -> Exit {
 pub fn look(
     murder: &str,
     hosts: &[HostName],
-    eyes: &(impl Eyes + ?Sized),
+    eyes: &(impl Planner + ?Sized),
     parallel: usize,
     terminal: &Terminal,
 ) -> Plan {

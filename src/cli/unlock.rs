@@ -10,7 +10,7 @@ use super::reach::Reach;
 use super::single::{self, Single};
 use super::survey;
 use super::terminal::Terminal;
-use super::wiring::{Loaded, Said};
+use super::wiring::{AlreadyReported, Loaded};
 use crate::exchange::Ending;
 use crate::name::HostName;
 use crate::plan::{Failure, sweep};
@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
         terminal,
     ) {
         Ok((loaded, host)) => unlock(&loaded, &host, arguments, terminal),
-        Err(Said) => Exit::Refused,
+        Err(AlreadyReported) => Exit::Refused,
     }
 }
 

@@ -6,23 +6,24 @@ use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::contact::Contact;
-use super::foreseen::{Foreseen, foresee};
+use super::contact::Session;
+use super::foreseen::{Precompiled, precompile};
 use super::forget::Forgetting;
 use super::reach::{Consent, Reach};
 use super::terminal::Terminal;
 use super::{Selection, provenance};
+use crate::access::SshClient;
 use crate::apply;
 use crate::compile::Compiler;
 use crate::diagnostic::{Diagnostic, Level, Sources};
 use crate::fleet;
 use crate::load;
-use crate::machine::{Act, Look, MachineError};
-use crate::model::{ContentSpec, FileSpec, Host, Murder, SshClient};
+use crate::machine::{Apply, MachineError, Observe};
+use crate::model::{ContentSpec, FileSpec, Host, Murder};
 use crate::module::Modules;
 use crate::name::{HostName, RoleName};
+use crate::outcome::Outcome;
 use crate::plan::{Failure, HostPlan, HostVerdict, Permissions, Verdict};
-use crate::report::Outcome;
 use crate::secret::{Body, SecretName};
 use crate::state::{Desired, Facts};
 use crate::tasks::{Task, block_on};
@@ -60,7 +61,7 @@ impl Loaded {
 }
 
 /// Reads hosts. Called from many threads, for one host each.
-pub trait Eyes: Sync {
+pub trait Planner: Sync {
     /// Observes a host and compares; `say` tells what it is at.
     fn look<'a>(&'a self, host: &'a HostName, say: &'a dyn Fn(&str)) -> Task<'a, HostVerdict>;
 
@@ -69,7 +70,7 @@ pub trait Eyes: Sync {
 }
 
 /// Changes hosts.
-pub trait Hands: Eyes {
+pub trait Applier: Planner {
     /// Does what the plan says, looks again, and says how the host stands. Words of the host come scrubbed.
     fn change(&self, host: &HostName, plan: &HostPlan, say: &dyn Fn(&str)) -> Outcome;
 
@@ -81,12 +82,12 @@ pub trait Hands: Eyes {
 ///
 /// # Errors
 /// Where there is an error among them; it has been said.
-pub fn load(selection: &Selection, terminal: &Terminal) -> Result<Loaded, Said> {
+pub fn load(selection: &Selection, terminal: &Terminal) -> Result<Loaded, AlreadyReported> {
     let loaded = load::load(&selection.path, &selection.overlay);
     say_all(&loaded.diagnostics, &loaded.sources, terminal);
     let failed = loaded.failed();
     let Some(murder) = loaded.murder.filter(|_| !failed) else {
-        return Err(Said);
+        return Err(AlreadyReported);
     };
     let after = loaded
         .modules
@@ -125,8 +126,8 @@ pub fn eyes<'a>(
     hosts: &[HostName],
     reach: &'a Reach,
     terminal: &Terminal,
-) -> Result<Box<dyn Eyes + 'a>, Said> {
-    let work = Work::new(loaded, hosts, reach, Consent::default(), false, terminal)?;
+) -> Result<Box<dyn Planner + 'a>, AlreadyReported> {
+    let work = Worker::new(loaded, hosts, reach, Consent::default(), false, terminal)?;
     Ok(Box::new(work))
 }
 
@@ -140,14 +141,14 @@ pub fn hands<'a>(
     reach: &'a Reach,
     consent: &Consent,
     terminal: &Terminal,
-) -> Result<Box<dyn Hands + 'a>, Said> {
-    let work = Work::new(loaded, hosts, reach, consent.clone(), true, terminal)?;
+) -> Result<Box<dyn Applier + 'a>, AlreadyReported> {
+    let work = Worker::new(loaded, hosts, reach, consent.clone(), true, terminal)?;
     Ok(Box::new(work))
 }
 
 /// An error that has been said already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Said;
+pub struct AlreadyReported;
 
 /// A connection kept from the look for the change is dropped after this long: firewalls and
 /// sshd forget idle ones, and a person may think long before `yes`.
@@ -156,13 +157,13 @@ const KEPT_FOR: Duration = Duration::from_secs(45);
 const KEPT_AT_ONCE: usize = 256;
 
 /// Connections of the look, each with when it was made.
-type Kept = BTreeMap<HostName, (Instant, Box<dyn Act>)>;
+type Kept = BTreeMap<HostName, (Instant, Box<dyn Apply>)>;
 
 /// Everything that one run over the manifest's own desired state needs for any of its hosts.
-struct Work<'a> {
-    contact: Contact<'a>,
+struct Worker<'a> {
+    contact: Session<'a>,
     compiler: Compiler<'a>,
-    foreseen: Mutex<BTreeMap<HostName, Foreseen>>,
+    foreseen: Mutex<BTreeMap<HostName, Precompiled>>,
     consent: Consent,
     kept: Option<Mutex<Kept>>,
     forgetting: Forgetting,
@@ -170,7 +171,7 @@ struct Work<'a> {
     waits: bool,
 }
 
-impl<'a> Work<'a> {
+impl<'a> Worker<'a> {
     fn new(
         loaded: &'a Loaded,
         hosts: &[HostName],
@@ -178,11 +179,11 @@ impl<'a> Work<'a> {
         consent: Consent,
         writes: bool,
         terminal: &Terminal,
-    ) -> Result<Self, Said> {
-        let (compiler, foreseen) = foresee(loaded, hosts, reach, terminal)?;
+    ) -> Result<Self, AlreadyReported> {
+        let (compiler, foreseen) = precompile(loaded, hosts, reach, terminal)?;
         let needed = of_files(loaded, hosts);
         Ok(Self {
-            contact: Contact::new(loaded, hosts, reach, needed, terminal)?,
+            contact: Session::new(loaded, hosts, reach, needed, terminal)?,
             compiler,
             foreseen: Mutex::new(foreseen),
             consent,
@@ -213,7 +214,7 @@ impl<'a> Work<'a> {
     async fn survey(
         &self,
         host: &Host,
-        machine: &mut dyn Look,
+        machine: &mut dyn Observe,
     ) -> Result<HostVerdict, MachineError> {
         let foreseen = self
             .foreseen
@@ -250,7 +251,7 @@ impl<'a> Work<'a> {
     async fn look_with(
         &self,
         name: &HostName,
-    ) -> Result<(HostVerdict, Box<dyn Act>), MachineError> {
+    ) -> Result<(HostVerdict, Box<dyn Apply>), MachineError> {
         let host = self.contact.host(name)?;
         let mut machine = self.contact.machine(host).await?;
         let verdict = self.survey(host, &mut *machine).await?;
@@ -258,7 +259,7 @@ impl<'a> Work<'a> {
     }
 
     /// The connection of the look, if it is still worth having.
-    fn kept(&self, host: &HostName) -> Option<Box<dyn Act>> {
+    fn kept(&self, host: &HostName) -> Option<Box<dyn Apply>> {
         let mut kept = self
             .kept
             .as_ref()?
@@ -268,7 +269,7 @@ impl<'a> Work<'a> {
         (since.elapsed() < KEPT_FOR).then_some(machine)
     }
 
-    fn keep(&self, host: &HostName, machine: Box<dyn Act>) {
+    fn keep(&self, host: &HostName, machine: Box<dyn Apply>) {
         if let Some(kept) = &self.kept {
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
             if kept.len() < KEPT_AT_ONCE {
@@ -278,7 +279,7 @@ impl<'a> Work<'a> {
     }
 }
 
-impl Work<'_> {
+impl Worker<'_> {
     async fn see(&self, name: &HostName, say: &dyn Fn(&str)) -> HostVerdict {
         say("looking");
         let (verdict, remarks, stopped) = match self.look_with(name).await {
@@ -301,7 +302,7 @@ impl Work<'_> {
     }
 }
 
-impl Eyes for Work<'_> {
+impl Planner for Worker<'_> {
     fn look<'a>(&'a self, host: &'a HostName, say: &'a dyn Fn(&str)) -> Task<'a, HostVerdict> {
         Box::pin(self.see(host, say))
     }
@@ -315,7 +316,7 @@ impl Eyes for Work<'_> {
     }
 }
 
-impl Hands for Work<'_> {
+impl Applier for Worker<'_> {
     fn change(&self, name: &HostName, plan: &HostPlan, say: &dyn Fn(&str)) -> Outcome {
         let machine = match self.kept(name) {
             Some(machine) => Ok(machine),
@@ -331,7 +332,7 @@ impl Hands for Work<'_> {
             Err(error) => return self.contact.scrub_outcome(apply::without_report(error)),
         };
         say("applying");
-        let again = |machine: &mut dyn Look| {
+        let again = |machine: &mut dyn Observe| {
             say("looking again");
             let host = self.contact.host(name)?;
             block_on(self.survey(host, machine))

@@ -3,16 +3,16 @@
 //! [`Compiler`] prepares templates once; [`Compiler::compile`] asks it for one host.
 
 mod check;
-mod clash;
 mod context;
 mod file;
-mod ground;
 mod layer;
 mod list;
-mod policies;
+mod path_conflicts;
+mod render_cache;
 mod routes;
 mod service;
 mod setting;
+mod tls_policy_maps;
 mod variable;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ use tera::{Context, Value};
 
 pub use self::check::written;
 
-use self::ground::{Ground, Grounds};
+use self::render_cache::{RenderCache, RenderCaches};
 pub use self::variable::Behind;
 
 use crate::diagnostic::{Diagnostic, Span};
@@ -70,7 +70,7 @@ pub struct Compiler<'a> {
     leaving: Vec<routes::Leaving>,
     /// What an LDAP lookup of `mailHost` may give.
     mailhosts: BTreeSet<String>,
-    grounds: Grounds,
+    grounds: RenderCaches,
     /// The variables of each role where nobody sets any.
     defaults: BTreeMap<RoleName, Value>,
 }
@@ -79,7 +79,7 @@ pub struct Compiler<'a> {
 struct Role<'a> {
     module: &'a Module,
     context: Context,
-    ground: Arc<Ground>,
+    ground: Arc<RenderCache>,
 }
 
 impl Role<'_> {
@@ -177,7 +177,7 @@ impl<'a> Compiler<'a> {
                 .values()
                 .map(|host| host.mailhost.to_string())
                 .collect(),
-            grounds: Grounds::default(),
+            grounds: RenderCaches::default(),
             defaults: modules
                 .0
                 .iter()

@@ -8,8 +8,8 @@ mod roll;
 mod stop;
 mod wave;
 
-pub use pool::{Event, NotRun, Said, Say, Width, drivers, run, run_tasks};
-pub use roll::{Batch, Fate, Held, Limits, batches, roll};
+pub use pool::{Event, EventKind, NotRun, Say, Width, drivers, run, run_tasks};
+pub use roll::{Batch, Limits, NotStarted, TurnResult, batches, roll};
 pub use stop::Stop;
 pub use wave::{Phase, Place, Wave, phase_of, ranks, waves};
 

@@ -18,12 +18,12 @@ pub struct Event {
     /// Where.
     pub host: HostName,
     /// What.
-    pub said: Said,
+    pub said: EventKind,
 }
 
 /// What there is to say while the work goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Said {
+pub enum EventKind {
     /// Its turn has come.
     Began,
     /// What it is at: `connecting`, `observing`.
@@ -75,11 +75,11 @@ impl Say<'_> {
     /// Tells it.
     pub fn at(&self, words: &str) {
         if self.sender.is_some() {
-            self.say(Said::At(words.to_owned()));
+            self.say(EventKind::At(words.to_owned()));
         }
     }
 
-    fn say(&self, said: Said) {
+    fn say(&self, said: EventKind) {
         let Some(sender) = &self.sender else { return };
         // Nobody listens any more only while the whole run is being torn down.
         let _ = sender.send(Event {
@@ -190,7 +190,7 @@ async fn one<'a, T>(
     sender: Option<Sender<Event>>,
 ) -> Result<T, NotRun> {
     let say = Say { host, sender };
-    say.say(Said::Began);
+    say.say(EventKind::Began);
     let mut task = None;
     // What the work leaves behind when it panics is that host's, which is given up.
     let result = poll_fn(|context| {
@@ -204,7 +204,7 @@ async fn one<'a, T>(
         }
     })
     .await;
-    say.say(Said::Ended);
+    say.say(EventKind::Ended);
     result.map_err(|panic| {
         let words = panic
             .downcast_ref::<&str>()

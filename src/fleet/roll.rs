@@ -29,18 +29,18 @@ pub struct Limits {
 
 /// What became of a host's turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate<T> {
+pub enum TurnResult<T> {
     /// It had its turn, and this is what it says.
     Ran(T),
     /// Its work broke off, by a fault of `murder`.
     Broke(String),
     /// Its turn did not come.
-    Held(Held),
+    NotStarted(NotStarted),
 }
 
 /// Why a host's turn did not come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Held {
+pub enum NotStarted {
     /// Too many failed before it.
     Failures,
     /// A stop was wished.
@@ -104,7 +104,7 @@ pub fn roll<T, W>(
     work: W,
     failed: impl Fn(&T) -> bool,
     mut on_event: impl FnMut(Event),
-) -> BTreeMap<HostName, Fate<T>>
+) -> BTreeMap<HostName, TurnResult<T>>
 where
     T: Send,
     W: Fn(&HostName, &dyn Fn(&str)) -> T + Sync,
@@ -114,29 +114,29 @@ where
     for batch in batches {
         if failures > limits.max_fail || stop.is_wished() {
             let why = if failures > limits.max_fail {
-                Held::Failures
+                NotStarted::Failures
             } else {
-                Held::Stopped
+                NotStarted::Stopped
             };
             let held = batch
                 .hosts
                 .iter()
-                .map(|host| (host.clone(), Fate::Held(why)));
+                .map(|host| (host.clone(), TurnResult::NotStarted(why)));
             fates.extend(held);
             continue;
         }
         let results = run(&batch.hosts, limits.parallel, stop, &work, &mut on_event);
         for (host, result) in results {
             let fate = match result {
-                Ok(result) => Fate::Ran(result),
-                Err(NotRun::Stopped) => Fate::Held(Held::Stopped),
-                Err(NotRun::Panicked(words)) => Fate::Broke(words),
-                Err(NotRun::NoThread(words)) => Fate::Broke(format!("no thread: {words}")),
+                Ok(result) => TurnResult::Ran(result),
+                Err(NotRun::Stopped) => TurnResult::NotStarted(NotStarted::Stopped),
+                Err(NotRun::Panicked(words)) => TurnResult::Broke(words),
+                Err(NotRun::NoThread(words)) => TurnResult::Broke(format!("no thread: {words}")),
             };
             failures += usize::from(match &fate {
-                Fate::Ran(result) => failed(result),
-                Fate::Broke(_) => true,
-                Fate::Held(_) => false,
+                TurnResult::Ran(result) => failed(result),
+                TurnResult::Broke(_) => true,
+                TurnResult::NotStarted(_) => false,
             });
             fates.insert(host, fate);
         }

@@ -176,13 +176,13 @@ fn additions_go_inwards_first_and_removals_the_other_way() {
         (host("smtp"), place(&["internal-mta"], Phase::Adds)),
         (host("b1"), place(&["backend"], Phase::Adds)),
         (host("b2"), place(&["backend"], Phase::Adds)),
-        (host("b3"), place(&["backend"], Phase::Takes)),
-        (host("mx2"), place(&["internet-mta"], Phase::Takes)),
+        (host("b3"), place(&["backend"], Phase::Removes)),
+        (host("mx2"), place(&["internet-mta"], Phase::Removes)),
         (
             host("both"),
             place(&["backend", "internal-mta"], Phase::Adds),
         ),
-        (host("old"), place(&["internet-mta"], Phase::Takes)),
+        (host("old"), place(&["internet-mta"], Phase::Removes)),
     ]);
     places.get_mut("old").unwrap().retired = true;
     let waves: Vec<(Phase, String)> = waves(&places, &after())
@@ -202,9 +202,9 @@ fn additions_go_inwards_first_and_removals_the_other_way() {
             (Phase::Adds, "b1 b2"),
             (Phase::Adds, "both smtp"),
             (Phase::Adds, "mx"),
-            (Phase::Takes, "mx2"),
-            (Phase::Takes, "b3"),
-            (Phase::Takes, "old"),
+            (Phase::Removes, "mx2"),
+            (Phase::Removes, "b3"),
+            (Phase::Removes, "old"),
         ]
     );
 }
@@ -289,7 +289,7 @@ fn rolled(
     bad: &str,
     max_fail: usize,
     stop_at: &str,
-) -> (Vec<String>, BTreeMap<HostName, Fate<bool>>) {
+) -> (Vec<String>, BTreeMap<HostName, TurnResult<bool>>) {
     let ran = Mutex::new(Vec::new());
     let stop = Stop::new();
     let fates = roll(
@@ -317,16 +317,25 @@ fn rolled(
 fn a_failure_stops_later_waves_and_not_its_own() {
     let (ran, fates) = rolled("a", 0, "");
     assert_eq!(ran, ["a", "b", "c"]);
-    assert_eq!(fates[&host("d")], Fate::Held(Held::Failures));
-    assert_eq!(fates[&host("f")], Fate::Held(Held::Failures));
+    assert_eq!(
+        fates[&host("d")],
+        TurnResult::NotStarted(NotStarted::Failures)
+    );
+    assert_eq!(
+        fates[&host("f")],
+        TurnResult::NotStarted(NotStarted::Failures)
+    );
 }
 
 #[test]
 fn max_fail_allows_some_and_a_fault_of_ours_counts() {
     let (ran, fates) = rolled("a", 1, "");
     assert_eq!(ran, ["a", "b", "c", "d", "e"]);
-    assert!(matches!(fates[&host("e")], Fate::Broke(_)));
-    assert_eq!(fates[&host("f")], Fate::Held(Held::Failures));
+    assert!(matches!(fates[&host("e")], TurnResult::Broke(_)));
+    assert_eq!(
+        fates[&host("f")],
+        TurnResult::NotStarted(NotStarted::Failures)
+    );
     let (ran, _) = rolled("a", 2, "");
     assert_eq!(ran.last().unwrap(), "f");
 }
@@ -336,6 +345,10 @@ fn a_stop_holds_the_rest_of_its_wave_and_all_later_ones() {
     let (ran, fates) = rolled("", 0, "b");
     assert_eq!(ran, ["a", "b"]);
     for name in ["c", "d", "e", "f"] {
-        assert_eq!(fates[&host(name)], Fate::Held(Held::Stopped), "{name}");
+        assert_eq!(
+            fates[&host(name)],
+            TurnResult::NotStarted(NotStarted::Stopped),
+            "{name}"
+        );
     }
 }

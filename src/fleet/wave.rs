@@ -4,7 +4,7 @@
 //! away, in the reverse order; retired hosts last of all. So a backend accepts an address before
 //! an MTA sends mail for it there, and an MTA stops sending before the backend stops accepting.
 //!
-//! A host stands in one wave. One whose every change takes away ([`bearing`](crate::plan::bearing):
+//! A host stands in one wave. One whose every change takes away ([`direction`](crate::plan::bearing):
 //! what is deleted, a list that loses members, a table that loses lines) goes with those that take.
 //! One that creates or rewrites anything, or only finishes earlier work, goes with those that add,
 //! and so does all that it takes away: too early for hosts that still send it what it gives up. A
@@ -21,7 +21,7 @@ pub enum Phase {
     /// Things come or change.
     Adds,
     /// Things go.
-    Takes,
+    Removes,
 }
 
 /// Hosts that go side by side.
@@ -65,7 +65,7 @@ pub fn waves(
         let waves = match (place.retired, place.phase) {
             (true, _) => &mut retired,
             (false, Phase::Adds) => &mut adding,
-            (false, Phase::Takes) => &mut taking,
+            (false, Phase::Removes) => &mut taking,
         };
         waves.entry(rank).or_default().push(host.clone());
     }
@@ -73,8 +73,8 @@ pub fn waves(
     adding
         .into_values()
         .map(wave(Phase::Adds))
-        .chain(taking.into_values().rev().map(wave(Phase::Takes)))
-        .chain(retired.into_values().rev().map(wave(Phase::Takes)))
+        .chain(taking.into_values().rev().map(wave(Phase::Removes)))
+        .chain(retired.into_values().rev().map(wave(Phase::Removes)))
         .collect()
 }
 
@@ -116,7 +116,7 @@ pub fn phase_of(verdict: &Verdict) -> Option<Phase> {
 
 fn phase_of_plan(plan: &HostPlan) -> Phase {
     if plan.only_takes_away() {
-        Phase::Takes
+        Phase::Removes
     } else {
         Phase::Adds
     }

@@ -13,6 +13,7 @@ pub use roster::Roster;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::access::Access;
 use crate::diagnostic::Span;
 use crate::name::{
     HostName, Mode, Parameter, RemotePath, RoleName, ServiceName, SiteName, UserName,
@@ -174,7 +175,7 @@ pub struct Host {
     /// IP addresses or networks that it sends from.
     pub addresses: Vec<String>,
     /// How it is reached.
-    pub ssh: Ssh,
+    pub ssh: Access,
     /// The directory as it shall ask it.
     pub ldap: Option<Ldap>,
     /// The LMTP socket, where the manifest says one (host, site, defaults, `cyrus`, in this order).
@@ -305,55 +306,4 @@ pub enum ContentSpec {
         /// The text, read by the loader.
         text: String,
     },
-}
-
-/// How a host is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ssh {
-    /// Which machine: ssh2's own, or the system's `ssh`.
-    pub client: SshClient,
-    /// What is connected to; the host's name where none is given.
-    pub address: Option<String>,
-    /// Login name.
-    pub user: Option<String>,
-    /// TCP port.
-    pub port: Option<u16>,
-    /// Jump host, `[user@]host[:port]`; several by commas as in ssh(1) `-J`.
-    pub jump: Option<String>,
-    /// A private key file.
-    pub identity_file: Option<std::path::PathBuf>,
-    /// Its passphrase, by name.
-    pub passphrase: Option<SecretName>,
-    /// The login password, by name.
-    pub password: Option<SecretName>,
-    /// The host key (`ssh-ed25519 AAAA…`), for CI without a known_hosts.
-    pub host_key: Option<String>,
-    /// known_hosts file in place of the user's own.
-    pub known_hosts: Option<std::path::PathBuf>,
-    /// How root is become.
-    pub become_: Become,
-    /// For TCP and the handshake.
-    pub connect_timeout: Duration,
-    /// For one exchange, silence of this long ends it.
-    pub command_timeout: Duration,
-}
-
-/// See [`Ssh::client`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SshClient {
-    /// The `ssh2` crate.
-    Ssh2,
-    /// The system's `ssh`.
-    OpenSsh,
-}
-
-/// How root is become on a host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Become {
-    /// Not at all: the login is root already.
-    No,
-    /// `sudo`, with a password where the host wants one.
-    Sudo(Option<SecretName>),
-    /// `doas`, without a password.
-    Doas,
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tera::{Context, ErrorKind, Tera};
 
-use super::reports::{Report, reports};
+use super::tera_errors::{Report, reports};
 use super::{Module, filters, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ContentSpec, FileSpec, ServiceSpec, SettingSpec};

@@ -9,10 +9,10 @@ mod filters;
 mod names;
 mod parameters;
 mod read;
-mod reports;
-mod unread;
+mod tera_errors;
 mod uses;
 mod word;
+mod yaml_errors;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{self, MapAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 
-use super::{Check, Module, Per, ProbeKind, Template, Variable, VariableKind, Word, unread};
+use super::{Check, Module, Per, ProbeKind, Template, Variable, VariableKind, Word, yaml_errors};
 use crate::diagnostic::{Diagnostic, SourceId, Span};
 use crate::model::{ContentSpec, FileSpec, Layer, Level, ServiceSpec, SettingSpec};
 use crate::name::{NameError, Parameter, RemotePath, RoleName, ServiceName, UserName};
@@ -176,7 +176,7 @@ pub(super) fn module(
     let options = serde_saphyr::options! { strict_booleans: true };
     let raw: RawModule = match serde_saphyr::from_str_with_options(text, options) {
         Ok(raw) => raw,
-        Err(error) => return Err(vec![unread::problem(source, &error)]),
+        Err(error) => return Err(vec![yaml_errors::problem(source, &error)]),
     };
     let mut reader = Reader {
         level: Level::Module(role.clone()),

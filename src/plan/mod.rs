@@ -1,20 +1,20 @@
 //! The difference between what a host has and what it must have, as a value.
 
-mod bearing;
+mod cleanup;
 mod diff;
+mod direction;
 mod orders;
 mod questions;
 mod release;
-mod sweep;
-mod told;
+mod reload_hash;
 
-pub use bearing::{Bearing, bearing};
-pub use diff::{Permissions, Situation, diff, unreadable};
+pub use cleanup::sweep;
+pub use diff::{DiffInput, Permissions, diff, unreadable};
+pub use direction::{Direction, direction};
 pub use orders::{Run, orders};
 pub use questions::questions;
 pub use release::{forgets, release};
-pub use sweep::sweep;
-pub use told::{sha256_hex, sha256_of, told_after, told_by};
+pub use reload_hash::{activation_after, activation_by};
 
 use std::collections::BTreeMap;
 
@@ -67,9 +67,9 @@ pub enum Cause {
     /// The host is retired.
     Retired,
     /// It is not managed now, and was in the generation that a rollback goes back to.
-    Then,
+    Restored,
     /// The generation that a rollback goes back to does not have it.
-    NotThen,
+    AbsentInGeneration,
 }
 
 /// A file in a plan: its text only in masked form.
@@ -105,7 +105,7 @@ pub enum IndexReason {
 /// Why Postfix is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum TellReason {
+pub enum ReloadReason {
     /// This plan changes something that it reads.
     ConfigurationChanges,
     /// An earlier apply changed something and did not come to tell it.
@@ -160,7 +160,7 @@ pub enum Step {
     /// `postfix reload`.
     Reload {
         /// Why.
-        reason: TellReason,
+        reason: ReloadReason,
     },
     /// Stop and start, for parameters that a reload does not reach.
     Restart {

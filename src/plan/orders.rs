@@ -2,15 +2,15 @@
 
 use zeroize::Zeroizing;
 
-use crate::exchange::{FileOrder, HistoryOrder, LedgerOrder, Orders, RestoreOrder, Tell};
+use crate::exchange::{Activation, FileOrder, HistoryOrder, LedgerOrder, Orders, RestoreOrder};
 use crate::history::KEPT_BYTES;
 use crate::postfix::Edit;
 use crate::secret::{MissingSecret, Secrets};
 use crate::state::Probes;
 use crate::thing::Thing;
 
-use super::told::sha256_hex;
 use super::{Change, HostPlan, Step};
+use crate::digest::sha256_hex;
 
 /// Who runs this apply, and when.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ pub fn orders(
         indexes: Vec::new(),
         edits: Vec::new(),
         check: false,
-        tell: Tell::Not,
+        activation: Activation::Nothing,
         tables: Vec::new(),
         probes: Probes::default(),
         allow_unverified,
@@ -105,8 +105,8 @@ pub fn orders(
                     .extend(edit.filter(|edit| !orders.edits.contains(edit)));
             }
             Step::Check => orders.check = true,
-            Step::Reload { .. } => orders.tell = Tell::Reload,
-            Step::Restart { .. } => orders.tell = Tell::Restart,
+            Step::Reload { .. } => orders.activation = Activation::Reload,
+            Step::Restart { .. } => orders.activation = Activation::Restart,
             Step::Probe { probes } => orders.probes = probes.clone(),
             Step::Delete {
                 path, index_suffix, ..

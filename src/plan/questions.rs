@@ -6,7 +6,7 @@ use crate::secret::{MissingSecret, Secrets};
 use crate::state::{Desired, File, Want};
 use crate::thing::Thing;
 
-use super::told::sha256_hex;
+use crate::digest::sha256_hex;
 
 /// The questions about `desired`: its files with the hashes they should have, their indexes, its
 /// parameter names, and the sockets that its tables deliver to.

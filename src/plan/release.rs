@@ -6,7 +6,7 @@ use crate::state::{Live, Remark};
 use crate::thing::Thing;
 
 use super::diff::forgotten;
-use super::told::{told_after, told_by};
+use super::reload_hash::{activation_after, activation_by};
 use super::{Expects, HostPlan, Step};
 
 /// The plan that releases one thing, or without one the whole host; none where nothing of it is
@@ -90,11 +90,11 @@ fn without(old: &Ledger, things: &[Thing], live: &Live, applied: &Applied) -> Le
     }
     // What Postfix has been told of stays told. Where it has not been told of something, what it
     // was told of is what was applied; other hashes are left to say that they match nothing.
-    let is_told = old.told.as_ref() == Some(&told_by(old, live));
+    let is_told = old.told.as_ref() == Some(&activation_by(old, live));
     if is_told {
-        ledger.told = Some(told_by(&ledger, live));
-    } else if old.told.as_ref() == Some(&told_after(old)) {
-        ledger.told = Some(told_after(&ledger));
+        ledger.told = Some(activation_by(&ledger, live));
+    } else if old.told.as_ref() == Some(&activation_after(old)) {
+        ledger.told = Some(activation_after(&ledger));
     }
     ledger
 }

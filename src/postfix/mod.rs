@@ -19,7 +19,7 @@ pub mod catalogue;
 
 pub mod postconf;
 
-pub mod shorter;
+pub mod subset;
 
 pub use edit::Edit;
 pub use edit::EditError;

@@ -5,8 +5,8 @@ use std::fmt::{self, Write};
 
 use super::group::{self, Group};
 use super::line::{Line, Tone, count};
-use super::outcome::{Applied, Outcome, Postponed};
 use super::{Detail, steps, text};
+use crate::outcome::{Applied, Outcome, Postponed};
 use crate::plan::Failure;
 
 /// Writes what became of each host, groups of hosts with the same fate once, and a summary line.

@@ -11,7 +11,8 @@
 
 use serde::Serialize;
 
-use super::{Applied, Summary};
+use super::Summary;
+use crate::outcome::Applied;
 use crate::plan::{Change, Failure, FileState, HostPlan, Plan, Step, Verdict};
 use crate::secret::mask;
 use crate::thing::Thing;

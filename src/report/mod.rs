@@ -11,13 +11,11 @@ pub mod json;
 pub mod line;
 pub mod lock;
 pub mod markdown;
-pub mod outcome;
 pub mod steps;
 pub mod summary;
 pub mod text;
 
 pub use crate::secret::mask::{mask_pair, mask_secrets};
-pub use outcome::{Applied, Outcome, Postponed};
 pub use summary::Summary;
 
 /// How much of each file is shown.

@@ -3,7 +3,7 @@
 use super::line::{Line, Tone};
 use super::{Detail, difference};
 use crate::plan::{
-    Cause, Change, Failure, FileState, HostPlan, IndexReason, Refusal, Step, TellReason,
+    Cause, Change, Failure, FileState, HostPlan, IndexReason, Refusal, ReloadReason, Step,
 };
 use crate::secret::mask;
 use crate::state::{Probes, Remark};
@@ -83,8 +83,8 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
         Step::Reload { reason } => quiet(format!(
             "  * reload Postfix ({})",
             match reason {
-                TellReason::ConfigurationChanges => "its configuration changes",
-                TellReason::NotToldYet =>
+                ReloadReason::ConfigurationChanges => "its configuration changes",
+                ReloadReason::NotToldYet =>
                     "an earlier change was never told: Postfix still runs with what it read before",
             }
         )),
@@ -128,8 +128,8 @@ fn why(cause: Cause) -> &'static str {
         Cause::Unnamed => " (no longer named by manifest or module)",
         Cause::FirstContact => " (first contact: it was set differently before)",
         Cause::Retired => " (the host is retired)",
-        Cause::Then => " (not managed now; managed in the generation that this goes back to)",
-        Cause::NotThen => " (not managed in the generation that this goes back to)",
+        Cause::Restored => " (not managed now; managed in the generation that this goes back to)",
+        Cause::AbsentInGeneration => " (not managed in the generation that this goes back to)",
     }
 }
 

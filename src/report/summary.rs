@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::line::count;
-use crate::plan::{Change, HostPlan, IndexReason, Plan, Step, TellReason, Verdict};
+use crate::plan::{Change, HostPlan, IndexReason, Plan, ReloadReason, Step, Verdict};
 
 /// How much a plan would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -70,7 +70,7 @@ impl Summary {
                     IndexReason::SourceChanges => {}
                 },
                 Step::Reload {
-                    reason: TellReason::NotToldYet,
+                    reason: ReloadReason::NotToldYet,
                 } => self.finish += 1,
                 Step::Reload { .. } | Step::Restart { .. } | Step::Check | Step::Probe { .. } => {}
             }

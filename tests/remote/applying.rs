@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use murder::ledger::{Applied, LEDGER_VERSION, Ledger, Managed, Origin, Previous};
 use murder::machine::remote::Remote;
-use murder::machine::{Act, Ending, FileOrder, LedgerOrder, Look, Orders, Questions, Tell};
+use murder::machine::{
+    Activation, Apply, Ending, FileOrder, LedgerOrder, Observe, Orders, Questions,
+};
 use murder::name::{Mode, Parameter, ServiceName, TableType, UserName};
 use murder::plan::Expects;
 use murder::postfix::Edit;
@@ -107,7 +109,7 @@ pub(super) fn orders(host: &Host, run: &str, files: &[&str]) -> Orders {
         indexes: vec![],
         edits: vec![],
         check: true,
-        tell: Tell::Reload,
+        activation: Activation::Reload,
         tables: vec![],
         probes: Probes::default(),
         allow_unverified: false,
@@ -595,7 +597,7 @@ fn a_stopped_postfix_stays_stopped() {
 fn a_restart_leaves_the_lock_free() {
     let host = prepared();
     let mut orders = everything(&host, "r1");
-    orders.tell = Tell::Restart;
+    orders.activation = Activation::Restart;
     orders.edits.push(Edit::Set(
         parameter("inet_interfaces"),
         "127.0.0.1".to_owned(),

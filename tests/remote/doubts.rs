@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 use murder::machine::remote::Remote;
-use murder::machine::{Act, Ending, Look, Orders, Questions, Tell};
+use murder::machine::{Activation, Apply, Ending, Observe, Orders, Questions};
 use murder::name::ServiceName;
 use murder::postfix::Edit;
 use murder::state::Probes;
@@ -595,7 +595,7 @@ fn payloads_of_the_dead_are_seen_and_swept() {
         .live;
     assert_eq!(live.leftovers, ["/var/lib/murder/spool.dead.999999"]);
     let mut orders = editing(&host, "r2", vec![]);
-    (orders.check, orders.tell) = (false, Tell::Not);
+    (orders.check, orders.activation) = (false, Activation::Nothing);
     done(&host, &orders);
     assert_eq!(host.run("cat /var/lib/murder/spool.*"), "young\n");
     let live = Remote::new(host.shell())

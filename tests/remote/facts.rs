@@ -1,7 +1,7 @@
 //! Facts that change only with an upgrade: a host keeps them for whoever has never asked it.
 
 use murder::machine::remote::Remote;
-use murder::machine::{Look, Observed};
+use murder::machine::{Observe, Observed};
 use murder::plan::questions;
 
 use super::host::Host;

@@ -8,7 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use murder::machine::remote::Remote;
-use murder::machine::{Act, Exit, MachineError, Orders, Request, Response, Shell};
+use murder::machine::{Apply, MachineError, Orders};
+use murder::transport::{Exit, Request, Response, Shell};
 
 /// The lab's base root, which is built if it is not there yet.
 fn base() -> &'static Path {

@@ -2,7 +2,9 @@
 
 use murder::exchange::HistoryQuestion;
 use murder::machine::remote::Remote;
-use murder::machine::{Act, Ending, HistoryOrder, LedgerOrder, Look, Observed, Orders, Questions};
+use murder::machine::{
+    Apply, Ending, HistoryOrder, LedgerOrder, Observe, Observed, Orders, Questions,
+};
 use murder::plan::{Run, orders, sweep};
 
 use super::host::Host;

@@ -1,8 +1,9 @@
 //! Observation.
 
 use murder::machine::remote::Remote;
-use murder::machine::{Exit, Look, MachineError, Questions, Response};
+use murder::machine::{MachineError, Observe, Questions};
 use murder::state::{LiveFile, Running};
+use murder::transport::{Exit, Response};
 use proptest::prelude::*;
 
 use super::host::{Answering, Host};

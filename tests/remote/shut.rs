@@ -1,7 +1,7 @@
 //! Hosts that have all that is wanted, and where Postfix cannot work all the same: a plan says so.
 
 use murder::machine::remote::Remote;
-use murder::machine::{Ending, Look};
+use murder::machine::{Ending, Observe};
 use murder::name::Parameter;
 use murder::plan::questions;
 use murder::state::{Desired, Want};

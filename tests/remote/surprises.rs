@@ -3,7 +3,7 @@
 
 use murder::ledger::{Ledger, Origin};
 use murder::machine::remote::Remote;
-use murder::machine::{Act, Ending, Tell};
+use murder::machine::{Activation, Apply, Ending};
 use murder::plan::{Run, Verdict, orders};
 use murder::state::Probes;
 
@@ -196,7 +196,7 @@ fn a_restart_goes_through_the_service_manager_that_owns_postfix() {
     host.write("/usr/local/bin/systemctl", "#!/bin/sh\necho \"$@\" >>/root/systemctl\ncase $1 in -q) ;; restart) [ ! -e /root/refuse ] && { postfix stop; postfix start; } ;; esac\n");
     host.run("chmod 755 /usr/local/bin/systemctl; ln -sf /usr/local/bin/systemctl /usr/bin/systemctl; mkdir -p /run/systemd/system");
     let mut wanted = ordered(&host, "r1");
-    wanted.tell = Tell::Restart;
+    wanted.activation = Activation::Restart;
     let before = contents(&host);
     let master = host.read("/var/spool/postfix/pid/master.pid");
     // A manager that refuses: everything goes back, and the manager is asked again.

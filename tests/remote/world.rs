@@ -2,10 +2,10 @@
 
 use murder::ledger::Applied;
 use murder::machine::remote::Remote;
-use murder::machine::{Act, Look, Observed, Performed};
+use murder::machine::{Apply, Observe, Observed, Performed};
 use murder::name::{Mode, Parameter, ServiceName, TableType, UserName};
 use murder::plan::{
-    Failure, HostPlan, HostVerdict, Permissions, Run, Situation, Verdict, diff, orders, questions,
+    DiffInput, Failure, HostPlan, HostVerdict, Permissions, Run, Verdict, diff, orders, questions,
 };
 use murder::secret::{Body, Secret, SecretName, Secrets};
 use murder::state::{Desired, File, Want};
@@ -125,7 +125,7 @@ pub fn look(host: &Host, desired: &Desired) -> Observed {
 pub fn verdict(host: &Host, desired: &Desired) -> HostVerdict {
     let observed = look(host, desired);
     let live = observed.live;
-    diff(Situation {
+    diff(DiffInput {
         known: observed.known.as_ref(),
         murder: "example.org",
         desired,

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use murder::machine::shell::connect;
-use murder::machine::{Exit, MachineError, Response, Shell};
-use murder::model::{Become, SshClient};
+use murder::access::{Become, SshClient};
+use murder::machine::MachineError;
 use murder::secret::{Secret, SecretName, Secrets};
+use murder::transport::connect;
+use murder::transport::{Exit, Response, Shell};
 
 use super::sshd::{Sshd, try_ask, unfit};
 
@@ -53,7 +54,7 @@ fn shell(sshd: &Sshd, client: SshClient, password: Option<&str>) -> Box<dyn Shel
     if let Some(password) = password {
         secrets.insert(name, Secret::new(password.to_owned()));
     }
-    connect(&host, &sshd.options(), &secrets).unwrap()
+    connect(&host.name, &host.ssh, &sshd.options(), &secrets).unwrap()
 }
 
 const RIGHT: Option<&str> = Some("cor$rect \"horse");
@@ -137,7 +138,8 @@ fn sudo_and_doas_work_below_csh_and_fish() {
         assert_worked(&become_and_cat(&mut *shell(&sshd, SshClient::Ssh2, RIGHT)).unwrap());
         let mut host = sshd.host();
         host.ssh.become_ = Become::Doas;
-        let mut shell = connect(&host, &sshd.options(), &Secrets::default()).unwrap();
+        let mut shell =
+            connect(&host.name, &host.ssh, &sshd.options(), &Secrets::default()).unwrap();
         assert_worked(&become_and_cat(&mut *shell).unwrap());
     }
 }

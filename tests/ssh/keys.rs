@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use murder::machine::shell::{Passphrases, connect};
 use murder::secret::{Secret, SecretName, Secrets};
+use murder::transport::{Passphrases, connect};
 
 use super::sshd::{Sshd, ask, keygen, reach, run, unreachable};
 
@@ -125,9 +125,9 @@ fn a_locked_key_opens_by_the_manifests_secret_or_by_asking_once() {
     host.ssh.passphrase = Some(name.clone());
     let mut secrets = Secrets::default();
     secrets.insert(name.clone(), Secret::new("open sesame".to_owned()));
-    connect(&host, &sshd.options(), &secrets).unwrap();
+    connect(&host.name, &host.ssh, &sshd.options(), &secrets).unwrap();
     secrets.insert(name, Secret::new("open barley".to_owned()));
-    let failure = unreachable(connect(&host, &sshd.options(), &secrets));
+    let failure = unreachable(connect(&host.name, &host.ssh, &sshd.options(), &secrets));
     assert!(!format!("{failure:?}").contains("barley"), "{failure:?}");
 }
 

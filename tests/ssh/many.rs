@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use murder::machine::shell::connecting;
-use murder::machine::{MachineError, Request};
+use murder::machine::MachineError;
 use murder::model::Host;
 use murder::secret::Secrets;
 use murder::tasks::{Task, drive};
+use murder::transport::Request;
+use murder::transport::connecting;
 
 use super::sshd::Sshd;
 
@@ -28,7 +29,7 @@ fn one_thread_talks_with_many_hosts_and_a_silent_one_delays_none() {
         let (host, ended, options, secrets) = (host.clone(), &ended, &options, &secrets);
         async move {
             let said = async {
-                let mut shell = connecting(&host, options, secrets).await?;
+                let mut shell = connecting(&host.name, &host.ssh, options, secrets).await?;
                 let request = Request {
                     command: format!("sleep 0.3; echo {number}"),
                     stdin: Vec::new().into(),

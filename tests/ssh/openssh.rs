@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use murder::access::SshClient;
 use murder::machine::MachineError;
-use murder::machine::shell::ConnectOptions;
-use murder::machine::{Exit, Shell};
-use murder::model::{Host, SshClient};
+use murder::model::Host;
+use murder::transport::ConnectOptions;
+use murder::transport::{Exit, Shell};
 
 use super::sshd::{Sshd, ask, keygen, reach, unreachable};
 

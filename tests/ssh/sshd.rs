@@ -8,17 +8,19 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use murder::access::{Access, Become, SshClient};
 use murder::diagnostic::{SourceId, Span};
-use murder::machine::shell::{ConnectOptions, Passphrases, connecting};
-use murder::machine::ssh::HandshakeLimits;
-use murder::machine::ssh_config::Environment;
-use murder::machine::{MachineError, Request, Response, Shell};
-use murder::model::{Become, Host, HostState, Ssh, SshClient};
+use murder::machine::MachineError;
+use murder::model::{Host, HostState};
 use murder::name::{HostName, RoleName};
 use murder::plan::Failure;
 use murder::secret::Secrets;
 use murder::state::{Facts, Probes};
 use murder::tasks::{Task, drive, sleep_until};
+use murder::transport::ssh::HandshakeLimits;
+use murder::transport::ssh_config::Environment;
+use murder::transport::{ConnectOptions, Passphrases, connecting};
+use murder::transport::{Request, Response, Shell};
 
 pub const SSHD: &str = "/usr/sbin/sshd";
 
@@ -195,7 +197,7 @@ impl Sshd {
             mailhost: HostName::new("mx.example.org").unwrap(),
             state: HostState::Active,
             addresses: Vec::new(),
-            ssh: Ssh {
+            ssh: Access {
                 client: SshClient::Ssh2,
                 address: Some("127.0.0.1".to_owned()),
                 user: Some("root".to_owned()),
@@ -264,7 +266,12 @@ pub fn beside_another<T>(task: impl Future<Output = T>) -> T {
 
 /// Connects without secrets.
 pub fn reach(host: &Host, options: &ConnectOptions) -> Result<Box<dyn Shell>, MachineError> {
-    beside_another(connecting(host, options, &Secrets::default()))
+    beside_another(connecting(
+        &host.name,
+        &host.ssh,
+        options,
+        &Secrets::default(),
+    ))
 }
 
 /// One exchange with plenty of time.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use murder::machine::{Exit, Request};
+use murder::transport::{Exit, Request};
 
 use super::sshd::{Sshd, ask, reach, run, try_ask};
 

@@ -9,9 +9,9 @@ mod master;
 mod names;
 mod restrictions;
 pub(in crate::compile) mod tables;
-mod written;
+mod unresolved;
 
-pub use written::written;
+pub use unresolved::written;
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};

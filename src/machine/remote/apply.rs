@@ -9,10 +9,10 @@ use super::data::Data;
 use super::frame::sha256;
 use super::observe::{is_hash, quote, without_comments};
 use super::values;
+use crate::exchange::Failure;
 use crate::ledger::Ledger;
-use crate::machine::{HistoryOrder, LedgerOrder, Orders, Tell};
+use crate::machine::{Activation, HistoryOrder, LedgerOrder, Orders};
 use crate::name::UserName;
-use crate::plan::Failure;
 use crate::postfix::Edit;
 use crate::thing::Thing;
 
@@ -136,10 +136,10 @@ fn assignments(
     set("CHECK", if orders.check { "1" } else { "" });
     set(
         "TELL",
-        match orders.tell {
-            Tell::Not => "not",
-            Tell::Reload => "reload",
-            Tell::Restart => "restart",
+        match orders.activation {
+            Activation::Nothing => "not",
+            Activation::Reload => "reload",
+            Activation::Restart => "restart",
         },
     );
     set("UNVERIFIED", if orders.allow_unverified { "1" } else { "" });

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use memchr::memmem::find;
 
-pub(super) use crate::plan::sha256_hex as sha256;
+pub(super) use crate::digest::sha256_hex as sha256;
 
 /// 128 random bits as text: no banner holds them by chance.
 pub(super) fn nonce() -> String {

@@ -6,23 +6,23 @@
 mod answer;
 mod apply;
 mod data;
+mod errors;
 mod frame;
 mod observe;
 mod outcome;
 mod reach;
 mod values;
-mod words;
 
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::exchange::Failure;
 use crate::machine::{
-    Act, Ending, Exit, Look, MachineError, Observed, Orders, Performed, Questions, Request,
-    Response, Shell,
+    Apply, Ending, MachineError, Observe, Observed, Orders, Performed, Questions,
 };
-use crate::plan::Failure;
 use crate::tasks::{Task, block_on};
+use crate::transport::{Exit, Request, Response, Shell};
 
 /// Silence of this long ends an observation.
 const OBSERVE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -74,7 +74,7 @@ impl Remote {
     }
 }
 
-impl Look for Remote {
+impl Observe for Remote {
     fn observe(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
         block_on(self.look(questions))
     }
@@ -122,7 +122,7 @@ impl Remote {
     }
 }
 
-impl Act for Remote {
+impl Apply for Remote {
     fn perform(&mut self, orders: &Orders) -> Result<Performed, MachineError> {
         // Whatever becomes of this, what was seen before it is no answer any more.
         self.seen = None;
@@ -171,9 +171,9 @@ fn no_answer(broken: frame::Broken, response: &Response) -> MachineError {
             hint: Some("run again; nothing was changed".to_owned()),
         }),
         Exit::Signal(signal) => {
-            words::wrong_answer(&format!("its shell was killed by signal {signal}"), &said)
+            errors::wrong_answer(&format!("its shell was killed by signal {signal}"), &said)
         }
-        Exit::Code(code) => words::wrong_answer(
+        Exit::Code(code) => errors::wrong_answer(
             &format!("{} (its shell ended with code {code})", broken.why()),
             &said,
         ),

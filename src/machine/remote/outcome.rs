@@ -1,9 +1,10 @@
 //! What an apply reports, read with suspicion.
 
+use super::errors::{excerpt, wrong_answer};
 use super::frame::{Broken, unframe};
-use super::words::{excerpt, wrong_answer};
-use crate::machine::{Ending, Exit, MachineError, Performed, Response};
-use crate::plan::Failure;
+use crate::exchange::Failure;
+use crate::machine::{Ending, MachineError, Performed};
+use crate::transport::{Exit, Response};
 
 /// Understands the answer to a payload.
 pub(super) fn understand(response: &Response, nonce: &str) -> Result<Performed, MachineError> {

@@ -17,12 +17,17 @@ use std::path::{Path, PathBuf};
 
 use crate::ledger::Ledger;
 use crate::name::{HostName, Mode, RemotePath};
-use crate::plan::{Failure, sha256_hex, sha256_of};
 use crate::postfix::{MainCf, MasterCf};
 use crate::state::{Facts, Live, LiveFile, LiveState, Running};
 use crate::thing::Thing;
+use crate::{
+    digest::{sha256_hex, sha256_of},
+    exchange::Failure,
+};
 
-use super::{Act, HistoryQuestion, Look, MachineError, Observed, Orders, Performed, Questions};
+use super::{
+    Apply, HistoryQuestion, MachineError, Observe, Observed, Orders, Performed, Questions,
+};
 use owners::Owners;
 
 /// Where the ledger stands, on every host.
@@ -139,7 +144,7 @@ impl Sandbox {
     }
 }
 
-impl Look for Sandbox {
+impl Observe for Sandbox {
     fn observe(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
         let main = self.bytes(MAIN_CF)?.unwrap_or_default();
         let master = self.bytes(MASTER_CF)?.unwrap_or_default();
@@ -225,7 +230,7 @@ impl Look for Sandbox {
     }
 }
 
-impl Act for Sandbox {
+impl Apply for Sandbox {
     fn perform(&mut self, orders: &Orders) -> Result<Performed, MachineError> {
         perform::perform(self, orders)
     }

@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use crate::machine::{Ending, LedgerOrder, MachineError, Orders, Performed};
-use crate::plan::{Failure, sha256_hex};
 use crate::postfix::apply_edits;
+use crate::{digest::sha256_hex, exchange::Failure};
 
 use super::owners::Owners;
 use super::{LEDGER, MAIN_CF, MASTER_CF, Sandbox, folders, history, lock};

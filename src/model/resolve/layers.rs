@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::{Kind, Node, integer, nearest, switch};
-use crate::model::resolve::{Resolver, errors, overlaid};
+use crate::model::resolve::{Resolver, errors, parts};
 use crate::model::{ContentSpec, FileSpec, Host, Layer, Level, ListEdit, ServiceSpec, SettingSpec};
 use crate::name::{Parameter, RemotePath, RoleName, ServiceName, UserName};
 use crate::thing::{Field, Thing};
@@ -74,7 +74,7 @@ impl Resolver<'_> {
             for entry in entry.and_under() {
                 self.no_secret_value(&entry.key, &entry.value);
                 if let Some(value) = self.setting(&entry.value, entry.at) {
-                    let at = overlaid::edit(entry);
+                    let at = parts::edit(entry);
                     let word = layer(level, at, &entry.value, value);
                     things.settings.push((name.clone(), word));
                 }
@@ -87,7 +87,7 @@ impl Resolver<'_> {
                     let value = self.service(&entry.value);
                     self.forget_under(depth, said);
                     let word = layer(level, entry.at, &entry.value, value);
-                    let words = overlaid::service(entry, level, word).into_iter();
+                    let words = parts::service(entry, level, word).into_iter();
                     things
                         .services
                         .extend(words.map(|word| (name.clone(), word)));
@@ -105,7 +105,7 @@ impl Resolver<'_> {
                 self.forget_under(depth, said);
                 if let Some(value) = value {
                     let word = layer(level, entry.at, &entry.value, value);
-                    let words = overlaid::file(entry, word).into_iter();
+                    let words = parts::file(entry, word).into_iter();
                     things.files.extend(words.map(|word| (path.clone(), word)));
                 }
             }

@@ -4,11 +4,11 @@
 //! already is passed over in silence here: there is an error for it, so no murder comes of it.
 
 mod directory;
+mod file_secrets;
 mod hosts;
 mod layers;
-mod overlaid;
 mod parameters;
-mod placed;
+mod parts;
 mod rules;
 mod secrets;
 mod ssh;

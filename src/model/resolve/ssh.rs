@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use crate::access::{Access, Become, SshClient};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{Node, duration, integer};
 use crate::model::resolve::Resolver;
 use crate::model::resolve::secrets::local_path;
-use crate::model::{Become, Ssh, SshClient};
 use crate::secret::SecretName;
 
 /// What one layer says; each key by itself can be said by a nearer layer.
@@ -102,11 +102,11 @@ impl Resolver<'_> {
 }
 
 /// What all layers say together, the nearest first.
-pub(super) fn merge(layers: &[&SshLayer]) -> Ssh {
+pub(super) fn merge(layers: &[&SshLayer]) -> Access {
     fn nearest<T: Clone>(layers: &[&SshLayer], get: impl Fn(&SshLayer) -> &Option<T>) -> Option<T> {
         layers.iter().find_map(|layer| get(layer).clone())
     }
-    Ssh {
+    Access {
         client: nearest(layers, |layer| &layer.client).unwrap_or(SshClient::Ssh2),
         address: nearest(layers, |layer| &layer.address),
         user: nearest(layers, |layer| &layer.user),

@@ -7,9 +7,10 @@ use crate::postfix::catalogue;
 use crate::state::{Remark, Running};
 use crate::thing::Thing;
 
-use super::super::told::told_by;
-use super::super::{Refusal, Step, TellReason};
-use super::{Draft, live_value};
+use super::super::reload_hash::activation_by;
+use super::super::{Refusal, ReloadReason, Step};
+use super::Draft;
+use crate::state::live_value;
 
 impl Draft<'_> {
     /// The parameters that take effect only when Postfix is started: those that change now, and
@@ -72,7 +73,7 @@ impl Draft<'_> {
             ledger
                 .told
                 .as_ref()
-                .is_some_and(|told| *told != told_by(ledger, self.at.live))
+                .is_some_and(|told| *told != activation_by(ledger, self.at.live))
         });
         // How far an apply came that did not end, nobody knows; telling once more does no harm.
         let pending = told_otherwise || self.ours.is_unfinished();
@@ -87,9 +88,9 @@ impl Draft<'_> {
         if restart.is_empty() {
             steps.push(Step::Reload {
                 reason: if touched {
-                    TellReason::ConfigurationChanges
+                    ReloadReason::ConfigurationChanges
                 } else {
-                    TellReason::NotToldYet
+                    ReloadReason::NotToldYet
                 },
             });
         } else {

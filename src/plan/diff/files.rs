@@ -6,9 +6,9 @@ use crate::secret::mask::{mask_beside, mask_file, mask_pair};
 use crate::state::{File, LiveFile, LiveState, Remark, Want};
 use crate::thing::Thing;
 
-use super::super::told::sha256_hex;
 use super::super::{Cause, Change, Failure, FileState, IndexReason, Refusal, Step};
-use super::{Draft, found};
+use super::{Draft, adopted};
+use crate::digest::sha256_hex;
 
 /// Words by which other tools sign the files they keep.
 const SIGNATURES: [&str; 5] = [
@@ -75,7 +75,7 @@ impl Draft<'_> {
                     && state.owner == file.owner.as_str()
                     && state.group == file.group.as_str()
                     && state.mode == file.mode;
-                let mut origin = found::origin_of(&state, same_bytes.then_some(&*text));
+                let mut origin = adopted::origin_of(&state, same_bytes.then_some(&*text));
                 let mut replaced = None;
                 if self.ours.managed(&thing).is_none() {
                     let own = origin == Origin::Created;

@@ -6,33 +6,32 @@
 #[cfg(test)]
 mod tests;
 
-mod broken;
+mod adopted;
 mod effects;
 mod files;
-mod foreign;
-mod found;
+mod generation;
+mod live_warnings;
 mod members;
 mod names;
-mod ours;
-mod record;
+mod ownership;
 mod services;
 mod thresholds;
-mod unnamed;
+mod unmanaged;
+mod unusable;
 mod values;
 
 use std::collections::BTreeMap;
 
 use crate::exchange::KnownFacts;
 use crate::ledger::{Applied, Journal, LEDGER_VERSION, Ledger, Managed, Origin};
-use crate::postfix::Entry;
 use crate::secret::Secrets;
 use crate::state::{Desired, Live, LiveFile, Remark, Running};
-use crate::thing::{Field, Thing};
-pub use broken::unreadable;
-use ours::Ours;
-use record::generation;
+use crate::thing::Thing;
+use generation::generation;
+use ownership::Ours;
+pub use unusable::unreadable;
 
-use super::told::told_after;
+use super::reload_hash::activation_after;
 use super::{Cause, Expects, Failure, HostPlan, HostVerdict, Refusal, Step, Verdict};
 
 /// What the user has allowed by a flag of its own (there is no `--force`).
@@ -52,7 +51,7 @@ pub struct Permissions {
 
 /// Everything that one host's difference depends on.
 #[derive(Debug, Clone, Copy)]
-pub struct Situation<'a> {
+pub struct DiffInput<'a> {
     /// The manifest's `murder`.
     pub murder: &'a str,
     /// What the host must have.
@@ -78,7 +77,7 @@ pub struct Situation<'a> {
 
 /// A host's plan in the making.
 struct Draft<'a> {
-    at: Situation<'a>,
+    at: DiffInput<'a>,
     ours: Ours<'a>,
     managed: BTreeMap<Thing, Managed>,
     indexes: BTreeMap<crate::name::RemotePath, String>,
@@ -97,7 +96,7 @@ struct Draft<'a> {
 
 /// The difference between what the host has and what it must have.
 #[must_use]
-pub fn diff(situation: Situation<'_>) -> HostVerdict {
+pub fn diff(situation: DiffInput<'_>) -> HostVerdict {
     let live = situation.live;
     let mut draft = Draft {
         at: situation,
@@ -225,7 +224,7 @@ impl Draft<'_> {
             hosts: self.at.hosts.to_vec(),
             facts: self.at.known.map(KnownFacts::kept),
         };
-        ledger.told = Some(told_after(&ledger));
+        ledger.told = Some(activation_after(&ledger));
         let keeps_ledger = !(self.at.desired.retired && ledger.managed.is_empty());
         if !keeps_ledger {
             self.remarks.push(forgotten(None));
@@ -274,7 +273,7 @@ impl Draft<'_> {
     fn cause(&self, thing: &Thing, value: Option<&str>) -> Cause {
         let new = self.ours.managed(thing).is_none() || self.ours.is_untouched(thing, value);
         if new && value.is_some() && self.at.rollback {
-            Cause::Then
+            Cause::Restored
         } else if new && value.is_some() {
             Cause::FirstContact
         } else if new || self.ours.made(thing, value) {
@@ -344,27 +343,4 @@ pub(in crate::plan) fn forgotten(generations: Option<usize>) -> Remark {
 /// Two values as Postfix reads them: runs of white space are one blank.
 fn same(left: &str, right: &str) -> bool {
     left.split_whitespace().eq(right.split_whitespace())
-}
-
-/// What the host has of a thing that is no file; none where it is not set.
-pub(super) fn live_value(live: &Live, thing: &Thing) -> Option<String> {
-    match thing {
-        Thing::File(_) => None,
-        Thing::Parameter(name) => live.main_cf.get(name.as_str()).map(str::to_owned),
-        Thing::Service(service) => live.master_cf.service(service).map(|entry| entry.line()),
-        Thing::Field(service, _) | Thing::Option(service, _) => {
-            part_of(&live.master_cf.service(service)?, thing)
-        }
-    }
-}
-
-/// A field or an option of an entry of master.cf.
-fn part_of(entry: &Entry, thing: &Thing) -> Option<String> {
-    match thing {
-        // Its options are things of their own.
-        Thing::Field(_, Field::Command) => Some(entry.command()),
-        Thing::Field(_, field) => Some(entry.field(*field)),
-        Thing::Option(_, name) => entry.option(name),
-        Thing::File(_) | Thing::Parameter(_) | Thing::Service(_) => None,
-    }
 }

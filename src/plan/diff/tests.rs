@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 // What Postfix cannot read, and a Postfix that does not run.
-mod broken;
-mod found;
+mod adopted;
+mod unusable;
 // What an apply that did not end leaves to the next one.
 mod unfinished;
 // The generation that a plan carries.
@@ -18,8 +18,9 @@ mod members;
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::digest::sha256_hex;
 use crate::name::{Mode, Parameter, RemotePath, TableType, UserName};
-use crate::plan::{Change, IndexReason, TellReason, sha256_hex};
+use crate::plan::{Change, IndexReason, ReloadReason};
 use crate::postfix::{MainCf, MasterCf};
 use crate::secret::{Body, Secret, SecretName};
 use crate::state::{Facts, File, LiveState, Running, Want};
@@ -127,7 +128,7 @@ impl Bench {
     }
 
     fn verdict(&self) -> HostVerdict {
-        diff(Situation {
+        diff(DiffInput {
             known: None,
             murder: "example.org",
             desired: &self.desired,
@@ -173,7 +174,7 @@ fn ledger(managed: &[(Thing, Origin, Option<&str>)]) -> Ledger {
         hosts: Vec::new(),
         facts: None,
     };
-    ledger.told = Some(told_after(&ledger));
+    ledger.told = Some(activation_after(&ledger));
     ledger
 }
 
@@ -224,7 +225,7 @@ fn a_parameter_is_created_updated_and_left_alone() {
         thing: parameter("biff")
     }));
     assert!(plan.steps.contains(&Step::Reload {
-        reason: TellReason::ConfigurationChanges
+        reason: ReloadReason::ConfigurationChanges
     }));
     assert!(plan.refusals.is_empty());
     assert_eq!(
@@ -515,7 +516,7 @@ fn an_index_is_built_when_its_source_changes_when_it_is_missing_and_when_it_is_o
     let bench = |index: LiveFile| {
         let mut managed = ledger(&[(Thing::File(path(source)), Origin::Created, Some(&sha))]);
         managed.indexes.insert(path(source), sha.clone());
-        managed.told = Some(told_after(&managed));
+        managed.told = Some(activation_after(&managed));
         let mut bench = Bench::new("")
             .want_file(source, table.clone())
             .has_file(source, state("a b\n"))
@@ -564,7 +565,7 @@ fn an_apply_that_did_not_come_to_reload_is_finished() {
         .ledger(managed)
         .plan();
     assert!(plan.steps.contains(&Step::Reload {
-        reason: TellReason::NotToldYet
+        reason: ReloadReason::NotToldYet
     }));
 }
 

@@ -65,7 +65,7 @@ impl Draft<'_> {
         });
         let (left, how) = match changes {
             // It was never ours, and is shown as what it is.
-            Some((_, Cause::FirstContact | Cause::Then)) => return None,
+            Some((_, Cause::FirstContact | Cause::Restored)) => return None,
             Some((Change::Delete { .. }, _)) => (Vec::new(), "is deleted"),
             Some((Change::Create { after } | Change::Update { after, .. }, _)) => {
                 (split_list(after), "is emptied")

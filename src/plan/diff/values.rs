@@ -5,7 +5,8 @@ use crate::state::Want;
 use crate::thing::Thing;
 
 use super::super::{Cause, Change, Failure, Step};
-use super::{Draft, live_value, part_of, same};
+use super::{Draft, same};
+use crate::state::{live_value, part_of};
 
 impl Draft<'_> {
     pub(super) fn named_values(&mut self) -> Result<(), Failure> {

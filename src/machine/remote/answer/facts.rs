@@ -2,7 +2,7 @@
 
 use super::head::Head;
 use crate::ledger::Ledger;
-use crate::machine::remote::words::{failure, wrong_answer};
+use crate::machine::remote::errors::{failure, wrong_answer};
 use crate::machine::{KnownFacts, MachineError, Questions};
 use crate::name::{RemotePath, TableType};
 use crate::postfix::MainCf;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::head::{Head, Stat};
 use crate::machine::MachineError;
+use crate::machine::remote::errors::failure;
 use crate::machine::remote::frame::sha256;
-use crate::machine::remote::words::failure;
 use crate::name::{Mode, RemotePath};
 use crate::state::{LiveFile, LiveState};
 

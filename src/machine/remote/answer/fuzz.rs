@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::super::frame::{sha256, unframe};
 use super::*;
 use crate::ledger::Applied;
-use crate::plan::{Permissions, Situation, diff};
+use crate::plan::{DiffInput, Permissions, diff};
 use crate::secret::Secrets;
 use crate::state::{Desired, Want};
 
@@ -261,7 +261,7 @@ proptest! {
                     files: questions.files.keys().map(|path| (path.clone(), Want::Absent)).collect(),
                     ..Desired::default()
                 };
-                let verdict = diff(Situation {
+                let verdict = diff(DiffInput {
                     known: None,
                     murder: "example.org",
                     desired: &desired,

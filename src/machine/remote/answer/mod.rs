@@ -13,9 +13,9 @@ pub(super) use files::was_moving;
 use head::Head;
 pub(super) use head::Stat;
 
+use super::errors::failure;
 use super::frame::Frame;
 use super::reach;
-use super::words::failure;
 use crate::machine::{HistoryQuestion, KnownFacts, MachineError, Observed, Questions};
 use crate::name::RemotePath;
 use crate::postfix::{MainCf, MasterCf};

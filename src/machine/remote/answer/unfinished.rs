@@ -5,7 +5,7 @@ use super::{JOURNAL, LAST, LEDGER};
 use crate::history::{Entry, Generation};
 use crate::ledger::{Journal, LEDGER_VERSION, Ledger};
 use crate::machine::MachineError;
-use crate::machine::remote::words::{excerpt, failure};
+use crate::machine::remote::errors::{excerpt, failure};
 use crate::state::{Lock, Remark};
 
 /// The ledger, where there is one that this program understands.

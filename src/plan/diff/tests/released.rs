@@ -20,7 +20,7 @@ fn live() -> Live {
             Some("postfix/x"),
         ),
     ]);
-    ledger.told = Some(crate::plan::told_after(&ledger));
+    ledger.told = Some(crate::plan::activation_after(&ledger));
     Bench::new("biff = no\nrelayhost = x\n").ledger(ledger).live
 }
 
@@ -77,7 +77,7 @@ fn what_is_not_managed_is_not_released() {
 #[test]
 fn what_postfix_was_told_stays_told_and_what_it_was_not_stays_untold() {
     let pending = |live: &Live, plan: &HostPlan| {
-        plan.ledger.told.as_deref() != Some(&crate::plan::told_by(&plan.ledger, live))
+        plan.ledger.told.as_deref() != Some(&crate::plan::activation_by(&plan.ledger, live))
     };
     let mut live = live();
     // The service's parts differ from the host, so something is untold.

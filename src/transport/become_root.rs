@@ -1,0 +1,388 @@
+//! Becoming root on a host: the words before the program, and the talk that they start.
+//!
+//! `sudo -S` reads the password from the very stream that then feeds the program, and asks for it
+//! only where sudoers wants one and no earlier login is remembered. Writing it unasked would hand it to
+//! the program. So nothing is written before one of two words was heard on stderr: the prompt, which
+//! carries a nonce (`-p`), or the marker that a small `sh` prints, as root, right before it becomes the
+//! program. A second prompt means that the password was wrong: the exchange ends there, so that one
+//! mistake costs one failed login and locks nobody out.
+//!
+//! Without a password (`sudo -n`, `doas -n`) there is nothing to wait for: the payload follows at once, and
+//! a marker that never came tells a refusal by sudo from a failure of the program.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use zeroize::Zeroizing;
+
+use crate::access::Become;
+use crate::exchange::Failure;
+use crate::exchange::MachineError;
+use crate::secret::{MASK, Secret, Secrets};
+use crate::transport::Exit;
+
+/// How root is become, with the password at hand.
+#[derive(Debug, Clone)]
+pub(in crate::transport) enum Escalation {
+    /// The login is root.
+    None,
+    /// By sudo(8).
+    Sudo(Option<Secret>),
+    /// By doas(1), which reads passwords from a terminal only.
+    Doas,
+}
+
+impl Escalation {
+    /// Looks the password up.
+    ///
+    /// # Errors
+    /// `Unfit` where the password is named and was not read.
+    pub(in crate::transport) fn new(
+        become_: &Become,
+        secrets: &Secrets,
+    ) -> Result<Self, MachineError> {
+        Ok(match become_ {
+            Become::No => Self::None,
+            Become::Doas => Self::Doas,
+            Become::Sudo(None) => Self::Sudo(None),
+            Become::Sudo(Some(name)) => match secrets.get(name) {
+                Some(password) => Self::Sudo(Some(password.clone())),
+                None => {
+                    return Err(MachineError::Unfit(Failure {
+                        summary: format!("the password for sudo, `{name}`, has not been read"),
+                        detail: None,
+                        hint: None,
+                    }));
+                }
+            },
+        })
+    }
+
+    /// A gate for one exchange.
+    pub(in crate::transport) fn gate(&self) -> SudoPrompt {
+        let nonce = nonce();
+        SudoPrompt {
+            stage: match self {
+                Self::Sudo(Some(_)) => Stage::Waiting,
+                Self::None | Self::Sudo(None) | Self::Doas => Stage::Open,
+            },
+            means: self.clone(),
+            prompt: format!("murder-password-{nonce}"),
+            ready: format!("murder-ready-{nonce}"),
+            heard: 0,
+        }
+    }
+}
+
+/// A word that nobody else prints.
+///
+/// The standard library's hasher is SipHash under a key from the system's randomness: what it gives for
+/// nothing cannot be foretold without that key.
+fn nonce() -> String {
+    let word = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", word(), word())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Neither prompt nor marker yet.
+    Waiting,
+    /// The password was given.
+    Answered,
+    /// What is written now reaches the program.
+    Open,
+}
+
+/// The gate between us and a program's stdin.
+#[derive(Debug)]
+pub(in crate::transport) struct SudoPrompt {
+    means: Escalation,
+    stage: Stage,
+    prompt: String,
+    ready: String,
+    /// How much of stderr has been looked at.
+    heard: usize,
+}
+
+impl SudoPrompt {
+    /// The exec line: `command`, run as root.
+    ///
+    /// Only words, single quotes and no `!`, so that sh, csh and fish read it alike. `env LC_ALL=C`
+    /// makes sudo speak the language that [`refusal`] understands.
+    pub(in crate::transport) fn line(&self, command: &str) -> String {
+        let program = command.strip_prefix("exec ").unwrap_or(command);
+        let marked = format!("sh -c 'echo {} >&2; exec \"$@\"' sh {program}", self.ready);
+        match &self.means {
+            Escalation::None => command.to_owned(),
+            Escalation::Sudo(None) => format!("exec env LC_ALL=C sudo -n -- {marked}"),
+            Escalation::Sudo(Some(_)) => {
+                format!("exec env LC_ALL=C sudo -S -p {} -- {marked}", self.prompt)
+            }
+            Escalation::Doas => format!("exec env LC_ALL=C doas -n -- {marked}"),
+        }
+    }
+
+    /// Whether the payload may be written.
+    pub(in crate::transport) fn is_open(&self) -> bool {
+        self.stage == Stage::Open
+    }
+
+    /// Looks at stderr as it has grown; what comes back is to be written before anything else.
+    ///
+    /// # Errors
+    /// `Unfit` where sudo asks a second time.
+    pub(in crate::transport) fn hear(
+        &mut self,
+        stderr: &[u8],
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, MachineError> {
+        while self.stage != Stage::Open {
+            let unheard = stderr.get(self.heard..).unwrap_or_default();
+            let prompt = find(unheard, self.prompt.as_bytes());
+            let ready = find(unheard, self.ready.as_bytes());
+            match (prompt, ready, self.stage) {
+                (Some(at), ready, stage) if ready.is_none_or(|ready| at < ready) => {
+                    self.heard += at + self.prompt.len();
+                    let Escalation::Sudo(Some(password)) = &self.means else {
+                        return Ok(None);
+                    };
+                    if stage == Stage::Answered {
+                        return Err(MachineError::Unfit(wrong_password(self.words(stderr))));
+                    }
+                    self.stage = Stage::Answered;
+                    let mut answer =
+                        Zeroizing::new(Vec::with_capacity(password.expose().len() + 1));
+                    answer.extend_from_slice(password.expose().as_bytes());
+                    answer.push(b'\n');
+                    return Ok(Some(answer));
+                }
+                (_, Some(_), _) => self.stage = Stage::Open,
+                _ => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Ends the talk: stderr without our own words in it.
+    ///
+    /// # Errors
+    /// `Unfit` where the program never began, with the reason that sudo or doas gave.
+    pub(in crate::transport) fn close(
+        &self,
+        stderr: Vec<u8>,
+        exit: &Exit,
+    ) -> Result<Vec<u8>, MachineError> {
+        let tool = match &self.means {
+            Escalation::None => return Ok(stderr),
+            Escalation::Sudo(_) => "sudo",
+            Escalation::Doas => "doas",
+        };
+        let began = find(&stderr, self.ready.as_bytes()).is_some();
+        if !began && !matches!(exit, Exit::Lost(_)) {
+            return Err(MachineError::Unfit(refusal(
+                tool,
+                self.words(&stderr),
+                exit,
+            )));
+        }
+        let stderr = without(stderr, self.prompt.as_bytes());
+        Ok(without(stderr, format!("{}\n", self.ready).as_bytes()))
+    }
+
+    /// What the host said, fit to be shown.
+    fn words(&self, stderr: &[u8]) -> String {
+        let text = String::from_utf8_lossy(stderr).replace(&self.prompt, "");
+        let text = match &self.means {
+            Escalation::Sudo(Some(password)) if !password.expose().is_empty() => {
+                text.replace(password.expose(), MASK)
+            }
+            _ => text,
+        };
+        text.trim().to_owned()
+    }
+}
+
+fn find(text: &[u8], word: &[u8]) -> Option<usize> {
+    text.windows(word.len()).position(|window| window == word)
+}
+
+fn without(text: Vec<u8>, word: &[u8]) -> Vec<u8> {
+    let Some(at) = find(&text, word) else {
+        return text;
+    };
+    let mut rest = text;
+    rest.drain(at..at + word.len());
+    without(rest, word)
+}
+
+fn wrong_password(words: String) -> Failure {
+    Failure {
+        summary: "sudo does not accept the password".to_owned(),
+        detail: Some(words).filter(|words| !words.is_empty()),
+        hint: Some("check `ssh.become.password`; it was tried once".to_owned()),
+    }
+}
+
+/// Why there was no root, from the words of sudo(8), doas(1) or env(1).
+fn refusal(tool: &str, words: String, exit: &Exit) -> Failure {
+    let said = words.to_ascii_lowercase();
+    let has = |needles: &[&str]| needles.iter().any(|needle| said.contains(needle));
+    if has(&["incorrect password", "sorry, try again"]) {
+        return wrong_password(words);
+    }
+    let (summary, hint) = if *exit == Exit::Code(127)
+        || has(&[
+            &format!("{tool}: not found"),
+            &format!("{tool}: command not found"),
+        ]) {
+        (
+            format!("{tool} is not installed there"),
+            format!("install {tool} on the host, or log in as root (`ssh.become: no`)"),
+        )
+    } else if has(&["must have a tty"]) {
+        (
+            "sudo wants a terminal (`requiretty`)".to_owned(),
+            "put `Defaults:USER !requiretty` into sudoers for this login".to_owned(),
+        )
+    } else if has(&["not in the sudoers", "not allowed to", "may not run sudo"]) {
+        (
+            "sudo does not let this login become root".to_owned(),
+            "let it run `sh` as root in sudoers (visudo)".to_owned(),
+        )
+    } else if has(&["operation not permitted"]) && tool == "doas" {
+        (
+            "doas does not let this login become root".to_owned(),
+            "put `permit nopass USER as root` into doas.conf".to_owned(),
+        )
+    } else if has(&["authentication required", "authorization required"]) {
+        (
+            "doas wants a password, and reads one from a terminal only".to_owned(),
+            "put `permit nopass USER as root` into doas.conf, or use sudo".to_owned(),
+        )
+    } else if has(&[
+        "password is required",
+        "no password was provided",
+        "askpass",
+    ]) {
+        (
+            "sudo wants a password".to_owned(),
+            "give one by `ssh.become: {method: sudo, password: …}`, or put `NOPASSWD:` into sudoers"
+                .to_owned(),
+        )
+    } else {
+        (
+            format!("{tool} did not start the program"),
+            format!("try `{tool} sh -c id` there by hand with the same login"),
+        )
+    };
+    Failure {
+        summary,
+        detail: Some(words).filter(|words| !words.is_empty()),
+        hint: Some(hint),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn with_password() -> SudoPrompt {
+        Escalation::Sudo(Some(Secret::new("hunter22".to_owned()))).gate()
+    }
+
+    #[test]
+    fn the_password_is_given_once_it_is_asked_for_and_only_once() {
+        let mut gate = with_password();
+        assert!(gate.hear(b"Welcome!\n").unwrap().is_none());
+        assert!(!gate.is_open());
+        let mut said = format!("Welcome!\n{}", gate.prompt).into_bytes();
+        assert_eq!(gate.hear(&said).unwrap().unwrap().as_slice(), b"hunter22\n");
+        assert!(gate.hear(&said).unwrap().is_none());
+        assert!(!gate.is_open());
+        said.extend_from_slice(format!("{}\n", gate.ready).as_bytes());
+        assert!(gate.hear(&said).unwrap().is_none());
+        assert!(gate.is_open());
+        let left = gate.close(said, &Exit::Code(0)).unwrap();
+        assert_eq!(left, b"Welcome!\n");
+    }
+
+    #[test]
+    fn a_host_that_does_not_ask_never_gets_the_password() {
+        let mut gate = with_password();
+        let said = format!("{}\n", gate.ready).into_bytes();
+        assert!(gate.hear(&said).unwrap().is_none());
+        assert!(gate.is_open());
+    }
+
+    #[test]
+    fn a_second_question_means_a_wrong_password() {
+        let mut gate = with_password();
+        let said = format!("{0}Sorry, try again.\n{0}", gate.prompt).into_bytes();
+        assert!(gate.hear(&said).unwrap().is_some());
+        let error = gate.hear(&said).unwrap_err();
+        let MachineError::Unfit(failure) = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(failure.summary, "sudo does not accept the password");
+        assert_eq!(failure.detail.as_deref(), Some("Sorry, try again."));
+    }
+
+    #[test]
+    fn refusals_are_told_apart() {
+        let cases = [
+            (
+                "sudo",
+                "sudo: a password is required",
+                1,
+                "sudo wants a password",
+            ),
+            (
+                "sudo",
+                "env: 'sudo': No such file or directory",
+                127,
+                "sudo is not installed there",
+            ),
+            (
+                "sudo",
+                "sudo: sorry, you must have a tty to run sudo",
+                1,
+                "sudo wants a terminal (`requiretty`)",
+            ),
+            (
+                "sudo",
+                "mail is not in the sudoers file.",
+                1,
+                "sudo does not let this login become root",
+            ),
+            (
+                "sudo",
+                "Sorry, user mail is not allowed to execute '/bin/sh' as root on x.",
+                1,
+                "sudo does not let this login become root",
+            ),
+            (
+                "sudo",
+                "sudo: 1 incorrect password attempt",
+                1,
+                "sudo does not accept the password",
+            ),
+            (
+                "doas",
+                "doas: Operation not permitted",
+                1,
+                "doas does not let this login become root",
+            ),
+            (
+                "doas",
+                "doas: Authentication required",
+                1,
+                "doas wants a password, and reads one from a terminal only",
+            ),
+        ];
+        for (tool, words, code, summary) in cases {
+            assert_eq!(
+                refusal(tool, words.to_owned(), &Exit::Code(code)).summary,
+                summary
+            );
+        }
+    }
+}

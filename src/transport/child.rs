@@ -1,0 +1,215 @@
+//! The pump between us and a child process: one poll over its three streams.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::conversation::Conversation;
+use crate::exchange::MachineError;
+use crate::transport::{Exit, Response};
+
+/// Starts `command` with three pipes, in a process group of its own: Ctrl-C at our terminal is ours, and
+/// must not end a host that is in flight.
+pub(in crate::transport) fn spawn(command: &mut Command) -> std::io::Result<Child> {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+}
+
+/// Carries the conversation to its end; the child is gone then.
+///
+/// # Errors
+/// Those of the conversation.
+pub(in crate::transport) fn converse(
+    mut child: Child,
+    mut conversation: Conversation<'_>,
+) -> Result<Response, MachineError> {
+    let exit = match pump(&mut child, &mut conversation) {
+        Ok(exit) => exit,
+        Err(error) => {
+            end(&mut child);
+            return Err(error);
+        }
+    };
+    if matches!(exit, Exit::Lost(_)) {
+        end(&mut child);
+    }
+    conversation.finish(exit)
+}
+
+struct Streams {
+    stdin: Option<ChildStdin>,
+    stdout: Option<ChildStdout>,
+    stderr: Option<ChildStderr>,
+}
+
+fn pump(child: &mut Child, conversation: &mut Conversation<'_>) -> Result<Exit, MachineError> {
+    let mut streams = Streams {
+        stdin: child.stdin.take(),
+        stdout: child.stdout.take(),
+        stderr: child.stderr.take(),
+    };
+    if let Err(error) = streams.unblock() {
+        return Ok(Exit::Lost(error.to_string()));
+    }
+    let mut buffer = vec![0; 64 * 1024];
+    while streams.stdout.is_some() || streams.stderr.is_some() {
+        if conversation.input_is_over() {
+            streams.stdin = None;
+        }
+        let patience = match conversation.patience() {
+            Ok(patience) => patience,
+            Err(why) => return Ok(Exit::Lost(why)),
+        };
+        let writing = !conversation.to_write().is_empty();
+        if let Err(error) = streams.wait(writing, patience) {
+            return Ok(Exit::Lost(error.to_string()));
+        }
+        if writing {
+            streams.write(conversation);
+        }
+        if let Some(count) = read(&mut streams.stdout, &mut buffer) {
+            conversation.heard_stdout(buffer.get(..count).unwrap_or_default());
+        }
+        if let Some(count) = read(&mut streams.stderr, &mut buffer) {
+            conversation.heard_stderr(buffer.get(..count).unwrap_or_default())?;
+        }
+    }
+    drop(streams.stdin);
+    Ok(reap(child, conversation))
+}
+
+impl Streams {
+    fn unblock(&self) -> rustix::io::Result<()> {
+        if let Some(stream) = &self.stdin {
+            rustix::io::ioctl_fionbio(stream, true)?;
+        }
+        if let Some(stream) = &self.stdout {
+            rustix::io::ioctl_fionbio(stream, true)?;
+        }
+        if let Some(stream) = &self.stderr {
+            rustix::io::ioctl_fionbio(stream, true)?;
+        }
+        Ok(())
+    }
+
+    fn wait(&self, writing: bool, patience: Duration) -> rustix::io::Result<()> {
+        let mut fds = Vec::with_capacity(3);
+        if let Some(stream) = &self.stdout {
+            fds.push(PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN));
+        }
+        if let Some(stream) = &self.stderr {
+            fds.push(PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN));
+        }
+        if let Some(stream) = self.stdin.as_ref().filter(|_| writing) {
+            fds.push(PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::OUT));
+        }
+        wait(&mut fds, patience)
+    }
+
+    fn write(&mut self, conversation: &mut Conversation<'_>) {
+        let Some(stdin) = &mut self.stdin else {
+            return conversation.abandon_input();
+        };
+        match stdin.write(conversation.to_write()) {
+            Ok(count) => conversation.wrote(count),
+            Err(error) if again(&error) => {}
+            // It reads no more; what it has to say is still worth hearing.
+            Err(_) => conversation.abandon_input(),
+        }
+    }
+}
+
+/// Polls once; an interrupted poll is an early return, which every loop here bears.
+pub(in crate::transport) fn wait(
+    fds: &mut [PollFd<'_>],
+    patience: Duration,
+) -> rustix::io::Result<()> {
+    let timeout = Timespec::try_from(patience).map_err(|_| rustix::io::Errno::INVAL)?;
+    match poll(fds, Some(&timeout)) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn again(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+/// Reads once; a stream that has ended, by failure or not, is put away.
+fn read(stream: &mut Option<impl Read>, buffer: &mut [u8]) -> Option<usize> {
+    match stream.as_mut()?.read(buffer) {
+        Ok(count) if count > 0 => Some(count),
+        Err(error) if again(&error) => None,
+        _ => {
+            *stream = None;
+            None
+        }
+    }
+}
+
+/// Waits for a child that has closed its outputs, which is nearly always over already.
+fn reap(child: &mut Child, conversation: &Conversation<'_>) -> Exit {
+    let mut pause = Duration::from_micros(500);
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return exit(status),
+            Ok(None) => {}
+            Err(error) => return Exit::Lost(error.to_string()),
+        }
+        if let Err(why) = conversation.patience() {
+            return Exit::Lost(why);
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(50));
+    }
+}
+
+/// Ends a child and all that it started.
+pub(in crate::transport) fn end(child: &mut Child) {
+    // The pid is still ours: nobody has waited for it.
+    if let Ok(None) = child.try_wait() {
+        let group = i32::try_from(child.id())
+            .ok()
+            .and_then(rustix::process::Pid::from_raw);
+        if let Some(group) = group {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+fn exit(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal_name(signal)),
+        (None, None) => Exit::Lost("it ended without a word".to_owned()),
+    }
+}
+
+/// A signal's name as SSH gives it (RFC 4254, 6.10): without `SIG`.
+fn signal_name(signal: i32) -> String {
+    match signal {
+        1 => "HUP",
+        2 => "INT",
+        3 => "QUIT",
+        4 => "ILL",
+        6 => "ABRT",
+        8 => "FPE",
+        9 => "KILL",
+        11 => "SEGV",
+        13 => "PIPE",
+        14 => "ALRM",
+        15 => "TERM",
+        other => return other.to_string(),
+    }
+    .to_owned()
+}

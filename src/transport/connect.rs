@@ -1,0 +1,46 @@
+//! Connecting to a host, by the transport that its access names.
+
+use super::Shell;
+use super::become_root::Escalation;
+use super::local::Local;
+use super::openssh::OpenSsh;
+use super::options::ConnectOptions;
+use super::ssh::Ssh;
+use crate::access::{Access, SshClient};
+use crate::exchange::MachineError;
+use crate::name::HostName;
+use crate::secret::Secrets;
+use crate::tasks::block_on;
+
+/// Connects to a host and logs in.
+///
+/// # Errors
+/// `Unreachable` where there is no connection, no trust or no login; `Unfit` where a secret is missing.
+pub fn connect(
+    name: &HostName,
+    access: &Access,
+    options: &ConnectOptions,
+    secrets: &Secrets,
+) -> Result<Box<dyn Shell>, MachineError> {
+    block_on(connecting(name, access, options, secrets))
+}
+
+/// The same as a task.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connecting(
+    name: &HostName,
+    access: &Access,
+    options: &ConnectOptions,
+    secrets: &Secrets,
+) -> Result<Box<dyn Shell>, MachineError> {
+    let means = Escalation::new(&access.become_, secrets)?;
+    if options.local {
+        return Ok(Box::new(Local::new(means)));
+    }
+    Ok(match access.client {
+        SshClient::OpenSsh => Box::new(OpenSsh::connect(name, access, options, means)?),
+        SshClient::Ssh2 => Box::new(Ssh::connect(name, access, options, secrets, means).await?),
+    })
+}

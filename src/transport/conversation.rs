@@ -1,0 +1,134 @@
+//! One exchange as the pumps see it: what to write next, what was heard, and when to give up.
+//!
+//! It knows no file descriptor, so that the three shells share it and a test needs none.
+
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use crate::exchange::MachineError;
+use crate::transport::become_root::SudoPrompt;
+use crate::transport::{Exit, Request, Response};
+
+/// A program that keeps dripping words is not silent, and may still never end: after this many times the
+/// permitted silence it has had its time.
+const LONGEST: u32 = 30;
+
+/// See the module.
+#[derive(Debug)]
+pub(in crate::transport) struct Conversation<'a> {
+    request: &'a Request,
+    gate: SudoPrompt,
+    /// What sudo is to be told before the payload.
+    answer: Zeroizing<Vec<u8>>,
+    answered: usize,
+    written: usize,
+    abandoned: bool,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    last_word: Instant,
+    end: Instant,
+}
+
+impl<'a> Conversation<'a> {
+    /// Begins now.
+    pub(in crate::transport) fn new(request: &'a Request, gate: SudoPrompt) -> Self {
+        let now = Instant::now();
+        Self {
+            request,
+            gate,
+            answer: Zeroizing::default(),
+            answered: 0,
+            written: 0,
+            abandoned: false,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            last_word: now,
+            end: now + request.timeout.saturating_mul(LONGEST),
+        }
+    }
+
+    /// What the program's standard input takes now; empty where it must wait, or is whole.
+    pub(in crate::transport) fn to_write(&self) -> &[u8] {
+        if self.abandoned {
+            &[]
+        } else if self.answered < self.answer.len() {
+            self.answer.get(self.answered..).unwrap_or_default()
+        } else if self.gate.is_open() {
+            self.request.stdin.get(self.written..).unwrap_or_default()
+        } else {
+            &[]
+        }
+    }
+
+    /// So much of it was taken.
+    pub(in crate::transport) fn wrote(&mut self, count: usize) {
+        self.last_word = Instant::now();
+        if self.answered < self.answer.len() {
+            self.answered += count;
+        } else {
+            self.written += count;
+        }
+    }
+
+    /// The other side reads no more: whatever is left stays unwritten.
+    pub(in crate::transport) fn abandon_input(&mut self) {
+        self.abandoned = true;
+    }
+
+    /// Whether standard input may be closed.
+    pub(in crate::transport) fn input_is_over(&self) -> bool {
+        self.abandoned || (self.gate.is_open() && self.to_write().is_empty())
+    }
+
+    /// Standard output said this.
+    pub(in crate::transport) fn heard_stdout(&mut self, bytes: &[u8]) {
+        self.last_word = Instant::now();
+        self.stdout.extend_from_slice(bytes);
+    }
+
+    /// Standard error said this.
+    ///
+    /// # Errors
+    /// `Unfit` where sudo refused: the exchange ends here.
+    pub(in crate::transport) fn heard_stderr(&mut self, bytes: &[u8]) -> Result<(), MachineError> {
+        self.last_word = Instant::now();
+        self.stderr.extend_from_slice(bytes);
+        if let Some(answer) = self.gate.hear(&self.stderr)? {
+            self.answer = answer;
+            self.answered = 0;
+        }
+        Ok(())
+    }
+
+    /// How much longer to wait for the next word, or why no more.
+    pub(in crate::transport) fn patience(&self) -> Result<Duration, String> {
+        let now = Instant::now();
+        let silence = (self.last_word + self.request.timeout).saturating_duration_since(now);
+        let rest = self.end.saturating_duration_since(now);
+        if rest.is_zero() {
+            let longest = self.request.timeout.saturating_mul(LONGEST);
+            return Err(format!("it did not end within {} s", longest.as_secs()));
+        }
+        if silence.is_zero() {
+            return Err(format!(
+                "no word for {} s",
+                self.request.timeout.as_secs_f32()
+            ));
+        }
+        Ok(silence.min(rest))
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// `Unfit` where root was not to be had, so that the program never began.
+    pub(in crate::transport) fn finish(self, exit: Exit) -> Result<Response, MachineError> {
+        let stderr = self.gate.close(self.stderr, &exit)?;
+        Ok(Response {
+            stdout: self.stdout,
+            stderr,
+            exit,
+        })
+    }
+}

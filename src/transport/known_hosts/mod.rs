@@ -1,0 +1,179 @@
+//! known_hosts, as sshd(8) "SSH_KNOWN_HOSTS FILE FORMAT" describes it.
+//!
+//! libssh2 has a reader of its own, and it is not to be trusted: wildcards never match, and a `@revoked` line
+//! is read as if it said nothing. So this one: hashed names, wildcards, negation, ports, several
+//! files, several keys; `@revoked` refuses, `@cert-authority` is skipped (certificates of hosts are never
+//! negotiated), and a line that makes no sense is passed over as OpenSSH does.
+
+mod add;
+mod line;
+mod names;
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+pub use add::{add, entry, hashed_entry};
+use line::{Line, Marker};
+pub(in crate::transport) use names::glob;
+
+/// The key of a host, as it goes over the wire (RFC 4253, 6.6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostKey(Vec<u8>);
+
+impl HostKey {
+    /// Takes a key's bytes.
+    #[must_use]
+    pub fn new(blob: impl Into<Vec<u8>>) -> Self {
+        Self(blob.into())
+    }
+
+    /// Reads `ssh-ed25519 AAAA… comment`, as in a `.pub` file.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split_ascii_whitespace();
+        let kind = words.next()?;
+        let key = Self(line::decode(words.next()?)?);
+        (key.kind() == kind).then_some(key)
+    }
+
+    /// The name of its algorithm, which its bytes begin with.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        line::kind_of(&self.0).unwrap_or("unknown")
+    }
+
+    /// Its fingerprint as `ssh-keygen -l` shows it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(&self.0)))
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn blob(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// A line of a known_hosts file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file.display(), self.line)
+    }
+}
+
+/// What the files say of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is the host's.
+    Trusted,
+    /// A `@revoked` line names it.
+    Revoked(Place),
+    /// The host is known by another key.
+    Changed(Place),
+    /// Nobody has met the host.
+    Unknown,
+}
+
+/// The lines of all files, as text: names are matched first, and only a match is decoded.
+#[derive(Debug, Clone, Default)]
+pub struct KnownHosts(Vec<(PathBuf, String)>);
+
+impl KnownHosts {
+    /// Reads those of the files that are there.
+    ///
+    /// # Errors
+    /// A file that is there and cannot be read: what it would have revoked is not known then.
+    pub fn load(files: &[PathBuf]) -> Result<Self, (PathBuf, std::io::Error)> {
+        let mut read = Vec::new();
+        for file in files {
+            match std::fs::read(file) {
+                Ok(bytes) => {
+                    read.push((file.clone(), String::from_utf8_lossy(&bytes).into_owned()))
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err((file.clone(), error)),
+            }
+        }
+        Ok(Self(read))
+    }
+
+    /// Takes text as if it stood in `file`.
+    #[must_use]
+    pub fn from_text(file: &Path, text: &str) -> Self {
+        Self(vec![(file.to_owned(), text.to_owned())])
+    }
+
+    /// What is known of `key` for the host `name` at `port`.
+    #[must_use]
+    pub fn check(&self, name: &str, port: u16, key: &HostKey) -> Verdict {
+        let wanted = names::with_port(name, port);
+        let mut verdict = Verdict::Unknown;
+        for (place, line) in self.lines_of(&wanted) {
+            let same = line.blob == key.0;
+            match (line.marker, same, &verdict) {
+                (Marker::Revoked, true, _) => return Verdict::Revoked(place),
+                (Marker::Plain, true, _) => verdict = Verdict::Trusted,
+                (Marker::Plain, false, Verdict::Unknown) => verdict = Verdict::Changed(place),
+                _ => {}
+            }
+        }
+        // As OpenSSH: on another port the host's key under its bare name is good, and only that.
+        if verdict == Verdict::Unknown && wanted != name {
+            for (place, line) in self.lines_of(name).filter(|(_, line)| line.blob == key.0) {
+                match line.marker {
+                    Marker::Revoked => return Verdict::Revoked(place),
+                    Marker::Plain => verdict = Verdict::Trusted,
+                    Marker::Authority => {}
+                }
+            }
+        }
+        verdict
+    }
+
+    /// The kinds of key that are known for the host: the server shall prove one of these.
+    #[must_use]
+    pub fn kinds(&self, name: &str, port: u16) -> Vec<String> {
+        let wanted = names::with_port(name, port);
+        let mut kinds = Vec::new();
+        // At the usual port both names are one.
+        let bare = Some(name).filter(|name| wanted != *name);
+        let bare = bare.into_iter().flat_map(|name| self.lines_of(name));
+        for (_, line) in self.lines_of(&wanted).chain(bare) {
+            if line.marker == Marker::Plain && !kinds.contains(&line.kind) {
+                kinds.push(line.kind);
+            }
+        }
+        kinds
+    }
+
+    fn lines_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (Place, Line)> + 'a {
+        let name = name.to_ascii_lowercase();
+        self.0.iter().flat_map(move |(file, text)| {
+            let name = name.clone();
+            text.lines().enumerate().filter_map(move |(index, text)| {
+                let line = Line::parse(text, |names| names::matches(names, &name))?;
+                let place = Place {
+                    file: file.clone(),
+                    line: index + 1,
+                };
+                Some((place, line))
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;

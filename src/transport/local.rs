@@ -1,0 +1,87 @@
+//! This host itself: the same program, run by a child `sh`.
+
+use std::process::Command;
+
+use crate::exchange::Failure;
+use crate::exchange::MachineError;
+use crate::transport::become_root::Escalation;
+use crate::transport::child;
+use crate::transport::conversation::Conversation;
+use crate::transport::{Request, Response, Shell};
+
+/// See the module.
+#[derive(Debug)]
+pub struct Local {
+    means: Escalation,
+}
+
+impl Local {
+    /// Nothing is started before the first exchange.
+    pub(in crate::transport) fn new(means: Escalation) -> Self {
+        Self { means }
+    }
+}
+
+impl Shell for Local {
+    fn exchange(&mut self, request: &Request) -> Result<Response, MachineError> {
+        let gate = self.means.gate();
+        let line = gate.line(&request.command);
+        let child = child::spawn(Command::new("sh").arg("-c").arg(line)).map_err(|error| {
+            MachineError::Unfit(Failure {
+                summary: "`sh` did not start on this host".to_owned(),
+                detail: Some(error.to_string()),
+                hint: None,
+            })
+        })?;
+        child::converse(child, Conversation::new(request, gate))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::transport::Exit;
+
+    fn run(command: &str, stdin: &[u8], timeout: Duration) -> Response {
+        Local::new(Escalation::None)
+            .exchange(&Request {
+                command: command.to_owned(),
+                stdin: Zeroizing::new(stdin.to_vec()),
+                timeout,
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn streams_and_exits_come_back_as_they_were() {
+        let minute = Duration::from_secs(60);
+        let response = run("cat; echo no >&2; exit 7", b"yes\n", minute);
+        assert_eq!(response.stdout, b"yes\n");
+        assert_eq!(response.stderr, b"no\n");
+        assert_eq!(response.exit, Exit::Code(7));
+        let response = run("kill -TERM $$", b"", minute);
+        assert_eq!(response.exit, Exit::Signal("TERM".to_owned()));
+        let large = vec![b'x'; 8 << 20];
+        let response = run("tee /dev/stderr", &large, minute);
+        assert!(response.stdout == large && response.stderr == large);
+        let response = run("exec true", &large, minute);
+        assert_eq!(response.exit, Exit::Code(0));
+    }
+
+    #[test]
+    fn silence_and_dripping_both_end() {
+        let started = Instant::now();
+        let response = run("sleep 60", b"", Duration::from_millis(200));
+        assert!(matches!(response.exit, Exit::Lost(why) if why.starts_with("no word")));
+        let drip = "while :; do echo .; sleep 0.02; done";
+        let response = run(drip, b"", Duration::from_millis(100));
+        assert!(matches!(response.exit, Exit::Lost(why) if why.starts_with("it did not end")));
+        assert!(!response.stdout.is_empty());
+        assert!(started.elapsed() < Duration::from_secs(30));
+    }
+}

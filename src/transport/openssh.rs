@@ -1,0 +1,333 @@
+//! Hosts by the system's own `ssh`, for what libssh2 has not: host certificates, FIDO keys, Kerberos,
+//! `ProxyCommand`.
+//!
+//! It checks known_hosts and reads its configuration by itself. One master connection, on a socket in a folder that
+//! only we can enter, lives as long as the object; each exchange is a channel of it, so that the second one
+//! costs no second handshake. `BatchMode`: it never asks anybody anything.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::access::Access;
+use crate::exchange::Failure;
+use crate::exchange::MachineError;
+use crate::name::HostName;
+use crate::transport::become_root::Escalation;
+use crate::transport::child;
+use crate::transport::conversation::Conversation;
+use crate::transport::options::ConnectOptions;
+use crate::transport::{Exit, Request, Response, Shell};
+
+/// What `ssh` exits with where it failed itself (ssh(1), EXIT STATUS), and also where a signal ended the program.
+const OWN_FAILURE: i32 = 255;
+
+/// A master that nobody ends, because we were killed, ends by itself.
+const ORPHAN_LIFE: Duration = Duration::from_secs(600);
+
+/// See the module.
+#[derive(Debug)]
+pub struct OpenSsh {
+    arguments: Vec<String>,
+    address: String,
+    /// Holds the socket, and goes with the object.
+    folder: tempfile::TempDir,
+    timeout: Duration,
+    means: Escalation,
+    connected: bool,
+}
+
+impl OpenSsh {
+    /// Connects and logs in.
+    pub(in crate::transport) fn connect(
+        name: &HostName,
+        access: &Access,
+        options: &ConnectOptions,
+        means: Escalation,
+    ) -> Result<Self, MachineError> {
+        if access.password.is_some() {
+            return Err(unreachable(
+                "the system's ssh takes no password from murder".to_owned(),
+                "",
+                "use a key or an agent, or `ssh: {client: ssh2}`",
+            ));
+        }
+        let folder = tempfile::Builder::new()
+            .prefix("murder-")
+            .tempdir()
+            .map_err(|error| {
+                unreachable(
+                    "there is no temporary folder for the SSH connection".to_owned(),
+                    &error.to_string(),
+                    "see `TMPDIR`",
+                )
+            })?;
+        let address = access.address.clone().unwrap_or_else(|| name.to_string());
+        let mut shell = Self {
+            arguments: arguments(access, options, &folder)?,
+            address,
+            folder,
+            timeout: access.connect_timeout,
+            means,
+            connected: false,
+        };
+        shell.start_master()?;
+        Ok(shell)
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("s")
+    }
+
+    /// `-f` forks after the login and leaves our streams: its exit is the news that the master is there.
+    fn start_master(&mut self) -> Result<(), MachineError> {
+        let mut command = self.ssh();
+        command
+            .args(["-f", "-N", "-M", "-o"])
+            .arg(format!("ControlPersist={}", ORPHAN_LIFE.as_secs()))
+            .args(["--", &self.address]);
+        // Several addresses, a proxy command and the login each have their time.
+        let request = Request {
+            command: String::new(),
+            stdin: Vec::new().into(),
+            timeout: self.timeout.saturating_mul(3),
+        };
+        let response = child::spawn(&mut command)
+            .map_err(|error| not_started(&error))
+            .and_then(|child| {
+                child::converse(child, Conversation::new(&request, Escalation::None.gate()))
+            })?;
+        match response.exit {
+            Exit::Code(0) => {
+                self.connected = true;
+                Ok(())
+            }
+            Exit::Lost(why) => Err(unreachable(
+                format!("ssh did not reach {}", self.address),
+                &why,
+                "see that sshd runs there and that no firewall is in between",
+            )),
+            _ => Err(refused(
+                &self.address,
+                &String::from_utf8_lossy(&response.stderr),
+            )),
+        }
+    }
+
+    fn ssh(&self) -> Command {
+        let mut command = Command::new("ssh");
+        command.args(&self.arguments).arg("-S").arg(self.socket());
+        command
+    }
+
+    fn stop_master(&mut self) {
+        if !self.connected {
+            return;
+        }
+        self.connected = false;
+        let mut command = self.ssh();
+        command
+            .args(["-O", "exit", "--", &self.address])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let _ = command.status();
+    }
+}
+
+impl Drop for OpenSsh {
+    fn drop(&mut self) {
+        self.stop_master();
+    }
+}
+
+impl Shell for OpenSsh {
+    fn exchange(&mut self, request: &Request) -> Result<Response, MachineError> {
+        // The connection may have died since: nothing has begun yet, so a new one loses nothing.
+        if !self.socket().exists() {
+            self.start_master()?;
+        }
+        let gate = self.means.gate();
+        let mut command = self.ssh();
+        command
+            .args(["-o", "ControlMaster=no", "--", &self.address])
+            .arg(gate.line(&request.command));
+        let child = child::spawn(&mut command).map_err(|error| not_started(&error))?;
+        let response = child::converse(child, Conversation::new(request, gate))?;
+        let stderr = String::from_utf8_lossy(&response.stderr);
+        let broken = [
+            "mux_client",
+            "Broken pipe",
+            "closed by remote host",
+            "Timeout, server",
+        ];
+        if response.exit == Exit::Code(OWN_FAILURE)
+            && broken.iter().any(|word| stderr.contains(word))
+        {
+            let why = stderr.lines().last().unwrap_or_default().to_owned();
+            return Ok(Response {
+                exit: Exit::Lost(why),
+                ..response
+            });
+        }
+        Ok(response)
+    }
+}
+
+/// What holds for master and exchanges alike; the manifest before the user's configuration.
+fn arguments(
+    access: &Access,
+    options: &ConnectOptions,
+    folder: &tempfile::TempDir,
+) -> Result<Vec<String>, MachineError> {
+    let ssh = access;
+    let mut arguments: Vec<String> = ["-T", "-a", "-x", "-e", "none"].map(str::to_owned).into();
+    let mut option = |text: String| arguments.extend(["-o".to_owned(), text]);
+    option("ClearAllForwardings=yes".to_owned());
+    option("RemoteCommand=none".to_owned());
+    if let Some(key) = &ssh.host_key {
+        let file = folder.path().join("known_hosts");
+        write(&file, &format!("* {key}\n"), "`ssh.host_key`")?;
+        option(format!("UserKnownHostsFile={}", file.display()));
+        option("GlobalKnownHostsFile=none".to_owned());
+        option("StrictHostKeyChecking=yes".to_owned());
+    }
+    if ssh.identity_file.is_some() {
+        option("IdentitiesOnly=yes".to_owned());
+    }
+    if let Some(port) = ssh.port {
+        option(format!("Port={port}"));
+    }
+    if let Some(user) = &ssh.user {
+        option(format!("User={user}"));
+    }
+    let mut config = options.environment.config.clone();
+    if let Some(jump) = &ssh.jump {
+        option(format!("ProxyJump={jump}"));
+        let file = folder.path().join("config");
+        write(&file, &for_all_hops(access, options), "`ssh.jump`")?;
+        config = Some(file);
+    } else {
+        every_hop(access, options).into_iter().for_each(option);
+    }
+    if let Some(config) = config {
+        arguments.extend(["-F".to_owned(), config.display().to_string()]);
+    }
+    Ok(arguments)
+}
+
+/// What holds for the host and for the jump hosts on the way to it, as the ssh2 client has it: nobody is asked
+/// anything, and what opens the host may open the bastion.
+fn every_hop(access: &Access, options: &ConnectOptions) -> Vec<String> {
+    let ssh = access;
+    let strict = if options.accept_new {
+        "accept-new"
+    } else {
+        "yes"
+    };
+    let mut settings: Vec<String> = [
+        "BatchMode=yes",
+        "PermitLocalCommand=no",
+        "UpdateHostKeys=no",
+        "ServerAliveInterval=15",
+    ]
+    .map(str::to_owned)
+    .into();
+    settings.push(format!(
+        "ConnectTimeout={}",
+        ssh.connect_timeout.as_secs().max(1)
+    ));
+    settings.push(format!("StrictHostKeyChecking={strict}"));
+    if let Some(file) = &ssh.known_hosts {
+        settings.push(format!("UserKnownHostsFile=\"{}\"", file.display()));
+    }
+    if let Some(file) = &ssh.identity_file {
+        settings.push(format!("IdentityFile=\"{}\"", file.display()));
+    }
+    if let Some(agent) = &options.environment.agent {
+        settings.push(format!("IdentityAgent=\"{}\"", agent.display()));
+    }
+    settings
+}
+
+/// The same as a configuration: ssh hands that on to the ssh that it starts for a jump host, and no option of its
+/// command line. The user's and the system's come after it, since `-F` takes their place.
+fn for_all_hops(access: &Access, options: &ConnectOptions) -> String {
+    let includes = match &options.environment.config {
+        Some(config) => vec![format!("\"{}\"", config.display())],
+        None => vec!["~/.ssh/config".to_owned(), "/etc/ssh/ssh_config".to_owned()],
+    };
+    every_hop(access, options)
+        .into_iter()
+        .chain(includes.iter().map(|file| format!("Include {file}")))
+        .map(|line| line + "\n")
+        .collect()
+}
+
+fn write(file: &Path, text: &str, what: &str) -> Result<(), MachineError> {
+    std::fs::write(file, text).map_err(|error| {
+        unreachable(
+            format!("{what} cannot be handed to ssh"),
+            &error.to_string(),
+            "see `TMPDIR`",
+        )
+    })
+}
+
+fn unreachable(summary: String, detail: &str, hint: &str) -> MachineError {
+    MachineError::Unreachable(Failure {
+        summary,
+        detail: Some(detail.to_owned()).filter(|text| !text.is_empty()),
+        hint: Some(hint.to_owned()),
+    })
+}
+
+fn not_started(error: &std::io::Error) -> MachineError {
+    unreachable(
+        "the system's ssh did not start".to_owned(),
+        &error.to_string(),
+        "install it (openssh-client), or use `ssh: {client: ssh2}`",
+    )
+}
+
+/// ssh's own words, and what to do about them.
+fn refused(address: &str, words: &str) -> MachineError {
+    let words = words.trim();
+    let has = |needle: &str| words.contains(needle);
+    let (what, hint) = if has("REMOTE HOST IDENTIFICATION HAS CHANGED") {
+        (
+            "has another key than known_hosts says",
+            "somebody may be listening in; if the host was set up anew, remove the old line",
+        )
+    } else if has("REVOKED HOST KEY") || has("is marked as revoked") {
+        (
+            "has a key that known_hosts revokes",
+            "whoever revoked it thinks that it is in wrong hands: do not connect",
+        )
+    } else if has("Host key verification failed") {
+        (
+            "is in no known_hosts",
+            "compare its fingerprint, then run once with `--accept-new`, or give `ssh.host_key`",
+        )
+    } else if has("Permission denied") || has("Too many authentication failures") {
+        (
+            "does not let us log in",
+            "name a key by `ssh.identity_file`, or load it into the agent",
+        )
+    } else if has("UNKNOWN port") {
+        (
+            "is not reached through its jump host",
+            "ssh keeps the jump host's words to itself here: try `ssh` to that one by hand with the same login",
+        )
+    } else if has("Could not resolve hostname") {
+        ("has no address", "give one by `ssh.address`")
+    } else if has("Connection refused") {
+        ("refuses connections", "see that sshd runs there")
+    } else {
+        (
+            "is not reached by ssh",
+            "try `ssh` to it by hand with the same login",
+        )
+    };
+    unreachable(format!("{address} {what}"), words, hint)
+}

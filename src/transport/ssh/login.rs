@@ -1,0 +1,310 @@
+//! Proving who we are: agent, key files, password, in the order that bothers a person last.
+
+use std::path::Path;
+use std::sync::{Arc, Once};
+use std::time::Instant;
+
+use libssh2_sys::{
+    LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_SEND,
+};
+use ssh2::{ErrorCode, KeyboardInteractivePrompt, Prompt, Session};
+
+use super::errors;
+use super::hop::Hop;
+use super::key_file::{KeyFile, beside, public};
+use super::wire::{Stuck, Wire, through};
+use crate::exchange::MachineError;
+use crate::secret::Secret;
+use crate::tasks::{block_on, elsewhere};
+use crate::transport::known_hosts::HostKey;
+use crate::transport::options::ConnectOptions;
+use crate::transport::passphrases::Passphrases;
+
+/// Logs in.
+///
+/// No `none` request goes first to ask for the methods: it costs a round trip for each host, and a key
+/// that is refused says as much.
+pub(super) async fn login(
+    hop: &Hop,
+    session: &Session,
+    wire: &Arc<Wire>,
+    options: &ConnectOptions,
+) -> Result<(), MachineError> {
+    let mut attempt = Attempt {
+        hop,
+        session,
+        wire,
+        tried: Vec::new(),
+        late: false,
+        hung_up: false,
+    };
+    if attempt.all(options).await {
+        return Ok(());
+    }
+    if attempt.late {
+        return Err(errors::lost(hop, "it took too long over the login"));
+    }
+    let offers = attempt.offers().await;
+    Err(errors::no_login(
+        hop,
+        &attempt.tried,
+        offers.as_deref(),
+        attempt.hung_up,
+    ))
+}
+
+struct Attempt<'a> {
+    hop: &'a Hop,
+    session: &'a Session,
+    wire: &'a Arc<Wire>,
+    tried: Vec<String>,
+    late: bool,
+    hung_up: bool,
+}
+
+impl Attempt<'_> {
+    /// Everything in turn, until something is good enough.
+    async fn all(&mut self, options: &ConnectOptions) -> bool {
+        let hop = self.hop;
+        if self.agent().await {
+            return true;
+        }
+        let mut locked = Vec::new();
+        for file in &hop.identities {
+            match options
+                .files
+                .keys
+                .of(file, |file| KeyFile::read(file).map(Arc::new))
+            {
+                Ok(key) if key.encrypted => locked.push((file, key)),
+                Ok(key) => {
+                    if self.key(file, &key, None).await {
+                        return true;
+                    }
+                }
+                // The usual keys need not be there; one that somebody named should.
+                Err(error) if hop.identities_only => {
+                    self.tried.push(format!("{} ({error})", file.display()));
+                }
+                Err(_) => {}
+            }
+        }
+        for (file, key) in locked {
+            if self.locked_key(file, &key, &options.passphrases).await {
+                return true;
+            }
+        }
+        match &hop.password {
+            Some(password) => self.password(password).await,
+            None => false,
+        }
+    }
+
+    /// Runs one method; `name` is for the case that it fails.
+    async fn run(&mut self, name: String, step: impl FnMut() -> Result<(), ssh2::Error>) -> bool {
+        if self.late || self.hung_up {
+            return false;
+        }
+        // Each method has the time of a handshake: a person may have typed a passphrase before it.
+        let deadline = Instant::now() + self.hop.timeout;
+        match through(self.session, self.wire, deadline, step).await {
+            Ok(()) => return true,
+            Err(Stuck::Late) => {
+                self.late = true;
+                self.tried.push(name);
+            }
+            Err(Stuck::Failed(error)) => {
+                // Where the server hangs up in place of an answer, libssh2's code is that of a refusal.
+                self.hung_up = error.message().starts_with("Waiting for")
+                    || matches!(
+                        error.code(),
+                        ErrorCode::Session(
+                            LIBSSH2_ERROR_SOCKET_DISCONNECT
+                                | LIBSSH2_ERROR_SOCKET_RECV
+                                | LIBSSH2_ERROR_SOCKET_SEND
+                        )
+                    );
+                self.tried.push(format!("{name} ({})", error.message()));
+            }
+        }
+        false
+    }
+
+    /// An agent may ask a person before it signs, and libssh2 waits for it without a word.
+    async fn agent(&mut self) -> bool {
+        let Some(socket) = self.hop.agent.clone() else {
+            return false;
+        };
+        let hop = self.hop.clone();
+        let (session, wire) = (self.session.clone(), Arc::clone(self.wire));
+        let tried = std::mem::take(&mut self.tried);
+        let work = move || {
+            let mut there = Attempt {
+                hop: &hop,
+                session: &session,
+                wire: &wire,
+                tried,
+                late: false,
+                hung_up: false,
+            };
+            let done = block_on(there.agent_at(&socket));
+            (done, there.tried, there.late, there.hung_up)
+        };
+        let done;
+        (done, self.tried, self.late, self.hung_up) = elsewhere(work).await;
+        done
+    }
+
+    async fn agent_at(&mut self, socket: &Path) -> bool {
+        let keys = self.session.agent().and_then(|mut agent| {
+            agent.set_identity_path(socket)?;
+            agent.connect()?;
+            agent.list_identities()?;
+            let keys = agent.identities()?;
+            Ok((agent, keys))
+        });
+        let (agent, mut keys) = match keys {
+            Ok(found) => found,
+            Err(error) => {
+                self.tried.push(format!(
+                    "the agent at {} ({})",
+                    socket.display(),
+                    error.message()
+                ));
+                return false;
+            }
+        };
+        // sshd hangs up after a few wrong keys, so the named ones go first, and alone if so wished.
+        let named: Vec<HostKey> = self
+            .hop
+            .identities
+            .iter()
+            .filter_map(|file| public(file))
+            .collect();
+        let is_named = |blob: &[u8]| named.iter().any(|key| key.blob() == blob);
+        if self.hop.identities_only {
+            keys.retain(|key| is_named(key.blob()));
+        }
+        keys.sort_by_key(|key| !is_named(key.blob()));
+        let user = &self.hop.user;
+        for key in &keys {
+            let name = format!("agent key {}", HostKey::new(key.blob()).fingerprint());
+            if self.run(name, || agent.userauth(user, key)).await {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A key's certificate, where one lies beside it, and the key itself.
+    async fn key(&mut self, file: &Path, key: &KeyFile, passphrase: Option<&Secret>) -> bool {
+        let (session, user) = (self.session, &self.hop.user);
+        let passphrase = passphrase.map(Secret::expose);
+        let certificate = beside(file, "-cert.pub");
+        if certificate.exists()
+            && self
+                .run(certificate.display().to_string(), || {
+                    session.userauth_pubkey_file(user, Some(&certificate), file, passphrase)
+                })
+                .await
+        {
+            return true;
+        }
+        warm_up();
+        self.run(file.display().to_string(), || {
+            session.userauth_pubkey_memory(user, key.public.as_deref(), &key.text, passphrase)
+        })
+        .await
+    }
+
+    async fn locked_key(
+        &mut self,
+        file: &Path,
+        key: &KeyFile,
+        passphrases: &Arc<Passphrases>,
+    ) -> bool {
+        if self.late || self.hung_up {
+            return false;
+        }
+        let passphrase = match self.hop.passphrase.clone() {
+            Some(passphrase) => Some(passphrase),
+            None => {
+                // A person is asked, or another host waits for that person's answer.
+                let (passphrases, file) = (Arc::clone(passphrases), file.to_owned());
+                elsewhere(move || passphrases.of(&file)).await
+            }
+        };
+        match passphrase {
+            Some(passphrase) => self.key(file, key, Some(&passphrase)).await,
+            None => {
+                self.tried
+                    .push(format!("{} (no passphrase)", file.display()));
+                false
+            }
+        }
+    }
+
+    /// By `password`, or by `keyboard-interactive` where PAM asks.
+    async fn password(&mut self, password: &Secret) -> bool {
+        let (session, user) = (self.session, &self.hop.user);
+        let offers = self.offers().await.unwrap_or_default();
+        if offers.contains("password")
+            && self
+                .run("password".to_owned(), || {
+                    session.userauth_password(user, password.expose())
+                })
+                .await
+        {
+            return true;
+        }
+        let mut answer = Answer(password);
+        offers.contains("keyboard-interactive")
+            && self
+                .run("keyboard-interactive".to_owned(), || {
+                    session.userauth_keyboard_interactive(user, &mut answer)
+                })
+                .await
+    }
+
+    /// What the server accepts.
+    async fn offers(&self) -> Option<String> {
+        if self.hung_up || self.late {
+            return None;
+        }
+        let deadline = Instant::now() + self.hop.timeout;
+        through(self.session, self.wire, deadline, || {
+            self.session.auth_methods(&self.hop.user).map(str::to_owned)
+        })
+        .await
+        .ok()
+    }
+}
+
+/// Lets OpenSSL look up once how keys are read. It remembers that, but each of many threads that ask at the same
+/// time looks it up anew, and that costs more than the signature. A session that is not connected only reads.
+fn warm_up() {
+    static DONE: Once = Once::new();
+    DONE.call_once(|| {
+        if let Ok(session) = Session::new() {
+            let _ = session.userauth_pubkey_memory("", None, "no key", None);
+        }
+    });
+}
+
+/// The password for every hidden prompt; nothing for what would be shown, which is no password.
+struct Answer<'a>(&'a Secret);
+
+impl KeyboardInteractivePrompt for Answer<'_> {
+    fn prompt(&mut self, _: &str, _: &str, prompts: &[Prompt<'_>]) -> Vec<String> {
+        prompts
+            .iter()
+            .map(|prompt| {
+                if prompt.echo {
+                    String::new()
+                } else {
+                    self.0.expose().to_owned()
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,195 @@
+//! The byte stream below a session, and waiting on it.
+//!
+//! A session is never in blocking mode: libssh2's own waits have a time-out for each call only, which a peer
+//! that drips a byte now and then outlives. Here every wait is a [`ready`] against one deadline, and a thread has
+//! other hosts to go on with meanwhile.
+
+use std::io;
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use libssh2_sys::LIBSSH2_ERROR_EAGAIN;
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use ssh2::{BlockDirections, ErrorCode, Session};
+
+use super::errors;
+use crate::exchange::MachineError;
+use crate::tasks::{elsewhere, ready};
+
+/// A firewall forgets a quiet connection, and a person may read a plan for long before saying yes. The kernel
+/// keeps the connection alive without a thread of ours.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// How long sent bytes may stay without acknowledgement before the peer counts as dead.
+const USER_TIMEOUT_MILLISECONDS: u32 = 60_000;
+
+/// A TCP connection, or a tunnel through a jump host.
+#[derive(Debug)]
+pub(super) enum Wire {
+    /// Direct.
+    Tcp(TcpStream),
+    /// Our end of a socket pair; a thread pumps the other one.
+    Tunnel(UnixStream),
+}
+
+impl AsFd for Wire {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(stream) => stream.as_fd(),
+            Self::Tunnel(stream) => stream.as_fd(),
+        }
+    }
+}
+
+impl AsRawFd for Wire {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}
+
+impl Wire {
+    /// Connects by TCP, to each address of the name in turn.
+    pub(super) async fn connect(
+        host: &str,
+        port: u16,
+        deadline: Instant,
+    ) -> Result<Arc<Self>, MachineError> {
+        let addresses = addresses(host, port)
+            .await
+            .map_err(|error| errors::no_address(host, &error))?;
+        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for address in addresses {
+            if Instant::now() >= deadline {
+                last = io::ErrorKind::TimedOut.into();
+                break;
+            }
+            match connect_to(&address, deadline).await {
+                Ok(wire) => return Ok(wire),
+                Err(error) => last = error,
+            }
+        }
+        Err(errors::no_connection(host, port, &last))
+    }
+
+    /// Cuts it: nothing that libssh2 still wants to send at the end can make it wait, or leak.
+    pub(super) fn cut(&self) {
+        let _ = match self {
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
+            Self::Tunnel(stream) => stream.shutdown(Shutdown::Both),
+        };
+    }
+}
+
+/// The addresses of a name; what is an address already needs nobody to ask.
+async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let host = host.to_owned();
+    elsewhere(move || Ok((host.as_str(), port).to_socket_addrs()?.collect())).await
+}
+
+/// Connects without holding up the thread, which the standard library cannot.
+async fn connect_to(address: &SocketAddr, deadline: Instant) -> io::Result<Arc<Wire>> {
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+    let begun = rustix::net::connect(&socket, address);
+    let stream = TcpStream::from(socket);
+    tune(&stream);
+    let wire = Arc::new(Wire::Tcp(stream));
+    match begun {
+        Ok(()) => return Ok(wire),
+        Err(Errno::INPROGRESS) => {}
+        Err(error) => return Err(error.into()),
+    }
+    loop {
+        ready(&wire, PollFlags::OUT, deadline).await;
+        rustix::net::sockopt::socket_error(&wire)??;
+        // A socket without an error may be one that still waits for its peer.
+        match rustix::net::getpeername(&wire) {
+            Ok(_) => return Ok(wire),
+            Err(Errno::NOTCONN) if Instant::now() < deadline => {}
+            Err(Errno::NOTCONN) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "connection timed out",
+                ));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Small packets go at once: every turn of the handshake would otherwise wait for a delayed
+/// acknowledgement. A socket without these options is slower, and no worse.
+fn tune(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let _ = rustix::net::sockopt::set_socket_keepalive(stream, true);
+    #[cfg(target_os = "linux")]
+    {
+        let _ = rustix::net::sockopt::set_tcp_keepidle(stream, KEEPALIVE);
+        let _ = rustix::net::sockopt::set_tcp_keepintvl(stream, KEEPALIVE);
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, USER_TIMEOUT_MILLISECONDS);
+    }
+}
+
+/// Whether libssh2 only wants to be called again.
+pub(super) fn again(error: &ssh2::Error) -> bool {
+    error.code() == ErrorCode::Session(LIBSSH2_ERROR_EAGAIN)
+}
+
+/// What a session waits for.
+pub(super) fn interest(session: &Session) -> PollFlags {
+    match session.block_directions() {
+        BlockDirections::Outbound => PollFlags::OUT,
+        BlockDirections::Both => PollFlags::IN | PollFlags::OUT,
+        BlockDirections::Inbound | BlockDirections::None => PollFlags::IN,
+    }
+}
+
+/// Why a step of libssh2 did not come to its end.
+#[derive(Debug)]
+pub(super) enum Stuck {
+    /// The deadline came first.
+    Late,
+    /// libssh2 gave up.
+    Failed(ssh2::Error),
+}
+
+impl std::fmt::Display for Stuck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Late => f.write_str("it took too long"),
+            Self::Failed(error) => f.write_str(error.message()),
+        }
+    }
+}
+
+/// Calls a step of libssh2 until it is through.
+pub(super) async fn through<T>(
+    session: &Session,
+    wire: &Arc<Wire>,
+    deadline: Instant,
+    mut step: impl FnMut() -> Result<T, ssh2::Error>,
+) -> Result<T, Stuck> {
+    loop {
+        match step() {
+            Ok(value) => return Ok(value),
+            Err(error) if again(&error) => {}
+            Err(error) => return Err(Stuck::Failed(error)),
+        }
+        if Instant::now() >= deadline {
+            return Err(Stuck::Late);
+        }
+        ready(wire, interest(session), deadline).await;
+    }
+}

@@ -1,0 +1,72 @@
+//! `ssh -G`: the configuration as the system's own ssh understands it.
+
+use std::process::{Command, Stdio};
+
+use super::{Environment, Foreign, Settings, Tokens, refused, set};
+use crate::exchange::Failure;
+use crate::exchange::MachineError;
+
+/// Asks; none where there is no `ssh`.
+pub(super) fn ask(
+    alias: &str,
+    user: Option<&str>,
+    port: Option<u16>,
+    environment: &Environment,
+) -> Result<Option<Settings>, MachineError> {
+    let mut command = Command::new("ssh");
+    command.arg("-G").stdin(Stdio::null());
+    if let Some(config) = &environment.config {
+        command.arg("-F").arg(config);
+    }
+    if let Some(user) = user {
+        command.arg("-l").arg(user);
+    }
+    if let Some(port) = port {
+        command.arg("-p").arg(port.to_string());
+    }
+    let output = match command.arg("--").arg(alias).output() {
+        Ok(output) => output,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(&error.to_string())),
+    };
+    if !output.status.success() {
+        return Err(failed(String::from_utf8_lossy(&output.stderr).trim()));
+    }
+    parse(alias, &String::from_utf8_lossy(&output.stdout), environment).map(Some)
+}
+
+fn failed(words: &str) -> MachineError {
+    MachineError::Unreachable(Failure {
+        summary: "`ssh -G` cannot make sense of the SSH configuration".to_owned(),
+        detail: Some(words.to_owned()),
+        hint: None,
+    })
+}
+
+/// Reads `keyword value` lines.
+pub(super) fn parse(
+    alias: &str,
+    text: &str,
+    environment: &Environment,
+) -> Result<Settings, MachineError> {
+    let mut settings = Settings::default();
+    let tokens = Tokens { alias, environment };
+    for line in text.lines() {
+        let Some((keyword, value)) = line.split_once(' ') else {
+            continue;
+        };
+        // `ssh -G` has followed these already, and prints them still.
+        if matches!(keyword, "canonicalizehostname" | "addressfamily") && value != "inet6" {
+            continue;
+        }
+        let arguments: Vec<String> = value.split(' ').map(str::to_owned).collect();
+        set(&mut settings, keyword, &arguments, &tokens).map_err(|()| {
+            let foreign = Foreign {
+                keyword: keyword.to_owned(),
+                place: format!("the SSH configuration of {alias}"),
+            };
+            refused(&foreign, "and libssh2 has nothing like it")
+        })?;
+    }
+    Ok(settings)
+}
