@@ -47,3 +47,56 @@ pub(crate) fn value(name: &str) -> Option<&'static str> {
 pub(crate) fn all() -> &'static BTreeMap<&'static str, &'static str> {
     &DEFAULTS
 }
+
+/// The parameters that every delivery agent brings (`NAME_recipient_limit`, …), each with the parameter that holds its
+/// default (postconf(5), `transport_…`).
+const OF_A_SERVICE: [(&str, &str); 16] = [
+    ("recipient_limit", "default_recipient_limit"),
+    ("extra_recipient_limit", "default_extra_recipient_limit"),
+    ("recipient_refill_limit", "default_recipient_refill_limit"),
+    ("recipient_refill_delay", "default_recipient_refill_delay"),
+    ("delivery_slot_cost", "default_delivery_slot_cost"),
+    ("delivery_slot_loan", "default_delivery_slot_loan"),
+    ("delivery_slot_discount", "default_delivery_slot_discount"),
+    ("minimum_delivery_slots", "default_minimum_delivery_slots"),
+    (
+        "initial_destination_concurrency",
+        "initial_destination_concurrency",
+    ),
+    (
+        "destination_concurrency_limit",
+        "default_destination_concurrency_limit",
+    ),
+    (
+        "destination_recipient_limit",
+        "default_destination_recipient_limit",
+    ),
+    (
+        "destination_concurrency_positive_feedback",
+        "default_destination_concurrency_positive_feedback",
+    ),
+    (
+        "destination_concurrency_negative_feedback",
+        "default_destination_concurrency_negative_feedback",
+    ),
+    (
+        "destination_concurrency_failed_cohort_limit",
+        "default_destination_concurrency_failed_cohort_limit",
+    ),
+    ("destination_rate_delay", "default_destination_rate_delay"),
+    ("transport_rate_delay", "default_transport_rate_delay"),
+];
+
+/// The parameters that a service of master.cf brings by its command, each without the service's name and with the
+/// parameter that holds its default. Empty where the command is no delivery agent.
+pub(crate) fn of_service(command: &[u8]) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let (time, others) = match command {
+        b"local" | b"error" | b"virtual" | b"smtp" | b"lmtp" => (false, true),
+        b"pipe" => (true, true),
+        b"spawn" => (true, false),
+        _ => (false, false),
+    };
+    let time = time.then_some(("time_limit", "command_time_limit"));
+    let others = OF_A_SERVICE.into_iter().filter(move |_| others);
+    time.into_iter().chain(others)
+}

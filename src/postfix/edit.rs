@@ -8,7 +8,9 @@ use crate::thing::Field;
 use crate::thing::Thing;
 
 use super::main_cf;
+use super::main_cf::MainCf;
 use super::master_cf;
+use super::master_cf::MasterCf;
 
 /// One edit as postconf(1) makes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,6 +154,44 @@ pub fn apply_edits(
         }
     }
     Ok((main, master))
+}
+
+impl MainCf {
+    /// Makes edits as postconf(1) makes them, keeping comments, order and layout.
+    /// Neighbouring edits of one kind count as one call of postconf.
+    ///
+    /// # Errors
+    /// An edit that postconf would refuse, or one of master.cf; the file is as it was.
+    pub fn edit(&mut self, edits: &[Edit]) -> Result<(), EditError> {
+        if let Some(edit) = edits.iter().find(|edit| !edit.is_main_cf()) {
+            return Err(EditError {
+                edit: edit.thing().to_string(),
+                why: "it is an edit of master.cf".to_owned(),
+            });
+        }
+        let (main, _) = apply_edits(self.bytes(), b"", edits)?;
+        *self = Self::parse(&main);
+        Ok(())
+    }
+}
+
+impl MasterCf {
+    /// Makes edits as postconf(1) makes them, keeping comments, order and the layout of
+    /// every entry that is not edited.
+    ///
+    /// # Errors
+    /// An edit that postconf would refuse, or one of main.cf; the file is as it was.
+    pub fn edit(&mut self, edits: &[Edit]) -> Result<(), EditError> {
+        if let Some(edit) = edits.iter().find(|edit| edit.is_main_cf()) {
+            return Err(EditError {
+                edit: edit.thing().to_string(),
+                why: "it is an edit of main.cf".to_owned(),
+            });
+        }
+        let (_, master) = apply_edits(b"", self.bytes(), edits)?;
+        *self = Self::parse(&master);
+        Ok(())
+    }
 }
 
 fn with_line_end(text: &[u8]) -> Vec<u8> {

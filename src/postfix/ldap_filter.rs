@@ -1,7 +1,7 @@
 //! Whether one LDAP filter (RFC 4515) is another with alternatives taken out.
 
-use super::subset::Shortening;
-use super::subset::of_sequences;
+use super::shortening::Shortening;
+use super::shortening::of_sequences;
 
 /// Filters nested deeper than this are not compared.
 const DEPTH: usize = 32;

@@ -2,9 +2,11 @@
 
 mod edit;
 mod ldap_filter;
+mod line_problem;
 mod lines;
 mod main_cf;
 mod master_cf;
+mod shortening;
 mod text;
 mod value;
 
@@ -24,8 +26,8 @@ pub mod subset;
 pub use edit::Edit;
 pub use edit::EditError;
 pub use edit::apply_edits;
-pub use main_cf::LineProblem;
-pub use main_cf::LineProblemKind;
+pub use line_problem::LineProblem;
+pub use line_problem::LineProblemKind;
 pub use main_cf::MainCf;
 pub use master_cf::Entry;
 pub use master_cf::MasterCf;

@@ -7,6 +7,7 @@
 //! names.
 
 mod names;
+mod problem;
 mod table;
 mod value;
 // Words of a fixed set.
@@ -28,19 +29,10 @@ pub use names::needs_restart;
 pub use names::referenced_names;
 pub use names::service_parameter;
 
+pub use problem::Problem;
+
 use table::Kind;
 use table::row;
-
-/// What is wrong with a name or value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// What is wrong, in one line; lower case, no full stop.
-    pub summary: String,
-    /// Why that is bad.
-    pub detail: Option<String>,
-    /// What to do.
-    pub hint: Option<String>,
-}
 
 /// Checks a value that the programs of Postfix would die of.
 ///

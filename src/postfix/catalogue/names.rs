@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Problem;
+use super::problem::Problem;
 use super::table::SUFFIXES;
 use super::table::row;
 use super::table::rows;

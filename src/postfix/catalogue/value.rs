@@ -1,6 +1,6 @@
 //! Values as Postfix's programs read them, and what they would die of.
 
-use super::Problem;
+use super::problem::Problem;
 use super::table::Kind;
 use super::table::Row;
 use super::words;

@@ -4,8 +4,8 @@ mod edit;
 
 use std::collections::BTreeMap;
 
-use super::edit::Edit;
-use super::edit::EditError;
+use super::line_problem::LineProblem;
+use super::line_problem::LineProblemKind;
 use super::lines::logical_lines;
 use super::text::beginning;
 use super::text::collapse;
@@ -21,30 +21,6 @@ pub struct MainCf {
     text: Vec<u8>,
     values: BTreeMap<String, String>,
     problems: Vec<LineProblem>,
-}
-
-/// Something in main.cf that Postfix warns of or dies of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LineProblem {
-    /// The line, counted from 1.
-    pub line: usize,
-    /// What kind.
-    pub kind: LineProblemKind,
-    /// What is wrong, as a sentence without a full stop.
-    pub text: String,
-}
-
-/// The kinds of [`LineProblem`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LineProblemKind {
-    /// No `name = value` in main.cf: every Postfix program dies. No entry in master.cf: master(8) dies.
-    Malformed,
-    /// An option in braces without its `=`: the service that has it dies whenever it starts.
-    BadOption,
-    /// The first logical line begins with white space: Postfix skips it and what continues it.
-    LeadingBlank,
-    /// A second entry with another value: the last one wins.
-    Duplicate,
 }
 
 impl MainCf {
@@ -122,23 +98,6 @@ impl MainCf {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.text
-    }
-
-    /// Makes edits as postconf(1) makes them, keeping comments, order and layout.
-    /// Neighbouring edits of one kind count as one call of postconf.
-    ///
-    /// # Errors
-    /// An edit that postconf would refuse, or one of master.cf; the file is as it was.
-    pub fn edit(&mut self, edits: &[Edit]) -> Result<(), EditError> {
-        if let Some(edit) = edits.iter().find(|edit| !edit.is_main_cf()) {
-            return Err(EditError {
-                edit: edit.thing().to_string(),
-                why: "it is an edit of master.cf".to_owned(),
-            });
-        }
-        let (main, _) = super::edit::apply_edits(&self.text, b"", edits)?;
-        *self = Self::parse(&main);
-        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! One master.cf entry: eight columns, and the arguments after them (master(5)).
 
-mod parts;
+pub(super) mod parts;
+mod print;
 
 use crate::name::Parameter;
 use crate::postfix::text::BLANKS;
@@ -9,9 +10,6 @@ use crate::postfix::text::out_of_braces;
 use crate::postfix::text::split_name_value;
 use crate::postfix::text::words_in_braces;
 use crate::thing::Field;
-
-pub use parts::check_option;
-pub use parts::command_of;
 
 /// Columns that every entry has; the eighth is the command's name.
 pub(crate) const COLUMNS: usize = 8;
@@ -29,12 +27,6 @@ pub(crate) const COLUMN_NAMES: [&str; COLUMNS] = [
     "process_limit",
     "command",
 ];
-
-/// Where postconf starts each column.
-const COLUMN_GOALS: [usize; COLUMNS] = [0, 11, 17, 25, 33, 41, 49, 57];
-/// The width that postconf folds lines to.
-const LINE_LIMIT: usize = 80;
-const INDENT: &[u8] = b"    ";
 
 /// One service of master.cf.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,143 +191,6 @@ impl Entry {
         (found, at.min(self.words.len()))
     }
 
-    /// One column as text; the command's with its arguments, braces where they are needed.
-    pub(crate) fn column(&self, column: usize) -> Vec<u8> {
-        let mut text = self.word(column).to_vec();
-        if column == COMMAND {
-            for part in self.parts(&mut <[u8]>::to_vec) {
-                text.push(b' ');
-                text.extend_from_slice(&part.text);
-            }
-        }
-        text
-    }
-
-    /// The command's arguments as postconf groups them: an option and its value are one part.
-    fn parts(&self, expand: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> Vec<Part> {
-        let mut parts = Vec::new();
-        let mut among_options = true;
-        let mut at = COLUMNS;
-        while let Some(word) = self.words.get(at) {
-            at += 1;
-            if among_options && is_option(word) {
-                let Some(value) = self.words.get(at).filter(|_| takes_value(word)) else {
-                    parts.push(Part::plain(word.clone()));
-                    continue;
-                };
-                at += 1;
-                let value = if word == b"-o" {
-                    expand(value)
-                } else {
-                    value.clone()
-                };
-                let value = braced(value);
-                parts.push(Part {
-                    width: word.len() + 1 + value.len(),
-                    text: [word.as_slice(), b" ", &value].concat(),
-                    own_line: true,
-                });
-                continue;
-            }
-            // The first word after the options gets no braces from postconf, blanks or not.
-            let text = if among_options {
-                word.clone()
-            } else {
-                braced(word.clone())
-            };
-            among_options = false;
-            parts.push(Part {
-                width: word.len(),
-                text,
-                own_line: false,
-            });
-        }
-        parts
-    }
-
-    /// The entry as `postconf -M` prints it, folded as `postconf -Mf` does; with its line end.
-    pub(crate) fn print(&self, fold: bool, expand: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> Vec<u8> {
-        let mut text: Vec<u8> = Vec::new();
-        for (column, goal) in COLUMN_GOALS.iter().enumerate() {
-            if !text.is_empty() {
-                text.push(b' ');
-                while text.len() < *goal {
-                    text.push(b' ');
-                }
-            }
-            text.extend_from_slice(self.word(column));
-        }
-        let width = text.len();
-        self.print_parts(&mut text, width, fold, 2, expand);
-        text.push(b'\n');
-        text
-    }
-
-    /// One column as `postconf -F` prints it, without its line end.
-    pub(crate) fn print_column(
-        &self,
-        column: usize,
-        hide_name: bool,
-        fold: bool,
-        expand: &mut dyn FnMut(&[u8]) -> Vec<u8>,
-    ) -> Vec<u8> {
-        let mut text: Vec<u8> = Vec::new();
-        let mut width = 0;
-        if !hide_name {
-            text.extend_from_slice(self.word(0));
-            text.push(b'/');
-            text.extend_from_slice(self.word(1));
-            text.push(b'/');
-            text.extend_from_slice(COLUMN_NAMES[column].as_bytes());
-            text.extend_from_slice(b" = ");
-            width = text.len();
-            if width + self.word(column).len() > LINE_LIMIT {
-                text.push(b'\n');
-                text.extend_from_slice(INDENT);
-                width = INDENT.len();
-            }
-        }
-        text.extend_from_slice(self.word(column));
-        width += self.word(column).len();
-        if column == COMMAND {
-            self.print_parts(&mut text, width, fold, 0, expand);
-        }
-        text
-    }
-
-    /// `extra` is what postconf adds to an option's width when it asks whether it fits.
-    fn print_parts(
-        &self,
-        text: &mut Vec<u8>,
-        mut width: usize,
-        fold: bool,
-        extra: usize,
-        expand: &mut dyn FnMut(&[u8]) -> Vec<u8>,
-    ) {
-        for part in self.parts(expand) {
-            let mut wanted = part.width;
-            if part.own_line {
-                width = LINE_LIMIT;
-                wanted += extra;
-            }
-            if width > INDENT.len() {
-                if !fold || width + 1 + wanted < LINE_LIMIT {
-                    text.push(b' ');
-                    width += 1;
-                } else {
-                    text.push(b'\n');
-                    text.extend_from_slice(INDENT);
-                    width = INDENT.len();
-                }
-            }
-            width += part.text.len();
-            text.extend_from_slice(&part.text);
-            if part.own_line {
-                width = LINE_LIMIT;
-            }
-        }
-    }
-
     /// What Postfix checks of the columns (postconf dies of the rest of them unseen).
     fn check(&self) -> Result<(), String> {
         let bad = |column: usize| {
@@ -419,25 +274,6 @@ impl Entry {
     }
 }
 
-/// A piece of the command that is not torn apart by folding.
-struct Part {
-    text: Vec<u8>,
-    /// How wide postconf thinks it is.
-    width: usize,
-    /// Whether it is an option with its value, which folding puts on a line of its own.
-    own_line: bool,
-}
-
-impl Part {
-    fn plain(text: Vec<u8>) -> Self {
-        Self {
-            width: text.len(),
-            text,
-            own_line: false,
-        }
-    }
-}
-
 /// The column of a field.
 pub(crate) fn column_of(field: Field) -> usize {
     COLUMN_NAMES
@@ -458,12 +294,4 @@ fn is_option(word: &[u8]) -> bool {
 /// end of its string.
 fn takes_value(option: &[u8]) -> bool {
     matches!(option.get(1), Some(b'o') | None)
-}
-
-fn braced(word: Vec<u8>) -> Vec<u8> {
-    if word.iter().any(|byte| BLANKS.contains(byte)) {
-        [b"{", word.as_slice(), b"}"].concat()
-    } else {
-        word
-    }
 }

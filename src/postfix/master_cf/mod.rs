@@ -6,17 +6,15 @@ mod pattern;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::edit::Edit;
-use super::edit::EditError;
+use super::line_problem::LineProblem;
+use super::line_problem::LineProblemKind;
 use super::lines::logical_lines;
-use super::main_cf::LineProblem;
-use super::main_cf::LineProblemKind;
 use super::text::beginning;
 use crate::name::ServiceName;
 
 pub use entry::Entry;
-pub use entry::check_option;
-pub use entry::command_of;
+pub use entry::parts::check_option;
+pub use entry::parts::command_of;
 
 pub(crate) use entry::COLUMN_NAMES;
 pub(crate) use pattern::Pattern;
@@ -128,23 +126,6 @@ impl MasterCf {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.text
-    }
-
-    /// Makes edits as postconf(1) makes them, keeping comments, order and the layout of
-    /// every entry that is not edited.
-    ///
-    /// # Errors
-    /// An edit that postconf would refuse, or one of main.cf; the file is as it was.
-    pub fn edit(&mut self, edits: &[Edit]) -> Result<(), EditError> {
-        if let Some(edit) = edits.iter().find(|edit| edit.is_main_cf()) {
-            return Err(EditError {
-                edit: edit.thing().to_string(),
-                why: "it is an edit of main.cf".to_owned(),
-            });
-        }
-        let (_, master) = super::edit::apply_edits(b"", &self.text, edits)?;
-        *self = Self::parse(&master);
-        Ok(())
     }
 }
 

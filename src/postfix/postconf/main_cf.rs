@@ -1,12 +1,12 @@
 //! `postconf`, `-n`, `-d`: parameters shown.
 
-use super::Answer;
-use super::Files;
-use super::Request;
-use super::names::Class;
+use super::answer::Answer;
+use super::answer::Files;
+use super::answer::print_line;
+use super::known::Class;
 use super::names::Names;
 use super::names::unknowable;
-use super::print_line;
+use super::options::Request;
 use crate::postfix::text::lossy;
 
 /// Shows the parameters asked for, or all.

@@ -1,12 +1,12 @@
 //! `postconf -M`, `-F`, `-P`: services, their fields and their options shown.
 
-use super::Answer;
-use super::Files;
-use super::Mode;
-use super::Request;
+use super::answer::Answer;
+use super::answer::Files;
+use super::answer::print_line;
 use super::names::Names;
-use super::names::name_space;
-use super::print_line;
+use super::options::Mode;
+use super::options::Request;
+use super::read::name_space;
 use crate::postfix::master_cf::COLUMN_NAMES;
 use crate::postfix::master_cf::Entry;
 use crate::postfix::master_cf::Pattern;

@@ -4,89 +4,31 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use super::Files;
-use super::Request;
-use super::readable;
+use super::answer::Files;
+use super::answer::readable;
+use super::known::{Class, Known, known};
+use super::options::Request;
+use super::read::{Settings, local_settings, name_space, read_entries, read_main};
+use crate::postfix::catalogue;
 use crate::postfix::defaults;
 use crate::postfix::expand;
-use crate::postfix::lines::logical_lines;
 use crate::postfix::master_cf::Entry;
 use crate::postfix::text::COMMA_BLANKS;
 use crate::postfix::text::lossy;
 use crate::postfix::text::split_name_value;
 use crate::postfix::text::words;
 
-/// Parameters whose values Postfix does not expand when it reads main.cf.
-const RAW: [&str; 9] = [
-    "command_execution_directory",
-    "default_rbl_reply",
-    "forward_path",
-    "luser_relay",
-    "mailbox_command",
-    "postscreen_expansion_filter",
-    "postscreen_reject_footer",
-    "smtpd_expansion_filter",
-    "smtpd_reject_footer",
-];
-
 /// Parameters that Postfix sets itself; what main.cf says of them is ignored.
 const READ_ONLY: [&str; 2] = ["process_id", "process_name"];
-
-/// Every delivery agent brings these, with the parameter that holds the default.
-const OF_A_SERVICE: [(&str, &str); 16] = [
-    ("recipient_limit", "default_recipient_limit"),
-    ("extra_recipient_limit", "default_extra_recipient_limit"),
-    ("recipient_refill_limit", "default_recipient_refill_limit"),
-    ("recipient_refill_delay", "default_recipient_refill_delay"),
-    ("delivery_slot_cost", "default_delivery_slot_cost"),
-    ("delivery_slot_loan", "default_delivery_slot_loan"),
-    ("delivery_slot_discount", "default_delivery_slot_discount"),
-    ("minimum_delivery_slots", "default_minimum_delivery_slots"),
-    (
-        "initial_destination_concurrency",
-        "initial_destination_concurrency",
-    ),
-    (
-        "destination_concurrency_limit",
-        "default_destination_concurrency_limit",
-    ),
-    (
-        "destination_recipient_limit",
-        "default_destination_recipient_limit",
-    ),
-    (
-        "destination_concurrency_positive_feedback",
-        "default_destination_concurrency_positive_feedback",
-    ),
-    (
-        "destination_concurrency_negative_feedback",
-        "default_destination_concurrency_negative_feedback",
-    ),
-    (
-        "destination_concurrency_failed_cohort_limit",
-        "default_destination_concurrency_failed_cohort_limit",
-    ),
-    ("destination_rate_delay", "default_destination_rate_delay"),
-    ("transport_rate_delay", "default_transport_rate_delay"),
-];
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
-    Builtin,
-    Service,
-    User,
-    /// Of an older release; shown when it is set or asked for by name.
-    Obsolete,
-}
 
 /// The parameters of one host.
 pub(super) struct Names {
     /// What main.cf sets, as it stands there.
-    pub(super) set: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub(super) set: Settings,
     /// What each service sets by `-o`; entries of the same name and type share them.
-    local: BTreeMap<Vec<u8>, BTreeMap<Vec<u8>, Vec<u8>>>,
+    local: BTreeMap<Vec<u8>, Settings>,
     pub(super) entries: Vec<Entry>,
-    known: BTreeMap<Vec<u8>, (Class, Option<Vec<u8>>)>,
+    known: Known,
     /// Names whose default only the machine knows, met while expanding.
     unknowable: RefCell<BTreeSet<String>>,
 }
@@ -145,7 +87,7 @@ impl Names {
 
     /// What the entry of that number sets by `-o`; none where no entry of its name and type
     /// up to there sets anything.
-    pub(super) fn options(&self, at: usize) -> Option<&BTreeMap<Vec<u8>, Vec<u8>>> {
+    pub(super) fn options(&self, at: usize) -> Option<&Settings> {
         let space = name_space(self.entries.get(at)?);
         self.entries
             .iter()
@@ -211,7 +153,7 @@ impl Names {
     }
 
     pub(super) fn is_raw(name: &[u8]) -> bool {
-        RAW.iter().any(|raw| raw.as_bytes() == name)
+        std::str::from_utf8(name).is_ok_and(|name| !catalogue::is_expanded(name))
     }
 
     /// Names count as the user's own once another value refers to them and main.cf sets them.
@@ -283,12 +225,7 @@ impl Names {
     }
 }
 
-fn miss(
-    set: &BTreeMap<Vec<u8>, Vec<u8>>,
-    defined: &dyn Fn(&[u8]) -> bool,
-    file: &str,
-    warnings: &mut Vec<String>,
-) {
+fn miss(set: &Settings, defined: &dyn Fn(&[u8]) -> bool, file: &str, warnings: &mut Vec<String>) {
     let expanded = set.iter().filter(|(name, _)| !Names::is_raw(name));
     let mut referenced: BTreeSet<Vec<u8>> =
         expanded.flat_map(|(_, value)| references(value)).collect();
@@ -302,113 +239,12 @@ pub(super) fn unknowable(name: &str) -> String {
     format!("the default of {name} is known to the machine alone; set it in main.cf or by -o")
 }
 
-/// `name/type`.
-pub(super) fn name_space(entry: &Entry) -> Vec<u8> {
-    [entry.word(0), b"/", entry.word(1)].concat()
-}
-
-fn read_entries(text: &[u8], warnings: &mut Vec<String>) -> Result<Vec<Entry>, String> {
-    let mut entries = Vec::new();
-    for line in logical_lines(text) {
-        if line.dropped {
-            warnings.push(format!(
-                "master.cf, line {}: logical line must not start with whitespace",
-                line.first
-            ));
-            continue;
-        }
-        let (entry, complaints) = Entry::parse(&line.text)
-            .map_err(|why| format!("file master.cf: line {}: {why}", line.first))?;
-        warnings.extend(complaints);
-        entries.push(entry);
-    }
-    Ok(entries)
-}
-
-fn read_main(
-    text: &[u8],
-    set: &mut BTreeMap<Vec<u8>, Vec<u8>>,
-    warnings: &mut Vec<String>,
-) -> Result<(), String> {
-    for line in logical_lines(text) {
-        if line.dropped {
-            warnings.push(format!(
-                "main.cf, line {}: logical line must not start with whitespace",
-                line.first
-            ));
-            continue;
-        }
-        let (name, value) = split_name_value(&line.text)
-            .map_err(|why| format!("main.cf, line {}: {why}", line.first))?;
-        let earlier = set.insert(name.to_vec(), value.to_vec());
-        if earlier.is_some_and(|earlier| earlier != value) {
-            warnings.push(format!(
-                "main.cf, line {}: overriding earlier entry: {}",
-                line.last,
-                lossy(name)
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn local_settings(entries: &[Entry]) -> BTreeMap<Vec<u8>, BTreeMap<Vec<u8>, Vec<u8>>> {
-    let mut local: BTreeMap<Vec<u8>, BTreeMap<Vec<u8>, Vec<u8>>> = BTreeMap::new();
-    for entry in entries {
-        for (name, value) in entry.options() {
-            local
-                .entry(name_space(entry))
-                .or_default()
-                .insert(name.to_vec(), value.to_vec());
-        }
-    }
-    local
-}
-
-fn known(entries: &[Entry]) -> BTreeMap<Vec<u8>, (Class, Option<Vec<u8>>)> {
-    let mut known = BTreeMap::new();
-    for (name, value) in defaults::all() {
-        known.insert(
-            name.as_bytes().to_vec(),
-            (Class::Builtin, Some(value.as_bytes().to_vec())),
-        );
-    }
-    for name in defaults::OF_THE_MACHINE {
-        known.insert(name.as_bytes().to_vec(), (Class::Builtin, None));
-    }
-    for name in defaults::OBSOLETE {
-        known.insert(
-            name.as_bytes().to_vec(),
-            (Class::Obsolete, Some(Vec::new())),
-        );
-    }
-    for entry in entries {
-        let (time, others) = match entry.word(7) {
-            b"local" | b"error" | b"virtual" | b"smtp" | b"lmtp" => (false, true),
-            b"pipe" => (true, true),
-            b"spawn" => (true, false),
-            _ => continue,
-        };
-        let time = time.then_some(("time_limit", "command_time_limit"));
-        let others = OF_A_SERVICE.into_iter().filter(|_| others);
-        for (suffix, default) in time.into_iter().chain(others) {
-            let name = [entry.word(0), b"_", suffix.as_bytes()].concat();
-            let default = format!("${default}").into_bytes();
-            known
-                .entry(name)
-                .and_modify(|(class, _)| *class = Class::Service)
-                .or_insert((Class::Service, Some(default)));
-        }
-    }
-    known
-}
-
 fn references(value: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     expand::names(value).into_iter().map(String::into_bytes)
 }
 
 /// The names in `smtpd_restriction_classes`.
-fn classes_in(set: &BTreeMap<Vec<u8>, Vec<u8>>) -> BTreeSet<Vec<u8>> {
+fn classes_in(set: &Settings) -> BTreeSet<Vec<u8>> {
     let Some(value) = set.get(&b"smtpd_restriction_classes"[..]) else {
         return BTreeSet::new();
     };

@@ -1,0 +1,50 @@
+//! The names that Postfix has by itself on one host, each with its class and its default.
+
+use std::collections::BTreeMap;
+
+use crate::postfix::defaults;
+use crate::postfix::master_cf::Entry;
+
+/// The class of a parameter, as postconf(1) `-C` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    Builtin,
+    Service,
+    User,
+    /// Of an older release; shown when it is set or asked for by name.
+    Obsolete,
+}
+
+/// Each known name with its class and its default; no default where only the machine knows it.
+pub(super) type Known = BTreeMap<Vec<u8>, (Class, Option<Vec<u8>>)>;
+
+/// The names that Postfix has by itself, and those that the services of master.cf bring.
+pub(super) fn known(entries: &[Entry]) -> Known {
+    let mut known = Known::new();
+    for (name, value) in defaults::all() {
+        known.insert(
+            name.as_bytes().to_vec(),
+            (Class::Builtin, Some(value.as_bytes().to_vec())),
+        );
+    }
+    for name in defaults::OF_THE_MACHINE {
+        known.insert(name.as_bytes().to_vec(), (Class::Builtin, None));
+    }
+    for name in defaults::OBSOLETE {
+        known.insert(
+            name.as_bytes().to_vec(),
+            (Class::Obsolete, Some(Vec::new())),
+        );
+    }
+    for entry in entries {
+        for (suffix, default) in defaults::of_service(entry.word(7)) {
+            let name = [entry.word(0), b"_", suffix.as_bytes()].concat();
+            let default = format!("${default}").into_bytes();
+            known
+                .entry(name)
+                .and_modify(|(class, _)| *class = Class::Service)
+                .or_insert((Class::Service, Some(default)));
+        }
+    }
+    known
+}
