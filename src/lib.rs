@@ -6,6 +6,8 @@
 // Words: names that cannot be wrong, secrets that do not print, places in a source.
 pub mod name;
 
+pub mod nearest;
+
 pub mod thing;
 
 pub mod secret;

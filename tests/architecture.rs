@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// Modules that must not touch files, network, processes, environment or clock.
 const PURE: &[&str] = &[
     "name",
+    "nearest",
     "thing",
     "secret",
     "diagnostic",

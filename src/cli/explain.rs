@@ -12,7 +12,8 @@ use crate::compile::{Behind, Compiled, Compiler, Origin};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::load::{self, Loaded};
 use crate::model::{ContentSpec, FileSpec, Host, HostState, Level};
-use crate::module::{Module, embedded, nearest};
+use crate::module::{Module, embedded};
+use crate::nearest::nearest;
 use crate::postfix::catalogue;
 use crate::secret::Body;
 use crate::state::Want;
@@ -322,10 +323,9 @@ impl Explainer<'_> {
                 let last = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
                 let name = last(path.as_str());
                 let near: Vec<String> = files.clone().map(|path| last(path.as_str())).collect();
-                let near: Vec<&str> = near.iter().map(String::as_str).collect();
                 let near = nearest(&name, &near);
                 let found = files
-                    .filter(|path| Some(last(path.as_str())) == near)
+                    .filter(|path| Some(last(path.as_str()).as_str()) == near)
                     .map(ToString::to_string)
                     .next();
                 return match found {

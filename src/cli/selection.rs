@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use similar::get_close_matches;
-
 use super::Selection;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Host, Murder};
-use crate::module::nearest;
 use crate::name::HostName;
+use crate::nearest::nearest;
 
 /// The hosts that a selection means: those that match one of the `--host` (where there are any),
 /// one of the `--role`, and one of the `--site`, without the `--exclude`.
@@ -127,8 +125,7 @@ fn missing(
         }
         let error = Diagnostic::error(format!("`{flag} {pattern}` matches no {noun}"));
         let words: Vec<&str> = words.iter().copied().collect();
-        let near = get_close_matches(pattern.as_str(), &words, 1, 0.6);
-        errors.push(match near.first() {
+        errors.push(match nearest(pattern.as_str(), &words) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None if words.is_empty() => error,
             None => {

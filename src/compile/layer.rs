@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{Host, Layer, Level};
-use crate::module::{Module, Modules, nearest};
+use crate::module::{Module, Modules};
 use crate::name::{Parameter, RemotePath, RoleName, ServiceName};
+use crate::nearest::nearest;
 use crate::thing::Thing;
 
 use super::Work;

@@ -8,7 +8,8 @@ use tera::Value;
 use super::layer;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{Host, Level};
-use crate::module::{Module, Modules, nearest};
+use crate::module::{Module, Modules};
+use crate::nearest::nearest;
 use crate::secret::Body;
 use crate::thing::Thing;
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::grammar;
-use crate::manifest::nearest;
 use crate::manifest::node::{Kind, Node};
 use crate::manifest::shape::{Record, Rule, Shape};
 use crate::name::is_hidden;
+use crate::nearest;
 use crate::secret::Body;
 
 /// Holds `node`, which is `what`, against `shape`. `complete` is false where a part could not be read:

@@ -8,7 +8,6 @@ mod checker;
 mod folder;
 mod grammar;
 pub mod module_form;
-pub mod nearest;
 mod node;
 mod overlay;
 pub mod range;

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 
 use crate::diagnostic::Diagnostic;
 use crate::manifest::grammar;
-use crate::manifest::nearest;
 use crate::manifest::node::{Entry, Kind, Node};
 use crate::manifest::shape::Shape;
+use crate::nearest;
 
 static WHOLE: Shape = Shape::Record(&grammar::MANIFEST);
 

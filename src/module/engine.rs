@@ -11,6 +11,7 @@ use super::tera_errors::{Report, reports};
 use super::{Module, filters, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ContentSpec, FileSpec, ServiceSpec, SettingSpec};
+use crate::nearest::nearest;
 use crate::thing::Thing;
 
 /// The names that a template may use by themselves.
@@ -253,7 +254,7 @@ impl Engine {
         match report.missing() {
             Some(missing) => {
                 let known: Vec<&str> = self.parts.keys().map(String::as_str).collect();
-                problem.hint(match super::nearest(missing, &known) {
+                problem.hint(match nearest(missing, &known) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("it would stand in `modules/{missing}`"),
                 })

@@ -29,7 +29,7 @@ pub use embedded::embedded;
 pub use engine::Engine;
 pub(crate) use engine::{check_names, value_name, when_name};
 pub(crate) use filters::network;
-pub use names::{FACTS, HOST, LDAP, MURDER, nearest};
+pub use names::{FACTS, HOST, LDAP, MURDER};
 pub use word::Word;
 
 /// Every module of a run, by role.

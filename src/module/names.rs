@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use crate::nearest::nearest;
+
 /// What `murder` has.
 pub const MURDER: &[&str] = &[
     "name",
@@ -84,7 +86,7 @@ pub(super) fn unknown(text: &str, vars: &BTreeSet<&str>) -> Vec<Unknown> {
                     found.push(Unknown {
                         name: whole,
                         at: at.clone(),
-                        nearest: nearest(name, &known),
+                        nearest: nearest(name, &known).map(str::to_owned),
                     });
                 }
             };
@@ -122,14 +124,6 @@ pub(super) fn variables(text: &str) -> BTreeSet<String> {
             (parts.next() == Some("vars")).then(|| parts.next().map(str::to_owned))?
         })
         .collect()
-}
-
-/// The nearest of `known`, where one is near.
-#[must_use]
-pub fn nearest(name: &str, known: &[&str]) -> Option<String> {
-    similar::get_close_matches(name, known, 1, 0.6)
-        .first()
-        .map(|near| (*near).to_owned())
 }
 
 /// What stands between `{{` and `}}` or `{%` and `%}`.

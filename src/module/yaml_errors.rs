@@ -2,6 +2,7 @@
 
 use super::read::span;
 use crate::diagnostic::{Diagnostic, SourceId};
+use crate::nearest::nearest;
 
 /// What the reader of YAML says, in our words where it is a key or a word that it does not know.
 pub(super) fn problem(source: SourceId, error: &serde_saphyr::Error) -> Diagnostic {
@@ -19,7 +20,7 @@ pub(super) fn problem(source: SourceId, error: &serde_saphyr::Error) -> Diagnost
                 .split(", ")
                 .map(|word| word.trim_matches('`'))
                 .collect();
-            problem.hint(match super::nearest(word, &known) {
+            problem.hint(match nearest(word, &known) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("known here: {}", known.join(", ")),
             })

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Found, Values, diagnostic, parameter};
 use crate::diagnostic::Diagnostic;
 use crate::name::{Parameter, ServiceName};
+use crate::nearest::is_slip;
 use crate::postfix::catalogue;
 use crate::state::Want;
 use crate::thing::{Field, Thing};
@@ -144,8 +145,8 @@ pub(super) fn references(
             .at((values.place_of)(thing, &name), "")
             .detail("Postfix puts nothing in its place");
         let own = parameter(thing).map(Parameter::as_str);
-        let slip = catalogue::nearest(&name)
-            .filter(|near| catalogue::is_slip(&name, near) && Some(*near) != own);
+        let slip =
+            catalogue::nearest(&name).filter(|near| is_slip(&name, near) && Some(*near) != own);
         if let Some(near) = slip {
             found.error(thing, said.hint(format!("did you mean `${near}`?")));
         } else if !values.facts.observed() {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::manifest::{Node, nearest};
+use crate::manifest::Node;
 use crate::model::resolve::Resolver;
+use crate::nearest;
 use crate::secret::Body;
 
 /// What stands before and after the name of a secret.

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::manifest::{Kind, Node, integer, nearest, switch};
+use crate::manifest::{Kind, Node, integer, switch};
 use crate::model::resolve::{Resolver, errors, parts};
 use crate::model::{ContentSpec, FileSpec, Host, Layer, Level, ListEdit, ServiceSpec, SettingSpec};
 use crate::name::{Parameter, RemotePath, RoleName, ServiceName, UserName};
+use crate::nearest;
 use crate::thing::{Field, Thing};
 
 /// The things of one layer.

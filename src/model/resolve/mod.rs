@@ -18,10 +18,11 @@ use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Level as Severity, Span};
 use crate::history::KEPT;
-use crate::manifest::{Manifest, Node, duration, integer, nearest};
+use crate::manifest::{Manifest, Node, duration, integer};
 use crate::model::role::{Role, SMART_HOST};
 use crate::model::{Domain, Host, HostState, Murder, Rollout, SharedFolder, Topology};
 use crate::name::{HostName, RoleName};
+use crate::nearest;
 use crate::secret::{SecretName, SecretSource};
 use crate::state::{Facts, Probes};
 

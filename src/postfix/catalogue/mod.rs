@@ -22,7 +22,6 @@ use std::collections::BTreeSet;
 pub use names::check_service;
 pub use names::is_own;
 pub use names::is_placeholder;
-pub use names::is_slip;
 pub use names::nearest;
 pub use names::needed_names;
 pub use names::needs_restart;

@@ -6,6 +6,7 @@ use super::problem::Problem;
 use super::table::SUFFIXES;
 use super::table::row;
 use super::table::rows;
+use crate::nearest::nearest_of;
 use crate::postfix::expand;
 
 /// How like a name must be to be suggested (0 to 1).
@@ -35,7 +36,7 @@ pub fn check_service(name: &str, services: &BTreeSet<&str>) -> Result<(), Proble
     Err(Problem {
         summary: format!("`{name}` belongs to a service `{service}` that master.cf does not have"),
         detail: Some("Postfix would warn of an unused parameter and ignore it".to_owned()),
-        hint: near(service, services.iter().copied())
+        hint: nearest_of(service, services.iter().copied(), LIKENESS)
             .map(|service| format!("did you mean `{service}_{suffix}`?")),
     })
 }
@@ -65,14 +66,7 @@ pub fn service_parameter(name: &str) -> Option<(&str, &'static str)> {
 /// The name of the catalogue that is most like this one, if any is.
 #[must_use]
 pub fn nearest(name: &str) -> Option<&'static str> {
-    near(name, rows().map(|row| row.name))
-}
-
-fn near<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let names: Vec<&str> = names.collect();
-    similar::get_close_matches(name, &names, 1, LIKENESS)
-        .first()
-        .copied()
+    nearest_of(name, rows().map(|row| row.name), LIKENESS)
 }
 
 /// Whether a change of this parameter needs Postfix to be stopped and started: on reload
@@ -92,13 +86,6 @@ pub fn needed_names(value: &str) -> BTreeSet<String> {
             .all(|sign| !value.contains(&format!("${{{name}{sign}")))
     });
     names
-}
-
-/// Whether a name is surely another one misspelt: as long, but for a letter, and with two letters changed at most.
-#[must_use]
-pub fn is_slip(name: &str, right: &str) -> bool {
-    let longer = name.chars().count().abs_diff(right.chars().count());
-    longer <= 1 && strsim::levenshtein(name, right) <= 2
 }
 
 /// Whether Postfix has a parameter of that name by itself, or may have it for some service.

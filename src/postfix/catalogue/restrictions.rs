@@ -3,6 +3,7 @@
 //! smtpd(8) answers `451 4.3.5 Server configuration error` to every client of a list with a
 //! word that it does not know, and `postfix check` says nothing.
 
+use crate::nearest::nearest_of;
 use crate::postfix::split_list;
 
 /// Words that stand for themselves; older names of some included.
@@ -198,15 +199,12 @@ pub fn perhaps(word: &str) -> Option<&'static str> {
 }
 
 fn like(word: &str, likeness: f32) -> Option<&'static str> {
-    let all: Vec<&'static str> = PLAIN
+    let all = PLAIN
         .into_iter()
         .chain(WITH_TABLE)
         .chain(WITH_DOMAIN)
-        .chain(["check_policy_service", "sleep"])
-        .collect();
-    similar::get_close_matches(word.to_ascii_lowercase().as_str(), &all, 1, likeness)
-        .first()
-        .copied()
+        .chain(["check_policy_service", "sleep"]);
+    nearest_of(&word.to_ascii_lowercase(), all, likeness)
 }
 
 fn is_known(word: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Lookup tables in values: which parameters hold them, and of which types.
 
 use super::restrictions;
+use crate::nearest;
 use crate::postfix::split_list;
 
 /// Every table type of any Postfix up to 3.12 (DATABASE_README, and `debug` of postconf(1)), beside
@@ -94,11 +95,8 @@ pub fn is_type(name: &str) -> bool {
 /// The table type that is most like this word, if any is.
 #[must_use]
 pub fn nearest(word: &str) -> Option<&'static str> {
-    /// `hsah` and `hash` have 0.75.
-    const LIKENESS: f32 = 0.6;
-    similar::get_close_matches(word.to_ascii_lowercase().as_str(), &TYPES, 1, LIKENESS)
-        .first()
-        .copied()
+    // `hsah` and `hash` have 0.75.
+    nearest::nearest(&word.to_ascii_lowercase(), TYPES)
 }
 
 /// The table types in a parameter's value, where it holds tables or restrictions.

@@ -4,6 +4,7 @@ use super::problem::Problem;
 use super::table::Kind;
 use super::table::Row;
 use super::words;
+use crate::nearest::nearest;
 use crate::postfix::defaults;
 use crate::postfix::text::collapse;
 use crate::postfix::text::lossy;
@@ -16,7 +17,7 @@ pub(super) fn check(name: &str, value: &str, row: &Row) -> Result<(), Problem> {
     }
     let value = lossy(&collapse(value.as_bytes()));
     if let Some((word, known)) = words::stranger(name, &value) {
-        let hint = match similar::get_close_matches(word, known, 1, 0.6).first() {
+        let hint = match nearest(word, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`? Postfix knows {}", known.join(", ")),
             None => format!("write one of {}", known.join(", ")),
         };
