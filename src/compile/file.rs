@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use tera::Context;
 
-use super::{Origin, Work, layer};
+use super::layer;
+use super::work::{Origin, Work};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ContentSpec, FileSpec, Layer};
 use crate::module::value_name;

@@ -7,9 +7,10 @@ use crate::model::{Host, Layer, Level};
 use crate::module::{Module, Modules};
 use crate::name::{Parameter, RemotePath, RoleName, ServiceName};
 use crate::nearest::nearest;
+use crate::secret::{Body, MASK};
 use crate::thing::Thing;
 
-use super::Work;
+use super::work::{Origin, Work};
 
 /// The layers that count for one role, the nearest first.
 pub(super) fn of_role<'l, T>(
@@ -148,13 +149,27 @@ impl Work<'_> {
                 return true;
             }
             if level < winner {
-                let word = super::setting::plain_origin(level, *left_at, "left alone");
+                let word = plain_origin(level, *left_at, "left alone");
                 self.compiled.left.insert(thing.clone(), word);
                 self.compiled.desired.leave.insert(thing.clone());
                 return true;
             }
         }
         false
+    }
+}
+
+/// An origin of a value that is given as text.
+pub(super) fn plain_origin(level: &Level, at: Span, value: &str) -> Origin {
+    Origin {
+        level: level.clone(),
+        at,
+        value: if Body::reserved(value) {
+            MASK.to_owned()
+        } else {
+            value.to_owned()
+        },
+        members: None,
     }
 }
 

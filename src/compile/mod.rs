@@ -7,6 +7,7 @@ mod context;
 mod file;
 mod layer;
 mod list;
+mod module_checks;
 mod path_conflicts;
 mod render_cache;
 mod routes;
@@ -14,51 +15,26 @@ mod service;
 mod setting;
 mod tls_policy_maps;
 mod variable;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use tera::{Context, Value};
 
 pub use self::check::written;
-
-use self::render_cache::{RenderCache, RenderCaches};
 pub use self::variable::Behind;
+pub use self::work::{Compiled, Origin};
 
-use crate::diagnostic::{Diagnostic, Span};
-use crate::model::{ContentSpec, FileSpec, Host, HostState, Level, Murder};
-use crate::module::{Check, Engine, Module, Modules, Per, ProbeKind};
-use crate::name::{HostName, Parameter, RoleName};
-use crate::state::{Desired, Facts, Probes};
+use self::module_checks::probes;
+use self::render_cache::RenderCaches;
+use self::work::{Role, Work};
+
+use crate::diagnostic::Diagnostic;
+use crate::model::{ContentSpec, FileSpec, Host, HostState, Murder};
+use crate::module::{Engine, Modules};
+use crate::name::{HostName, RoleName};
+use crate::state::{Desired, Facts};
 use crate::thing::Thing;
-
-/// What one host must have, and why.
-#[derive(Debug, Clone, Default)]
-pub struct Compiled {
-    /// What it must have.
-    pub desired: Desired,
-    /// For each thing, who said what of it: the winner first, then what it overrode.
-    pub origins: BTreeMap<Thing, Vec<Origin>>,
-    /// Things that are left alone here, and who said so.
-    pub left: BTreeMap<Thing, Origin>,
-    /// What works, and the user should know.
-    pub warnings: Vec<Diagnostic>,
-    /// What would not work if the host is as its facts say, where nobody has observed them.
-    pub guesses: Vec<Diagnostic>,
-}
-
-/// One layer's word on a thing, for `explain`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    /// Which layer.
-    pub level: Level,
-    /// Where it is written.
-    pub at: Span,
-    /// What it says; secrets masked.
-    pub value: String,
-    /// Where it puts words into the list that the next layer gives, those words with their places.
-    pub members: Option<Vec<(String, Span)>>,
-}
 
 /// Murder and modules, prepared for any number of hosts.
 #[derive(Debug)]
@@ -73,33 +49,6 @@ pub struct Compiler<'a> {
     grounds: RenderCaches,
     /// The variables of each role where nobody sets any.
     defaults: BTreeMap<RoleName, Value>,
-}
-
-/// One role of the host at hand: its module and what its templates see.
-struct Role<'a> {
-    module: &'a Module,
-    context: Context,
-    ground: Arc<RenderCache>,
-}
-
-impl Role<'_> {
-    fn render(&self, engine: &Engine, name: &str) -> Result<String, Diagnostic> {
-        self.ground.render(engine, name, &self.context)
-    }
-}
-
-/// What is being compiled, with what was found so far.
-struct Work<'a> {
-    engine: &'a Engine,
-    host: &'a Host,
-    facts: &'a Facts,
-    roles: Vec<Role<'a>>,
-    left: BTreeMap<Thing, (Level, Span)>,
-    postuser_at: Option<Span>,
-    /// What templates see for each copy of a `per:` file; the same for every such file of a host.
-    copies: BTreeMap<Per, Vec<(String, Value)>>,
-    compiled: Compiled,
-    problems: Vec<Diagnostic>,
 }
 
 /// Compiles one host.
@@ -291,127 +240,5 @@ impl<'a> Compiler<'a> {
                 ground,
             });
         }
-    }
-}
-
-impl Work<'_> {
-    /// The value of a template of a module for this host; problems are kept.
-    fn render(&mut self, name: &str, role: usize) -> Option<String> {
-        match self.roles.get(role)?.render(self.engine, name) {
-            Ok(text) => Some(text),
-            Err(problem) => {
-                self.problems.push(problem);
-                None
-            }
-        }
-    }
-
-    /// Whether the module of that role names the thing on this host.
-    fn named(&mut self, thing: &Thing, role: usize) -> bool {
-        let Some(held) = self.roles.get(role) else {
-            return false;
-        };
-        let module = held.module;
-        if !module.when.contains_key(thing) {
-            return true;
-        }
-        let name = crate::module::when_name(module.role.as_str(), thing);
-        self.render(&name, role)
-            .is_some_and(|text| !text.is_empty())
-    }
-
-    fn role_name(&self, role: usize) -> Option<&RoleName> {
-        self.roles.get(role).map(|role| &role.module.role)
-    }
-
-    /// Whether a parameter is set on this host, or left alone on purpose.
-    fn is_decided(&self, name: &Parameter) -> bool {
-        let thing = Thing::Parameter(name.clone());
-        self.left.contains_key(&thing) || self.compiled.desired.values.contains_key(&thing)
-    }
-
-    /// What the modules have to say about this host.
-    fn checks(&mut self) {
-        for role in 0..self.roles.len() {
-            let Some(module) = self.roles.get(role).map(|role| role.module) else {
-                continue;
-            };
-            for (number, check) in module.checks.iter().enumerate() {
-                let (when, text) = crate::module::check_names(module.role.as_str(), number);
-                if check
-                    .about
-                    .as_ref()
-                    .is_some_and(|name| self.is_decided(name))
-                {
-                    continue;
-                }
-                let holds = self
-                    .render(&when, role)
-                    .is_some_and(|text| !text.is_empty());
-                if !holds {
-                    continue;
-                }
-                let Some(text) = self.render(&text, role) else {
-                    continue;
-                };
-                let mut said = if check.error {
-                    Diagnostic::error(text.trim())
-                } else {
-                    Diagnostic::warning(text.trim())
-                };
-                said = self.put_at(said, module, check).hint(check.hint.as_deref().map_or(
-                    "docs/modules.md says where a module's own checks stand, and how a host departs from it",
-                    str::trim,
-                ));
-                if check.error {
-                    self.problems.push(said);
-                } else {
-                    self.compiled.warnings.push(said);
-                }
-            }
-        }
-    }
-}
-
-impl Work<'_> {
-    /// Points a module's word at what it is about: the postuser, variables that the manifest sets,
-    /// or else the host.
-    fn put_at(&self, said: Diagnostic, module: &Module, check: &Check) -> Diagnostic {
-        let postuser = self
-            .postuser_at
-            .filter(|_| check.when.value.contains("murder.postuser"))
-            .map(|at| (at, "the postuser".to_owned()));
-        let variables = variable::set(module, check.variables(), self.host)
-            .into_iter()
-            .map(|word| (word.at, format!("the variable `{}`", word.name)));
-        let mut places = postuser.into_iter().chain(variables);
-        let Some((at, _)) = places.next() else {
-            return said.at(self.host.at, "");
-        };
-        places.fold(said.at(at, ""), |said, (at, label)| said.related(at, label))
-    }
-}
-
-/// The murder-wide addresses go to the hosts whose modules answer for every address; a host's
-/// own are asked in any case.
-fn probes(murder: &Murder, host: &Host, roles: &[Role<'_>]) -> Probes {
-    let asked = |kind: ProbeKind| roles.iter().any(|role| role.module.probes.contains(&kind));
-    let choose = |kind: ProbeKind, all: &[String], shared: &[String]| -> Vec<String> {
-        all.iter()
-            .filter(|address| asked(kind) || !shared.contains(address))
-            .cloned()
-            .collect()
-    };
-    Probes {
-        accept: choose(
-            ProbeKind::Accept,
-            &host.probes.accept,
-            &murder.probes.accept,
-        ),
-        refuse: choose(
-            ProbeKind::Refuse,
-            &host.probes.refuse,
-            &murder.probes.refuse,
-        ),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Work;
+use super::work::Work;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::name::RemotePath;
 use crate::state::{File, Want};

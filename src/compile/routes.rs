@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Work;
+use super::work::Work;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{Host, HostState, Murder};
 use crate::name::HostName;

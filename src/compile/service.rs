@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::setting::{Word, plain_origin};
-use super::{Work, layer};
+use super::layer;
+use super::layer::plain_origin;
+use super::setting::Word;
+use super::work::Work;
 use crate::model::{Layer, ServiceSpec};
 use crate::name::ServiceName;
 use crate::postfix::command_of;
@@ -115,26 +117,8 @@ impl Work<'_> {
                     (Thing::Option(name.clone(), option.clone()), value.as_ref())
                 }));
             for (thing, value) in parts {
-                let want = match (value, role) {
-                    (None, _) => Want::Absent,
-                    (Some(text), None) => Want::Present(text.clone()),
-                    (Some(_), Some(role)) => {
-                        let Some(module) = self.role_name(role) else {
-                            continue;
-                        };
-                        let template = crate::module::value_name(module.as_str(), &thing);
-                        match self.render(&template, role) {
-                            Some(text) => Want::Present(text),
-                            None => continue,
-                        }
-                    }
-                };
-                let want = match (&thing, want) {
-                    // One form to compare by; what is none is said with the other values.
-                    (Thing::Field(_, Field::Command), Want::Present(text)) => {
-                        Want::Present(command_of(&text).unwrap_or(text))
-                    }
-                    (_, want) => want,
+                let Some(want) = self.part(&thing, value, role) else {
+                    continue;
                 };
                 let shown = match &want {
                     Want::Present(text) => text.as_str(),
@@ -151,5 +135,28 @@ impl Work<'_> {
             }
         }
         words
+    }
+
+    /// What one layer wants of a part of an entry. `role` is the module's where the layer is a module, whose values
+    /// are templates. None where its template fails, which is among the problems then.
+    fn part(
+        &mut self,
+        thing: &Thing,
+        value: Option<&String>,
+        role: Option<usize>,
+    ) -> Option<Want<String>> {
+        let text = match (value, role) {
+            (None, _) => return Some(Want::Absent),
+            (Some(text), None) => text.clone(),
+            (Some(_), Some(role)) => {
+                let name = crate::module::value_name(self.role_name(role)?.as_str(), thing);
+                self.render(&name, role)?
+            }
+        };
+        Some(Want::Present(match thing {
+            // One form to compare by. A text that is not a command is reported with the other values.
+            Thing::Field(_, Field::Command) => command_of(&text).unwrap_or(text),
+            _ => text,
+        }))
     }
 }

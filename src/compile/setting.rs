@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Origin, Work, layer, list};
+use super::layer::plain_origin;
+use super::work::{Origin, Work};
+use super::{layer, list};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{Layer, Level, SettingSpec};
 use crate::name::Parameter;
@@ -253,19 +255,5 @@ fn origin(layer: &Layer<SettingSpec>) -> Origin {
             SettingSpec::Edit(edit) => Some(edit.places.clone()),
             _ => None,
         },
-    }
-}
-
-/// An origin of a value that is given as text.
-pub(super) fn plain_origin(level: &Level, at: Span, value: &str) -> Origin {
-    Origin {
-        level: level.clone(),
-        at,
-        value: if Body::reserved(value) {
-            MASK.to_owned()
-        } else {
-            value.to_owned()
-        },
-        members: None,
     }
 }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Work;
 use super::routes::{host_of, next_hops};
+use super::work::Work;
 use crate::diagnostic::Diagnostic;
 use crate::state::Want;
 use crate::thing::Thing;

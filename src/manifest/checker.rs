@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::grammar;
 use crate::manifest::node::{Kind, Node};
+use crate::manifest::scalar::{duration, integer, shown, switch};
 use crate::manifest::shape::{Record, Rule, Shape};
 use crate::name::is_hidden;
 use crate::nearest;
@@ -27,44 +28,6 @@ pub fn check(node: &Node, shape: &Shape, what: &str, complete: bool) -> (Vec<Dia
 
 /// The maps of a layer whose entries stand for themselves: what is wrong with one says nothing of the others.
 const THINGS: [&str; 4] = ["settings", "services", "files", "vars"];
-
-/// A duration as a manifest writes it: `500ms`, `10s`, `5m`, `2h`.
-#[must_use]
-pub fn duration(text: &str) -> Option<Duration> {
-    let at = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(at);
-    let number: u64 = integer(number)?;
-    let seconds = match unit {
-        "ms" => return Some(Duration::from_millis(number)),
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return None,
-    };
-    number.checked_mul(seconds).map(Duration::from_secs)
-}
-
-/// A whole number in plain decimal digits; `025`, `0x19` and `1e3` are none.
-#[must_use]
-pub fn integer(text: &str) -> Option<u64> {
-    if text.is_empty()
-        || text.len() > 1 && text.starts_with('0')
-        || !text.bytes().all(|b| b.is_ascii_digit())
-    {
-        return None;
-    }
-    text.parse().ok()
-}
-
-/// `true` or `false`, plain; YAML 1.1's `yes`, `no`, `on` and `off` are texts.
-#[must_use]
-pub fn switch(node: &Node) -> Option<bool> {
-    match &node.kind {
-        Kind::Scalar { text, plain: true } if text == "true" => Some(true),
-        Kind::Scalar { text, plain: true } if text == "false" => Some(false),
-        _ => None,
-    }
-}
 
 struct Checker {
     complete: bool,
@@ -412,24 +375,4 @@ fn quoted(place: &str) -> String {
     } else {
         format!("`{}`", shown(place))
     }
-}
-
-/// A user's word as a message shows it: on one line, and not without end.
-#[must_use]
-pub fn shown(text: &str) -> String {
-    const MOST: usize = 80;
-    let mut out: String = text
-        .chars()
-        .take(MOST)
-        .flat_map(|c| {
-            let escape = is_hidden(c);
-            c.escape_default()
-                .filter(move |_| escape)
-                .chain((!escape).then_some(c))
-        })
-        .collect();
-    if text.chars().count() > MOST {
-        out.push('…');
-    }
-    out
 }

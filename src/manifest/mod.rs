@@ -12,13 +12,14 @@ mod node;
 mod overlay;
 pub mod range;
 pub(crate) mod rule;
+mod scalar;
 mod schema;
 mod secrecy;
 mod shape;
 mod yaml;
 
-pub use checker::{duration, integer, shown, switch};
 pub use node::{Entry, Kind, Node};
+pub use scalar::{duration, integer, shown, switch};
 pub use schema::schema;
 
 use crate::diagnostic::{Diagnostic, SourceId, Span};

@@ -2,19 +2,18 @@
 //! in a manifest. What it means, `module` reads.
 
 use crate::diagnostic::{Diagnostic, SourceId};
-use crate::manifest::grammar::{self, must};
 use crate::manifest::shape::Shape::{
     Any, Block, Either, List, Map, Nullable, OneOf, Record as Rec, Switch,
 };
-use crate::manifest::shape::{Field, Record, Shape};
+use crate::manifest::shape::{self, Field, Record, Shape, must};
 use crate::manifest::{checker, rule, yaml};
 
 const fn key(key: &'static str, shape: Shape) -> Field {
-    grammar::key(key, shape, "")
+    shape::key(key, shape, "")
 }
 
 const fn record(fields: &'static [Field]) -> Record {
-    grammar::record("", fields)
+    shape::record("", fields)
 }
 
 /// A condition or a text: a template, so nothing is known of it here.

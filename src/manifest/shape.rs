@@ -72,6 +72,37 @@ pub struct Rule {
     pub check: fn(&str) -> Result<(), String>,
 }
 
+/// A key that may be left out.
+pub(super) const fn key(key: &'static str, shape: Shape, doc: &'static str) -> Field {
+    Field {
+        key,
+        shape,
+        doc,
+        required: false,
+    }
+}
+
+/// A key that must be given.
+pub(super) const fn must(key: &'static str, shape: Shape, doc: &'static str) -> Field {
+    Field {
+        key,
+        shape,
+        doc,
+        required: true,
+    }
+}
+
+/// A record of these keys, with nothing else to it.
+pub(super) const fn record(name: &'static str, fields: &'static [Field]) -> Record {
+    Record {
+        name,
+        fields,
+        traps: &[],
+        alternatives: &[],
+        extensions: false,
+    }
+}
+
 impl std::fmt::Debug for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.what)

@@ -16,7 +16,7 @@ pub use unresolved::written;
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Origin, Work};
+use super::work::{Origin, Work};
 use crate::diagnostic::{Diagnostic, Level, Span};
 use crate::name::Parameter;
 use crate::postfix::catalogue::{self, Problem};

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::access::Access;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::{Entry, Node, range};
+use crate::model::resolve::Resolver;
+use crate::model::resolve::facts::{lay_facts, probes};
+use crate::model::resolve::hints::with_nearest;
 use crate::model::resolve::layers::Things;
 use crate::model::resolve::ssh::{self, SshLayer};
-use crate::model::resolve::{Resolver, lay_facts, probes, with_nearest};
 use crate::model::role::Role;
 use crate::model::{Host, HostState, Ldap, Level};
 use crate::name::{HostName, RemotePath, RoleName, SiteName};
@@ -66,6 +69,45 @@ struct Common<'a> {
     defaults: Option<Shared<'a>>,
     ldap: Option<&'a Ldap>,
     facts: Facts,
+}
+
+impl Common<'_> {
+    /// How a host is reached: its own keys of `ssh`, its site's, the defaults'.
+    fn access(&self, own: Option<&SshLayer>, site: Option<&Shared<'_>>) -> Access {
+        let defaults = self.defaults.as_ref();
+        let layers = [
+            own,
+            site.and_then(|site| site.ssh.as_ref()),
+            defaults.and_then(|defaults| defaults.ssh.as_ref()),
+        ];
+        ssh::merge(&layers.into_iter().flatten().collect::<Vec<_>>())
+    }
+
+    /// What a host is like where nothing is observed. `nodes` are its layers, the nearest first.
+    fn facts_of(&self, nodes: &[&Node]) -> Facts {
+        let mut facts = self.facts.clone();
+        for node in nodes.iter().rev().filter_map(|node| node.get("facts")) {
+            lay_facts(&mut facts, node);
+        }
+        facts
+    }
+
+    /// Gives a host the things of all its layers, the nearest first: its own, its site's, those of its roles under
+    /// `modules`, the defaults.
+    fn add_things(&self, host: &mut Host, own: &Things, site: Option<&Shared<'_>>) {
+        own.add_to(host);
+        if let Some(site) = site {
+            site.things.add_to(host);
+        }
+        for role in host.roles.clone() {
+            if let Some(module) = self.modules.get(&role) {
+                module.add_to(host);
+            }
+        }
+        if let Some(defaults) = &self.defaults {
+            defaults.things.add_to(host);
+        }
+    }
 }
 
 impl<'a> Resolver<'a> {
@@ -216,41 +258,19 @@ impl<'a> Resolver<'a> {
         let place = format!("hosts.{}", entry.key);
         let things = self.things(node, &Level::Host, &roles, &place);
         let own_ssh = node.get("ssh").map(|node| self.ssh_layer(node, &place));
-        let layers: Vec<&SshLayer> = [
-            own_ssh.as_ref(),
-            shared.and_then(|(site, _)| site.ssh.as_ref()),
-            defaults.and_then(|defaults| defaults.ssh.as_ref()),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-
-        let cyrus = self.root.get("cyrus");
-        let socket = nearest("lmtp_socket").or_else(|| cyrus?.get("lmtp_socket"));
-        let mut facts = common.facts.clone();
-        for node in nodes.iter().rev().filter_map(|node| node.get("facts")) {
-            lay_facts(&mut facts, node);
-        }
+        let socket = nearest("lmtp_socket").or_else(|| self.root.get("cyrus")?.get("lmtp_socket"));
+        // Replaced by each name of the key; a key without a name gives no host.
+        let name = range::expand(&entry.key).ok()?.into_iter().next()?;
         let mut host = Host {
-            // Replaced by each name of the key; a key without a name gives no host.
-            name: range::expand(&entry.key).ok()?.into_iter().next()?,
             at: entry.at,
             mailhost: match node.get("mailhost") {
                 Some(node) => HostName::new(node.text()?).ok()?,
-                None => range::expand(&entry.key).ok()?.into_iter().next()?,
+                None => name.clone(),
             },
-            state: match nearest("state").and_then(Node::text) {
-                Some("joining") => HostState::Joining,
-                Some("draining") => HostState::Draining,
-                Some("retired") => HostState::Retired,
-                _ => HostState::Active,
-            },
-            addresses: nearest("addresses")
-                .map_or(&[][..], Node::list)
-                .iter()
-                .filter_map(|node| node.text().map(str::to_owned))
-                .collect(),
-            ssh: ssh::merge(&layers),
+            name,
+            state: state(nearest("state")),
+            addresses: texts(nearest("addresses")),
+            ssh: common.access(own_ssh.as_ref(), shared.map(|(site, _)| site)),
             ldap: match shared {
                 Some((_, Some(own))) => Some(own.clone()),
                 _ => common.ldap.cloned(),
@@ -259,7 +279,7 @@ impl<'a> Resolver<'a> {
                 .and_then(Node::text)
                 .and_then(|text| RemotePath::new(text).ok()),
             probes: self.host_probes(&nodes),
-            facts,
+            facts: common.facts_of(&nodes),
             settings: BTreeMap::new(),
             services: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -268,18 +288,8 @@ impl<'a> Resolver<'a> {
             roles,
             site,
         };
-        things.add_to(&mut host);
-        if let Some((site, _)) = shared {
-            site.things.add_to(&mut host);
-        }
-        for role in host.roles.clone() {
-            if let Some(module) = common.modules.get(&role) {
-                module.add_to(&mut host);
-            }
-        }
-        if let Some(defaults) = defaults {
-            defaults.things.add_to(&mut host);
-        }
+        let site = shared.map(|(site, _)| site);
+        common.add_things(&mut host, &things, site);
         if host.roles.is_empty() {
             self.without_role.push(host);
             return None;
@@ -363,4 +373,22 @@ impl<'a> Resolver<'a> {
         }
         all
     }
+}
+
+/// Where a host is in its life.
+fn state(node: Option<&Node>) -> HostState {
+    match node.and_then(Node::text) {
+        Some("joining") => HostState::Joining,
+        Some("draining") => HostState::Draining,
+        Some("retired") => HostState::Retired,
+        _ => HostState::Active,
+    }
+}
+
+/// The texts of a list; nothing where there is none.
+fn texts(list: Option<&Node>) -> Vec<String> {
+    list.map_or(&[][..], Node::list)
+        .iter()
+        .filter_map(|node| node.text().map(str::to_owned))
+        .collect()
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::manifest::{Kind, Node, integer, switch};
+use crate::manifest::{Entry, Kind, Node, integer, switch};
+use crate::model::resolve::parts::{layer, scalar};
 use crate::model::resolve::{Resolver, errors, parts};
 use crate::model::{ContentSpec, FileSpec, Host, Layer, Level, ListEdit, ServiceSpec, SettingSpec};
 use crate::name::{Parameter, RemotePath, RoleName, ServiceName, UserName};
@@ -67,83 +68,110 @@ impl Resolver<'_> {
         let entries = |key: &str| node.get(key).map_or(&[][..], Node::entries);
         let mut things = Things::default();
         for entry in entries("settings") {
-            let Ok(name) = Parameter::new(entry.key.as_str()) else {
-                continue;
-            };
-            self.known_parameter(&entry.key, entry.at);
-            // What an overlay replaced is the next layer down: a list edit of the overlay edits it.
-            for entry in entry.and_under() {
-                self.no_secret_value(&entry.key, &entry.value);
-                if let Some(value) = self.setting(&entry.value, entry.at) {
-                    let at = parts::edit(entry);
-                    let word = layer(level, at, &entry.value, value);
-                    things.settings.push((name.clone(), word));
-                }
-            }
+            self.setting_words(entry, level, &mut things);
         }
         for entry in entries("services") {
-            if let Ok(name) = ServiceName::new(entry.key.as_str()) {
-                for (depth, entry) in entry.and_under().enumerate() {
-                    let said = self.problems.len();
-                    let value = self.service(&entry.value);
-                    self.forget_under(depth, said);
-                    let word = layer(level, entry.at, &entry.value, value);
-                    let words = parts::service(entry, level, word).into_iter();
-                    things
-                        .services
-                        .extend(words.map(|word| (name.clone(), word)));
-                }
-            }
+            self.service_words(entry, level, &mut things);
         }
         for entry in entries("files") {
-            let Ok(path) = RemotePath::new(entry.key.as_str()) else {
-                continue;
-            };
-            for (depth, entry) in entry.and_under().enumerate() {
-                let place = format!("{place}.files.{path}");
-                let said = self.problems.len();
-                let value = self.file(&entry.value, entry.at, &place);
-                self.forget_under(depth, said);
-                if let Some(value) = value {
-                    let word = layer(level, entry.at, &entry.value, value);
-                    let words = parts::file(entry, word).into_iter();
-                    things.files.extend(words.map(|word| (path.clone(), word)));
-                }
-            }
+            self.file_words(entry, level, place, &mut things);
         }
         for entry in entries("vars") {
-            if !self.known_variable(&entry.key, entry.at, roles) {
-                continue;
-            }
-            let text = roles
-                .iter()
-                .filter_map(|role| self.context.roles.get(role))
-                .any(|role| role.texts.contains(&entry.key));
-            for entry in entry.and_under() {
-                let value = variable(&entry.value, text);
-                let word = layer(level, entry.at, &entry.value, value);
-                things.vars.push((entry.key.clone(), word));
-            }
+            self.variable_words(entry, level, roles, &mut things);
         }
         for node in node.get("leave").map_or(&[][..], Node::list) {
-            let Some(text) = node.text() else {
-                continue;
-            };
-            if ServiceName::new(text).is_err()
-                && let Ok(Thing::Parameter(name)) = text.parse()
-            {
-                self.known_parameter(name.as_str(), node.span);
-            }
-            things.leave.push(Layer {
-                level: level.clone(),
-                at: node.span,
-                value: text.to_owned(),
-            });
+            self.leave_word(node, level, &mut things);
         }
         things
     }
 
-    /// What is wrong with something that an overlay replaced is nobody's matter.
+    /// What an entry of `settings` says, and behind it what overlays replaced: a list edit of an overlay edits that.
+    fn setting_words(&mut self, entry: &Entry, level: &Level, things: &mut Things) {
+        let Ok(name) = Parameter::new(entry.key.as_str()) else {
+            return;
+        };
+        self.known_parameter(&entry.key, entry.at);
+        for entry in entry.and_under() {
+            self.no_secret_value(&entry.key, &entry.value);
+            if let Some(value) = self.setting(&entry.value, entry.at) {
+                let at = parts::edit(entry);
+                let word = layer(level, at, &entry.value, value);
+                things.settings.push((name.clone(), word));
+            }
+        }
+    }
+
+    fn service_words(&mut self, entry: &Entry, level: &Level, things: &mut Things) {
+        let Ok(name) = ServiceName::new(entry.key.as_str()) else {
+            return;
+        };
+        for (depth, entry) in entry.and_under().enumerate() {
+            let said = self.problems.len();
+            let value = self.service(&entry.value);
+            self.forget_under(depth, said);
+            let word = layer(level, entry.at, &entry.value, value);
+            let words = parts::service(entry, level, word).into_iter();
+            things
+                .services
+                .extend(words.map(|word| (name.clone(), word)));
+        }
+    }
+
+    fn file_words(&mut self, entry: &Entry, level: &Level, place: &str, things: &mut Things) {
+        let Ok(path) = RemotePath::new(entry.key.as_str()) else {
+            return;
+        };
+        let place = format!("{place}.files.{path}");
+        for (depth, entry) in entry.and_under().enumerate() {
+            let said = self.problems.len();
+            let value = self.file(&entry.value, entry.at, &place);
+            self.forget_under(depth, said);
+            if let Some(value) = value {
+                let word = layer(level, entry.at, &entry.value, value);
+                let words = parts::file(entry, word).into_iter();
+                things.files.extend(words.map(|word| (path.clone(), word)));
+            }
+        }
+    }
+
+    fn variable_words(
+        &mut self,
+        entry: &Entry,
+        level: &Level,
+        roles: &[RoleName],
+        things: &mut Things,
+    ) {
+        if !self.known_variable(&entry.key, entry.at, roles) {
+            return;
+        }
+        let text = roles
+            .iter()
+            .filter_map(|role| self.context.roles.get(role))
+            .any(|role| role.texts.contains(&entry.key));
+        for entry in entry.and_under() {
+            let value = variable(&entry.value, text);
+            let word = layer(level, entry.at, &entry.value, value);
+            things.vars.push((entry.key.clone(), word));
+        }
+    }
+
+    fn leave_word(&mut self, node: &Node, level: &Level, things: &mut Things) {
+        let Some(text) = node.text() else {
+            return;
+        };
+        if ServiceName::new(text).is_err()
+            && let Ok(Thing::Parameter(name)) = text.parse()
+        {
+            self.known_parameter(name.as_str(), node.span);
+        }
+        things.leave.push(Layer {
+            level: level.clone(),
+            at: node.span,
+            value: text.to_owned(),
+        });
+    }
+
+    /// Drops the problems of a value that an overlay replaced: the value does not count.
     fn forget_under(&mut self, depth: usize, said: usize) {
         if depth > 0 {
             self.problems.truncate(said);
@@ -271,14 +299,28 @@ impl Resolver<'_> {
             let name = node.get(key).and_then(Node::text).unwrap_or("root");
             UserName::new(name).ok()
         };
-        let content = match (node.entry("content"), node.entry("template")) {
+        let content = self.content(node, at, place)?;
+        let mode = node.get("mode").and_then(|node| node.text()?.parse().ok());
+        Some(FileSpec::Present {
+            content,
+            owner: user("owner")?,
+            group: user("group")?,
+            mode,
+            table: node.get("table").and_then(switch),
+        })
+    }
+
+    /// The text of a file: written out, or a template beside the manifest. One of the two must be there.
+    fn content(&mut self, node: &Node, at: Span, place: &str) -> Option<ContentSpec> {
+        match (node.entry("content"), node.entry("template")) {
             (Some(content), None) => {
                 let mut text = scalar(&content.value)?;
                 if !text.is_empty() && !text.ends_with('\n') {
                     text.push('\n');
                 }
                 let (at, secrets) = (content.value.span, node.get("secrets"));
-                ContentSpec::Literal(self.place_secrets(&text, at, secrets, place))
+                let text = self.place_secrets(&text, at, secrets, place);
+                Some(ContentSpec::Literal(text))
             }
             (None, Some(template)) => {
                 let name = template.value.text()?;
@@ -289,11 +331,11 @@ impl Resolver<'_> {
                             .hint("write the text itself under `content`"),
                     );
                 }
-                ContentSpec::Template {
+                Some(ContentSpec::Template {
                     name: name.to_owned(),
                     // The loader has said so where it could not be read.
                     text: self.context.templates.get(name)?.clone(),
-                }
+                })
             }
             (Some(content), Some(template)) => {
                 self.say(
@@ -302,7 +344,7 @@ impl Resolver<'_> {
                         .related(content.at, "this one")
                         .hint("keep either `content` or `template`"),
                 );
-                return None;
+                None
             }
             (None, None) => {
                 if matches!(node.kind, Kind::Map(_)) {
@@ -312,37 +354,9 @@ impl Resolver<'_> {
                             .hint("write `null` if it must not be there"),
                     );
                 }
-                return None;
+                None
             }
-        };
-        let mode = node.get("mode").and_then(|node| node.text()?.parse().ok());
-        Some(FileSpec::Present {
-            content,
-            owner: user("owner")?,
-            group: user("group")?,
-            mode,
-            table: node.get("table").and_then(switch),
-        })
-    }
-}
-
-pub(super) fn layer<T>(level: &Level, key: Span, node: &Node, value: T) -> Layer<T> {
-    // A value's own place is the better one to point at; a collection has none of its own.
-    let at = match node.kind {
-        Kind::Scalar { .. } if node.span.end > node.span.start => node.span,
-        _ => key,
-    };
-    Layer {
-        level: level.clone(),
-        at,
-        value,
-    }
-}
-
-pub(super) fn scalar(node: &Node) -> Option<String> {
-    match &node.kind {
-        Kind::Scalar { text, .. } if !node.is_null() => Some(text.clone()),
-        _ => None,
+        }
     }
 }
 

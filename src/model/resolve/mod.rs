@@ -4,29 +4,33 @@
 //! already is passed over in silence here: there is an error for it, so no murder comes of it.
 
 mod directory;
+mod domains;
+mod facts;
 mod file_secrets;
+mod hints;
 mod hosts;
 mod layers;
 mod parameters;
 mod parts;
 mod rules;
 mod secrets;
+mod shared_folders;
+mod smart_host;
 mod ssh;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Level as Severity, Span};
 use crate::history::KEPT;
 use crate::manifest::{Manifest, Node, duration, integer};
-use crate::model::role::{Role, SMART_HOST};
-use crate::model::{Domain, Host, HostState, Murder, Rollout, SharedFolder, Topology};
-use crate::name::{HostName, RoleName};
+use crate::model::role::Role;
+use crate::model::{Host, Murder, Rollout, Topology};
+use crate::name::RoleName;
 use crate::nearest;
 use crate::secret::{SecretName, SecretSource};
-use crate::state::{Facts, Probes};
 
-use self::hosts::Hosts;
+use self::facts::probes;
 use self::parameters::Parameters;
 
 /// What resolving needs beside the manifest.
@@ -180,98 +184,6 @@ impl<'a> Resolver<'a> {
         topology
     }
 
-    /// The domains in their order: a list of names, or a map.
-    fn domains(&mut self) -> Vec<Domain> {
-        let Some(node) = self.root.get("domains") else {
-            return Vec::new();
-        };
-        let mut found: Vec<(Domain, Span, Option<Span>)> = Vec::new();
-        let listed = node
-            .list()
-            .iter()
-            .filter_map(|node| Some((node.text()?, node.span, None)));
-        let mapped = node
-            .entries()
-            .iter()
-            .map(|entry| (entry.key.as_str(), entry.at, Some(&entry.value)));
-        for (name, at, more) in listed.chain(mapped) {
-            let Ok(name) = HostName::new(name) else {
-                continue;
-            };
-            if let Some((_, first, _)) = found.iter().find(|(domain, ..)| domain.name == name) {
-                self.say(
-                    Diagnostic::error(format!("the domain `{name}` is named twice"))
-                        .at(at, "again")
-                        .related(*first, "first here")
-                        .hint("keep one of the two"),
-                );
-                continue;
-            }
-            let text = |key: &str| more.and_then(|more| more.get(key));
-            let alias = text("alias_of");
-            let domain = Domain {
-                name,
-                base: text("base").and_then(Node::text).map(str::to_owned),
-                alias_of: alias
-                    .and_then(Node::text)
-                    .and_then(|name| HostName::new(name).ok()),
-            };
-            found.push((domain, at, alias.map(|alias| alias.span)));
-        }
-        if found.is_empty() {
-            self.say(
-                Diagnostic::error("a murder has at least one mail domain")
-                    .at(node.span, "names none")
-                    .hint("write `[example.org]`"),
-            );
-        }
-        self.alias_domains(&found);
-        found.into_iter().map(|(domain, ..)| domain).collect()
-    }
-
-    fn alias_domains(&mut self, domains: &[(Domain, Span, Option<Span>)]) {
-        for (domain, _, at) in domains {
-            let (Some(target), Some(at)) = (&domain.alias_of, at) else {
-                continue;
-            };
-            let problem = match domains.iter().find(|(other, ..)| other.name == *target) {
-                _ if *target == domain.name => {
-                    Diagnostic::error(format!("`{target}` is an alias of itself"))
-                        .at(*at, "is the same domain")
-                        .hint("name the domain that holds the addresses, or leave `alias_of` out")
-                }
-                None => {
-                    let names = domains.iter().map(|(domain, ..)| domain.name.as_str());
-                    with_nearest(
-                        Diagnostic::error(format!("`{target}` is no domain of this murder"))
-                            .at(*at, "is not among `domains`"),
-                        target.as_str(),
-                        names,
-                        "add it under `domains`",
-                    )
-                }
-                Some((other, there, _)) => {
-                    let Some(end) = &other.alias_of else {
-                        continue;
-                    };
-                    Diagnostic::error(format!("`{target}` is itself only an alias"))
-                        .at(*at, "an alias of an alias")
-                        .related(*there, format!("is an alias of `{end}`"))
-                        .hint(format!("write `alias_of: {end}`"))
-                }
-            };
-            self.say(problem);
-        }
-    }
-
-    fn external(&mut self) -> Vec<HostName> {
-        let nodes = self.root.get("external").map_or(&[][..], Node::list);
-        nodes
-            .iter()
-            .filter_map(|node| HostName::new(node.text()?).ok())
-            .collect()
-    }
-
     /// Roles that `modules` and `rollout` name must exist.
     fn modules_and_rollout(&mut self) {
         for section in ["modules", "rollout"] {
@@ -327,221 +239,5 @@ impl<'a> Resolver<'a> {
         number
             .and_then(|number| u32::try_from(number).ok())
             .unwrap_or(KEPT)
-    }
-
-    /// Where hosts send what is not their own: the one that is named, or the only one there is.
-    fn smart_host(&mut self, hosts: &Hosts<'a>, external: &[HostName]) -> Option<HostName> {
-        if let Some(node) = self.root.get("smart_host") {
-            let name = HostName::new(node.text()?).ok()?;
-            if let Some(host) = hosts.built.get(&name) {
-                if !hosts.provides(host, SMART_HOST, self.context.roles) {
-                    self.say(
-                        Diagnostic::error(format!("`{name}` is no smart host"))
-                            .at(node.span, "mail sent there would come back")
-                            .related(host.at, "has no role that routes for others")
-                            .hint(provider_hint(self.context.roles, SMART_HOST)),
-                    );
-                }
-            } else if !external.contains(&name) && !hosts.named.contains_key(&name) {
-                let names = hosts.named.keys().map(HostName::as_str);
-                let problem = Diagnostic::error(format!("`{name}` is no host of this murder"))
-                    .at(node.span, "is neither among `hosts` nor among `external`");
-                self.say(match nearest::nearest(name.as_str(), names) {
-                    Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                    None => problem.hint("add it to `external` if it is a virtual name"),
-                });
-            }
-            return Some(name);
-        }
-        // A role that nobody could read may be the one, or not.
-        if self.context.roles.values().any(|role| role.unread) {
-            return None;
-        }
-        let able = |state: &[HostState]| -> Vec<&Host> {
-            hosts
-                .built
-                .values()
-                .filter(|host| state.contains(&host.state))
-                .filter(|host| hosts.provides(host, SMART_HOST, self.context.roles))
-                .collect()
-        };
-        let staying = able(&[HostState::Active, HostState::Draining]);
-        if staying.is_empty()
-            && let Some(only) = able(&[HostState::Joining]).first()
-        {
-            let others = hosts.built.values().filter(|host| host.name != only.name);
-            if others
-                .into_iter()
-                .all(|host| host.state == HostState::Retired)
-            {
-                return Some(only.name.clone());
-            }
-            self.say(
-                rules::joining(only, hosts.state_place(only))
-                    .detail("it is the only smart host, so the other hosts send their mail there"),
-            );
-            return None;
-        }
-        match (staying.as_slice(), able(&[HostState::Retired]).first()) {
-            ([], Some(last)) if hosts.any_living() => {
-                self.say(
-                    Diagnostic::error(format!(
-                        "`{}` is retired, and no smart host is left",
-                        last.name
-                    ))
-                    .at(
-                        hosts.state_place(last),
-                        "the other hosts still send their mail there",
-                    )
-                    .hint("add its successor first, or name one by `smart_host`"),
-                );
-                None
-            }
-            ([], _) => None,
-            ([only], _) => Some(only.name.clone()),
-            ([first, second, ..], _) => {
-                self.say(
-                    Diagnostic::error("several hosts could be the smart host")
-                        .at(second.at, "this one too")
-                        .related(first.at, "this one")
-                        .hint(format!(
-                            "say which by `smart_host: {}`, or name a virtual host of both and list it under `external`",
-                            first.name
-                        )),
-                );
-                None
-            }
-        }
-    }
-
-    fn shared_folders(
-        &mut self,
-        hosts: &Hosts<'a>,
-        domains: &[Domain],
-        postuser: &str,
-        delimiter: &str,
-    ) -> Vec<SharedFolder> {
-        let nodes = self.root.get("shared_folders").map_or(&[][..], Node::list);
-        let mut folders = Vec::new();
-        let mut seen: BTreeMap<String, Span> = BTreeMap::new();
-        for node in nodes {
-            let Some(folder) = self.shared_folder(node, hosts, domains, postuser, delimiter) else {
-                continue;
-            };
-            match seen.insert(folder.address.to_ascii_lowercase(), folder.at) {
-                Some(first) => self.say(
-                    Diagnostic::error(format!(
-                        "two shared folders have the address `{}`",
-                        folder.address
-                    ))
-                    .at(folder.at, "again")
-                    .related(first, "first here")
-                    .hint("give one of them another address: case does not make a difference"),
-                ),
-                None => folders.push(folder),
-            }
-        }
-        folders
-    }
-
-    fn shared_folder(
-        &mut self,
-        node: &Node,
-        hosts: &Hosts<'a>,
-        domains: &[Domain],
-        postuser: &str,
-        delimiter: &str,
-    ) -> Option<SharedFolder> {
-        let address = node.get("address");
-        if let Some(address) = address {
-            self.own_address(address, domains);
-            self.address_of_no_alias(address, domains);
-            self.postuser_collision(address, postuser, delimiter);
-        }
-        let backend = node.get("backend");
-        if let Some(backend) = backend {
-            self.mailbox_host(backend, hosts);
-        }
-        let address = address?;
-        Some(SharedFolder {
-            address: address.text()?.to_owned(),
-            backend: HostName::new(backend?.text()?).ok()?,
-            folder: node.get("folder")?.text()?.to_owned(),
-            at: address.span,
-        })
-    }
-}
-
-/// The addresses of a `probe:`.
-fn probes(node: Option<&Node>) -> Probes {
-    let texts = |key: &str| {
-        let nodes = node
-            .and_then(|node| node.get(key))
-            .map_or(&[][..], Node::list);
-        nodes
-            .iter()
-            .filter_map(|node| node.text().map(str::to_owned))
-            .collect()
-    };
-    Probes {
-        accept: texts("accept"),
-        refuse: texts("refuse"),
-    }
-}
-
-/// Lays what a `facts:` says over what is known.
-fn lay_facts(facts: &mut Facts, node: &Node) {
-    let text = |key: &str| node.get(key).and_then(Node::text);
-    let table = |key: &str| text(key).and_then(|text| text.parse().ok());
-    if let Some(version) = text("postfix_version") {
-        version.clone_into(&mut facts.postfix_version);
-    }
-    if let Some(types) = node.get("table_types") {
-        facts.table_types = types
-            .list()
-            .iter()
-            .filter_map(|node| node.text().map(str::to_owned))
-            .collect::<BTreeSet<_>>()
-            .into();
-    }
-    if let Some(kind) = table("default_database_type") {
-        // A host that says nothing of its indexes builds them in its default type.
-        facts.index_type = crate::name::TableType::clone(&kind);
-        facts.default_database_type = kind;
-    }
-    if let Some(kind) = table("index_type") {
-        facts.index_type = kind;
-    }
-    if let Some(distribution) = text("distribution") {
-        distribution.clone_into(&mut facts.distribution);
-    }
-    if let Some(socket) = text("lmtp_socket").and_then(|text| text.parse().ok()) {
-        facts.lmtp_socket = socket;
-    }
-}
-
-fn with_nearest<'n>(
-    problem: Diagnostic,
-    word: &str,
-    candidates: impl IntoIterator<Item = &'n str>,
-    otherwise: &str,
-) -> Diagnostic {
-    match nearest::hint(word, candidates) {
-        Some(hint) => problem.hint(hint),
-        None => problem.hint(otherwise),
-    }
-}
-
-/// Which roles have a capability, for a hint.
-fn provider_hint(roles: &BTreeMap<RoleName, Role>, capability: &str) -> String {
-    let names: Vec<String> = roles
-        .iter()
-        .filter(|(_, role)| role.provides.contains(capability))
-        .map(|(name, _)| format!("`{name}`"))
-        .collect();
-    if names.is_empty() {
-        format!("no role provides `{capability}`")
-    } else {
-        format!("a host with the role {} can do that", names.join(" or "))
     }
 }

@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Span;
-use crate::manifest::{Entry, Node};
-use crate::model::resolve::layers::{layer, scalar};
+use crate::manifest::{Entry, Kind, Node};
 use crate::model::{ContentSpec, FileSpec, Layer, Level, ServiceSpec};
 use crate::name::Parameter;
 use crate::thing::Field;
@@ -105,4 +104,26 @@ pub(super) fn file(entry: &Entry, word: Layer<FileSpec>) -> Vec<Layer<FileSpec>>
 /// A part that an overlay gave, or replaced.
 fn changed<'n>(whole: &Entry, part: Option<&'n Entry>) -> Option<&'n Entry> {
     part.filter(|part| part.under.is_some() || part.at.source != whole.at.source)
+}
+
+/// The word of one layer. It points at the value where that has a place of its own, else at `key`: a block list or
+/// map has none.
+pub(super) fn layer<T>(level: &Level, key: Span, node: &Node, value: T) -> Layer<T> {
+    let at = match node.kind {
+        Kind::Scalar { .. } if node.span.end > node.span.start => node.span,
+        _ => key,
+    };
+    Layer {
+        level: level.clone(),
+        at,
+        value,
+    }
+}
+
+/// The text of a scalar, as it is in the manifest; none for `null`, a list or a map.
+pub(super) fn scalar(node: &Node) -> Option<String> {
+    match &node.kind {
+        Kind::Scalar { text, .. } if !node.is_null() => Some(text.clone()),
+        _ => None,
+    }
 }

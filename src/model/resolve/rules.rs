@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::{Kind, Node};
+use crate::model::resolve::Resolver;
+use crate::model::resolve::hints::provider_hint;
 use crate::model::resolve::hosts::Hosts;
-use crate::model::resolve::{Resolver, provider_hint};
 use crate::model::role::MAILBOXES;
 use crate::model::{Domain, Host, HostState};
 use crate::name::{HostName, RoleName};

@@ -3,106 +3,24 @@
 //! The names are listed in [`crate::module::MURDER`] and its neighbours, where misspelt ones are
 //! found; a test here holds the two together.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod directories;
+mod murder;
+
+use std::collections::BTreeMap;
 
 use tera::Value;
 use tera::value::Key;
 
-use crate::model::{Host, HostState, Ldap, Murder, SharedFolder, TlsMode, Topology};
+use crate::model::{Host, HostState, Ldap, Murder, SharedFolder, TlsMode};
 use crate::module::{Modules, Per, network};
 use crate::name::{HostName, SiteName};
 use crate::secret::Body;
 use crate::state::Facts;
 
+use self::directories::Directories;
+use self::murder::murder;
+
 type Map = BTreeMap<&'static str, Value>;
-
-/// What a host with this capability is for: mail from the Internet comes in there.
-const EDGE: &str = "edge";
-/// Inner mail is routed there, and mail leaves there.
-const SMART_HOST: &str = "smart-host";
-
-/// `murder`.
-fn murder(murder: &Murder, modules: &Modules) -> Value {
-    let provides = |host: &Host, capability: &str| {
-        host.roles
-            .iter()
-            .filter_map(|role| modules.0.get(role))
-            .any(|module| module.provides.contains(capability))
-    };
-    let living = || {
-        murder
-            .hosts
-            .values()
-            .filter(|host| host.state != HostState::Retired)
-    };
-    let networks = |wanted: &dyn Fn(&Host) -> bool| -> (Value, Value) {
-        // A large murder has many: seen ones are looked up, and the order is the hosts'.
-        let mut seen = BTreeSet::new();
-        let mut known = Vec::new();
-        let mut unknown = Vec::new();
-        for host in living().filter(|host| wanted(host)) {
-            if host.addresses.is_empty() {
-                unknown.push(host.name.to_string());
-            }
-            for address in host.addresses.iter().map(|address| network(address)) {
-                if seen.insert(address.clone()) {
-                    known.push(address);
-                }
-            }
-        }
-        (Value::from(known), Value::from(unknown))
-    };
-    let (edge_networks, edges_without_address) = networks(&|host| provides(host, EDGE));
-    let (inner_networks, inner_without_address) = networks(&|host| !provides(host, EDGE));
-    let (relay_networks, relays_without_address) = networks(&|host| provides(host, SMART_HOST));
-    let edges: Vec<Value> = living()
-        .filter(|host| provides(host, EDGE) && host.state == HostState::Active)
-        .map(|host| Value::from(host.name.as_str()))
-        .collect();
-    let topology = match murder.topology {
-        Topology::Discrete => "discrete",
-        Topology::Unified => "unified",
-        Topology::Replicated => "replicated",
-    };
-    let domains: Vec<Value> = murder
-        .domains
-        .iter()
-        .filter(|domain| domain.alias_of.is_none())
-        .map(|domain| Value::from(domain.name.as_str()))
-        .collect();
-    let alias_domains: Vec<Value> = murder
-        .domains
-        .iter()
-        .filter(|domain| domain.alias_of.is_some())
-        .map(|domain| Value::from(domain.name.as_str()))
-        .collect();
-    Value::from(Map::from([
-        ("name", Value::from(murder.name.as_str())),
-        ("topology", Value::from(topology)),
-        ("domains", Value::from(domains)),
-        ("alias_domains", Value::from(alias_domains)),
-        ("postuser", Value::from(murder.postuser.as_str())),
-        (
-            "smart_host",
-            Value::from(murder.smart_host.as_ref().map_or("", |host| host.as_str())),
-        ),
-        (
-            "recipient_delimiter",
-            Value::from(murder.recipient_delimiter.as_str()),
-        ),
-        (
-            "shared_folders",
-            folders(murder, murder.shared_folders.iter()),
-        ),
-        ("edges", Value::from(edges)),
-        ("edge_networks", edge_networks),
-        ("inner_networks", inner_networks),
-        ("relay_networks", relay_networks),
-        ("edges_without_address", edges_without_address),
-        ("inner_without_address", inner_without_address),
-        ("relays_without_address", relays_without_address),
-    ]))
-}
 
 /// What many hosts see alike, made once for all of them.
 #[derive(Debug)]
@@ -115,22 +33,6 @@ pub(super) struct Common {
     ldap: BTreeMap<Option<SiteName>, (Ldap, Value)>,
     /// The shared folders of each backend.
     folders: BTreeMap<HostName, Value>,
-}
-
-/// The directories of one search base.
-#[derive(Debug)]
-struct Directories {
-    main: Value,
-    aliases: Value,
-}
-
-impl Directories {
-    fn new(murder: &Murder, ldap: &Ldap) -> Self {
-        Self {
-            main: Directory::list(directories(murder, ldap)),
-            aliases: Directory::list(alias_directories(murder, ldap)),
-        }
-    }
 }
 
 impl Common {
@@ -291,94 +193,6 @@ fn ldap(ldap: Option<&Ldap>) -> Value {
         ("tls", tls),
         ("timeout", Value::from(ldap.timeout.as_secs().max(1))),
     ]))
-}
-
-/// A search base with the mail domains whose entries stand under it.
-#[derive(Default)]
-struct Directory {
-    /// Distinguishes the files of this directory; empty for the main one.
-    suffix: String,
-    base: String,
-    domains: Vec<String>,
-    /// For other names of a domain: the domain that they mean.
-    target: String,
-}
-
-impl Directory {
-    fn value(self) -> Value {
-        Value::from(Map::from([
-            ("suffix", Value::from(self.suffix)),
-            ("base", Value::from(self.base)),
-            ("domains", Value::from(self.domains)),
-            ("target", Value::from(self.target)),
-        ]))
-    }
-
-    fn list(directories: Vec<Self>) -> Value {
-        Value::from(
-            directories
-                .into_iter()
-                .map(Self::value)
-                .collect::<Vec<Value>>(),
-        )
-    }
-}
-
-/// Domains with one base share their tables; those under `ldap.base` have the plain file names.
-fn directories(murder: &Murder, ldap: &Ldap) -> Vec<Directory> {
-    let mut list: Vec<Directory> = Vec::new();
-    for domain in &murder.domains {
-        if domain.alias_of.is_some() {
-            continue;
-        }
-        let base = domain.base.as_ref().unwrap_or(&ldap.base);
-        if let Some(known) = list.iter_mut().find(|known| known.base == *base) {
-            known.domains.push(domain.name.to_string());
-            continue;
-        }
-        let suffix = if *base == ldap.base {
-            String::new()
-        } else {
-            format!("-{}", domain.name)
-        };
-        list.push(Directory {
-            suffix,
-            base: base.clone(),
-            domains: vec![domain.name.to_string()],
-            target: String::new(),
-        });
-    }
-    list
-}
-
-/// The other names of each domain that has some.
-fn alias_directories(murder: &Murder, ldap: &Ldap) -> Vec<Directory> {
-    let mut list: Vec<Directory> = Vec::new();
-    for domain in &murder.domains {
-        let Some(target) = &domain.alias_of else {
-            continue;
-        };
-        if let Some(known) = list
-            .iter_mut()
-            .find(|known| known.target == target.as_str())
-        {
-            known.domains.push(domain.name.to_string());
-            continue;
-        }
-        let base = murder
-            .domains
-            .iter()
-            .find(|other| other.name == *target)
-            .and_then(|other| other.base.as_ref())
-            .unwrap_or(&ldap.base);
-        list.push(Directory {
-            suffix: format!("-{target}"),
-            base: base.clone(),
-            domains: vec![domain.name.to_string()],
-            target: target.to_string(),
-        });
-    }
-    list
 }
 
 fn folders<'m>(murder: &Murder, folders: impl Iterator<Item = &'m SharedFolder>) -> Value {

@@ -1,0 +1,142 @@
+//! The keys of hosts, and of what hosts have in common: sites, modules, defaults.
+
+use crate::manifest::grammar::ldap::LDAP;
+use crate::manifest::grammar::ssh::SSH;
+use crate::manifest::grammar::things::{FILES, LEAVE, SERVICES, SETTINGS, VARS};
+use crate::manifest::rule;
+use crate::manifest::shape::Shape::{List, OneOf, Record as Rec, Text};
+use crate::manifest::shape::{Record, key, record};
+
+/// The keys that a host, a site and the defaults share.
+macro_rules! host_keys {
+    ($($more:expr),* $(,)?) => {
+        &[
+            key("roles", List(&Text(&rule::ROLE)), "What the host is: at least one role."),
+            key(
+                "state",
+                OneOf(&[
+                    ("joining", "configured; nothing routes to it yet"),
+                    ("active", "in service"),
+                    ("draining", "keeps relaying, takes no new mailboxes"),
+                    ("retired", "its managed things go"),
+                ]),
+                "Where the host is in its life. Default: active.",
+            ),
+            key(
+                "addresses",
+                List(&Text(&rule::NETWORK)),
+                "IP addresses or networks that the host sends from.",
+            ),
+            key("ssh", Rec(&SSH), "How the host is reached."),
+            key("lmtp_socket", Text(&rule::REMOTE_PATH), "The LMTP socket of Cyrus."),
+            key("probe", Rec(&PROBE), "Addresses that are asked over SMTP after an apply."),
+            key("facts", Rec(&FACTS), "What the host is like where nothing is observed."),
+            key("vars", VARS, "Variables of the modules."),
+            key("settings", SETTINGS, "main.cf parameters."),
+            key("services", SERVICES, "master.cf entries, merged field by field with the live line."),
+            key("files", FILES, "Whole files."),
+            key("leave", LEAVE, "Things that a module would manage, and shall not here."),
+            $($more),*
+        ]
+    };
+}
+
+pub(super) static HOST: Record = record(
+    "host",
+    host_keys![
+        key(
+            "site",
+            Text(&rule::SITE),
+            "The site that the host belongs to."
+        ),
+        key(
+            "mailhost",
+            Text(&rule::HOST),
+            "imapd.conf `servername`, which is the LDAP mailHost value. Default: the host's name.",
+        ),
+    ],
+);
+
+pub(super) static SITE: Record = record(
+    "site",
+    host_keys![key(
+        "ldap",
+        Rec(&LDAP),
+        "The directory, for the hosts of this site; laid over the murder's."
+    )],
+);
+
+pub(super) static DEFAULTS: Record = Record {
+    traps: &[(
+        "mailhost",
+        "one `mailhost` cannot be every host's",
+        "give it on the host",
+    )],
+    ..record(
+        "defaults",
+        host_keys![key(
+            "site",
+            Text(&rule::SITE),
+            "The site of hosts that name none."
+        )],
+    )
+};
+
+pub(super) static MODULE: Record = record(
+    "module",
+    &[
+        key("vars", VARS, "Variables of the module."),
+        key("settings", SETTINGS, "main.cf parameters."),
+        key(
+            "services",
+            SERVICES,
+            "master.cf entries, merged field by field with the live line.",
+        ),
+        key("files", FILES, "Whole files."),
+        key(
+            "leave",
+            LEAVE,
+            "Things that the module would manage, and shall not here.",
+        ),
+    ],
+);
+
+pub(super) static PROBE: Record = record(
+    "probe",
+    &[
+        key("accept", List(&Text(&rule::ADDRESS)), "Must be accepted."),
+        key("refuse", List(&Text(&rule::ADDRESS)), "Must be refused."),
+    ],
+);
+
+pub(super) static FACTS: Record = record(
+    "facts",
+    &[
+        key(
+            "postfix_version",
+            Text(&rule::LINE),
+            "As `postconf -dh mail_version` says.",
+        ),
+        key(
+            "table_types",
+            List(&Text(&rule::TABLE_TYPE)),
+            "As `postconf -m` says.",
+        ),
+        key(
+            "default_database_type",
+            Text(&rule::TABLE_TYPE),
+            "As `postconf -dh default_database_type` says.",
+        ),
+        key("distribution", Text(&rule::LINE), "`ID` of os-release(5)."),
+        key(
+            "lmtp_socket",
+            Text(&rule::REMOTE_PATH),
+            "Where its Cyrus packages put the LMTP socket.",
+        ),
+        key(
+            "index_type",
+            Text(&rule::TABLE_TYPE),
+            "The type of indexed tables.",
+        ),
+    ],
+);

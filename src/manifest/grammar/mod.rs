@@ -1,0 +1,196 @@
+//! Every key of a manifest, with what may stand under it and what it is for.
+
+mod host;
+mod ldap;
+mod secret;
+mod ssh;
+mod things;
+
+pub use secret::SECRET;
+
+use crate::manifest::grammar::host::{DEFAULTS, FACTS, HOST, MODULE, PROBE, SITE};
+use crate::manifest::grammar::ldap::LDAP;
+use crate::manifest::rule;
+use crate::manifest::shape::Shape::{
+    Duration, Either, Integer, List, Map, Nullable, OneOf, Record as Rec, Text,
+};
+use crate::manifest::shape::{Record, key, must, record};
+
+/// A whole manifest.
+pub static MANIFEST: Record = Record {
+    extensions: true,
+    traps: &[(
+        "remove",
+        "`remove` takes keys away, and only an overlay can do that",
+        "leave the keys out here, or give the file with `--overlay`",
+    )],
+    ..record(
+        "manifest",
+        &[
+            must(
+                "version",
+                Integer(1, 1),
+                "The version of the manifest's form: 1.",
+            ),
+            must(
+                "murder",
+                Text(&rule::LINE),
+                "A name for people, and the owner's name in each host's ledger.",
+            ),
+            key(
+                "topology",
+                OneOf(&[
+                    ("discrete", "frontends apart from backends"),
+                    ("unified", "every node is both; not in this version"),
+                    ("replicated", "backends share a spool; not in this version"),
+                ]),
+                "How the Cyrus servers share the work (imapd.conf `mupdate_config`). Default: discrete.",
+            ),
+            must(
+                "domains",
+                Either(&[
+                    List(&Text(&rule::DOMAIN)),
+                    Map(&rule::DOMAIN, &Nullable("", &Rec(&DOMAIN))),
+                ]),
+                "The mail domains: a list, or a map where one needs more.",
+            ),
+            key("ldap", Rec(&LDAP), "The directory."),
+            key(
+                "cyrus",
+                Rec(&CYRUS),
+                "What Postfix must know of Cyrus IMAP.",
+            ),
+            key(
+                "smart_host",
+                Text(&rule::HOST),
+                "Where hosts send what is not their own. Default: the one internal MTA; required where there are several.",
+            ),
+            key(
+                "external",
+                List(&Text(&rule::HOST)),
+                "Names used in the manifest that are no hosts of ours, such as a virtual IP's.",
+            ),
+            key(
+                "recipient_delimiter",
+                Text(&rule::DELIMITER),
+                "What parts `user` from `folder` in an address; one for the whole murder. Default: `+`.",
+            ),
+            key(
+                "shared_folders",
+                List(&Rec(&SHARED_FOLDER)),
+                "Shared folders with a mail address, beside those in the directory.",
+            ),
+            key(
+                "modules",
+                Map(&rule::ROLE, &Rec(&MODULE)),
+                "What a role is on this site.",
+            ),
+            key(
+                "sites",
+                Map(&rule::SITE, &Rec(&SITE)),
+                "What hosts of one place have in common: any key of a host, and `ldap`.",
+            ),
+            key(
+                "rollout",
+                Map(&rule::ROLE, &Rec(&ROLLOUT)),
+                "How the hosts of a role are taken in turn.",
+            ),
+            key(
+                "history",
+                Rec(&HISTORY),
+                "What each host remembers of its applies.",
+            ),
+            key(
+                "probe",
+                Rec(&PROBE),
+                "Addresses that are asked over SMTP after an apply.",
+            ),
+            key(
+                "facts",
+                Rec(&FACTS),
+                "What hosts are like where nothing is observed. Default: Debian 12's.",
+            ),
+            key(
+                "defaults",
+                Rec(&DEFAULTS),
+                "Any key of a host, for all hosts.",
+            ),
+            must(
+                "hosts",
+                Map(&rule::HOSTS, &Rec(&HOST)),
+                "The hosts by name; ranges as in `backend[001:400].example.org`.",
+            ),
+        ],
+    )
+};
+
+static DOMAIN: Record = record(
+    "domain",
+    &[
+        key(
+            "base",
+            Text(&rule::DN),
+            "The LDAP base of its entries, where it is not `ldap.base`.",
+        ),
+        key(
+            "alias_of",
+            Text(&rule::DOMAIN),
+            "The domain that it is another name of.",
+        ),
+    ],
+);
+
+static CYRUS: Record = record(
+    "cyrus",
+    &[
+        key(
+            "lmtp_socket",
+            Text(&rule::REMOTE_PATH),
+            "The LMTP socket. The nearest wins: host, site, defaults, here, the host's packaging.",
+        ),
+        key(
+            "postuser",
+            Text(&rule::LOCAL_PART),
+            "imapd.conf `postuser`; must not be the local part of any address. Default: folder.",
+        ),
+    ],
+);
+
+static SHARED_FOLDER: Record = record(
+    "shared_folder",
+    &[
+        must("address", Text(&rule::ADDRESS), "Its mail address."),
+        must("backend", Text(&rule::HOST), "The host that holds it."),
+        must(
+            "folder",
+            Text(&rule::FOLDER),
+            "Its path, with `/` between the parts.",
+        ),
+    ],
+);
+
+static ROLLOUT: Record = record(
+    "rollout",
+    &[
+        key(
+            "serial",
+            Integer(1, 100_000),
+            "How many hosts at once. Default: all.",
+        ),
+        key(
+            "pause",
+            Duration,
+            "How long to wait between batches. Default: 0s.",
+        ),
+        key("canary", Integer(1, 100_000), "How many go first, alone."),
+    ],
+);
+
+static HISTORY: Record = record(
+    "history",
+    &[key(
+        "keep",
+        Integer(1, 1000),
+        "How many generations; the oldest go at the next apply that changes something. Default: 20.",
+    )],
+);
