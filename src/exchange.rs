@@ -37,6 +37,30 @@ pub struct Expects {
     pub files: BTreeMap<RemotePath, Option<String>>,
 }
 
+impl Expects {
+    /// Expects the configuration and the ledger that an observation saw, and nothing of any file.
+    #[must_use]
+    pub fn of(live: &Live) -> Self {
+        Self {
+            main_cf: live.main_cf_sha256.clone(),
+            master_cf: live.master_cf_sha256.clone(),
+            ledger: live.ledger_sha256.clone(),
+            files: BTreeMap::new(),
+        }
+    }
+}
+
+/// Who runs an apply, when, and from what. A plan holds none of this: orders do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Run {
+    /// Letters and digits; unique enough for names of temporary files.
+    pub id: String,
+    /// `user@workstation`.
+    pub by: String,
+    /// RFC 3339, UTC.
+    pub at: String,
+}
+
 /// What is asked of a host, all at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Questions {
@@ -204,6 +228,33 @@ pub struct Orders {
     pub ledger: LedgerOrder,
     /// The generation that this apply makes.
     pub history: Option<HistoryOrder>,
+}
+
+impl Orders {
+    /// Orders of `run` that change nothing: the host takes its lock, removes what earlier runs left
+    /// behind, keeps its ledger, and releases the lock.
+    #[must_use]
+    pub fn empty(run: &Run, expects: Expects) -> Self {
+        Self {
+            run: run.id.clone(),
+            by: run.by.clone(),
+            at: run.at.clone(),
+            expects,
+            files: Vec::new(),
+            restores: Vec::new(),
+            adopts: Vec::new(),
+            indexes: Vec::new(),
+            edits: Vec::new(),
+            check: false,
+            activation: Activation::Nothing,
+            tables: Vec::new(),
+            probes: Probes::default(),
+            allow_unverified: false,
+            deletes: Vec::new(),
+            ledger: LedgerOrder::Keep,
+            history: None,
+        }
+    }
 }
 
 /// One file to write.

@@ -11,7 +11,7 @@ mod reload_hash;
 pub use cleanup::sweep;
 pub use diff::{DiffInput, Permissions, diff, unreadable};
 pub use direction::{Direction, direction};
-pub use orders::{Run, orders};
+pub use orders::orders;
 pub use questions::questions;
 pub use release::{forgets, release};
 pub use reload_hash::{activation_after, activation_by};
@@ -20,8 +20,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use crate::exchange::{Expects, Failure};
-use crate::history::Generation;
+pub use crate::exchange::{Expects, Failure, Run};
+use crate::history::{Generation, KEPT};
+use crate::ledger::Ledger;
 use crate::name::{HostName, Parameter, RemotePath, ServiceName, TableType};
 use crate::state::{File, Probes, Remark};
 use crate::thing::Thing;
@@ -213,7 +214,7 @@ pub struct HostPlan {
     pub refusals: Vec<Refusal>,
     /// The ledger's text as it will be; JSON.
     #[serde(skip)]
-    pub ledger: crate::ledger::Ledger,
+    pub ledger: Ledger,
     /// Whether the host keeps a ledger afterwards: not once it is retired and empty.
     #[serde(skip)]
     pub keeps_ledger: bool,
@@ -235,6 +236,22 @@ pub struct HostPlan {
 }
 
 impl HostPlan {
+    /// A plan without a step, after which the host keeps `ledger`.
+    #[must_use]
+    pub fn empty(ledger: Ledger, expects: Expects) -> Self {
+        Self {
+            steps: Vec::new(),
+            refusals: Vec::new(),
+            ledger,
+            keeps_ledger: true,
+            entries: BTreeMap::new(),
+            adopts: Vec::new(),
+            expects,
+            generation: None,
+            keep: KEPT,
+        }
+    }
+
     /// Whether the plan touches more than the ledger.
     #[must_use]
     pub fn changes_host(&self) -> bool {

@@ -2,26 +2,16 @@
 
 use zeroize::Zeroizing;
 
-use crate::exchange::{Activation, FileOrder, HistoryOrder, LedgerOrder, Orders, RestoreOrder};
+use crate::exchange::{
+    Activation, FileOrder, HistoryOrder, LedgerOrder, Orders, RestoreOrder, Run,
+};
 use crate::history::KEPT_BYTES;
 use crate::postfix::Edit;
 use crate::secret::{MissingSecret, Secrets};
-use crate::state::Probes;
 use crate::thing::Thing;
 
 use super::{Change, HostPlan, Step};
 use crate::digest::sha256_hex;
-
-/// Who runs this apply, and when.
-#[derive(Debug, Clone)]
-pub struct Run {
-    /// Letters and digits; unique enough for names of temporary files.
-    pub id: String,
-    /// `user@workstation`.
-    pub by: String,
-    /// RFC 3339, UTC.
-    pub at: String,
-}
 
 /// The orders that carry out `plan`.
 ///
@@ -34,23 +24,10 @@ pub fn orders(
     allow_unverified: bool,
 ) -> Result<Orders, MissingSecret> {
     let mut orders = Orders {
-        run: run.id.clone(),
-        by: run.by.clone(),
-        at: run.at.clone(),
-        expects: plan.expects.clone(),
-        files: Vec::new(),
-        restores: Vec::new(),
         adopts: plan.adopts.clone(),
-        indexes: Vec::new(),
-        edits: Vec::new(),
-        check: false,
-        activation: Activation::Nothing,
-        tables: Vec::new(),
-        probes: Probes::default(),
         allow_unverified,
-        deletes: Vec::new(),
         ledger: LedgerOrder::Remove,
-        history: None,
+        ..Orders::empty(run, plan.expects.clone())
     };
     for step in &plan.steps {
         match step {

@@ -55,19 +55,10 @@ pub fn release(
             .into_iter()
             .map(|thing| Step::Release { thing })
             .collect(),
-        refusals: Vec::new(),
-        ledger,
         keeps_ledger,
-        entries: std::collections::BTreeMap::new(),
-        adopts: Vec::new(),
-        expects: Expects {
-            main_cf: live.main_cf_sha256.clone(),
-            master_cf: live.master_cf_sha256.clone(),
-            ledger: live.ledger_sha256.clone(),
-            ..Expects::default()
-        },
         generation,
         keep,
+        ..HostPlan::empty(ledger, Expects::of(live))
     })
 }
 

@@ -113,12 +113,7 @@ pub fn diff(situation: DiffInput<'_>) -> HostVerdict {
         adopts: Vec::new(),
         refusals: Vec::new(),
         remarks: live.remarks.clone(),
-        expects: Expects {
-            main_cf: live.main_cf_sha256.clone(),
-            master_cf: live.master_cf_sha256.clone(),
-            ledger: live.ledger_sha256.clone(),
-            files: BTreeMap::new(),
-        },
+        expects: Expects::of(live),
     };
     let verdict = match draft.fill() {
         Ok(()) => draft.verdict(),
