@@ -16,14 +16,13 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use murder::compile::Compiler;
 use murder::diagnostic::Sources;
-use murder::ledger::Applied;
 use murder::load::{self, Loaded};
 use murder::machine::Observe as _;
 use murder::machine::sandbox::Sandbox;
 use murder::manifest::{self, Text};
 use murder::model;
 use murder::name::HostName;
-use murder::plan::{DiffInput, Permissions, Verdict, diff, questions};
+use murder::plan::{DiffInput, Verdict, diff, questions};
 use murder::secret::Secrets;
 use murder::state::{Desired, Live};
 
@@ -82,7 +81,7 @@ impl Phases {
 
 /// The differences of all hosts; how many of them have changes.
 fn differences(desired: &BTreeMap<HostName, Desired>, live: &[Live]) -> usize {
-    let (secrets, applied) = (Secrets::default(), Applied::default());
+    let secrets = Secrets::default();
     let differs = |(desired, live): &(&Desired, &Live)| {
         let verdict = diff(DiffInput {
             known: None,
@@ -90,11 +89,9 @@ fn differences(desired: &BTreeMap<HostName, Desired>, live: &[Live]) -> usize {
             desired,
             live,
             secrets: &secrets,
-            permissions: Permissions::default(),
-            applied: &applied,
             hosts: &[],
             keep: murder::history::KEPT,
-            rollback: false,
+            rollback: None,
         });
         matches!(verdict.verdict, Verdict::Changes(_))
     };

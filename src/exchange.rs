@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::history::{Entry, Generation};
@@ -14,7 +14,7 @@ use crate::postfix::{Edit, catalogue};
 use crate::state::{Facts, Live, Probes};
 
 /// Why something did not work on a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What went wrong, in one line.
     pub summary: String,
@@ -25,7 +25,7 @@ pub struct Failure {
 }
 
 /// What the host must still look like when the work begins; otherwise the plan is stale.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Expects {
     /// SHA-256 of main.cf.
     pub main_cf: String,
@@ -59,6 +59,8 @@ pub struct Run {
     pub by: String,
     /// RFC 3339, UTC.
     pub at: String,
+    /// Manifest revision: a git commit, with `-dirty` where the tree was not clean; may be empty.
+    pub revision: String,
 }
 
 /// What is asked of a host, all at once.
@@ -88,7 +90,7 @@ pub enum HistoryQuestion {
 }
 
 /// Facts, and the identity of the Postfix they were read from (binary and `dynamicmaps.cf*`).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownFacts {
     /// What the host computed over the files that an upgrade changes.
     pub identity: String,

@@ -31,9 +31,9 @@ pub struct Ledger {
     /// Hash over the managed things as they were when Postfix was last told (reload or start).
     #[serde(default)]
     pub told: Option<String>,
-    /// Who applied last, when, and from what.
-    #[serde(default)]
-    pub applied: Applied,
+    /// Who applied last, when, and from what. None in a plan: orders say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<Applied>,
     /// The hosts of the murder at that time, as names and ranges; none where they were too many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,

@@ -10,8 +10,6 @@ use crate::plan::{Failure, HostPlan, Refusal};
 /// What an apply did, host by host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Applied {
-    /// [`crate::plan::FORMAT_VERSION`].
-    pub format_version: &'static str,
     /// The manifest's `murder`.
     pub murder: String,
     /// By host.
@@ -153,13 +151,6 @@ impl Outcome {
             | Self::Unreachable { error, .. }
             | Self::Detached { error }
             | Self::Failed { error } => Some(error),
-            _ => None,
-        }
-    }
-
-    pub(super) fn remaining_mut(&mut self) -> Option<&mut HostPlan> {
-        match self {
-            Self::Remains { plan } => Some(plan),
             _ => None,
         }
     }

@@ -295,7 +295,7 @@ pub enum Running {
 }
 
 /// Something observation noticed that is nobody's difference but that a person should know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remark {
     /// What was seen.
     pub text: String,

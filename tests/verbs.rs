@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::process::{Command, Output, Stdio};
 
-use murder::ledger::{Applied as LastApply, LEDGER_VERSION, Ledger};
+use murder::ledger::{LEDGER_VERSION, Ledger};
 use murder::name::{HostName, Mode, Parameter, RemotePath, TableType};
 use murder::outcome::{Applied, Outcome, Postponed};
 use murder::plan::{
-    Cause, Change, Expects, FORMAT_VERSION, Failure, FileState, HostPlan, HostVerdict, IndexReason,
-    Plan, Refusal, ReloadReason, Step, Verdict,
+    Cause, Change, Expects, Failure, FileState, HostPlan, HostVerdict, IndexReason, Plan, Refusal,
+    RefusalKind, ReloadReason, Step, Verdict,
 };
 use murder::report::{self, Detail, Summary};
 use murder::state::Remark;
@@ -182,7 +182,7 @@ fn changes(steps: Vec<Step>, refusals: Vec<Refusal>) -> HostVerdict {
                     managed: BTreeMap::new(),
                     indexes: BTreeMap::new(),
                     told: None,
-                    applied: LastApply::default(),
+                    applied: None,
                     hosts: Vec::new(),
                     facts: None,
                 },
@@ -293,12 +293,11 @@ fn plan() -> Plan {
             }],
             vec![Refusal {
                 summary: "`/etc/postfix/transport` was there before and differs".to_owned(),
-                flag: Some("--adopt"),
+                kind: RefusalKind::Adopt,
             }],
         ),
     );
     Plan {
-        format_version: FORMAT_VERSION,
         murder: "example.org".to_owned(),
         hosts,
     }
@@ -382,7 +381,7 @@ fn nothing_secret_leaves_in_any_form() {
 fn a_plan_as_json_is_versioned_and_has_every_host() {
     let json: serde_json::Value =
         serde_json::from_str(&report::json::of_plan(&plan()).unwrap()).unwrap();
-    assert_eq!(json["format_version"], FORMAT_VERSION);
+    assert_eq!(json["format_version"], report::json::FORMAT_VERSION);
     assert_eq!(json["murder"], "example.org");
     assert_eq!(json["summary"]["hosts"], 6);
     assert_eq!(json["summary"]["unreachable"], 1);
@@ -452,7 +451,6 @@ fn long_values_stand_below_each_other_and_secret_ones_are_masked() {
         set("ldap_bind_pw", "hunter2", "hunter3", Cause::Wanted),
     ];
     let plan = Plan {
-        format_version: FORMAT_VERSION,
         murder: "x".to_owned(),
         hosts: BTreeMap::from([(host("a.x"), changes(steps, Vec::new()))]),
     };
@@ -478,7 +476,6 @@ fn an_apply_says_what_was_not_proved_and_nothing_else_of_its_phases() {
         )
     };
     let applied = Applied {
-        format_version: FORMAT_VERSION,
         murder: "example.org".to_owned(),
         hosts: BTreeMap::from([
             (host("a1.x"), done(&["staged", nc, "probed"])),
@@ -539,7 +536,6 @@ fn an_apply_as_text() {
         stopped: false,
     };
     let applied = Applied {
-        format_version: FORMAT_VERSION,
         murder: "example.org".to_owned(),
         hosts: BTreeMap::from([
             (host("a1.x"), done()),

@@ -16,7 +16,7 @@ use crate::fleet::{self, Batch, Limits, NotStarted, Phase, Place, Stop, TurnResu
 use crate::model::HostState;
 use crate::name::{HostName, RoleName};
 use crate::outcome::{Applied, Outcome, Postponed};
-use crate::plan::{FORMAT_VERSION, Plan, Verdict};
+use crate::plan::{Plan, Verdict};
 use crate::report::{self, Summary};
 
 /// Arguments of `murder apply`.
@@ -82,7 +82,13 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
     };
     let parallel = arguments.reach.parallel;
     let plan = survey::look(&loaded.murder.name, &hosts, &*hands, parallel, terminal);
-    let shown = show(&plan, arguments.format, arguments.diff, terminal);
+    let shown = show(
+        &plan,
+        &arguments.consent,
+        arguments.format,
+        arguments.diff,
+        terminal,
+    );
     if shown != Exit::Done {
         return shown;
     }
@@ -119,13 +125,20 @@ pub(super) fn exit_of(applied: &Applied) -> Exit {
     exits.fold(Exit::Done, Exit::or)
 }
 
-/// Shows the plan: on standard output as part of the text, on standard error where that is for JSON.
-pub(super) fn show(plan: &Plan, format: Format, diff: Diff, terminal: &Terminal) -> Exit {
+/// Shows the plan without the refusals that a flag lifts: on standard output as part of the text, on standard error where that is for JSON.
+pub(super) fn show(
+    plan: &Plan,
+    consent: &Consent,
+    format: Format,
+    diff: Diff,
+    terminal: &Terminal,
+) -> Exit {
+    let plan = plan.without_lifted(|kind| consent.lifts(kind));
     let color = match format {
         Format::Text => terminal.color_out,
         Format::Json => terminal.color_err,
     };
-    let text = survey::shown(plan, PlanFormat::Text, diff.into(), color);
+    let text = survey::shown(&plan, PlanFormat::Text, diff.into(), color);
     match (format, text) {
         (Format::Json, Ok(text)) => {
             terminal.say(&text);
@@ -154,7 +167,6 @@ pub(super) fn decide(
         change()
     };
     Applied {
-        format_version: FORMAT_VERSION,
         murder: plan.murder.clone(),
         hosts,
     }
@@ -166,7 +178,7 @@ fn refused(plan: &Plan, consent: &Consent) -> BTreeMap<HostName, Outcome> {
         let Verdict::Changes(plan) = &verdict.verdict else {
             return None;
         };
-        let open = plan.refusals.iter().filter(|one| !consent.lifts(one.flag));
+        let open = plan.refusals.iter().filter(|one| !consent.lifts(one.kind));
         let refusals: Vec<_> = open.cloned().collect();
         (!refusals.is_empty()).then(|| (host.clone(), Outcome::Refused { refusals }))
     };

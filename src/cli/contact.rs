@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::reach::{Consent, Reach};
+use super::reach::Reach;
 use super::terminal::Terminal;
 use super::wiring::{AlreadyReported, Loaded, say_all};
 use super::{ask, provenance};
 use crate::access::Become;
 use crate::cache::FactsCache;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::ledger::Applied;
 use crate::load;
 use crate::machine::remote::Remote;
 use crate::machine::sandbox::Sandbox;
@@ -19,7 +18,7 @@ use crate::machine::{Apply, KnownFacts, MachineError, Observe};
 use crate::model::{Host, Roster};
 use crate::name::HostName;
 use crate::outcome::Outcome;
-use crate::plan::{DiffInput, Failure, HostVerdict, Permissions, Run, Verdict, diff};
+use crate::plan::{DiffInput, Failure, HostVerdict, Run, Verdict, diff};
 use crate::secret::{SecretName, Secrets};
 use crate::state::{Desired, Facts, Remark};
 use crate::survey::{Surveyed, survey};
@@ -171,53 +170,34 @@ impl<'a> Session<'a> {
         Ok(surveyed)
     }
 
-    /// What a ledger will say of this run; `revision` is the manifest's.
+    /// This run, as the ledger and history will have it; `revision` is the manifest's.
     #[must_use]
-    pub fn applied(&self, revision: &str) -> Applied {
-        Applied {
-            by: self.run.by.clone(),
-            at: self.run.at.clone(),
+    pub fn run_of(&self, revision: &str) -> Run {
+        Run {
             revision: revision.to_owned(),
+            ..self.run.clone()
         }
     }
 
     /// The difference of what a host has and must have.
     #[must_use]
-    pub fn difference(
-        &self,
-        surveyed: &Surveyed,
-        permissions: Permissions,
-        revision: &str,
-    ) -> HostVerdict {
-        self.compare(surveyed, permissions, revision, false)
+    pub fn difference(&self, surveyed: &Surveyed) -> HostVerdict {
+        self.compare(surveyed, None)
     }
 
-    /// The difference of what a host has and once had.
+    /// The difference of what a host has and had in a generation.
     #[must_use]
-    pub fn way_back(
-        &self,
-        surveyed: &Surveyed,
-        permissions: Permissions,
-        revision: &str,
-    ) -> HostVerdict {
-        self.compare(surveyed, permissions, revision, true)
+    pub fn way_back(&self, surveyed: &Surveyed, generation: u64) -> HostVerdict {
+        self.compare(surveyed, Some(generation))
     }
 
-    fn compare(
-        &self,
-        surveyed: &Surveyed,
-        permissions: Permissions,
-        revision: &str,
-        rollback: bool,
-    ) -> HostVerdict {
+    fn compare(&self, surveyed: &Surveyed, rollback: Option<u64>) -> HostVerdict {
         let mut verdict = diff(DiffInput {
             known: surveyed.known.as_ref(),
             murder: &self.loaded.murder.name,
             desired: &surveyed.desired,
             live: &surveyed.live,
             secrets: &self.secrets,
-            permissions,
-            applied: &self.applied(revision),
             hosts: self.roster.written(),
             keep: self.loaded.murder.keep,
             rollback,
@@ -291,18 +271,6 @@ impl<'a> Session<'a> {
 }
 
 /// What the flags of the user permit a plan.
-impl From<&Consent> for Permissions {
-    fn from(consent: &Consent) -> Self {
-        Self {
-            adopt: consent.adopt,
-            take_over: consent.take_over,
-            allow_delete: consent.allow_delete,
-            allow_overwrite: consent.allow_overwrite,
-            allow_restart: consent.allow_restart,
-        }
-    }
-}
-
 fn vanished(host: &HostName) -> Remark {
     Remark {
         text: format!(

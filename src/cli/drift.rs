@@ -67,12 +67,11 @@ mod tests {
 
     use super::*;
     use crate::name::HostName;
-    use crate::plan::{FORMAT_VERSION, HostVerdict, Verdict};
+    use crate::plan::{HostVerdict, Verdict};
 
     #[test]
     fn a_stopped_postfix_is_said_and_is_no_drift() {
         let plan = |stopped| Plan {
-            format_version: FORMAT_VERSION,
             murder: "example.org".to_owned(),
             hosts: BTreeMap::from([(
                 HostName::new("a.example.org").unwrap(),

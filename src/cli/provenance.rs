@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::plan::Run;
 
-/// This run.
+/// This run; its revision is not known yet.
 #[must_use]
 pub fn run(now: SystemTime) -> Run {
     let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -21,6 +21,7 @@ pub fn run(now: SystemTime) -> Run {
         ),
         by: by(),
         at: humantime::format_rfc3339_seconds(now).to_string(),
+        revision: String::new(),
     }
 }
 

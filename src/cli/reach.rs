@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::plan::RefusalKind;
+
 /// How hosts are reached.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Reaching hosts")]
@@ -51,17 +53,16 @@ pub struct Consent {
 }
 
 impl Consent {
-    /// Whether a refusal that this flag lifts is lifted.
+    /// Whether a refusal of this kind is lifted.
     #[must_use]
-    pub fn lifts(&self, flag: Option<&str>) -> bool {
-        match flag {
-            Some("--adopt") => self.adopt,
-            Some("--take-over") => self.take_over,
-            Some("--allow-delete") => self.allow_delete,
-            Some("--allow-overwrite") => self.allow_overwrite,
-            Some("--allow-restart") => self.allow_restart,
-            Some("--allow-unverified") => self.allow_unverified,
-            _ => false,
+    pub fn lifts(&self, kind: RefusalKind) -> bool {
+        match kind {
+            RefusalKind::Adopt => self.adopt,
+            RefusalKind::TakeOver => self.take_over,
+            RefusalKind::Delete => self.allow_delete,
+            RefusalKind::Overwrite => self.allow_overwrite,
+            RefusalKind::Restart => self.allow_restart,
+            RefusalKind::UnknownParameter => false,
         }
     }
 }

@@ -116,10 +116,10 @@ fn let_go(
         diff: Diff::Summary,
     };
     let (exit, changed) = single::confirm_and_apply(&plan, &manner, terminal, |plan| {
-        single.change(plan, false, &|contact, _, machine| {
+        single.change(plan, false, loaded.revision(), &|contact, _, machine| {
             let live = machine.observe(&Default::default())?.live;
             Ok(HostVerdict {
-                verdict: verdict(&live, which, None, contact, ""),
+                verdict: verdict(&live, which, None, contact),
                 remarks: Vec::new(),
                 stopped: false,
             })
@@ -153,7 +153,7 @@ fn planned(
             )));
         }
         if let Some(thing) = which
-            && verdict(&live, which, None, &single.contact, "") == Verdict::Converged
+            && verdict(&live, which, None, &single.contact) == Verdict::Converged
         {
             return Err(refuse(&unmanaged(host, thing, ledger, arguments)));
         }
@@ -182,9 +182,8 @@ fn planned(
         remarks.push(forgets(kept));
     }
     let snapshot = last.as_deref().map(|generation| &generation.snapshot);
-    let revision = single.contact.loaded.revision();
     Ok(HostVerdict {
-        verdict: verdict(&live, which, snapshot, &single.contact, revision),
+        verdict: verdict(&live, which, snapshot, &single.contact),
         remarks,
         // Nothing here is about Postfix.
         stopped: false,
@@ -196,10 +195,9 @@ fn verdict(
     which: Option<&Thing>,
     last: Option<&Snapshot>,
     contact: &Session<'_>,
-    revision: &str,
 ) -> Verdict {
     let keep = contact.loaded.murder.keep;
-    match release(live, which, last, &contact.applied(revision), keep) {
+    match release(live, which, last, keep) {
         None => Verdict::Converged,
         Some(plan) => Verdict::Changes(Box::new(plan)),
     }

@@ -15,7 +15,7 @@ use super::wiring::{AlreadyReported, Loaded};
 use crate::exchange::HistoryQuestion;
 use crate::history::{before_last, manifest_revision, revision_of_rollback};
 use crate::name::HostName;
-use crate::plan::{HostVerdict, Permissions};
+use crate::plan::HostVerdict;
 use crate::report::history::History;
 use crate::secret::SecretName;
 use crate::state::{Desired, Want};
@@ -89,7 +89,7 @@ fn go(loaded: &Loaded, host: &HostName, arguments: &Arguments, terminal: &Termin
         return Exit::Refused;
     };
     let looked = target(&mut single, arguments, terminal).and_then(|target| {
-        let verdict = look(&mut single, &target, &arguments.consent)?;
+        let verdict = look(&mut single, &target)?;
         Ok((Some(target), verdict))
     });
     let (target, verdict) = match looked {
@@ -106,7 +106,10 @@ fn go(loaded: &Loaded, host: &HostName, arguments: &Arguments, terminal: &Termin
     };
     let (exit, changed) = single::confirm_and_apply(&plan, &manner, terminal, |plan| {
         let unverified = arguments.consent.allow_unverified;
-        single.change(plan, unverified, &|contact, host, machine| {
+        let revision = target
+            .as_ref()
+            .map_or("", |target| target.revision.as_str());
+        single.change(plan, unverified, revision, &|contact, host, machine| {
             let Some(target) = &target else {
                 return Ok(HostVerdict {
                     verdict: crate::plan::Verdict::Converged,
@@ -116,8 +119,7 @@ fn go(loaded: &Loaded, host: &HostName, arguments: &Arguments, terminal: &Termin
             };
             let desired = |_: &_| Ok(target.desired.clone());
             let surveyed = block_on(contact.survey(host, contact.known(host), machine, &desired))?;
-            let permissions = permissions(&arguments.consent, target);
-            Ok(contact.way_back(&surveyed, permissions, &target.revision))
+            Ok(contact.way_back(&surveyed, target.number))
         })
     });
     if let Some(target) = target.filter(|_| changed) {
@@ -218,26 +220,13 @@ fn secrets(
 }
 
 /// The difference between what the host has and what it had.
-fn look(
-    single: &mut Single<'_>,
-    target: &Target,
-    consent: &Consent,
-) -> Result<HostVerdict, SingleHostError> {
-    let permissions = permissions(consent, target);
+fn look(single: &mut Single<'_>, target: &Target) -> Result<HostVerdict, SingleHostError> {
     let looked = single.with(|contact, host, machine| {
         let desired = |_: &_| Ok(target.desired.clone());
         let surveyed = block_on(contact.survey(host, contact.known(host), machine, &desired))?;
-        Ok(contact.way_back(&surveyed, permissions, &target.revision))
+        Ok(contact.way_back(&surveyed, target.number))
     })?;
     Ok(looked)
-}
-
-/// Going back to 0 is asking for every deletion that it takes.
-fn permissions(consent: &Consent, target: &Target) -> Permissions {
-    Permissions {
-        allow_delete: consent.allow_delete || target.number == 0,
-        ..Permissions::from(consent)
-    }
 }
 
 /// What a person must know afterwards: the manifest still says otherwise.

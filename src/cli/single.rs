@@ -19,7 +19,7 @@ use crate::machine::{Apply, MachineError, Observe, Observed, Questions};
 use crate::model::Host;
 use crate::name::HostName;
 use crate::outcome::Outcome;
-use crate::plan::{FORMAT_VERSION, Failure, HostPlan, HostVerdict, Plan, Verdict};
+use crate::plan::{Failure, HostPlan, HostVerdict, Plan, Verdict};
 use crate::report::line::write_all;
 use crate::report::steps;
 use crate::tasks::block_on;
@@ -162,15 +162,21 @@ impl<'a> Single<'a> {
         machine.perform(orders)
     }
 
-    /// Carries out a plan, and looks again.
-    pub fn change(&mut self, plan: &HostPlan, allow_unverified: bool, again: Again<'_>) -> Outcome {
+    /// Carries out a plan, and looks again. `revision` is what the ledger says of the manifest.
+    pub fn change(
+        &mut self,
+        plan: &HostPlan,
+        allow_unverified: bool,
+        revision: &str,
+        again: Again<'_>,
+    ) -> Outcome {
         let outcome = match self.connected() {
             Err(error) => crate::apply::without_report(error),
             Ok((contact, host, machine)) => crate::apply::apply(
                 machine,
                 plan,
                 &contact.secrets,
-                &contact.run,
+                &contact.run_of(revision),
                 allow_unverified,
                 &|machine| again(contact, host, machine),
             ),
@@ -186,7 +192,6 @@ impl<'a> Single<'a> {
             ..verdict
         };
         Plan {
-            format_version: FORMAT_VERSION,
             murder: self.contact.loaded.murder.name.clone(),
             hosts: BTreeMap::from([(self.host.name.clone(), verdict)]),
         }
@@ -257,7 +262,7 @@ pub fn confirm_and_apply(
     terminal: &Terminal,
     mut change: impl FnMut(&HostPlan) -> Outcome,
 ) -> (Exit, bool) {
-    let shown = apply::show(plan, manner.format, manner.diff, terminal);
+    let shown = apply::show(plan, manner.consent, manner.format, manner.diff, terminal);
     if shown != Exit::Done {
         return (shown, false);
     }

@@ -11,7 +11,7 @@ use super::{Selection, wiring};
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::fleet::{self, Event, NotRun, Stop, Width};
 use crate::name::HostName;
-use crate::plan::{FORMAT_VERSION, Failure, HostVerdict, Plan, Verdict};
+use crate::plan::{Failure, HostVerdict, Plan, Verdict};
 use crate::report::{self, Detail};
 
 /// Loads the manifest and chooses the hosts; what is wrong has been said.
@@ -63,7 +63,6 @@ pub fn look(
         .map(|(host, result)| (host, result.unwrap_or_else(not_run)))
         .collect();
     Plan {
-        format_version: FORMAT_VERSION,
         murder: murder.to_owned(),
         hosts: verdicts,
     }

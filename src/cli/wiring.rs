@@ -23,7 +23,7 @@ use crate::model::{ContentSpec, FileSpec, Host, Murder};
 use crate::module::Modules;
 use crate::name::{HostName, RoleName};
 use crate::outcome::Outcome;
-use crate::plan::{Failure, HostPlan, HostVerdict, Permissions, Verdict};
+use crate::plan::{Failure, HostPlan, HostVerdict, Verdict};
 use crate::secret::{Body, SecretName};
 use crate::state::{Desired, Facts};
 use crate::tasks::{Task, block_on};
@@ -232,16 +232,11 @@ impl<'a> Worker<'a> {
             None => self.compile(host, facts),
         };
         let surveyed = self.contact.survey(host, known, machine, &compile).await?;
-        let permissions = Permissions::from(&self.consent);
-        // The revision stands in the ledger alone, which only an apply writes.
         let writes = self.kept.is_some();
-        let revision = if writes {
-            self.contact.loaded.revision()
-        } else {
-            ""
-        };
-        let seen = self.contact.difference(&surveyed, permissions, revision);
+        let seen = self.contact.difference(&surveyed);
         if writes {
+            // The ledger names the manifest as it was when the plan was made.
+            let _ = self.contact.loaded.revision();
             let run = &self.contact.run;
             self.forgetting.note(&host.name, &surveyed.live, &seen, run);
         }
@@ -341,7 +336,7 @@ impl Applier for Worker<'_> {
             &mut *machine,
             plan,
             &self.contact.secrets,
-            &self.contact.run,
+            &self.contact.run_of(self.contact.loaded.revision()),
             self.consent.allow_unverified,
             &again,
         ))

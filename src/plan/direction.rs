@@ -222,7 +222,7 @@ mod tests {
             path: source.clone(),
             before: state("a x\n"),
             cause: Cause::Unnamed,
-            index_suffix: None,
+            index_type: None,
         };
         let index = || Step::Index {
             source: source.clone(),

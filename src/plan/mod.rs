@@ -1,37 +1,40 @@
 //! The difference between what a host has and what it must have, as a value.
+//!
+//! The serde form of these types is the one to store: it is whole, and reads back equal. It holds
+//! hashes of files that may hold secrets, so it is not to be shown; `report::json` says what is.
 
 mod cleanup;
 mod diff;
 mod direction;
+mod generation;
 mod orders;
 mod questions;
+mod refusal;
 mod release;
 mod reload_hash;
 
 pub use cleanup::sweep;
-pub use diff::{DiffInput, Permissions, diff, unreadable};
+pub use diff::{DiffInput, diff, unreadable};
 pub use direction::{Direction, direction};
 pub use orders::orders;
 pub use questions::questions;
+pub use refusal::{Refusal, RefusalKind};
 pub use release::{forgets, release};
 pub use reload_hash::{activation_after, activation_by};
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use crate::exchange::{Expects, Failure, Run};
-use crate::history::{Generation, KEPT};
+use crate::history::{KEPT, Snapshot};
 use crate::ledger::Ledger;
 use crate::name::{HostName, Parameter, RemotePath, ServiceName, TableType};
 use crate::state::{File, Probes, Remark};
 use crate::thing::Thing;
 
-/// The version of the plan's JSON form.
-pub const FORMAT_VERSION: &str = "1.0";
-
 /// What happens to one thing. There is no "unchanged": such a thing is not in a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Change<T> {
     /// It was not there.
@@ -54,7 +57,7 @@ pub enum Change<T> {
 }
 
 /// Why a thing changes; explains only, decides nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The manifest or a module says so now.
@@ -73,13 +76,29 @@ pub enum Cause {
     AbsentInGeneration,
 }
 
+impl<T> Change<T> {
+    /// The same change of what `form` makes of each value.
+    #[must_use]
+    pub fn map<'a, U>(&'a self, mut form: impl FnMut(&'a T) -> U) -> Change<U> {
+        match self {
+            Self::Create { after } => Change::Create { after: form(after) },
+            Self::Update { before, after } => Change::Update {
+                before: form(before),
+                after: form(after),
+            },
+            Self::Delete { before } => Change::Delete {
+                before: form(before),
+            },
+        }
+    }
+}
+
 /// A file in a plan: its text only in masked form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileState {
     /// What may be shown of its text; none where it was not asked for or is not text.
     pub text: Option<String>,
-    /// Hash of its bytes, for the precondition. Not shown where the bytes hold a secret.
-    #[serde(skip)]
+    /// Hash of its bytes, for the precondition. Never shown: the bytes may hold a secret.
     pub sha256: String,
     /// Owner's name.
     pub owner: String,
@@ -92,7 +111,7 @@ pub struct FileState {
 }
 
 /// Why an index is built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IndexReason {
     /// Its source changes in this plan.
@@ -104,7 +123,7 @@ pub enum IndexReason {
 }
 
 /// Why Postfix is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReloadReason {
     /// This plan changes something that it reads.
@@ -117,8 +136,8 @@ pub enum ReloadReason {
     clippy::large_enum_variant,
     reason = "a host's plan has a few dozen steps, most of them files"
 )]
-/// One step of a host's plan. The order of the variants is the order of work (DESIGN §4).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// One step of a host's plan. The order of the variants is the order of work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
     /// What an apply that did not end left behind goes.
@@ -135,7 +154,6 @@ pub enum Step {
         /// Why.
         cause: Cause,
         /// What is written, with the places of its secrets (`None` for a file that gets back what it was).
-        #[serde(skip)]
         file: Option<File>,
     },
     /// An index is built (postmap(1)).
@@ -181,8 +199,8 @@ pub enum Step {
         before: FileState,
         /// Why.
         cause: Cause,
-        /// The suffix of the index that goes with it.
-        index_suffix: Option<&'static str>,
+        /// The type of the index that goes with it.
+        index_type: Option<TableType>,
     },
     /// A thing is as it must be and comes under management: ledger only.
     TakeOver {
@@ -196,42 +214,27 @@ pub enum Step {
     },
 }
 
-/// Why a host's plan is not applied without a word from the user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Refusal {
-    /// What and why.
-    pub summary: String,
-    /// The flag that lifts it (`--adopt`), where one does.
-    pub flag: Option<&'static str>,
-}
-
 /// What has to be done on one host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostPlan {
     /// The steps, in order; never empty.
     pub steps: Vec<Step>,
     /// Why it may not be applied as it is.
     pub refusals: Vec<Refusal>,
-    /// The ledger's text as it will be; JSON.
-    #[serde(skip)]
+    /// The ledger as it will be, but for who applied and when: orders add that.
     pub ledger: Ledger,
     /// Whether the host keeps a ledger afterwards: not once it is retired and empty.
-    #[serde(skip)]
     pub keeps_ledger: bool,
     /// Entries of master.cf that are written whole, with every step on a part of them: their lines.
-    #[serde(skip)]
     pub entries: BTreeMap<ServiceName, String>,
     /// Files whose present bytes the host keeps, to give them back one day.
-    #[serde(skip)]
     pub adopts: Vec<RemotePath>,
     /// Hashes that must still hold when the work begins.
-    #[serde(skip)]
     pub expects: Expects,
-    /// What the host's history will say of it; none where the host keeps no ledger afterwards.
-    #[serde(skip)]
-    pub generation: Option<Box<Generation>>,
+    /// What the managed things are to be, for the host's history; none where the host keeps no
+    /// ledger afterwards, or where it is not known.
+    pub snapshot: Option<Box<Snapshot>>,
     /// How many generations it keeps, that one included.
-    #[serde(skip)]
     pub keep: u32,
 }
 
@@ -247,7 +250,7 @@ impl HostPlan {
             entries: BTreeMap::new(),
             adopts: Vec::new(),
             expects,
-            generation: None,
+            snapshot: None,
             keep: KEPT,
         }
     }
@@ -262,7 +265,7 @@ impl HostPlan {
 }
 
 /// What a plan says of one host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
     /// Nothing to do.
@@ -282,18 +285,30 @@ pub enum Verdict {
 }
 
 /// The plan of a whole murder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// [`FORMAT_VERSION`].
-    pub format_version: &'static str,
     /// The manifest's `murder`.
     pub murder: String,
     /// By host: its verdict and what observation remarked.
     pub hosts: BTreeMap<HostName, HostVerdict>,
 }
 
+impl Plan {
+    /// The plan with those refusals only that `lifts` does not lift, to show before it is applied.
+    #[must_use]
+    pub fn without_lifted(&self, lifts: impl Fn(RefusalKind) -> bool) -> Self {
+        let mut plan = self.clone();
+        for host in plan.hosts.values_mut() {
+            if let Verdict::Changes(plan) = &mut host.verdict {
+                plan.refusals.retain(|refusal| !lifts(refusal.kind));
+            }
+        }
+        plan
+    }
+}
+
 /// A verdict and its remarks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostVerdict {
     /// What there is to do.
     #[serde(flatten)]
@@ -303,3 +318,6 @@ pub struct HostVerdict {
     /// Whether Postfix does not run there, although the host is in service.
     pub stopped: bool,
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

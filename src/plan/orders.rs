@@ -6,14 +6,17 @@ use crate::exchange::{
     Activation, FileOrder, HistoryOrder, LedgerOrder, Orders, RestoreOrder, Run,
 };
 use crate::history::KEPT_BYTES;
+use crate::ledger::{Applied, Ledger};
+use crate::name::TableType;
 use crate::postfix::Edit;
 use crate::secret::{MissingSecret, Secrets};
 use crate::thing::Thing;
 
+use super::generation::generation;
 use super::{Change, HostPlan, Step};
 use crate::digest::sha256_hex;
 
-/// The orders that carry out `plan`.
+/// The orders that carry out `plan`; `run` says who does, when, and from which revision.
 ///
 /// # Errors
 /// [`MissingSecret`] where a file holds a secret that has not been read.
@@ -86,25 +89,35 @@ pub fn orders(
             Step::Restart { .. } => orders.activation = Activation::Restart,
             Step::Probe { probes } => orders.probes = probes.clone(),
             Step::Delete {
-                path, index_suffix, ..
+                path, index_type, ..
             } => {
-                orders.deletes.push((path.clone(), *index_suffix));
+                let suffix = index_type.as_ref().and_then(TableType::index_suffix);
+                orders.deletes.push((path.clone(), suffix));
             }
             // The host sweeps at the beginning of every apply.
             Step::Sweep { .. } | Step::TakeOver { .. } | Step::Release { .. } => {}
         }
     }
-    if plan.keeps_ledger {
-        // A ledger is a tree of strings and numbers: it always serialises.
-        let bytes = serde_json::to_vec_pretty(&plan.ledger).unwrap_or_default();
-        orders.ledger = LedgerOrder::Write(bytes);
-    }
-    orders.history = plan.generation.as_ref().map(|generation| HistoryOrder {
+    let applied = Applied {
+        by: run.by.clone(),
+        at: run.at.clone(),
+        revision: run.revision.clone(),
+    };
+    orders.history = generation(plan, &applied).map(|generation| HistoryOrder {
         generation: generation.entry.generation,
         bytes: generation.to_bytes(),
         keep: plan.keep,
         keep_bytes: KEPT_BYTES,
     });
+    if plan.keeps_ledger {
+        let ledger = Ledger {
+            applied: Some(applied),
+            ..plan.ledger.clone()
+        };
+        // A ledger is a tree of strings and numbers: it always serialises.
+        let bytes = serde_json::to_vec_pretty(&ledger).unwrap_or_default();
+        orders.ledger = LedgerOrder::Write(bytes);
+    }
     Ok(orders)
 }
 

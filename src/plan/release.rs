@@ -1,7 +1,7 @@
 //! Managing no more: a plan that changes the ledger and nothing else.
 
-use crate::history::{Action, Changed, Entry, Generation, Snapshot};
-use crate::ledger::{Applied, Ledger};
+use crate::history::Snapshot;
+use crate::ledger::Ledger;
 use crate::state::{Live, Remark};
 use crate::thing::Thing;
 
@@ -17,7 +17,6 @@ pub fn release(
     live: &Live,
     which: Option<&Thing>,
     last: Option<&Snapshot>,
-    applied: &Applied,
     keep: u32,
 ) -> Option<HostPlan> {
     let old = live.ledger.as_ref()?;
@@ -26,9 +25,9 @@ pub fn release(
     if things.is_empty() && which.is_some() {
         return None;
     }
-    let ledger = without(old, &things, live, applied);
+    let ledger = without(old, &things, live);
     let keeps_ledger = which.is_some();
-    let generation = last.filter(|_| keeps_ledger).map(|last| {
+    let snapshot = last.filter(|_| keeps_ledger).map(|last| {
         let mut snapshot = last.clone();
         for thing in &things {
             snapshot.values.remove(thing);
@@ -36,19 +35,7 @@ pub fn release(
                 snapshot.files.remove(path);
             }
         }
-        let changed = things.iter().map(|thing| Changed {
-            thing: thing.clone(),
-            action: Action::Release,
-        });
-        Box::new(Generation {
-            entry: Entry {
-                generation: ledger.generation,
-                murder: ledger.murder.clone(),
-                applied: applied.clone(),
-                changed: changed.collect(),
-            },
-            snapshot,
-        })
+        Box::new(snapshot)
     });
     Some(HostPlan {
         steps: things
@@ -56,7 +43,7 @@ pub fn release(
             .map(|thing| Step::Release { thing })
             .collect(),
         keeps_ledger,
-        generation,
+        snapshot,
         keep,
         ..HostPlan::empty(ledger, Expects::of(live))
     })
@@ -69,10 +56,10 @@ pub fn forgets(generations: usize) -> Remark {
 }
 
 /// The ledger without the things.
-fn without(old: &Ledger, things: &[Thing], live: &Live, applied: &Applied) -> Ledger {
+fn without(old: &Ledger, things: &[Thing], live: &Live) -> Ledger {
     let mut ledger = old.clone();
     ledger.generation += 1;
-    ledger.applied = applied.clone();
+    ledger.applied = None;
     for thing in things {
         ledger.managed.remove(thing);
         if let Thing::File(path) = thing {

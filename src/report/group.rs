@@ -185,7 +185,6 @@ mod tests {
             ("e.x", host(None, &["with its like"])),
         ];
         let plan = Plan {
-            format_version: crate::plan::FORMAT_VERSION,
             murder: "x".to_owned(),
             hosts: hosts
                 .into_iter()

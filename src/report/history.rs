@@ -9,11 +9,11 @@ use std::fmt::{self, Write};
 
 use serde::Serialize;
 
+use super::json::FORMAT_VERSION;
 use super::line::{Line, Tone};
 use crate::history::{Action, Entry};
 use crate::ledger::Ledger;
 use crate::name::HostName;
-use crate::plan::FORMAT_VERSION;
 
 /// What a host remembers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

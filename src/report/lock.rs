@@ -9,10 +9,10 @@ use std::fmt::{self, Write};
 
 use serde::Serialize;
 
+use super::json::FORMAT_VERSION;
 use super::line::{Line, Tone};
 use crate::ledger::Journal;
 use crate::name::HostName;
-use crate::plan::FORMAT_VERSION;
 use crate::state::{Live, Lock};
 
 /// How a lock stands.

@@ -2,6 +2,7 @@
 
 use super::line::{Line, Tone};
 use super::{Detail, difference};
+use crate::name::TableType;
 use crate::plan::{
     Cause, Change, Failure, FileState, HostPlan, IndexReason, Refusal, ReloadReason, Step,
 };
@@ -53,11 +54,11 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
             path,
             before,
             cause,
-            index_suffix,
+            index_type,
         } => {
             let change = Change::Delete { before };
-            let index =
-                index_suffix.map_or(String::new(), |suffix| format!(" and its index {suffix}"));
+            let suffix = index_type.as_ref().and_then(TableType::index_suffix);
+            let index = suffix.map_or(String::new(), |suffix| format!(" and its index {suffix}"));
             lines.push(titled(&change, &format!("{path}{index}"), "", *cause));
             lines.extend(indented(difference::of_texts(
                 path.as_str(),
@@ -213,7 +214,7 @@ fn indented(lines: Vec<Line>) -> impl Iterator<Item = Line> {
 /// A refusal, with the flag that lifts it.
 #[must_use]
 pub fn of_refusal(refusal: &Refusal) -> Line {
-    let flag = match refusal.flag {
+    let flag = match refusal.kind.flag() {
         Some(flag) => format!("refused without {flag}"),
         None => "refused".to_owned(),
     };

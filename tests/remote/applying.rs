@@ -73,7 +73,7 @@ fn ledger(files: &[&str]) -> Vec<u8> {
         managed: managed.collect(),
         indexes: BTreeMap::new(),
         told: None,
-        applied: Applied::default(),
+        applied: Some(Applied::default()),
         hosts: Vec::new(),
         facts: None,
     })

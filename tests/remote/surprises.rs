@@ -19,6 +19,7 @@ fn ordered(host: &Host, run: &str) -> murder::machine::Orders {
         id: run.to_owned(),
         by: "ann@desk".to_owned(),
         at: "2026-11-23T00:00:00Z".to_owned(),
+        revision: String::new(),
     };
     orders(
         &plan(host, &desired(true)).unwrap(),

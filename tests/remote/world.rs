@@ -1,11 +1,10 @@
 //! A host that the real core plans for: two states of it, with every kind of step between them.
 
-use murder::ledger::Applied;
 use murder::machine::remote::Remote;
 use murder::machine::{Apply, Observe, Observed, Performed};
 use murder::name::{Mode, Parameter, ServiceName, TableType, UserName};
 use murder::plan::{
-    DiffInput, Failure, HostPlan, HostVerdict, Permissions, Run, Verdict, diff, orders, questions,
+    DiffInput, Failure, HostPlan, HostVerdict, RefusalKind, Run, Verdict, diff, orders, questions,
 };
 use murder::secret::{Body, Secret, SecretName, Secrets};
 use murder::state::{Desired, File, Want};
@@ -131,19 +130,9 @@ pub fn verdict(host: &Host, desired: &Desired) -> HostVerdict {
         desired,
         live: &live,
         secrets: &secrets(),
-        permissions: Permissions {
-            adopt: true,
-            allow_delete: true,
-            ..Permissions::default()
-        },
-        applied: &Applied {
-            by: "ann@desk".to_owned(),
-            at: "2026-11-23T00:00:00Z".to_owned(),
-            revision: String::new(),
-        },
         hosts: &[],
         keep: murder::history::KEPT,
-        rollback: false,
+        rollback: None,
     })
 }
 
@@ -166,7 +155,13 @@ pub fn plan(host: &Host, desired: &Desired) -> Option<Box<HostPlan>> {
     match verdict(host, desired).verdict {
         Verdict::Converged => None,
         Verdict::Changes(plan) => {
-            assert!(plan.refusals.is_empty(), "{:?}", plan.refusals);
+            let lifted = [RefusalKind::Adopt, RefusalKind::Delete];
+            let mut refusals = plan.refusals.iter();
+            assert!(
+                refusals.all(|refusal| lifted.contains(&refusal.kind)),
+                "{:?}",
+                plan.refusals
+            );
             Some(plan)
         }
         other => panic!("{other:?}"),
@@ -179,6 +174,7 @@ pub fn perform(host: &Host, plan: &HostPlan, run: &str, fault: &str) -> Performe
         id: run.to_owned(),
         by: "ann@desk".to_owned(),
         at: "2026-11-23T00:00:00Z".to_owned(),
+        revision: String::new(),
     };
     let orders = orders(plan, &secrets(), &run, false).unwrap();
     Remote::new(host.shell())

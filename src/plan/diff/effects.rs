@@ -8,7 +8,7 @@ use crate::state::{Remark, Running};
 use crate::thing::Thing;
 
 use super::super::reload_hash::activation_by;
-use super::super::{Refusal, ReloadReason, Step};
+use super::super::{Refusal, RefusalKind, ReloadReason, Step};
 use super::Draft;
 use crate::state::live_value;
 
@@ -94,16 +94,14 @@ impl Draft<'_> {
                 },
             });
         } else {
-            if !self.at.permissions.allow_restart {
-                let names: Vec<String> = restart.iter().map(|name| format!("`{name}`")).collect();
-                self.refusals.push(Refusal {
-                    summary: format!(
-                        "{} takes effect only when Postfix is stopped and started",
-                        names.join(", ")
-                    ),
-                    flag: Some("--allow-restart"),
-                });
-            }
+            let names: Vec<String> = restart.iter().map(|name| format!("`{name}`")).collect();
+            self.refusals.push(Refusal {
+                summary: format!(
+                    "{} takes effect only when Postfix is stopped and started",
+                    names.join(", ")
+                ),
+                kind: RefusalKind::Restart,
+            });
             steps.push(Step::Restart {
                 parameters: restart,
             });

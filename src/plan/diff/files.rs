@@ -6,7 +6,7 @@ use crate::secret::mask::{mask_beside, mask_file, mask_pair};
 use crate::state::{File, LiveFile, LiveState, Remark, Want};
 use crate::thing::Thing;
 
-use super::super::{Cause, Change, Failure, FileState, IndexReason, Refusal, Step};
+use super::super::{Cause, Change, Failure, FileState, IndexReason, Refusal, RefusalKind, Step};
 use super::{Draft, adopted};
 use crate::digest::sha256_hex;
 
@@ -169,10 +169,10 @@ impl Draft<'_> {
                 hint: Some("let only one of them keep it: take it out of the other tool, or name it under `leave`".to_owned()),
             });
         }
-        if !same_bytes && state.size > 0 && !self.at.permissions.adopt {
+        if !same_bytes && state.size > 0 {
             self.refusals.push(Refusal {
                 summary: format!("`{path}` was here before `murder`, is not empty, and differs"),
-                flag: Some("--adopt"),
+                kind: RefusalKind::Adopt,
             });
         }
     }
@@ -212,7 +212,9 @@ impl Draft<'_> {
         self.expects
             .files
             .insert(path.clone(), Some(state.sha256.clone()));
-        let index_suffix = self.index_type(path).and_then(|kind| kind.index_suffix());
+        let index_type = self
+            .index_type(path)
+            .filter(|kind| kind.index_suffix().is_some());
         self.deletes.push(Step::Delete {
             path: path.clone(),
             before: before(
@@ -222,7 +224,7 @@ impl Draft<'_> {
                 self.made_for_few(path, state),
             ),
             cause,
-            index_suffix,
+            index_type,
         });
     }
 

@@ -9,7 +9,6 @@ mod tests;
 mod adopted;
 mod effects;
 mod files;
-mod generation;
 mod live_warnings;
 mod members;
 mod names;
@@ -23,31 +22,16 @@ mod values;
 use std::collections::BTreeMap;
 
 use crate::exchange::KnownFacts;
-use crate::ledger::{Applied, Journal, LEDGER_VERSION, Ledger, Managed, Origin};
+use crate::ledger::{Journal, LEDGER_VERSION, Ledger, Managed, Origin};
 use crate::secret::Secrets;
 use crate::state::{Desired, Live, LiveFile, Remark, Running};
 use crate::thing::Thing;
-use generation::generation;
 use ownership::Ours;
 pub use unusable::unreadable;
 
+use super::generation::snapshot;
 use super::reload_hash::activation_after;
-use super::{Cause, Expects, Failure, HostPlan, HostVerdict, Refusal, Step, Verdict};
-
-/// What the user has allowed by a flag of its own (there is no `--force`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Permissions {
-    /// `--adopt`: a non-empty file that differs at first contact is replaced; the host keeps its text.
-    pub adopt: bool,
-    /// `--take-over`: a host of another murder's ledger.
-    pub take_over: bool,
-    /// `--allow-delete`: more than the threshold goes.
-    pub allow_delete: bool,
-    /// `--allow-overwrite`: a thing that somebody else changed is deleted, given back or rolled back.
-    pub allow_overwrite: bool,
-    /// `--allow-restart`: Postfix is stopped and started.
-    pub allow_restart: bool,
-}
+use super::{Cause, Expects, Failure, HostPlan, HostVerdict, Refusal, RefusalKind, Step, Verdict};
 
 /// Everything that one host's difference depends on.
 #[derive(Debug, Clone, Copy)]
@@ -62,17 +46,13 @@ pub struct DiffInput<'a> {
     pub secrets: &'a Secrets,
     /// The host's facts, for whoever looks at it next; none where there are none worth keeping.
     pub known: Option<&'a KnownFacts>,
-    /// What is allowed.
-    pub permissions: Permissions,
-    /// Who would apply, when, and from what: for the ledger.
-    pub applied: &'a Applied,
     /// The hosts of the murder, as names and ranges: for the ledger.
     pub hosts: &'a [String],
     /// How many generations the host keeps.
     pub keep: u32,
-    /// Whether `desired` is what the host once was: an apply puts right what somebody else changed,
-    /// but to go back over it needs a word, since nobody may know of it.
-    pub rollback: bool,
+    /// The generation whose state `desired` is, in a rollback. An apply corrects what was changed on
+    /// the host; a rollback over such a change is refused, since the user may not know of it.
+    pub rollback: Option<u64>,
 }
 
 /// A host's plan in the making.
@@ -157,19 +137,18 @@ impl Draft<'_> {
     fn owner(&mut self) {
         if let Some(owner) = self.ours.owner()
             && owner != self.at.murder
-            && !self.at.permissions.take_over
         {
             self.refusals.push(Refusal {
                 summary: format!(
                     "the host belongs to the murder `{owner}`, not to `{}` (its ledger says so)",
                     self.at.murder
                 ),
-                flag: Some("--take-over"),
+                kind: RefusalKind::TakeOver,
             });
         }
     }
 
-    /// With `--take-over`, every managed thing changes its owner, if nothing else.
+    /// Every managed thing changes its owner, if nothing else.
     fn change_owner(&mut self) {
         if self
             .ours
@@ -215,7 +194,7 @@ impl Draft<'_> {
             managed: std::mem::take(&mut self.managed),
             indexes: std::mem::take(&mut self.indexes),
             told: None,
-            applied: self.at.applied.clone(),
+            applied: None,
             hosts: self.at.hosts.to_vec(),
             facts: self.at.known.map(KnownFacts::kept),
         };
@@ -224,13 +203,12 @@ impl Draft<'_> {
         if !keeps_ledger {
             self.remarks.push(forgotten(None));
         }
-        let generation =
-            keeps_ledger.then(|| Box::new(generation(&ledger, self.at.desired, &steps)));
+        let snapshot = keeps_ledger.then(|| Box::new(snapshot(&ledger.managed, self.at.desired)));
         Verdict::Changes(Box::new(HostPlan {
             steps,
             refusals: std::mem::take(&mut self.refusals),
             keeps_ledger,
-            generation,
+            snapshot,
             keep: self.at.keep,
             ledger,
             entries: std::mem::take(&mut self.entries),
@@ -267,7 +245,7 @@ impl Draft<'_> {
     /// Why a thing that is named differs: `value` is what the host has.
     fn cause(&self, thing: &Thing, value: Option<&str>) -> Cause {
         let new = self.ours.managed(thing).is_none() || self.ours.is_untouched(thing, value);
-        if new && value.is_some() && self.at.rollback {
+        if new && value.is_some() && self.at.rollback.is_some() {
             Cause::Restored
         } else if new && value.is_some() {
             Cause::FirstContact
@@ -280,7 +258,7 @@ impl Draft<'_> {
 
     /// Going back over what somebody else made of a named thing.
     fn going_back(&mut self, thing: &Thing, cause: Cause) {
-        if self.at.rollback && cause == Cause::Drift {
+        if self.at.rollback.is_some() && cause == Cause::Drift {
             self.somebody_else(thing, false, "rolled back");
         }
     }

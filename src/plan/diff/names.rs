@@ -6,7 +6,7 @@ use crate::postfix::catalogue;
 use crate::state::{Remark, Want};
 use crate::thing::Thing;
 
-use super::super::Refusal;
+use super::super::{Refusal, RefusalKind};
 use super::Draft;
 
 impl Draft<'_> {
@@ -67,7 +67,7 @@ impl Draft<'_> {
                 "the Postfix {} of this host has no parameter `{name}`",
                 facts.postfix_version
             ),
-            flag: None,
+            kind: RefusalKind::UnknownParameter,
         }));
     }
 

@@ -73,7 +73,6 @@ struct Bench {
     desired: Desired,
     live: Live,
     secrets: Secrets,
-    permissions: Permissions,
     rollback: bool,
 }
 
@@ -100,7 +99,6 @@ impl Bench {
                 remarks: Vec::new(),
             },
             secrets: Secrets::default(),
-            permissions: Permissions::default(),
             rollback: false,
         }
     }
@@ -134,11 +132,9 @@ impl Bench {
             desired: &self.desired,
             live: &self.live,
             secrets: &self.secrets,
-            permissions: self.permissions,
-            applied: &Applied::default(),
             hosts: &[],
             keep: crate::history::KEPT,
-            rollback: self.rollback,
+            rollback: self.rollback.then_some(1),
         })
     }
 
@@ -170,7 +166,7 @@ fn ledger(managed: &[(Thing, Origin, Option<&str>)]) -> Ledger {
             .collect(),
         indexes: BTreeMap::new(),
         told: None,
-        applied: Applied::default(),
+        applied: None,
         hosts: Vec::new(),
         facts: None,
     };
@@ -178,8 +174,16 @@ fn ledger(managed: &[(Thing, Origin, Option<&str>)]) -> Ledger {
     ledger
 }
 
+/// Whether a flag that lifts refusals of this kind lifts all that a plan has.
+fn is_lifted(plan: &HostPlan, kind: RefusalKind) -> bool {
+    !plan.refusals.is_empty() && plan.refusals.iter().all(|refusal| refusal.kind == kind)
+}
+
 fn flags(plan: &HostPlan) -> Vec<Option<&'static str>> {
-    plan.refusals.iter().map(|refusal| refusal.flag).collect()
+    plan.refusals
+        .iter()
+        .map(|refusal| refusal.kind.flag())
+        .collect()
 }
 
 #[test]
@@ -396,10 +400,8 @@ fn going_back_over_somebody_elses_change_needs_a_word() {
         };
         assert!(plan.refusals.iter().any(named), "{name}: {plan:?}");
     }
-    bench.permissions.allow_overwrite = true;
-    assert!(bench.plan().refusals.is_empty());
+    assert!(is_lifted(&plan, RefusalKind::Overwrite));
     // What is as we left it goes back without a word, and what is as it was then needs none.
-    bench.permissions.allow_overwrite = false;
     let as_left = Bench {
         rollback: true,
         ..Bench::new("relayhost = [ours]\nmyorigin = then.x\n")
@@ -432,7 +434,7 @@ fn an_unnamed_table_goes_with_the_index_that_we_built() {
         .plan();
     assert!(plan.steps.iter().any(|step| matches!(
         step,
-        Step::Delete { path, index_suffix: Some(".db"), .. } if *path == transport
+        Step::Delete { path, index_type: Some(kind), .. } if *path == transport && kind.index_suffix() == Some(".db")
     )));
 }
 
@@ -471,12 +473,11 @@ fn a_first_contact_replaces_no_text_without_a_word() {
             thing: Thing::File(path("/etc/postfix/transport"))
         }]
     );
-    let mut adopted = bench("# Ansible managed\ntheirs\n");
-    adopted.permissions.adopt = true;
+    let adopted = bench("# Ansible managed\ntheirs\n");
     let verdict = adopted.verdict();
     assert!(verdict.remarks[0].text.contains("ansible managed"));
     let plan = adopted.plan();
-    assert!(plan.refusals.is_empty());
+    assert!(is_lifted(&plan, RefusalKind::Adopt));
     assert_eq!(plan.adopts, [path("/etc/postfix/transport")]);
 }
 
@@ -571,11 +572,10 @@ fn an_apply_that_did_not_come_to_reload_is_finished() {
 
 #[test]
 fn a_restart_needs_a_word() {
-    let mut bench = Bench::new("inet_interfaces = all\n").want("inet_interfaces", "loopback-only");
+    let bench = Bench::new("inet_interfaces = all\n").want("inet_interfaces", "loopback-only");
     assert_eq!(flags(&bench.plan()), [Some("--allow-restart")]);
-    bench.permissions.allow_restart = true;
     let plan = bench.plan();
-    assert!(plan.refusals.is_empty());
+    assert!(is_lifted(&plan, RefusalKind::Restart));
     assert!(
         plan.steps
             .iter()
@@ -734,9 +734,7 @@ fn the_last_transport_map_needs_a_word_however_it_goes() {
     refused(&kept(routed(maps, nothing)), "is emptied");
     let unset = || kept(routed(maps, Origin::Created)).want("transport_maps", "");
     refused(&unset(), "is emptied");
-    let mut allowed = unset();
-    allowed.permissions.allow_delete = true;
-    assert!(allowed.plan().refusals.is_empty());
+    assert!(is_lifted(&unset().plan(), RefusalKind::Delete));
     // It stays, and every table that it names goes.
     let stays = || routed(maps, Origin::Created).want("transport_maps", maps);
     refused(&stays(), "every table that `transport_maps` names");

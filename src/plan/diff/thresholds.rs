@@ -1,9 +1,9 @@
-//! A plan that deletes more than it should says so first (DESIGN §4).
+//! A plan that deletes more than it should says so first.
 
 use crate::postfix::split_list;
 use crate::thing::Thing;
 
-use super::super::{Cause, Change, Refusal, Step};
+use super::super::{Cause, Change, Refusal, RefusalKind, Step};
 use super::Draft;
 
 const TRANSPORT_MAPS: &str = "transport_maps";
@@ -15,8 +15,8 @@ const SHARE: usize = 30;
 
 impl Draft<'_> {
     pub(super) fn thresholds(&mut self) {
-        // Retiring a host is asking for just that.
-        if self.at.desired.retired || self.at.permissions.allow_delete {
+        // Retiring a host, and going back to what it was before `murder`, is asking for just that.
+        if self.at.desired.retired || self.at.rollback == Some(0) {
             return;
         }
         let deletes = |step: &&Step| match step {
@@ -37,13 +37,13 @@ impl Draft<'_> {
                 summary: format!(
                     "{goes} of {managed} managed things would be deleted, more than {SHARE} %"
                 ),
-                flag: Some("--allow-delete"),
+                kind: RefusalKind::Delete,
             });
         }
         if let Some(how) = self.last_map() {
             self.refusals.push(Refusal {
                 summary: format!("the host's last transport map would go ({how})"),
-                flag: Some("--allow-delete"),
+                kind: RefusalKind::Delete,
             });
         }
     }

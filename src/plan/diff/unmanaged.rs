@@ -6,7 +6,7 @@ use crate::name::RemotePath;
 use crate::state::LiveFile;
 use crate::thing::Thing;
 
-use super::super::{Cause, Change, FileState, Refusal, Step};
+use super::super::{Cause, Change, FileState, Refusal, RefusalKind, Step};
 use super::services::stays;
 use super::{Draft, adopted, same};
 use crate::state::live_value;
@@ -15,7 +15,7 @@ impl Draft<'_> {
     pub(super) fn unnamed(&mut self) {
         let cause = if self.at.desired.retired {
             Cause::Retired
-        } else if self.at.rollback {
+        } else if self.at.rollback.is_some() {
             Cause::AbsentInGeneration
         } else {
             Cause::Unnamed
@@ -184,12 +184,12 @@ impl Draft<'_> {
 
     /// A thing that is to go, but that is not as we left it, needs a word from the user.
     pub(super) fn somebody_else(&mut self, thing: &Thing, ours: bool, what: &str) {
-        if !ours && !self.at.permissions.allow_overwrite {
+        if !ours {
             self.refusals.push(Refusal {
                 summary: format!(
                     "`{thing}` is to be {what}, and somebody else changed it since the last apply"
                 ),
-                flag: Some("--allow-overwrite"),
+                kind: RefusalKind::Overwrite,
             });
         }
     }

@@ -5,8 +5,7 @@ use proptest::prelude::*;
 
 use super::super::frame::{sha256, unframe};
 use super::*;
-use crate::ledger::Applied;
-use crate::plan::{DiffInput, Permissions, diff};
+use crate::plan::{DiffInput, diff};
 use crate::secret::Secrets;
 use crate::state::{Desired, Want};
 
@@ -267,11 +266,9 @@ proptest! {
                     desired: &desired,
                     live: &seen.live,
                     secrets: &Secrets::default(),
-                    permissions: Permissions::default(),
-                    applied: &Applied::default(),
                     hosts: &[],
                     keep: 20,
-                    rollback: false,
+                    rollback: None,
                 });
                 let said = format!("{verdict:?}");
                 prop_assert!(!said.is_empty());

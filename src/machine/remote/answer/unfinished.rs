@@ -99,7 +99,7 @@ pub(super) fn pending(head: &Head<'_>, journal: &Journal) -> Option<Ledger> {
         .filter_map(|text| serde_json::from_slice(text).ok())
         .filter(|ledger: &Ledger| ledger.version == LEDGER_VERSION)
         .collect();
-    ledgers.sort_by(|left, right| left.applied.at.cmp(&right.applied.at));
+    ledgers.sort_by(|left, right| began(left).cmp(&began(right)));
     let mut youngest = ledgers.pop()?;
     for older in ledgers.into_iter().rev() {
         for (thing, managed) in older.managed {
@@ -110,6 +110,11 @@ pub(super) fn pending(head: &Head<'_>, journal: &Journal) -> Option<Ledger> {
         }
     }
     Some(youngest)
+}
+
+/// When the run began that wrote a ledger.
+fn began(ledger: &Ledger) -> Option<&str> {
+    ledger.applied.as_ref().map(|applied| applied.at.as_str())
 }
 
 /// The entries of the history, oldest first. What is younger than the ledger was written by a run

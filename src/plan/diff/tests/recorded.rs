@@ -1,6 +1,8 @@
 //! The generation that a plan carries.
 
 use crate::history::Action;
+use crate::ledger::Applied;
+use crate::plan::generation::generation;
 
 use super::*;
 
@@ -26,7 +28,7 @@ fn a_generation_is_what_is_managed_and_what_changed() {
         .secrets
         .insert(name, Secret::new("hunter2".to_owned()));
     let plan = bench.plan();
-    let generation = plan.generation.as_deref().unwrap();
+    let generation = generation(&plan, &Applied::default()).unwrap();
     assert_eq!(generation.entry.generation, plan.ledger.generation);
     assert_eq!(generation.entry.generation, 2);
     let changed: Vec<(String, Action)> = generation
@@ -65,7 +67,7 @@ fn what_was_made_absent_is_kept_as_absent() {
         .values
         .insert(parameter("relayhost"), Want::Absent);
     let plan = bench.plan();
-    let values = &plan.generation.as_deref().unwrap().snapshot.values;
+    let values = &plan.snapshot.as_deref().unwrap().values;
     assert_eq!(values.get(&parameter("relayhost")), Some(&None));
 }
 
@@ -77,5 +79,5 @@ fn a_host_that_keeps_no_ledger_keeps_no_generation() {
         Some("no"),
     )]));
     bench.desired.retired = true;
-    assert!(bench.plan().generation.is_none());
+    assert!(bench.plan().snapshot.is_none());
 }

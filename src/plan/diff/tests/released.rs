@@ -1,6 +1,8 @@
 //! What is let go: the ledger forgets it, and nothing else changes.
 
 use crate::history::{Action, KEPT, Snapshot};
+use crate::ledger::Applied;
+use crate::plan::generation::generation;
 use crate::plan::release;
 
 use super::*;
@@ -26,7 +28,7 @@ fn live() -> Live {
 
 fn released(live: &Live, thing: &str, last: Option<&Snapshot>) -> HostPlan {
     let thing = thing.parse().unwrap();
-    release(live, Some(&thing), last, &Applied::default(), KEPT).unwrap()
+    release(live, Some(&thing), last, KEPT).unwrap()
 }
 
 #[test]
@@ -44,12 +46,12 @@ fn one_thing_leaves_the_ledger_and_the_snapshot() {
     );
     assert!(plan.keeps_ledger && !plan.ledger.managed.contains_key(&parameter("biff")));
     assert_eq!(plan.ledger.generation, 2);
-    let generation = plan.generation.unwrap();
+    let generation = generation(&plan, &Applied::default()).unwrap();
     assert_eq!(generation.entry.changed[0].action, Action::Release);
     let left: Vec<&Thing> = generation.snapshot.values.keys().collect();
     assert_eq!(left, [&parameter("relayhost")]);
     // Where the last generation is not kept, the next one cannot be told, and is not made up.
-    assert!(released(&live(), "biff", None).generation.is_none());
+    assert!(released(&live(), "biff", None).snapshot.is_none());
 }
 
 #[test]
@@ -57,16 +59,16 @@ fn a_service_goes_with_its_fields_and_options_and_the_host_with_everything() {
     let plan = released(&live(), "master.cf:lmtp/unix", None);
     let things: Vec<String> = plan.ledger.managed.keys().map(Thing::to_string).collect();
     assert_eq!(things, ["main.cf:biff", "main.cf:relayhost"]);
-    let plan = release(&live(), None, None, &Applied::default(), KEPT).unwrap();
+    let plan = release(&live(), None, None, KEPT).unwrap();
     assert_eq!(plan.steps.len(), 4);
-    assert!(!plan.keeps_ledger && plan.generation.is_none());
+    assert!(!plan.keeps_ledger && plan.snapshot.is_none());
 }
 
 #[test]
 fn what_is_not_managed_is_not_released() {
     let release = |live: &Live, thing: &str| {
         let thing = thing.parse().unwrap();
-        release(live, Some(&thing), None, &Applied::default(), KEPT)
+        release(live, Some(&thing), None, KEPT)
     };
     assert!(release(&live(), "myhostname").is_none());
     let mut without = live();

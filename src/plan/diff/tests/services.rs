@@ -59,6 +59,7 @@ impl Bench {
         let plan = self.plan();
         assert_eq!(plan.refusals, []);
         let run = Run {
+            revision: String::new(),
             id: "r".into(),
             by: String::new(),
             at: String::new(),

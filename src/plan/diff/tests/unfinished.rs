@@ -173,7 +173,6 @@ fn postfix_is_told_whatever_the_ledger_says() {
         let mut bench = Bench::new("biff = no\ninet_interfaces = all\n")
             .want("biff", "no")
             .want("inet_interfaces", "all");
-        bench.permissions.allow_restart = true;
         bench.live.running = running;
         if pending {
             bench = bench.pending(&[

@@ -3,28 +3,29 @@
 use std::collections::BTreeMap;
 
 use crate::history::{Action, Changed, Entry, Generation, Snapshot};
-use crate::ledger::{Ledger, Managed};
+use crate::ledger::{Applied, Managed};
 use crate::state::{Desired, Want};
 use crate::thing::Thing;
 
-use super::super::{Change, Step};
+use super::{Change, HostPlan, Step};
 
-/// The generation of `ledger`, whose apply carries out `steps`.
-pub(super) fn generation(ledger: &Ledger, desired: &Desired, steps: &[Step]) -> Generation {
-    Generation {
+/// The generation that an apply of `plan` makes; none where the plan keeps no snapshot.
+pub(super) fn generation(plan: &HostPlan, applied: &Applied) -> Option<Generation> {
+    let snapshot = plan.snapshot.as_deref()?;
+    Some(Generation {
         entry: Entry {
-            generation: ledger.generation,
-            murder: ledger.murder.clone(),
-            applied: ledger.applied.clone(),
-            changed: steps.iter().filter_map(changed).collect(),
+            generation: plan.ledger.generation,
+            murder: plan.ledger.murder.clone(),
+            applied: applied.clone(),
+            changed: plan.steps.iter().filter_map(changed).collect(),
         },
-        snapshot: snapshot(&ledger.managed, desired),
-    }
+        snapshot: snapshot.clone(),
+    })
 }
 
 /// What is wanted of exactly the managed things. A master.cf entry that we made is not among them:
 /// its fields and options are, and they make it anew.
-fn snapshot(managed: &BTreeMap<Thing, Managed>, desired: &Desired) -> Snapshot {
+pub(super) fn snapshot(managed: &BTreeMap<Thing, Managed>, desired: &Desired) -> Snapshot {
     let mut snapshot = Snapshot {
         probes: desired.probes.clone(),
         ..Snapshot::default()

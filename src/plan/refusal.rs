@@ -1,0 +1,46 @@
+//! Why `apply` does not apply a host's plan without a word from the user.
+
+use serde::{Deserialize, Serialize};
+
+/// One reason why `apply` refuses a host's plan. A plan always has all of them: flags decide
+/// whether `apply` goes on, and never what a plan says or does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The rule.
+    pub kind: RefusalKind,
+    /// What and why, in one line.
+    pub summary: String,
+}
+
+/// The rules by which `apply` refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalKind {
+    /// A file that is not empty, differs, and was on the host before `murder` is replaced.
+    Adopt,
+    /// The ledger of the host belongs to another murder.
+    TakeOver,
+    /// More is deleted than a plan usually deletes.
+    Delete,
+    /// A thing that was changed on the host since the last apply is deleted, restored or rolled back.
+    Overwrite,
+    /// Postfix is stopped and started.
+    Restart,
+    /// The host's Postfix has no parameter of a name that the manifest sets.
+    UnknownParameter,
+}
+
+impl RefusalKind {
+    /// The flag that lifts it; none where the manifest must change.
+    #[must_use]
+    pub fn flag(self) -> Option<&'static str> {
+        match self {
+            Self::Adopt => Some("--adopt"),
+            Self::TakeOver => Some("--take-over"),
+            Self::Delete => Some("--allow-delete"),
+            Self::Overwrite => Some("--allow-overwrite"),
+            Self::Restart => Some("--allow-restart"),
+            Self::UnknownParameter => None,
+        }
+    }
+}

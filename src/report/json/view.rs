@@ -1,0 +1,299 @@
+//! What of a plan and of an outcome is public: each field by name, and every text masked. Plans are
+//! masked where they are made; what leaves the program is masked again, since many read it.
+
+use serde::Serialize;
+
+use crate::name::{Mode, Parameter, RemotePath, TableType};
+use crate::outcome::Outcome;
+use crate::plan::{
+    Cause, Change, Failure, FileState, HostPlan, HostVerdict, IndexReason, Refusal, RefusalKind,
+    ReloadReason, Step, Verdict,
+};
+use crate::secret::mask;
+use crate::state::{Probes, Remark};
+use crate::thing::Thing;
+
+/// What a plan says of one host.
+#[derive(Serialize)]
+pub(super) struct HostView<'a> {
+    #[serde(flatten)]
+    verdict: VerdictView<'a>,
+    remarks: Vec<Remark>,
+    stopped: bool,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+enum VerdictView<'a> {
+    Converged,
+    Changes(HostPlanView<'a>),
+    Unreachable { error: Failure },
+    Failed { error: Failure },
+}
+
+/// The steps of a host and what stands against them.
+#[derive(Serialize)]
+pub(super) struct HostPlanView<'a> {
+    steps: Vec<StepView<'a>>,
+    refusals: Vec<RefusalView<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+enum StepView<'a> {
+    Sweep {
+        run: &'a str,
+    },
+    File {
+        path: &'a RemotePath,
+        change: Change<FileView<'a>>,
+        cause: Cause,
+    },
+    Index {
+        source: &'a RemotePath,
+        table_type: &'a TableType,
+        reason: IndexReason,
+    },
+    Value {
+        thing: &'a Thing,
+        change: Change<String>,
+        cause: Cause,
+    },
+    Check,
+    Reload {
+        reason: ReloadReason,
+    },
+    Restart {
+        parameters: &'a [Parameter],
+    },
+    Probe {
+        probes: &'a Probes,
+    },
+    Delete {
+        path: &'a RemotePath,
+        before: FileView<'a>,
+        cause: Cause,
+        index_suffix: Option<&'static str>,
+    },
+    TakeOver {
+        thing: &'a Thing,
+    },
+    Release {
+        thing: &'a Thing,
+    },
+}
+
+#[derive(Serialize)]
+struct FileView<'a> {
+    text: Option<String>,
+    owner: &'a str,
+    group: &'a str,
+    mode: Mode,
+    secret: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct RefusalView<'a> {
+    kind: RefusalKind,
+    summary: &'a str,
+    flag: Option<&'static str>,
+}
+
+/// What became of one host in an apply.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum OutcomeView<'a> {
+    Remains {
+        outcome: &'static str,
+        plan: HostPlanView<'a>,
+    },
+    Refused {
+        outcome: &'static str,
+        refusals: Vec<RefusalView<'a>>,
+    },
+    /// An outcome without a plan in it: all of it is public.
+    Other(Outcome),
+}
+
+impl<'a> HostView<'a> {
+    /// The public part of a host's verdict.
+    pub(super) fn of(host: &'a HostVerdict) -> Self {
+        let remark = |remark: &Remark| Remark {
+            text: mask::mask_secrets(&remark.text),
+            hint: remark.hint.clone(),
+        };
+        Self {
+            verdict: match &host.verdict {
+                Verdict::Converged => VerdictView::Converged,
+                Verdict::Changes(plan) => VerdictView::Changes(HostPlanView::of(plan)),
+                Verdict::Unreachable { error } => VerdictView::Unreachable {
+                    error: masked(error),
+                },
+                Verdict::Failed { error } => VerdictView::Failed {
+                    error: masked(error),
+                },
+            },
+            remarks: host.remarks.iter().map(remark).collect(),
+            stopped: host.stopped,
+        }
+    }
+}
+
+impl<'a> OutcomeView<'a> {
+    /// The public part of a host's outcome.
+    pub(super) fn of(outcome: &'a Outcome) -> Self {
+        match outcome {
+            Outcome::Remains { plan } => Self::Remains {
+                outcome: "remains",
+                plan: HostPlanView::of(plan),
+            },
+            Outcome::Refused { refusals } => Self::Refused {
+                outcome: "refused",
+                refusals: refusals.iter().map(RefusalView::of).collect(),
+            },
+            other => {
+                let mut other = other.clone();
+                if let Some(failure) = other.failure_mut() {
+                    *failure = masked(failure);
+                }
+                Self::Other(other)
+            }
+        }
+    }
+}
+
+impl<'a> HostPlanView<'a> {
+    fn of(plan: &'a HostPlan) -> Self {
+        Self {
+            steps: plan.steps.iter().map(StepView::of).collect(),
+            refusals: plan.refusals.iter().map(RefusalView::of).collect(),
+        }
+    }
+}
+
+impl<'a> RefusalView<'a> {
+    fn of(refusal: &'a Refusal) -> Self {
+        Self {
+            kind: refusal.kind,
+            summary: &refusal.summary,
+            flag: refusal.kind.flag(),
+        }
+    }
+}
+
+impl<'a> StepView<'a> {
+    fn of(step: &'a Step) -> Self {
+        match step {
+            Step::Sweep { run } => Self::Sweep { run },
+            Step::File {
+                path,
+                change,
+                cause,
+                ..
+            } => Self::File {
+                path,
+                change: change.map(|state| FileView::of(path, state)),
+                cause: *cause,
+            },
+            Step::Index {
+                source,
+                table_type,
+                reason,
+            } => Self::Index {
+                source,
+                table_type,
+                reason: *reason,
+            },
+            Step::Value {
+                thing,
+                change,
+                cause,
+            } => Self::Value {
+                thing,
+                change: change.map(|value| mask::mask_value(name_of(thing), value)),
+                cause: *cause,
+            },
+            Step::Check => Self::Check,
+            Step::Reload { reason } => Self::Reload { reason: *reason },
+            Step::Restart { parameters } => Self::Restart { parameters },
+            Step::Probe { probes } => Self::Probe { probes },
+            Step::Delete {
+                path,
+                before,
+                cause,
+                index_type,
+            } => Self::Delete {
+                path,
+                before: FileView::of(path, before),
+                cause: *cause,
+                index_suffix: index_type.as_ref().and_then(TableType::index_suffix),
+            },
+            Step::TakeOver { thing } => Self::TakeOver { thing },
+            Step::Release { thing } => Self::Release { thing },
+        }
+    }
+}
+
+impl<'a> FileView<'a> {
+    fn of(path: &RemotePath, state: &'a FileState) -> Self {
+        let text = state.text.as_deref();
+        Self {
+            text: text.map(|text| mask::mask_file(path.as_str(), text)),
+            owner: &state.owner,
+            group: &state.group,
+            mode: state.mode,
+            secret: state.secret,
+        }
+    }
+}
+
+/// The name that decides whether a value is masked.
+fn name_of(thing: &Thing) -> &str {
+    match thing {
+        Thing::Parameter(name) | Thing::Option(_, name) => name.as_str(),
+        Thing::File(_) | Thing::Service(_) | Thing::Field(..) => "",
+    }
+}
+
+fn masked(failure: &Failure) -> Failure {
+    let detail = failure.detail.as_deref();
+    Failure {
+        summary: mask::mask_secrets(&failure.summary),
+        detail: detail.map(mask::mask_secrets),
+        hint: failure.hint.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::plan::tests as any_plan;
+
+    proptest! {
+        #[test]
+        fn no_hash_is_public(plan in any_plan::plan()) {
+            let text = crate::report::json::of_plan(&plan).unwrap();
+            for host in plan.hosts.values() {
+                let Verdict::Changes(plan) = &host.verdict else { continue };
+                prop_assert!(!text.contains(&plan.expects.main_cf));
+                for step in &plan.steps {
+                    let states = match step {
+                        Step::Delete { before, .. } => vec![before],
+                        Step::File { change, .. } => match change {
+                            Change::Create { after: state } | Change::Delete { before: state } => vec![state],
+                            Change::Update { before, after } => vec![before, after],
+                        },
+                        _ => vec![],
+                    };
+                    for state in states {
+                        prop_assert!(!text.contains(&state.sha256));
+                    }
+                }
+            }
+        }
+    }
+}
