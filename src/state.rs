@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Journal, Ledger};
 use crate::name::{Mode, RemotePath, TableType, UserName};
+use crate::postfix::catalogue::tables;
 use crate::postfix::{Entry, MainCf, MasterCf};
 use crate::secret::Body;
 use crate::thing::{Field, Thing};
@@ -234,7 +235,7 @@ impl Facts {
     ) -> TableType {
         for (name, value) in main_cf.iter() {
             // alias_maps and caches are Postfix's own affairs, not the routing tables that we write.
-            if !name.ends_with("_maps") || name == "alias_maps" {
+            if !tables::opens_tables(name) || name == "alias_maps" {
                 continue;
             }
             for word in value.split([',', ' ', '\t']) {

@@ -73,6 +73,14 @@ fn tables_and_numbers_that_stop_mail_are_refused_before_anything_changes() {
             "/etc/postfix/nosuch",
         ),
         (
+            &[set("relay_clientcerts", "hash:/etc/postfix/nosuch")],
+            "/etc/postfix/nosuch",
+        ),
+        (
+            &[set("smtpd_authorized_xclient_hosts", "hsah:/x")],
+            "no table type `hsah`",
+        ),
+        (
             &[set("smtp_generic_maps", "socketmep:unix:/x:y")],
             "no table type `socketmep`",
         ),
@@ -151,6 +159,11 @@ fn tables_and_numbers_that_stop_mail_are_refused_before_anything_changes() {
                 set(
                     "address_verify_map",
                     "btree:$data_directory/nobody_has_made_this",
+                ),
+                set("relay_clientcerts", "hash:/etc/postfix/doors"),
+                set(
+                    "smtpd_etrn_restrictions",
+                    "check_policy_service unix:private/policy, check_policy_service inet:127.0.0.1:1",
                 ),
                 set("smtpd_milters", "inet:127.0.0.1:1, unix:/nosuch"),
                 set("milter_default_action", "accept"),

@@ -13,7 +13,7 @@ use crate::exchange::Failure;
 use crate::ledger::Ledger;
 use crate::machine::{Activation, HistoryOrder, LedgerOrder, Orders};
 use crate::name::UserName;
-use crate::postfix::Edit;
+use crate::postfix::{Edit, catalogue};
 use crate::thing::Thing;
 
 /// The program, one idea a file.
@@ -154,6 +154,9 @@ fn assignments(
     set("NUMBERS", &values::numbers(orders));
     set("DOORS", if values::opens_doors(orders) { "1" } else { "" });
     set("DIRECT", &values::direct(orders));
+    let (opening, not_opening) = catalogue::tables::opening_patterns();
+    set("OPENING", &opening);
+    set("NOT_OPENING", &not_opening);
     let ledger = ledger(&orders.ledger, data);
     set("LEDGER", ledger.word);
     set("PATHS_BYTES", &ledger.paths);

@@ -60,32 +60,13 @@ fn changed(edits: &[Edit]) -> impl Iterator<Item = (String, Parameter)> {
 pub(super) fn table_types(orders: &Orders) -> String {
     let mut types = BTreeSet::new();
     let tables = orders.indexes.iter().chain(&orders.tables);
-    types.extend(tables.map(|(_, kind)| kind.as_str()));
+    types.extend(tables.map(|(_, kind)| kind.to_string()));
     for edit in &orders.edits {
-        if let Edit::Set(name, value) = edit
-            && holds_tables(name)
-        {
-            types.extend(
-                value
-                    .split([',', ' ', '\t'])
-                    .map(|word| word.trim_start_matches("proxy:"))
-                    .filter_map(|word| word.split_once(':'))
-                    .filter(|(kind, rest)| {
-                        rest.starts_with(['/', '{', '$'])
-                            && kind
-                                .bytes()
-                                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-                    })
-                    .map(|(kind, _)| kind),
-            );
+        if let Edit::Set(name, value) = edit {
+            types.extend(catalogue::tables::types_of(name.as_str(), value));
         }
     }
     types.into_iter().collect::<Vec<_>>().join(" ")
-}
-
-/// Parameters whose values are lookup tables; in others `lmtp:unix:/path` is no table.
-fn holds_tables(name: &Parameter) -> bool {
-    catalogue::tables::holds_tables(name.as_str())
 }
 
 #[cfg(test)]
@@ -102,5 +83,33 @@ mod tests {
         let edits = [Edit::SetService(service, line.to_owned())];
         let names: Vec<String> = changed(&edits).map(|(name, _)| name).collect();
         assert_eq!(names, ["x/unix/a", "x/unix/smtp_connect_timeout"]);
+    }
+
+    /// The program on the host and the client must not disagree on which parameters open tables.
+    #[test]
+    fn the_patterns_for_awk_say_of_every_parameter_what_the_catalogue_says() {
+        let (opening, not_opening) = catalogue::tables::opening_patterns();
+        let mut names = catalogue::names();
+        names.extend(["relay_clientcerts_x", "x_relay_clientcerts", "my_maps", "x"]);
+        let text: String = names.iter().map(|name| format!("{name}\n")).collect();
+        let mut child = std::process::Command::new("awk")
+            .args(["-v", &format!("opening={opening}")])
+            .args(["-v", &format!("not_opening={not_opening}")])
+            .arg("{ print ($0 ~ opening && $0 !~ not_opening) }")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();
+        let output = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+        let said: Vec<bool> = output.lines().map(|line| line == "1").collect();
+        let known: Vec<bool> = names
+            .iter()
+            .map(|name| catalogue::tables::opens_tables(name))
+            .collect();
+        for ((name, said), known) in names.iter().zip(&said).zip(&known) {
+            assert_eq!(said, known, "{name}");
+        }
+        assert_eq!(said.len(), known.len());
     }
 }

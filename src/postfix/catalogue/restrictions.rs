@@ -117,12 +117,19 @@ pub struct List {
     pub incomplete: Vec<(String, &'static str)>,
 }
 
+/// How the names of lists of restrictions end.
+pub(super) const END: &str = "_restrictions";
+
+/// Ends so too, and says which list comes first.
+pub(super) const ORDER: &str = "smtpd_relay_before_recipient_restrictions";
+
+/// A list of restrictions whose name does not say so.
+pub(super) const REWRITE_CLIENTS: &str = "local_header_rewrite_clients";
+
 /// Whether a parameter is a list of restrictions.
 #[must_use]
 pub fn is_list(name: &str) -> bool {
-    // The one that says which list comes first is none itself.
-    name.ends_with("_restrictions") && name != "smtpd_relay_before_recipient_restrictions"
-        || name == "local_header_rewrite_clients"
+    name.ends_with(END) && name != ORDER || name == REWRITE_CLIENTS
 }
 
 /// One of these must stand in `smtpd_relay_restrictions` or `smtpd_recipient_restrictions`, or smtpd(8) dies of a

@@ -41,36 +41,133 @@ const TYPES: [&str; 32] = [
     "unix",
 ];
 
-/// Ends of the names of parameters whose values are lists of tables, or of names and tables.
-const ENDS: [&str; 9] = [
-    "_maps",
-    "_map",
+/// Ends of the names of parameters whose values are lists of tables, or of names and tables. Parameters of releases to
+/// come, and the site's own, mostly follow them.
+const ENDS: [&str; 14] = [
+    "_authorized_xclient_hosts",
+    "_authorized_xforward_hosts",
     "_checks",
-    "_domains",
-    "_delivery_status_filter",
-    "_reply_filter",
     "_command_filter",
-    "_session_cache_database",
+    "_connection_cache_destinations",
+    "_delivery_status_filter",
+    "_domains",
     "_exclusions",
+    "_map",
+    "_maps",
+    "_reply_filter",
+    "_sasl_mechanism_filter",
+    "_tls_per_site",
+    "_client_per_site",
 ];
 
-/// Others of that kind.
-const NAMES: [&str; 9] = [
-    "alias_database",
+/// Other parameters of that kind (postconf(5): their text names `type:table`).
+const NAMES: [&str; 20] = [
     "authorized_flush_users",
     "authorized_mailq_users",
     "authorized_submit_users",
+    "authorized_verp_clients",
+    "debug_peer_list",
+    "masquerade_exceptions",
     "mydestination",
     "mynetworks",
+    "permit_mx_backup_networks",
     "postscreen_access_list",
+    "postscreen_allowlist_interfaces",
+    "postscreen_whitelist_interfaces",
+    "qmqpd_authorized_clients",
     "relay_clientcerts",
+    "smtpd_authorized_verp_clients",
+    "smtpd_client_connection_limit_exceptions",
     "smtpd_client_event_limit_exceptions",
+    "smtpd_log_access_permit_actions",
+    "smtpd_sasl_exceptions_networks",
+    "tlsproxy_client_policy",
 ];
 
-/// Whether a parameter's value is made of lookup tables; in others `lmtp:unix:/path` is no table.
+/// Ends of the names of parameters that hold a cache, which the program that uses it makes.
+const CACHE_ENDS: [&str; 3] = [
+    "_cache_map",
+    "_sasl_auth_cache_name",
+    "_session_cache_database",
+];
+
+/// The cache whose name does not say so.
+const CACHE: &str = "address_verify_map";
+
+/// What newaliases(1) makes; local(8) opens `alias_maps`.
+const ALIAS_DATABASE: &str = "alias_database";
+
+/// Lists of tables that others open: proxymap(8) compares requests with them.
+const ALLOWED: [&str; 2] = ["proxy_read_maps", "proxy_write_maps"];
+
+/// Names that end like the others, and whose values Postfix takes as plain text.
+const PLAIN: [&str; 2] = ["maps_rbl_domains", "masquerade_domains"];
+
+/// What the tables in a parameter's value are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// A program of Postfix opens each of them to read it.
+    Tables,
+    /// A program of Postfix makes it, and it need not be there.
+    Cache,
+    /// newaliases(1) makes it.
+    Made,
+    /// They are only named: those that others may open by proxymap(8).
+    Allowed,
+}
+
+/// What the tables in a parameter's value are for; none where `type:name` in it is no table (`lmtp:unix:/path`).
+/// Lists of access restrictions have words of their own beside tables: see [`restrictions`].
+#[must_use]
+pub fn holds(name: &str) -> Option<Holds> {
+    let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+    if PLAIN.contains(&name) {
+        None
+    } else if ALLOWED.contains(&name) {
+        Some(Holds::Allowed)
+    } else if name == ALIAS_DATABASE {
+        Some(Holds::Made)
+    } else if name == CACHE || ends(&CACHE_ENDS) {
+        Some(Holds::Cache)
+    } else {
+        (ends(&ENDS) || NAMES.contains(&name)).then_some(Holds::Tables)
+    }
+}
+
+/// Whether a parameter's value is made of lookup tables, or of names and tables.
 #[must_use]
 pub fn holds_tables(name: &str) -> bool {
-    ENDS.iter().any(|end| name.ends_with(end)) || NAMES.contains(&name)
+    holds(name).is_some()
+}
+
+/// Whether a program of Postfix opens the tables in a parameter's value to read them, those in a list of access
+/// restrictions included: where one is not there, the program dies or mail waits.
+#[must_use]
+pub fn opens_tables(name: &str) -> bool {
+    holds(name) == Some(Holds::Tables) || restrictions::is_list(name)
+}
+
+/// [`opens_tables`] for the program on a host: two regular expressions of awk(1). A parameter opens tables where
+/// the first matches its name and the second does not.
+#[must_use]
+pub fn opening_patterns() -> (String, String) {
+    let any = |words: &[&str]| words.join("|");
+    let opens = format!(
+        "(({})|^({}))$",
+        any(&[&ENDS[..], &[restrictions::END]].concat()),
+        any(&[&NAMES[..], &[restrictions::REWRITE_CLIENTS]].concat()),
+    );
+    let not = format!(
+        "(({})|^({}))$",
+        any(&CACHE_ENDS),
+        any(&[
+            &PLAIN[..],
+            &ALLOWED,
+            &[CACHE, ALIAS_DATABASE, restrictions::ORDER]
+        ]
+        .concat()),
+    );
+    (opens, not)
 }
 
 /// Words of a list that is made of tables only, and that are none: `TYPE:` is missing. Other lists
@@ -175,6 +272,53 @@ mod tests {
             types("[::1]/128, ![fe80::]/64, example.org, /etc/file, $x, $kind:/a, ${kind}:/a"),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn every_parameter_that_holds_tables_is_known_by_what_they_are_for() {
+        for (name, holds_what) in [
+            ("relay_clientcerts", Some(Holds::Tables)),
+            ("smtpd_client_event_limit_exceptions", Some(Holds::Tables)),
+            ("smtpd_forbid_bare_newline_exclusions", Some(Holds::Tables)),
+            ("authorized_flush_users", Some(Holds::Tables)),
+            ("authorized_mailq_users", Some(Holds::Tables)),
+            ("authorized_submit_users", Some(Holds::Tables)),
+            ("permit_mx_backup_networks", Some(Holds::Tables)),
+            ("qmqpd_authorized_clients", Some(Holds::Tables)),
+            ("smtpd_authorized_verp_clients", Some(Holds::Tables)),
+            ("smtpd_sasl_exceptions_networks", Some(Holds::Tables)),
+            ("smtpd_authorized_xclient_hosts", Some(Holds::Tables)),
+            ("smtpd_authorized_xforward_hosts", Some(Holds::Tables)),
+            ("debug_peer_list", Some(Holds::Tables)),
+            ("masquerade_exceptions", Some(Holds::Tables)),
+            ("postscreen_allowlist_interfaces", Some(Holds::Tables)),
+            ("smtpd_log_access_permit_actions", Some(Holds::Tables)),
+            ("smtp_connection_cache_destinations", Some(Holds::Tables)),
+            ("lmtp_sasl_mechanism_filter", Some(Holds::Tables)),
+            ("smtp_tls_per_site", Some(Holds::Tables)),
+            ("tlsproxy_client_per_site", Some(Holds::Tables)),
+            ("virtual_alias_domains", Some(Holds::Tables)),
+            ("address_verify_map", Some(Holds::Cache)),
+            ("postscreen_cache_map", Some(Holds::Cache)),
+            ("smtpd_tls_session_cache_database", Some(Holds::Cache)),
+            ("lmtp_sasl_auth_cache_name", Some(Holds::Cache)),
+            ("alias_database", Some(Holds::Made)),
+            ("proxy_read_maps", Some(Holds::Allowed)),
+            ("broken_sasl_auth_clients", None),
+            ("masquerade_domains", None),
+            ("maps_rbl_domains", None),
+            ("mailbox_transport", None),
+        ] {
+            assert_eq!(holds(name), holds_what, "{name}");
+            assert_eq!(
+                opens_tables(name),
+                holds_what == Some(Holds::Tables),
+                "{name}"
+            );
+        }
+        assert!(opens_tables("smtpd_sender_restrictions"));
+        assert!(opens_tables("local_header_rewrite_clients"));
+        assert!(!opens_tables("smtpd_relay_before_recipient_restrictions"));
     }
 
     #[test]

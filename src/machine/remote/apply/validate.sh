@@ -102,7 +102,7 @@ validate_values() {
     log 'not verified: values and tables of parameters (awk is missing)'
     return 0
   fi
-  indirect='' news=$(cd "$STAGE" && awk -v old=old "$WORDS_AWK" old new)
+  indirect='' news=$(cd "$STAGE" && awk -v old=old -v opening="$OPENING" -v not_opening="$NOT_OPENING" "$WORDS_AWK" old new)
   IFS=$NEWLINE
   for line in $news; do
     IFS=$BLANKS

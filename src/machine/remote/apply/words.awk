@@ -2,12 +2,8 @@
 #   T WORD           a table that a parameter or an option names now, and none named then
 #   C NAME = VALUE   a parameter or an option with another value than then
 #   O                nothing in sight says who may relay
-# Only parameters that hold tables count, and words after check_..._access: `lmtp:unix:/path` is no table.
-# A cache is made by the program that writes it, and need not be there.
-function holds(name) {
-  if (name ~ /^(proxy_read_maps|proxy_write_maps|address_verify_map)$/ || name ~ /_cache_map$/) return 0
-  return name ~ /(_maps|_map|_checks|_domains|_networks|_clients|_restrictions|_status_filter|_reply_filter|_command_filter|_access_list)$/ || name ~ /^(mydestination|mynetworks)$/
-}
+# Only parameters that open tables count, and words after check_..._access: `lmtp:unix:/path` is no table. Which
+# parameters do so, the client says: opening matches their names, and not_opening does not.
 # The words of a value; what stands in braces is one.
 function words(value, into,    count, at, sign, depth, word) {
   count = depth = 0
@@ -41,7 +37,9 @@ function words(value, into,    count, at, sign, depth, word) {
     word = list[number]
     sub(/^!/, "", word)
     if (word !~ /^[a-z][a-z0-9_]*:./) continue
-    if (!holds(base) && !(number > 1 && list[number - 1] ~ /^check_[a-z_]*_access$/)) continue
+    # The server of a policy looks like a table.
+    if (number > 1 && list[number - 1] == "check_policy_service") continue
+    if (!(base ~ opening && base !~ not_opening) && !(number > 1 && list[number - 1] ~ /^check_[a-z_]*_access$/)) continue
     if (before) table_then[word] = 1
     else if (!(word in table_then)) { table_then[word] = 1; print "T " word }
   }
