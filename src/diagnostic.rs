@@ -150,6 +150,19 @@ pub enum Level {
     Warning,
 }
 
+/// How much of the input cannot be used because of an error. The later, the more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// One value of one layer. Without it, the rest of the manifest means what it says.
+    Value,
+    /// What the manifest means as a whole. Its values can still be judged one by one.
+    Manifest,
+    /// A text that belongs to the manifest. References into it cannot be judged.
+    Text,
+    /// Everything: this `murder` is not the one that the manifest requires.
+    Version,
+}
+
 /// One thing to say about the user's input.
 ///
 /// `summary` is lower case, quotes words of the user in backticks, and ends without a full stop.
@@ -157,6 +170,8 @@ pub enum Level {
 pub struct Diagnostic {
     /// How bad.
     pub level: Level,
+    /// For an error, how much of the input it makes useless.
+    pub scope: Scope,
     /// What is wrong, in one line.
     pub summary: String,
     /// Where, with a few words for the mark under the line (may be empty).
@@ -170,11 +185,12 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// An error.
+    /// An error of the whole manifest; [`scope`](Self::scope) narrows or widens that.
     #[must_use]
     pub fn error(summary: impl Into<String>) -> Self {
         Self {
             level: Level::Error,
+            scope: Scope::Manifest,
             summary: summary.into(),
             at: None,
             related: Vec::new(),
@@ -190,6 +206,13 @@ impl Diagnostic {
             level: Level::Warning,
             ..Self::error(summary)
         }
+    }
+
+    /// Says how much of the input the error makes useless.
+    #[must_use]
+    pub fn scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
     }
 
     /// Says where.
@@ -271,6 +294,16 @@ impl Diagnostic {
         };
         renderer.render(&[group])
     }
+}
+
+/// The widest scope of the errors among diagnostics; none where none is an error.
+#[must_use]
+pub fn widest(diagnostics: &[Diagnostic]) -> Option<Scope> {
+    let errors = diagnostics.iter();
+    errors
+        .filter(|one| one.level == Level::Error)
+        .map(|one| one.scope)
+        .max()
 }
 
 /// A span that annotate-snippets can mark: inside the text, on character boundaries.

@@ -19,6 +19,8 @@ mod values;
 mod schema;
 // What `check` and `explain` say of manifests that work.
 mod lints;
+// Each file is opened once.
+mod load;
 // The shipped modules and what they render.
 mod modules;
 // Real sshd on loopback, real ssh clients.

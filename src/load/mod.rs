@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::compile;
-use crate::diagnostic::{Diagnostic, Level, SourceId, Sources, Span};
+use crate::diagnostic::{self, Diagnostic, Scope, SourceId, Sources, Span};
 use crate::manifest::{self, Manifest, Text};
-use crate::model::{self, Murder, Role};
-use crate::module::{self, Modules, VariableKind};
+use crate::model::{self, Meaning, Murder, Role};
+use crate::module::{self, Library, Modules, VariableKind};
 use crate::name::RoleName;
 
 /// A manifest with everything that belongs to it.
@@ -36,118 +36,152 @@ impl Loaded {
     /// Whether one of the diagnostics is an error.
     #[must_use]
     pub fn failed(&self) -> bool {
-        self.errors() > 0
-    }
-
-    fn errors(&self) -> usize {
-        let errors = self.diagnostics.iter();
-        errors.filter(|one| one.level == Level::Error).count()
+        diagnostic::widest(&self.diagnostics).is_some()
     }
 }
 
 /// Reads the manifest at `path`, a file or a folder, with `overlays` laid over it.
 ///
-/// Nothing is contacted, and no secret is read. Whatever is wrong is among the diagnostics.
+/// Each file is read once. Nothing is contacted, and no secret is read. Whatever is wrong is among the diagnostics.
 #[must_use]
 pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
-    let loaded = read(path, overlays, false);
-    // Where something is wrong, hints name what there is, and not only what the manifest uses.
-    if loaded.failed() {
-        read(path, overlays, true)
-    } else {
-        loaded
-    }
-}
-
-/// Reads the manifest, and of the shipped modules those of its roles, or `all`.
-fn read(path: &Path, overlays: &[PathBuf], all: bool) -> Loaded {
     let mut sources = Sources::default();
-    let mut diagnostics = Vec::new();
     let folder = files::folder_of(path);
-    let texts = read_all(
-        &files::manifest_files(path, overlays, &mut diagnostics),
-        &mut sources,
-        &mut diagnostics,
-    );
-    let overlays = read_all(overlays, &mut sources, &mut diagnostics);
-    let unread = !diagnostics.is_empty();
-
-    let own = files::module_files(&folder, &mut diagnostics);
-    let parsed = manifest::parse(&borrowed(&texts), &borrowed(&overlays));
-    let named = parsed.manifest.as_ref().map(Manifest::roles);
-    let wanted = |role: &str| all || named.as_ref().is_none_or(|named| named.contains(role));
-    let module::Parsed {
-        modules,
-        unread: unread_modules,
-        problems,
-        local: of_modules,
-    } = module::parse(
-        &module::embedded(),
-        &own,
-        &folder.join("modules").display().to_string(),
-        wanted,
-        &mut sources,
-    );
-    diagnostics.extend(problems);
-
-    sources.mask(&parsed.secrets);
-    diagnostics.extend(parsed.problems);
-    let mut murder = None;
-    let mut rest = None;
-    let mut local = parsed.local + of_modules;
-    let mut hosts = Vec::new();
-    // With a file missing, every reference into it would look wrong.
-    if let Some(manifest) = parsed.manifest.filter(|_| !unread) {
-        let known = diagnostics.len();
-        let templates = templates(&manifest, &folder, &mut diagnostics);
-        local += diagnostics.len() - known;
-        let context = model::Context {
-            roles: &roles(&modules, &unread_modules),
-            templates: &templates,
-            folder: &folder,
+    let (manifest, mut known) = read_manifest(path, overlays, &mut sources);
+    if diagnostic::widest(&known) == Some(Scope::Version) {
+        // A manifest for another `murder` may hold what this one does not understand: nothing else is judged.
+        return Loaded {
+            sources,
+            murder: None,
+            modules: Modules::default(),
+            diagnostics: known,
+            folder,
         };
-        let resolved = model::resolve(&manifest, &context);
-        diagnostics.extend(resolved.problems);
-        murder = resolved.murder;
-        rest = resolved.rest;
-        local += resolved.local;
-        hosts = resolved.hosts;
     }
-    let mut loaded = Loaded {
+    let own = files::module_files(&folder, &mut known);
+    let shipped = module::embedded();
+    let own_folder = folder.join("modules").display().to_string();
+    let mut library = Library::new(&shipped, &own, &own_folder, &mut sources);
+    let named = manifest.as_ref().map(Manifest::roles);
+    library.read(
+        |role| named.as_ref().is_none_or(|named| named.contains(role)),
+        &mut sources,
+    );
+    // With a text missing, every reference into it would look wrong.
+    let manifest = manifest.filter(|_| diagnostic::widest(&known) < Some(Scope::Text));
+    let templates = match &manifest {
+        Some(manifest) => templates(manifest, &folder, &mut known),
+        None => BTreeMap::new(),
+    };
+    let input = Input {
+        manifest: manifest.as_ref(),
+        templates: &templates,
+        folder: &folder,
+        known,
+    };
+    let (mut diagnostics, mut meaning) = input.judge(&mut library);
+    if diagnostic::widest(&diagnostics).is_some() {
+        // The hints of an error name what there is, and not only what the manifest uses.
+        library.read(|_| true, &mut sources);
+        (diagnostics, meaning) = input.judge(&mut library);
+    }
+    let murder = match (diagnostic::widest(&diagnostics), meaning) {
+        (None, Some(Meaning::Whole(murder))) => Some(murder),
+        (scope, meaning) => {
+            let more = further(scope, meaning, library.modules(), &diagnostics);
+            diagnostics.extend(more);
+            None
+        }
+    };
+    let modules = library.into_modules();
+    tidy(&mut diagnostics);
+    Loaded {
         sources,
         murder,
         modules,
         diagnostics,
         folder,
-    };
-    // What was read of a wrong manifest without all modules is read again with them: it is judged once, then.
-    if all && loaded.failed() {
-        // Where each fault is of one thing alone, the rest is judged as a whole; else each value by itself, or much
-        // would be said that is only a consequence.
-        let more = match loaded.murder.take().or(rest) {
-            Some(murder) if loaded.errors() == local => {
-                let said: BTreeSet<Span> = loaded.diagnostics.iter().filter_map(place).collect();
-                let mut more = compile::problems(&murder, &loaded.modules);
-                // What is wrong already is only wrong in more words.
-                more.retain(|problem| place(problem).is_none_or(|span| !said.contains(&span)));
-                more
-            }
-            murder => {
-                hosts.extend(
-                    murder
-                        .into_iter()
-                        .flat_map(|murder| murder.hosts.into_values()),
-                );
-                hosts
-                    .iter()
-                    .flat_map(|host| compile::written(host, &loaded.modules))
-                    .collect()
-            }
-        };
-        loaded.diagnostics.extend(more);
     }
-    tidy(&mut loaded.diagnostics);
-    loaded
+}
+
+/// Reads and parses the files of the manifest and the overlays. Secrets in them are masked in `sources` after that.
+fn read_manifest(
+    path: &Path,
+    overlays: &[PathBuf],
+    sources: &mut Sources,
+) -> (Option<Manifest>, Vec<Diagnostic>) {
+    let mut problems = Vec::new();
+    let names = files::manifest_files(path, overlays, &mut problems);
+    let texts = read_all(&names, sources, &mut problems);
+    let overlays = read_all(overlays, sources, &mut problems);
+    for problem in &mut problems {
+        problem.scope = Scope::Text;
+    }
+    let parsed = manifest::parse(&borrowed(&texts), &borrowed(&overlays));
+    sources.mask(&parsed.secrets);
+    if diagnostic::widest(&parsed.problems) == Some(Scope::Version) {
+        return (None, parsed.problems);
+    }
+    problems.extend(parsed.problems);
+    (parsed.manifest, problems)
+}
+
+/// What a manifest is judged by, beside the modules.
+struct Input<'a> {
+    /// None where a text is missing.
+    manifest: Option<&'a Manifest>,
+    templates: &'a BTreeMap<String, String>,
+    folder: &'a Path,
+    /// What was wrong with the files.
+    known: Vec<Diagnostic>,
+}
+
+impl Input<'_> {
+    /// Resolves the manifest with the modules that were read. Gives all that is wrong so far, and the meaning.
+    fn judge(&self, library: &mut Library<'_>) -> (Vec<Diagnostic>, Option<Meaning>) {
+        let mut diagnostics = self.known.clone();
+        diagnostics.extend(library.problems());
+        let Some(manifest) = self.manifest else {
+            return (diagnostics, None);
+        };
+        let context = model::Context {
+            roles: &roles(library.modules(), library.unread()),
+            templates: self.templates,
+            folder: self.folder,
+        };
+        let resolved = model::resolve(manifest, &context);
+        diagnostics.extend(resolved.problems);
+        (diagnostics, Some(resolved.meaning))
+    }
+}
+
+/// What else there is to say of a wrong manifest. The widest scope of its errors decides: where each is of one value,
+/// the rest is compiled as a whole; else each value is judged by itself, or much would be said that is only a
+/// consequence.
+fn further(
+    scope: Option<Scope>,
+    meaning: Option<Meaning>,
+    modules: &Modules,
+    known: &[Diagnostic],
+) -> Vec<Diagnostic> {
+    let hosts = match (scope, meaning) {
+        (_, None) => return Vec::new(),
+        (Some(Scope::Value), Some(Meaning::Whole(murder) | Meaning::WithoutFaults(murder))) => {
+            let said: BTreeSet<Span> = known.iter().filter_map(place).collect();
+            let mut more = compile::problems(&murder, modules);
+            // A value that is wrong already would only be wrong in other words.
+            more.retain(|problem| place(problem).is_none_or(|span| !said.contains(&span)));
+            return more;
+        }
+        (_, Some(Meaning::Hosts(hosts))) => hosts,
+        (_, Some(Meaning::Whole(murder) | Meaning::WithoutFaults(murder))) => {
+            murder.hosts.into_values().collect()
+        }
+    };
+    hosts
+        .iter()
+        .flat_map(|host| compile::written(host, modules))
+        .collect()
 }
 
 fn place(diagnostic: &Diagnostic) -> Option<Span> {
@@ -207,7 +241,7 @@ fn templates(
             Ok(text) => {
                 templates.insert(name.to_owned(), text);
             }
-            Err(problem) => diagnostics.push(problem.at(at, "is named here")),
+            Err(problem) => diagnostics.push(problem.scope(Scope::Value).at(at, "is named here")),
         }
     }
     templates

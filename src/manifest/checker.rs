@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Scope, Span};
 use crate::manifest::grammar;
 use crate::manifest::node::{Kind, Node};
 use crate::manifest::scalar::{duration, integer, shown, switch};
@@ -11,19 +11,18 @@ use crate::name::is_hidden;
 use crate::nearest;
 use crate::secret::Body;
 
-/// Holds `node`, which is `what`, against `shape`. `complete` is false where a part could not be read:
-/// then nothing is said of missing keys. Also gives how many of the problems touch nothing else: keys that nobody
-/// knows, and what stands under [`THINGS`].
+/// Everything about `node`, which is `what`, that the `shape` does not allow. `complete` is false where a part could not
+/// be read: then a missing key is no problem. A problem with an unknown key, or below one of [`THINGS`], has the scope
+/// of a value.
 #[must_use]
-pub fn check(node: &Node, shape: &Shape, what: &str, complete: bool) -> (Vec<Diagnostic>, usize) {
+pub fn check(node: &Node, shape: &Shape, what: &str, complete: bool) -> Vec<Diagnostic> {
     let mut checker = Checker {
         complete,
         problems: Vec::new(),
         within: 0,
-        local: 0,
     };
     checker.value(node, shape, what);
-    (checker.problems, checker.local)
+    checker.problems
 }
 
 /// The maps of a layer whose entries stand for themselves: what is wrong with one says nothing of the others.
@@ -34,20 +33,14 @@ struct Checker {
     problems: Vec<Diagnostic>,
     /// How many maps of [`THINGS`] stand around the value at hand.
     within: usize,
-    /// How many of the problems touch nothing else.
-    local: usize,
 }
 
 impl Checker {
     fn say(&mut self, problem: Diagnostic) {
-        self.local += usize::from(self.within > 0);
-        self.problems.push(problem);
-    }
-
-    /// Says what touches nothing else, wherever it stands.
-    fn aside(&mut self, problem: Diagnostic) {
-        self.local += 1;
-        self.problems.push(problem);
+        self.problems.push(match self.within {
+            0 => problem,
+            _ => problem.scope(Scope::Value),
+        });
     }
 
     /// `place` is the key that the value stands under.
@@ -320,13 +313,15 @@ impl Checker {
 
     fn unknown_key(&mut self, record: &Record, key: &str, at: Span, place: &str) {
         if let Some((_, summary, hint)) = record.traps.iter().find(|(trap, ..)| *trap == key) {
-            self.aside(Diagnostic::error(*summary).at(at, "this key").hint(*hint));
+            let problem = Diagnostic::error(*summary).at(at, "this key").hint(*hint);
+            self.say(problem.scope(Scope::Value));
             return;
         }
         let problem = Diagnostic::error(format!("unknown key `{}`", shown(key)))
             .at(at, format!("{} has no such key", quoted(place)));
         let hint = nearest::hint(key, record.fields.iter().map(|field| field.key));
-        self.aside(problem.hint(hint.unwrap_or_else(|| {
+        let problem = problem.scope(Scope::Value);
+        self.say(problem.hint(hint.unwrap_or_else(|| {
             if record.extensions {
                 "take it out; a place for anchors has a name that begins with `x-`".to_owned()
             } else {

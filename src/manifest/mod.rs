@@ -22,7 +22,7 @@ pub use node::{Entry, Kind, Node};
 pub use scalar::{duration, integer, shown, switch};
 pub use schema::schema;
 
-use crate::diagnostic::{Diagnostic, SourceId, Span};
+use crate::diagnostic::{Diagnostic, Scope, SourceId, Span};
 use crate::manifest::shape::Shape;
 
 /// A manifest as it was written, overlays laid over it.
@@ -49,9 +49,6 @@ pub struct Parsed {
     pub manifest: Option<Manifest>,
     /// Everything that is wrong with the texts by themselves.
     pub problems: Vec<Diagnostic>,
-    /// How many of the problems touch nothing else (a key that nobody knows, one faulty setting): without those
-    /// the rest means what it says.
-    pub local: usize,
     /// Where secrets stand in the texts; to be masked before a line is shown.
     pub secrets: Vec<Span>,
 }
@@ -65,6 +62,7 @@ pub fn parse(files: &[Text<'_>], overlays: &[Text<'_>]) -> Parsed {
     let mut read = |texts: &[Text<'_>]| {
         let mut trees = Vec::new();
         for text in texts {
+            let before = problems.len();
             let tree = yaml::parse(text.source, text.text, &mut problems);
             match &tree {
                 Some(tree) => secrecy::in_tree(tree, &mut secrets),
@@ -73,7 +71,11 @@ pub fn parse(files: &[Text<'_>], overlays: &[Text<'_>]) -> Parsed {
             match tree {
                 Some(tree) if matches!(tree.kind, Kind::Map(_)) => trees.push(tree),
                 Some(tree) => problems.push(not_a_map(&tree)),
-                None => {}
+                None => {
+                    for problem in problems.iter_mut().skip(before) {
+                        problem.scope = Scope::Text;
+                    }
+                }
             }
         }
         whole &= trees.len() == texts.len();
@@ -82,31 +84,24 @@ pub fn parse(files: &[Text<'_>], overlays: &[Text<'_>]) -> Parsed {
     let trees = read(files);
     let overlays = read(overlays);
     let mut manifest = None;
-    let mut local = 0;
     if let Some(mut root) = folder::join(trees, &mut problems) {
         for overlay in overlays {
             overlay::lay(&mut root, overlay, &mut problems);
         }
-        let found;
-        (found, local) = checker::check(
-            &root,
-            &Shape::Record(&grammar::MANIFEST),
-            "the manifest",
-            whole,
-        );
-        problems.extend(found);
+        let shape = Shape::Record(&grammar::MANIFEST);
+        problems.extend(checker::check(&root, &shape, "the manifest", whole));
         manifest = whole.then_some(Manifest { root });
     }
     Parsed {
         manifest,
         problems,
-        local,
         secrets,
     }
 }
 
 fn not_a_map(tree: &Node) -> Diagnostic {
     Diagnostic::error("a manifest is a map of keys")
+        .scope(Scope::Text)
         .at(tree.span, format!("this is {}", tree.description()))
         .hint("begin with `version: 1`")
 }

@@ -1,12 +1,13 @@
-//! Every key of a `module.yaml`, with what may stand under it: what is wrong with its form is found in one walk, as
-//! in a manifest. What it means, `module` reads.
+//! The grammar of a `module.yaml`: its keys, with what each takes. [`judge`] reads a text, and finds every fault of
+//! its form in one walk, as in a manifest. `module` then reads the values from the tree.
 
 use crate::diagnostic::{Diagnostic, SourceId};
 use crate::manifest::shape::Shape::{
-    Any, Block, Either, List, Map, Nullable, OneOf, Record as Rec, Switch,
+    Any, Block, Either, List, Map, Nullable, OneOf, Record as Rec, Switch, Text,
 };
-use crate::manifest::shape::{self, Field, Record, Shape, must};
-use crate::manifest::{checker, rule, yaml};
+use crate::manifest::shape::{self, Field, Record, Rule, Shape, must};
+use crate::manifest::{Node, checker, rule, yaml};
+use crate::name::Mode;
 
 const fn key(key: &'static str, shape: Shape) -> Field {
     shape::key(key, shape, "")
@@ -19,9 +20,39 @@ const fn record(fields: &'static [Field]) -> Record {
 /// A condition or a text: a template, so nothing is known of it here.
 const TEMPLATE: Shape = Block;
 
+/// What the texts of a variable may be, each with what it means.
+pub const WORDS: &[(&str, &str)] = &[
+    ("network", "an IP address or network"),
+    ("address", "a mail address"),
+    (
+        "address-or-domain",
+        "a mail address, or `@domain` for a whole domain",
+    ),
+    (
+        "recipients",
+        "mail addresses or local parts with commas between them; or nothing",
+    ),
+    ("domain", "a mail domain"),
+    ("local-part", "the local part of an address"),
+    (
+        "descriptor",
+        "the name of an LDAP attribute or object class",
+    ),
+];
+
+/// The mode of a file of a module.
+static MODE: Rule = Rule {
+    what: "a file mode",
+    hint: "write octal digits in quotes, such as `\"0640\"`",
+    check: |text| match text.parse::<Mode>() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.why.to_owned()),
+    },
+};
+
 static MODULE: Record = record(&[
     must("summary", Block, "What the role does, in a sentence."),
-    key("after", List(&Block)),
+    key("after", List(&Text(&rule::ROLE))),
     key("provides", List(&Block)),
     key("at_most_one", Switch),
     key("probes", List(&OneOf(&[("accept", ""), ("refuse", "")]))),
@@ -61,8 +92,8 @@ static VARIABLE: Record = record(&[
         "What it takes.",
     ),
     key("values", List(&Block)),
-    key("of", Block),
-    key("keys", Block),
+    key("of", OneOf(WORDS)),
+    key("keys", OneOf(WORDS)),
     must("default", Any, "Its value where nobody gives one."),
     must("doc", Block, "What it is for."),
 ]);
@@ -94,11 +125,14 @@ static SERVICE: Record = record(&[
 static FILE: Record = record(&[
     key("template", Block),
     key("content", TEMPLATE),
-    key("owner", Block),
-    key("group", Block),
-    key("mode", Block),
+    key("owner", Text(&rule::USER)),
+    key("group", Text(&rule::USER)),
+    key("mode", Text(&MODE)),
     key("table", Switch),
-    key("per", Block),
+    key(
+        "per",
+        OneOf(&[("directories", ""), ("alias_directories", "")]),
+    ),
     key("when", TEMPLATE),
 ]);
 
@@ -108,19 +142,20 @@ static CHECK: Record = record(&[
         OneOf(&[("error", ""), ("warning", "")]),
         "`error` or `warning`.",
     ),
-    key("about", Block),
+    key("about", Text(&rule::PARAMETER)),
     must("when", TEMPLATE, "The condition under which it is said."),
     must("text", TEMPLATE, "What is said."),
     key("hint", Block),
 ]);
 
-/// Everything that is wrong with the form of a `module.yaml`.
+/// Reads a `module.yaml`. Gives its tree, and everything that is wrong with its form. There is no tree where the text is
+/// not YAML.
 #[must_use]
-pub fn problems(source: SourceId, text: &str) -> Vec<Diagnostic> {
+pub fn judge(source: SourceId, text: &str) -> (Option<Node>, Vec<Diagnostic>) {
     let mut problems = Vec::new();
-    if let Some(tree) = yaml::parse(source, text, &mut problems) {
-        let (found, _) = checker::check(&tree, &Rec(&MODULE), "the module", true);
-        problems.extend(found);
+    let tree = yaml::parse(source, text, &mut problems);
+    if let Some(tree) = &tree {
+        problems.extend(checker::check(tree, &Rec(&MODULE), "the module", true));
     }
-    problems
+    (tree, problems)
 }

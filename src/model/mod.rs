@@ -6,7 +6,7 @@ mod resolve;
 mod role;
 mod roster;
 
-pub use resolve::{Context, Resolved, resolve};
+pub use resolve::{Context, Meaning, Resolved, resolve};
 pub use role::{MAILBOXES, Role, SMART_HOST};
 pub use roster::Roster;
 

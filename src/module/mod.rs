@@ -6,14 +6,13 @@
 mod embedded;
 mod engine;
 mod filters;
+mod library;
 mod names;
 mod parameters;
-mod parse;
 mod read;
 mod uses;
 mod variable;
 mod word;
-mod yaml_errors;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,8 +28,8 @@ pub use embedded::embedded;
 pub use engine::Engine;
 pub(crate) use engine::{check_names, value_name, when_name};
 pub(crate) use filters::network;
+pub use library::{Library, Parsed, parse};
 pub use names::{FACTS, HOST, LDAP, MURDER};
-pub use parse::{Parsed, parse};
 pub use variable::{Variable, VariableKind};
 pub use word::Word;
 
@@ -85,8 +84,7 @@ pub struct Template {
 }
 
 /// Which kind of probe (`state::Probes`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProbeKind {
     /// Addresses that must be accepted.
     Accept,
@@ -96,8 +94,7 @@ pub enum ProbeKind {
 
 /// What a file with `per:` stands for, once each. The first directory's file has the plain path,
 /// the others have the directory's suffix before `.cf`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Per {
     /// For each search base, with the mail domains under it.
     Directories,

@@ -1,222 +1,57 @@
-//! `module.yaml`: from text to a [`Module`].
+//! `module.yaml`: from its judged tree to a [`Module`].
+//!
+//! The grammar ([`module_form`]) has judged the form. Here is judged only what the grammar cannot know: whether a
+//! variable's default is of its kind, and whether a file has one text, which exists.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde::de::{self, MapAccess, Visitor};
-use serde_saphyr::{Location, Spanned};
-
-use super::{Check, Module, Per, ProbeKind, Template, Variable, VariableKind, Word, yaml_errors};
+use super::{Check, Module, Per, ProbeKind, Template, Variable, VariableKind, Word};
 use crate::diagnostic::{Diagnostic, SourceId, Span};
+use crate::manifest::{Entry, Kind, Node, module_form, switch};
 use crate::model::{ContentSpec, FileSpec, Layer, Level, ServiceSpec, SettingSpec};
-use crate::name::{NameError, Parameter, RemotePath, RoleName, ServiceName, UserName};
+use crate::name::{Parameter, RemotePath, RoleName, ServiceName, UserName};
 use crate::state::Note;
 use crate::thing::{Field, Thing};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawModule {
-    summary: String,
-    #[serde(default)]
-    after: Vec<Spanned<String>>,
-    #[serde(default)]
-    provides: BTreeSet<String>,
-    #[serde(default)]
-    at_most_one: bool,
-    #[serde(default)]
-    probes: BTreeSet<ProbeKind>,
-    #[serde(default)]
-    vars: BTreeMap<String, Spanned<RawVariable>>,
-    #[serde(default)]
-    settings: BTreeMap<String, Spanned<RawSetting>>,
-    #[serde(default)]
-    services: BTreeMap<String, Spanned<Option<RawService>>>,
-    #[serde(default)]
-    files: BTreeMap<String, Spanned<RawFile>>,
-    #[serde(default)]
-    checks: Vec<RawCheck>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawVariable {
-    r#type: RawKind,
-    #[serde(default)]
-    values: Vec<String>,
-    of: Option<Word>,
-    keys: Option<Word>,
-    default: serde_json::Value,
-    doc: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum RawKind {
-    Bool,
-    Integer,
-    String,
-    List,
-    Map,
-    OneOf,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCheck {
-    level: RawLevel,
-    about: Option<Parameter>,
-    when: Spanned<String>,
-    text: Spanned<String>,
-    hint: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum RawLevel {
-    Error,
-    Warning,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawFile {
-    template: Option<Spanned<String>>,
-    content: Option<String>,
-    owner: Option<Spanned<String>>,
-    group: Option<Spanned<String>>,
-    mode: Option<Spanned<String>>,
-    #[serde(default)]
-    table: bool,
-    per: Option<Per>,
-    when: Option<Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawService {
-    private: Option<String>,
-    unprivileged: Option<String>,
-    chroot: Option<String>,
-    wakeup: Option<String>,
-    process_limit: Option<String>,
-    command: Option<String>,
-    #[serde(default)]
-    options: BTreeMap<String, Option<String>>,
-    when: Option<Spanned<String>>,
-}
-
-/// A text, `null`, or `{value: …, when: …, dropped: …, class: …}`.
-#[derive(Default)]
-struct RawSetting {
-    value: Option<String>,
-    when: Option<Spanned<String>>,
-    note: Note,
-}
-
-impl<'de> Deserialize<'de> for RawSetting {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(SettingVisitor)
-    }
-}
-
-struct SettingVisitor;
-
-impl<'de> Visitor<'de> for SettingVisitor {
-    type Value = RawSetting;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, null, or `{value: …, when: …, dropped: …, class: …}`")
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<RawSetting, E> {
-        Ok(RawSetting::default())
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<RawSetting, E> {
-        Ok(RawSetting {
-            value: Some(text.to_owned()),
-            ..RawSetting::default()
-        })
-    }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<RawSetting, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<RawSetting, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawSetting, A::Error> {
-        let mut raw = RawSetting::default();
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "value" => raw.value = map.next_value::<Option<String>>()?,
-                "when" => raw.when = Some(map.next_value::<Spanned<String>>()?),
-                "dropped" => raw.note.dropped = Some(map.next_value::<String>()?),
-                "class" => raw.note.class = Some(map.next_value::<String>()?),
-                other => {
-                    let known = &["value", "when", "dropped", "class"];
-                    return Err(de::Error::unknown_field(other, known));
-                }
-            }
-        }
-        Ok(raw)
-    }
-}
-
 /// Reads one module. `templates` are its own and the shared ones, by name.
+///
+/// # Errors
+/// Every fault of its form; or, where that is right, everything else that is wrong with the module by itself.
 pub(super) fn module(
     role: RoleName,
     source: SourceId,
     text: &str,
     templates: BTreeMap<String, Template>,
 ) -> Result<Module, Vec<Diagnostic>> {
-    let options = serde_saphyr::options! { strict_booleans: true };
-    let raw: RawModule = match serde_saphyr::from_str_with_options(text, options) {
-        Ok(raw) => raw,
-        Err(error) => return Err(vec![yaml_errors::problem(source, &error)]),
+    let (tree, problems) = module_form::judge(source, text);
+    let Some(tree) = tree.filter(|_| problems.is_empty()) else {
+        return Err(problems);
     };
     let mut reader = Reader {
         level: Level::Module(role.clone()),
-        source,
         problems: Vec::new(),
         when: BTreeMap::new(),
         per: BTreeMap::new(),
         notes: BTreeMap::new(),
     };
-    let after = raw
-        .after
-        .iter()
-        .filter_map(|name| reader.name(RoleName::new(name.value.as_str()), name.referenced))
-        .collect();
-    let vars = reader.variables(raw.vars);
-    let settings = reader.settings(raw.settings);
-    let services = reader.services(raw.services);
-    let files = reader.files(&role, raw.files, &templates);
-    let checks = raw
-        .checks
-        .into_iter()
-        .map(|check| Check {
-            error: matches!(check.level, RawLevel::Error),
-            about: check.about,
-            when: reader.layer(check.when.referenced, check.when.value),
-            text: reader.layer(check.text.referenced, check.text.value),
-            hint: check.hint,
-        })
-        .collect();
+    let vars = reader.variables(entries(&tree, "vars"));
+    let settings = reader.settings(entries(&tree, "settings"));
+    let services = reader.services(entries(&tree, "services"));
+    let files = reader.files(&role, entries(&tree, "files"), &templates);
+    let checks = reader.checks(list(&tree, "checks"));
     if !reader.problems.is_empty() {
         return Err(reader.problems);
     }
     Ok(Module {
         role,
-        summary: raw.summary,
+        summary: text_of(&tree, "summary").unwrap_or_default(),
         source,
-        after,
-        provides: raw.provides,
-        at_most_one: raw.at_most_one,
-        probes: raw.probes,
+        after: texts(&tree, "after")
+            .filter_map(|name| RoleName::new(name).ok())
+            .collect(),
+        provides: texts(&tree, "provides").map(str::to_owned).collect(),
+        at_most_one: truth(&tree, "at_most_one").unwrap_or(false),
+        probes: texts(&tree, "probes").filter_map(probe_kind).collect(),
         vars,
         settings,
         services,
@@ -231,7 +66,6 @@ pub(super) fn module(
 
 struct Reader {
     level: Level,
-    source: SourceId,
     problems: Vec<Diagnostic>,
     when: BTreeMap<Thing, Layer<String>>,
     per: BTreeMap<RemotePath, Per>,
@@ -239,64 +73,47 @@ struct Reader {
 }
 
 impl Reader {
-    fn layer<T>(&self, at: Location, value: T) -> Layer<T> {
+    fn layer<T>(&self, at: Span, value: T) -> Layer<T> {
         Layer {
             level: self.level.clone(),
-            at: span(self.source, at),
+            at,
             value,
         }
     }
 
-    fn name<T>(&mut self, name: Result<T, NameError>, at: Location) -> Option<T> {
-        name.map_err(|error| self.problem(error.to_string(), at))
-            .ok()
-    }
-
-    fn problem(&mut self, summary: String, at: Location) {
+    fn problem(&mut self, summary: String, at: Span) {
         self.problems.push(
             Diagnostic::error(summary)
-                .at(span(self.source, at), "")
+                .at(at, "")
                 .hint("docs/modules.md says what may stand in a module.yaml"),
         );
     }
 
-    fn condition(&mut self, thing: Thing, when: Option<Spanned<String>>) {
-        if let Some(when) = when {
-            let layer = self.layer(when.referenced, when.value);
-            self.when.insert(thing, layer);
+    /// Keeps the condition of a thing, where it has one.
+    fn condition(&mut self, thing: Thing, node: &Node) {
+        if let Some(when) = self.template(node, "when") {
+            self.when.insert(thing, when);
         }
     }
 
-    fn variables(
-        &mut self,
-        raw: BTreeMap<String, Spanned<RawVariable>>,
-    ) -> BTreeMap<String, Variable> {
+    /// A text with its own place, for the templates.
+    fn template(&self, node: &Node, key: &str) -> Option<Layer<String>> {
+        let entry = node.entry(key)?;
+        Some(self.layer(place(entry), entry.value.text()?.to_owned()))
+    }
+
+    fn variables(&mut self, entries: &[Entry]) -> BTreeMap<String, Variable> {
         let mut vars = BTreeMap::new();
-        for (name, variable) in raw {
-            let at = variable.referenced;
-            let variable = variable.value;
-            let kind = match variable.r#type {
-                RawKind::Bool => VariableKind::Bool,
-                RawKind::Integer => VariableKind::Integer,
-                RawKind::String => VariableKind::String,
-                RawKind::List => VariableKind::List,
-                RawKind::Map => VariableKind::Map,
-                RawKind::OneOf => VariableKind::OneOf(variable.values),
+        for entry in entries {
+            let name = &entry.key;
+            let Some(variable) = variable(entry) else {
+                continue;
             };
-            if !kind.admits(&variable.default) {
-                self.problem(
-                    format!("the default of `{name}` is not {}", kind.wanted()),
-                    at,
-                );
+            let at = entry.value.entry("default").map_or(entry.at, place);
+            if !variable.kind.admits(&variable.default) {
+                let wanted = variable.kind.wanted();
+                self.problem(format!("the default of `{name}` is not {wanted}"), at);
             }
-            let variable = Variable {
-                kind,
-                of: variable.of,
-                keys: variable.keys,
-                default: variable.default,
-                doc: variable.doc,
-                at: span(self.source, at),
-            };
             if let Some((text, word, why)) = variable.wrong_word(&variable.default) {
                 let what = word.what();
                 self.problem(
@@ -304,71 +121,52 @@ impl Reader {
                     at,
                 );
             }
-            vars.insert(name, variable);
+            vars.insert(name.clone(), variable);
         }
         vars
     }
 
-    fn settings(
-        &mut self,
-        raw: BTreeMap<String, Spanned<RawSetting>>,
-    ) -> BTreeMap<Parameter, Layer<SettingSpec>> {
+    fn settings(&mut self, entries: &[Entry]) -> BTreeMap<Parameter, Layer<SettingSpec>> {
         let mut settings = BTreeMap::new();
-        for (name, setting) in raw {
-            let Some(name) = self.name(Parameter::new(name), setting.referenced) else {
+        for entry in entries {
+            let Ok(name) = Parameter::new(entry.key.as_str()) else {
                 continue;
             };
-            let value = setting
-                .value
-                .value
-                .map_or(SettingSpec::Unset, SettingSpec::Value);
-            let layer = self.layer(setting.referenced, value);
+            // A text, `null`, or a map: `{value: …, when: …, dropped: …, class: …}`.
+            let node = &entry.value;
+            let value = match node.kind {
+                Kind::Map(_) => text_of(node, "value"),
+                _ => node.text().map(str::to_owned),
+            };
+            let value = value.map_or(SettingSpec::Unset, SettingSpec::Value);
             let thing = Thing::Parameter(name.clone());
-            if setting.value.note != Note::default() {
-                self.notes.insert(thing.clone(), setting.value.note);
+            let note = Note {
+                dropped: text_of(node, "dropped"),
+                class: text_of(node, "class"),
+            };
+            if note != Note::default() {
+                self.notes.insert(thing.clone(), note);
             }
-            self.condition(thing, setting.value.when);
+            self.condition(thing, node);
+            let layer = self.layer(place(entry), value);
             settings.insert(name, layer);
         }
         settings
     }
 
-    fn services(
-        &mut self,
-        raw: BTreeMap<String, Spanned<Option<RawService>>>,
-    ) -> BTreeMap<ServiceName, Layer<ServiceSpec>> {
+    fn services(&mut self, entries: &[Entry]) -> BTreeMap<ServiceName, Layer<ServiceSpec>> {
         let mut services = BTreeMap::new();
-        for (name, service) in raw {
-            let at = service.referenced;
-            let Some(name) = self.name(ServiceName::new(name), at) else {
+        for entry in entries {
+            let Ok(name) = ServiceName::new(entry.key.as_str()) else {
                 continue;
             };
-            let spec = match service.value {
-                None => ServiceSpec::Absent,
-                Some(raw) => {
-                    let columns = [
-                        (Field::Private, raw.private),
-                        (Field::Unprivileged, raw.unprivileged),
-                        (Field::Chroot, raw.chroot),
-                        (Field::Wakeup, raw.wakeup),
-                        (Field::ProcessLimit, raw.process_limit),
-                        (Field::Command, raw.command),
-                    ];
-                    let fields = columns
-                        .into_iter()
-                        .filter_map(|(field, value)| Some((field, value?)))
-                        .collect();
-                    let mut options = BTreeMap::new();
-                    for (option, value) in raw.options {
-                        if let Some(option) = self.name(Parameter::new(option), at) {
-                            options.insert(option, value);
-                        }
-                    }
-                    self.condition(Thing::Service(name.clone()), raw.when);
-                    ServiceSpec::Entry { fields, options }
-                }
+            let spec = if entry.value.is_null() {
+                ServiceSpec::Absent
+            } else {
+                self.condition(Thing::Service(name.clone()), &entry.value);
+                service(&entry.value)
             };
-            let layer = self.layer(at, spec);
+            let layer = self.layer(place(entry), spec);
             services.insert(name, layer);
         }
         services
@@ -377,91 +175,194 @@ impl Reader {
     fn files(
         &mut self,
         role: &RoleName,
-        raw: BTreeMap<String, Spanned<RawFile>>,
+        entries: &[Entry],
         templates: &BTreeMap<String, Template>,
     ) -> BTreeMap<RemotePath, Layer<FileSpec>> {
         let mut files = BTreeMap::new();
-        for (path, file) in raw {
-            let at = file.referenced;
-            let Some(path) = self.name(RemotePath::new(path), at) else {
+        for entry in entries {
+            let Ok(path) = RemotePath::new(entry.key.as_str()) else {
                 continue;
             };
-            let file = file.value;
-            let content = match (file.template, file.content) {
-                (Some(name), None) => self.template(role, &name, templates),
-                (None, Some(text)) => Some(ContentSpec::Literal(text)),
-                _ => {
-                    self.problem(
-                        format!("`{path}` needs one of `template` and `content`"),
-                        at,
-                    );
-                    None
-                }
-            };
-            let owner = self.user(file.owner, "root");
-            let group = self.user(file.group, "root");
-            let mode = file.mode.map_or(Some(None), |mode| {
-                self.name(mode.value.parse(), mode.referenced).map(Some)
-            });
-            self.condition(Thing::File(path.clone()), file.when);
-            if let Some(per) = file.per {
+            self.condition(Thing::File(path.clone()), &entry.value);
+            if let Some(per) = entry.value.get("per").and_then(Node::text).and_then(per) {
                 self.per.insert(path.clone(), per);
             }
-            if let (Some(content), Some(owner), Some(group), Some(mode)) =
-                (content, owner, group, mode)
-            {
-                let spec = FileSpec::Present {
-                    content,
-                    owner,
-                    group,
-                    mode,
-                    table: Some(file.table),
-                };
-                let layer = self.layer(at, spec);
+            let content = self.content(role, entry, templates);
+            if let Some(spec) = content.and_then(|content| file(&entry.value, content)) {
+                let layer = self.layer(place(entry), spec);
                 files.insert(path, layer);
             }
         }
         files
     }
 
-    fn user(&mut self, name: Option<Spanned<String>>, default: &str) -> Option<UserName> {
-        match name {
-            Some(name) => self.name(UserName::new(name.value), name.referenced),
-            None => UserName::new(default).ok(),
-        }
-    }
-
-    /// `x.tera` is the module's own; `templates/x.tera` is shared.
-    fn template(
+    /// The text of a file: written out, or a template of the module (`x.tera`) or of all (`templates/x.tera`).
+    fn content(
         &mut self,
         role: &RoleName,
-        name: &Spanned<String>,
+        entry: &Entry,
         templates: &BTreeMap<String, Template>,
     ) -> Option<ContentSpec> {
-        let own = format!("{role}/{}", name.value);
-        for full in [&own, &name.value] {
-            if let Some(template) = templates.get(full) {
+        let name = match (
+            entry.value.get("template"),
+            text_of(&entry.value, "content"),
+        ) {
+            (Some(name), None) => name,
+            (None, Some(text)) => return Some(ContentSpec::Literal(text)),
+            _ => {
+                let path = &entry.key;
+                self.problem(
+                    format!("`{path}` needs one of `template` and `content`"),
+                    entry.at,
+                );
+                return None;
+            }
+        };
+        let given = name.text()?;
+        for full in [format!("{role}/{given}"), given.to_owned()] {
+            if let Some(template) = templates.get(&full) {
                 return Some(ContentSpec::Template {
-                    name: full.clone(),
+                    name: full,
                     text: template.text.to_string(),
                 });
             }
         }
-        self.problem(
-            format!("there is no template `{}`", name.value),
-            name.referenced,
-        );
+        self.problem(format!("there is no template `{given}`"), name.span);
         None
+    }
+
+    fn checks(&self, list: &[Node]) -> Vec<Check> {
+        let check = |node: &Node| {
+            Some(Check {
+                error: node.get("level")?.text()? == "error",
+                about: node
+                    .get("about")
+                    .and_then(|name| Parameter::new(name.text()?).ok()),
+                when: self.template(node, "when")?,
+                text: self.template(node, "text")?,
+                hint: text_of(node, "hint"),
+            })
+        };
+        list.iter().filter_map(check).collect()
     }
 }
 
-pub(super) fn span(source: SourceId, at: Location) -> Span {
-    let bytes = |at: Option<u64>| at.and_then(|at| u32::try_from(at).ok()).unwrap_or(0);
-    let start = bytes(at.span().byte_offset());
-    let length = bytes(at.span().byte_len());
-    Span {
-        source,
-        start,
-        end: start.saturating_add(length),
+fn variable(entry: &Entry) -> Option<Variable> {
+    let node = &entry.value;
+    let word = |key: &str| node.get(key).and_then(|name| Word::named(name.text()?));
+    Some(Variable {
+        kind: match node.get("type")?.text()? {
+            "bool" => VariableKind::Bool,
+            "integer" => VariableKind::Integer,
+            "string" => VariableKind::String,
+            "list" => VariableKind::List,
+            "map" => VariableKind::Map,
+            _ => VariableKind::OneOf(texts(node, "values").map(str::to_owned).collect()),
+        },
+        of: word("of"),
+        keys: word("keys"),
+        default: typed(node.get("default")?),
+        doc: text_of(node, "doc")?,
+        at: place(entry),
+    })
+}
+
+fn service(node: &Node) -> ServiceSpec {
+    let fields = Field::ALL
+        .into_iter()
+        .filter_map(|field| Some((field, text_of(node, field.as_str())?)));
+    let options = entries(node, "options").iter().filter_map(|option| {
+        let name = Parameter::new(option.key.as_str()).ok()?;
+        Some((name, option.value.text().map(str::to_owned)))
+    });
+    ServiceSpec::Entry {
+        fields: fields.collect(),
+        options: options.collect(),
     }
+}
+
+fn file(node: &Node, content: ContentSpec) -> Option<FileSpec> {
+    let user = |key: &str| {
+        let name = node.get(key).and_then(Node::text);
+        UserName::new(name.unwrap_or("root")).ok()
+    };
+    Some(FileSpec::Present {
+        content,
+        owner: user("owner")?,
+        group: user("group")?,
+        mode: node.get("mode").and_then(|mode| mode.text()?.parse().ok()),
+        table: Some(truth(node, "table").unwrap_or(false)),
+    })
+}
+
+fn probe_kind(name: &str) -> Option<ProbeKind> {
+    match name {
+        "accept" => Some(ProbeKind::Accept),
+        "refuse" => Some(ProbeKind::Refuse),
+        _ => None,
+    }
+}
+
+fn per(name: &str) -> Option<Per> {
+    match name {
+        "directories" => Some(Per::Directories),
+        "alias_directories" => Some(Per::AliasDirectories),
+        _ => None,
+    }
+}
+
+/// A value as YAML 1.2 types it (its core schema): a plain `true`, `false`, `null` or number is one, all else is text.
+fn typed(node: &Node) -> serde_json::Value {
+    use serde_json::Value;
+    match &node.kind {
+        Kind::Scalar { text, plain } => {
+            let number = || {
+                let whole = text.parse::<i64>().ok().map(Value::from);
+                let begins = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+                let float = || text.parse::<f64>().ok().filter(|_| begins);
+                whole.or_else(|| float().map(Value::from))
+            };
+            if node.is_null() {
+                Value::Null
+            } else if let Some(truth) = switch(node) {
+                Value::Bool(truth)
+            } else {
+                let number = plain.then(number).flatten();
+                number.unwrap_or_else(|| Value::String(text.clone()))
+            }
+        }
+        Kind::List(nodes) => nodes.iter().map(typed).collect(),
+        Kind::Map(entries) => entries
+            .iter()
+            .map(|entry| (entry.key.clone(), typed(&entry.value)))
+            .collect(),
+    }
+}
+
+/// Where to point for an entry: at its value where that is a text on one place, else at its key.
+fn place(entry: &Entry) -> Span {
+    match entry.value.kind {
+        Kind::Scalar { .. } if entry.value.span.end > entry.value.span.start => entry.value.span,
+        _ => entry.at,
+    }
+}
+
+fn entries<'n>(node: &'n Node, key: &str) -> &'n [Entry] {
+    node.get(key).map_or(&[], Node::entries)
+}
+
+fn list<'n>(node: &'n Node, key: &str) -> &'n [Node] {
+    node.get(key).map_or(&[], Node::list)
+}
+
+fn texts<'n>(node: &'n Node, key: &str) -> impl Iterator<Item = &'n str> {
+    list(node, key).iter().filter_map(Node::text)
+}
+
+fn text_of(node: &Node, key: &str) -> Option<String> {
+    node.get(key).and_then(Node::text).map(str::to_owned)
+}
+
+fn truth(node: &Node, key: &str) -> Option<bool> {
+    node.get(key).and_then(switch)
 }

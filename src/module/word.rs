@@ -7,8 +7,7 @@ use super::{Variable, VariableKind};
 use crate::manifest::rule;
 
 /// The kinds of texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Word {
     /// An IP address or network; IPv6 also in the brackets that Postfix wants.
     Network,
@@ -27,6 +26,21 @@ pub enum Word {
 }
 
 impl Word {
+    /// The kind of that name, one of [`WORDS`](crate::manifest::module_form::WORDS).
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "network" => Self::Network,
+            "address" => Self::Address,
+            "address-or-domain" => Self::AddressOrDomain,
+            "recipients" => Self::Recipients,
+            "domain" => Self::Domain,
+            "local-part" => Self::LocalPart,
+            "descriptor" => Self::Descriptor,
+            _ => return None,
+        })
+    }
+
     /// What is wanted, with its article, for messages.
     #[must_use]
     pub fn what(self) -> &'static str {
@@ -139,6 +153,13 @@ fn descriptor(text: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_word_of_the_grammar_is_a_kind() {
+        for (name, _) in crate::manifest::module_form::WORDS {
+            assert!(Word::named(name).is_some(), "{name}");
+        }
+    }
 
     #[test]
     fn words_are_told_from_others() {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Scope, Span};
 use crate::manifest::{Entry, Kind, Node, integer, switch};
 use crate::model::resolve::parts::{layer, scalar};
-use crate::model::resolve::{Resolver, errors, parts};
+use crate::model::resolve::{Resolver, parts};
 use crate::model::{ContentSpec, FileSpec, Host, Layer, Level, ListEdit, ServiceSpec, SettingSpec};
 use crate::name::{Parameter, RemotePath, RoleName, ServiceName, UserName};
 use crate::nearest;
@@ -52,9 +52,11 @@ impl Resolver<'_> {
         roles: &[RoleName],
         place: &str,
     ) -> Things {
-        let before = errors(&self.problems);
+        let before = self.problems.len();
         let things = self.each_thing(node, level, roles, place);
-        self.local += errors(&self.problems) - before;
+        for problem in self.problems.iter_mut().skip(before) {
+            problem.scope = Scope::Value;
+        }
         things
     }
 

@@ -21,7 +21,7 @@ mod ssh;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostic, Level as Severity, Span};
+use crate::diagnostic::{self, Diagnostic, Scope, Span};
 use crate::history::KEPT;
 use crate::manifest::{Manifest, Node, duration, integer};
 use crate::model::role::Role;
@@ -47,18 +47,21 @@ pub struct Context<'a> {
 /// What a manifest means, as far as it means anything.
 #[derive(Debug)]
 pub struct Resolved {
-    /// The murder; only where none of the problems is an error.
-    pub murder: Option<Murder>,
-    /// Where each error is of one thing of one layer alone, the murder without those things: for what else there
-    /// is to say in the same run.
-    pub rest: Option<Murder>,
-    /// How many of the problems are of one thing alone.
-    pub local: usize,
-    /// Where there is neither, every host that could be read at all, for what else there is to
-    /// say of its values in the same run. It may lack roles and anything that a problem is about.
-    pub hosts: Vec<Host>,
+    /// What could be made of it.
+    pub meaning: Meaning,
     /// What there is to say, in the order of the texts.
     pub problems: Vec<Diagnostic>,
+}
+
+/// What could be made of a manifest.
+#[derive(Debug)]
+pub enum Meaning {
+    /// The whole murder: none of the problems is an error.
+    Whole(Murder),
+    /// The murder without the values that are wrong: each error is of one value alone.
+    WithoutFaults(Murder),
+    /// Every host that could be read at all. It may lack roles and anything that a problem is about.
+    Hosts(Vec<Host>),
 }
 
 /// Says what a manifest means.
@@ -70,36 +73,21 @@ pub fn resolve(manifest: &Manifest, context: &Context<'_>) -> Resolved {
         parameters: Parameters::of(&manifest.root),
         secrets: BTreeMap::new(),
         problems: Vec::new(),
-        local: 0,
         without_role: Vec::new(),
     };
     let murder = resolver.murder();
-    let mut hosts = resolver.without_role;
     let mut problems = resolver.problems;
     problems.sort_by_key(|problem| problem.at.as_ref().map(|(span, _)| *span));
-    let wrong = errors(&problems);
-    let (mut whole, mut rest) = (None, None);
-    if wrong == 0 {
-        whole = Some(murder);
-    } else if wrong == resolver.local {
-        rest = Some(murder);
-    } else {
-        hosts.extend(murder.hosts.into_values());
-    }
-    Resolved {
-        murder: whole,
-        rest,
-        local: resolver.local,
-        hosts,
-        problems,
-    }
-}
-
-fn errors(problems: &[Diagnostic]) -> usize {
-    let errors = problems.iter();
-    errors
-        .filter(|problem| problem.level == Severity::Error)
-        .count()
+    let meaning = match diagnostic::widest(&problems) {
+        None => Meaning::Whole(murder),
+        Some(Scope::Value) => Meaning::WithoutFaults(murder),
+        Some(_) => {
+            let mut hosts = resolver.without_role;
+            hosts.extend(murder.hosts.into_values());
+            Meaning::Hosts(hosts)
+        }
+    };
+    Resolved { meaning, problems }
 }
 
 struct Resolver<'a> {
@@ -108,8 +96,6 @@ struct Resolver<'a> {
     parameters: Parameters<'a>,
     secrets: BTreeMap<SecretName, (SecretSource, Span)>,
     problems: Vec<Diagnostic>,
-    /// How many of them are errors of one thing of one layer alone.
-    local: usize,
     /// Hosts whose roles are unknown: none of the murder, but their values can be looked at.
     without_role: Vec<Host>,
 }
