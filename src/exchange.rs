@@ -317,6 +317,26 @@ pub enum MachineError {
     Detached(Failure),
 }
 
+impl MachineError {
+    /// What went wrong.
+    #[must_use]
+    pub fn into_failure(self) -> Failure {
+        match self {
+            Self::Unreachable(failure) | Self::Unfit(failure) | Self::Detached(failure) => failure,
+        }
+    }
+
+    /// The same with another failure.
+    #[must_use]
+    pub fn map(self, change: impl FnOnce(Failure) -> Failure) -> Self {
+        match self {
+            Self::Unreachable(failure) => Self::Unreachable(change(failure)),
+            Self::Unfit(failure) => Self::Unfit(change(failure)),
+            Self::Detached(failure) => Self::Detached(change(failure)),
+        }
+    }
+}
+
 /// How a host stands after an apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {

@@ -46,7 +46,7 @@ pub mod outcome;
 
 pub mod report;
 
-// Shell: files, machines, many hosts at once, and the terminal.
+// Shell: files, machines, many hosts at once, one run, and the terminal.
 pub mod load;
 
 pub mod tasks;
@@ -55,12 +55,8 @@ pub mod transport;
 
 pub mod machine;
 
-pub mod survey;
-
-pub mod cache;
-
-pub mod apply;
-
 pub mod fleet;
+
+pub mod session;
 
 pub mod cli;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::exchange::MachineError;
 use crate::name::HostName;
-use crate::plan::{Failure, HostPlan, Refusal};
+use crate::plan::{Failure, HostPlan, Refusal, Verdict};
 
 /// What an apply did, host by host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -101,6 +102,32 @@ pub enum Postponed {
     Refused,
     /// The user did not say yes.
     Declined,
+}
+
+/// A machine that gave no report of an apply.
+impl From<MachineError> for Outcome {
+    fn from(error: MachineError) -> Self {
+        match error {
+            MachineError::Unreachable(error) => Self::Unreachable {
+                error,
+                allowed: false,
+            },
+            MachineError::Unfit(error) => Self::Failed { error },
+            MachineError::Detached(error) => Self::Detached { error },
+        }
+    }
+}
+
+/// A machine that gave no answer to an observation.
+impl From<MachineError> for Verdict {
+    fn from(error: MachineError) -> Self {
+        match error {
+            MachineError::Unreachable(error) | MachineError::Detached(error) => {
+                Self::Unreachable { error }
+            }
+            MachineError::Unfit(error) => Self::Failed { error },
+        }
+    }
 }
 
 impl Outcome {

@@ -11,8 +11,8 @@ use murder::machine::sandbox::Sandbox;
 use murder::name::HostName;
 use murder::plan::Failure;
 use murder::secret::Secrets;
+use murder::session::observe::observe_host;
 use murder::state::{Desired, Facts};
-use murder::survey::survey;
 use tempfile::TempDir;
 
 /// The smallest manifest, with these settings on its backend.
@@ -176,7 +176,7 @@ fn facts_of_last_time_stop_nobody() {
         Ok(Desired::default())
     };
     let (secrets, assumed) = (Secrets::default(), Facts::debian());
-    let surveyed = murder::tasks::block_on(survey(
+    let surveyed = murder::tasks::block_on(observe_host(
         &mut machine,
         &compile,
         &secrets,

@@ -1,17 +1,18 @@
 //! `murder check`.
 
-use std::io::{self, IsTerminal as _, Write};
-use std::process::ExitCode;
-
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::{self, Format};
 use super::terminal::Terminal;
-use super::{Color, Selection, compiled, selection};
+use super::{Selection, selection};
 use crate::compile::{self, Compiler};
 use crate::diagnostic::{Diagnostic, Level, Sources, Span};
 use crate::load::{self, Loaded};
 use crate::model::Host;
+use crate::session::precompile::compile_problems;
 
 /// Arguments of `murder check`.
 #[derive(Debug, Args)]
@@ -22,40 +23,28 @@ pub struct Arguments {
     /// How problems are shown.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
-    /// When to use colours.
-    #[arg(long, value_enum, default_value = "auto")]
-    pub color: Color,
-}
-
-/// How problems are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// As rustc shows them, on stderr.
-    Text,
-    /// One JSON object on stdout.
-    Json,
 }
 
 /// Runs the verb: exit code 0, also with warnings, or 1 with an error.
-#[must_use]
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> ExitCode {
+///
+/// # Errors
+/// Where standard output cannot be written.
+pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let selection = &arguments.selection;
     let mut loaded = load::load(&selection.path, &selection.overlay);
     compile_hosts(&mut loaded, selection);
-    let written = match arguments.format {
-        Format::Text => text(
-            &loaded,
-            color(arguments.color),
-            terminal.quiet,
-            &mut io::stderr().lock(),
-        ),
-        Format::Json => json(&loaded, &mut io::stdout().lock()),
-    };
-    if loaded.failed() || written.is_err() {
-        ExitCode::from(1)
-    } else {
-        ExitCode::SUCCESS
+    match arguments.format {
+        Format::Text => {
+            terminal.diagnostics(&loaded.diagnostics, &loaded.sources);
+            terminal.say(&summary(&loaded));
+        }
+        Format::Json => output::print(json(&loaded).as_bytes(), terminal)?,
     }
+    Ok(if loaded.failed() {
+        Exit::Refused
+    } else {
+        Exit::Done
+    })
 }
 
 /// Adds what compiling says of each host that is meant, with the facts that the manifest states.
@@ -69,7 +58,7 @@ fn compile_hosts(loaded: &mut Loaded, selected: &Selection) {
     ) {
         (Ok(compiler), Ok(hosts)) => {
             let compile = |host: &Host| compiler.compile(&host.name, &host.facts);
-            compiled::problems(compile, murder, &hosts, true)
+            compile_problems(compile, murder, &hosts, true)
         }
         // Templates that cannot be read hide nothing that stands in the manifest itself.
         (Err(mut problems), _) => {
@@ -83,30 +72,6 @@ fn compile_hosts(loaded: &mut Loaded, selected: &Selection) {
     loaded.diagnostics.extend(load::foresee(murder));
     // Hosts that share a layer share its problems.
     load::tidy(&mut loaded.diagnostics);
-}
-
-fn color(wanted: Color) -> bool {
-    match wanted {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => {
-            io::stderr().is_terminal()
-                && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty())
-        }
-    }
-}
-
-/// Everything there is to say; the errors alone for who wants it quiet.
-fn text(loaded: &Loaded, color: bool, quiet: bool, out: &mut impl Write) -> io::Result<()> {
-    for diagnostic in &loaded.diagnostics {
-        if !quiet || diagnostic.level == Level::Error {
-            writeln!(out, "{}\n", diagnostic.render(&loaded.sources, color))?;
-        }
-    }
-    if quiet {
-        return Ok(());
-    }
-    writeln!(out, "{}", summary(loaded))
 }
 
 /// What the run comes to, in one line.
@@ -138,7 +103,7 @@ fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{end}")
 }
 
-fn json(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
+fn json(loaded: &Loaded) -> String {
     let place = |sources: &Sources, (span, label): &(Span, String)| {
         let place = sources.place(*span);
         json!({
@@ -165,5 +130,5 @@ fn json(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
         "hosts": loaded.murder.as_ref().map(|murder| murder.hosts.len()),
         "diagnostics": loaded.diagnostics.iter().map(one).collect::<Vec<_>>(),
     });
-    writeln!(out, "{whole:#}")
+    format!("{whole:#}\n")
 }

@@ -3,9 +3,10 @@
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::Cli;
+use super::error::CliError;
 use super::exit::Exit;
 use super::terminal::Terminal;
+use super::{Cli, output};
 
 /// Arguments of `murder completions`.
 #[derive(Debug, Args)]
@@ -15,13 +16,12 @@ pub struct Arguments {
 }
 
 /// Runs the verb.
-#[must_use]
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
+///
+/// # Errors
+/// Where standard output cannot be written.
+pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "murder", &mut script);
-    if terminal.print(&String::from_utf8_lossy(&script)) {
-        Exit::Done
-    } else {
-        Exit::Refused
-    }
+    output::print(&script, terminal)?;
+    Ok(Exit::Done)
 }

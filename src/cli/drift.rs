@@ -2,11 +2,12 @@
 
 use clap::Args;
 
+use super::error::CliError;
 use super::exit::Exit;
-use super::plan::PlanOutput;
-use super::reach::Reach;
+use super::output::{self, PlanOutput};
+use super::reach::ReachArguments;
 use super::terminal::Terminal;
-use super::{Selection, survey, wiring};
+use super::{Selection, open};
 use crate::plan::Plan;
 
 /// Arguments of `murder drift`.
@@ -17,42 +18,30 @@ pub struct Arguments {
     pub selection: Selection,
     /// How hosts are reached.
     #[command(flatten)]
-    pub reach: Reach,
+    pub reach: ReachArguments,
     /// How drift is shown.
     #[command(flatten)]
     pub look: PlanOutput,
 }
 
 /// Runs the verb: no output at all where every host answered, none has drifted, and Postfix runs on
-/// all of them, since cron mails whatever is said.
-#[must_use]
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
-    let terminal = &Terminal {
-        quiet: !terminal.verbose,
-        ..*terminal
-    };
-    let (loaded, hosts) = match survey::open(&arguments.selection, terminal) {
-        Ok(opened) => opened,
-        Err(exit) => return exit,
-    };
-    let eyes = match wiring::eyes(&loaded, &hosts, &arguments.reach, terminal) {
-        Ok(eyes) => eyes,
-        Err(wiring::AlreadyReported) => return Exit::Refused,
-    };
-    let plan = survey::look(
-        &loaded.murder.name,
-        &hosts,
-        &*eyes,
-        arguments.reach.parallel,
-        terminal,
-    );
-    let exit = survey::verdict(&plan, Exit::Pending);
+/// all of them, since cron mails whatever is printed.
+///
+/// # Errors
+/// Where no host could be contacted, or standard output cannot be written.
+pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
+    let reach = arguments.reach.options();
+    let planner = open::planner(&loaded, &hosts, &reach, terminal)?;
+    let murder = &loaded.murder.name;
+    let plan = open::plan(murder, &hosts, &*planner, reach.parallel, terminal);
+    let exit = Exit::of_plan(&plan, Exit::Pending);
     if exit == Exit::Done && !is_stopped_anywhere(&plan) {
-        return exit;
+        return Ok(exit);
     }
     let look = arguments.look;
-    let text = survey::shown(&plan, look.format, look.diff.into(), terminal.color_out);
-    survey::deliver(text, terminal).or(exit)
+    let text = output::plan_text(&plan, look.format, look.diff.into(), terminal.color_out);
+    output::deliver(text, exit, terminal)
 }
 
 /// A Postfix that is down is no drift, but no mail comes: who reads cron's mail wants to know.
@@ -84,6 +73,6 @@ mod tests {
         };
         assert!(is_stopped_anywhere(&plan(true)));
         assert!(!is_stopped_anywhere(&plan(false)));
-        assert_eq!(survey::verdict(&plan(true), Exit::Pending), Exit::Done);
+        assert_eq!(Exit::of_plan(&plan(true), Exit::Pending), Exit::Done);
     }
 }

@@ -1,6 +1,9 @@
-//! Exit codes: one table, for the program, its help and its README (DESIGN §3).
+//! Exit codes: one table, for the program, its help and its README, and what ends with which of them.
 
 use std::process::ExitCode;
+
+use crate::outcome::{Applied, Outcome, Postponed};
+use crate::plan::{Plan, Verdict};
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +67,59 @@ impl Exit {
             Self::Failed => 4,
             Self::HalfWay => 5,
         }
+    }
+}
+
+impl Exit {
+    /// How one host's outcome ends the program.
+    #[must_use]
+    pub fn of_outcome(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Converged | Outcome::Done { .. } => Self::Done,
+            Outcome::Unreachable { allowed: true, .. } => Self::Done,
+            Outcome::Unreachable { .. } | Outcome::Detached { .. } => Self::Unreachable,
+            Outcome::Stale { .. }
+            | Outcome::PutBack { .. }
+            | Outcome::Untouched { .. }
+            | Outcome::Locked { .. }
+            | Outcome::Failed { .. } => Self::Failed,
+            // It was changed, and does not stand as it shall: no code below says so much.
+            Outcome::HalfWay { .. } | Outcome::Remains { .. } => Self::HalfWay,
+            Outcome::Refused { .. } => Self::Refused,
+            Outcome::NotAttempted { why } => match why {
+                // The host that failed says the code.
+                Postponed::EarlierFailure => Self::Done,
+                Postponed::Interrupted => Self::Pending,
+                Postponed::Refused | Postponed::Declined => Self::Refused,
+            },
+        }
+    }
+
+    /// How what became of the hosts ends the program.
+    #[must_use]
+    pub fn of_applied(applied: &Applied) -> Self {
+        let exits = applied.hosts.values().map(Self::of_outcome);
+        exits.fold(Self::Done, Self::or)
+    }
+
+    /// How one host's verdict ends the program: changes count as `pending`.
+    #[must_use]
+    pub fn of_verdict(verdict: &Verdict, pending: Self) -> Self {
+        match verdict {
+            Verdict::Converged => Self::Done,
+            Verdict::Changes(_) => pending,
+            Verdict::Unreachable { .. } => Self::Unreachable,
+            Verdict::Failed { .. } => Self::Failed,
+        }
+    }
+
+    /// How a plan ends the program.
+    #[must_use]
+    pub fn of_plan(plan: &Plan, pending: Self) -> Self {
+        let exits = plan.hosts.values();
+        exits
+            .map(|host| Self::of_verdict(&host.verdict, pending))
+            .fold(Self::Done, Self::or)
     }
 }
 

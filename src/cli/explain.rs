@@ -1,13 +1,15 @@
 //! `murder explain HOST THING`: which line decided, and what it overrode.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 
+use super::error::CliError;
+use super::exit::Exit;
+use super::output;
 use super::selection::named;
+use super::terminal::Terminal;
 use crate::compile::{Behind, Compiled, Compiler, Origin};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::load::{self, Loaded};
@@ -36,25 +38,21 @@ pub struct Arguments {
 }
 
 /// Runs the verb.
-#[must_use]
-pub fn run(arguments: &Arguments) -> ExitCode {
+///
+/// # Errors
+/// Where there is an error in the manifest, or nothing there names the thing.
+pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let mut loaded = load::load(&arguments.path, &arguments.overlay);
     let answer = match answer(&loaded, arguments) {
         Ok(answer) => answer,
         Err(problems) => {
             loaded.diagnostics.extend(problems);
             load::tidy(&mut loaded.diagnostics);
-            let mut talk = io::stderr().lock();
-            for problem in &loaded.diagnostics {
-                let _ = writeln!(talk, "{}\n", problem.render(&loaded.sources, false));
-            }
-            return ExitCode::from(1);
+            return Err(CliError::input(loaded.diagnostics, &loaded.sources));
         }
     };
-    match io::stdout().lock().write_all(answer.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(1),
-        _ => ExitCode::SUCCESS,
-    }
+    output::print(answer.as_bytes(), terminal)?;
+    Ok(Exit::Done)
 }
 
 fn answer(loaded: &Loaded, arguments: &Arguments) -> Result<String, Vec<Diagnostic>> {

@@ -4,15 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::apply::Format;
+use super::error::CliError;
 use super::exit::Exit;
-use super::reach::Reach;
-use super::single::{self, Single};
+use super::open;
+use super::output::{self, Format};
+use super::reach::ReachArguments;
 use super::terminal::Terminal;
-use super::wiring::Loaded;
-use super::{survey, wiring};
 use crate::exchange::HistoryQuestion;
-use crate::name::HostName;
 use crate::report::history::{self, History};
 
 /// Arguments of `murder history`.
@@ -34,52 +32,36 @@ pub struct Arguments {
     pub format: Format,
     /// How the host is reached.
     #[command(flatten)]
-    pub reach: Reach,
+    pub reach: ReachArguments,
 }
 
 /// Runs the verb.
-#[must_use]
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
-    match single::load(
-        &arguments.host,
-        &arguments.path,
-        &arguments.overlay,
-        terminal,
-    ) {
-        Ok((loaded, host)) => list(&loaded, &host, arguments, terminal),
-        Err(wiring::AlreadyReported) => Exit::Refused,
-    }
-}
-
-fn list(loaded: &Loaded, host: &HostName, arguments: &Arguments, terminal: &Terminal) -> Exit {
-    let Ok(mut single) = Single::new(loaded, host, &arguments.reach, terminal) else {
-        return Exit::Refused;
-    };
-    let observed = match single.look(Some(HistoryQuestion::Entries)) {
-        Ok(observed) => observed,
-        Err(error) => return single.say(error, terminal),
-    };
+///
+/// # Errors
+/// Where the host gives no answer, or has no such generation.
+pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    let (path, overlays) = (&arguments.path, &arguments.overlay);
+    let (loaded, host) = open::one_host(&arguments.host, path, overlays, terminal)?;
+    let reach = arguments.reach.options();
+    let mut one_host = open::session_of_host(&loaded, &host, &reach, terminal)?;
+    let observed = one_host
+        .look(Some(HistoryQuestion::Entries))
+        .map_err(|error| CliError::session(one_host.no_answer(error), &loaded.sources))?;
     for remark in &observed.live.remarks {
         terminal.say(&format!("warning: {}", remark.text));
     }
-    let mut history = History::new(host, observed.live.ledger.as_ref(), observed.entries);
+    let mut history = History::new(&host, observed.live.ledger.as_ref(), observed.entries);
     if let Some(number) = arguments.generation
         && !history.only(number)
     {
-        terminal.error(&history.missing(number));
-        return Exit::Refused;
+        return Err(CliError::message(history.missing(number)));
     }
     let whole = terminal.verbose || arguments.generation.is_some();
-    survey::deliver(
-        match arguments.format {
-            Format::Json => history::json(&history).map_err(|error| error.to_string()),
-            Format::Text => {
-                let mut text = String::new();
-                history::write(&history, whole, terminal.color_out, &mut text)
-                    .map(|()| text)
-                    .map_err(|error| error.to_string())
-            }
-        },
-        terminal,
-    )
+    let text = match arguments.format {
+        Format::Json => output::serialised(history::json(&history)),
+        Format::Text => {
+            output::written(|text| history::write(&history, whole, terminal.color_out, text))
+        }
+    };
+    output::deliver(text, Exit::Done, terminal)
 }

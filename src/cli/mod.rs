@@ -3,19 +3,18 @@
 pub mod apply;
 pub mod ask;
 pub mod check;
-pub mod compiled;
 pub mod completions;
-pub mod contact;
+pub mod confirm;
 pub mod drift;
+pub mod error;
 pub mod exit;
 pub mod explain;
-pub mod foreseen;
-mod forget;
 pub mod history;
+pub mod open;
+pub mod output;
 pub mod plan;
 pub mod postconf;
 pub mod progress;
-pub mod provenance;
 pub mod reach;
 pub mod release;
 pub mod render;
@@ -23,17 +22,14 @@ pub mod rollback;
 pub mod schema;
 pub mod selection;
 pub mod signals;
-pub mod single;
-pub mod survey;
 pub mod terminal;
 pub mod unlock;
-pub mod wiring;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 /// Declarative applier for the Postfix side of a Cyrus IMAP murder.
 #[derive(Debug, Parser)]
@@ -74,8 +70,8 @@ pub enum Verb {
     Schema(schema::Arguments),
     /// Print a completion script for a shell.
     Completions(completions::Arguments),
-    /// Our own postconf(1), as the sandbox uses it, with Postfix's own options.
-    #[command(disable_help_flag = true)]
+    /// Our own postconf(1), as the sandbox uses it, with Postfix's own options: for tests and comparison.
+    #[command(disable_help_flag = true, hide = true)]
     Postconf {
         /// Options and names as postconf(1) takes them; `-c DIR` says where.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -106,17 +102,6 @@ pub struct Selection {
     pub overlay: Vec<PathBuf>,
 }
 
-/// How output looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal without NO_COLOR.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
 /// Runs the program with this process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -124,21 +109,33 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error).into(),
     };
-    let terminal = terminal::Terminal::new(&cli.talk);
-    match cli.verb {
-        Verb::Check(arguments) => check::run(&arguments, &terminal),
-        Verb::Render(arguments) => render::run(&arguments, &terminal),
-        Verb::Explain(arguments) => explain::run(&arguments),
-        Verb::Plan(arguments) => plan::run(&arguments, &terminal).into(),
-        Verb::Apply(arguments) => apply::run(&arguments, &terminal).into(),
-        Verb::Drift(arguments) => drift::run(&arguments, &terminal).into(),
-        Verb::History(arguments) => history::run(&arguments, &terminal).into(),
-        Verb::Rollback(arguments) => rollback::run(&arguments, &terminal).into(),
-        Verb::Unlock(arguments) => unlock::run(&arguments, &terminal).into(),
-        Verb::Release(arguments) => release::run(&arguments, &terminal).into(),
-        Verb::Schema(arguments) => schema::run(&arguments),
-        Verb::Completions(arguments) => completions::run(&arguments, &terminal).into(),
-        Verb::Postconf { arguments } => postconf::run(&arguments),
+    let mut terminal = terminal::Terminal::new(&cli.talk);
+    // Cron mails whatever is printed.
+    terminal.quiet |= matches!(cli.verb, Verb::Drift(_)) && !terminal.verbose;
+    match cli.verb.run(&terminal) {
+        Ok(exit) => exit,
+        Err(error) => error.print(&terminal),
+    }
+    .into()
+}
+
+impl Verb {
+    fn run(&self, terminal: &terminal::Terminal) -> Result<exit::Exit, error::CliError> {
+        match self {
+            Self::Check(arguments) => check::run(arguments, terminal),
+            Self::Render(arguments) => render::run(arguments, terminal),
+            Self::Explain(arguments) => explain::run(arguments, terminal),
+            Self::Plan(arguments) => plan::run(arguments, terminal),
+            Self::Apply(arguments) => apply::run(arguments, terminal),
+            Self::Drift(arguments) => drift::run(arguments, terminal),
+            Self::History(arguments) => history::run(arguments, terminal),
+            Self::Rollback(arguments) => rollback::run(arguments, terminal),
+            Self::Unlock(arguments) => unlock::run(arguments, terminal),
+            Self::Release(arguments) => release::run(arguments, terminal),
+            Self::Schema(arguments) => schema::run(arguments, terminal),
+            Self::Completions(arguments) => completions::run(arguments, terminal),
+            Self::Postconf { arguments } => postconf::run(arguments, terminal),
+        }
     }
 }
 

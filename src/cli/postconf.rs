@@ -9,24 +9,27 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
+use super::error::CliError;
+use super::exit::Exit;
+use super::output;
+use super::terminal::Terminal;
 use crate::postfix::postconf::Files;
 use crate::postfix::postconf::Request;
 
 /// Runs it with postconf's own arguments.
-#[must_use]
-pub fn run(arguments: &[OsString]) -> ExitCode {
-    match answer(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            talk(&format!("fatal: {why}"));
-            ExitCode::FAILURE
-        }
-    }
+///
+/// # Errors
+/// What postconf calls fatal.
+pub fn run(arguments: &[OsString], terminal: &Terminal) -> Result<Exit, CliError> {
+    let printed = answer(arguments, terminal)
+        .map_err(|why| CliError::verbatim(format!("postconf: fatal: {why}")))?;
+    output::print(&printed, terminal)?;
+    Ok(Exit::Done)
 }
 
-fn answer(arguments: &[OsString]) -> Result<(), String> {
+/// Carries out the edits that are asked for; what is printed.
+fn answer(arguments: &[OsString], terminal: &Terminal) -> Result<Vec<u8>, String> {
     let arguments: Vec<Vec<u8>> = arguments
         .iter()
         .map(|argument| argument.clone().into_vec())
@@ -39,7 +42,8 @@ fn answer(arguments: &[OsString]) -> Result<(), String> {
     };
     let answer = request.answer(&files);
     for warning in &answer.warnings {
-        talk(&format!("warning: {warning}"));
+        // As every Postfix program words its warnings.
+        terminal.report(&format!("postconf: warning: {warning}"));
     }
     if let Some(error) = answer.error {
         return Err(format!("{}: {error}", directory.display()));
@@ -49,13 +53,7 @@ fn answer(arguments: &[OsString]) -> Result<(), String> {
             replace(&directory, name, text)?;
         }
     }
-    std::io::stdout()
-        .write_all(&answer.stdout)
-        .or_else(|error| match error.kind() {
-            // Whoever read the beginning has read enough.
-            ErrorKind::BrokenPipe => Ok(()),
-            _ => Err(format!("cannot write to stdout: {error}")),
-        })
+    Ok(answer.stdout)
 }
 
 /// `-c`, or MAIL_CONFIG. The system's own configuration is no default here: a slip would
@@ -97,10 +95,4 @@ fn replace(directory: &Path, name: &str, text: &[u8]) -> Result<(), String> {
         .persist(&path)
         .map_err(|error| failure(error.error))?;
     Ok(())
-}
-
-/// Warnings and errors, as every Postfix program words them.
-fn talk(text: &str) {
-    // Nobody is left to tell where stderr is closed.
-    let _ = writeln!(std::io::stderr(), "postconf: {text}");
 }

@@ -1,15 +1,15 @@
-//! How hosts are reached, and what the user consents to.
+//! The flags that say how hosts are reached, and what the user consents to.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::plan::RefusalKind;
+use crate::session::options::{Consent, Reach};
 
 /// How hosts are reached.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Reaching hosts")]
-pub struct Reach {
+pub struct ReachArguments {
     /// Folders below DIR in place of machines: no root, no network, no Postfix. Without DIR they are
     /// below `murder-sandbox` in the current folder.
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "murder-sandbox", conflicts_with_all = ["local", "accept_new"])]
@@ -28,7 +28,7 @@ pub struct Reach {
 /// What the user consents to. Each refusal has its own word; there is no `--force`.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Consent")]
-pub struct Consent {
+pub struct ConsentArguments {
     /// Replace files that differ and are not ours; their text is kept on the host.
     #[arg(long)]
     pub adopt: bool,
@@ -52,17 +52,31 @@ pub struct Consent {
     pub allow_unreachable: Vec<String>,
 }
 
-impl Consent {
-    /// Whether a refusal of this kind is lifted.
+impl ReachArguments {
+    /// The same, for the session.
     #[must_use]
-    pub fn lifts(&self, kind: RefusalKind) -> bool {
-        match kind {
-            RefusalKind::Adopt => self.adopt,
-            RefusalKind::TakeOver => self.take_over,
-            RefusalKind::Delete => self.allow_delete,
-            RefusalKind::Overwrite => self.allow_overwrite,
-            RefusalKind::Restart => self.allow_restart,
-            RefusalKind::UnknownParameter => false,
+    pub fn options(&self) -> Reach {
+        Reach {
+            sandbox: self.sandbox.clone(),
+            local: self.local,
+            accept_new: self.accept_new,
+            parallel: self.parallel,
+        }
+    }
+}
+
+impl ConsentArguments {
+    /// The same, for the session.
+    #[must_use]
+    pub fn options(&self) -> Consent {
+        Consent {
+            adopt: self.adopt,
+            take_over: self.take_over,
+            allow_delete: self.allow_delete,
+            allow_overwrite: self.allow_overwrite,
+            allow_restart: self.allow_restart,
+            allow_unverified: self.allow_unverified,
+            allow_unreachable: self.allow_unreachable.clone(),
         }
     }
 }

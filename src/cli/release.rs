@@ -1,25 +1,24 @@
-//! `murder release HOST [THING]`: manage it no more, and touch nothing else.
+//! `murder release HOST [THING]`: stop managing it, and touch nothing else.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::apply::{self, Format};
-use super::contact::Session;
+use super::confirm::{self, ConfirmOptions, confirm_and_apply};
+use super::error::CliError;
 use super::exit::Exit;
 use super::explain;
-use super::plan::Diff;
-use super::reach::{Consent, Reach};
-use super::single::{self, ConfirmOptions, Single, SingleHostError};
+use super::open;
+use super::output::{Diff, Format};
+use super::reach::ReachArguments;
 use super::terminal::Terminal;
-use super::wiring::{AlreadyReported, Loaded};
-use crate::exchange::HistoryQuestion;
-use crate::history::Snapshot;
-use crate::ledger::Ledger;
+use crate::load::LoadedMurder;
 use crate::name::HostName;
-use crate::nearest::nearest;
-use crate::plan::{HostVerdict, Verdict, forgets, release};
-use crate::state::{Desired, Live};
+use crate::session::SessionError;
+use crate::session::one_host::without_answer;
+use crate::session::options::Consent;
+use crate::session::release::{self, ReleaseError};
+use crate::state::Desired;
 use crate::thing::Thing;
 
 /// The word for every thing of a host, where PATH follows.
@@ -55,34 +54,56 @@ pub struct Arguments {
     pub format: Format,
     /// How the host is reached.
     #[command(flatten)]
-    pub reach: Reach,
+    pub reach: ReachArguments,
 }
 
 /// Runs the verb.
-#[must_use]
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
-    if !apply::may_ask(arguments.yes, "murder history", terminal) {
-        return Exit::Refused;
-    }
-    let which = match arguments.thing.as_str() {
-        ALL => None,
-        text => match explain::thing(text) {
-            Ok(thing) => Some(thing),
-            Err(error) => {
-                terminal.error(&format!("{error}; {}", whole_host(arguments)));
-                return Exit::Refused;
-            }
-        },
+///
+/// # Errors
+/// Where there is nothing to release, or the host cannot be released now. Nothing was changed.
+pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    confirm::may_ask(arguments.yes, "murder history")?;
+    let which =
+        match arguments.thing.as_str() {
+            ALL => None,
+            text => Some(explain::thing(text).map_err(|error| {
+                CliError::message(format!("{error}; {}", whole_host(arguments)))
+            })?),
+        };
+    let which = which.as_ref();
+    let (path, overlays) = (&arguments.path, &arguments.overlay);
+    let (loaded, host) = open::one_host(&arguments.host, path, overlays, terminal)?;
+    let reach = arguments.reach.options();
+    let mut one_host = open::session_of_host(&loaded, &host, &reach, terminal)?;
+    let verdict = match release::plan(&mut one_host, which) {
+        Ok(verdict) => verdict,
+        Err(ReleaseError::Unmanaged { thing, near }) => {
+            let help = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => whole_host(arguments),
+            };
+            let text = format!("`{thing}` is not managed on {host}; {help}");
+            return Err(CliError::message(text));
+        }
+        Err(ReleaseError::Session(SessionError::Host(_, error))) => without_answer(error),
+        Err(ReleaseError::Session(error)) => {
+            return Err(CliError::session(error, &loaded.sources));
+        }
     };
-    match single::load(
-        &arguments.host,
-        &arguments.path,
-        &arguments.overlay,
-        terminal,
-    ) {
-        Ok((loaded, host)) => let_go(&loaded, &host, which.as_ref(), arguments, terminal),
-        Err(AlreadyReported) => Exit::Refused,
+    let plan = one_host.plan(verdict);
+    let options = ConfirmOptions {
+        consent: &Consent::default(),
+        yes: arguments.yes,
+        format: arguments.format,
+        diff: Diff::Summary,
+    };
+    let (exit, changed) = confirm_and_apply(&plan, &options, terminal, |plan| {
+        release::apply(&mut one_host, plan, which)
+    })?;
+    if changed {
+        say_next(&loaded, &host, which, terminal);
     }
+    Ok(exit)
 }
 
 /// A path in the place of the thing is the slip to expect.
@@ -93,129 +114,8 @@ fn whole_host(arguments: &Arguments) -> String {
     )
 }
 
-fn let_go(
-    loaded: &Loaded,
-    host: &HostName,
-    which: Option<&Thing>,
-    arguments: &Arguments,
-    terminal: &Terminal,
-) -> Exit {
-    let Ok(mut single) = Single::new(loaded, host, &arguments.reach, terminal) else {
-        return Exit::Refused;
-    };
-    let looked = match planned(&mut single, which, arguments, terminal) {
-        Ok(looked) => looked,
-        Err(SingleHostError::AlreadyReported) => return Exit::Refused,
-        Err(SingleHostError::Machine(error)) => single::without_answer(error),
-    };
-    let plan = single.plan(looked);
-    let manner = ConfirmOptions {
-        consent: &Consent::default(),
-        yes: arguments.yes,
-        format: arguments.format,
-        diff: Diff::Summary,
-    };
-    let (exit, changed) = single::confirm_and_apply(&plan, &manner, terminal, |plan| {
-        single.change(plan, false, loaded.revision(), &|contact, _, machine| {
-            let live = machine.observe(&Default::default())?.live;
-            Ok(HostVerdict {
-                verdict: verdict(&live, which, None, contact),
-                remarks: Vec::new(),
-                stopped: false,
-            })
-        })
-    });
-    if changed {
-        say_next(loaded, host, which, terminal);
-    }
-    exit
-}
-
-/// What is released, or why it cannot be.
-fn planned(
-    single: &mut Single<'_>,
-    which: Option<&Thing>,
-    arguments: &Arguments,
-    terminal: &Terminal,
-) -> Result<HostVerdict, SingleHostError> {
-    let refuse = |words: &str| {
-        terminal.error(words);
-        SingleHostError::AlreadyReported
-    };
-    let host = &single.host.name;
-    let live = single.look(None)?.live;
-    if let Some(ledger) = &live.ledger {
-        let ours = &single.contact.loaded.murder.name;
-        if ledger.murder != *ours {
-            return Err(refuse(&format!(
-                "{host} belongs to the murder `{}`, not to `{ours}`: release it with its manifest",
-                ledger.murder
-            )));
-        }
-        if let Some(thing) = which
-            && verdict(&live, which, None, &single.contact) == Verdict::Converged
-        {
-            return Err(refuse(&unmanaged(host, thing, ledger, arguments)));
-        }
-    }
-    if let (None, None, Some(thing)) = (&live.ledger, &live.pending, which) {
-        return Err(refuse(&format!(
-            "nothing is managed on {host}: it has no ledger, so there is nothing to release of `{thing}`"
-        )));
-    }
-    if live.pending.is_some() {
-        return Err(refuse(&format!(
-            "an apply of {host} did not end, and what it made is in no ledger yet: run `murder \
-             apply` (or `murder rollback`) first, then release"
-        )));
-    }
-    let last = match live.ledger.as_ref().filter(|_| which.is_some()) {
-        None => None,
-        Some(ledger) => {
-            let question = HistoryQuestion::Generation(ledger.generation);
-            single.look(Some(question))?.generation
-        }
-    };
-    let mut remarks = live.remarks.clone();
-    if which.is_none() && live.ledger.is_some() {
-        let kept = single.look(Some(HistoryQuestion::Entries))?.entries.len();
-        remarks.push(forgets(kept));
-    }
-    let snapshot = last.as_deref().map(|generation| &generation.snapshot);
-    Ok(HostVerdict {
-        verdict: verdict(&live, which, snapshot, &single.contact),
-        remarks,
-        // Nothing here is about Postfix.
-        stopped: false,
-    })
-}
-
-fn verdict(
-    live: &Live,
-    which: Option<&Thing>,
-    last: Option<&Snapshot>,
-    contact: &Session<'_>,
-) -> Verdict {
-    let keep = contact.loaded.murder.keep;
-    match release(live, which, last, keep) {
-        None => Verdict::Converged,
-        Some(plan) => Verdict::Changes(Box::new(plan)),
-    }
-}
-
-fn unmanaged(host: &HostName, thing: &Thing, ledger: &Ledger, arguments: &Arguments) -> String {
-    let known: Vec<String> = ledger.managed.keys().map(Thing::to_string).collect();
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    let near = nearest(&thing.to_string(), &known);
-    let help = match near {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => whole_host(arguments),
-    };
-    format!("`{thing}` is not managed on {host}; {help}")
-}
-
 /// What the manifest will make of it.
-fn say_next(loaded: &Loaded, host: &HostName, which: Option<&Thing>, terminal: &Terminal) {
+fn say_next(loaded: &LoadedMurder, host: &HostName, which: Option<&Thing>, terminal: &Terminal) {
     let Some(desired) = loaded.desired(host) else {
         terminal
             .say("The manifest does not compile, so what its next apply takes over is not known.");

@@ -2,20 +2,21 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::Args;
 
-use super::Selection;
-use super::compiled::on_every_core;
+use super::error::CliError;
+use super::exit::Exit;
 use super::selection::select;
 use super::terminal::Terminal;
+use super::{Selection, output};
 use crate::compile::{Compiled, Compiler};
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::Diagnostic;
 use crate::load::{self, Loaded};
 use crate::name::HostName;
+use crate::session::precompile::on_every_core;
 use crate::state::Want;
 
 /// Arguments of `murder render`.
@@ -30,50 +31,36 @@ pub struct Arguments {
 }
 
 /// Runs the verb.
-#[must_use]
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> ExitCode {
+///
+/// # Errors
+/// Where there is an error in the manifest, or the files cannot be written.
+pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let selection = &arguments.selection;
     let mut loaded = load::load(&selection.path, &selection.overlay);
     let hosts = compiled(&mut loaded, selection);
-    let talk = say(&loaded, terminal.quiet, &mut io::stderr().lock());
-    if loaded.failed() || talk.is_err() {
-        return ExitCode::from(1);
+    if loaded.failed() {
+        return Err(CliError::input(loaded.diagnostics, &loaded.sources));
     }
-    let written = match &arguments.out {
-        Some(folder) => tree(folder, &hosts),
-        None => stream(&hosts, &mut io::stdout().lock()),
-    };
-    match written {
-        // A reader such as head(1) that has seen enough is no failure.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let _ = match &arguments.out {
-                Some(folder) => {
-                    let hint = match error.kind() {
-                        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
-                            "`--out` is a folder, and a file stands in its way"
-                        }
-                        _ => "the folder must be writable, with room",
-                    };
-                    let problem = Diagnostic::error(format!(
-                        "the tree cannot be written to `{}`: {error}",
-                        folder.display()
-                    ))
-                    .hint(hint);
-                    write!(
-                        io::stderr(),
-                        "{}",
-                        problem.render(&loaded.sources, terminal.color_err)
-                    )
-                }
-                None => writeln!(
-                    io::stderr(),
-                    "error: standard output cannot be written: {error}"
-                ),
-            };
-            ExitCode::from(1)
+    terminal.diagnostics(&loaded.diagnostics, &loaded.sources);
+    match &arguments.out {
+        Some(folder) => tree(folder, &hosts).map_err(|error| unwritable(folder, &error))?,
+        None => output::print(stream(&hosts).as_bytes(), terminal)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn unwritable(folder: &Path, error: &io::Error) -> CliError {
+    let hint = match error.kind() {
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            "`--out` is a folder, and a file stands in its way"
         }
-        _ => ExitCode::SUCCESS,
-    }
+        _ => "the folder must be writable, with room",
+    };
+    let problem = Diagnostic::error(format!(
+        "the tree cannot be written to `{}`: {error}",
+        folder.display()
+    ));
+    CliError::arguments(vec![problem.hint(hint)])
 }
 
 /// Compiles the hosts meant, with the facts that the manifest states; what there is to say is
@@ -112,17 +99,6 @@ fn compiled(loaded: &mut Loaded, selection: &Selection) -> Vec<(HostName, Compil
     hosts
 }
 
-/// Errors; where there are none, and nobody wants it quiet, warnings too.
-fn say(loaded: &Loaded, quiet: bool, out: &mut impl Write) -> io::Result<()> {
-    let failed = quiet || loaded.failed();
-    for diagnostic in &loaded.diagnostics {
-        if !failed || diagnostic.level == Level::Error {
-            writeln!(out, "{}\n", diagnostic.render(&loaded.sources, false))?;
-        }
-    }
-    Ok(())
-}
-
 /// One file for each file of a host below its own folder, and `settings` for the rest.
 fn tree(folder: &Path, hosts: &[(HostName, Compiled)]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
@@ -150,26 +126,28 @@ fn tree_of_host(root: &Path, compiled: &Compiled) -> io::Result<()> {
     fs::write(root.join("settings"), settings(compiled))
 }
 
-fn stream(hosts: &[(HostName, Compiled)], out: &mut impl Write) -> io::Result<()> {
+fn stream(hosts: &[(HostName, Compiled)]) -> String {
+    let mut text = String::new();
     for (name, compiled) in hosts {
-        writeln!(out, "# host {name}\n{}", settings(compiled))?;
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "# host {name}\n{}", settings(compiled));
         for (path, want) in &compiled.desired.files {
-            match want {
+            let _ = match want {
                 Want::Present(file) => {
                     writeln!(
-                        out,
+                        text,
                         "## {name}:{path} ({} {}:{})\n{}",
                         file.mode,
                         file.owner,
                         file.group,
                         file.body.masked()
-                    )?;
+                    )
                 }
-                Want::Absent => writeln!(out, "## {name}:{path} (absent)\n")?,
-            }
+                Want::Absent => writeln!(text, "## {name}:{path} (absent)\n"),
+            };
         }
     }
-    Ok(())
+    text
 }
 
 /// main.cf and master.cf, a line for each thing that is named.

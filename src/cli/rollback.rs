@@ -1,25 +1,21 @@
 //! `murder rollback HOST`: an earlier generation becomes what the host must have.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::apply::{self, Format};
+use super::confirm::{self, ConfirmOptions, confirm_and_apply};
+use super::error::CliError;
 use super::exit::Exit;
-use super::plan::Diff;
-use super::reach::{Consent, Reach};
-use super::single::{self, ConfirmOptions, Single, SingleHostError};
+use super::open;
+use super::output::{Diff, Format};
+use super::reach::{ConsentArguments, ReachArguments};
 use super::terminal::Terminal;
-use super::wiring::{AlreadyReported, Loaded};
-use crate::exchange::HistoryQuestion;
-use crate::history::{before_last, manifest_revision, revision_of_rollback};
+use crate::history::manifest_revision;
 use crate::name::HostName;
-use crate::plan::HostVerdict;
-use crate::report::history::History;
-use crate::secret::SecretName;
-use crate::state::{Desired, Want};
-use crate::tasks::block_on;
+use crate::session::SessionError;
+use crate::session::one_host::without_answer;
+use crate::session::rollback::{self, Target};
 
 /// Arguments of `murder rollback`.
 #[derive(Debug, Args)]
@@ -53,180 +49,52 @@ pub struct Arguments {
     pub diff: Diff,
     /// How the host is reached.
     #[command(flatten)]
-    pub reach: Reach,
+    pub reach: ReachArguments,
     /// What is consented to.
     #[command(flatten)]
-    pub consent: Consent,
-}
-
-/// Where a rollback goes.
-struct Target {
-    number: u64,
-    desired: Desired,
-    /// What its ledger said of the manifest.
-    revision: String,
+    pub consent: ConsentArguments,
 }
 
 /// Runs the verb.
-#[must_use]
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
-    if !apply::may_ask(arguments.yes, "murder history", terminal) {
-        return Exit::Refused;
-    }
-    match single::load(
-        &arguments.host,
-        &arguments.path,
-        &arguments.overlay,
-        terminal,
-    ) {
-        Ok((loaded, host)) => go(&loaded, &host, arguments, terminal),
-        Err(AlreadyReported) => Exit::Refused,
-    }
-}
-
-fn go(loaded: &Loaded, host: &HostName, arguments: &Arguments, terminal: &Terminal) -> Exit {
-    let Ok(mut single) = Single::new(loaded, host, &arguments.reach, terminal) else {
-        return Exit::Refused;
-    };
-    let looked = target(&mut single, arguments, terminal).and_then(|target| {
-        let verdict = look(&mut single, &target)?;
+///
+/// # Errors
+/// Where the host has no such generation, or the generation cannot be gone back to. Nothing was changed.
+pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    confirm::may_ask(arguments.yes, "murder history")?;
+    let (path, overlays) = (&arguments.path, &arguments.overlay);
+    let (loaded, host) = open::one_host(&arguments.host, path, overlays, terminal)?;
+    let (reach, consent) = (arguments.reach.options(), arguments.consent.options());
+    let mut one_host = open::session_of_host(&loaded, &host, &reach, terminal)?;
+    let looked = rollback::target(&mut one_host, arguments.to).and_then(|target| {
+        let verdict = rollback::compare(&mut one_host, &target)?;
         Ok((Some(target), verdict))
     });
     let (target, verdict) = match looked {
         Ok(looked) => looked,
-        Err(SingleHostError::AlreadyReported) => return Exit::Refused,
-        Err(SingleHostError::Machine(error)) => (None, single::without_answer(error)),
+        Err(SessionError::Host(_, error)) => (None, without_answer(error)),
+        Err(error) => return Err(CliError::session(error, &loaded.sources)),
     };
-    let plan = single.plan(verdict);
-    let manner = ConfirmOptions {
-        consent: &arguments.consent,
+    let warnings = target.iter().flat_map(|target| &target.warnings);
+    terminal.diagnostics(warnings, &loaded.sources);
+    let plan = one_host.plan(verdict);
+    let options = ConfirmOptions {
+        consent: &consent,
         yes: arguments.yes,
         format: arguments.format,
         diff: arguments.diff,
     };
-    let (exit, changed) = single::confirm_and_apply(&plan, &manner, terminal, |plan| {
-        let unverified = arguments.consent.allow_unverified;
-        let revision = target
-            .as_ref()
-            .map_or("", |target| target.revision.as_str());
-        single.change(plan, unverified, revision, &|contact, host, machine| {
-            let Some(target) = &target else {
-                return Ok(HostVerdict {
-                    verdict: crate::plan::Verdict::Converged,
-                    remarks: Vec::new(),
-                    stopped: false,
-                });
-            };
-            let desired = |_: &_| Ok(target.desired.clone());
-            let surveyed = block_on(contact.survey(host, contact.known(host), machine, &desired))?;
-            Ok(contact.way_back(&surveyed, target.number))
-        })
-    });
-    if let Some(target) = target.filter(|_| changed) {
-        terminal.say(&next(host, &target));
-    }
-    exit
-}
-
-/// What the host was in the generation that is meant.
-fn target(
-    single: &mut Single<'_>,
-    arguments: &Arguments,
-    terminal: &Terminal,
-) -> Result<Target, SingleHostError> {
-    let refuse = |words: &str| {
-        terminal.error(words);
-        SingleHostError::AlreadyReported
-    };
-    let host = &single.host.name;
-    let observed = single.look(Some(HistoryQuestion::Entries))?;
-    let Some(ledger) = observed.live.ledger else {
-        return Err(refuse(&format!(
-            "{host} has no ledger: murder manages nothing there, and there is nothing to go back to"
-        )));
-    };
-    let number = match arguments.to {
-        Some(number) => number,
-        None => before_last(&observed.entries, ledger.generation).ok_or_else(|| {
-            refuse(&format!(
-                "no generation before the current one ({}) of {host} is kept; `--to 0` gives the \
-                 host back as it was before murder came",
-                ledger.generation
-            ))
-        })?,
-    };
-    if number == 0 {
-        return Ok(Target {
-            number,
-            desired: Desired::default(),
-            revision: revision_of_rollback(0, ""),
-        });
-    }
-    // A file with a higher number is of an apply that did not come to its ledger.
-    let kept = match number <= ledger.generation {
-        true => {
-            let question = HistoryQuestion::Generation(number);
-            single.look(Some(question))?.generation
-        }
-        false => None,
-    };
-    let Some(generation) = kept else {
-        let history = History::new(host, Some(&ledger), observed.entries);
-        return Err(refuse(&history.missing(number)));
-    };
-    let (owner, ours) = (&generation.entry.murder, &single.contact.loaded.murder.name);
-    if owner != ours {
-        return Err(refuse(&format!(
-            "generation {number} of {host} was made by the murder `{owner}`, not by `{ours}`: \
-             go back to it with the manifest of `{owner}`"
-        )));
-    }
-    let desired = generation.snapshot.desired();
-    secrets(single, number, &desired, terminal)?;
-    Ok(Target {
-        number,
-        desired,
-        revision: revision_of_rollback(number, &generation.entry.applied.revision),
-    })
-}
-
-/// Reads today's secrets for the files of then.
-fn secrets(
-    single: &mut Single<'_>,
-    number: u64,
-    desired: &Desired,
-    terminal: &Terminal,
-) -> Result<(), SingleHostError> {
-    let mut needed: BTreeSet<SecretName> = BTreeSet::new();
-    let mut lost = false;
-    for (path, want) in &desired.files {
-        let Want::Present(file) = want else { continue };
-        for name in file.body.secrets() {
-            if single.contact.loaded.murder.secrets.contains_key(name) {
-                needed.insert(name.clone());
-            } else {
-                lost = true;
-                terminal.error(&format!(
-                    "`{path}` of generation {number} holds the secret `{name}`, which the manifest \
-                     no longer has: put `{name}` back into it, or go back to another generation"
-                ));
-            }
-        }
-    }
-    if lost {
-        return Err(SingleHostError::AlreadyReported);
-    }
-    Ok(single.contact.read_secrets(&needed, terminal)?)
-}
-
-/// The difference between what the host has and what it had.
-fn look(single: &mut Single<'_>, target: &Target) -> Result<HostVerdict, SingleHostError> {
-    let looked = single.with(|contact, host, machine| {
-        let desired = |_: &_| Ok(target.desired.clone());
-        let surveyed = block_on(contact.survey(host, contact.known(host), machine, &desired))?;
-        Ok(contact.way_back(&surveyed, target.number))
+    let (exit, changed) = confirm_and_apply(&plan, &options, terminal, |plan| {
+        rollback::apply(
+            &mut one_host,
+            plan,
+            target.as_ref(),
+            consent.allow_unverified,
+        )
     })?;
-    Ok(looked)
+    if let Some(target) = target.filter(|_| changed) {
+        terminal.say(&next(&host, &target));
+    }
+    Ok(exit)
 }
 
 /// What a person must know afterwards: the manifest still says otherwise.

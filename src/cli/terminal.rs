@@ -4,7 +4,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use clap::{Args, ValueEnum};
 
-use super::Color;
+use crate::diagnostic::{Diagnostic, Level, Sources};
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, Args)]
@@ -20,15 +20,15 @@ pub struct Talk {
     pub quiet: bool,
 }
 
-/// What `--format` may be for a plan.
+/// How output looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PlanFormat {
-    /// For people.
-    Text,
-    /// For programs: versioned, without secrets.
-    Json,
-    /// For reviews.
-    Markdown,
+pub enum Color {
+    /// On a terminal without NO_COLOR.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// The two streams and what they may carry.
@@ -71,17 +71,33 @@ impl Terminal {
         }
     }
 
-    /// Writes data; whether it could be written. A reader that has seen enough (`| head`) is no error.
-    #[must_use]
-    pub fn print(&self, text: &str) -> bool {
+    /// Writes data to standard output. A reader that has seen enough (`| head`) is no error.
+    ///
+    /// # Errors
+    /// Where standard output cannot be written.
+    pub fn print(&self, bytes: &[u8]) -> std::io::Result<()> {
         let mut out = std::io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Ok(()) => true,
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => true,
-            Err(error) => {
-                self.error(&format!("standard output cannot be written: {error}"));
-                false
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints problems of the manifest, with `--quiet` the errors alone.
+    pub fn diagnostics<'a>(
+        &self,
+        diagnostics: impl IntoIterator<Item = &'a Diagnostic>,
+        sources: &Sources,
+    ) {
+        for diagnostic in diagnostics {
+            if self.quiet && diagnostic.level == Level::Warning {
+                continue;
             }
+            let text = diagnostic.render(sources, self.color_err);
+            // An empty line sets a problem of several lines apart from what follows it.
+            let end = if text.contains('\n') { "\n" } else { "" };
+            // Standard error may be closed, and then there is nothing else to write to.
+            let _ = writeln!(std::io::stderr().lock(), "{text}{end}");
         }
     }
 
@@ -102,15 +118,6 @@ impl Terminal {
     /// Passes on a diagnostic that is rendered already, be it quiet or not.
     pub fn report(&self, text: &str) {
         talk(text);
-    }
-
-    /// Says what went wrong.
-    pub fn error(&self, text: &str) {
-        if self.color_err {
-            talk(&format!("\u{1b}[1;31merror\u{1b}[0m: {text}"));
-        } else {
-            talk(&format!("error: {text}"));
-        }
     }
 }
 

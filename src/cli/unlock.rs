@@ -4,17 +4,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::apply::Format;
+use super::error::CliError;
 use super::exit::Exit;
-use super::reach::Reach;
-use super::single::{self, Single};
-use super::survey;
+use super::open;
+use super::output::{self, Format};
+use super::reach::ReachArguments;
 use super::terminal::Terminal;
-use super::wiring::{AlreadyReported, Loaded};
 use crate::exchange::Ending;
-use crate::name::HostName;
 use crate::plan::{Failure, sweep};
 use crate::report::lock::{self, Report, State};
+use crate::session::SessionError;
+use crate::session::one_host::OneHost;
 use crate::state::Live;
 
 /// Arguments of `murder unlock`.
@@ -42,69 +42,51 @@ pub struct Arguments {
     pub format: Format,
     /// How the host is reached.
     #[command(flatten)]
-    pub reach: Reach,
+    pub reach: ReachArguments,
 }
 
 /// Runs the verb.
-#[must_use]
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
-    match single::load(
-        &arguments.host,
-        &arguments.path,
-        &arguments.overlay,
-        terminal,
-    ) {
-        Ok((loaded, host)) => unlock(&loaded, &host, arguments, terminal),
-        Err(AlreadyReported) => Exit::Refused,
-    }
-}
-
-fn unlock(loaded: &Loaded, host: &HostName, arguments: &Arguments, terminal: &Terminal) -> Exit {
-    let Ok(mut single) = Single::new(loaded, host, &arguments.reach, terminal) else {
-        return Exit::Refused;
-    };
-    let live = match single.look(None) {
-        Ok(observed) => observed.live,
-        Err(error) => return single.say(error, terminal),
-    };
+///
+/// # Errors
+/// Where the host gives no answer, or what is left there cannot be cleared away.
+pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    let (path, overlays) = (&arguments.path, &arguments.overlay);
+    let (loaded, host) = open::one_host(&arguments.host, path, overlays, terminal)?;
+    let reach = arguments.reach.options();
+    let mut one_host = open::session_of_host(&loaded, &host, &reach, terminal)?;
+    let no_answer = |error: SessionError| CliError::session(error, &loaded.sources);
+    let live = one_host.ask(None).map_err(no_answer)?.live;
     let at_work = live.lock.as_ref().is_some_and(|lock| lock.held);
     let (state, exit) = if at_work {
         (State::Held, Exit::Failed)
     } else if live.journal.is_none() && live.leftovers.is_empty() && !live.last_words {
         (State::Free, Exit::Done)
     } else {
-        match clear(&mut single, &live, terminal) {
-            Ok(()) => (State::Cleared, Exit::Done),
-            Err(exit) => return exit,
-        }
+        clear(&mut one_host, &live)?;
+        (State::Cleared, Exit::Done)
     };
     // What stays is read from the host, not guessed.
     let left = match (&state, &live.journal) {
-        (State::Cleared, Some(_)) => match single.look(None) {
-            Ok(observed) => Some(observed.live),
-            Err(error) => return single.say(error, terminal),
-        },
+        (State::Cleared, Some(_)) => Some(one_host.ask(None).map_err(no_answer)?.live),
         _ => None,
     };
-    let report = Report::new(host, state, live, left);
+    let report = Report::new(&host, state, live, left);
     let text = match arguments.format {
-        Format::Json => lock::json(&report).map_err(|error| error.to_string()),
-        Format::Text => {
-            let mut text = String::new();
-            lock::write(&report, terminal.color_out, &mut text)
-                .map(|()| text)
-                .map_err(|error| error.to_string())
-        }
+        Format::Json => output::serialised(lock::json(&report)),
+        Format::Text => output::written(|text| lock::write(&report, terminal.color_out, text)),
     };
-    survey::deliver(text, terminal).or(exit)
+    output::deliver(text, exit, terminal)
 }
 
 /// Has the host clear away what dead applies left, under its lock.
-fn clear(single: &mut Single<'_>, live: &Live, terminal: &Terminal) -> Result<(), Exit> {
-    let orders = sweep(live, &single.contact.run);
-    let performed = match single.perform(&orders) {
+fn clear(one_host: &mut OneHost<'_>, live: &Live) -> Result<(), CliError> {
+    let orders = sweep(live, &one_host.contact.session.run);
+    let performed = match one_host.perform(&orders) {
         Ok(performed) => performed,
-        Err(error) => return Err(single.say(error, terminal)),
+        Err(error) => {
+            let sources = &one_host.contact.loaded.sources;
+            return Err(CliError::session(one_host.no_answer(error), sources));
+        }
     };
     let (failure, exit) = match performed.ending {
         Ending::Done => return Ok(()),
@@ -121,6 +103,11 @@ fn clear(single: &mut Single<'_>, live: &Live, terminal: &Terminal) -> Result<()
         }
         Ending::HalfWay(failure) => (failure, Exit::HalfWay),
     };
-    single.say_failure("not cleared", failure, terminal);
-    Err(exit)
+    let failure = one_host.contact.session.scrub(failure);
+    Err(CliError::host(
+        &one_host.host.name,
+        "not cleared",
+        failure,
+        exit,
+    ))
 }

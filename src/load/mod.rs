@@ -2,8 +2,12 @@
 //! configuration read; what it means is decided by the pure core.
 
 mod files;
+mod loaded;
+mod revision;
 mod secrets;
 
+pub use loaded::LoadedMurder;
+pub use revision::revision;
 pub use secrets::{foresee, secrets};
 
 use std::collections::{BTreeMap, BTreeSet};

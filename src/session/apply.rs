@@ -30,7 +30,7 @@ pub fn apply(
     };
     let performed = match machine.perform(&orders) {
         Ok(performed) => performed,
-        Err(error) => return without_report(error),
+        Err(error) => return Outcome::from(error),
     };
     match performed.ending {
         Ending::Done => {}
@@ -42,13 +42,9 @@ pub fn apply(
     }
     let seen = match again(machine) {
         Ok(seen) => seen,
-        Err(
-            MachineError::Unreachable(error)
-            | MachineError::Unfit(error)
-            | MachineError::Detached(error),
-        ) => {
+        Err(error) => {
             return Outcome::Failed {
-                error: unproved(error),
+                error: unproved(error.into_failure()),
             };
         }
     };
@@ -61,19 +57,6 @@ pub fn apply(
         Verdict::Unreachable { error } | Verdict::Failed { error } => Outcome::Failed {
             error: unproved(error),
         },
-    }
-}
-
-/// A machine that gave no report.
-#[must_use]
-pub fn without_report(error: MachineError) -> Outcome {
-    match error {
-        MachineError::Unreachable(error) => Outcome::Unreachable {
-            error,
-            allowed: false,
-        },
-        MachineError::Unfit(error) => Outcome::Failed { error },
-        MachineError::Detached(error) => Outcome::Detached { error },
     }
 }
 

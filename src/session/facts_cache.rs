@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use super::options::Reach;
 use crate::machine::KnownFacts;
 use crate::name::HostName;
 
@@ -16,6 +17,13 @@ pub struct FactsCache {
     /// The file read last. Hosts of one make have the same facts, which are long: so they are
     /// understood once, and shared.
     last: Mutex<Option<(Vec<u8>, KnownFacts)>>,
+}
+
+/// The cache of this user; none for a sandbox, whose folders have no upgrades and no facts of the real host of
+/// their name.
+#[must_use]
+pub fn facts_cache(reach: &Reach) -> Option<FactsCache> {
+    reach.sandbox.is_none().then(FactsCache::of_user)
 }
 
 impl FactsCache {

@@ -1,4 +1,4 @@
-//! Looking at one host until what it has and what it must have speak of the same facts.
+//! Observes one host until its desired and its live state rest on the same facts.
 //!
 //! The desired state depends on a few facts that only the machine knows. The first look is made
 //! with the facts of last time (or with assumed ones), so that a host whose facts have not changed
@@ -9,9 +9,9 @@ use crate::plan::{Failure, questions, unreadable};
 use crate::secret::{MissingSecret, Secrets};
 use crate::state::{Desired, Facts, Live};
 
-/// A host looked at.
+/// A host as it is, and as it must be by the same facts.
 #[derive(Debug)]
-pub struct Surveyed {
+pub struct ObservedHost {
     /// What it must have, by its own facts.
     pub desired: Desired,
     /// What it has.
@@ -20,20 +20,20 @@ pub struct Surveyed {
     pub known: Option<KnownFacts>,
 }
 
-/// Looks, and looks again at most twice where the facts turn out otherwise.
+/// Observes a host, and again at most twice where its facts differ from those that `desired` was compiled by.
 ///
 /// `compile` gives the desired state for facts; `assumed` are the facts to begin with where none are known.
 ///
 /// # Errors
 /// [`MachineError`] of the machine, or `Unfit` where the desired state cannot be made for the host's
 /// facts or a secret has not been read.
-pub async fn survey(
+pub async fn observe_host(
     machine: &mut dyn Observe,
     compile: &dyn Fn(&Facts) -> Result<Desired, Failure>,
     secrets: &Secrets,
     mut known: Option<KnownFacts>,
     assumed: &Facts,
-) -> Result<Surveyed, MachineError> {
+) -> Result<ObservedHost, MachineError> {
     let mut facts = known
         .as_ref()
         .map_or_else(|| assumed.clone(), |known| known.facts.clone());
@@ -52,7 +52,7 @@ pub async fn survey(
         let observed = machine.observing(&asked).await?;
         // A Postfix that cannot read its main.cf says less of itself: no facts to go by, or to keep.
         if unreadable(&observed.live).is_some() {
-            return Ok(Surveyed {
+            return Ok(ObservedHost {
                 desired,
                 live: observed.live,
                 known,
@@ -61,7 +61,7 @@ pub async fn survey(
         known = observed.known.or(known);
         // Nearly always the facts are those that were known.
         if observed.live.facts == facts {
-            return Ok(Surveyed {
+            return Ok(ObservedHost {
                 desired,
                 live: observed.live,
                 known,
@@ -75,7 +75,7 @@ pub async fn survey(
             && questions.indexes == asked.indexes
             && questions.sockets == asked.sockets
         {
-            return Ok(Surveyed {
+            return Ok(ObservedHost {
                 desired,
                 live: observed.live,
                 known,

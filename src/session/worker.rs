@@ -1,69 +1,35 @@
-//! Where `plan`, `apply` and `drift` meet the machines: a manifest's hosts, looked at and changed.
+//! Plans and changes the hosts of a loaded manifest, one at a time for each caller.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::contact::Session;
-use super::foreseen::{Precompiled, precompile};
-use super::forget::Forgetting;
-use super::reach::{Consent, Reach};
-use super::terminal::Terminal;
-use super::{Selection, provenance};
+use super::SessionError;
+use super::apply;
+use super::murder::MurderSession;
+use super::options::{Consent, Reach};
+use super::precompile::{Precompiled, precompile};
 use crate::access::SshClient;
-use crate::apply;
 use crate::compile::Compiler;
-use crate::diagnostic::{Diagnostic, Level, Sources};
+use crate::diagnostic::Diagnostic;
+use crate::exchange::{Ending, Orders};
 use crate::fleet;
-use crate::load;
+use crate::load::LoadedMurder;
 use crate::machine::{Apply, MachineError, Observe};
-use crate::model::{ContentSpec, FileSpec, Host, Murder};
-use crate::module::Modules;
-use crate::name::{HostName, RoleName};
+use crate::model::{ContentSpec, FileSpec, Host};
+use crate::name::HostName;
 use crate::outcome::Outcome;
-use crate::plan::{Failure, HostPlan, HostVerdict, Verdict};
+use crate::plan::{Failure, HostPlan, HostVerdict, Run, Verdict, sweep};
 use crate::secret::{Body, SecretName};
-use crate::state::{Desired, Facts};
+use crate::state::{Desired, Facts, Live};
 use crate::tasks::{Task, block_on};
-
-/// A manifest that was read without errors.
-#[derive(Debug)]
-pub struct Loaded {
-    /// What it means.
-    pub murder: Murder,
-    /// Each module's `after`.
-    pub after: BTreeMap<RoleName, Vec<RoleName>>,
-    /// The texts that it was read from.
-    pub sources: Sources,
-    pub(super) modules: Modules,
-    folder: PathBuf,
-    revision: OnceLock<String>,
-}
-
-impl Loaded {
-    /// Its git commit, see [`provenance::revision`]. Asked for when the first ledger or history needs it:
-    /// git costs more than looking at a host, and a plan needs none.
-    #[must_use]
-    pub fn revision(&self) -> &str {
-        self.revision
-            .get_or_init(|| provenance::revision(&self.folder))
-    }
-
-    /// What the manifest wants of a host, by the facts that it states; none where it does not compile.
-    #[must_use]
-    pub fn desired(&self, host: &HostName) -> Option<Desired> {
-        let facts = &self.murder.hosts.get(host)?.facts;
-        let compiler = Compiler::new(&self.murder, &self.modules).ok()?;
-        Some(compiler.compile(host, facts).ok()?.desired)
-    }
-}
+use crate::transport::AskPassphrase;
 
 /// Reads hosts. Called from many threads, for one host each.
 pub trait Planner: Sync {
     /// Observes a host and compares; `say` tells what it is at.
-    fn look<'a>(&'a self, host: &'a HostName, say: &'a dyn Fn(&str)) -> Task<'a, HostVerdict>;
+    fn plan<'a>(&'a self, host: &'a HostName, say: &'a dyn Fn(&str)) -> Task<'a, HostVerdict>;
 
     /// On how many threads so many looks go on at once.
     fn threads(&self, at_once: usize) -> usize;
@@ -78,77 +44,35 @@ pub trait Applier: Planner {
     fn forget(&self) -> Vec<HostName>;
 }
 
-/// Reads and resolves the manifest; its problems and warnings go to standard error.
+/// What plans the hosts of a murder and cannot write, and the warnings about the manifest and its secrets.
 ///
 /// # Errors
-/// Where there is an error among them; it has been said.
-pub fn load(selection: &Selection, terminal: &Terminal) -> Result<Loaded, AlreadyReported> {
-    let loaded = load::load(&selection.path, &selection.overlay);
-    say_all(&loaded.diagnostics, &loaded.sources, terminal);
-    let failed = loaded.failed();
-    let Some(murder) = loaded.murder.filter(|_| !failed) else {
-        return Err(AlreadyReported);
-    };
-    let after = loaded
-        .modules
-        .0
-        .iter()
-        .map(|(role, module)| (role.clone(), module.after.clone()))
-        .collect();
-    Ok(Loaded {
-        murder,
-        after,
-        modules: loaded.modules,
-        folder: loaded.folder,
-        revision: OnceLock::new(),
-        sources: loaded.sources,
-    })
-}
-
-/// Says problems and warnings of the manifest.
-pub(super) fn say_all(diagnostics: &[Diagnostic], sources: &Sources, terminal: &Terminal) {
-    for diagnostic in diagnostics {
-        let text = diagnostic.render(sources, terminal.color_err) + "\n";
-        match diagnostic.level {
-            Level::Error => terminal.report(&(text + "\n")),
-            Level::Warning => terminal.say(&text),
-        }
-    }
-}
-
-/// What reads the hosts of a murder, and cannot write.
-///
-/// # Errors
-/// What keeps any host from being reached at all: a manifest that does not compile, or a secret
-/// that cannot be read. Nothing has been contacted.
-pub fn eyes<'a>(
-    loaded: &'a Loaded,
+/// [`SessionError::Input`] where the manifest does not compile or a secret cannot be read. No host was contacted.
+pub fn planner<'a>(
+    loaded: &'a LoadedMurder,
     hosts: &[HostName],
-    reach: &'a Reach,
-    terminal: &Terminal,
-) -> Result<Box<dyn Planner + 'a>, AlreadyReported> {
-    let work = Worker::new(loaded, hosts, reach, Consent::default(), false, terminal)?;
-    Ok(Box::new(work))
+    reach: &Reach,
+    ask_passphrase: Box<AskPassphrase>,
+) -> Result<(Box<dyn Planner + 'a>, Vec<Diagnostic>), SessionError> {
+    let consent = Consent::default();
+    let (worker, warnings) = Worker::new(loaded, hosts, reach, consent, false, ask_passphrase)?;
+    Ok((Box::new(worker), warnings))
 }
 
-/// What reads and changes them.
+/// What plans and changes them, and the warnings.
 ///
 /// # Errors
-/// As [`eyes`].
-pub fn hands<'a>(
-    loaded: &'a Loaded,
+/// As [`planner`].
+pub fn applier<'a>(
+    loaded: &'a LoadedMurder,
     hosts: &[HostName],
-    reach: &'a Reach,
-    consent: &Consent,
-    terminal: &Terminal,
-) -> Result<Box<dyn Applier + 'a>, AlreadyReported> {
-    let work = Worker::new(loaded, hosts, reach, consent.clone(), true, terminal)?;
-    Ok(Box::new(work))
+    reach: &Reach,
+    consent: Consent,
+    ask_passphrase: Box<AskPassphrase>,
+) -> Result<(Box<dyn Applier + 'a>, Vec<Diagnostic>), SessionError> {
+    let (worker, warnings) = Worker::new(loaded, hosts, reach, consent, true, ask_passphrase)?;
+    Ok((Box::new(worker), warnings))
 }
-
-/// An error that has been said already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AlreadyReported;
 
 /// A connection kept from the look for the change is dropped after this long: firewalls and
 /// sshd forget idle ones, and a person may think long before `yes`.
@@ -161,9 +85,9 @@ type Kept = BTreeMap<HostName, (Instant, Box<dyn Apply>)>;
 
 /// Everything that one run over the manifest's own desired state needs for any of its hosts.
 struct Worker<'a> {
-    contact: Session<'a>,
+    contact: MurderSession<'a>,
     compiler: Compiler<'a>,
-    foreseen: Mutex<BTreeMap<HostName, Precompiled>>,
+    precompiled: Mutex<BTreeMap<HostName, Precompiled>>,
     consent: Consent,
     kept: Option<Mutex<Kept>>,
     forgetting: Forgetting,
@@ -173,24 +97,37 @@ struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     fn new(
-        loaded: &'a Loaded,
+        loaded: &'a LoadedMurder,
         hosts: &[HostName],
-        reach: &'a Reach,
+        reach: &Reach,
         consent: Consent,
         writes: bool,
-        terminal: &Terminal,
-    ) -> Result<Self, AlreadyReported> {
-        let (compiler, foreseen) = precompile(loaded, hosts, reach, terminal)?;
+        ask_passphrase: Box<AskPassphrase>,
+    ) -> Result<(Self, Vec<Diagnostic>), SessionError> {
+        let prepared = precompile(loaded, hosts, reach)?;
+        let mut warnings = prepared.warnings;
         let needed = of_files(loaded, hosts);
-        Ok(Self {
-            contact: Session::new(loaded, hosts, reach, needed, terminal)?,
-            compiler,
-            foreseen: Mutex::new(foreseen),
+        let contact = match MurderSession::new(loaded, hosts, reach, needed, ask_passphrase) {
+            Ok(mut contact) => {
+                warnings.append(&mut contact.warnings);
+                contact
+            }
+            Err(SessionError::Input(problems)) => {
+                warnings.extend(problems);
+                return Err(SessionError::Input(warnings));
+            }
+            Err(other) => return Err(other),
+        };
+        let worker = Self {
+            contact,
+            compiler: prepared.compiler,
+            precompiled: Mutex::new(prepared.hosts),
             consent,
             kept: writes.then(Mutex::default),
             forgetting: Forgetting::default(),
             waits: waits(loaded, hosts, reach),
-        })
+        };
+        Ok((worker, warnings))
     }
 
     fn compile(&self, host: &Host, facts: &Facts) -> Result<Desired, Failure> {
@@ -211,19 +148,19 @@ impl<'a> Worker<'a> {
     }
 
     /// Looks at a host, and compares.
-    async fn survey(
+    async fn compare(
         &self,
         host: &Host,
         machine: &mut dyn Observe,
     ) -> Result<HostVerdict, MachineError> {
-        let foreseen = self
-            .foreseen
+        let precompiled = self
+            .precompiled
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&host.name);
-        let (known, desired) = match foreseen {
-            Some(foreseen) => (foreseen.known, Some(foreseen.desired)),
-            None => (self.contact.known(host), None),
+        let (known, desired) = match precompiled {
+            Some(precompiled) => (precompiled.known, Some(precompiled.desired)),
+            None => (self.contact.session.known(&host.name), None),
         };
         // The look begins with the facts that the host was compiled by.
         let desired = Cell::new(desired);
@@ -231,14 +168,14 @@ impl<'a> Worker<'a> {
             Some(desired) => Ok(desired),
             None => self.compile(host, facts),
         };
-        let surveyed = self.contact.survey(host, known, machine, &compile).await?;
+        let observed = self.contact.observe(host, known, machine, &compile).await?;
         let writes = self.kept.is_some();
-        let seen = self.contact.difference(&surveyed);
+        let seen = self.contact.difference(&observed);
         if writes {
             // The ledger names the manifest as it was when the plan was made.
             let _ = self.contact.loaded.revision();
-            let run = &self.contact.run;
-            self.forgetting.note(&host.name, &surveyed.live, &seen, run);
+            let run = &self.contact.session.run;
+            self.forgetting.note(&host.name, &observed.live, &seen, run);
         }
         Ok(seen)
     }
@@ -248,8 +185,8 @@ impl<'a> Worker<'a> {
         name: &HostName,
     ) -> Result<(HostVerdict, Box<dyn Apply>), MachineError> {
         let host = self.contact.host(name)?;
-        let mut machine = self.contact.machine(host).await?;
-        let verdict = self.survey(host, &mut *machine).await?;
+        let mut machine = self.contact.connect(host).await?;
+        let verdict = self.compare(host, &mut *machine).await?;
         Ok((verdict, machine))
     }
 
@@ -284,13 +221,10 @@ impl Worker<'_> {
                 }
                 (verdict.verdict, verdict.remarks, verdict.stopped)
             }
-            Err(MachineError::Unreachable(error) | MachineError::Detached(error)) => {
-                (Verdict::Unreachable { error }, Vec::new(), false)
-            }
-            Err(MachineError::Unfit(error)) => (Verdict::Failed { error }, Vec::new(), false),
+            Err(error) => (Verdict::from(error), Vec::new(), false),
         };
         HostVerdict {
-            verdict: self.contact.scrub_verdict(verdict),
+            verdict: self.contact.session.scrub_verdict(verdict),
             remarks,
             stopped,
         }
@@ -298,7 +232,7 @@ impl Worker<'_> {
 }
 
 impl Planner for Worker<'_> {
-    fn look<'a>(&'a self, host: &'a HostName, say: &'a dyn Fn(&str)) -> Task<'a, HostVerdict> {
+    fn plan<'a>(&'a self, host: &'a HostName, say: &'a dyn Fn(&str)) -> Task<'a, HostVerdict> {
         Box::pin(self.see(host, say))
     }
 
@@ -319,23 +253,23 @@ impl Applier for Worker<'_> {
                 say("connecting");
                 self.contact
                     .host(name)
-                    .and_then(|host| block_on(self.contact.machine(host)))
+                    .and_then(|host| block_on(self.contact.connect(host)))
             }
         };
         let mut machine = match machine {
             Ok(machine) => machine,
-            Err(error) => return self.contact.scrub_outcome(apply::without_report(error)),
+            Err(error) => return self.contact.session.scrub_outcome(Outcome::from(error)),
         };
         say("applying");
         let again = |machine: &mut dyn Observe| {
             say("looking again");
             let host = self.contact.host(name)?;
-            block_on(self.survey(host, machine))
+            block_on(self.compare(host, machine))
         };
-        self.contact.scrub_outcome(apply::apply(
+        self.contact.session.scrub_outcome(apply::apply(
             &mut *machine,
             plan,
-            &self.contact.secrets,
+            &self.contact.session.secrets,
             &self.contact.run_of(self.contact.loaded.revision()),
             self.consent.allow_unverified,
             &again,
@@ -348,7 +282,7 @@ impl Applier for Worker<'_> {
 }
 
 /// Whether looks at these hosts only ever wait for the network: folders, this host and other programs do not.
-fn waits(loaded: &Loaded, hosts: &[HostName], reach: &Reach) -> bool {
+fn waits(loaded: &LoadedMurder, hosts: &[HostName], reach: &Reach) -> bool {
     let client = |name| Some(loaded.murder.hosts.get(name)?.ssh.client);
     reach.sandbox.is_none()
         && !reach.local
@@ -359,7 +293,7 @@ fn waits(loaded: &Loaded, hosts: &[HostName], reach: &Reach) -> bool {
 
 /// The secrets that stand in the hosts' files: those of templates, and those that the manifest
 /// places in a text itself.
-fn of_files(loaded: &Loaded, hosts: &[HostName]) -> BTreeSet<SecretName> {
+fn of_files(loaded: &LoadedMurder, hosts: &[HostName]) -> BTreeSet<SecretName> {
     let hosts = hosts
         .iter()
         .filter_map(|name| loaded.murder.hosts.get(name));
@@ -377,4 +311,36 @@ fn of_files(loaded: &Loaded, hosts: &[HostName]) -> BTreeSet<SecretName> {
         }
     }
     needed
+}
+
+/// Hosts on which there is nothing to do, and which still tell of an apply that failed there.
+///
+/// The words of such an apply stay on the host until one is done. Where somebody else put right what it was about,
+/// none ever is: no orders go to a converged host. Then the apply that has shown the words has the host forget them.
+#[derive(Debug, Default)]
+struct Forgetting(Mutex<BTreeMap<HostName, Orders>>);
+
+impl Forgetting {
+    /// Notes a host, if it is one of them.
+    fn note(&self, host: &HostName, live: &Live, seen: &HostVerdict, run: &Run) {
+        let at_work = live.lock.as_ref().is_some_and(|lock| lock.held);
+        // What may have stopped Postfix is worth telling until it runs.
+        let is_over = seen.verdict == Verdict::Converged && !seen.stopped && !at_work;
+        if live.last_words && is_over {
+            let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            orders.insert(host.clone(), sweep(live, run));
+        }
+    }
+
+    /// Has them forget; which did. One that cannot be reached, or has changed since, tells of it once more.
+    fn carry_out(&self, contact: &MurderSession<'_>) -> Vec<HostName> {
+        let orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let forgets = |(name, orders): (&HostName, &Orders)| {
+            let host = contact.host(name).ok()?;
+            let mut machine = block_on(contact.connect(host)).ok()?;
+            let performed = machine.perform(orders).ok()?;
+            (performed.ending == Ending::Done).then(|| name.clone())
+        };
+        orders.iter().filter_map(forgets).collect()
+    }
 }

@@ -1,0 +1,136 @@
+//! What verbs begin with: the manifest, the hosts meant, and a session that reaches them.
+
+use std::path::{Path, PathBuf};
+
+use super::error::CliError;
+use super::progress::Progress;
+use super::terminal::Terminal;
+use super::{Selection, ask, selection};
+use crate::fleet::Event;
+use crate::load::{self, LoadedMurder};
+use crate::name::HostName;
+use crate::plan::Plan;
+use crate::session::murder::MurderSession;
+use crate::session::one_host::OneHost;
+use crate::session::options::{Consent, Reach};
+use crate::session::plan::plan_hosts;
+use crate::session::worker::{self, Applier, Planner};
+
+/// Reads and resolves the manifest, and prints its warnings.
+///
+/// # Errors
+/// Where there is an error in it.
+pub fn manifest(
+    path: &Path,
+    overlays: &[PathBuf],
+    terminal: &Terminal,
+) -> Result<LoadedMurder, CliError> {
+    let loaded = load::load(path, overlays)
+        .into_murder()
+        .map_err(|loaded| CliError::input(loaded.diagnostics, &loaded.sources))?;
+    terminal.diagnostics(&loaded.warnings, &loaded.sources);
+    Ok(loaded)
+}
+
+/// Reads the manifest and chooses the hosts.
+///
+/// # Errors
+/// Where either fails. No host was contacted.
+pub fn hosts(
+    selected: &Selection,
+    terminal: &Terminal,
+) -> Result<(LoadedMurder, Vec<HostName>), CliError> {
+    let loaded = manifest(&selected.path, &selected.overlay, terminal)?;
+    let hosts = selection::select(&loaded.murder, selected).map_err(CliError::arguments)?;
+    Ok((loaded, hosts))
+}
+
+/// Reads the manifest and finds the host in it.
+///
+/// # Errors
+/// Where either fails. No host was contacted.
+pub fn one_host(
+    host: &str,
+    path: &Path,
+    overlays: &[PathBuf],
+    terminal: &Terminal,
+) -> Result<(LoadedMurder, HostName), CliError> {
+    let loaded = manifest(path, overlays, terminal)?;
+    let name = match selection::named(&loaded.murder, host) {
+        Ok(found) => found.name.clone(),
+        Err(problem) => return Err(CliError::arguments(vec![problem])),
+    };
+    Ok((loaded, name))
+}
+
+/// What plans the hosts and cannot write; prints the warnings about their configuration.
+///
+/// # Errors
+/// Where the manifest does not compile or a secret cannot be read. No host was contacted.
+pub fn planner<'a>(
+    loaded: &'a LoadedMurder,
+    hosts: &[HostName],
+    reach: &Reach,
+    terminal: &Terminal,
+) -> Result<Box<dyn Planner + 'a>, CliError> {
+    let (planner, warnings) = worker::planner(loaded, hosts, reach, Box::new(ask::passphrase))
+        .map_err(|error| CliError::session(error, &loaded.sources))?;
+    terminal.diagnostics(&warnings, &loaded.sources);
+    Ok(planner)
+}
+
+/// What plans and changes the hosts; prints the warnings about their configuration.
+///
+/// # Errors
+/// As [`planner`].
+pub fn applier<'a>(
+    loaded: &'a LoadedMurder,
+    hosts: &[HostName],
+    reach: &Reach,
+    consent: Consent,
+    terminal: &Terminal,
+) -> Result<Box<dyn Applier + 'a>, CliError> {
+    let ask = Box::new(ask::passphrase);
+    let (applier, warnings) = worker::applier(loaded, hosts, reach, consent, ask)
+        .map_err(|error| CliError::session(error, &loaded.sources))?;
+    terminal.diagnostics(&warnings, &loaded.sources);
+    Ok(applier)
+}
+
+/// What reaches the one host; prints the warnings about its secrets.
+///
+/// # Errors
+/// Where a secret of its login cannot be read. The host was not contacted.
+pub fn session_of_host<'a>(
+    loaded: &'a LoadedMurder,
+    host: &HostName,
+    reach: &Reach,
+    terminal: &Terminal,
+) -> Result<OneHost<'a>, CliError> {
+    let host = OneHost::new(loaded, host, reach, Box::new(ask::passphrase))
+        .map_err(|error| CliError::session(error, &loaded.sources))?;
+    let MurderSession { warnings, .. } = &host.contact;
+    terminal.diagnostics(warnings, &loaded.sources);
+    Ok(host)
+}
+
+/// Plans the hosts side by side, and shows the progress.
+#[must_use]
+pub fn plan(
+    murder: &str,
+    hosts: &[HostName],
+    planner: &(impl Planner + ?Sized),
+    parallel: usize,
+    terminal: &Terminal,
+) -> Plan {
+    let mut progress = Progress::new(terminal, "looking at", hosts.len());
+    let listens = progress.listens();
+    let mut show = |event: Event| progress.show(&event);
+    plan_hosts(
+        murder,
+        hosts,
+        planner,
+        parallel,
+        listens.then_some(&mut show),
+    )
+}

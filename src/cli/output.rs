@@ -1,0 +1,147 @@
+//! What verbs print on standard output: in which form, and with which exit code.
+
+use std::fmt;
+
+use clap::{Args, ValueEnum};
+
+use super::error::CliError;
+use super::exit::Exit;
+use super::terminal::Terminal;
+use crate::outcome::Applied;
+use crate::plan::Plan;
+use crate::report::{self, Detail, Summary};
+
+/// The forms of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For people.
+    Text,
+    /// For programs: versioned, without secrets.
+    Json,
+    /// For reviews.
+    Markdown,
+}
+
+/// The forms of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs: versioned, without secrets.
+    Json,
+}
+
+/// How a plan is shown.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Output")]
+pub struct PlanOutput {
+    /// The form of the plan.
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub format: PlanFormat,
+    /// How much of each file is shown.
+    #[arg(long, value_enum, value_name = "MUCH", default_value_t = Diff::Context)]
+    pub diff: Diff,
+}
+
+/// How much of each file is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Diff {
+    /// No texts.
+    Summary,
+    /// What changes, with three lines around it.
+    Context,
+    /// Whole files.
+    Full,
+}
+
+impl From<Diff> for Detail {
+    fn from(diff: Diff) -> Self {
+        match diff {
+            Diff::Summary => Self::Summary,
+            Diff::Context => Self::Context,
+            Diff::Full => Self::Full,
+        }
+    }
+}
+
+/// A plan in the form that was asked for.
+///
+/// # Errors
+/// Where it cannot be serialised.
+pub fn plan_text(
+    plan: &Plan,
+    format: PlanFormat,
+    detail: Detail,
+    color: bool,
+) -> Result<String, CliError> {
+    match format {
+        PlanFormat::Text => written(|text| report::text::write_plan(plan, detail, color, text)),
+        PlanFormat::Markdown => written(|text| report::markdown::write_plan(plan, detail, text)),
+        PlanFormat::Json => serialised(report::json::of_plan(plan)),
+    }
+}
+
+/// Prints what became of the hosts, and says how that ends the program.
+///
+/// # Errors
+/// Where standard output cannot be written; the exit code of the hosts is kept where it weighs more.
+pub fn applied(
+    applied: &Applied,
+    plan: &Plan,
+    format: Format,
+    terminal: &Terminal,
+) -> Result<Exit, CliError> {
+    let exit = Exit::of_applied(applied);
+    let text = match format {
+        Format::Json => serialised(report::json::of_apply(applied)),
+        // The plan's summary has said it already.
+        Format::Text if Summary::of(plan).is_converged() => return Ok(exit),
+        Format::Text => written(|text| {
+            let color = terminal.color_out;
+            report::applied::write_apply(applied, terminal.verbose, color, text)
+        }),
+    };
+    deliver(text, exit, terminal)
+}
+
+/// Prints data, and gives `exit` back.
+///
+/// # Errors
+/// Where the data could not be made or standard output cannot be written; `exit` is kept where it weighs more.
+pub fn deliver(
+    text: Result<String, CliError>,
+    exit: Exit,
+    terminal: &Terminal,
+) -> Result<Exit, CliError> {
+    text.and_then(|text| print(text.as_bytes(), terminal))
+        .map(|()| exit)
+        .map_err(|error| error.or(exit))
+}
+
+/// Prints bytes.
+///
+/// # Errors
+/// Where standard output cannot be written.
+pub fn print(bytes: &[u8], terminal: &Terminal) -> Result<(), CliError> {
+    terminal
+        .print(bytes)
+        .map_err(|error| CliError::message(format!("standard output cannot be written: {error}")))
+}
+
+/// A text that a function writes.
+///
+/// # Errors
+/// Those of the function.
+pub fn written(write: impl FnOnce(&mut String) -> fmt::Result) -> Result<String, CliError> {
+    let mut text = String::new();
+    write(&mut text).map_err(|error| CliError::message(error.to_string()))?;
+    Ok(text)
+}
+
+/// JSON, or why there is none.
+///
+/// # Errors
+/// Those of serde_json.
+pub fn serialised(json: Result<String, serde_json::Error>) -> Result<String, CliError> {
+    json.map_err(|error| CliError::message(error.to_string()))
+}

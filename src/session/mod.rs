@@ -1,0 +1,181 @@
+//! One run without a terminal: it reaches hosts, reads secrets, compiles ahead, observes, compares, and rolls out.
+//!
+//! It knows no command line and prints nothing. What it finds is returned: warnings and errors as values
+//! ([`SessionError`]), progress as events of [`crate::fleet`]. What only a person can answer is asked by the
+//! functions that the caller gives.
+
+pub mod apply;
+pub mod facts_cache;
+pub mod glob;
+pub mod murder;
+pub mod observe;
+pub mod one_host;
+pub mod options;
+pub mod plan;
+pub mod precompile;
+pub mod provenance;
+pub mod release;
+pub mod rollback;
+pub mod rollout;
+pub mod worker;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::access::Access;
+use crate::diagnostic::Diagnostic;
+use crate::machine::remote::Remote;
+use crate::machine::sandbox::Sandbox;
+use crate::machine::{Apply, KnownFacts, MachineError};
+use crate::name::HostName;
+use crate::outcome::Outcome;
+use crate::plan::{Failure, Run, Verdict};
+use crate::secret::Secrets;
+use crate::state::Facts;
+use crate::transport::AskPassphrase;
+use crate::transport::ssh::HandshakeLimits;
+use crate::transport::ssh_config::Environment;
+use crate::transport::{self, ConnectOptions, Passphrases};
+use facts_cache::{FactsCache, facts_cache};
+use options::Reach;
+
+/// Why a run cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionError {
+    /// The manifest, its secrets or the options are wrong, or what was asked for cannot be done. Warnings that were
+    /// found before are among these.
+    Input(Vec<Diagnostic>),
+    /// A host gave no answer; its words are scrubbed of secrets.
+    Host(HostName, MachineError),
+}
+
+impl SessionError {
+    /// What was asked for cannot be done; in one line.
+    #[must_use]
+    pub fn refused(text: impl Into<String>) -> Self {
+        Self::Input(vec![Diagnostic::error(text)])
+    }
+}
+
+/// One run, ready to reach hosts, with or without a manifest.
+pub struct Session {
+    /// The secrets that have been read.
+    pub secrets: Secrets,
+    /// Who runs this, and when.
+    pub run: Run,
+    sandbox: Option<std::path::PathBuf>,
+    cache: Option<FactsCache>,
+    connect: ConnectOptions,
+}
+
+impl Session {
+    /// A run that begins now, by this user, with this process's environment. It has read no secret yet.
+    /// `ask_passphrase` is asked for the passphrase of a key, once for each key.
+    #[must_use]
+    pub fn new(reach: &Reach, ask_passphrase: Box<AskPassphrase>) -> Self {
+        Self {
+            secrets: Secrets::default(),
+            run: provenance::run(SystemTime::now()),
+            sandbox: reach.sandbox.clone(),
+            cache: facts_cache(reach),
+            connect: ConnectOptions {
+                accept_new: reach.accept_new,
+                local: reach.local,
+                limits: Arc::new(HandshakeLimits::default()),
+                passphrases: Arc::new(Passphrases::new(ask_passphrase)),
+                environment: Environment::of_process(),
+                files: Arc::default(),
+            },
+        }
+    }
+
+    /// Connects to a host and logs in. With `--sandbox` it opens the host's folder instead; `assumed` are the
+    /// facts of such a folder, which has no Postfix to ask.
+    ///
+    /// # Errors
+    /// [`MachineError`] where the host cannot be reached, or a secret of its login has not been read.
+    pub async fn connect(
+        &self,
+        name: &HostName,
+        access: &Access,
+        assumed: &Facts,
+    ) -> Result<Box<dyn Apply>, MachineError> {
+        if let Some(directory) = &self.sandbox {
+            return Ok(Box::new(Sandbox::new(directory, name, assumed.clone())));
+        }
+        let shell = transport::connecting(name, access, &self.connect, &self.secrets).await?;
+        Ok(Box::new(Remote::new(shell)))
+    }
+
+    /// The facts that a host had when it was last observed.
+    #[must_use]
+    pub fn known(&self, host: &HostName) -> Option<KnownFacts> {
+        self.cache.as_ref()?.get(host)
+    }
+
+    /// Keeps a host's facts for the next run.
+    pub fn keep_facts(&self, host: &HostName, known: &KnownFacts) {
+        if let Some(cache) = &self.cache {
+            cache.put(host, known);
+        }
+    }
+
+    /// Nothing that a host said leaves the program with a secret in it.
+    #[must_use]
+    pub fn scrub(&self, failure: Failure) -> Failure {
+        let scrub = |text: String| self.secrets.scrub(&text);
+        Failure {
+            summary: scrub(failure.summary),
+            detail: failure.detail.map(scrub),
+            hint: failure.hint.map(scrub),
+        }
+    }
+
+    /// See [`Self::scrub`].
+    #[must_use]
+    pub fn scrub_verdict(&self, verdict: Verdict) -> Verdict {
+        match verdict {
+            Verdict::Unreachable { error } => Verdict::Unreachable {
+                error: self.scrub(error),
+            },
+            Verdict::Failed { error } => Verdict::Failed {
+                error: self.scrub(error),
+            },
+            other => other,
+        }
+    }
+
+    /// See [`Self::scrub`].
+    #[must_use]
+    pub fn scrub_outcome(&self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::PutBack { error } => Outcome::PutBack {
+                error: self.scrub(error),
+            },
+            Outcome::Untouched { error } => Outcome::Untouched {
+                error: self.scrub(error),
+            },
+            Outcome::Locked { error } => Outcome::Locked {
+                error: self.scrub(error),
+            },
+            Outcome::HalfWay { error } => Outcome::HalfWay {
+                error: self.scrub(error),
+            },
+            Outcome::Unreachable { error, allowed } => Outcome::Unreachable {
+                error: self.scrub(error),
+                allowed,
+            },
+            Outcome::Detached { error } => Outcome::Detached {
+                error: self.scrub(error),
+            },
+            Outcome::Failed { error } => Outcome::Failed {
+                error: self.scrub(error),
+            },
+            Outcome::Done { log, stopped } => Outcome::Done {
+                log: log.iter().map(|line| self.secrets.scrub(line)).collect(),
+                stopped,
+            },
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! A session over a loaded manifest: its hosts compared with what they must have.
+
+use std::collections::BTreeSet;
+
+use super::observe::{ObservedHost, observe_host};
+use super::options::Reach;
+use super::{Session, SessionError};
+use crate::access::Become;
+use crate::diagnostic::{Diagnostic, Level};
+use crate::load::{self, LoadedMurder};
+use crate::machine::{Apply, KnownFacts, MachineError, Observe};
+use crate::model::{Host, Roster};
+use crate::name::HostName;
+use crate::plan::{DiffInput, Failure, HostVerdict, Run, Verdict, diff};
+use crate::secret::SecretName;
+use crate::state::{Desired, Facts, Remark};
+use crate::transport::AskPassphrase;
+
+/// One run, ready to reach the hosts of a murder.
+pub struct MurderSession<'a> {
+    /// The manifest.
+    pub loaded: &'a LoadedMurder,
+    /// What reaches hosts.
+    pub session: Session,
+    /// Warnings about the manifest's secrets.
+    pub warnings: Vec<Diagnostic>,
+    roster: Roster<'a>,
+}
+
+impl<'a> MurderSession<'a> {
+    /// Reads the secrets of these names, and those of the hosts' logins. See [`Session::new`] for `ask_passphrase`.
+    ///
+    /// # Errors
+    /// [`SessionError::Input`] where one of them cannot be read, or `--local` is given for more than one host.
+    pub fn new(
+        loaded: &'a LoadedMurder,
+        hosts: &[HostName],
+        reach: &Reach,
+        mut needed: BTreeSet<SecretName>,
+        ask_passphrase: Box<AskPassphrase>,
+    ) -> Result<Self, SessionError> {
+        if reach.sandbox.is_none() {
+            needed.extend(of_logins(loaded, hosts));
+        }
+        if reach.local && hosts.len() > 1 {
+            let problem = Diagnostic::error(format!(
+                "`--local` is this one machine, and {} hosts are meant",
+                hosts.len()
+            ))
+            .hint("choose the host that this machine is by `--host NAME`");
+            return Err(SessionError::Input(vec![problem]));
+        }
+        let mut session = Self {
+            loaded,
+            session: Session::new(reach, ask_passphrase),
+            warnings: Vec::new(),
+            roster: Roster::of(&loaded.murder),
+        };
+        session.warnings = session.read_secrets(&needed)?;
+        Ok(session)
+    }
+
+    /// Reads more secrets, and gives the warnings about them.
+    ///
+    /// # Errors
+    /// [`SessionError::Input`] where one of them cannot be read.
+    pub fn read_secrets(
+        &mut self,
+        names: &BTreeSet<SecretName>,
+    ) -> Result<Vec<Diagnostic>, SessionError> {
+        let (secrets, problems) = load::secrets(&self.loaded.murder, names);
+        if problems.iter().any(is_error) {
+            return Err(SessionError::Input(problems));
+        }
+        for name in names {
+            if let Some(secret) = secrets.get(name) {
+                self.session.secrets.insert(name.clone(), secret.clone());
+            }
+        }
+        Ok(problems)
+    }
+
+    /// A host of the manifest.
+    ///
+    /// # Errors
+    /// Where there is none of this name.
+    pub fn host(&self, name: &HostName) -> Result<&'a Host, MachineError> {
+        self.loaded.murder.hosts.get(name).ok_or_else(|| {
+            MachineError::Unfit(Failure {
+                summary: format!("the manifest has no host `{name}`"),
+                detail: None,
+                hint: None,
+            })
+        })
+    }
+
+    /// Connects to a host of the manifest.
+    ///
+    /// # Errors
+    /// As [`Session::connect`].
+    pub async fn connect(&self, host: &Host) -> Result<Box<dyn Apply>, MachineError> {
+        self.session
+            .connect(&host.name, &host.ssh, &host.facts)
+            .await
+    }
+
+    /// Observes a host until its desired and its live state rest on the same facts; `known` are those of the last
+    /// time ([`Session::known`]).
+    ///
+    /// # Errors
+    /// As [`observe_host`].
+    pub async fn observe(
+        &self,
+        host: &Host,
+        known: Option<KnownFacts>,
+        machine: &mut dyn Observe,
+        compile: &dyn Fn(&Facts) -> Result<Desired, Failure>,
+    ) -> Result<ObservedHost, MachineError> {
+        let secrets = &self.session.secrets;
+        let observed = observe_host(machine, compile, secrets, known.clone(), &host.facts).await?;
+        if let Some(facts) = observed.known.as_ref().filter(|_| observed.known != known) {
+            self.session.keep_facts(&host.name, facts);
+        }
+        Ok(observed)
+    }
+
+    /// This run, as the ledger and history will have it; `revision` is the manifest's.
+    #[must_use]
+    pub fn run_of(&self, revision: &str) -> Run {
+        Run {
+            revision: revision.to_owned(),
+            ..self.session.run.clone()
+        }
+    }
+
+    /// The difference of what a host has and must have.
+    #[must_use]
+    pub fn difference(&self, observed: &ObservedHost) -> HostVerdict {
+        self.compare(observed, None)
+    }
+
+    /// The difference of what a host has and had in a generation.
+    #[must_use]
+    pub fn way_back(&self, observed: &ObservedHost, generation: u64) -> HostVerdict {
+        self.compare(observed, Some(generation))
+    }
+
+    fn compare(&self, observed: &ObservedHost, rollback: Option<u64>) -> HostVerdict {
+        let mut verdict = diff(DiffInput {
+            known: observed.known.as_ref(),
+            murder: &self.loaded.murder.name,
+            desired: &observed.desired,
+            live: &observed.live,
+            secrets: &self.session.secrets,
+            hosts: self.roster.written(),
+            keep: self.loaded.murder.keep,
+            rollback,
+        });
+        // The plan that rewrites the ledger is the last one that can tell.
+        if let (Verdict::Changes(_), Some(ledger)) = (&verdict.verdict, &observed.live.ledger) {
+            let missed = self.roster.missed(ledger);
+            verdict.remarks.extend(missed.iter().map(vanished));
+        }
+        verdict
+    }
+}
+
+fn vanished(host: &HostName) -> Remark {
+    Remark {
+        text: format!(
+            "`{host}` was a host of this murder at the last apply here, and is not in the manifest any more"
+        ),
+        hint: Some(format!(
+            "unless it is retired or gone already, put it back with `state: retired`: as it is, `{host}` \
+             keeps its configuration, and nobody looks at it"
+        )),
+    }
+}
+
+fn is_error(problem: &Diagnostic) -> bool {
+    problem.level == Level::Error
+}
+
+/// The secrets of the hosts' logins.
+fn of_logins(loaded: &LoadedMurder, hosts: &[HostName]) -> BTreeSet<SecretName> {
+    let mut names = BTreeSet::new();
+    for host in hosts
+        .iter()
+        .filter_map(|name| loaded.murder.hosts.get(name))
+    {
+        names.extend(host.ssh.password.clone());
+        names.extend(host.ssh.passphrase.clone());
+        if let Become::Sudo(password) = &host.ssh.become_ {
+            names.extend(password.clone());
+        }
+    }
+    names
+}

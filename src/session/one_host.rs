@@ -1,0 +1,174 @@
+//! One host, reached for its own records: its history, its lock, its earlier generations.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use super::murder::MurderSession;
+use super::options::Reach;
+use super::{SessionError, apply};
+use crate::exchange::{HistoryQuestion, Orders, Performed};
+use crate::load::LoadedMurder;
+use crate::machine::{Apply, MachineError, Observe, Observed, Questions};
+use crate::model::Host;
+use crate::name::HostName;
+use crate::outcome::Outcome;
+use crate::plan::{HostPlan, HostVerdict, Plan, Verdict};
+use crate::tasks::block_on;
+use crate::transport::AskPassphrase;
+
+/// A connection is made anew after this long: a person may think long before `yes`.
+const KEPT_FOR: Duration = Duration::from_secs(45);
+
+/// One host, reached when it is first asked.
+pub struct OneHost<'a> {
+    /// What reaches it.
+    pub contact: MurderSession<'a>,
+    /// The host.
+    pub host: &'a Host,
+    machine: Option<(Instant, Box<dyn Apply>)>,
+}
+
+/// The difference once more, after a change.
+pub type Again<'b> =
+    &'b dyn Fn(&MurderSession<'_>, &Host, &mut dyn Observe) -> Result<HostVerdict, MachineError>;
+
+impl<'a> OneHost<'a> {
+    /// Reads the secrets of the host's login; the warnings are in [`MurderSession::warnings`].
+    ///
+    /// # Errors
+    /// [`SessionError::Input`] where one of them cannot be read.
+    pub fn new(
+        loaded: &'a LoadedMurder,
+        name: &HostName,
+        reach: &Reach,
+        ask_passphrase: Box<AskPassphrase>,
+    ) -> Result<Self, SessionError> {
+        let hosts = std::slice::from_ref(name);
+        let contact = MurderSession::new(loaded, hosts, reach, BTreeSet::new(), ask_passphrase)?;
+        let host = contact
+            .host(name)
+            .map_err(|error| SessionError::Host(name.clone(), error))?;
+        Ok(Self {
+            contact,
+            host,
+            machine: None,
+        })
+    }
+
+    /// What the session says of an answer that did not come.
+    #[must_use]
+    pub fn no_answer(&self, error: MachineError) -> SessionError {
+        let error = error.map(|failure| self.contact.session.scrub(failure));
+        SessionError::Host(self.host.name.clone(), error)
+    }
+
+    /// The contact and the connection, made where there is none that is worth having.
+    fn connected(
+        &mut self,
+    ) -> Result<(&MurderSession<'a>, &'a Host, &mut dyn Apply), MachineError> {
+        let kept = self.machine.take();
+        let machine = match kept.filter(|(since, _)| since.elapsed() < KEPT_FOR) {
+            Some((_, machine)) => machine,
+            None => block_on(self.contact.connect(self.host))?,
+        };
+        let (_, machine) = self.machine.insert((Instant::now(), machine));
+        Ok((&self.contact, self.host, &mut **machine))
+    }
+
+    /// One look at what every host says, and at its history where asked.
+    ///
+    /// # Errors
+    /// [`MachineError`] where it gives no answer.
+    pub fn look(&mut self, history: Option<HistoryQuestion>) -> Result<Observed, MachineError> {
+        let (_, _, machine) = self.connected()?;
+        machine.observe(&Questions {
+            history,
+            ..Questions::default()
+        })
+    }
+
+    /// The same, with what a session says where it gives no answer.
+    ///
+    /// # Errors
+    /// [`SessionError::Host`].
+    pub fn ask(&mut self, history: Option<HistoryQuestion>) -> Result<Observed, SessionError> {
+        self.look(history).map_err(|error| self.no_answer(error))
+    }
+
+    /// Runs `work` with the connection.
+    ///
+    /// # Errors
+    /// Where there is none to be had, or what `work` says.
+    pub fn with<T>(
+        &mut self,
+        work: impl FnOnce(&MurderSession<'_>, &Host, &mut dyn Observe) -> Result<T, MachineError>,
+    ) -> Result<T, MachineError> {
+        let (contact, host, machine) = self.connected()?;
+        // A look cannot write, by its type.
+        let mut look = ReadOnly(machine);
+        work(contact, host, &mut look)
+    }
+
+    /// Carries out orders that are no plan's.
+    ///
+    /// # Errors
+    /// [`MachineError`] where no report came back.
+    pub fn perform(&mut self, orders: &Orders) -> Result<Performed, MachineError> {
+        let (_, _, machine) = self.connected()?;
+        machine.perform(orders)
+    }
+
+    /// Carries out a plan, and looks again; the ledger will name `revision`.
+    pub fn change(
+        &mut self,
+        plan: &HostPlan,
+        allow_unverified: bool,
+        revision: &str,
+        again: Again<'_>,
+    ) -> Outcome {
+        let outcome = match self.connected() {
+            Err(error) => Outcome::from(error),
+            Ok((contact, host, machine)) => apply::apply(
+                machine,
+                plan,
+                &contact.session.secrets,
+                &contact.run_of(revision),
+                allow_unverified,
+                &|machine| again(contact, host, machine),
+            ),
+        };
+        self.contact.session.scrub_outcome(outcome)
+    }
+
+    /// The plan of this one host.
+    #[must_use]
+    pub fn plan(&self, verdict: HostVerdict) -> Plan {
+        let verdict = HostVerdict {
+            verdict: self.contact.session.scrub_verdict(verdict.verdict),
+            ..verdict
+        };
+        Plan {
+            murder: self.contact.loaded.murder.name.clone(),
+            hosts: BTreeMap::from([(self.host.name.clone(), verdict)]),
+        }
+    }
+}
+
+/// A machine that is only looked at.
+struct ReadOnly<'a>(&'a mut dyn Apply);
+
+impl Observe for ReadOnly<'_> {
+    fn observe(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
+        self.0.observe(questions)
+    }
+}
+
+/// A host that gave no answer, as a plan says it.
+#[must_use]
+pub fn without_answer(error: MachineError) -> HostVerdict {
+    HostVerdict {
+        verdict: Verdict::from(error),
+        remarks: Vec::new(),
+        stopped: false,
+    }
+}

@@ -1,0 +1,52 @@
+//! How a run reaches its hosts, and what its user consents to.
+
+use std::path::PathBuf;
+
+use crate::plan::RefusalKind;
+
+/// How hosts are reached.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    /// Folders below this one take the place of machines.
+    pub sandbox: Option<PathBuf>,
+    /// The one host is this machine itself.
+    pub local: bool,
+    /// Whether the key of a host that known_hosts does not have is accepted and written down.
+    pub accept_new: bool,
+    /// How many hosts at once.
+    pub parallel: usize,
+}
+
+/// What the user consents to. Each refusal has a flag of its own; there is no `--force`.
+#[derive(Debug, Clone, Default)]
+pub struct Consent {
+    /// Replace files that differ and are not ours; their text is kept on the host.
+    pub adopt: bool,
+    /// Take hosts over from another murder's ledger.
+    pub take_over: bool,
+    /// Delete more than a plan usually does.
+    pub allow_delete: bool,
+    /// Delete, give back or roll back things that somebody else changed.
+    pub allow_overwrite: bool,
+    /// Stop and start Postfix for parameters that a reload does not reach.
+    pub allow_restart: bool,
+    /// Go on where LDAP does not answer.
+    pub allow_unverified: bool,
+    /// Patterns of the hosts without which to go on where they cannot be reached.
+    pub allow_unreachable: Vec<String>,
+}
+
+impl Consent {
+    /// Whether a refusal of this kind is lifted.
+    #[must_use]
+    pub fn lifts(&self, kind: RefusalKind) -> bool {
+        match kind {
+            RefusalKind::Adopt => self.adopt,
+            RefusalKind::TakeOver => self.take_over,
+            RefusalKind::Delete => self.allow_delete,
+            RefusalKind::Overwrite => self.allow_overwrite,
+            RefusalKind::Restart => self.allow_restart,
+            RefusalKind::UnknownParameter => false,
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Compiles every host before any is contacted, on every core: finds their problems, and keeps what they must have.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::SessionError;
+use super::facts_cache::facts_cache;
+use super::options::Reach;
+use crate::compile::{Compiled, Compiler};
+use crate::diagnostic::{Diagnostic, Level, Span};
+use crate::load::{self, LoadedMurder};
+use crate::machine::KnownFacts;
+use crate::model::{Host, HostState, Murder};
+use crate::name::HostName;
+use crate::state::Desired;
+
+/// Hosts that are compiled once for the problems and for the look; more would cost more memory than time.
+const PRECOMPILED_AT_ONCE: usize = 1024;
+
+/// A host as it was compiled before any was contacted.
+#[derive(Debug)]
+pub struct Precompiled {
+    /// What it said of itself last time; by that it was compiled, or else by what the manifest states.
+    pub known: Option<KnownFacts>,
+    /// What it must have by that.
+    pub desired: Desired,
+}
+
+/// A compiler, and the hosts that it has compiled.
+pub struct Prepared<'a> {
+    /// The compiler.
+    pub compiler: Compiler<'a>,
+    /// The hosts meant, the first [`PRECOMPILED_AT_ONCE`] of them.
+    pub hosts: BTreeMap<HostName, Precompiled>,
+    /// Warnings about the manifest.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Prepares the compiler, and compiles every host once, so that every problem is known before a host is contacted.
+/// A folder is as the facts say that the manifest states; a host will say itself what it is like, and is
+/// compiled by what it said last time, unless that is what does not fit.
+///
+/// # Errors
+/// [`SessionError::Input`] where a host of the manifest does not compile.
+pub fn precompile<'a>(
+    loaded: &'a LoadedMurder,
+    meant: &[HostName],
+    reach: &Reach,
+) -> Result<Prepared<'a>, SessionError> {
+    let cache = facts_cache(reach);
+    let meant: BTreeSet<&HostName> = meant.iter().take(PRECOMPILED_AT_ONCE).collect();
+    let precompiled = Mutex::default();
+    let keep = |host: &Host, known, desired| {
+        let mut precompiled: MutexGuard<'_, BTreeMap<_, _>> =
+            precompiled.lock().unwrap_or_else(PoisonError::into_inner);
+        precompiled.insert(host.name.clone(), Precompiled { known, desired });
+    };
+    let mut problems = Vec::new();
+    let compiler = match Compiler::new(&loaded.murder, &loaded.modules) {
+        Ok(compiler) => Some(compiler),
+        Err(found) => {
+            problems = found;
+            None
+        }
+    };
+    if let Some(compiler) = &compiler {
+        let hosts: Vec<HostName> = loaded.murder.hosts.keys().cloned().collect();
+        let compile = |host: &Host| {
+            if !meant.contains(&host.name) {
+                return compiler.compile(&host.name, &host.facts);
+            }
+            let known = cache.as_ref().and_then(|cache| cache.get(&host.name));
+            let facts = known.as_ref().map_or(&host.facts, |known| &known.facts);
+            match compiler.compile(&host.name, facts) {
+                Ok(mut compiled) => {
+                    keep(host, known, std::mem::take(&mut compiled.desired));
+                    Ok(compiled)
+                }
+                Err(_) if known.is_some() => compiler.compile(&host.name, &host.facts),
+                Err(problems) => Err(problems),
+            }
+        };
+        problems.extend(compile_problems(
+            compile,
+            &loaded.murder,
+            &hosts,
+            reach.sandbox.is_some(),
+        ));
+    }
+    load::tidy(&mut problems);
+    let Some(compiler) = compiler.filter(|_| !problems.iter().any(is_error)) else {
+        return Err(SessionError::Input(problems));
+    };
+    let precompiled = precompiled
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    Ok(Prepared {
+        compiler,
+        hosts: precompiled,
+        warnings: problems,
+    })
+}
+
+fn is_error(problem: &Diagnostic) -> bool {
+    problem.level == Level::Error
+}
+
+/// Compiles `hosts`, and gives their warnings and errors in the order of `hosts`. With `guesses` the warnings
+/// include those that hold only if the hosts are as the manifest's facts say.
+#[must_use]
+pub fn compile_problems(
+    compile: impl Fn(&Host) -> Result<Compiled, Vec<Diagnostic>> + Sync,
+    murder: &Murder,
+    hosts: &[HostName],
+    guesses: bool,
+) -> Vec<Diagnostic> {
+    let of = |name: &HostName| {
+        let Some(host) = murder.hosts.get(name) else {
+            return Vec::new();
+        };
+        match compile(host) {
+            Ok(mut compiled) => {
+                if guesses {
+                    compiled.warnings.append(&mut compiled.guesses);
+                }
+                compiled.warnings
+            }
+            Err(problems) => problems,
+        }
+    };
+    let mut found: Vec<Diagnostic> = on_every_core(hosts, of).into_iter().flatten().collect();
+    // A host may go only where no other routes to it, be the others meant in this run or not.
+    let going: BTreeSet<Span> = hosts
+        .iter()
+        .filter_map(|name| murder.hosts.get(name))
+        .filter(|host| host.state == HostState::Retired)
+        .map(|host| host.at)
+        .collect();
+    if !going.is_empty() {
+        let meant: BTreeSet<&HostName> = hosts.iter().collect();
+        let others: Vec<HostName> = murder
+            .hosts
+            .keys()
+            .filter(|name| !meant.contains(name))
+            .cloned()
+            .collect();
+        let problems = on_every_core(&others, of).into_iter().flatten();
+        found.extend(
+            problems.filter(|problem| problem.related.iter().any(|(at, _)| going.contains(at))),
+        );
+    }
+    found
+}
+
+/// Items that are done sooner than a thread for them has begun.
+const FEW: usize = 16;
+
+/// Does `work` for each item, on every core where there are many. The order of the results is that of the items,
+/// whatever the cores did.
+#[must_use]
+pub fn on_every_core<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    if items.len() <= FEW {
+        return items.iter().map(work).collect();
+    }
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let share = items.len().div_ceil(cores).max(1);
+    let work = &work;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = items
+            .chunks(share)
+            .map(|items| scope.spawn(move || items.iter().map(work).collect::<Vec<R>>()))
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| match thread.join() {
+                Ok(results) => results,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+            .collect()
+    })
+}

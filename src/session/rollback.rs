@@ -1,0 +1,166 @@
+//! Takes one host back to an earlier generation: that generation becomes what the host must have.
+
+use std::collections::BTreeSet;
+
+use super::SessionError;
+use super::murder::MurderSession;
+use super::one_host::OneHost;
+use crate::diagnostic::Diagnostic;
+use crate::exchange::{HistoryQuestion, MachineError};
+use crate::history::{before_last, revision_of_rollback};
+use crate::machine::Observe;
+use crate::model::Host;
+use crate::outcome::Outcome;
+use crate::plan::{HostPlan, HostVerdict, Verdict};
+use crate::report::history::History;
+use crate::secret::SecretName;
+use crate::state::{Desired, Want};
+use crate::tasks::block_on;
+
+/// The generation that a rollback goes back to.
+#[derive(Debug)]
+pub struct Target {
+    /// Its number.
+    pub number: u64,
+    /// What the host must have had then.
+    pub desired: Desired,
+    /// What its ledger said of the manifest.
+    pub revision: String,
+    /// Warnings about the secrets of its files.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// What the host was in generation `to`; without it, in the one before the last change.
+///
+/// # Errors
+/// Where the host gives no answer, keeps no such generation, or the generation needs a secret that the manifest no
+/// longer has.
+pub fn target(one_host: &mut OneHost<'_>, to: Option<u64>) -> Result<Target, SessionError> {
+    let host = &one_host.host.name;
+    let observed = one_host.ask(Some(HistoryQuestion::Entries))?;
+    let Some(ledger) = observed.live.ledger else {
+        return Err(SessionError::refused(format!(
+            "{host} has no ledger: murder manages nothing there, and there is nothing to go back to"
+        )));
+    };
+    let number = match to {
+        Some(number) => number,
+        None => before_last(&observed.entries, ledger.generation).ok_or_else(|| {
+            SessionError::refused(format!(
+                "no generation before the current one ({}) of {host} is kept; `--to 0` gives the \
+                 host back as it was before murder came",
+                ledger.generation
+            ))
+        })?,
+    };
+    if number == 0 {
+        return Ok(Target {
+            number,
+            desired: Desired::default(),
+            warnings: Vec::new(),
+            revision: revision_of_rollback(0, ""),
+        });
+    }
+    // A file with a higher number is of an apply that did not come to its ledger.
+    let kept = match number <= ledger.generation {
+        true => {
+            let question = HistoryQuestion::Generation(number);
+            one_host.ask(Some(question))?.generation
+        }
+        false => None,
+    };
+    let Some(generation) = kept else {
+        let history = History::new(host, Some(&ledger), observed.entries);
+        return Err(SessionError::refused(history.missing(number)));
+    };
+    let (owner, ours) = (
+        &generation.entry.murder,
+        &one_host.contact.loaded.murder.name,
+    );
+    if owner != ours {
+        return Err(SessionError::refused(format!(
+            "generation {number} of {host} was made by the murder `{owner}`, not by `{ours}`: \
+             go back to it with the manifest of `{owner}`"
+        )));
+    }
+    let desired = generation.snapshot.desired();
+    let warnings = secrets(one_host, number, &desired)?;
+    Ok(Target {
+        number,
+        desired,
+        warnings,
+        revision: revision_of_rollback(number, &generation.entry.applied.revision),
+    })
+}
+
+/// Reads the present secrets for the files of an earlier generation, and gives the warnings about them.
+fn secrets(
+    one_host: &mut OneHost<'_>,
+    number: u64,
+    desired: &Desired,
+) -> Result<Vec<Diagnostic>, SessionError> {
+    let mut needed: BTreeSet<SecretName> = BTreeSet::new();
+    let mut lost = Vec::new();
+    for (path, want) in &desired.files {
+        let Want::Present(file) = want else { continue };
+        for name in file.body.secrets() {
+            if one_host.contact.loaded.murder.secrets.contains_key(name) {
+                needed.insert(name.clone());
+            } else {
+                lost.push(Diagnostic::error(format!(
+                    "`{path}` of generation {number} holds the secret `{name}`, which the manifest \
+                     no longer has: put `{name}` back into it, or go back to another generation"
+                )));
+            }
+        }
+    }
+    if !lost.is_empty() {
+        return Err(SessionError::Input(lost));
+    }
+    one_host.contact.read_secrets(&needed)
+}
+
+/// The difference between what the host has and what it had.
+///
+/// # Errors
+/// [`SessionError::Host`] where it gives no answer.
+pub fn compare(one_host: &mut OneHost<'_>, target: &Target) -> Result<HostVerdict, SessionError> {
+    let compared =
+        one_host.with(|contact, host, machine| compare_with(contact, host, machine, target));
+    compared.map_err(|error| one_host.no_answer(error))
+}
+
+/// Goes back to `target`, and compares once more. Without a target there was nothing to compare with.
+pub fn apply(
+    one_host: &mut OneHost<'_>,
+    plan: &HostPlan,
+    target: Option<&Target>,
+    allow_unverified: bool,
+) -> Outcome {
+    let revision = target.map_or("", |target| target.revision.as_str());
+    one_host.change(
+        plan,
+        allow_unverified,
+        revision,
+        &|contact, host, machine| match target {
+            Some(target) => compare_with(contact, host, machine, target),
+            None => Ok(HostVerdict {
+                verdict: Verdict::Converged,
+                remarks: Vec::new(),
+                stopped: false,
+            }),
+        },
+    )
+}
+
+fn compare_with(
+    contact: &MurderSession<'_>,
+    host: &Host,
+    machine: &mut dyn Observe,
+    target: &Target,
+) -> Result<HostVerdict, MachineError> {
+    let desired = |_: &_| Ok(target.desired.clone());
+    let known = contact.session.known(&host.name);
+    let observed = block_on(contact.observe(host, known, machine, &desired))?;
+    Ok(contact.way_back(&observed, target.number))
+}

@@ -1,0 +1,177 @@
+//! Applies a plan to its hosts in waves, and says why a host was not applied.
+
+use std::collections::BTreeMap;
+
+use super::glob;
+use super::options::Consent;
+use super::plan::own_fault;
+use super::worker::Applier;
+use crate::fleet::{self, Batch, Event, Limits, NotStarted, Phase, Place, Stop, TurnResult};
+use crate::load::LoadedMurder;
+use crate::model::HostState;
+use crate::name::{HostName, RoleName};
+use crate::outcome::{Outcome, Postponed};
+use crate::plan::{HostVerdict, Plan, Verdict};
+
+/// The turns of an apply, ready to run.
+#[derive(Debug)]
+pub struct Rollout<'a> {
+    plan: &'a Plan,
+    consent: &'a Consent,
+    batches: Vec<Batch>,
+}
+
+impl<'a> Rollout<'a> {
+    /// Orders the hosts of a plan that are not converged into batches. `canary` of each wave (and of each role with
+    /// a rollout) go first; without it as many as the manifest says.
+    #[must_use]
+    pub fn new(
+        loaded: &LoadedMurder,
+        plan: &'a Plan,
+        consent: &'a Consent,
+        canary: Option<usize>,
+    ) -> Self {
+        let batches = batches(loaded, plan, canary);
+        Self {
+            plan,
+            consent,
+            batches,
+        }
+    }
+
+    /// How many hosts have a turn.
+    #[must_use]
+    pub fn turns(&self) -> usize {
+        self.batches.iter().map(|batch| batch.hosts.len()).sum()
+    }
+
+    /// Applies batch after batch, until too many hosts failed or a stop is wished; the outcome of every host of the
+    /// plan.
+    pub fn run(
+        &self,
+        applier: &(impl Applier + ?Sized),
+        limits: Limits,
+        stop: &Stop,
+        on_event: impl FnMut(Event),
+    ) -> BTreeMap<HostName, Outcome> {
+        let fates = fleet::roll(
+            &self.batches,
+            limits,
+            stop,
+            |host, say| self.turn(host, applier, say),
+            Outcome::stops_later_waves,
+            on_event,
+        );
+        let mut outcomes: BTreeMap<HostName, Outcome> = fates
+            .into_iter()
+            .map(|(host, fate)| (host, of_fate(fate)))
+            .collect();
+        for host in self.plan.hosts.keys() {
+            // Only hosts with nothing to do have no turn.
+            outcomes.entry(host.clone()).or_insert(Outcome::Converged);
+        }
+        outcomes
+    }
+
+    fn turn(
+        &self,
+        host: &HostName,
+        applier: &(impl Applier + ?Sized),
+        say: &dyn Fn(&str),
+    ) -> Outcome {
+        match self.plan.hosts.get(host).map(|host| &host.verdict) {
+            Some(Verdict::Changes(plan)) => applier.change(host, plan, say),
+            Some(other) => without_work(host, other, self.consent).unwrap_or(Outcome::Converged),
+            None => Outcome::Converged,
+        }
+    }
+}
+
+/// The hosts whose plan still has a refusal that nothing on the command line lifts.
+#[must_use]
+pub fn refused(plan: &Plan, consent: &Consent) -> BTreeMap<HostName, Outcome> {
+    let of_host = |(host, verdict): (&HostName, &HostVerdict)| {
+        let Verdict::Changes(plan) = &verdict.verdict else {
+            return None;
+        };
+        let open = plan.refusals.iter().filter(|one| !consent.lifts(one.kind));
+        let refusals: Vec<_> = open.cloned().collect();
+        (!refusals.is_empty()).then(|| (host.clone(), Outcome::Refused { refusals }))
+    };
+    plan.hosts.iter().filter_map(of_host).collect()
+}
+
+/// The outcome of each host where nothing is applied because of `why`; `known` are outcomes that are settled already.
+#[must_use]
+pub fn untouched(
+    plan: &Plan,
+    consent: &Consent,
+    why: Postponed,
+    mut known: BTreeMap<HostName, Outcome>,
+) -> BTreeMap<HostName, Outcome> {
+    for (host, verdict) in &plan.hosts {
+        known.entry(host.clone()).or_insert_with(|| {
+            without_work(host, &verdict.verdict, consent).unwrap_or(Outcome::NotAttempted { why })
+        });
+    }
+    known
+}
+
+/// The outcome of a host that there is nothing to do on, or nothing can be done on.
+fn without_work(host: &HostName, verdict: &Verdict, consent: &Consent) -> Option<Outcome> {
+    match verdict {
+        Verdict::Converged => Some(Outcome::Converged),
+        Verdict::Changes(_) => None,
+        Verdict::Unreachable { error } => Some(Outcome::Unreachable {
+            error: error.clone(),
+            allowed: is_allowed(host, consent),
+        }),
+        Verdict::Failed { error } => Some(Outcome::Failed {
+            error: error.clone(),
+        }),
+    }
+}
+
+fn is_allowed(host: &HostName, consent: &Consent) -> bool {
+    let mut globs = consent.allow_unreachable.iter();
+    globs.any(|glob| glob::matches(glob, host.as_str()))
+}
+
+/// The turns of an apply: every host of the plan that is not converged.
+fn batches(loaded: &LoadedMurder, plan: &Plan, canary: Option<usize>) -> Vec<Batch> {
+    let place = |(host, verdict): (&HostName, &HostVerdict)| {
+        let phase: Phase = fleet::phase_of(&verdict.verdict)?;
+        let known = loaded.murder.hosts.get(host)?;
+        Some((
+            host.clone(),
+            Place {
+                roles: known.roles.clone(),
+                retired: known.state == HostState::Retired,
+                phase,
+            },
+        ))
+    };
+    let places: BTreeMap<HostName, Place> = plan.hosts.iter().filter_map(place).collect();
+    let roles: BTreeMap<HostName, Vec<RoleName>> = places
+        .iter()
+        .map(|(host, place)| (host.clone(), place.roles.clone()))
+        .collect();
+    let waves = fleet::waves(&places, &loaded.after);
+    fleet::batches(&waves, &roles, &loaded.murder.rollout, canary)
+}
+
+fn of_fate(fate: TurnResult<Outcome>) -> Outcome {
+    match fate {
+        TurnResult::Ran(outcome) => outcome,
+        // Whether it broke before or after the host had its payload is not known here.
+        TurnResult::Broke(words) => Outcome::Detached {
+            error: own_fault(words),
+        },
+        TurnResult::NotStarted(NotStarted::Failures) => Outcome::NotAttempted {
+            why: Postponed::EarlierFailure,
+        },
+        TurnResult::NotStarted(NotStarted::Stopped) => Outcome::NotAttempted {
+            why: Postponed::Interrupted,
+        },
+    }
+}
