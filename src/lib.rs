@@ -49,7 +49,7 @@ pub mod report;
 // Shell: files, machines, many hosts at once, one run, and the terminal.
 pub mod load;
 
-pub mod tasks;
+pub mod task;
 
 pub mod transport;
 

@@ -176,7 +176,7 @@ fn facts_of_last_time_stop_nobody() {
         Ok(Desired::default())
     };
     let (secrets, assumed) = (Secrets::default(), Facts::debian());
-    let surveyed = murder::tasks::block_on(observe_host(
+    let surveyed = async_io::block_on(observe_host(
         &mut machine,
         &compile,
         &secrets,

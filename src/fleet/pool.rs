@@ -1,5 +1,8 @@
 //! Hosts side by side: so many at once, on so many threads.
 
+use async_executor::LocalExecutor;
+use async_io::block_on;
+
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::num::NonZeroUsize;
@@ -10,7 +13,7 @@ use std::task::Poll;
 
 use super::Stop;
 use crate::name::HostName;
-use crate::tasks::{Task, drive};
+use crate::task::Task;
 
 /// Something happened on a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,17 +142,25 @@ where
     let threads = width.threads.clamp(1, at_once);
     let driver = |number: usize, sender: Option<Sender<Event>>| {
         let share = at_once / threads + usize::from(number < at_once % threads);
-        drive(share, || {
-            if stop.is_wished() {
-                return None;
+        let next = || {
+            let begins = !stop.is_wished();
+            begins.then(|| lock(&waiting).next()).flatten()
+        };
+        let hosts_in_turn = || async {
+            while let Some(host) = next() {
+                let result = one(host, &work, sender.clone()).await;
+                lock(&results).insert(host.clone(), result);
             }
-            let host = lock(&waiting).next()?;
-            let (work, results, sender) = (&work, &results, sender.clone());
-            Some(Box::pin(async move {
-                let result = one(host, work, sender).await;
-                lock(results).insert(host.clone(), result);
-            }))
-        });
+        };
+        let executor = LocalExecutor::new();
+        let turns: Vec<_> = (0..share)
+            .map(|_| executor.spawn(hosts_in_turn()))
+            .collect();
+        block_on(executor.run(async {
+            for turn in turns {
+                turn.await;
+            }
+        }));
     };
     std::thread::scope(|scope| {
         let first = usize::from(on_event.is_none());

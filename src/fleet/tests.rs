@@ -1,5 +1,7 @@
 //! Fleets of fake hosts.
 
+use async_io::Timer;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
@@ -9,7 +11,6 @@ use super::pool::FOR_EACH_DRIVER;
 use super::*;
 use crate::model::Rollout;
 use crate::name::{HostName, RoleName};
-use crate::tasks::sleep_until;
 
 fn host(name: &str) -> HostName {
     HostName::new(name).unwrap()
@@ -108,7 +109,7 @@ fn few_threads_drive_many_hosts_but_no_more_at_once_than_allowed() {
                     let thread = format!("{:?}", std::thread::current().id());
                     threads.lock().unwrap().insert(thread);
                     say.at("working");
-                    sleep_until(Instant::now() + Duration::from_millis(5)).await;
+                    Timer::after(Duration::from_millis(5)).await;
                     assert_ne!(host.as_str(), "h20", "boom");
                     now.fetch_sub(1, Ordering::SeqCst);
                     host.to_string()

@@ -6,7 +6,7 @@
 pub mod remote;
 pub mod sandbox;
 
-use crate::tasks::Task;
+use crate::task::Task;
 
 pub use crate::exchange::{
     Activation, Ending, Expects, Failure, FileOrder, HistoryOrder, HistoryQuestion, KnownFacts,

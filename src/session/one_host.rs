@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use async_io::block_on;
+
 use super::murder::MurderSession;
 use super::options::Reach;
 use super::{SessionError, apply};
@@ -13,7 +15,6 @@ use crate::model::Host;
 use crate::name::HostName;
 use crate::outcome::Outcome;
 use crate::plan::{HostPlan, HostVerdict, Plan, Verdict};
-use crate::tasks::block_on;
 use crate::transport::AskPassphrase;
 
 /// A connection is made anew after this long: a person may think long before `yes`.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use async_io::block_on;
+
 use super::SessionError;
 use super::murder::MurderSession;
 use super::one_host::OneHost;
@@ -15,7 +17,6 @@ use crate::plan::{HostPlan, HostVerdict, Verdict};
 use crate::report::history::History;
 use crate::secret::SecretName;
 use crate::state::{Desired, Want};
-use crate::tasks::block_on;
 
 /// The generation that a rollback goes back to.
 #[derive(Debug)]

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use async_io::block_on;
+
 use super::SessionError;
 use super::apply;
 use super::murder::MurderSession;
@@ -23,7 +25,7 @@ use crate::outcome::Outcome;
 use crate::plan::{Failure, HostPlan, HostVerdict, Run, Verdict, sweep};
 use crate::secret::{Body, SecretName};
 use crate::state::{Desired, Facts, Live};
-use crate::tasks::{Task, block_on};
+use crate::task::Task;
 use crate::transport::AskPassphrase;
 
 /// Reads hosts. Called from many threads, for one host each.

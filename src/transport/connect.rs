@@ -1,5 +1,7 @@
 //! Connecting to a host, by the transport that its access names.
 
+use async_io::block_on;
+
 use super::Shell;
 use super::become_root::Escalation;
 use super::local::Local;
@@ -10,7 +12,6 @@ use crate::access::{Access, SshClient};
 use crate::exchange::MachineError;
 use crate::name::HostName;
 use crate::secret::Secrets;
-use crate::tasks::block_on;
 
 /// Connects to a host and logs in.
 ///

@@ -32,7 +32,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::exchange::MachineError;
-use crate::tasks::Task;
+use crate::task::Task;
 
 pub use connect::{connect, connecting};
 pub use options::ConnectOptions;

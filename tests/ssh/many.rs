@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::net::TcpListener;
 use std::time::Duration;
 
+use async_executor::LocalExecutor;
+use async_io::block_on;
 use murder::machine::MachineError;
 use murder::model::Host;
 use murder::secret::Secrets;
-use murder::tasks::{Task, drive};
 use murder::transport::Request;
 use murder::transport::connecting;
 
@@ -42,12 +43,17 @@ fn one_thread_talks_with_many_hosts_and_a_silent_one_delays_none() {
             ended.borrow_mut().push((number, said));
         }
     };
-    let mut waiting = hosts.iter().enumerate();
-    drive(hosts.len(), || {
-        let (number, host) = waiting.next()?;
-        let task: Task<'_, ()> = Box::pin(talk(number, host));
-        Some(task)
-    });
+    let executor = LocalExecutor::new();
+    let talks = hosts.iter().enumerate();
+    let talks: Vec<_> = talks
+        .map(|(number, host)| executor.spawn(talk(number, host)))
+        .collect();
+    block_on(executor.run(async {
+        for talk in talks {
+            talk.await;
+        }
+    }));
+    drop(executor);
 
     let mut ended = ended.into_inner();
     let Some((0, Err(MachineError::Unreachable(_)))) = ended.pop() else {

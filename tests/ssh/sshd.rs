@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_executor::LocalExecutor;
+use async_io::{Timer, block_on};
 use murder::access::{Access, Become, SshClient};
 use murder::diagnostic::{SourceId, Span};
 use murder::machine::MachineError;
@@ -16,7 +18,6 @@ use murder::name::{HostName, RoleName};
 use murder::plan::Failure;
 use murder::secret::Secrets;
 use murder::state::{Facts, Probes};
-use murder::tasks::{Task, drive, sleep_until};
 use murder::transport::ssh::HandshakeLimits;
 use murder::transport::ssh_config::Environment;
 use murder::transport::{ConnectOptions, Passphrases, connecting};
@@ -254,14 +255,13 @@ impl Sshd {
 
 /// Does a task as a run over many hosts does it: on a thread that has another one too.
 pub fn beside_another<T>(task: impl Future<Output = T>) -> T {
-    let mut done = None;
-    let mut tasks: Vec<Task<'_, ()>> = vec![
-        Box::pin(async { done = Some(task.await) }),
-        Box::pin(sleep_until(Instant::now())),
-    ];
-    drive(2, || tasks.pop());
-    drop(tasks);
-    done.unwrap()
+    let executor = LocalExecutor::new();
+    let other = executor.spawn(Timer::after(Duration::ZERO));
+    let task = executor.spawn(task);
+    block_on(executor.run(async {
+        other.await;
+        task.await
+    }))
 }
 
 /// Connects without secrets.

@@ -13,6 +13,7 @@ mod outcome;
 mod reach;
 mod values;
 
+use async_io::block_on;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -21,7 +22,7 @@ use crate::exchange::Failure;
 use crate::machine::{
     Apply, Ending, MachineError, Observe, Observed, Orders, Performed, Questions,
 };
-use crate::tasks::{Task, block_on};
+use crate::task::Task;
 use crate::transport::{Exit, Request, Response, Shell};
 
 /// Silence of this long ends an observation.

@@ -14,7 +14,6 @@ use ssh2::{Channel, Session};
 
 use super::wire::{Wire, again, interest, through};
 use crate::exchange::MachineError;
-use crate::tasks::ready;
 use crate::transport::Exit;
 use crate::transport::conversation::Conversation;
 
@@ -219,7 +218,9 @@ impl<'a, 'b> Program<'a, 'b> {
             Turn::Idle => PollFlags::IN,
         };
         let started = Instant::now();
-        ready(self.wire, flags, started + patience.min(KEEPALIVE)).await;
+        self.wire
+            .ready(flags, started + patience.min(KEEPALIVE))
+            .await;
         if turn == Turn::Idle && started.elapsed() >= KEEPALIVE {
             let _ = self.session.keepalive_send();
         }

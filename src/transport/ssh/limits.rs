@@ -94,8 +94,9 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
+    use async_io::block_on;
+
     use super::*;
-    use crate::tasks::block_on;
 
     #[test]
     fn no_more_than_the_limit_at_once_for_each_address() {

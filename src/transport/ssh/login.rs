@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::{Arc, Once};
 use std::time::Instant;
 
+use async_io::block_on;
+use blocking::unblock;
 use libssh2_sys::{
     LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_SEND,
 };
@@ -15,7 +17,6 @@ use super::key_file::{KeyFile, beside, public};
 use super::wire::{Stuck, Wire, through};
 use crate::exchange::MachineError;
 use crate::secret::Secret;
-use crate::tasks::{block_on, elsewhere};
 use crate::transport::known_hosts::HostKey;
 use crate::transport::options::ConnectOptions;
 use crate::transport::passphrases::Passphrases;
@@ -151,7 +152,7 @@ impl Attempt<'_> {
             (done, there.tried, there.late, there.hung_up)
         };
         let done;
-        (done, self.tried, self.late, self.hung_up) = elsewhere(work).await;
+        (done, self.tried, self.late, self.hung_up) = unblock(work).await;
         done
     }
 
@@ -231,7 +232,7 @@ impl Attempt<'_> {
             None => {
                 // A person is asked, or another host waits for that person's answer.
                 let (passphrases, file) = (Arc::clone(passphrases), file.to_owned());
-                elsewhere(move || passphrases.of(&file)).await
+                unblock(move || passphrases.of(&file)).await
             }
         };
         match passphrase {

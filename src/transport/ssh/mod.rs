@@ -1,7 +1,7 @@
 //! Hosts by the ssh2 crate: no process for each host, and one connection for all exchanges of a run.
 //!
 //! A session never blocks, and is pumped by `poll` against deadlines: the ways in which libssh2's blocking mode
-//! locks up or waits for ever stay away by that. One thread pumps the sessions of many hosts ([`crate::tasks`]).
+//! locks up or waits for ever stay away by that. One thread pumps the sessions of many hosts (`async-io`).
 
 mod errors;
 mod exec;
@@ -17,13 +17,14 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_io::{Timer, block_on};
 use ssh2::{Channel, Session};
 
 use crate::access::Access;
 use crate::exchange::MachineError;
 use crate::name::HostName;
 use crate::secret::Secrets;
-use crate::tasks::{Task, block_on, sleep_until};
+use crate::task::Task;
 use crate::transport::become_root::Escalation;
 use crate::transport::conversation::Conversation;
 use crate::transport::options::ConnectOptions;
@@ -112,7 +113,7 @@ impl Ssh {
             if tried >= TRIES {
                 return Err(errors::dropped(hop, tried, &words));
             }
-            sleep_until(Instant::now() + pause + jitter(pause)).await;
+            Timer::after(pause + jitter(pause)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
             tried += 1;
         }

@@ -15,7 +15,7 @@ use ssh2::Channel;
 use super::Line;
 use super::errors;
 use super::hop::Hop;
-use super::wire::{Wire, again, interest, through};
+use super::wire::{Socket, Wire, again, interest, through};
 use crate::exchange::MachineError;
 use crate::transport::child::wait;
 
@@ -56,7 +56,8 @@ pub(super) async fn dig(
             let _ = tunnel.stream.shutdown(std::net::Shutdown::Both);
         })
         .map_err(failed)?;
-    Ok(Arc::new(Wire::Tunnel(ours)))
+    let wire = Wire::new(Socket::Tunnel(ours)).map_err(failed)?;
+    Ok(Arc::new(wire))
 }
 
 /// Bytes that one side has given and the other not yet taken.

@@ -1,7 +1,7 @@
 //! The byte stream below a session, and waiting on it.
 //!
 //! A session is never in blocking mode: libssh2's own waits have a time-out for each call only, which a peer
-//! that drips a byte now and then outlives. Here every wait is a [`ready`] against one deadline, and a thread has
+//! that drips a byte now and then outlives. Here every wait is a [`Wire::ready`] against one deadline, and a thread has
 //! other hosts to go on with meanwhile.
 
 use std::io;
@@ -11,6 +11,9 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_io::{Async, Timer};
+use blocking::unblock;
+use futures_lite::future::{or, pending};
 use libssh2_sys::LIBSSH2_ERROR_EAGAIN;
 use rustix::event::PollFlags;
 use rustix::io::Errno;
@@ -19,7 +22,6 @@ use ssh2::{BlockDirections, ErrorCode, Session};
 
 use super::errors;
 use crate::exchange::MachineError;
-use crate::tasks::{elsewhere, ready};
 
 /// A firewall forgets a quiet connection, and a person may read a plan for long before saying yes. The kernel
 /// keeps the connection alive without a thread of ours.
@@ -28,21 +30,31 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 /// How long sent bytes may stay without acknowledgement before the peer counts as dead.
 const USER_TIMEOUT_MILLISECONDS: u32 = 60_000;
 
+/// A socket, and its place among those that the program waits for.
+#[derive(Debug)]
+pub(super) struct Wire(Async<Socket>);
+
 /// A TCP connection, or a tunnel through a jump host.
 #[derive(Debug)]
-pub(super) enum Wire {
+pub(super) enum Socket {
     /// Direct.
     Tcp(TcpStream),
     /// Our end of a socket pair; a thread pumps the other one.
     Tunnel(UnixStream),
 }
 
-impl AsFd for Wire {
+impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Self::Tcp(stream) => stream.as_fd(),
             Self::Tunnel(stream) => stream.as_fd(),
         }
+    }
+}
+
+impl AsFd for Wire {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 
@@ -53,6 +65,34 @@ impl AsRawFd for Wire {
 }
 
 impl Wire {
+    /// Watches a socket.
+    pub(super) fn new(socket: Socket) -> io::Result<Self> {
+        Async::new(socket).map(Self)
+    }
+
+    /// Waits until the socket is ready for one of `flags`, and at most until `deadline`. It may return early: the
+    /// caller tries again, and checks the deadline itself.
+    pub(super) async fn ready(&self, flags: PollFlags, deadline: Instant) {
+        let readable = async {
+            if flags.contains(PollFlags::IN) {
+                let _ = self.0.readable().await;
+            } else {
+                pending().await
+            }
+        };
+        let writable = async {
+            if flags.contains(PollFlags::OUT) {
+                let _ = self.0.writable().await;
+            } else {
+                pending().await
+            }
+        };
+        let late = async {
+            Timer::at(deadline).await;
+        };
+        or(or(readable, writable), late).await;
+    }
+
     /// Connects by TCP, to each address of the name in turn.
     pub(super) async fn connect(
         host: &str,
@@ -78,9 +118,9 @@ impl Wire {
 
     /// Cuts it: nothing that libssh2 still wants to send at the end can make it wait, or leak.
     pub(super) fn cut(&self) {
-        let _ = match self {
-            Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
-            Self::Tunnel(stream) => stream.shutdown(Shutdown::Both),
+        let _ = match self.0.get_ref() {
+            Socket::Tcp(stream) => stream.shutdown(Shutdown::Both),
+            Socket::Tunnel(stream) => stream.shutdown(Shutdown::Both),
         };
     }
 }
@@ -91,7 +131,7 @@ async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
     let host = host.to_owned();
-    elsewhere(move || Ok((host.as_str(), port).to_socket_addrs()?.collect())).await
+    unblock(move || Ok((host.as_str(), port).to_socket_addrs()?.collect())).await
 }
 
 /// Connects without holding up the thread, which the standard library cannot.
@@ -105,14 +145,14 @@ async fn connect_to(address: &SocketAddr, deadline: Instant) -> io::Result<Arc<W
     let begun = rustix::net::connect(&socket, address);
     let stream = TcpStream::from(socket);
     tune(&stream);
-    let wire = Arc::new(Wire::Tcp(stream));
+    let wire = Arc::new(Wire::new(Socket::Tcp(stream))?);
     match begun {
         Ok(()) => return Ok(wire),
         Err(Errno::INPROGRESS) => {}
         Err(error) => return Err(error.into()),
     }
     loop {
-        ready(&wire, PollFlags::OUT, deadline).await;
+        wire.ready(PollFlags::OUT, deadline).await;
         rustix::net::sockopt::socket_error(&wire)??;
         // A socket without an error may be one that still waits for its peer.
         match rustix::net::getpeername(&wire) {
@@ -190,6 +230,6 @@ pub(super) async fn through<T>(
         if Instant::now() >= deadline {
             return Err(Stuck::Late);
         }
-        ready(wire, interest(session), deadline).await;
+        wire.ready(interest(session), deadline).await;
     }
 }

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 
 use crate::exchange::Failure;
 use crate::exchange::MachineError;
-use crate::tasks;
 use crate::transport::client_files::Files;
 
 /// Where the configuration of OpenSSH lies on this workstation.
@@ -99,7 +98,7 @@ pub async fn resolve(
             let (alias, user) = (alias.to_owned(), user.map(str::to_owned));
             let environment = environment.clone();
             let asked =
-                tasks::elsewhere(move || dump::ask(&alias, user.as_deref(), port, &environment));
+                blocking::unblock(move || dump::ask(&alias, user.as_deref(), port, &environment));
             asked
                 .await?
                 .ok_or_else(|| refused(&foreign, "and there is no `ssh` here to ask about it"))

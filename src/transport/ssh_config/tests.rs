@@ -12,7 +12,7 @@ fn resolve(
     port: Option<u16>,
     environment: &Environment,
 ) -> Result<Settings, MachineError> {
-    tasks::block_on(super::resolve(
+    async_io::block_on(super::resolve(
         alias,
         user,
         port,
