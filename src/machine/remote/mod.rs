@@ -3,6 +3,7 @@
 //! How the program gets there is a [`Shell`]'s business (ssh2, the system's ssh, this host).
 //! Observing writes nothing on the host; applying is one payload that the host finishes by itself.
 
+mod access_checks;
 mod answer;
 mod apply;
 mod data;
@@ -10,7 +11,6 @@ mod errors;
 mod frame;
 mod observe;
 mod outcome;
-mod reach;
 mod values;
 
 use async_io::block_on;

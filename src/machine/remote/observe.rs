@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use super::access_checks;
 use super::answer::history_path;
-use super::reach;
 use crate::machine::{HistoryQuestion, Questions};
 use crate::name::RemotePath;
 
@@ -33,8 +33,10 @@ pub(super) fn program(questions: &Questions, nonce: &str) -> String {
     let _ = writeln!(program, "CAP={TEXT_CAP}");
     let _ = writeln!(program, "KNOWN={}", quote(known));
     let _ = writeln!(program, "FILES='{}'", words(questions.files.keys()));
-    let ground: Vec<&str> = reach::ground(questions.files.keys()).into_iter().collect();
-    let _ = writeln!(program, "GROUND='{}'", ground.join(" "));
+    let checked: Vec<&str> = access_checks::checked_paths(questions.files.keys())
+        .into_iter()
+        .collect();
+    let _ = writeln!(program, "GROUND='{}'", checked.join(" "));
     let _ = writeln!(program, "INDEXES='{}'", words(&questions.indexes));
     let _ = writeln!(program, "SOCKETS='{}'", words(&questions.sockets));
     let history = match questions.history {

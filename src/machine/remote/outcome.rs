@@ -43,44 +43,41 @@ fn report(text: &str) -> Result<Performed, MachineError> {
     })
 }
 
-/// No report came: what is known of the host then.
+/// The ending where the host printed one of its last words in place of a report.
+fn last_word(says: impl Fn(&str) -> bool, detail: Option<String>) -> Option<Ending> {
+    let failure = |summary: &str, hint: &str| Failure {
+        summary: summary.to_owned(),
+        detail,
+        hint: Some(hint.to_owned()),
+    };
+    if says("DIED") {
+        Some(Ending::HalfWay(failure(
+            "the apply was killed on the host before its end",
+            "run `murder apply` again: what is unfinished is found and finished",
+        )))
+    } else if says("UNTOUCHED") {
+        Some(Ending::Untouched(failure(
+            "the apply was killed on the host before it had changed anything",
+            "run again",
+        )))
+    } else if says("REFUSED") {
+        Some(Ending::Untouched(failure(
+            "the host could not take the payload; nothing was changed",
+            "/var/lib/murder must be writable there, with room for the files that are written",
+        )))
+    } else {
+        None
+    }
+}
+
+/// What is known of the host where no report came.
 fn silence(broken: Broken, response: &Response, nonce: &str) -> Result<Performed, MachineError> {
     let said = String::from_utf8_lossy(&response.stdout);
     let says = |word: &str| said.contains(&format!("{nonce} {word}"));
     let detail = Some(excerpt(&response.stderr)).filter(|text| !text.is_empty());
-    if says("DIED") {
+    if let Some(ending) = last_word(says, detail.clone()) {
         return Ok(Performed {
-            ending: Ending::HalfWay(Failure {
-                summary: "the apply was killed on the host before its end".to_owned(),
-                detail,
-                hint: Some(
-                    "run `murder apply` again: what is unfinished is found and finished".to_owned(),
-                ),
-            }),
-            log: Vec::new(),
-        });
-    }
-    if says("UNTOUCHED") {
-        return Ok(Performed {
-            ending: Ending::Untouched(Failure {
-                summary: "the apply was killed on the host before it had changed anything"
-                    .to_owned(),
-                detail,
-                hint: Some("run again".to_owned()),
-            }),
-            log: Vec::new(),
-        });
-    }
-    if says("REFUSED") {
-        return Ok(Performed {
-            ending: Ending::Untouched(Failure {
-                summary: "the host could not take the payload; nothing was changed".to_owned(),
-                detail,
-                hint: Some(
-                    "/var/lib/murder must be writable there, with room for the files that are written"
-                        .to_owned(),
-                ),
-            }),
+            ending,
             log: Vec::new(),
         });
     }

@@ -7,10 +7,12 @@
 
 mod folders;
 mod history;
+mod index;
 mod lock;
 mod owners;
 mod perform;
 mod tree;
+mod writes;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,6 +41,9 @@ pub const MASTER_CF: &str = "/etc/postfix/master.cf";
 
 /// What is expected of an index: it is binary, and its text is nobody's question.
 const INDEX: &str = "";
+
+/// Files of a host as they are now, by path.
+type LiveFiles = BTreeMap<RemotePath, LiveFile>;
 
 /// One host's folder.
 #[derive(Debug)]
@@ -144,30 +149,30 @@ impl Sandbox {
     }
 }
 
-impl Observe for Sandbox {
-    fn observe(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
-        let main = self.bytes(MAIN_CF)?.unwrap_or_default();
-        let master = self.bytes(MASTER_CF)?.unwrap_or_default();
-        let ledger_bytes = self.bytes(LEDGER)?;
-        let ledger: Option<Ledger> = match &ledger_bytes {
-            None => None,
-            Some(bytes) => Some(serde_json::from_slice(bytes).map_err(|error| {
-                MachineError::Unfit(Failure {
-                    summary: format!("the ledger cannot be understood: {error}"),
-                    detail: Some(LEDGER.to_owned()),
-                    hint: Some("was it written by a newer `murder`? else move it away: the next apply is a first contact".to_owned()),
-                })
-            })?),
-        };
+impl Sandbox {
+    /// Reads the ledger's bytes.
+    fn ledger(bytes: &[u8]) -> Result<Ledger, MachineError> {
+        serde_json::from_slice(bytes).map_err(|error| {
+            MachineError::Unfit(Failure {
+                summary: format!("the ledger cannot be understood: {error}"),
+                detail: Some(LEDGER.to_owned()),
+                hint: Some("was it written by a newer `murder`? else move it away: the next apply is a first contact".to_owned()),
+            })
+        })
+    }
+
+    /// The files and indexes that the questions and the ledger name. Without postmap there are no indexes.
+    fn files(
+        &self,
+        questions: &Questions,
+        ledger: Option<&Ledger>,
+    ) -> Result<(LiveFiles, LiveFiles), MachineError> {
         let owners = Owners::read(&self.root);
-        let mut files = BTreeMap::new();
+        let (mut files, mut indexes) = (BTreeMap::new(), BTreeMap::new());
         for (path, expected) in &questions.files {
-            files.insert(
-                path.clone(),
-                self.look_at(path, expected.as_deref(), &owners)?,
-            );
+            let live = self.look_at(path, expected.as_deref(), &owners)?;
+            files.insert(path.clone(), live);
         }
-        let mut indexes = BTreeMap::new();
         if self.postmap.is_some() {
             for index in &questions.indexes {
                 indexes.insert(index.clone(), self.look_at(index, Some(INDEX), &owners)?);
@@ -175,18 +180,30 @@ impl Observe for Sandbox {
         }
         for thing in ledger.iter().flat_map(|ledger| ledger.managed.keys()) {
             let Thing::File(path) = thing else { continue };
-            if !files.contains_key(path) {
-                files.insert(path.clone(), self.look_at(path, None, &owners)?);
-                for suffix in [".db", ".lmdb", ".cdb"] {
-                    if self.postmap.is_some()
-                        && let Ok(index) = RemotePath::new(format!("{path}{suffix}"))
-                    {
-                        let live = self.look_at(&index, Some(INDEX), &owners)?;
-                        indexes.insert(index, live);
-                    }
+            if files.contains_key(path) {
+                continue;
+            }
+            files.insert(path.clone(), self.look_at(path, None, &owners)?);
+            for suffix in [".db", ".lmdb", ".cdb"] {
+                if self.postmap.is_some()
+                    && let Ok(index) = RemotePath::new(format!("{path}{suffix}"))
+                {
+                    let live = self.look_at(&index, Some(INDEX), &owners)?;
+                    indexes.insert(index, live);
                 }
             }
         }
+        Ok((files, indexes))
+    }
+}
+
+impl Observe for Sandbox {
+    fn observe(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
+        let main = self.bytes(MAIN_CF)?.unwrap_or_default();
+        let master = self.bytes(MASTER_CF)?.unwrap_or_default();
+        let ledger_bytes = self.bytes(LEDGER)?;
+        let ledger = ledger_bytes.as_deref().map(Self::ledger).transpose()?;
+        let (files, indexes) = self.files(questions, ledger.as_ref())?;
         let main_cf = MainCf::parse(&main);
         let facts = Facts {
             index_type: Facts::index_type_of(

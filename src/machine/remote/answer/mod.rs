@@ -4,22 +4,22 @@ mod facts;
 mod files;
 #[cfg(test)]
 mod fuzz;
-mod head;
+pub(super) mod head;
 mod unfinished;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use files::was_moving;
 use head::Head;
-pub(super) use head::Stat;
 
+use super::access_checks;
 use super::errors::failure;
 use super::frame::Frame;
-use super::reach;
+use crate::ledger::{Journal, Ledger};
 use crate::machine::{HistoryQuestion, KnownFacts, MachineError, Observed, Questions};
 use crate::name::RemotePath;
 use crate::postfix::{MainCf, MasterCf};
-use crate::state::{Live, Remark, Running};
+use crate::state::{Live, Lock, Remark, Running};
 use crate::thing::Thing;
 
 /// Where the ledger lies on a host.
@@ -41,22 +41,7 @@ pub(super) fn understand(
 ) -> Result<Observed, MachineError> {
     let head = Head::read(frame.head);
     refuse_unfit(&head)?;
-    let (Some(main_sha256), Some(master_sha256)) = (
-        head.hashes.get("/etc/postfix/main.cf"),
-        head.hashes.get("/etc/postfix/master.cf"),
-    ) else {
-        let there = |name: &str| head.hashes.contains_key(name);
-        let missing = if there("/etc/postfix/main.cf") {
-            "master.cf"
-        } else {
-            "main.cf"
-        };
-        return Err(failure(
-            format!("/etc/postfix/{missing} is not there, or cannot be read"),
-            None,
-            format!("put it back from a backup, or as in /usr/share/postfix/{missing}.dist"),
-        ));
-    };
+    let (main_sha256, master_sha256) = configuration_hashes(&head)?;
     let text = |name| head.texts.get(name).map_or(&[][..], Vec::as_slice);
     let ledger = unfinished::ledger(&head)?;
     let main_cf = MainCf::parse(text("main.cf"));
@@ -66,49 +51,18 @@ pub(super) fn understand(
     let lock = unfinished::lock(&head);
     let held = lock.as_ref().is_some_and(|lock| lock.held);
     let journal = unfinished::journal(&head);
-    let mut remarks = reach::remarks(&questions.sockets, &head.stats, head.postfix);
+    let mut remarks = access_checks::remarks(&questions.sockets, &head.stats, head.postfix);
     remarks.extend(unfinished::earlier(&head));
     if let Some(lock) = lock.as_ref().filter(|lock| lock.held) {
-        let who = match &journal {
-            Some(journal) => format!(
-                "an apply by {} is at work since {} (run {})",
-                journal.by, journal.at, journal.run
-            ),
-            None => format!("an apply is at work {}", lock.holder),
-        };
-        remarks.push(Remark {
-            text: who,
-            hint: Some("plan again when it is done".to_owned()),
-        });
+        remarks.push(another_apply(lock, journal.as_ref()));
     }
-    // A journal whose writer lives is no apply that did not end.
+    // While its writer lives, a journal belongs to an apply that has not ended yet.
     let pending = journal
         .as_ref()
         .filter(|_| !held)
         .and_then(|journal| unfinished::pending(&head, journal));
-    let mut paths: BTreeSet<RemotePath> = questions.files.keys().cloned().collect();
-    for ledger in [&ledger, &pending].into_iter().flatten() {
-        paths.extend(ledger.managed.keys().filter_map(|thing| match thing {
-            Thing::File(path) => Some(path.clone()),
-            _ => None,
-        }));
-    }
-    if let Some(seen) = reach::is_shut(&head.stats, head.postfix) {
-        return Err(failure(
-            format!(
-                "user postfix cannot enter /etc/postfix ({seen}): as soon as it is told anything, all mail waits"
-            ),
-            None,
-            "run `chmod 755 /etc/postfix` there, and run again",
-        ));
-    }
-    if let Some((directory, kind)) = reach::no_directory(paths.iter(), &head.stats) {
-        return Err(failure(
-            format!("{directory} is {kind}, and a directory is wanted there"),
-            None,
-            "move it away, and run again",
-        ));
-    }
+    let paths = paths(questions, [&ledger, &pending]);
+    refuse_closed(&head, &paths)?;
     let mut files = BTreeMap::new();
     for path in paths {
         let file = files::live_file(&head, &path, texts.get(path.as_str()))?;
@@ -135,8 +89,8 @@ pub(super) fn understand(
     let live = Live {
         main_cf,
         master_cf: MasterCf::shared(text("master.cf")),
-        main_cf_sha256: (*main_sha256).to_owned(),
-        master_cf_sha256: (*master_sha256).to_owned(),
+        main_cf_sha256: main_sha256,
+        master_cf_sha256: master_sha256,
         files,
         indexes,
         running: match head.words.get("running") {
@@ -166,6 +120,72 @@ pub(super) fn understand(
         entries,
         generation,
     })
+}
+
+/// The hashes of main.cf and master.cf, as the host computed them.
+///
+/// # Errors
+/// Where one of the two is missing or cannot be read.
+fn configuration_hashes(head: &Head<'_>) -> Result<(String, String), MachineError> {
+    let hash = |name: &str| {
+        let hash = head.hashes.get(format!("/etc/postfix/{name}").as_str());
+        hash.map(|hash| (*hash).to_owned()).ok_or_else(|| {
+            failure(
+                format!("/etc/postfix/{name} is not there, or cannot be read"),
+                None,
+                format!("put it back from a backup, or as in /usr/share/postfix/{name}.dist"),
+            )
+        })
+    };
+    Ok((hash("main.cf")?, hash("master.cf")?))
+}
+
+/// The remark about an apply of another run that is still working.
+fn another_apply(lock: &Lock, journal: Option<&Journal>) -> Remark {
+    let text = match journal {
+        Some(journal) => format!(
+            "an apply by {} is at work since {} (run {})",
+            journal.by, journal.at, journal.run
+        ),
+        None => format!("an apply is at work {}", lock.holder),
+    };
+    Remark {
+        text,
+        hint: Some("plan again when it is done".to_owned()),
+    }
+}
+
+/// The files that the questions and the ledgers name.
+fn paths(questions: &Questions, ledgers: [&Option<Ledger>; 2]) -> BTreeSet<RemotePath> {
+    let mut paths: BTreeSet<RemotePath> = questions.files.keys().cloned().collect();
+    for ledger in ledgers.into_iter().flatten() {
+        paths.extend(ledger.managed.keys().filter_map(|thing| match thing {
+            Thing::File(path) => Some(path.clone()),
+            _ => None,
+        }));
+    }
+    paths
+}
+
+/// Refuses a host whose directories keep user postfix out, or where a file's directory is none.
+fn refuse_closed(head: &Head<'_>, paths: &BTreeSet<RemotePath>) -> Result<(), MachineError> {
+    if let Some(seen) = access_checks::is_shut(&head.stats, head.postfix) {
+        return Err(failure(
+            format!(
+                "user postfix cannot enter /etc/postfix ({seen}): as soon as it is told anything, all mail waits"
+            ),
+            None,
+            "run `chmod 755 /etc/postfix` there, and run again",
+        ));
+    }
+    if let Some((directory, kind)) = access_checks::no_directory(paths.iter(), &head.stats) {
+        return Err(failure(
+            format!("{directory} is {kind}, and a directory is wanted there"),
+            None,
+            "move it away, and run again",
+        ));
+    }
+    Ok(())
 }
 
 fn refuse_unfit(head: &Head<'_>) -> Result<(), MachineError> {

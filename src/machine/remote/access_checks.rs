@@ -1,13 +1,14 @@
-//! Whether Postfix can come to its configuration, and user postfix to a socket: arithmetic over modes and owners,
-//! no `su`.
+//! Whether Postfix can read its configuration and reach its sockets, computed from modes and owners.
+//!
+//! No `su` is needed on the host.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answer::Stat;
+use super::answer::head::Stat;
 use crate::name::RemotePath;
 use crate::state::Remark;
 
-/// One remark for each directory that shuts Postfix out, and for each socket that is not there.
+/// One remark for each directory that user postfix cannot enter, and for each socket that does not exist.
 pub(super) fn remarks(
     sockets: &BTreeSet<RemotePath>,
     stats: &BTreeMap<String, Stat>,
@@ -38,8 +39,9 @@ pub(super) fn remarks(
     remarks
 }
 
-/// What of the configuration is wrong for the programs of Postfix. Its daemons read main.cf as root and open many
-/// tables as user postfix; sendmail(1) and its kin read main.cf as whoever calls them; and whoever may write it is root.
+/// Remarks about modes and owners below /etc/postfix. The daemons read main.cf as root and open many tables as user
+/// postfix. sendmail(1) and postdrop(1) read main.cf as the user who calls them. A user who may write it controls
+/// what root runs.
 fn configuration(stats: &BTreeMap<String, Stat>, groups: &BTreeSet<&str>) -> Vec<Remark> {
     let mut remarks = Vec::new();
     for (path, stat) in stats.iter().filter(|(path, _)| is_configuration(path)) {
@@ -83,11 +85,11 @@ fn configuration(stats: &BTreeMap<String, Stat>, groups: &BTreeSet<&str>) -> Vec
     remarks
 }
 
-/// What everybody reads, and root alone writes.
+/// The files that every user must read and only root may write.
 const READ_BY_ALL: [&str; 2] = ["/etc/postfix/main.cf", "/etc/postfix/master.cf"];
 
-/// Whether user postfix cannot come to the configuration at all: what runs still works with what it has read, and
-/// all mail waits as soon as Postfix is told anything.
+/// Mode and owner of /etc/postfix if user postfix cannot search it. Running daemons keep the configuration that they
+/// have read; mail stops at the next reload.
 pub(super) fn is_shut(stats: &BTreeMap<String, Stat>, identity: &str) -> Option<String> {
     let stat = stats.get(CONFIGURATION)?;
     let mode = stat.mode & 0o7777;
@@ -103,7 +105,7 @@ fn is_configuration(path: &str) -> bool {
     below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
 }
 
-/// What stands where the directory of a file must be, and is none.
+/// The first ancestor of a file that exists and is no directory, and its kind.
 pub(super) fn no_directory<'q>(
     files: impl Iterator<Item = &'q RemotePath>,
     stats: &BTreeMap<String, Stat>,
@@ -115,8 +117,9 @@ pub(super) fn no_directory<'q>(
     })
 }
 
-/// The directories below [`CONFIGURATION`] that files stand in, itself, and [`READ_BY_ALL`]: what [`remarks`] looks at.
-pub(super) fn ground<'q>(files: impl Iterator<Item = &'q RemotePath>) -> BTreeSet<&'q str> {
+/// The paths whose modes [`remarks`] needs: [`CONFIGURATION`], the directories of `files` below it, and
+/// [`READ_BY_ALL`].
+pub(super) fn checked_paths<'q>(files: impl Iterator<Item = &'q RemotePath>) -> BTreeSet<&'q str> {
     files
         .flat_map(ancestors)
         .filter(|directory| is_configuration(directory))

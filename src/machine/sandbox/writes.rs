@@ -1,0 +1,200 @@
+//! What an apply writes below a sandbox's folder: worked out in memory first, then written file by file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use crate::digest::sha256_hex;
+use crate::exchange::Failure;
+use crate::machine::{LedgerOrder, Orders};
+use crate::postfix::apply_edits;
+
+use super::owners::Owners;
+use super::{LEDGER, MAIN_CF, MASTER_CF, Sandbox, history};
+
+/// Content and mode of each file to write, by its path on the host; `None` deletes the file.
+pub(super) type Writes = BTreeMap<String, Option<(Vec<u8>, u32)>>;
+
+/// Where the previous contents of adopted files are kept.
+const ADOPTED: &str = "/var/lib/murder/adopted";
+
+/// All writes that `orders` need. Nothing is changed yet.
+///
+/// # Errors
+/// Where a file cannot be read, an edit does not fit, or the previous content of an adopted file is lost.
+pub(super) fn planned(sandbox: &Sandbox, orders: &Orders) -> Result<Writes, Failure> {
+    let mut owners = Owners::read(&sandbox.root);
+    let mut writes = Writes::new();
+    for path in &orders.adopts {
+        let bytes = read(sandbox, path.as_str())?;
+        let kept = format!("{ADOPTED}/{}", sha256_hex(&bytes));
+        writes.insert(kept, Some((bytes, 0o600)));
+    }
+    for file in &orders.files {
+        owners.set(file.path.as_str(), file.owner.as_str(), file.group.as_str());
+        writes.insert(
+            file.path.to_string(),
+            Some((file.bytes.to_vec(), file.mode.bits())),
+        );
+    }
+    restores(sandbox, orders, &mut owners, &mut writes)?;
+    edits(sandbox, orders, &mut writes)?;
+    for (path, suffix) in &orders.deletes {
+        owners.forget(path.as_str());
+        writes.insert(path.to_string(), None);
+        if let Some(suffix) = suffix {
+            writes.insert(format!("{path}{suffix}"), None);
+        }
+    }
+    writes.insert(Owners::FILE.to_owned(), Some((owners.bytes(), 0o600)));
+    ledger_and_history(sandbox, orders, &mut writes)?;
+    Ok(writes)
+}
+
+/// Gives adopted files back: their previous content, owner and mode.
+fn restores(
+    sandbox: &Sandbox,
+    orders: &Orders,
+    owners: &mut Owners,
+    writes: &mut Writes,
+) -> Result<(), Failure> {
+    for restore in &orders.restores {
+        let kept = format!("{ADOPTED}/{}", restore.sha256);
+        let Some(bytes) = sandbox
+            .bytes(&kept)
+            .map_err(|error| failure(error.to_string()))?
+        else {
+            return Err(failure(format!(
+                "the text that `{}` had before `murder` is lost (`{kept}` is not there)",
+                restore.path
+            )));
+        };
+        owners.set(restore.path.as_str(), &restore.owner, &restore.group);
+        writes.insert(restore.path.to_string(), Some((bytes, restore.mode.bits())));
+    }
+    Ok(())
+}
+
+/// Edits main.cf and master.cf.
+fn edits(sandbox: &Sandbox, orders: &Orders, writes: &mut Writes) -> Result<(), Failure> {
+    if orders.edits.is_empty() {
+        return Ok(());
+    }
+    let (main, master) = (read(sandbox, MAIN_CF)?, read(sandbox, MASTER_CF)?);
+    let (new_main, new_master) =
+        apply_edits(&main, &master, &orders.edits).map_err(|error| failure(error.to_string()))?;
+    if new_main != main {
+        writes.insert(MAIN_CF.to_owned(), Some((new_main, 0o644)));
+    }
+    if new_master != master {
+        writes.insert(MASTER_CF.to_owned(), Some((new_master, 0o644)));
+    }
+    Ok(())
+}
+
+/// Writes the ledger and the new generation, and prunes the history.
+fn ledger_and_history(
+    sandbox: &Sandbox,
+    orders: &Orders,
+    writes: &mut Writes,
+) -> Result<(), Failure> {
+    let io = |error: std::io::Error| failure(error.to_string());
+    let mut pruned = BTreeSet::new();
+    if let Some(order) = &orders.history {
+        let bytes = Some((order.bytes.clone(), 0o600));
+        writes.insert(history::file(order.generation), bytes);
+        pruned = history::pruned(sandbox, order).map_err(io)?;
+    }
+    match &orders.ledger {
+        LedgerOrder::Keep => {}
+        LedgerOrder::Write(bytes) => {
+            writes.insert(LEDGER.to_owned(), Some((bytes.clone(), 0o600)));
+        }
+        LedgerOrder::Remove => {
+            writes.insert(LEDGER.to_owned(), None);
+            for text in adopted(sandbox).map_err(io)? {
+                writes.insert(text, None);
+            }
+            pruned = history::all(sandbox).map_err(io)?;
+        }
+    }
+    let pruned = pruned.into_iter();
+    writes.extend(pruned.map(|number| (history::file(number), None)));
+    Ok(())
+}
+
+fn read(sandbox: &Sandbox, path: &str) -> Result<Vec<u8>, Failure> {
+    sandbox
+        .bytes(path)
+        .map(Option::unwrap_or_default)
+        .map_err(|error| failure(error.to_string()))
+}
+
+fn failure(summary: String) -> Failure {
+    Failure {
+        summary,
+        detail: None,
+        hint: None,
+    }
+}
+
+/// The previous contents of adopted files that are kept.
+fn adopted(sandbox: &Sandbox) -> std::io::Result<Vec<String>> {
+    std::fs::read_dir(sandbox.inside(ADOPTED))?
+        .map(|entry| {
+            Ok(format!(
+                "{ADOPTED}/{}",
+                entry?.file_name().to_string_lossy()
+            ))
+        })
+        .collect()
+}
+
+/// What the files hold now that the apply will write or index: the way back.
+pub(super) fn snapshot(
+    sandbox: &Sandbox,
+    writes: &Writes,
+    orders: &Orders,
+) -> std::io::Result<Writes> {
+    let indexes = orders.indexes.iter().filter_map(|(source, kind)| {
+        kind.index_suffix()
+            .map(|suffix| format!("{source}{suffix}"))
+    });
+    let mut before = Writes::new();
+    for path in writes.keys().cloned().chain(indexes) {
+        let real = sandbox.inside(&path);
+        let old = match std::fs::read(&real) {
+            Ok(bytes) => {
+                let mode = std::fs::metadata(&real)?.permissions().mode() & 0o7777;
+                Some((bytes, mode))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        before.insert(path, old);
+    }
+    Ok(before)
+}
+
+/// Writes a file whole: beside its target, with its mode before its content, then renamed. It does not wait for
+/// the disk: after a power cut the next plan shows what is missing.
+pub(super) fn write_file(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(directory)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".murder.")
+        .permissions(std::fs::Permissions::from_mode(mode))
+        .tempfile_in(directory)?;
+    // The umask may have cut bits from the mode.
+    file.as_file()
+        .set_permissions(std::fs::Permissions::from_mode(mode))?;
+    file.write_all(bytes)?;
+    // Postfix reads a file of settings again and again until it has not changed for a second or two
+    // (dict_load_file_xt in its source). This one is complete when it gets its name, so Postfix need not wait.
+    let earlier = SystemTime::now() - Duration::from_secs(3);
+    file.as_file().set_modified(earlier)?;
+    file.persist(path)?;
+    Ok(())
+}
