@@ -8,7 +8,7 @@ mod roll;
 mod stop;
 mod wave;
 
-pub use pool::{Event, EventKind, NotRun, Say, Width, drivers, run, run_tasks};
+pub use pool::{Event, EventKind, NotRun, Say, Width, run, run_tasks};
 pub use roll::{Batch, Limits, NotStarted, TurnResult, batches, roll};
 pub use stop::Stop;
 pub use wave::{Phase, Place, Wave, phase_of, ranks, waves};

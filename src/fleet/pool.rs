@@ -5,7 +5,6 @@ use async_io::block_on;
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
@@ -53,18 +52,6 @@ pub struct Width {
     pub parallel: usize,
     /// Threads that drive them; as many as hosts where the work holds up its thread.
     pub threads: usize,
-}
-
-/// Hosts that one thread drives before a second one is worth its price.
-pub(super) const FOR_EACH_DRIVER: usize = 4;
-
-/// How many threads drive so many hosts whose work only waits.
-#[must_use]
-pub fn drivers(at_once: usize) -> usize {
-    match at_once.div_ceil(FOR_EACH_DRIVER) {
-        0 | 1 => 1,
-        many => many.min(std::thread::available_parallelism().map_or(1, NonZeroUsize::get)),
-    }
 }
 
 /// One host's way to tell what it is at.

@@ -18,7 +18,7 @@ use crate::access::Become;
 use crate::exchange::Failure;
 use crate::exchange::MachineError;
 use crate::secret::{MASK, Secret, Secrets};
-use crate::transport::Exit;
+use crate::transport::shell::ProgramExit;
 
 /// How root is become, with the password at hand.
 #[derive(Debug, Clone)]
@@ -58,14 +58,14 @@ impl Escalation {
     }
 
     /// A gate for one exchange.
-    pub(in crate::transport) fn gate(&self) -> SudoPrompt {
+    pub(in crate::transport) fn sudo_prompt(&self) -> SudoPrompt {
         let nonce = nonce();
         SudoPrompt {
             stage: match self {
                 Self::Sudo(Some(_)) => Stage::Waiting,
                 Self::None | Self::Sudo(None) | Self::Doas => Stage::Open,
             },
-            means: self.clone(),
+            escalation: self.clone(),
             prompt: format!("murder-password-{nonce}"),
             ready: format!("murder-ready-{nonce}"),
             heard: 0,
@@ -95,7 +95,7 @@ enum Stage {
 /// The gate between us and a program's stdin.
 #[derive(Debug)]
 pub(in crate::transport) struct SudoPrompt {
-    means: Escalation,
+    escalation: Escalation,
     stage: Stage,
     prompt: String,
     ready: String,
@@ -111,7 +111,7 @@ impl SudoPrompt {
     pub(in crate::transport) fn line(&self, command: &str) -> String {
         let program = command.strip_prefix("exec ").unwrap_or(command);
         let marked = format!("sh -c 'echo {} >&2; exec \"$@\"' sh {program}", self.ready);
-        match &self.means {
+        match &self.escalation {
             Escalation::None => command.to_owned(),
             Escalation::Sudo(None) => format!("exec env LC_ALL=C sudo -n -- {marked}"),
             Escalation::Sudo(Some(_)) => {
@@ -122,7 +122,7 @@ impl SudoPrompt {
     }
 
     /// Whether the payload may be written.
-    pub(in crate::transport) fn is_open(&self) -> bool {
+    pub(in crate::transport) fn accepts_input(&self) -> bool {
         self.stage == Stage::Open
     }
 
@@ -130,7 +130,7 @@ impl SudoPrompt {
     ///
     /// # Errors
     /// `Unfit` where sudo asks a second time.
-    pub(in crate::transport) fn hear(
+    pub(in crate::transport) fn on_stderr(
         &mut self,
         stderr: &[u8],
     ) -> Result<Option<Zeroizing<Vec<u8>>>, MachineError> {
@@ -141,7 +141,7 @@ impl SudoPrompt {
             match (prompt, ready, self.stage) {
                 (Some(at), ready, stage) if ready.is_none_or(|ready| at < ready) => {
                     self.heard += at + self.prompt.len();
-                    let Escalation::Sudo(Some(password)) = &self.means else {
+                    let Escalation::Sudo(Some(password)) = &self.escalation else {
                         return Ok(None);
                     };
                     if stage == Stage::Answered {
@@ -168,15 +168,15 @@ impl SudoPrompt {
     pub(in crate::transport) fn close(
         &self,
         stderr: Vec<u8>,
-        exit: &Exit,
+        exit: &ProgramExit,
     ) -> Result<Vec<u8>, MachineError> {
-        let tool = match &self.means {
+        let tool = match &self.escalation {
             Escalation::None => return Ok(stderr),
             Escalation::Sudo(_) => "sudo",
             Escalation::Doas => "doas",
         };
         let began = find(&stderr, self.ready.as_bytes()).is_some();
-        if !began && !matches!(exit, Exit::Lost(_)) {
+        if !began && !matches!(exit, ProgramExit::Lost(_)) {
             return Err(MachineError::Unfit(refusal(
                 tool,
                 self.words(&stderr),
@@ -190,7 +190,7 @@ impl SudoPrompt {
     /// What the host said, fit to be shown.
     fn words(&self, stderr: &[u8]) -> String {
         let text = String::from_utf8_lossy(stderr).replace(&self.prompt, "");
-        let text = match &self.means {
+        let text = match &self.escalation {
             Escalation::Sudo(Some(password)) if !password.expose().is_empty() => {
                 text.replace(password.expose(), MASK)
             }
@@ -222,13 +222,13 @@ fn wrong_password(words: String) -> Failure {
 }
 
 /// Why there was no root, from the words of sudo(8), doas(1) or env(1).
-fn refusal(tool: &str, words: String, exit: &Exit) -> Failure {
+fn refusal(tool: &str, words: String, exit: &ProgramExit) -> Failure {
     let said = words.to_ascii_lowercase();
     let has = |needles: &[&str]| needles.iter().any(|needle| said.contains(needle));
     if has(&["incorrect password", "sorry, try again"]) {
         return wrong_password(words);
     }
-    let (summary, hint) = if *exit == Exit::Code(127)
+    let (summary, hint) = if *exit == ProgramExit::Code(127)
         || has(&[
             &format!("{tool}: not found"),
             &format!("{tool}: command not found"),
@@ -286,39 +286,42 @@ mod tests {
     use super::*;
 
     fn with_password() -> SudoPrompt {
-        Escalation::Sudo(Some(Secret::new("hunter22".to_owned()))).gate()
+        Escalation::Sudo(Some(Secret::new("hunter22".to_owned()))).sudo_prompt()
     }
 
     #[test]
     fn the_password_is_given_once_it_is_asked_for_and_only_once() {
-        let mut gate = with_password();
-        assert!(gate.hear(b"Welcome!\n").unwrap().is_none());
-        assert!(!gate.is_open());
-        let mut said = format!("Welcome!\n{}", gate.prompt).into_bytes();
-        assert_eq!(gate.hear(&said).unwrap().unwrap().as_slice(), b"hunter22\n");
-        assert!(gate.hear(&said).unwrap().is_none());
-        assert!(!gate.is_open());
-        said.extend_from_slice(format!("{}\n", gate.ready).as_bytes());
-        assert!(gate.hear(&said).unwrap().is_none());
-        assert!(gate.is_open());
-        let left = gate.close(said, &Exit::Code(0)).unwrap();
+        let mut sudo_prompt = with_password();
+        assert!(sudo_prompt.on_stderr(b"Welcome!\n").unwrap().is_none());
+        assert!(!sudo_prompt.accepts_input());
+        let mut said = format!("Welcome!\n{}", sudo_prompt.prompt).into_bytes();
+        assert_eq!(
+            sudo_prompt.on_stderr(&said).unwrap().unwrap().as_slice(),
+            b"hunter22\n"
+        );
+        assert!(sudo_prompt.on_stderr(&said).unwrap().is_none());
+        assert!(!sudo_prompt.accepts_input());
+        said.extend_from_slice(format!("{}\n", sudo_prompt.ready).as_bytes());
+        assert!(sudo_prompt.on_stderr(&said).unwrap().is_none());
+        assert!(sudo_prompt.accepts_input());
+        let left = sudo_prompt.close(said, &ProgramExit::Code(0)).unwrap();
         assert_eq!(left, b"Welcome!\n");
     }
 
     #[test]
     fn a_host_that_does_not_ask_never_gets_the_password() {
-        let mut gate = with_password();
-        let said = format!("{}\n", gate.ready).into_bytes();
-        assert!(gate.hear(&said).unwrap().is_none());
-        assert!(gate.is_open());
+        let mut sudo_prompt = with_password();
+        let said = format!("{}\n", sudo_prompt.ready).into_bytes();
+        assert!(sudo_prompt.on_stderr(&said).unwrap().is_none());
+        assert!(sudo_prompt.accepts_input());
     }
 
     #[test]
     fn a_second_question_means_a_wrong_password() {
-        let mut gate = with_password();
-        let said = format!("{0}Sorry, try again.\n{0}", gate.prompt).into_bytes();
-        assert!(gate.hear(&said).unwrap().is_some());
-        let error = gate.hear(&said).unwrap_err();
+        let mut sudo_prompt = with_password();
+        let said = format!("{0}Sorry, try again.\n{0}", sudo_prompt.prompt).into_bytes();
+        assert!(sudo_prompt.on_stderr(&said).unwrap().is_some());
+        let error = sudo_prompt.on_stderr(&said).unwrap_err();
         let MachineError::Unfit(failure) = error else {
             panic!("{error:?}")
         };
@@ -380,7 +383,7 @@ mod tests {
         ];
         for (tool, words, code, summary) in cases {
             assert_eq!(
-                refusal(tool, words.to_owned(), &Exit::Code(code)).summary,
+                refusal(tool, words.to_owned(), &ProgramExit::Code(code)).summary,
                 summary
             );
         }

@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::conversation::Conversation;
 use crate::exchange::MachineError;
-use crate::transport::{Exit, Response};
+use crate::transport::shell::{ProgramExit, ProgramResponse};
 
 /// Starts `command` with three pipes, in a process group of its own: Ctrl-C at our terminal is ours, and
 /// must not end a host that is in flight.
@@ -30,7 +30,7 @@ pub(in crate::transport) fn spawn(command: &mut Command) -> std::io::Result<Chil
 pub(in crate::transport) fn converse(
     mut child: Child,
     mut conversation: Conversation<'_>,
-) -> Result<Response, MachineError> {
+) -> Result<ProgramResponse, MachineError> {
     let exit = match pump(&mut child, &mut conversation) {
         Ok(exit) => exit,
         Err(error) => {
@@ -38,7 +38,7 @@ pub(in crate::transport) fn converse(
             return Err(error);
         }
     };
-    if matches!(exit, Exit::Lost(_)) {
+    if matches!(exit, ProgramExit::Lost(_)) {
         end(&mut child);
     }
     conversation.finish(exit)
@@ -50,36 +50,39 @@ struct Streams {
     stderr: Option<ChildStderr>,
 }
 
-fn pump(child: &mut Child, conversation: &mut Conversation<'_>) -> Result<Exit, MachineError> {
+fn pump(
+    child: &mut Child,
+    conversation: &mut Conversation<'_>,
+) -> Result<ProgramExit, MachineError> {
     let mut streams = Streams {
         stdin: child.stdin.take(),
         stdout: child.stdout.take(),
         stderr: child.stderr.take(),
     };
     if let Err(error) = streams.unblock() {
-        return Ok(Exit::Lost(error.to_string()));
+        return Ok(ProgramExit::Lost(error.to_string()));
     }
     let mut buffer = vec![0; 64 * 1024];
     while streams.stdout.is_some() || streams.stderr.is_some() {
-        if conversation.input_is_over() {
+        if conversation.input_is_complete() {
             streams.stdin = None;
         }
-        let patience = match conversation.patience() {
-            Ok(patience) => patience,
-            Err(why) => return Ok(Exit::Lost(why)),
+        let time_left = match conversation.time_left() {
+            Ok(time_left) => time_left,
+            Err(why) => return Ok(ProgramExit::Lost(why)),
         };
         let writing = !conversation.to_write().is_empty();
-        if let Err(error) = streams.wait(writing, patience) {
-            return Ok(Exit::Lost(error.to_string()));
+        if let Err(error) = streams.wait(writing, time_left) {
+            return Ok(ProgramExit::Lost(error.to_string()));
         }
         if writing {
             streams.write(conversation);
         }
         if let Some(count) = read(&mut streams.stdout, &mut buffer) {
-            conversation.heard_stdout(buffer.get(..count).unwrap_or_default());
+            conversation.received_stdout(buffer.get(..count).unwrap_or_default());
         }
         if let Some(count) = read(&mut streams.stderr, &mut buffer) {
-            conversation.heard_stderr(buffer.get(..count).unwrap_or_default())?;
+            conversation.received_stderr(buffer.get(..count).unwrap_or_default())?;
         }
     }
     drop(streams.stdin);
@@ -100,7 +103,7 @@ impl Streams {
         Ok(())
     }
 
-    fn wait(&self, writing: bool, patience: Duration) -> rustix::io::Result<()> {
+    fn wait(&self, writing: bool, time_left: Duration) -> rustix::io::Result<()> {
         let mut fds = Vec::with_capacity(3);
         if let Some(stream) = &self.stdout {
             fds.push(PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN));
@@ -111,7 +114,7 @@ impl Streams {
         if let Some(stream) = self.stdin.as_ref().filter(|_| writing) {
             fds.push(PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::OUT));
         }
-        wait(&mut fds, patience)
+        wait(&mut fds, time_left)
     }
 
     fn write(&mut self, conversation: &mut Conversation<'_>) {
@@ -130,9 +133,9 @@ impl Streams {
 /// Polls once; an interrupted poll is an early return, which every loop here bears.
 pub(in crate::transport) fn wait(
     fds: &mut [PollFd<'_>],
-    patience: Duration,
+    time_left: Duration,
 ) -> rustix::io::Result<()> {
-    let timeout = Timespec::try_from(patience).map_err(|_| rustix::io::Errno::INVAL)?;
+    let timeout = Timespec::try_from(time_left).map_err(|_| rustix::io::Errno::INVAL)?;
     match poll(fds, Some(&timeout)) {
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
         Err(error) => Err(error),
@@ -156,16 +159,16 @@ fn read(stream: &mut Option<impl Read>, buffer: &mut [u8]) -> Option<usize> {
 }
 
 /// Waits for a child that has closed its outputs, which is nearly always over already.
-fn reap(child: &mut Child, conversation: &Conversation<'_>) -> Exit {
+fn reap(child: &mut Child, conversation: &Conversation<'_>) -> ProgramExit {
     let mut pause = Duration::from_micros(500);
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return exit(status),
             Ok(None) => {}
-            Err(error) => return Exit::Lost(error.to_string()),
+            Err(error) => return ProgramExit::Lost(error.to_string()),
         }
-        if let Err(why) = conversation.patience() {
-            return Exit::Lost(why);
+        if let Err(why) = conversation.time_left() {
+            return ProgramExit::Lost(why);
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
@@ -187,11 +190,11 @@ pub(in crate::transport) fn end(child: &mut Child) {
     }
 }
 
-fn exit(status: ExitStatus) -> Exit {
+fn exit(status: ExitStatus) -> ProgramExit {
     match (status.code(), status.signal()) {
-        (Some(code), _) => Exit::Code(code),
-        (None, Some(signal)) => Exit::Signal(signal_name(signal)),
-        (None, None) => Exit::Lost("it ended without a word".to_owned()),
+        (Some(code), _) => ProgramExit::Code(code),
+        (None, Some(signal)) => ProgramExit::Signal(signal_name(signal)),
+        (None, None) => ProgramExit::Lost("it ended without a word".to_owned()),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::transport::ssh::key_file::KeyFile;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Files {
+pub struct ClientFiles {
     /// Texts of files; none where there is no such file.
     pub(in crate::transport) texts: Memo<Option<Arc<str>>>,
     /// What a name with wildcards stands for.

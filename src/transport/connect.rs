@@ -2,11 +2,11 @@
 
 use async_io::block_on;
 
-use super::Shell;
 use super::become_root::Escalation;
 use super::local::Local;
 use super::openssh::OpenSsh;
 use super::options::ConnectOptions;
+use super::shell::Shell;
 use super::ssh::Ssh;
 use crate::access::{Access, SshClient};
 use crate::exchange::MachineError;
@@ -36,12 +36,14 @@ pub async fn connecting(
     options: &ConnectOptions,
     secrets: &Secrets,
 ) -> Result<Box<dyn Shell>, MachineError> {
-    let means = Escalation::new(&access.become_, secrets)?;
+    let escalation = Escalation::new(&access.become_, secrets)?;
     if options.local {
-        return Ok(Box::new(Local::new(means)));
+        return Ok(Box::new(Local::new(escalation)));
     }
     Ok(match access.client {
-        SshClient::OpenSsh => Box::new(OpenSsh::connect(name, access, options, means)?),
-        SshClient::Ssh2 => Box::new(Ssh::connect(name, access, options, secrets, means).await?),
+        SshClient::OpenSsh => Box::new(OpenSsh::connect(name, access, options, escalation)?),
+        SshClient::Ssh2 => {
+            Box::new(Ssh::connect(name, access, options, secrets, escalation).await?)
+        }
     })
 }

@@ -8,17 +8,17 @@ use zeroize::Zeroizing;
 
 use crate::exchange::MachineError;
 use crate::transport::become_root::SudoPrompt;
-use crate::transport::{Exit, Request, Response};
+use crate::transport::shell::{ProgramExit, ProgramRequest, ProgramResponse};
 
 /// A program that keeps dripping words is not silent, and may still never end: after this many times the
 /// permitted silence it has had its time.
-const LONGEST: u32 = 30;
+const TOTAL_TIMEOUTS: u32 = 30;
 
 /// See the module.
 #[derive(Debug)]
 pub(in crate::transport) struct Conversation<'a> {
-    request: &'a Request,
-    gate: SudoPrompt,
+    request: &'a ProgramRequest,
+    sudo_prompt: SudoPrompt,
     /// What sudo is to be told before the payload.
     answer: Zeroizing<Vec<u8>>,
     answered: usize,
@@ -26,25 +26,25 @@ pub(in crate::transport) struct Conversation<'a> {
     abandoned: bool,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
-    last_word: Instant,
+    last_activity: Instant,
     end: Instant,
 }
 
 impl<'a> Conversation<'a> {
     /// Begins now.
-    pub(in crate::transport) fn new(request: &'a Request, gate: SudoPrompt) -> Self {
+    pub(in crate::transport) fn new(request: &'a ProgramRequest, sudo_prompt: SudoPrompt) -> Self {
         let now = Instant::now();
         Self {
             request,
-            gate,
+            sudo_prompt,
             answer: Zeroizing::default(),
             answered: 0,
             written: 0,
             abandoned: false,
             stdout: Vec::new(),
             stderr: Vec::new(),
-            last_word: now,
-            end: now + request.timeout.saturating_mul(LONGEST),
+            last_activity: now,
+            end: now + request.timeout.saturating_mul(TOTAL_TIMEOUTS),
         }
     }
 
@@ -54,7 +54,7 @@ impl<'a> Conversation<'a> {
             &[]
         } else if self.answered < self.answer.len() {
             self.answer.get(self.answered..).unwrap_or_default()
-        } else if self.gate.is_open() {
+        } else if self.sudo_prompt.accepts_input() {
             self.request.stdin.get(self.written..).unwrap_or_default()
         } else {
             &[]
@@ -63,7 +63,7 @@ impl<'a> Conversation<'a> {
 
     /// So much of it was taken.
     pub(in crate::transport) fn wrote(&mut self, count: usize) {
-        self.last_word = Instant::now();
+        self.last_activity = Instant::now();
         if self.answered < self.answer.len() {
             self.answered += count;
         } else {
@@ -77,13 +77,13 @@ impl<'a> Conversation<'a> {
     }
 
     /// Whether standard input may be closed.
-    pub(in crate::transport) fn input_is_over(&self) -> bool {
-        self.abandoned || (self.gate.is_open() && self.to_write().is_empty())
+    pub(in crate::transport) fn input_is_complete(&self) -> bool {
+        self.abandoned || (self.sudo_prompt.accepts_input() && self.to_write().is_empty())
     }
 
     /// Standard output said this.
-    pub(in crate::transport) fn heard_stdout(&mut self, bytes: &[u8]) {
-        self.last_word = Instant::now();
+    pub(in crate::transport) fn received_stdout(&mut self, bytes: &[u8]) {
+        self.last_activity = Instant::now();
         self.stdout.extend_from_slice(bytes);
     }
 
@@ -91,10 +91,13 @@ impl<'a> Conversation<'a> {
     ///
     /// # Errors
     /// `Unfit` where sudo refused: the exchange ends here.
-    pub(in crate::transport) fn heard_stderr(&mut self, bytes: &[u8]) -> Result<(), MachineError> {
-        self.last_word = Instant::now();
+    pub(in crate::transport) fn received_stderr(
+        &mut self,
+        bytes: &[u8],
+    ) -> Result<(), MachineError> {
+        self.last_activity = Instant::now();
         self.stderr.extend_from_slice(bytes);
-        if let Some(answer) = self.gate.hear(&self.stderr)? {
+        if let Some(answer) = self.sudo_prompt.on_stderr(&self.stderr)? {
             self.answer = answer;
             self.answered = 0;
         }
@@ -102,13 +105,13 @@ impl<'a> Conversation<'a> {
     }
 
     /// How much longer to wait for the next word, or why no more.
-    pub(in crate::transport) fn patience(&self) -> Result<Duration, String> {
+    pub(in crate::transport) fn time_left(&self) -> Result<Duration, String> {
         let now = Instant::now();
-        let silence = (self.last_word + self.request.timeout).saturating_duration_since(now);
+        let silence = (self.last_activity + self.request.timeout).saturating_duration_since(now);
         let rest = self.end.saturating_duration_since(now);
         if rest.is_zero() {
-            let longest = self.request.timeout.saturating_mul(LONGEST);
-            return Err(format!("it did not end within {} s", longest.as_secs()));
+            let total = self.request.timeout.saturating_mul(TOTAL_TIMEOUTS);
+            return Err(format!("it did not end within {} s", total.as_secs()));
         }
         if silence.is_zero() {
             return Err(format!(
@@ -123,9 +126,12 @@ impl<'a> Conversation<'a> {
     ///
     /// # Errors
     /// `Unfit` where root was not to be had, so that the program never began.
-    pub(in crate::transport) fn finish(self, exit: Exit) -> Result<Response, MachineError> {
-        let stderr = self.gate.close(self.stderr, &exit)?;
-        Ok(Response {
+    pub(in crate::transport) fn finish(
+        self,
+        exit: ProgramExit,
+    ) -> Result<ProgramResponse, MachineError> {
+        let stderr = self.sudo_prompt.close(self.stderr, &exit)?;
+        Ok(ProgramResponse {
             stdout: self.stdout,
             stderr,
             exit,

@@ -7,25 +7,25 @@ use crate::exchange::MachineError;
 use crate::transport::become_root::Escalation;
 use crate::transport::child;
 use crate::transport::conversation::Conversation;
-use crate::transport::{Request, Response, Shell};
+use crate::transport::shell::{ProgramRequest, ProgramResponse, Shell};
 
 /// See the module.
 #[derive(Debug)]
 pub struct Local {
-    means: Escalation,
+    escalation: Escalation,
 }
 
 impl Local {
     /// Nothing is started before the first exchange.
-    pub(in crate::transport) fn new(means: Escalation) -> Self {
-        Self { means }
+    pub(in crate::transport) fn new(escalation: Escalation) -> Self {
+        Self { escalation }
     }
 }
 
 impl Shell for Local {
-    fn exchange(&mut self, request: &Request) -> Result<Response, MachineError> {
-        let gate = self.means.gate();
-        let line = gate.line(&request.command);
+    fn exchange(&mut self, request: &ProgramRequest) -> Result<ProgramResponse, MachineError> {
+        let sudo_prompt = self.escalation.sudo_prompt();
+        let line = sudo_prompt.line(&request.command);
         let child = child::spawn(Command::new("sh").arg("-c").arg(line)).map_err(|error| {
             MachineError::Unfit(Failure {
                 summary: "`sh` did not start on this host".to_owned(),
@@ -33,7 +33,7 @@ impl Shell for Local {
                 hint: None,
             })
         })?;
-        child::converse(child, Conversation::new(request, gate))
+        child::converse(child, Conversation::new(request, sudo_prompt))
     }
 }
 
@@ -45,11 +45,11 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::*;
-    use crate::transport::Exit;
+    use crate::transport::shell::ProgramExit;
 
-    fn run(command: &str, stdin: &[u8], timeout: Duration) -> Response {
+    fn run(command: &str, stdin: &[u8], timeout: Duration) -> ProgramResponse {
         Local::new(Escalation::None)
-            .exchange(&Request {
+            .exchange(&ProgramRequest {
                 command: command.to_owned(),
                 stdin: Zeroizing::new(stdin.to_vec()),
                 timeout,
@@ -63,24 +63,26 @@ mod tests {
         let response = run("cat; echo no >&2; exit 7", b"yes\n", minute);
         assert_eq!(response.stdout, b"yes\n");
         assert_eq!(response.stderr, b"no\n");
-        assert_eq!(response.exit, Exit::Code(7));
+        assert_eq!(response.exit, ProgramExit::Code(7));
         let response = run("kill -TERM $$", b"", minute);
-        assert_eq!(response.exit, Exit::Signal("TERM".to_owned()));
+        assert_eq!(response.exit, ProgramExit::Signal("TERM".to_owned()));
         let large = vec![b'x'; 8 << 20];
         let response = run("tee /dev/stderr", &large, minute);
         assert!(response.stdout == large && response.stderr == large);
         let response = run("exec true", &large, minute);
-        assert_eq!(response.exit, Exit::Code(0));
+        assert_eq!(response.exit, ProgramExit::Code(0));
     }
 
     #[test]
     fn silence_and_dripping_both_end() {
         let started = Instant::now();
         let response = run("sleep 60", b"", Duration::from_millis(200));
-        assert!(matches!(response.exit, Exit::Lost(why) if why.starts_with("no word")));
+        assert!(matches!(response.exit, ProgramExit::Lost(why) if why.starts_with("no word")));
         let drip = "while :; do echo .; sleep 0.02; done";
         let response = run(drip, b"", Duration::from_millis(100));
-        assert!(matches!(response.exit, Exit::Lost(why) if why.starts_with("it did not end")));
+        assert!(
+            matches!(response.exit, ProgramExit::Lost(why) if why.starts_with("it did not end"))
+        );
         assert!(!response.stdout.is_empty());
         assert!(started.elapsed() < Duration::from_secs(30));
     }

@@ -17,7 +17,7 @@ use crate::transport::become_root::Escalation;
 use crate::transport::child;
 use crate::transport::conversation::Conversation;
 use crate::transport::options::ConnectOptions;
-use crate::transport::{Exit, Request, Response, Shell};
+use crate::transport::shell::{ProgramExit, ProgramRequest, ProgramResponse, Shell};
 
 /// What `ssh` exits with where it failed itself (ssh(1), EXIT STATUS), and also where a signal ended the program.
 const OWN_FAILURE: i32 = 255;
@@ -33,7 +33,7 @@ pub struct OpenSsh {
     /// Holds the socket, and goes with the object.
     folder: tempfile::TempDir,
     timeout: Duration,
-    means: Escalation,
+    escalation: Escalation,
     connected: bool,
 }
 
@@ -43,7 +43,7 @@ impl OpenSsh {
         name: &HostName,
         access: &Access,
         options: &ConnectOptions,
-        means: Escalation,
+        escalation: Escalation,
     ) -> Result<Self, MachineError> {
         if access.password.is_some() {
             return Err(unreachable(
@@ -68,7 +68,7 @@ impl OpenSsh {
             address,
             folder,
             timeout: access.connect_timeout,
-            means,
+            escalation,
             connected: false,
         };
         shell.start_master()?;
@@ -87,7 +87,7 @@ impl OpenSsh {
             .arg(format!("ControlPersist={}", ORPHAN_LIFE.as_secs()))
             .args(["--", &self.address]);
         // Several addresses, a proxy command and the login each have their time.
-        let request = Request {
+        let request = ProgramRequest {
             command: String::new(),
             stdin: Vec::new().into(),
             timeout: self.timeout.saturating_mul(3),
@@ -95,14 +95,17 @@ impl OpenSsh {
         let response = child::spawn(&mut command)
             .map_err(|error| not_started(&error))
             .and_then(|child| {
-                child::converse(child, Conversation::new(&request, Escalation::None.gate()))
+                child::converse(
+                    child,
+                    Conversation::new(&request, Escalation::None.sudo_prompt()),
+                )
             })?;
         match response.exit {
-            Exit::Code(0) => {
+            ProgramExit::Code(0) => {
                 self.connected = true;
                 Ok(())
             }
-            Exit::Lost(why) => Err(unreachable(
+            ProgramExit::Lost(why) => Err(unreachable(
                 format!("ssh did not reach {}", self.address),
                 &why,
                 "see that sshd runs there and that no firewall is in between",
@@ -142,18 +145,18 @@ impl Drop for OpenSsh {
 }
 
 impl Shell for OpenSsh {
-    fn exchange(&mut self, request: &Request) -> Result<Response, MachineError> {
+    fn exchange(&mut self, request: &ProgramRequest) -> Result<ProgramResponse, MachineError> {
         // The connection may have died since: nothing has begun yet, so a new one loses nothing.
         if !self.socket().exists() {
             self.start_master()?;
         }
-        let gate = self.means.gate();
+        let sudo_prompt = self.escalation.sudo_prompt();
         let mut command = self.ssh();
         command
             .args(["-o", "ControlMaster=no", "--", &self.address])
-            .arg(gate.line(&request.command));
+            .arg(sudo_prompt.line(&request.command));
         let child = child::spawn(&mut command).map_err(|error| not_started(&error))?;
-        let response = child::converse(child, Conversation::new(request, gate))?;
+        let response = child::converse(child, Conversation::new(request, sudo_prompt))?;
         let stderr = String::from_utf8_lossy(&response.stderr);
         let broken = [
             "mux_client",
@@ -161,12 +164,12 @@ impl Shell for OpenSsh {
             "closed by remote host",
             "Timeout, server",
         ];
-        if response.exit == Exit::Code(OWN_FAILURE)
+        if response.exit == ProgramExit::Code(OWN_FAILURE)
             && broken.iter().any(|word| stderr.contains(word))
         {
             let why = stderr.lines().last().unwrap_or_default().to_owned();
-            return Ok(Response {
-                exit: Exit::Lost(why),
+            return Ok(ProgramResponse {
+                exit: ProgramExit::Lost(why),
                 ..response
             });
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::client_files::Files;
+use super::client_files::ClientFiles;
 use super::passphrases::Passphrases;
 use super::ssh::limits::HandshakeLimits;
 use super::ssh_config::Environment;
@@ -21,5 +21,5 @@ pub struct ConnectOptions {
     /// Where OpenSSH's files lie.
     pub environment: Environment,
     /// Those of them that have been read.
-    pub files: Arc<Files>,
+    pub files: Arc<ClientFiles>,
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use murder::machine::remote::Remote;
 use murder::machine::{Apply, MachineError, Orders};
-use murder::transport::{Exit, Request, Response, Shell};
+use murder::transport::{ProgramExit, ProgramRequest, ProgramResponse, Shell};
 
 /// The lab's base root, which is built if it is not there yet.
 fn base() -> &'static Path {
@@ -176,7 +176,7 @@ impl Host {
     }
 
     /// What an apply would send: its exec line and its payload.
-    pub fn payload_of(&self, orders: &Orders) -> Request {
+    pub fn payload_of(&self, orders: &Orders) -> ProgramRequest {
         let kept = Arc::new(Mutex::new(None));
         let _ = Remote::new(Box::new(Keeping(Arc::clone(&kept)))).perform(orders);
         kept.lock().unwrap().take().unwrap()
@@ -207,7 +207,7 @@ struct Local {
 }
 
 impl Shell for Local {
-    fn exchange(&mut self, request: &Request) -> Result<Response, MachineError> {
+    fn exchange(&mut self, request: &ProgramRequest) -> Result<ProgramResponse, MachineError> {
         let line = format!("{}{}\n{}", self.before, request.command, self.after);
         let mut child = Command::new("nsenter")
             .args([
@@ -251,28 +251,28 @@ impl Shell for Local {
             .unwrap();
         let status = child.wait().unwrap();
         writer.join().unwrap();
-        Ok(Response {
+        Ok(ProgramResponse {
             stdout,
             stderr: errors.join().unwrap(),
-            exit: Exit::Code(status.code().unwrap_or(-1)),
+            exit: ProgramExit::Code(status.code().unwrap_or(-1)),
         })
     }
 }
 
 /// Keeps the request, and runs nothing.
-struct Keeping(Arc<Mutex<Option<Request>>>);
+struct Keeping(Arc<Mutex<Option<ProgramRequest>>>);
 
 impl Shell for Keeping {
-    fn exchange(&mut self, request: &Request) -> Result<Response, MachineError> {
-        *self.0.lock().unwrap() = Some(Request {
+    fn exchange(&mut self, request: &ProgramRequest) -> Result<ProgramResponse, MachineError> {
+        *self.0.lock().unwrap() = Some(ProgramRequest {
             command: request.command.clone(),
             stdin: request.stdin.clone(),
             timeout: request.timeout,
         });
-        Ok(Response {
+        Ok(ProgramResponse {
             stdout: Vec::new(),
             stderr: Vec::new(),
-            exit: Exit::Code(0),
+            exit: ProgramExit::Code(0),
         })
     }
 }
@@ -283,7 +283,7 @@ struct Deaf {
 }
 
 impl Shell for Deaf {
-    fn exchange(&mut self, request: &Request) -> Result<Response, MachineError> {
+    fn exchange(&mut self, request: &ProgramRequest) -> Result<ProgramResponse, MachineError> {
         let mut child = Command::new("nsenter")
             .args(["-t", &self.pid.to_string()])
             .args(["-m", "-p", "-n", "-u", "-i", "-r", "-w", "/bin/sh", "-c"])
@@ -309,19 +309,19 @@ impl Shell for Deaf {
         drop(stdout);
         // The keeper of the host reaps it.
         thread::spawn(move || child.wait());
-        Ok(Response {
+        Ok(ProgramResponse {
             stdout: heard,
             stderr: Vec::new(),
-            exit: Exit::Lost("the client went away".to_owned()),
+            exit: ProgramExit::Lost("the client went away".to_owned()),
         })
     }
 }
 
 /// A shell that answers the same to everything.
-pub struct Answering(pub Response);
+pub struct Answering(pub ProgramResponse);
 
 impl Shell for Answering {
-    fn exchange(&mut self, _request: &Request) -> Result<Response, MachineError> {
+    fn exchange(&mut self, _request: &ProgramRequest) -> Result<ProgramResponse, MachineError> {
         Ok(self.0.clone())
     }
 }

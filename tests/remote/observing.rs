@@ -3,7 +3,7 @@
 use murder::machine::remote::Remote;
 use murder::machine::{MachineError, Observe, Questions};
 use murder::state::{LiveFile, Running};
-use murder::transport::{Exit, Response};
+use murder::transport::{ProgramExit, ProgramResponse};
 use proptest::prelude::*;
 
 use super::host::{Answering, Host};
@@ -183,7 +183,7 @@ fn a_directory_that_shuts_postfix_out_is_remarked_with_its_mend() {
 proptest! {
     #[test]
     fn any_answer_is_an_error_or_an_answer(stdout: Vec<u8>, stderr: Vec<u8>) {
-        let answer = Response { stdout, stderr, exit: Exit::Code(0) };
+        let answer = ProgramResponse { stdout, stderr, exit: ProgramExit::Code(0) };
         let result = Remote::new(Box::new(Answering(answer))).observe(&Questions::default());
         prop_assert!(matches!(result, Err(MachineError::Unfit(_))));
     }

@@ -6,7 +6,7 @@ use murder::access::{Become, SshClient};
 use murder::machine::MachineError;
 use murder::secret::{Secret, SecretName, Secrets};
 use murder::transport::connect;
-use murder::transport::{Exit, Response, Shell};
+use murder::transport::{ProgramExit, ProgramResponse, Shell};
 
 use super::sshd::{Sshd, try_ask, unfit};
 
@@ -59,15 +59,15 @@ fn shell(sshd: &Sshd, client: SshClient, password: Option<&str>) -> Box<dyn Shel
 
 const RIGHT: Option<&str> = Some("cor$rect \"horse");
 
-fn become_and_cat(shell: &mut dyn Shell) -> Result<Response, MachineError> {
+fn become_and_cat(shell: &mut dyn Shell) -> Result<ProgramResponse, MachineError> {
     try_ask(shell, "exec sh -c 'cat; echo said >&2; exit 4'", b"payload")
 }
 
 #[track_caller]
-fn assert_worked(response: &Response) {
+fn assert_worked(response: &ProgramResponse) {
     assert_eq!(response.stdout, b"payload");
     assert_eq!(response.stderr, b"said\n");
-    assert_eq!(response.exit, Exit::Code(4));
+    assert_eq!(response.exit, ProgramExit::Code(4));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use async_io::block_on;
 use murder::machine::MachineError;
 use murder::model::Host;
 use murder::secret::Secrets;
-use murder::transport::Request;
+use murder::transport::ProgramRequest;
 use murder::transport::connecting;
 
 use super::sshd::Sshd;
@@ -31,7 +31,7 @@ fn one_thread_talks_with_many_hosts_and_a_silent_one_delays_none() {
         async move {
             let said = async {
                 let mut shell = connecting(&host.name, &host.ssh, options, secrets).await?;
-                let request = Request {
+                let request = ProgramRequest {
                     command: format!("sleep 0.3; echo {number}"),
                     stdin: Vec::new().into(),
                     timeout: Duration::from_secs(60),

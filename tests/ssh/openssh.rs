@@ -6,7 +6,7 @@ use murder::access::SshClient;
 use murder::machine::MachineError;
 use murder::model::Host;
 use murder::transport::ConnectOptions;
-use murder::transport::{Exit, Shell};
+use murder::transport::{ProgramExit, Shell};
 
 use super::sshd::{Sshd, ask, keygen, reach, unreachable};
 
@@ -32,7 +32,7 @@ fn two_exchanges_share_a_connection_that_ends_with_the_object() {
     let response = ask(&mut *shell, "cat; echo no >&2; exit 7", b"yes\n");
     assert_eq!(
         (response.stdout, response.stderr, response.exit),
-        (b"yes\n".to_vec(), b"no\n".to_vec(), Exit::Code(7))
+        (b"yes\n".to_vec(), b"no\n".to_vec(), ProgramExit::Code(7))
     );
     let large: Vec<u8> = (0..64_usize << 20).map(|i| (i % 251) as u8).collect();
     let response = ask(&mut *shell, "exec tee /dev/stderr", &large);

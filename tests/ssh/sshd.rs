@@ -21,7 +21,7 @@ use murder::state::{Facts, Probes};
 use murder::transport::ssh::HandshakeLimits;
 use murder::transport::ssh_config::Environment;
 use murder::transport::{ConnectOptions, Passphrases, connecting};
-use murder::transport::{Request, Response, Shell};
+use murder::transport::{ProgramRequest, ProgramResponse, Shell};
 
 pub const SSHD: &str = "/usr/sbin/sshd";
 
@@ -275,7 +275,7 @@ pub fn reach(host: &Host, options: &ConnectOptions) -> Result<Box<dyn Shell>, Ma
 }
 
 /// One exchange with plenty of time.
-pub fn ask(shell: &mut dyn Shell, command: &str, stdin: &[u8]) -> Response {
+pub fn ask(shell: &mut dyn Shell, command: &str, stdin: &[u8]) -> ProgramResponse {
     try_ask(shell, command, stdin).unwrap()
 }
 
@@ -283,8 +283,8 @@ pub fn try_ask(
     shell: &mut dyn Shell,
     command: &str,
     stdin: &[u8],
-) -> Result<Response, MachineError> {
-    let request = Request {
+) -> Result<ProgramResponse, MachineError> {
+    let request = ProgramRequest {
         command: command.to_owned(),
         stdin: stdin.to_vec().into(),
         timeout: Duration::from_secs(60),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use murder::transport::{Exit, Request};
+use murder::transport::{ProgramExit, ProgramRequest};
 
 use super::sshd::{Sshd, ask, reach, run, try_ask};
 
@@ -13,14 +13,17 @@ fn streams_codes_and_signals_come_back_over_one_connection() {
     let response = ask(&mut *shell, "cat; echo no >&2; exit 7", b"yes\n");
     assert_eq!(response.stdout, b"yes\n");
     assert_eq!(response.stderr, b"no\n");
-    assert_eq!(response.exit, Exit::Code(7));
+    assert_eq!(response.exit, ProgramExit::Code(7));
     assert_eq!(
         ask(&mut *shell, "kill -KILL $$", b"").exit,
-        Exit::Signal("KILL".to_owned())
+        ProgramExit::Signal("KILL".to_owned())
     );
     // A program that never looks at its input, and one that closes it early.
     let large = vec![b'x'; 8 << 20];
-    assert_eq!(ask(&mut *shell, "exec true", &large).exit, Exit::Code(0));
+    assert_eq!(
+        ask(&mut *shell, "exec true", &large).exit,
+        ProgramExit::Code(0)
+    );
     assert_eq!(ask(&mut *shell, "exec head -c 1", &large).stdout, b"x");
     assert_eq!(sshd.logged("Accepted publickey"), 1, "{}", sshd.log());
 }
@@ -32,7 +35,7 @@ fn sixty_four_megabytes_go_both_ways_and_out_of_both_streams() {
     // No period of a power of two, so that a lost or doubled buffer shows.
     let large: Vec<u8> = (0..64_usize << 20).map(|i| (i % 251) as u8).collect();
     let response = ask(&mut *shell, "exec tee /dev/stderr", &large);
-    assert_eq!(response.exit, Exit::Code(0));
+    assert_eq!(response.exit, ProgramExit::Code(0));
     assert!(response.stdout == large, "{} bytes", response.stdout.len());
     assert!(response.stderr == large, "{} bytes", response.stderr.len());
     assert_eq!(
@@ -47,7 +50,7 @@ fn silence_ends_an_exchange_and_the_next_one_dials_anew() {
     let mut shell = sshd.connect();
     let started = Instant::now();
     let response = shell
-        .exchange(&Request {
+        .exchange(&ProgramRequest {
             command: "echo begun; exec sleep 60".to_owned(),
             stdin: Vec::new().into(),
             timeout: Duration::from_secs(5),
@@ -55,7 +58,7 @@ fn silence_ends_an_exchange_and_the_next_one_dials_anew() {
         .unwrap();
     assert_eq!(response.stdout, b"begun\n");
     assert!(
-        matches!(&response.exit, Exit::Lost(why) if why.starts_with("no word")),
+        matches!(&response.exit, ProgramExit::Lost(why) if why.starts_with("no word")),
         "{response:?}"
     );
     assert!(started.elapsed() < Duration::from_secs(40));
@@ -68,14 +71,14 @@ fn a_dripping_host_meets_the_end_too() {
     let sshd = Sshd::start().known("ed25519");
     let response = sshd
         .connect()
-        .exchange(&Request {
+        .exchange(&ProgramRequest {
             command: "while :; do echo .; sleep 0.05; done".to_owned(),
             stdin: Vec::new().into(),
             timeout: Duration::from_millis(600),
         })
         .unwrap();
     assert!(
-        matches!(&response.exit, Exit::Lost(why) if why.starts_with("it did not end")),
+        matches!(&response.exit, ProgramExit::Lost(why) if why.starts_with("it did not end")),
         "{response:?}"
     );
 }
@@ -91,7 +94,10 @@ fn a_connection_that_dies_in_an_exchange_is_lost_and_between_two_is_made_again()
         b"",
     );
     assert_eq!(response.stdout, b"begun\n");
-    assert!(matches!(response.exit, Exit::Lost(_)), "{response:?}");
+    assert!(
+        matches!(response.exit, ProgramExit::Lost(_)),
+        "{response:?}"
+    );
     let parent = ask(&mut *shell, "echo $PPID", b"").stdout;
     run(std::process::Command::new("kill")
         .arg("-KILL")
@@ -117,7 +123,7 @@ fn login_shells_of_every_kind_carry_the_line_and_noise_passes_through() {
             response.stderr.starts_with(b"noise\n"),
             "{login}: {response:?}"
         );
-        assert_eq!(response.exit, Exit::Code(3), "{login}");
+        assert_eq!(response.exit, ProgramExit::Code(3), "{login}");
     }
 }
 

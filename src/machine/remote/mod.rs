@@ -23,7 +23,7 @@ use crate::machine::{
     Apply, Ending, MachineError, Observe, Observed, Orders, Performed, Questions,
 };
 use crate::task::Task;
-use crate::transport::{Exit, Request, Response, Shell};
+use crate::transport::{ProgramExit, ProgramRequest, ProgramResponse, Shell};
 
 /// Silence of this long ends an observation.
 const OBSERVE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -111,7 +111,7 @@ impl Remote {
 
     async fn look_once(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
         let nonce = frame::nonce();
-        let request = Request {
+        let request = ProgramRequest {
             command: format!("{} -s", self.sh),
             stdin: Zeroizing::new(observe::program(questions, &nonce).into_bytes()),
             timeout: OBSERVE_TIMEOUT,
@@ -143,7 +143,7 @@ impl Apply for Remote {
                 });
             }
         };
-        let response = self.shell.exchange(&Request {
+        let response = self.shell.exchange(&ProgramRequest {
             command: payload.command,
             stdin: payload.bytes,
             timeout: APPLY_TIMEOUT,
@@ -158,7 +158,7 @@ impl Apply for Remote {
 }
 
 /// Says why an observation has no answer: the connection's end is a better reason than its effect.
-fn no_answer(broken: frame::Broken, response: &Response) -> MachineError {
+fn no_answer(broken: frame::Broken, response: &ProgramResponse) -> MachineError {
     let mut said = response.stderr.clone();
     if broken == frame::Broken::NoBeginning {
         // Once an answer has begun, standard output holds texts of files, which no error may show.
@@ -166,15 +166,15 @@ fn no_answer(broken: frame::Broken, response: &Response) -> MachineError {
         said.extend_from_slice(&response.stdout);
     }
     match &response.exit {
-        Exit::Lost(why) => MachineError::Unreachable(Failure {
+        ProgramExit::Lost(why) => MachineError::Unreachable(Failure {
             summary: format!("the connection ended before the host had answered: {why}"),
             detail: None,
             hint: Some("run again; nothing was changed".to_owned()),
         }),
-        Exit::Signal(signal) => {
+        ProgramExit::Signal(signal) => {
             errors::wrong_answer(&format!("its shell was killed by signal {signal}"), &said)
         }
-        Exit::Code(code) => errors::wrong_answer(
+        ProgramExit::Code(code) => errors::wrong_answer(
             &format!("{} (its shell ended with code {code})", broken.why()),
             &said,
         ),

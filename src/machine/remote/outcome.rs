@@ -4,10 +4,13 @@ use super::errors::{excerpt, wrong_answer};
 use super::frame::{Broken, unframe};
 use crate::exchange::Failure;
 use crate::machine::{Ending, MachineError, Performed};
-use crate::transport::{Exit, Response};
+use crate::transport::{ProgramExit, ProgramResponse};
 
 /// Understands the answer to a payload.
-pub(super) fn understand(response: &Response, nonce: &str) -> Result<Performed, MachineError> {
+pub(super) fn understand(
+    response: &ProgramResponse,
+    nonce: &str,
+) -> Result<Performed, MachineError> {
     match unframe(&response.stdout, nonce) {
         Ok(frame) => report(&String::from_utf8_lossy(frame.head)),
         Err(broken) => silence(broken, response, nonce),
@@ -71,7 +74,11 @@ fn last_word(says: impl Fn(&str) -> bool, detail: Option<String>) -> Option<Endi
 }
 
 /// What is known of the host where no report came.
-fn silence(broken: Broken, response: &Response, nonce: &str) -> Result<Performed, MachineError> {
+fn silence(
+    broken: Broken,
+    response: &ProgramResponse,
+    nonce: &str,
+) -> Result<Performed, MachineError> {
     let said = String::from_utf8_lossy(&response.stdout);
     let says = |word: &str| said.contains(&format!("{nonce} {word}"));
     let detail = Some(excerpt(&response.stderr)).filter(|text| !text.is_empty());
@@ -82,10 +89,10 @@ fn silence(broken: Broken, response: &Response, nonce: &str) -> Result<Performed
         });
     }
     let lost = match &response.exit {
-        Exit::Lost(why) => why.clone(),
-        Exit::Signal(signal) => format!("its shell was killed by signal {signal}"),
-        Exit::Code(_) if says("ACCEPTED") => broken.why().to_owned(),
-        Exit::Code(code) => {
+        ProgramExit::Lost(why) => why.clone(),
+        ProgramExit::Signal(signal) => format!("its shell was killed by signal {signal}"),
+        ProgramExit::Code(_) if says("ACCEPTED") => broken.why().to_owned(),
+        ProgramExit::Code(code) => {
             return Err(wrong_answer(
                 &format!("{} (its shell ended with code {code})", broken.why()),
                 &response.stderr,

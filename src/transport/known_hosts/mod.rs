@@ -60,14 +60,14 @@ impl HostKey {
 
 /// A line of a known_hosts file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct LineLocation {
     /// The file.
     pub file: PathBuf,
     /// The line, from 1.
     pub line: usize,
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for LineLocation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.file.display(), self.line)
     }
@@ -75,13 +75,13 @@ impl std::fmt::Display for Place {
 
 /// What the files say of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum KeyTrust {
     /// It is the host's.
     Trusted,
     /// A `@revoked` line names it.
-    Revoked(Place),
+    Revoked(LineLocation),
     /// The host is known by another key.
-    Changed(Place),
+    Changed(LineLocation),
     /// Nobody has met the host.
     Unknown,
 }
@@ -117,24 +117,24 @@ impl KnownHosts {
 
     /// What is known of `key` for the host `name` at `port`.
     #[must_use]
-    pub fn check(&self, name: &str, port: u16, key: &HostKey) -> Verdict {
+    pub fn check(&self, name: &str, port: u16, key: &HostKey) -> KeyTrust {
         let wanted = names::with_port(name, port);
-        let mut verdict = Verdict::Unknown;
+        let mut verdict = KeyTrust::Unknown;
         for (place, line) in self.lines_of(&wanted) {
             let same = line.blob == key.0;
             match (line.marker, same, &verdict) {
-                (Marker::Revoked, true, _) => return Verdict::Revoked(place),
-                (Marker::Plain, true, _) => verdict = Verdict::Trusted,
-                (Marker::Plain, false, Verdict::Unknown) => verdict = Verdict::Changed(place),
+                (Marker::Revoked, true, _) => return KeyTrust::Revoked(place),
+                (Marker::Plain, true, _) => verdict = KeyTrust::Trusted,
+                (Marker::Plain, false, KeyTrust::Unknown) => verdict = KeyTrust::Changed(place),
                 _ => {}
             }
         }
         // As OpenSSH: on another port the host's key under its bare name is good, and only that.
-        if verdict == Verdict::Unknown && wanted != name {
+        if verdict == KeyTrust::Unknown && wanted != name {
             for (place, line) in self.lines_of(name).filter(|(_, line)| line.blob == key.0) {
                 match line.marker {
-                    Marker::Revoked => return Verdict::Revoked(place),
-                    Marker::Plain => verdict = Verdict::Trusted,
+                    Marker::Revoked => return KeyTrust::Revoked(place),
+                    Marker::Plain => verdict = KeyTrust::Trusted,
                     Marker::Authority => {}
                 }
             }
@@ -158,13 +158,13 @@ impl KnownHosts {
         kinds
     }
 
-    fn lines_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (Place, Line)> + 'a {
+    fn lines_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (LineLocation, Line)> + 'a {
         let name = name.to_ascii_lowercase();
         self.0.iter().flat_map(move |(file, text)| {
             let name = name.clone();
             text.lines().enumerate().filter_map(move |(index, text)| {
                 let line = Line::parse(text, |names| names::matches(names, &name))?;
-                let place = Place {
+                let place = LineLocation {
                     file: file.clone(),
                     line: index + 1,
                 };

@@ -25,8 +25,8 @@ fn known(text: &str) -> KnownHosts {
     KnownHosts::from_text(Path::new("known_hosts"), text)
 }
 
-fn at(line: usize) -> Place {
-    Place {
+fn at(line: usize) -> LineLocation {
+    LineLocation {
         file: PathBuf::from("known_hosts"),
         line,
     }
@@ -50,7 +50,7 @@ fn names_ports_wildcards_and_negation() {
         ("mx.example.com", 2222),
         ("bar", 22),
     ] {
-        assert_eq!(known.check(name, port, &mine), Verdict::Trusted, "{name}");
+        assert_eq!(known.check(name, port, &mine), KeyTrust::Trusted, "{name}");
     }
     for (name, port) in [
         ("bad.example.net", 22),
@@ -58,16 +58,16 @@ fn names_ports_wildcards_and_negation() {
         ("bear", 22),
         ("garbage", 22),
     ] {
-        assert_eq!(known.check(name, port, &mine), Verdict::Unknown, "{name}");
+        assert_eq!(known.check(name, port, &mine), KeyTrust::Unknown, "{name}");
     }
     assert_eq!(
         known.check("mx.example.org", 22, &other),
-        Verdict::Changed(at(4))
+        KeyTrust::Changed(at(4))
     );
     // Another service of the host may have another key.
     assert_eq!(
         known.check("mx.example.org", 2222, &other),
-        Verdict::Unknown
+        KeyTrust::Unknown
     );
 }
 
@@ -79,18 +79,21 @@ fn revoked_refuses_wherever_it_stands_and_authorities_trust_nothing() {
         shown(&mine),
         shown(&other)
     );
-    assert_eq!(known(&text).check("mx", 22, &mine), Verdict::Revoked(at(2)));
+    assert_eq!(
+        known(&text).check("mx", 22, &mine),
+        KeyTrust::Revoked(at(2))
+    );
     assert_eq!(
         known(&text).check("mx", 22, &other),
-        Verdict::Changed(at(1))
+        KeyTrust::Changed(at(1))
     );
     assert_eq!(
         known(&text).check("elsewhere", 22, &other),
-        Verdict::Unknown
+        KeyTrust::Unknown
     );
     assert_eq!(
         known(&text).check("mx", 2222, &mine),
-        Verdict::Revoked(at(2))
+        KeyTrust::Revoked(at(2))
     );
 }
 
@@ -99,15 +102,15 @@ fn several_keys_and_their_kinds() {
     let (rsa, ed) = (key("ssh-rsa", 1), key("ssh-ed25519", 2));
     let text = format!("mx {}\nmx {}\n", shown(&rsa), shown(&ed));
     assert_eq!(known(&text).kinds("mx", 22), ["ssh-rsa", "ssh-ed25519"]);
-    assert_eq!(known(&text).check("mx", 22, &rsa), Verdict::Trusted);
-    assert_eq!(known(&text).check("mx", 22, &ed), Verdict::Trusted);
+    assert_eq!(known(&text).check("mx", 22, &rsa), KeyTrust::Trusted);
+    assert_eq!(known(&text).check("mx", 22, &ed), KeyTrust::Trusted);
 }
 
 #[test]
 fn a_line_whose_kind_is_not_its_keys_is_no_line() {
     let mine = key("ssh-ed25519", 1);
     let text = format!("mx ssh-rsa {}\n", STANDARD.encode(&mine.0));
-    assert_eq!(known(&text).check("mx", 22, &mine), Verdict::Unknown);
+    assert_eq!(known(&text).check("mx", 22, &mine), KeyTrust::Unknown);
     assert!(HostKey::parse(&format!("ssh-rsa {}", STANDARD.encode(&mine.0))).is_none());
     assert_eq!(HostKey::parse(&shown(&mine)), Some(mine));
 }
@@ -188,7 +191,10 @@ fn a_new_host_is_appended_whole() {
         format!("old ssh-rsa AAAA\n[mx.example.org]:2222 {}\n", shown(&mine))
     );
     let known = KnownHosts::load(&[file]).unwrap();
-    assert_eq!(known.check("mx.example.org", 2222, &mine), Verdict::Trusted);
+    assert_eq!(
+        known.check("mx.example.org", 2222, &mine),
+        KeyTrust::Trusted
+    );
 }
 
 #[test]
@@ -207,7 +213,7 @@ proptest! {
         let known = known(&text);
         let mine = key("ssh-ed25519", 1);
         // A key of ours never stands in random text.
-        prop_assert_ne!(known.check(&name, 22, &mine), Verdict::Trusted);
+        prop_assert_ne!(known.check(&name, 22, &mine), KeyTrust::Trusted);
         let _ = known.kinds(&name, 2222);
     }
 
@@ -217,7 +223,7 @@ proptest! {
         kind in "(ssh-ed25519|ssh-rsa|)", blob in "[A-Za-z0-9+/=]{0,80}", name in "[a-c]{0,6}",
     ) {
         let known = known(&format!("{marker}{names} {kind} {blob}\n"));
-        prop_assert_ne!(known.check(&name, 22, &key("ssh-ed25519", 1)), Verdict::Trusted);
+        prop_assert_ne!(known.check(&name, 22, &key("ssh-ed25519", 1)), KeyTrust::Trusted);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io;
 use super::hop::Hop;
 use crate::exchange::Failure;
 use crate::exchange::MachineError;
-use crate::transport::known_hosts::{HostKey, Place};
+use crate::transport::known_hosts::{HostKey, LineLocation};
 
 fn unreachable(summary: String, detail: Option<String>, hint: Option<String>) -> MachineError {
     MachineError::Unreachable(Failure {
@@ -15,7 +15,7 @@ fn unreachable(summary: String, detail: Option<String>, hint: Option<String>) ->
     })
 }
 
-pub(super) fn no_address(host: &str, error: &io::Error) -> MachineError {
+pub(super) fn name_not_resolved(host: &str, error: &io::Error) -> MachineError {
     unreachable(
         format!("the name `{host}` has no address"),
         Some(error.to_string()),
@@ -23,7 +23,7 @@ pub(super) fn no_address(host: &str, error: &io::Error) -> MachineError {
     )
 }
 
-pub(super) fn no_connection(host: &str, port: u16, error: &io::Error) -> MachineError {
+pub(super) fn connection_failed(host: &str, port: u16, error: &io::Error) -> MachineError {
     let summary = match error.kind() {
         io::ErrorKind::ConnectionRefused => format!("{host} refuses connections on port {port}"),
         io::ErrorKind::TimedOut => format!("{host} does not answer on port {port}"),
@@ -36,7 +36,7 @@ pub(super) fn no_connection(host: &str, port: u16, error: &io::Error) -> Machine
     )
 }
 
-pub(super) fn silent(hop: &Hop) -> MachineError {
+pub(super) fn handshake_timed_out(hop: &Hop) -> MachineError {
     unreachable(
         format!(
             "{hop} took the connection and did not finish the SSH handshake within {} s",
@@ -50,18 +50,18 @@ pub(super) fn silent(hop: &Hop) -> MachineError {
     )
 }
 
-pub(super) fn dropped(hop: &Hop, tries: u32, words: &str) -> MachineError {
+pub(super) fn closed_before_handshake(hop: &Hop, tries: u32, detail: &str) -> MachineError {
     unreachable(
         format!("{hop} hung up before the SSH handshake, {tries} times"),
-        Some(words.to_owned()),
+        Some(detail.to_owned()),
         Some("its `MaxStartups` may be too low for others that log in there now".to_owned()),
     )
 }
 
-pub(super) fn no_handshake(hop: &Hop, words: &str) -> MachineError {
+pub(super) fn handshake_failed(hop: &Hop, detail: &str) -> MachineError {
     unreachable(
         format!("the SSH handshake with {hop} failed"),
-        Some(words.to_owned()),
+        Some(detail.to_owned()),
         Some(
             "an sshd with old algorithms only may be reached by `ssh: {client: openssh}`"
                 .to_owned(),
@@ -69,17 +69,17 @@ pub(super) fn no_handshake(hop: &Hop, words: &str) -> MachineError {
     )
 }
 
-pub(super) fn no_tunnel(hop: &Hop, through: &Hop, words: &str) -> MachineError {
+pub(super) fn jump_refused(hop: &Hop, jump: &Hop, detail: &str) -> MachineError {
     unreachable(
-        format!("the jump host {through} gives no connection to {hop}"),
-        Some(words.to_owned()),
+        format!("the jump host {jump} gives no connection to {hop}"),
+        Some(detail.to_owned()),
         Some(
             "see that it may reach the host, and that its sshd has `AllowTcpForwarding`".to_owned(),
         ),
     )
 }
 
-pub(super) fn revoked(hop: &Hop, key: &HostKey, place: &Place) -> MachineError {
+pub(super) fn host_key_revoked(hop: &Hop, key: &HostKey, place: &LineLocation) -> MachineError {
     unreachable(
         format!(
             "{hop} has the key {} ({}), which {place} revokes",
@@ -91,7 +91,7 @@ pub(super) fn revoked(hop: &Hop, key: &HostKey, place: &Place) -> MachineError {
     )
 }
 
-pub(super) fn changed(hop: &Hop, key: &HostKey, place: &Place) -> MachineError {
+pub(super) fn host_key_changed(hop: &Hop, key: &HostKey, place: &LineLocation) -> MachineError {
     unreachable(
         format!(
             "{hop} has the key {} ({}), and {place} knows it by another",
@@ -108,7 +108,11 @@ pub(super) fn changed(hop: &Hop, key: &HostKey, place: &Place) -> MachineError {
     )
 }
 
-pub(super) fn not_the_manifests(hop: &Hop, key: &HostKey, wanted: &HostKey) -> MachineError {
+pub(super) fn host_key_differs_from_manifest(
+    hop: &Hop,
+    key: &HostKey,
+    wanted: &HostKey,
+) -> MachineError {
     unreachable(
         format!(
             "{hop} has the key {} ({}), and the manifest's `ssh.host_key` is {}",
@@ -124,7 +128,7 @@ pub(super) fn not_the_manifests(hop: &Hop, key: &HostKey, wanted: &HostKey) -> M
     )
 }
 
-pub(super) fn unknown(hop: &Hop, key: &HostKey) -> MachineError {
+pub(super) fn host_key_unknown(hop: &Hop, key: &HostKey) -> MachineError {
     unreachable(
         format!(
             "{hop} is in no known_hosts; its key is {} ({})",
@@ -139,7 +143,7 @@ pub(super) fn unknown(hop: &Hop, key: &HostKey) -> MachineError {
     )
 }
 
-pub(super) fn unreadable(file: &std::path::Path, error: &io::Error) -> MachineError {
+pub(super) fn known_hosts_unreadable(file: &std::path::Path, error: &io::Error) -> MachineError {
     unreachable(
         format!("{} cannot be read", file.display()),
         Some(error.to_string()),
@@ -147,7 +151,7 @@ pub(super) fn unreadable(file: &std::path::Path, error: &io::Error) -> MachineEr
     )
 }
 
-pub(super) fn not_written_down(file: &std::path::Path, error: &io::Error) -> MachineError {
+pub(super) fn known_hosts_not_written(file: &std::path::Path, error: &io::Error) -> MachineError {
     unreachable(
         format!("the new host cannot be written down in {}", file.display()),
         Some(error.to_string()),
@@ -155,7 +159,7 @@ pub(super) fn not_written_down(file: &std::path::Path, error: &io::Error) -> Mac
     )
 }
 
-pub(super) fn no_login(
+pub(super) fn login_refused(
     hop: &Hop,
     tried: &[String],
     offers: Option<&str>,
@@ -181,18 +185,18 @@ pub(super) fn no_login(
     )
 }
 
-pub(super) fn lost(hop: &Hop, words: &str) -> MachineError {
+pub(super) fn connection_lost(hop: &Hop, detail: &str) -> MachineError {
     unreachable(
         format!("the connection to {hop} was lost"),
-        Some(words.to_owned()),
+        Some(detail.to_owned()),
         None,
     )
 }
 
-pub(super) fn no_exec(hop: &Hop, words: &str) -> MachineError {
+pub(super) fn command_refused(hop: &Hop, detail: &str) -> MachineError {
     MachineError::Unfit(Failure {
         summary: format!("{hop} runs no commands for {}", hop.user),
-        detail: Some(words.to_owned()),
+        detail: Some(detail.to_owned()),
         hint: Some("see its `ForceCommand`, and the login shell of that user".to_owned()),
     })
 }

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 use ssh2::{Channel, Session};
 
-use super::wire::{Wire, again, interest, through};
+use super::wire::{Wire, again, complete, interest};
 use crate::exchange::MachineError;
-use crate::transport::Exit;
 use crate::transport::conversation::Conversation;
+use crate::transport::shell::ProgramExit;
 
 /// While the host works in silence, it hears from us this often: firewalls forget quiet connections.
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -48,14 +48,14 @@ enum Step {
 }
 
 /// How one step went.
-enum Went {
-    On,
+enum Progress {
+    Again,
     Blocked,
-    Over,
+    Done,
 }
 
 /// Why there is no exit.
-pub(super) enum Broken {
+pub(super) enum ProgramError {
     /// The server does not start the program.
     Refused(String),
     /// The conversation ended it.
@@ -67,7 +67,7 @@ pub(super) struct Program<'a, 'b> {
     pub(super) session: &'a Session,
     pub(super) wire: &'a Arc<Wire>,
     pub(super) channel: Channel,
-    pub(super) line: String,
+    pub(super) command_line: String,
     pub(super) conversation: &'a mut Conversation<'b>,
     started: bool,
     eof_sent: bool,
@@ -79,14 +79,14 @@ impl<'a, 'b> Program<'a, 'b> {
         session: &'a Session,
         wire: &'a Arc<Wire>,
         channel: Channel,
-        line: String,
+        command_line: String,
         conversation: &'a mut Conversation<'b>,
     ) -> Self {
         Self {
             session,
             wire,
             channel,
-            line,
+            command_line,
             conversation,
             started: false,
             eof_sent: false,
@@ -95,28 +95,28 @@ impl<'a, 'b> Program<'a, 'b> {
     }
 
     /// Runs it to its end.
-    pub(super) async fn run(mut self) -> Result<Exit, Broken> {
+    pub(super) async fn run(mut self) -> Result<ProgramExit, ProgramError> {
         self.session
             .set_keepalive(true, u32::try_from(KEEPALIVE.as_secs()).unwrap_or(15));
         let mut turn = Turn::Idle;
         loop {
             turn = match self.turn(turn) {
                 Ok(turn) => turn,
-                Err(Stop::Lost(why)) => return Ok(Exit::Lost(why)),
-                Err(Stop::Broken(broken)) => return Err(broken),
+                Err(PumpError::Lost(why)) => return Ok(ProgramExit::Lost(why)),
+                Err(PumpError::ProgramError(broken)) => return Err(broken),
             };
             if turn == Turn::Idle && self.started && self.channel.eof() {
                 return Ok(self.exit().await);
             }
-            match self.conversation.patience() {
-                Ok(patience) => self.sleep(turn, patience).await,
-                Err(why) => return Ok(Exit::Lost(why)),
+            match self.conversation.time_left() {
+                Ok(time_left) => self.wait_for_socket(turn, time_left).await,
+                Err(why) => return Ok(ProgramExit::Lost(why)),
             }
         }
     }
 
     /// Does all that can be done without waiting.
-    fn turn(&mut self, turn: Turn) -> Result<Turn, Stop> {
+    fn turn(&mut self, turn: Turn) -> Result<Turn, PumpError> {
         let first = match turn {
             Turn::HalfSent(step) => Some(step),
             Turn::Idle => None,
@@ -132,85 +132,89 @@ impl<'a, 'b> Program<'a, 'b> {
         for step in first.into_iter().chain(others) {
             loop {
                 match self.step(step)? {
-                    Went::On => {}
-                    Went::Over => break,
-                    Went::Blocked if interest(self.session).contains(PollFlags::OUT) => {
+                    Progress::Again => {}
+                    Progress::Done => break,
+                    Progress::Blocked if interest(self.session).contains(PollFlags::OUT) => {
                         return Ok(Turn::HalfSent(step));
                     }
-                    Went::Blocked => break,
+                    Progress::Blocked => break,
                 }
             }
         }
         Ok(Turn::Idle)
     }
 
-    fn step(&mut self, step: Step) -> Result<Went, Stop> {
+    fn step(&mut self, step: Step) -> Result<Progress, PumpError> {
         match step {
-            Step::Start if self.started => Ok(Went::Over),
+            Step::Start if self.started => Ok(Progress::Done),
             // Standard input follows the request without waiting for its answer: sshd reads in order, and
             // one exchange costs two round trips in place of three.
-            Step::Start => match self.channel.exec(&self.line) {
+            Step::Start => match self.channel.exec(&self.command_line) {
                 Ok(()) => {
                     self.started = true;
-                    Ok(Went::Over)
+                    Ok(Progress::Done)
                 }
-                Err(error) if again(&error) => Ok(Went::Blocked),
-                Err(error) => Err(Stop::Broken(Broken::Refused(error.message().to_owned()))),
+                Err(error) if again(&error) => Ok(Progress::Blocked),
+                Err(error) => Err(PumpError::ProgramError(ProgramError::Refused(
+                    error.message().to_owned(),
+                ))),
             },
             Step::Stdin => {
                 let bytes = self.conversation.to_write();
                 if bytes.is_empty() {
-                    return Ok(Went::Over);
+                    return Ok(Progress::Done);
                 }
                 match self.channel.write(bytes) {
-                    Ok(0) => Ok(Went::Blocked),
+                    Ok(0) => Ok(Progress::Blocked),
                     Ok(count) => {
                         self.conversation.wrote(count);
-                        Ok(Went::On)
+                        Ok(Progress::Again)
                     }
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Went::Blocked),
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Progress::Blocked),
                     // The program is over and reads no more; what it said is still to be read. Where the
                     // connection is gone, reading says so.
                     Err(_) => {
                         self.conversation.abandon_input();
-                        Ok(Went::Over)
+                        Ok(Progress::Done)
                     }
                 }
             }
-            Step::Eof if self.eof_sent || !self.conversation.input_is_over() => Ok(Went::Over),
+            Step::Eof if self.eof_sent || !self.conversation.input_is_complete() => {
+                Ok(Progress::Done)
+            }
             Step::Eof => match self.channel.send_eof() {
-                Err(error) if again(&error) => Ok(Went::Blocked),
+                Err(error) if again(&error) => Ok(Progress::Blocked),
                 _ => {
                     self.eof_sent = true;
-                    Ok(Went::Over)
+                    Ok(Progress::Done)
                 }
             },
             Step::Stdout | Step::Stderr => self.read(step),
         }
     }
 
-    fn read(&mut self, step: Step) -> Result<Went, Stop> {
+    fn read(&mut self, step: Step) -> Result<Progress, PumpError> {
         let stream = if step == Step::Stderr { STDERR } else { 0 };
         match self.channel.stream(stream).read(&mut self.buffer) {
-            Ok(0) => Ok(Went::Over),
+            Ok(0) => Ok(Progress::Done),
             Ok(count) => {
                 let bytes = self.buffer.get(..count).unwrap_or_default();
                 if step == Step::Stderr {
                     self.conversation
-                        .heard_stderr(bytes)
-                        .map_err(|error| Stop::Broken(Broken::Ended(error)))?;
+                        .received_stderr(bytes)
+                        .map_err(|error| PumpError::ProgramError(ProgramError::Ended(error)))?;
                 } else {
-                    self.conversation.heard_stdout(bytes);
+                    self.conversation.received_stdout(bytes);
                 }
-                Ok(Went::On)
+                Ok(Progress::Again)
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Went::Blocked),
-            Err(error) => Err(Stop::Lost(lost(&error))),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Progress::Blocked),
+            Err(error) => Err(PumpError::Lost(lost(&error))),
         }
     }
 
     /// Polls, and keeps a quiet connection alive.
-    async fn sleep(&self, turn: Turn, patience: Duration) {
+    async fn wait_for_socket(&self, turn: Turn, time_left: Duration) {
         let flags = match turn {
             Turn::HalfSent(_) => PollFlags::OUT,
             // A password may have to follow what was just heard.
@@ -219,7 +223,7 @@ impl<'a, 'b> Program<'a, 'b> {
         };
         let started = Instant::now();
         self.wire
-            .ready(flags, started + patience.min(KEEPALIVE))
+            .ready(flags, started + time_left.min(KEEPALIVE))
             .await;
         if turn == Turn::Idle && started.elapsed() >= KEEPALIVE {
             let _ = self.session.keepalive_send();
@@ -232,28 +236,28 @@ impl<'a, 'b> Program<'a, 'b> {
     }
 
     /// How the program ended. The signal first: the exit status of a killed program reads 0.
-    async fn exit(mut self) -> Exit {
-        let deadline = Instant::now() + self.conversation.patience().unwrap_or(LAST_WORD);
+    async fn exit(mut self) -> ProgramExit {
+        let deadline = Instant::now() + self.conversation.time_left().unwrap_or(LAST_WORD);
         let (session, wire) = (self.session, self.wire);
-        if let Err(stuck) = through(session, wire, deadline, || self.channel.wait_close()).await {
-            return Exit::Lost(stuck.to_string());
+        if let Err(error) = complete(session, wire, deadline, || self.channel.wait_close()).await {
+            return ProgramExit::Lost(error.to_string());
         }
         match self.channel.exit_signal() {
             Ok(signal) => match signal.exit_signal {
-                Some(name) => Exit::Signal(name),
+                Some(name) => ProgramExit::Signal(name),
                 None => match self.channel.exit_status() {
-                    Ok(code) => Exit::Code(code),
-                    Err(error) => Exit::Lost(error.message().to_owned()),
+                    Ok(code) => ProgramExit::Code(code),
+                    Err(error) => ProgramExit::Lost(error.message().to_owned()),
                 },
             },
-            Err(error) => Exit::Lost(error.message().to_owned()),
+            Err(error) => ProgramExit::Lost(error.message().to_owned()),
         }
     }
 }
 
-enum Stop {
+enum PumpError {
     Lost(String),
-    Broken(Broken),
+    ProgramError(ProgramError),
 }
 
 fn lost(error: &io::Error) -> String {

@@ -7,9 +7,9 @@ use ssh2::{MethodType, Session};
 
 use super::errors;
 use super::hop::Hop;
-use super::wire::{Stuck, Wire, through};
+use super::wire::{StepError, Wire, complete};
 use crate::exchange::MachineError;
-use crate::transport::known_hosts::{self, HostKey, KnownHosts, Verdict};
+use crate::transport::known_hosts::{self, HostKey, KeyTrust, KnownHosts};
 
 // What both sides have of this is taken in our order (RFC 4253, 7.1). All of it is strong; the order is by
 // cost, as a run may greet thousands of hosts: one exchange over P-256 (as strong as X25519 and as cheap here, and
@@ -38,9 +38,9 @@ const HOST_KEYS: [(&str, &str); 5] = [
 ];
 
 /// Why there is no session.
-pub(super) enum Trouble {
+pub(super) enum DialError {
     /// sshd hung up before its first word: it has too many others (`MaxStartups`), and may be asked again.
-    Dropped(String),
+    Closed(String),
     /// Anything else.
     Final(MachineError),
 }
@@ -62,7 +62,8 @@ impl Trust {
                 hop.global_known_hosts.as_slice(),
             ]
             .concat();
-            KnownHosts::load(&files).map_err(|(file, error)| errors::unreadable(&file, &error))?
+            KnownHosts::load(&files)
+                .map_err(|(file, error)| errors::known_hosts_unreadable(&file, &error))?
         };
         Ok(Self { known, accept_new })
     }
@@ -88,55 +89,56 @@ impl Trust {
     }
 
     /// Whether the key is the host's.
-    fn judge(&self, hop: &Hop, key: &HostKey) -> Result<(), MachineError> {
+    fn verify(&self, hop: &Hop, key: &HostKey) -> Result<(), MachineError> {
         if let Some(wanted) = &hop.host_key {
             return if wanted == key {
                 Ok(())
             } else {
-                Err(errors::not_the_manifests(hop, key, wanted))
+                Err(errors::host_key_differs_from_manifest(hop, key, wanted))
             };
         }
         let mut trusted = false;
         let mut changed = None;
         for name in &hop.names {
             match self.known.check(name, hop.port, key) {
-                Verdict::Revoked(place) => return Err(errors::revoked(hop, key, &place)),
-                Verdict::Trusted => trusted = true,
-                Verdict::Changed(place) => {
+                KeyTrust::Revoked(place) => return Err(errors::host_key_revoked(hop, key, &place)),
+                KeyTrust::Trusted => trusted = true,
+                KeyTrust::Changed(place) => {
                     changed.get_or_insert(place);
                 }
-                Verdict::Unknown => {}
+                KeyTrust::Unknown => {}
             }
         }
         match changed {
             _ if trusted => Ok(()),
-            Some(place) => Err(errors::changed(hop, key, &place)),
-            None if self.accept_new => write_down(hop, key),
-            None => Err(errors::unknown(hop, key)),
+            Some(place) => Err(errors::host_key_changed(hop, key, &place)),
+            None if self.accept_new => record_key(hop, key),
+            None => Err(errors::host_key_unknown(hop, key)),
         }
     }
 }
 
-fn write_down(hop: &Hop, key: &HostKey) -> Result<(), MachineError> {
+fn record_key(hop: &Hop, key: &HostKey) -> Result<(), MachineError> {
     let (Some(file), Some(name)) = (hop.known_hosts.first(), hop.names.first()) else {
-        return Err(errors::unknown(hop, key));
+        return Err(errors::host_key_unknown(hop, key));
     };
     let line = if hop.hash_known_hosts {
         known_hosts::hashed_entry(name, hop.port, key)
     } else {
         known_hosts::entry(name, hop.port, key)
     };
-    known_hosts::add(file, &line).map_err(|error| errors::not_written_down(file, &error))
+    known_hosts::add(file, &line).map_err(|error| errors::known_hosts_not_written(file, &error))
 }
 
 /// Shakes hands and looks at the host's key, before anything of ours is shown.
-pub(super) async fn shake(
+pub(super) async fn handshake(
     hop: &Hop,
     wire: &Arc<Wire>,
     trust: &Trust,
     deadline: Instant,
-) -> Result<Session, Trouble> {
-    let failed = |error: ssh2::Error| Trouble::Final(errors::no_handshake(hop, error.message()));
+) -> Result<Session, DialError> {
+    let failed =
+        |error: ssh2::Error| DialError::Final(errors::handshake_failed(hop, error.message()));
     let mut session = Session::new().map_err(failed)?;
     let host_keys = trust.preference(hop);
     for (method, names) in [
@@ -153,14 +155,14 @@ pub(super) async fn shake(
     session.set_blocking(false);
     // `handshake` wants the session mutable, and a session is a handle: a second one watches the first.
     let watched = session.clone();
-    match through(&watched, wire, deadline, || session.handshake()).await {
+    match complete(&watched, wire, deadline, || session.handshake()).await {
         Ok(()) => {}
-        Err(Stuck::Late) => return Err(Trouble::Final(errors::silent(hop))),
-        Err(Stuck::Failed(error)) => {
+        Err(StepError::TimedOut) => return Err(DialError::Final(errors::handshake_timed_out(hop))),
+        Err(StepError::Failed(error)) => {
             // The code is whatever the socket said; the words tell that no greeting had come.
             let ungreeted = error.message() == "Failed getting banner";
             return Err(if ungreeted {
-                Trouble::Dropped(error.message().to_owned())
+                DialError::Closed(error.message().to_owned())
             } else {
                 failed(error)
             });
@@ -168,11 +170,11 @@ pub(super) async fn shake(
     }
     let key = session.host_key().map(|(blob, _)| HostKey::new(blob));
     let Some(key) = key else {
-        return Err(Trouble::Final(errors::no_handshake(
+        return Err(DialError::Final(errors::handshake_failed(
             hop,
             "the server proved no key",
         )));
     };
-    trust.judge(hop, &key).map_err(Trouble::Final)?;
+    trust.verify(hop, &key).map_err(DialError::Final)?;
     Ok(session)
 }

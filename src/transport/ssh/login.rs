@@ -14,7 +14,7 @@ use ssh2::{ErrorCode, KeyboardInteractivePrompt, Prompt, Session};
 use super::errors;
 use super::hop::Hop;
 use super::key_file::{KeyFile, beside, public};
-use super::wire::{Stuck, Wire, through};
+use super::wire::{StepError, Wire, complete};
 use crate::exchange::MachineError;
 use crate::secret::Secret;
 use crate::transport::known_hosts::HostKey;
@@ -36,17 +36,20 @@ pub(super) async fn login(
         session,
         wire,
         tried: Vec::new(),
-        late: false,
+        timed_out: false,
         hung_up: false,
     };
-    if attempt.all(options).await {
+    if attempt.try_all(options).await {
         return Ok(());
     }
-    if attempt.late {
-        return Err(errors::lost(hop, "it took too long over the login"));
+    if attempt.timed_out {
+        return Err(errors::connection_lost(
+            hop,
+            "it took too long over the login",
+        ));
     }
     let offers = attempt.offers().await;
-    Err(errors::no_login(
+    Err(errors::login_refused(
         hop,
         &attempt.tried,
         offers.as_deref(),
@@ -59,25 +62,25 @@ struct Attempt<'a> {
     session: &'a Session,
     wire: &'a Arc<Wire>,
     tried: Vec<String>,
-    late: bool,
+    timed_out: bool,
     hung_up: bool,
 }
 
 impl Attempt<'_> {
     /// Everything in turn, until something is good enough.
-    async fn all(&mut self, options: &ConnectOptions) -> bool {
+    async fn try_all(&mut self, options: &ConnectOptions) -> bool {
         let hop = self.hop;
         if self.agent().await {
             return true;
         }
-        let mut locked = Vec::new();
+        let mut encrypted = Vec::new();
         for file in &hop.identities {
             match options
                 .files
                 .keys
                 .of(file, |file| KeyFile::read(file).map(Arc::new))
             {
-                Ok(key) if key.encrypted => locked.push((file, key)),
+                Ok(key) if key.encrypted => encrypted.push((file, key)),
                 Ok(key) => {
                     if self.key(file, &key, None).await {
                         return true;
@@ -90,8 +93,8 @@ impl Attempt<'_> {
                 Err(_) => {}
             }
         }
-        for (file, key) in locked {
-            if self.locked_key(file, &key, &options.passphrases).await {
+        for (file, key) in encrypted {
+            if self.encrypted_key(file, &key, &options.passphrases).await {
                 return true;
             }
         }
@@ -103,18 +106,18 @@ impl Attempt<'_> {
 
     /// Runs one method; `name` is for the case that it fails.
     async fn run(&mut self, name: String, step: impl FnMut() -> Result<(), ssh2::Error>) -> bool {
-        if self.late || self.hung_up {
+        if self.timed_out || self.hung_up {
             return false;
         }
         // Each method has the time of a handshake: a person may have typed a passphrase before it.
         let deadline = Instant::now() + self.hop.timeout;
-        match through(self.session, self.wire, deadline, step).await {
+        match complete(self.session, self.wire, deadline, step).await {
             Ok(()) => return true,
-            Err(Stuck::Late) => {
-                self.late = true;
+            Err(StepError::TimedOut) => {
+                self.timed_out = true;
                 self.tried.push(name);
             }
-            Err(Stuck::Failed(error)) => {
+            Err(StepError::Failed(error)) => {
                 // Where the server hangs up in place of an answer, libssh2's code is that of a refusal.
                 self.hung_up = error.message().starts_with("Waiting for")
                     || matches!(
@@ -140,23 +143,23 @@ impl Attempt<'_> {
         let (session, wire) = (self.session.clone(), Arc::clone(self.wire));
         let tried = std::mem::take(&mut self.tried);
         let work = move || {
-            let mut there = Attempt {
+            let mut inner = Attempt {
                 hop: &hop,
                 session: &session,
                 wire: &wire,
                 tried,
-                late: false,
+                timed_out: false,
                 hung_up: false,
             };
-            let done = block_on(there.agent_at(&socket));
-            (done, there.tried, there.late, there.hung_up)
+            let done = block_on(inner.agent_keys(&socket));
+            (done, inner.tried, inner.timed_out, inner.hung_up)
         };
         let done;
-        (done, self.tried, self.late, self.hung_up) = unblock(work).await;
+        (done, self.tried, self.timed_out, self.hung_up) = unblock(work).await;
         done
     }
 
-    async fn agent_at(&mut self, socket: &Path) -> bool {
+    async fn agent_keys(&mut self, socket: &Path) -> bool {
         let keys = self.session.agent().and_then(|mut agent| {
             agent.set_identity_path(socket)?;
             agent.connect()?;
@@ -218,13 +221,13 @@ impl Attempt<'_> {
         .await
     }
 
-    async fn locked_key(
+    async fn encrypted_key(
         &mut self,
         file: &Path,
         key: &KeyFile,
         passphrases: &Arc<Passphrases>,
     ) -> bool {
-        if self.late || self.hung_up {
+        if self.timed_out || self.hung_up {
             return false;
         }
         let passphrase = match self.hop.passphrase.clone() {
@@ -269,11 +272,11 @@ impl Attempt<'_> {
 
     /// What the server accepts.
     async fn offers(&self) -> Option<String> {
-        if self.hung_up || self.late {
+        if self.hung_up || self.timed_out {
             return None;
         }
         let deadline = Instant::now() + self.hop.timeout;
-        through(self.session, self.wire, deadline, || {
+        complete(self.session, self.wire, deadline, || {
             self.session.auth_methods(&self.hop.user).map(str::to_owned)
         })
         .await

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 use ssh2::Channel;
 
-use super::Line;
+use super::connection::Connection;
 use super::errors;
 use super::hop::Hop;
-use super::wire::{Socket, Wire, again, interest, through};
+use super::wire::{Socket, Wire, again, complete, interest};
 use crate::exchange::MachineError;
 use crate::transport::child::wait;
 
@@ -25,28 +25,29 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 /// Bytes in flight in either direction.
 const BUFFER: usize = 64 * 1024;
 
-/// Opens the way from the jump host `through_hop` to `hop`.
-pub(super) async fn dig(
-    through_hop: &Hop,
+/// Opens the way from the jump host `jump` to `hop`.
+pub(super) async fn open(
+    jump: &Hop,
     hop: &Hop,
-    line: Line,
+    connection: Connection,
     deadline: Instant,
 ) -> Result<Arc<Wire>, MachineError> {
-    let channel = through(&line.session, &line.wire, deadline, || {
-        line.session
+    let channel = complete(&connection.session, &connection.wire, deadline, || {
+        connection
+            .session
             .channel_direct_tcpip(&hop.address, hop.port, None)
     })
     .await
-    .map_err(|stuck| errors::no_tunnel(hop, through_hop, &stuck.to_string()))?;
-    let failed = |error: std::io::Error| errors::no_tunnel(hop, through_hop, &error.to_string());
+    .map_err(|error| errors::jump_refused(hop, jump, &error.to_string()))?;
+    let failed = |error: std::io::Error| errors::jump_refused(hop, jump, &error.to_string());
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;
     theirs.set_nonblocking(true).map_err(failed)?;
     let mut tunnel = Tunnel {
-        line,
+        connection,
         channel,
         stream: theirs,
-        inward: Pipe::default(),
-        outward: Pipe::default(),
+        inward: Buffered::default(),
+        outward: Buffered::default(),
         eof_sent: false,
     };
     std::thread::Builder::new()
@@ -62,32 +63,32 @@ pub(super) async fn dig(
 
 /// Bytes that one side has given and the other not yet taken.
 #[derive(Default)]
-struct Pipe {
+struct Buffered {
     bytes: Vec<u8>,
-    taken: usize,
-    over: bool,
+    sent: usize,
+    ended: bool,
 }
 
-impl Pipe {
-    fn waiting(&self) -> &[u8] {
-        self.bytes.get(self.taken..).unwrap_or_default()
+impl Buffered {
+    fn unsent(&self) -> &[u8] {
+        self.bytes.get(self.sent..).unwrap_or_default()
     }
 
     fn fill(&mut self, bytes: &[u8]) {
         self.bytes.clear();
         self.bytes.extend_from_slice(bytes);
-        self.taken = 0;
+        self.sent = 0;
     }
 }
 
 struct Tunnel {
-    line: Line,
+    connection: Connection,
     channel: Channel,
     stream: UnixStream,
     /// From the host to us.
-    inward: Pipe,
+    inward: Buffered,
     /// From us to the host.
-    outward: Pipe,
+    outward: Buffered,
     eof_sent: bool,
 }
 
@@ -104,17 +105,17 @@ impl Tunnel {
     fn pump(&mut self) {
         let mut buffer = vec![0; BUFFER];
         let mut half_sent = HalfSent::No;
-        self.line.session.set_keepalive(true, 15);
+        self.connection.session.set_keepalive(true, 15);
         loop {
             half_sent = match self.turn(half_sent, &mut buffer) {
                 Ok(half_sent) => half_sent,
                 // Either side is gone; both ends learn it by the cut.
                 Err(()) => return,
             };
-            if self.inward.over && self.inward.waiting().is_empty() {
+            if self.inward.ended && self.inward.unsent().is_empty() {
                 return;
             }
-            self.sleep(half_sent);
+            self.wait_for_either(half_sent);
         }
     }
 
@@ -126,20 +127,20 @@ impl Tunnel {
             return Ok(HalfSent::Eof);
         }
         loop {
-            if self.outward.waiting().is_empty() && !self.outward.over {
+            if self.outward.unsent().is_empty() && !self.outward.ended {
                 match self.stream.read(buffer) {
-                    Ok(0) => self.outward.over = true,
+                    Ok(0) => self.outward.ended = true,
                     Ok(count) => self.outward.fill(buffer.get(..count).unwrap_or_default()),
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                     Err(_) => return Err(()),
                 }
             }
-            if self.outward.waiting().is_empty() {
+            if self.outward.unsent().is_empty() {
                 break;
             }
-            match self.channel.write(self.outward.waiting()) {
+            match self.channel.write(self.outward.unsent()) {
                 Ok(0) => break,
-                Ok(count) => self.outward.taken += count,
+                Ok(count) => self.outward.sent += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     if self.is_half_sent() {
                         return Ok(HalfSent::Write);
@@ -149,28 +150,28 @@ impl Tunnel {
                 Err(_) => return Err(()),
             }
         }
-        if self.outward.over
-            && self.outward.waiting().is_empty()
+        if self.outward.ended
+            && self.outward.unsent().is_empty()
             && !self.eof_sent
             && self.send_eof()?
         {
             return Ok(HalfSent::Eof);
         }
         loop {
-            while !self.inward.waiting().is_empty() {
-                match self.stream.write(self.inward.waiting()) {
-                    Ok(count) => self.inward.taken += count,
+            while !self.inward.unsent().is_empty() {
+                match self.stream.write(self.inward.unsent()) {
+                    Ok(count) => self.inward.sent += count,
                     Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(HalfSent::No),
                     Err(_) => return Err(()),
                 }
             }
-            if self.inward.over {
+            if self.inward.ended {
                 return Ok(HalfSent::No);
             }
             if self.read_channel(buffer)? {
                 return Ok(HalfSent::Read);
             }
-            if self.inward.waiting().is_empty() {
+            if self.inward.unsent().is_empty() {
                 return Ok(HalfSent::No);
             }
         }
@@ -180,7 +181,7 @@ impl Tunnel {
     fn read_channel(&mut self, buffer: &mut [u8]) -> Result<bool, ()> {
         match self.channel.read(buffer) {
             Ok(0) => {
-                self.inward.over = self.channel.eof();
+                self.inward.ended = self.channel.eof();
                 Ok(false)
             }
             Ok(count) => {
@@ -204,33 +205,33 @@ impl Tunnel {
     }
 
     fn is_half_sent(&self) -> bool {
-        interest(&self.line.session).contains(PollFlags::OUT)
+        interest(&self.connection.session).contains(PollFlags::OUT)
     }
 
-    fn sleep(&self, half_sent: HalfSent) {
+    fn wait_for_either(&self, half_sent: HalfSent) {
         // What has no room here is not read there: or the poll would never sleep.
-        let backed_up = !self.inward.waiting().is_empty();
-        let window_full = !self.outward.waiting().is_empty();
+        let backed_up = !self.inward.unsent().is_empty();
+        let window_full = !self.outward.unsent().is_empty();
         let session = match half_sent {
             HalfSent::No if backed_up && !window_full => PollFlags::empty(),
             HalfSent::No => PollFlags::IN,
             _ => PollFlags::OUT,
         };
         let mut stream = PollFlags::empty();
-        if half_sent == HalfSent::No && self.outward.waiting().is_empty() && !self.outward.over {
+        if half_sent == HalfSent::No && self.outward.unsent().is_empty() && !self.outward.ended {
             stream |= PollFlags::IN;
         }
         if half_sent == HalfSent::No && backed_up {
             stream |= PollFlags::OUT;
         }
         let mut fds = [
-            PollFd::from_borrowed_fd(self.line.wire.as_fd(), session),
+            PollFd::from_borrowed_fd(self.connection.wire.as_fd(), session),
             PollFd::from_borrowed_fd(self.stream.as_fd(), stream),
         ];
         let started = Instant::now();
         let _ = wait(&mut fds, KEEPALIVE);
         if half_sent == HalfSent::No && started.elapsed() >= KEEPALIVE {
-            let _ = self.line.session.keepalive_send();
+            let _ = self.connection.session.keepalive_send();
         }
     }
 }

@@ -1,19 +1,21 @@
-//! The byte stream below a session, and waiting on it.
+//! The socket below a session, and waiting for it.
 //!
-//! A session is never in blocking mode: libssh2's own waits have a time-out for each call only, which a peer
-//! that drips a byte now and then outlives. Here every wait is a [`Wire::ready`] against one deadline, and a thread has
-//! other hosts to go on with meanwhile.
+//! A session is never in blocking mode: there libssh2 has a time limit for each call only, and a peer that sends a
+//! byte now and then never reaches it. Here every wait is a [`Wire::ready`] with one deadline for the whole step, and
+//! the thread serves other hosts meanwhile.
 
+use std::future::{Future as _, poll_fn};
 use std::io;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use async_io::{Async, Timer};
 use blocking::unblock;
-use futures_lite::future::{or, pending};
 use libssh2_sys::LIBSSH2_ERROR_EAGAIN;
 use rustix::event::PollFlags;
 use rustix::io::Errno;
@@ -23,23 +25,54 @@ use ssh2::{BlockDirections, ErrorCode, Session};
 use super::errors;
 use crate::exchange::MachineError;
 
-/// A firewall forgets a quiet connection, and a person may read a plan for long before saying yes. The kernel
-/// keeps the connection alive without a thread of ours.
+/// How long a connection is quiet before the kernel sends a keepalive probe. A firewall forgets quiet connections,
+/// and a person may read a plan for long before the answer.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// How long sent bytes may stay without acknowledgement before the peer counts as dead.
 const USER_TIMEOUT_MILLISECONDS: u32 = 60_000;
 
-/// A socket, and its place among those that the program waits for.
+/// A socket that the program can wait for, with a deadline.
 #[derive(Debug)]
-pub(super) struct Wire(Async<Socket>);
+pub(super) struct Wire {
+    socket: Async<Socket>,
+    alarm: Mutex<Alarm>,
+}
+
+/// The timer of a wire.
+///
+/// Setting a timer costs three system calls, as it wakes the thread that waits for events. So it is set again only
+/// where it would go off after the deadline; a wait may end early.
+#[derive(Debug)]
+struct Alarm {
+    timer: Timer,
+    at: Option<Instant>,
+}
+
+impl Alarm {
+    /// Ensures that it goes off at `deadline` or earlier.
+    fn set(&mut self, deadline: Instant) {
+        if self.at.is_none_or(|at| at > deadline) {
+            self.timer.set_at(deadline);
+            self.at = Some(deadline);
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let gone_off = Pin::new(&mut self.timer).poll(context).map(|_| ());
+        if gone_off.is_ready() {
+            self.at = None;
+        }
+        gone_off
+    }
+}
 
 /// A TCP connection, or a tunnel through a jump host.
 #[derive(Debug)]
 pub(super) enum Socket {
     /// Direct.
     Tcp(TcpStream),
-    /// Our end of a socket pair; a thread pumps the other one.
+    /// Our end of a socket pair. A thread copies between the other end and the jump host.
     Tunnel(UnixStream),
 }
 
@@ -54,7 +87,7 @@ impl AsFd for Socket {
 
 impl AsFd for Wire {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.socket.as_fd()
     }
 }
 
@@ -65,32 +98,45 @@ impl AsRawFd for Wire {
 }
 
 impl Wire {
-    /// Watches a socket.
+    /// Registers a socket for waiting.
     pub(super) fn new(socket: Socket) -> io::Result<Self> {
-        Async::new(socket).map(Self)
+        Ok(Self {
+            socket: Async::new(socket)?,
+            alarm: Mutex::new(Alarm {
+                timer: Timer::never(),
+                at: None,
+            }),
+        })
     }
 
     /// Waits until the socket is ready for one of `flags`, and at most until `deadline`. It may return early: the
     /// caller tries again, and checks the deadline itself.
     pub(super) async fn ready(&self, flags: PollFlags, deadline: Instant) {
-        let readable = async {
-            if flags.contains(PollFlags::IN) {
-                let _ = self.0.readable().await;
-            } else {
-                pending().await
+        self.alarm().set(deadline);
+        let mut readable = flags
+            .contains(PollFlags::IN)
+            .then(|| self.socket.readable());
+        let mut writable = flags
+            .contains(PollFlags::OUT)
+            .then(|| self.socket.writable());
+        poll_fn(|context| {
+            if let Some(wait) = &mut readable
+                && Pin::new(wait).poll(context).is_ready()
+            {
+                return Poll::Ready(());
             }
-        };
-        let writable = async {
-            if flags.contains(PollFlags::OUT) {
-                let _ = self.0.writable().await;
-            } else {
-                pending().await
+            if let Some(wait) = &mut writable
+                && Pin::new(wait).poll(context).is_ready()
+            {
+                return Poll::Ready(());
             }
-        };
-        let late = async {
-            Timer::at(deadline).await;
-        };
-        or(or(readable, writable), late).await;
+            self.alarm().poll(context)
+        })
+        .await;
+    }
+
+    fn alarm(&self) -> MutexGuard<'_, Alarm> {
+        self.alarm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Connects by TCP, to each address of the name in turn.
@@ -101,7 +147,7 @@ impl Wire {
     ) -> Result<Arc<Self>, MachineError> {
         let addresses = addresses(host, port)
             .await
-            .map_err(|error| errors::no_address(host, &error))?;
+            .map_err(|error| errors::name_not_resolved(host, &error))?;
         let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for address in addresses {
             if Instant::now() >= deadline {
@@ -113,12 +159,12 @@ impl Wire {
                 Err(error) => last = error,
             }
         }
-        Err(errors::no_connection(host, port, &last))
+        Err(errors::connection_failed(host, port, &last))
     }
 
     /// Cuts it: nothing that libssh2 still wants to send at the end can make it wait, or leak.
     pub(super) fn cut(&self) {
-        let _ = match self.0.get_ref() {
+        let _ = match self.socket.get_ref() {
             Socket::Tcp(stream) => stream.shutdown(Shutdown::Both),
             Socket::Tunnel(stream) => stream.shutdown(Shutdown::Both),
         };
@@ -198,37 +244,37 @@ pub(super) fn interest(session: &Session) -> PollFlags {
 
 /// Why a step of libssh2 did not come to its end.
 #[derive(Debug)]
-pub(super) enum Stuck {
+pub(super) enum StepError {
     /// The deadline came first.
-    Late,
+    TimedOut,
     /// libssh2 gave up.
     Failed(ssh2::Error),
 }
 
-impl std::fmt::Display for Stuck {
+impl std::fmt::Display for StepError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Late => f.write_str("it took too long"),
+            Self::TimedOut => f.write_str("it took too long"),
             Self::Failed(error) => f.write_str(error.message()),
         }
     }
 }
 
 /// Calls a step of libssh2 until it is through.
-pub(super) async fn through<T>(
+pub(super) async fn complete<T>(
     session: &Session,
     wire: &Arc<Wire>,
     deadline: Instant,
     mut step: impl FnMut() -> Result<T, ssh2::Error>,
-) -> Result<T, Stuck> {
+) -> Result<T, StepError> {
     loop {
         match step() {
             Ok(value) => return Ok(value),
             Err(error) if again(&error) => {}
-            Err(error) => return Err(Stuck::Failed(error)),
+            Err(error) => return Err(StepError::Failed(error)),
         }
         if Instant::now() >= deadline {
-            return Err(Stuck::Late);
+            return Err(StepError::TimedOut);
         }
         wire.ready(interest(session), deadline).await;
     }

@@ -2,12 +2,12 @@
 
 use std::process::{Command, Stdio};
 
-use super::{Environment, Foreign, Settings, Tokens, refused, set};
+use super::{Environment, Settings, Tokens, Unsupported, not_followed, set};
 use crate::exchange::Failure;
 use crate::exchange::MachineError;
 
 /// Asks; none where there is no `ssh`.
-pub(super) fn ask(
+pub(super) fn run_ssh(
     alias: &str,
     user: Option<&str>,
     port: Option<u16>,
@@ -35,10 +35,10 @@ pub(super) fn ask(
     parse(alias, &String::from_utf8_lossy(&output.stdout), environment).map(Some)
 }
 
-fn failed(words: &str) -> MachineError {
+fn failed(detail: &str) -> MachineError {
     MachineError::Unreachable(Failure {
         summary: "`ssh -G` cannot make sense of the SSH configuration".to_owned(),
-        detail: Some(words.to_owned()),
+        detail: Some(detail.to_owned()),
         hint: None,
     })
 }
@@ -61,11 +61,11 @@ pub(super) fn parse(
         }
         let arguments: Vec<String> = value.split(' ').map(str::to_owned).collect();
         set(&mut settings, keyword, &arguments, &tokens).map_err(|()| {
-            let foreign = Foreign {
+            let unsupported = Unsupported {
                 keyword: keyword.to_owned(),
                 place: format!("the SSH configuration of {alias}"),
             };
-            refused(&foreign, "and libssh2 has nothing like it")
+            not_followed(&unsupported, "and libssh2 has nothing like it")
         })?;
     }
     Ok(settings)

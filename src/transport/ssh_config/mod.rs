@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::exchange::Failure;
 use crate::exchange::MachineError;
-use crate::transport::client_files::Files;
+use crate::transport::client_files::ClientFiles;
 
 /// Where the configuration of OpenSSH lies on this workstation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,34 +90,35 @@ pub async fn resolve(
     user: Option<&str>,
     port: Option<u16>,
     environment: &Environment,
-    files: &Files,
+    files: &ClientFiles,
 ) -> Result<Settings, MachineError> {
     match reader::read(alias, environment, files) {
         Ok(settings) => Ok(settings),
-        Err(foreign) => {
+        Err(unsupported) => {
             let (alias, user) = (alias.to_owned(), user.map(str::to_owned));
             let environment = environment.clone();
-            let asked =
-                blocking::unblock(move || dump::ask(&alias, user.as_deref(), port, &environment));
-            asked
-                .await?
-                .ok_or_else(|| refused(&foreign, "and there is no `ssh` here to ask about it"))
+            let asked = blocking::unblock(move || {
+                dump::run_ssh(&alias, user.as_deref(), port, &environment)
+            });
+            asked.await?.ok_or_else(|| {
+                not_followed(&unsupported, "and there is no `ssh` here to ask about it")
+            })
         }
     }
 }
 
 /// A directive that our reader does not follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Foreign {
+struct Unsupported {
     keyword: String,
     place: String,
 }
 
-fn refused(foreign: &Foreign, why: &str) -> MachineError {
+fn not_followed(unsupported: &Unsupported, why: &str) -> MachineError {
     MachineError::Unreachable(Failure {
         summary: format!(
             "`{}` in {} is beyond murder's own SSH client, {why}",
-            foreign.keyword, foreign.place
+            unsupported.keyword, unsupported.place
         ),
         detail: None,
         hint: Some("let the system's ssh do it: `ssh: {client: openssh}`".to_owned()),

@@ -4,8 +4,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Environment, Foreign, Settings, Tokens, set};
-use crate::transport::client_files::Files;
+use super::{Environment, Settings, Tokens, Unsupported, set};
+use crate::transport::client_files::ClientFiles;
 use crate::transport::known_hosts::glob;
 
 /// Includes nest at most this deep, as in OpenSSH (readconf.h, `READCONF_MAX_DEPTH`).
@@ -15,8 +15,8 @@ const DEPTH: usize = 16;
 pub(super) fn read(
     alias: &str,
     environment: &Environment,
-    files: &Files,
-) -> Result<Settings, Foreign> {
+    files: &ClientFiles,
+) -> Result<Settings, Unsupported> {
     let mut reader = Reader {
         alias,
         environment,
@@ -38,7 +38,7 @@ pub(super) fn read(
 struct Reader<'a> {
     alias: &'a str,
     environment: &'a Environment,
-    files: &'a Files,
+    files: &'a ClientFiles,
     settings: Settings,
 }
 
@@ -50,34 +50,34 @@ impl Reader<'_> {
         folder: &Path,
         active: &mut bool,
         depth: usize,
-    ) -> Result<(), Foreign> {
+    ) -> Result<(), Unsupported> {
         let text = match self.files.texts.of(file, text) {
             Ok(Some(text)) => text,
             Ok(None) => return Ok(()),
             Err(error) => {
-                return Err(Foreign {
+                return Err(Unsupported {
                     keyword: error.to_string(),
                     place: file.display().to_string(),
                 });
             }
         };
         for (index, line) in text.lines().enumerate() {
-            let Some((keyword, arguments)) = words(line) else {
+            let Some((keyword, arguments)) = split_line(line) else {
                 continue;
             };
-            let foreign = || Foreign {
+            let unsupported = || Unsupported {
                 keyword: keyword.clone(),
                 place: format!("{}:{}", file.display(), index + 1),
             };
             match keyword.as_str() {
-                "host" => *active = means(&arguments, self.alias),
-                "match" => return Err(foreign()),
+                "host" => *active = host_matches(&arguments, self.alias),
+                "match" => return Err(unsupported()),
                 "include" if *active => {
                     if depth >= DEPTH {
-                        return Err(foreign());
+                        return Err(unsupported());
                     }
                     for pattern in &arguments {
-                        for file in &*self.included(pattern, folder).ok_or_else(foreign)? {
+                        for file in &*self.included(pattern, folder).ok_or_else(unsupported)? {
                             // A `Host` of an included file ends with that file.
                             self.file(file, folder, &mut true, depth + 1)?;
                         }
@@ -89,7 +89,7 @@ impl Reader<'_> {
                         environment: self.environment,
                     };
                     set(&mut self.settings, &keyword, &arguments, &tokens)
-                        .map_err(|()| foreign())?;
+                        .map_err(|()| unsupported())?;
                 }
                 _ => {}
             }
@@ -142,7 +142,7 @@ fn matching(parent: &Path, name: &str) -> Arc<[PathBuf]> {
 }
 
 /// Whether the patterns of a `Host` line mean the host: one must, and no negated one may.
-fn means(patterns: &[String], alias: &str) -> bool {
+fn host_matches(patterns: &[String], alias: &str) -> bool {
     let mut found = false;
     for pattern in patterns {
         match pattern.strip_prefix('!') {
@@ -155,7 +155,7 @@ fn means(patterns: &[String], alias: &str) -> bool {
 }
 
 /// `Keyword argument…` or `Keyword=argument`, with double quotes; none for a comment or a blank line.
-pub(super) fn words(line: &str) -> Option<(String, Vec<String>)> {
+pub(super) fn split_line(line: &str) -> Option<(String, Vec<String>)> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
         return None;

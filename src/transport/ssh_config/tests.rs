@@ -17,7 +17,7 @@ fn resolve(
         user,
         port,
         environment,
-        &Files::default(),
+        &ClientFiles::default(),
     ))
 }
 
@@ -43,7 +43,7 @@ User fallback-comes-too-early
 Host mx*.example.org !mx9.example.org
   HostName %h.internal
   Port=2222
-  ProxyJump gate@bastion.example.org:2200
+  ProxyJump sudo_prompt@bastion.example.org:2200
   IdentityFile ~/.ssh/a
   IdentityFile \"~/.ssh/b c\"
   IdentitiesOnly yes
@@ -109,8 +109,8 @@ fn as_ssh_does() {
         "other",
         "else",
     ] {
-        let ours = reader::read(alias, &environment, &Files::default()).unwrap();
-        let theirs = dump::ask(alias, None, None, &environment)
+        let ours = reader::read(alias, &environment, &ClientFiles::default()).unwrap();
+        let theirs = dump::run_ssh(alias, None, None, &environment)
             .unwrap()
             .expect("ssh is installed");
         assert_eq!(
@@ -153,12 +153,12 @@ fn match_goes_to_ssh_and_a_proxy_command_is_refused_with_the_way_out() {
 fn an_include_that_includes_itself_ends() {
     let (home, environment) = lay("Include loop\n");
     fs::write(home.path().join(".ssh/loop"), "Include loop\n").unwrap();
-    assert!(reader::read("mx", &environment, &Files::default()).is_err());
+    assert!(reader::read("mx", &environment, &ClientFiles::default()).is_err());
 }
 
 proptest! {
     #[test]
     fn any_line_is_read_without_harm(line in "(?s).{0,80}") {
-        let _ = reader::words(&line);
+        let _ = reader::split_line(&line);
     }
 }
