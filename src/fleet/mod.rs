@@ -11,7 +11,7 @@ mod wave;
 pub use pool::{Event, EventKind, NotRun, Say, Width, run, run_tasks};
 pub use roll::{Batch, Limits, NotStarted, TurnResult, batches, roll};
 pub use stop::Stop;
-pub use wave::{Phase, Place, Wave, phase_of, ranks, waves};
+pub use wave::{Phase, TurnOrder, Wave, phase_of, ranks, waves};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]

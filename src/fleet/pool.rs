@@ -1,14 +1,14 @@
 //! Hosts side by side: so many at once, on so many threads.
 
-use async_executor::LocalExecutor;
-use async_io::block_on;
-
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
+
+use async_executor::LocalExecutor;
+use async_io::block_on;
 
 use super::Stop;
 use crate::name::HostName;

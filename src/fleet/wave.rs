@@ -1,4 +1,4 @@
-//! The order of hosts in an apply, so that mail always has a way (DESIGN §5).
+//! The order of hosts in an apply, so that mail always has a way.
 //!
 //! First all that adds, a role after those that its module names in `after`; then all that takes
 //! away, in the reverse order; retired hosts last of all. So a backend accepts an address before
@@ -33,9 +33,9 @@ pub struct Wave {
     pub phase: Phase,
 }
 
-/// What the order of a host depends on.
+/// What decides when a host has its turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct TurnOrder {
     /// Its roles.
     pub roles: Vec<RoleName>,
     /// Whether it is on its way out.
@@ -47,7 +47,7 @@ pub struct Place {
 /// The waves of an apply; `after` is each module's `after`.
 #[must_use]
 pub fn waves(
-    hosts: &BTreeMap<HostName, Place>,
+    hosts: &BTreeMap<HostName, TurnOrder>,
     after: &BTreeMap<RoleName, Vec<RoleName>>,
 ) -> Vec<Wave> {
     let ranks = ranks(after);

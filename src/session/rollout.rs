@@ -6,7 +6,7 @@ use super::glob;
 use super::options::Consent;
 use super::plan::own_fault;
 use super::worker::Applier;
-use crate::fleet::{self, Batch, Event, Limits, NotStarted, Phase, Place, Stop, TurnResult};
+use crate::fleet::{self, Batch, Event, Limits, NotStarted, Phase, Stop, TurnOrder, TurnResult};
 use crate::load::LoadedMurder;
 use crate::model::HostState;
 use crate::name::{HostName, RoleName};
@@ -144,14 +144,14 @@ fn batches(loaded: &LoadedMurder, plan: &Plan, canary: Option<usize>) -> Vec<Bat
         let known = loaded.murder.hosts.get(host)?;
         Some((
             host.clone(),
-            Place {
+            TurnOrder {
                 roles: known.roles.clone(),
                 retired: known.state == HostState::Retired,
                 phase,
             },
         ))
     };
-    let places: BTreeMap<HostName, Place> = plan.hosts.iter().filter_map(place).collect();
+    let places: BTreeMap<HostName, TurnOrder> = plan.hosts.iter().filter_map(place).collect();
     let roles: BTreeMap<HostName, Vec<RoleName>> = places
         .iter()
         .map(|(host, place)| (host.clone(), place.roles.clone()))

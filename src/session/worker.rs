@@ -16,7 +16,6 @@ use crate::access::SshClient;
 use crate::compile::Compiler;
 use crate::diagnostic::Diagnostic;
 use crate::exchange::{Ending, Orders};
-use crate::fleet;
 use crate::load::LoadedMurder;
 use crate::machine::{Apply, MachineError, Observe};
 use crate::model::{ContentSpec, FileSpec, Host};
@@ -33,7 +32,7 @@ pub trait Planner: Sync {
     /// Observes a host and compares; `say` tells what it is at.
     fn plan<'a>(&'a self, host: &'a HostName, say: &'a dyn Fn(&str)) -> Task<'a, HostVerdict>;
 
-    /// On how many threads so many looks go on at once.
+    /// How many threads `at_once` looks take. One serves them all if they only wait for sockets.
     fn threads(&self, at_once: usize) -> usize;
 }
 
@@ -239,11 +238,7 @@ impl Planner for Worker<'_> {
     }
 
     fn threads(&self, at_once: usize) -> usize {
-        if self.waits {
-            fleet::drivers(at_once)
-        } else {
-            at_once
-        }
+        if self.waits { 1 } else { at_once }
     }
 }
 

@@ -279,3 +279,35 @@ pub(super) async fn complete<T>(
         wire.ready(interest(session), deadline).await;
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write as _;
+
+    use async_io::block_on;
+
+    use super::*;
+
+    #[test]
+    fn a_wait_ends_at_its_own_deadline_whatever_the_one_before_had() {
+        let (ours, mut peer) = UnixStream::pair().unwrap();
+        let wire = Wire::new(Socket::Tunnel(ours)).unwrap();
+        let waits_until = |deadline: Instant| {
+            // As every caller does: a wait may end early, and is repeated then.
+            while Instant::now() < deadline {
+                block_on(wire.ready(PollFlags::IN, deadline));
+            }
+        };
+        let start = Instant::now();
+        let hour = start + Duration::from_secs(3600);
+        // The socket can be written to, so this one ends at once and leaves its timer set.
+        block_on(wire.ready(PollFlags::IN | PollFlags::OUT, hour));
+        for milliseconds in [40, 20, 60] {
+            waits_until(start + Duration::from_millis(milliseconds));
+        }
+        peer.write_all(b"x").unwrap();
+        block_on(wire.ready(PollFlags::IN, hour));
+        assert!(start.elapsed() < Duration::from_secs(60));
+    }
+}
