@@ -43,7 +43,7 @@ User fallback-comes-too-early
 Host mx*.example.org !mx9.example.org
   HostName %h.internal
   Port=2222
-  ProxyJump sudo_prompt@bastion.example.org:2200
+  ProxyJump gate@bastion.example.org:2200
   IdentityFile ~/.ssh/a
   IdentityFile \"~/.ssh/b c\"
   IdentitiesOnly yes
