@@ -11,6 +11,7 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 
 const MANIFEST: &str = r#"
 version: 1
+requires: ">=0.1"
 murder: example.org
 domains: [example.org]
 ldap: {uris: ["ldap://ldap.example.org"], base: "dc=example,dc=org"}

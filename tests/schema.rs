@@ -45,7 +45,7 @@ fn schemas(at: &str, schema: &Value, see: &mut dyn FnMut(&str, &Value)) {
                 let words = value.as_array().cloned().unwrap_or(vec![value.clone()]);
                 assert!(words.iter().all(is_type), "{at}: {value}");
             }
-            "const" => {}
+            "const" | "default" => {}
             other => panic!("{at}: what is `{other}`?"),
         }
     }
@@ -214,4 +214,42 @@ fn what_is_wrong_does_not_fit_the_schema() {
     }
     let overlay = json!({ "remove": ["hosts.old.example.org"], "murder": "staging" });
     assert_eq!(misfits(&schema, &schema, &overlay, ""), [""; 0]);
+}
+
+/// Calls `see` with every key of the schema that has a default: its name, its schema, its default.
+fn with_default(schema: &Value, see: &mut dyn FnMut(&str, &Value, &Value)) {
+    schemas("#", schema, &mut |at, schema| {
+        if let Some(default) = schema.get("default") {
+            see(at.rsplit('/').next().unwrap(), schema, default);
+        }
+    });
+}
+
+#[test]
+fn every_default_is_a_value_of_its_key() {
+    let root = manifest::schema();
+    let mut seen = 0;
+    with_default(&root, &mut |key, schema, default| {
+        seen += 1;
+        let misfits = misfits(&root, schema, default, key);
+        assert!(misfits.is_empty(), "{misfits:#?}");
+    });
+    assert!(seen > 15, "{seen}");
+}
+
+#[test]
+fn the_documentation_says_every_default() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = fs::read_to_string(folder.join("docs/manifest.md")).unwrap();
+    with_default(&manifest::schema(), &mut |key, _, default| {
+        let default = default.as_str().map_or(default.to_string(), str::to_owned);
+        let says = |line: &&str| {
+            line.contains(&format!("`{key}`")) && line.contains(&format!("`{default}`"))
+                || line.contains(&format!("`{key}: {default}`"))
+        };
+        assert!(
+            document.lines().any(|line| says(&line)),
+            "docs/manifest.md: `{key}` is `{default}` where it is not given"
+        );
+    });
 }

@@ -7,6 +7,7 @@ use tera::Context;
 use super::layer;
 use super::work::{Origin, Work};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::manifest::defaults;
 use crate::model::{ContentSpec, FileSpec, Layer};
 use crate::module::value_name;
 use crate::name::{Mode, RemotePath, UserName};
@@ -211,13 +212,13 @@ impl Work<'_> {
             return Some(Want::Absent);
         };
         end_line(&mut body);
-        let table = table.or(below).unwrap_or(false);
+        let table = table.or(below).unwrap_or(defaults::FILE_TABLE);
         let mut group = group.clone();
-        let mut default = Mode::from_bits(0o644);
+        let mut default = Mode::from_bits(defaults::FILE_MODE);
         let secret = body.secrets().next().is_some();
         if secret && mode.is_none() {
             default = Mode::from_bits(0o640);
-            if owner.as_str() == "root" && group.as_str() == "root" {
+            if owner.as_str() == defaults::FILE_OWNER && group.as_str() == defaults::FILE_GROUP {
                 group = UserName::new("postfix").ok()?;
             }
         }

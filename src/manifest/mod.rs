@@ -11,6 +11,7 @@ pub mod module_form;
 mod node;
 mod overlay;
 pub mod range;
+mod requires;
 pub(crate) mod rule;
 mod scalar;
 mod schema;
@@ -18,6 +19,7 @@ mod secrecy;
 mod shape;
 mod yaml;
 
+pub use grammar::defaults;
 pub use node::{Entry, Kind, Node};
 pub use scalar::{duration, integer, shown, switch};
 pub use schema::schema;
@@ -47,7 +49,8 @@ pub struct Parsed {
     /// The manifest, wherever there is one to look at, also a wrong one: what it says can then be
     /// resolved in the same run, and its other problems found too. None where a text is no YAML.
     pub manifest: Option<Manifest>,
-    /// Everything that is wrong with the texts by themselves.
+    /// Everything that is wrong with the texts by themselves; only the version where the manifest requires another
+    /// `murder`.
     pub problems: Vec<Diagnostic>,
     /// Where secrets stand in the texts; to be masked before a line is shown.
     pub secrets: Vec<Span>,
@@ -87,6 +90,13 @@ pub fn parse(files: &[Text<'_>], overlays: &[Text<'_>]) -> Parsed {
     if let Some(mut root) = folder::join(trees, &mut problems) {
         for overlay in overlays {
             overlay::lay(&mut root, overlay, &mut problems);
+        }
+        if let Some(refusal) = requires::refusal(&root, env!("CARGO_PKG_VERSION")) {
+            return Parsed {
+                manifest: None,
+                problems: vec![refusal],
+                secrets,
+            };
         }
         let shape = Shape::Record(&grammar::MANIFEST);
         problems.extend(checker::check(&root, &shape, "the manifest", whole));

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::manifest::grammar;
-use crate::manifest::shape::{Record, Shape};
+use crate::manifest::shape::{DefaultValue, Record, Shape};
 
 /// The JSON Schema of a manifest, and of each file that is a part of one.
 ///
@@ -36,7 +36,10 @@ fn record_schema(record: &Record, definitions: &mut Map<String, Value>) -> Value
     for field in record.fields {
         let mut value = shape_schema(&field.shape, definitions);
         if let Some(value) = value.as_object_mut() {
-            value.insert("description".to_owned(), json!(field.doc));
+            value.insert("description".to_owned(), json!(field.description()));
+            if let Some(default) = &field.default {
+                value.insert("default".to_owned(), default_value(default));
+            }
         }
         properties.insert(field.key.to_owned(), value);
     }
@@ -60,6 +63,16 @@ fn record_schema(record: &Record, definitions: &mut Map<String, Value>) -> Value
         });
     }
     schema
+}
+
+fn default_value(default: &DefaultValue) -> Value {
+    match default {
+        DefaultValue::Number(number) => json!(number),
+        DefaultValue::Switch(truth) => json!(truth),
+        DefaultValue::Text(_) | DefaultValue::Seconds(_) | DefaultValue::Mode(_) => {
+            json!(default.to_string())
+        }
+    }
 }
 
 fn shape_schema(shape: &Shape, definitions: &mut Map<String, Value>) -> Value {

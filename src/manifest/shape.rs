@@ -60,6 +60,53 @@ pub struct Field {
     pub doc: &'static str,
     /// Whether the record is incomplete without it.
     pub required: bool,
+    /// What it is where nothing gives it.
+    pub default: Option<DefaultValue>,
+}
+
+/// What a key is where nothing gives it.
+#[derive(Debug, Clone, Copy)]
+pub enum DefaultValue {
+    /// A text, or one of several words.
+    Text(&'static str),
+    /// A number.
+    Number(u32),
+    /// `true` or `false`.
+    Switch(bool),
+    /// A time in seconds.
+    Seconds(u64),
+    /// A file mode.
+    Mode(u32),
+}
+
+impl std::fmt::Display for DefaultValue {
+    /// As the manifest has it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Switch(truth) => write!(f, "{truth}"),
+            Self::Seconds(seconds) => write!(f, "{seconds}s"),
+            Self::Mode(bits) => write!(f, "{bits:04o}"),
+        }
+    }
+}
+
+impl Field {
+    /// The same key with a default.
+    pub(super) const fn or(mut self, default: DefaultValue) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    /// What it is for, and its default.
+    #[must_use]
+    pub fn description(&self) -> String {
+        match &self.default {
+            Some(default) => format!("{} Default: `{default}`.", self.doc),
+            None => self.doc.to_owned(),
+        }
+    }
 }
 
 /// What a text must look like.
@@ -79,6 +126,7 @@ pub(super) const fn key(key: &'static str, shape: Shape, doc: &'static str) -> F
         shape,
         doc,
         required: false,
+        default: None,
     }
 }
 
@@ -89,6 +137,7 @@ pub(super) const fn must(key: &'static str, shape: Shape, doc: &'static str) -> 
         shape,
         doc,
         required: true,
+        default: None,
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{Check, Module, Per, ProbeKind, Template, Variable, VariableKind, Word};
 use crate::diagnostic::{Diagnostic, SourceId, Span};
-use crate::manifest::{Entry, Kind, Node, module_form, switch};
+use crate::manifest::{Entry, Kind, Node, defaults, module_form, switch};
 use crate::model::{ContentSpec, FileSpec, Layer, Level, ServiceSpec, SettingSpec};
 use crate::name::{Parameter, RemotePath, RoleName, ServiceName, UserName};
 use crate::state::Note;
@@ -282,16 +282,16 @@ fn service(node: &Node) -> ServiceSpec {
 }
 
 fn file(node: &Node, content: ContentSpec) -> Option<FileSpec> {
-    let user = |key: &str| {
-        let name = node.get(key).and_then(Node::text);
-        UserName::new(name.unwrap_or("root")).ok()
+    let user = |key: &str, default: &str| {
+        let name = node.get(key).and_then(Node::text).unwrap_or(default);
+        UserName::new(name).ok()
     };
     Some(FileSpec::Present {
         content,
-        owner: user("owner")?,
-        group: user("group")?,
+        owner: user("owner", defaults::FILE_OWNER)?,
+        group: user("group", defaults::FILE_GROUP)?,
         mode: node.get("mode").and_then(|mode| mode.text()?.parse().ok()),
-        table: Some(truth(node, "table").unwrap_or(false)),
+        table: Some(truth(node, "table").unwrap_or(defaults::FILE_TABLE)),
     })
 }
 

@@ -1,11 +1,12 @@
 //! The keys of hosts, and of what hosts have in common: sites, modules, defaults.
 
+use crate::manifest::grammar::defaults;
 use crate::manifest::grammar::ldap::LDAP;
 use crate::manifest::grammar::ssh::SSH;
 use crate::manifest::grammar::things::{FILES, LEAVE, SERVICES, SETTINGS, VARS};
 use crate::manifest::rule;
 use crate::manifest::shape::Shape::{List, OneOf, Record as Rec, Text};
-use crate::manifest::shape::{Record, key, record};
+use crate::manifest::shape::{DefaultValue as Value, Record, key, record};
 
 /// The keys that a host, a site and the defaults share.
 macro_rules! host_keys {
@@ -20,8 +21,9 @@ macro_rules! host_keys {
                     ("draining", "keeps relaying, takes no new mailboxes"),
                     ("retired", "its managed things go"),
                 ]),
-                "Where the host is in its life. Default: active.",
-            ),
+                "Where the host is in its life.",
+            )
+            .or(Value::Text(defaults::STATE)),
             key(
                 "addresses",
                 List(&Text(&rule::NETWORK)),

@@ -1,8 +1,9 @@
 //! The keys of `ldap:`, of the murder and of a site.
 
+use crate::manifest::grammar::defaults;
 use crate::manifest::rule;
 use crate::manifest::shape::Shape::{Duration, List, OneOf, Record as Rec, Secret, Switch, Text};
-use crate::manifest::shape::{Record, key, record};
+use crate::manifest::shape::{DefaultValue as Value, Record, key, record};
 
 pub(super) static LDAP: Record = record(
     "ldap",
@@ -20,8 +21,9 @@ pub(super) static LDAP: Record = record(
                 ("one", "one level"),
                 ("base", "the base itself"),
             ]),
-            "How deep searches go. Default: sub.",
-        ),
+            "How deep searches go.",
+        )
+        .or(Value::Text(defaults::LDAP_SCOPE)),
         key(
             "bind_dn",
             Text(&rule::DN),
@@ -29,7 +31,7 @@ pub(super) static LDAP: Record = record(
         ),
         key("bind_pw", Secret, "The password of `bind_dn`."),
         key("tls", Rec(&TLS), "How the connection is protected."),
-        key("timeout", Duration, "For each search. Default: 10s."),
+        key("timeout", Duration, "For each search.").or(Value::Seconds(defaults::LDAP_TIMEOUT)),
     ],
 );
 
@@ -43,8 +45,9 @@ pub(super) static TLS: Record = record(
                 ("starttls", "StartTLS on `ldap://`"),
                 ("ldaps", "`ldaps://` only"),
             ]),
-            "Default: none.",
-        ),
+            "Which TLS; `ldaps://` URIs have it in any case.",
+        )
+        .or(Value::Text(defaults::TLS_MODE)),
         key(
             "ca_file",
             Text(&rule::REMOTE_PATH),
@@ -53,7 +56,8 @@ pub(super) static TLS: Record = record(
         key(
             "require_cert",
             Switch,
-            "Whether the server's certificate must be right. Default: true.",
-        ),
+            "Whether the server's certificate must be right.",
+        )
+        .or(Value::Switch(defaults::TLS_REQUIRE_CERT)),
     ],
 );

@@ -1,5 +1,6 @@
 //! Every key of a manifest, with what may stand under it and what it is for.
 
+pub mod defaults;
 mod host;
 mod ldap;
 mod secret;
@@ -14,7 +15,7 @@ use crate::manifest::rule;
 use crate::manifest::shape::Shape::{
     Duration, Either, Integer, List, Map, Nullable, OneOf, Record as Rec, Text,
 };
-use crate::manifest::shape::{Record, key, must, record};
+use crate::manifest::shape::{DefaultValue as Value, Record, key, must, record};
 
 /// A whole manifest.
 pub static MANIFEST: Record = Record {
@@ -32,6 +33,11 @@ pub static MANIFEST: Record = Record {
                 Integer(1, 1),
                 "The version of the manifest's form: 1.",
             ),
+            key(
+                "requires",
+                Text(&rule::REQUIREMENT),
+                "Which versions of `murder` may read the manifest: comparisons such as `>=0.2`, with commas between them.",
+            ),
             must(
                 "murder",
                 Text(&rule::LINE),
@@ -44,8 +50,9 @@ pub static MANIFEST: Record = Record {
                     ("unified", "every node is both; not in this version"),
                     ("replicated", "backends share a spool; not in this version"),
                 ]),
-                "How the Cyrus servers share the work (imapd.conf `mupdate_config`). Default: discrete.",
-            ),
+                "How the Cyrus servers share the work (imapd.conf `mupdate_config`).",
+            )
+            .or(Value::Text(defaults::TOPOLOGY)),
             must(
                 "domains",
                 Either(&[
@@ -73,8 +80,9 @@ pub static MANIFEST: Record = Record {
             key(
                 "recipient_delimiter",
                 Text(&rule::DELIMITER),
-                "What parts `user` from `folder` in an address; one for the whole murder. Default: `+`.",
-            ),
+                "What parts `user` from `folder` in an address; one for the whole murder.",
+            )
+            .or(Value::Text(defaults::RECIPIENT_DELIMITER)),
             key(
                 "shared_folders",
                 List(&Rec(&SHARED_FOLDER)),
@@ -151,8 +159,9 @@ static CYRUS: Record = record(
         key(
             "postuser",
             Text(&rule::LOCAL_PART),
-            "imapd.conf `postuser`; must not be the local part of any address. Default: folder.",
-        ),
+            "imapd.conf `postuser`; must not be the local part of any address.",
+        )
+        .or(Value::Text(defaults::POSTUSER)),
     ],
 );
 
@@ -177,11 +186,8 @@ static ROLLOUT: Record = record(
             Integer(1, 100_000),
             "How many hosts at once. Default: all.",
         ),
-        key(
-            "pause",
-            Duration,
-            "How long to wait between batches. Default: 0s.",
-        ),
+        key("pause", Duration, "How long to wait between batches.")
+            .or(Value::Seconds(defaults::ROLLOUT_PAUSE)),
         key("canary", Integer(1, 100_000), "How many go first, alone."),
     ],
 );
@@ -191,6 +197,7 @@ static HISTORY: Record = record(
     &[key(
         "keep",
         Integer(1, 1000),
-        "How many generations; the oldest go at the next apply that changes something. Default: 20.",
-    )],
+        "How many generations; the oldest go at the next apply that changes something.",
+    )
+    .or(Value::Number(defaults::HISTORY_KEEP))],
 );

@@ -1,8 +1,9 @@
 //! The keys of `ssh:`, how a host is reached.
 
+use crate::manifest::grammar::defaults;
 use crate::manifest::rule;
 use crate::manifest::shape::Shape::{Duration, Integer, OneOf, Record as Rec, Secret, Text};
-use crate::manifest::shape::{Record, key, must, record};
+use crate::manifest::shape::{DefaultValue as Value, Record, key, must, record};
 
 pub(super) static SSH: Record = record(
     "ssh",
@@ -13,8 +14,9 @@ pub(super) static SSH: Record = record(
                 ("ssh2", "our own"),
                 ("openssh", "the system's `ssh`, for what our own has not"),
             ]),
-            "What makes the connection. Default: ssh2.",
-        ),
+            "What makes the connection.",
+        )
+        .or(Value::Text(defaults::SSH_CLIENT)),
         key(
             "address",
             Text(&rule::ENDPOINT),
@@ -48,13 +50,15 @@ pub(super) static SSH: Record = record(
         key(
             "connect_timeout",
             Duration,
-            "For the connection and the handshake. Default: 10s.",
-        ),
+            "For the connection and the handshake.",
+        )
+        .or(Value::Seconds(defaults::CONNECT_TIMEOUT)),
         key(
             "command_timeout",
             Duration,
-            "Silence of this long ends an exchange. Default: 120s.",
-        ),
+            "Silence of this long ends an exchange.",
+        )
+        .or(Value::Seconds(defaults::COMMAND_TIMEOUT)),
     ],
 );
 

@@ -1,10 +1,11 @@
 //! The keys of things on a host: `vars`, `settings`, `services`, `files`, `leave`.
 
+use crate::manifest::grammar::defaults;
 use crate::manifest::rule;
 use crate::manifest::shape::Shape::{
     Any, Block, Either, List, Map, Nullable, Record as Rec, Secret, Switch, Text,
 };
-use crate::manifest::shape::{Record, Shape, key, record};
+use crate::manifest::shape::{DefaultValue as Value, Record, Shape, key, record};
 
 pub(super) const VARS: Shape = Map(&rule::VARIABLE, &Any);
 
@@ -113,22 +114,22 @@ pub(super) static FILE: Record = Record {
                 Text(&rule::LOCAL_PATH),
                 "A Tera template beside the manifest that gives the text.",
             ),
-            key("owner", Text(&rule::USER), "Default: root."),
+            key("owner", Text(&rule::USER), "The user that owns the file.").or(Value::Text(defaults::FILE_OWNER)),
             key(
                 "group",
                 Text(&rule::USER),
-                "Default: root; postfix where the text holds a secret.",
-            ),
+                "The group of the file; `postfix` where the text holds a secret and the manifest gives none.",
+            ).or(Value::Text(defaults::FILE_GROUP)),
             key(
                 "mode",
                 Text(&rule::MODE),
-                "Default: 0644; 0640 where the text holds a secret.",
-            ),
+                "The mode of the file; 0640 where the text holds a secret and the manifest gives none.",
+            ).or(Value::Mode(defaults::FILE_MODE)),
             key(
                 "table",
                 Switch,
-                "Whether it is an indexed table (postmap(1)). Default: false.",
-            ),
+                "Whether it is an indexed table (postmap(1)).",
+            ).or(Value::Switch(defaults::FILE_TABLE)),
         ],
     )
 };

@@ -12,6 +12,7 @@ pub use self::postfix::{
 
 use self::holds::{named, require};
 use crate::manifest::range;
+use crate::manifest::requires;
 use crate::manifest::shape::Rule;
 use crate::name::{HostName, Mode, RemotePath, RoleName, SiteName, UserName};
 
@@ -154,6 +155,13 @@ pub static ENVIRONMENT: Rule = Rule {
             "only letters, digits and `_` may stand in it",
         )
     },
+};
+
+/// Which versions of `murder` may read the manifest.
+pub static REQUIREMENT: Rule = Rule {
+    what: "a version requirement",
+    hint: "write comparisons such as `>=0.2`; several with commas between them, as in `>=0.2, <1`",
+    check: requires::check,
 };
 
 /// Some text on one line.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::manifest::{Node, duration, switch};
+use crate::manifest::{Node, defaults, duration, switch};
 use crate::model::resolve::Resolver;
 use crate::model::{Ldap, Tls, TlsMode};
 
@@ -65,7 +65,7 @@ impl Resolver<'_> {
             }
         }
         let timeout = match said.get("timeout") {
-            None => Duration::from_secs(10),
+            None => Duration::from_secs(defaults::LDAP_TIMEOUT),
             Some((node, _)) => {
                 let time = node.text().and_then(duration).unwrap_or_default();
                 // ldap_table(5): `timeout` counts whole seconds.
@@ -89,7 +89,10 @@ impl Resolver<'_> {
         self.in_clear(&said, &uris, mode);
         Some(Ldap {
             base: said.text("base")?.to_owned(),
-            scope: said.text("scope").unwrap_or("sub").to_owned(),
+            scope: said
+                .text("scope")
+                .unwrap_or(defaults::LDAP_SCOPE)
+                .to_owned(),
             bind_dn: said.text("bind_dn").map(str::to_owned),
             bind_pw,
             tls: Tls {
@@ -97,7 +100,10 @@ impl Resolver<'_> {
                 ca_file: said
                     .tls("ca_file")
                     .and_then(|node| node.text()?.parse().ok()),
-                require_cert: said.tls("require_cert").and_then(switch).unwrap_or(true),
+                require_cert: said
+                    .tls("require_cert")
+                    .and_then(switch)
+                    .unwrap_or(defaults::TLS_REQUIRE_CERT),
             },
             timeout,
             uris,
@@ -159,8 +165,8 @@ impl Resolver<'_> {
             }
             self.say(problem);
         };
-        match node.and_then(Node::text) {
-            Some("starttls") => {
+        match node.and_then(Node::text).unwrap_or(defaults::TLS_MODE) {
+            "starttls" => {
                 if secure {
                     contradiction(
                         "StartTLS cannot begin on an `ldaps://` connection",
@@ -169,7 +175,7 @@ impl Resolver<'_> {
                 }
                 TlsMode::StartTls
             }
-            Some("ldaps") => {
+            "ldaps" => {
                 if clear {
                     contradiction(
                         "`mode: ldaps` with an `ldap://` server",

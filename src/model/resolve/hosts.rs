@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::access::Access;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::manifest::{Entry, Node, range};
+use crate::manifest::{Entry, Node, defaults, range};
 use crate::model::resolve::Resolver;
 use crate::model::resolve::facts::{lay_facts, probes};
 use crate::model::resolve::hints::with_nearest;
@@ -377,10 +377,10 @@ impl<'a> Resolver<'a> {
 
 /// Where a host is in its life.
 fn state(node: Option<&Node>) -> HostState {
-    match node.and_then(Node::text) {
-        Some("joining") => HostState::Joining,
-        Some("draining") => HostState::Draining,
-        Some("retired") => HostState::Retired,
+    match node.and_then(Node::text).unwrap_or(defaults::STATE) {
+        "joining" => HostState::Joining,
+        "draining" => HostState::Draining,
+        "retired" => HostState::Retired,
         _ => HostState::Active,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Scope, Span};
-use crate::manifest::{Entry, Kind, Node, integer, switch};
+use crate::manifest::{Entry, Kind, Node, defaults, integer, switch};
 use crate::model::resolve::parts::{layer, scalar};
 use crate::model::resolve::{Resolver, parts};
 use crate::model::{ContentSpec, FileSpec, Host, Layer, Level, ListEdit, ServiceSpec, SettingSpec};
@@ -297,16 +297,16 @@ impl Resolver<'_> {
         if node.is_null() {
             return Some(FileSpec::Absent);
         }
-        let user = |key: &str| {
-            let name = node.get(key).and_then(Node::text).unwrap_or("root");
+        let user = |key: &str, default: &str| {
+            let name = node.get(key).and_then(Node::text).unwrap_or(default);
             UserName::new(name).ok()
         };
         let content = self.content(node, at, place)?;
         let mode = node.get("mode").and_then(|node| node.text()?.parse().ok());
         Some(FileSpec::Present {
             content,
-            owner: user("owner")?,
-            group: user("group")?,
+            owner: user("owner", defaults::FILE_OWNER)?,
+            group: user("group", defaults::FILE_GROUP)?,
             mode,
             table: node.get("table").and_then(switch),
         })

@@ -20,10 +20,10 @@ mod ssh;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::diagnostic::{self, Diagnostic, Scope, Span};
-use crate::history::KEPT;
-use crate::manifest::{Manifest, Node, duration, integer};
+use crate::manifest::{Manifest, Node, defaults, duration, integer};
 use crate::model::role::Role;
 use crate::model::{Host, Murder, Rollout, Topology};
 use crate::name::RoleName;
@@ -116,13 +116,13 @@ impl<'a> Resolver<'a> {
             .root
             .get("cyrus")
             .and_then(|cyrus| cyrus.get("postuser")?.text())
-            .unwrap_or("folder")
+            .unwrap_or(defaults::POSTUSER)
             .to_owned();
         let delimiter = self
             .root
             .get("recipient_delimiter")
             .and_then(Node::text)
-            .unwrap_or("+")
+            .unwrap_or(defaults::RECIPIENT_DELIMITER)
             .to_owned();
         let smart_host = self.smart_host(&hosts, &external);
         let shared_folders = self.shared_folders(&hosts, &domains, &postuser, &delimiter);
@@ -154,19 +154,19 @@ impl<'a> Resolver<'a> {
     }
 
     fn topology(&mut self) -> Topology {
-        let Some(node) = self.root.get("topology") else {
-            return Topology::Discrete;
-        };
-        let topology = match node.text() {
-            Some("unified") => Topology::Unified,
-            Some("replicated") => Topology::Replicated,
+        let node = self.root.get("topology");
+        let topology = match node.and_then(Node::text).unwrap_or(defaults::TOPOLOGY) {
+            "unified" => Topology::Unified,
+            "replicated" => Topology::Replicated,
             _ => return Topology::Discrete,
         };
-        self.say(
-            Diagnostic::error("this version knows the discrete topology only")
-                .at(node.span, "not yet")
-                .hint("leave the key out, or write `topology: discrete`"),
-        );
+        if let Some(node) = node {
+            self.say(
+                Diagnostic::error("this version knows the discrete topology only")
+                    .at(node.span, "not yet")
+                    .hint("leave the key out, or write `topology: discrete`"),
+            );
+        }
         topology
     }
 
@@ -211,7 +211,7 @@ impl<'a> Resolver<'a> {
                         .value
                         .get("pause")
                         .and_then(|node| duration(node.text()?))
-                        .unwrap_or_default(),
+                        .unwrap_or(Duration::from_secs(defaults::ROLLOUT_PAUSE)),
                     canary: number("canary"),
                 };
                 Some((RoleName::new(entry.key.as_str()).ok()?, rollout))
@@ -224,6 +224,6 @@ impl<'a> Resolver<'a> {
         let number = node.and_then(Node::text).and_then(integer);
         number
             .and_then(|number| u32::try_from(number).ok())
-            .unwrap_or(KEPT)
+            .unwrap_or(defaults::HISTORY_KEEP)
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::access::{Access, Become, SshClient};
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{Node, duration, integer};
+use crate::manifest::{Node, defaults, duration, integer};
 use crate::model::resolve::Resolver;
 use crate::model::resolve::secrets::local_path;
 use crate::secret::SecretName;
@@ -34,10 +34,7 @@ impl Resolver<'_> {
         let path = |key: &str| text(key).map(|path| local_path(self.context.folder, &path));
         let time = |key: &str| node.get(key).and_then(|node| duration(node.text()?));
         let mut layer = SshLayer {
-            client: text("client").map(|word| match word.as_str() {
-                "openssh" => SshClient::OpenSsh,
-                _ => SshClient::Ssh2,
-            }),
+            client: text("client").map(|word| client(&word)),
             address: text("address"),
             user: text("user"),
             port: text("port")
@@ -101,13 +98,21 @@ impl Resolver<'_> {
     }
 }
 
+fn client(word: &str) -> SshClient {
+    match word {
+        "openssh" => SshClient::OpenSsh,
+        _ => SshClient::Ssh2,
+    }
+}
+
 /// What all layers say together, the nearest first.
 pub(super) fn merge(layers: &[&SshLayer]) -> Access {
     fn nearest<T: Clone>(layers: &[&SshLayer], get: impl Fn(&SshLayer) -> &Option<T>) -> Option<T> {
         layers.iter().find_map(|layer| get(layer).clone())
     }
     Access {
-        client: nearest(layers, |layer| &layer.client).unwrap_or(SshClient::Ssh2),
+        client: nearest(layers, |layer| &layer.client)
+            .unwrap_or_else(|| client(defaults::SSH_CLIENT)),
         address: nearest(layers, |layer| &layer.address),
         user: nearest(layers, |layer| &layer.user),
         port: nearest(layers, |layer| &layer.port),
@@ -119,8 +124,8 @@ pub(super) fn merge(layers: &[&SshLayer]) -> Access {
         known_hosts: nearest(layers, |layer| &layer.known_hosts),
         become_: nearest(layers, |layer| &layer.become_).unwrap_or(Become::No),
         connect_timeout: nearest(layers, |layer| &layer.connect_timeout)
-            .unwrap_or(Duration::from_secs(10)),
+            .unwrap_or(Duration::from_secs(defaults::CONNECT_TIMEOUT)),
         command_timeout: nearest(layers, |layer| &layer.command_timeout)
-            .unwrap_or(Duration::from_secs(120)),
+            .unwrap_or(Duration::from_secs(defaults::COMMAND_TIMEOUT)),
     }
 }
