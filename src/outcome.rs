@@ -131,7 +131,7 @@ impl From<MachineError> for Verdict {
 }
 
 impl Outcome {
-    /// Whether this keeps later waves from beginning (DESIGN §5).
+    /// Whether this keeps later waves from beginning.
     #[must_use]
     pub fn stops_later_waves(&self) -> bool {
         match self {

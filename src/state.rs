@@ -60,7 +60,7 @@ pub struct Desired {
     pub leave: BTreeSet<Thing>,
     /// What is asked after an apply.
     pub probes: Probes,
-    /// Whether the host is on its way out: everything managed goes (DESIGN: `state: retired`).
+    /// Whether the host is on its way out: everything managed goes (`state: retired` in the manifest).
     pub retired: bool,
     /// What a plan must say of values that are lists, beside the change itself.
     pub notes: BTreeMap<Thing, Note>,

@@ -9,7 +9,7 @@ use crate::fleet::Stop;
 const KILLED: i32 = 130;
 
 /// Lets SIGINT and SIGTERM wish a stop, and end the program at once when one was wished already.
-/// That is safe too: a host that has its whole payload finishes by itself (DESIGN §5).
+/// That is safe too: a host that has its whole payload finishes by itself.
 ///
 /// # Errors
 /// Where the handlers cannot be set.

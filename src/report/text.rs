@@ -1,4 +1,4 @@
-//! A plan as text for people (DESIGN §4).
+//! A plan as text for people.
 
 use std::fmt::{self, Write};
 

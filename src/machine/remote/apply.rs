@@ -178,7 +178,7 @@ fn expects(orders: &Orders) -> Result<String, Failure> {
     let expects = &orders.expects;
     let main = ("/etc/postfix/main.cf", Some(expects.main_cf.as_str()));
     let master = ("/etc/postfix/master.cf", Some(expects.master_cf.as_str()));
-    let ledger = (super::answer::LEDGER, expects.ledger.as_deref());
+    let ledger = (super::paths::LEDGER, expects.ledger.as_deref());
     let files = expects
         .files
         .iter()

@@ -11,6 +11,7 @@ mod errors;
 mod frame;
 mod observe;
 mod outcome;
+mod paths;
 mod values;
 
 use async_io::block_on;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use super::access_checks;
-use super::answer::history_path;
+use super::paths;
 use crate::machine::{HistoryQuestion, Questions};
 use crate::name::RemotePath;
 
@@ -42,7 +42,7 @@ pub(super) fn program(questions: &Questions, nonce: &str) -> String {
     let history = match questions.history {
         None => String::new(),
         Some(HistoryQuestion::Entries) => "entries".to_owned(),
-        Some(HistoryQuestion::Generation(number)) => history_path(number),
+        Some(HistoryQuestion::Generation(number)) => paths::history(number),
     };
     let _ = writeln!(program, "HISTORY={history}");
     program.push_str("EXPECTED='");

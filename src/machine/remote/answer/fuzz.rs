@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::super::frame::{sha256, unframe};
+use super::paths::{JOURNAL, PENDING};
 use super::*;
 use crate::plan::{DiffInput, diff};
 use crate::secret::Secrets;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{JOURNAL, LAST, LEDGER, PENDING};
+use crate::machine::remote::paths::{JOURNAL, LAST, LEDGER, PENDING};
 use crate::name::TableType;
 
 /// What stat(1) says of one path, the link followed.

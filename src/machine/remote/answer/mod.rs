@@ -15,24 +15,13 @@ use head::Head;
 use super::access_checks;
 use super::errors::failure;
 use super::frame::Frame;
+use super::paths::{self, LAST, LEDGER};
 use crate::ledger::{Journal, Ledger};
 use crate::machine::{HistoryQuestion, KnownFacts, MachineError, Observed, Questions};
 use crate::name::RemotePath;
 use crate::postfix::{MainCf, MasterCf};
 use crate::state::{Live, Lock, Remark, Running};
 use crate::thing::Thing;
-
-/// Where the ledger lies on a host.
-pub(super) const LEDGER: &str = "/var/lib/murder/ledger.json";
-/// The beginning of the names of ledgers that are about to be; a run's name and `.json` follow.
-const PENDING: &str = "/var/lib/murder/pending.";
-const JOURNAL: &str = "/var/lib/murder/journal.json";
-const LAST: &str = "/var/lib/murder/last";
-
-/// Where a generation lies on a host.
-pub(super) fn history_path(generation: u64) -> String {
-    format!("/var/lib/murder/history/{generation}.json")
-}
 
 /// Understands a whole answer.
 pub(super) fn understand(
@@ -80,7 +69,7 @@ pub(super) fn understand(
             entries = unfinished::entries(&head, ledger.as_ref());
         }
         Some(HistoryQuestion::Generation(number)) => {
-            let text = texts.get(history_path(number).as_str());
+            let text = texts.get(paths::history(number).as_str());
             generation = text.map(|text| unfinished::generation(text)).transpose()?;
         }
         None => {}

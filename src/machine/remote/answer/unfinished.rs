@@ -1,11 +1,11 @@
 //! What an observation finds of `murder` itself: its ledger, and what is unfinished.
 
 use super::head::Head;
-use super::{JOURNAL, LAST, LEDGER};
 use crate::history::{Entry, Generation};
 use crate::ledger::{Journal, LEDGER_VERSION, Ledger};
 use crate::machine::MachineError;
 use crate::machine::remote::errors::{excerpt, failure};
+use crate::machine::remote::paths::{JOURNAL, LAST, LEDGER};
 use crate::state::{Lock, Remark};
 
 /// The ledger, where there is one that this program understands.
