@@ -234,28 +234,28 @@ fn refusal(tool: &str, words: String, exit: &ProgramExit) -> Failure {
             &format!("{tool}: command not found"),
         ]) {
         (
-            format!("{tool} is not installed there"),
+            format!("{tool} is not installed on the host"),
             format!("install {tool} on the host, or log in as root (`ssh.become: no`)"),
         )
     } else if has(&["must have a tty"]) {
         (
-            "sudo wants a terminal (`requiretty`)".to_owned(),
-            "put `Defaults:USER !requiretty` into sudoers for this login".to_owned(),
+            "sudo requires a terminal (`requiretty`)".to_owned(),
+            "add `Defaults:USER !requiretty` to sudoers for this login".to_owned(),
         )
     } else if has(&["not in the sudoers", "not allowed to", "may not run sudo"]) {
         (
             "sudo does not let this login become root".to_owned(),
-            "let it run `sh` as root in sudoers (visudo)".to_owned(),
+            "allow it to run `sh` as root in sudoers (visudo)".to_owned(),
         )
     } else if has(&["operation not permitted"]) && tool == "doas" {
         (
             "doas does not let this login become root".to_owned(),
-            "put `permit nopass USER as root` into doas.conf".to_owned(),
+            "add `permit nopass USER as root` to doas.conf".to_owned(),
         )
     } else if has(&["authentication required", "authorization required"]) {
         (
-            "doas wants a password, and reads one from a terminal only".to_owned(),
-            "put `permit nopass USER as root` into doas.conf, or use sudo".to_owned(),
+            "doas requires a password, and reads it only from a terminal".to_owned(),
+            "add `permit nopass USER as root` to doas.conf, or use sudo".to_owned(),
         )
     } else if has(&[
         "password is required",
@@ -263,14 +263,14 @@ fn refusal(tool: &str, words: String, exit: &ProgramExit) -> Failure {
         "askpass",
     ]) {
         (
-            "sudo wants a password".to_owned(),
-            "give one by `ssh.become: {method: sudo, password: …}`, or put `NOPASSWD:` into sudoers"
+            "sudo requires a password".to_owned(),
+            "set `ssh.become: {method: sudo, password: …}`, or add `NOPASSWD:` to sudoers"
                 .to_owned(),
         )
     } else {
         (
             format!("{tool} did not start the program"),
-            format!("try `{tool} sh -c id` there by hand with the same login"),
+            format!("run `{tool} sh -c id` on the host with the same login"),
         )
     };
     Failure {
@@ -336,19 +336,19 @@ mod tests {
                 "sudo",
                 "sudo: a password is required",
                 1,
-                "sudo wants a password",
+                "sudo requires a password",
             ),
             (
                 "sudo",
                 "env: 'sudo': No such file or directory",
                 127,
-                "sudo is not installed there",
+                "sudo is not installed on the host",
             ),
             (
                 "sudo",
                 "sudo: sorry, you must have a tty to run sudo",
                 1,
-                "sudo wants a terminal (`requiretty`)",
+                "sudo requires a terminal (`requiretty`)",
             ),
             (
                 "sudo",
@@ -378,7 +378,7 @@ mod tests {
                 "doas",
                 "doas: Authentication required",
                 1,
-                "doas wants a password, and reads one from a terminal only",
+                "doas requires a password, and reads it only from a terminal",
             ),
         ];
         for (tool, words, code, summary) in cases {

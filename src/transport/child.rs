@@ -194,7 +194,7 @@ fn exit(status: ExitStatus) -> ProgramExit {
     match (status.code(), status.signal()) {
         (Some(code), _) => ProgramExit::Code(code),
         (None, Some(signal)) => ProgramExit::Signal(signal_name(signal)),
-        (None, None) => ProgramExit::Lost("it ended without a word".to_owned()),
+        (None, None) => ProgramExit::Lost("its exit status is unknown".to_owned()),
     }
 }
 

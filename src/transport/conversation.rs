@@ -115,7 +115,7 @@ impl<'a> Conversation<'a> {
         }
         if silence.is_zero() {
             return Err(format!(
-                "no word for {} s",
+                "no output for {} s",
                 self.request.timeout.as_secs_f32()
             ));
         }

@@ -28,7 +28,7 @@ impl Shell for Local {
         let line = sudo_prompt.line(&request.command);
         let child = child::spawn(Command::new("sh").arg("-c").arg(line)).map_err(|error| {
             MachineError::Unfit(Failure {
-                summary: "`sh` did not start on this host".to_owned(),
+                summary: "cannot start `sh` on this host".to_owned(),
                 detail: Some(error.to_string()),
                 hint: None,
             })
@@ -77,7 +77,7 @@ mod tests {
     fn silence_and_dripping_both_end() {
         let started = Instant::now();
         let response = run("sleep 60", b"", Duration::from_millis(200));
-        assert!(matches!(response.exit, ProgramExit::Lost(why) if why.starts_with("no word")));
+        assert!(matches!(response.exit, ProgramExit::Lost(why) if why.starts_with("no output")));
         let drip = "while :; do echo .; sleep 0.02; done";
         let response = run(drip, b"", Duration::from_millis(100));
         assert!(

@@ -47,7 +47,7 @@ impl OpenSsh {
     ) -> Result<Self, MachineError> {
         if access.password.is_some() {
             return Err(unreachable(
-                "the system's ssh takes no password from murder".to_owned(),
+                "the system's `ssh` cannot take a password from `murder`".to_owned(),
                 "",
                 "use a key or an agent, or `ssh: {client: ssh2}`",
             ));
@@ -57,9 +57,9 @@ impl OpenSsh {
             .tempdir()
             .map_err(|error| {
                 unreachable(
-                    "there is no temporary folder for the SSH connection".to_owned(),
+                    "cannot create a temporary folder for the SSH connection".to_owned(),
                     &error.to_string(),
-                    "see `TMPDIR`",
+                    "check `TMPDIR`",
                 )
             })?;
         let address = access.address.clone().unwrap_or_else(|| name.to_string());
@@ -106,9 +106,9 @@ impl OpenSsh {
                 Ok(())
             }
             ProgramExit::Lost(why) => Err(unreachable(
-                format!("ssh did not reach {}", self.address),
+                format!("cannot connect to {} by ssh", self.address),
                 &why,
-                "see that sshd runs there and that no firewall is in between",
+                "check that sshd runs there and that no firewall blocks the port",
             )),
             _ => Err(refused(
                 &self.address,
@@ -270,9 +270,9 @@ fn for_all_hops(access: &Access, options: &ConnectOptions) -> String {
 fn write(file: &Path, text: &str, what: &str) -> Result<(), MachineError> {
     std::fs::write(file, text).map_err(|error| {
         unreachable(
-            format!("{what} cannot be handed to ssh"),
+            format!("cannot write {what} for ssh"),
             &error.to_string(),
-            "see `TMPDIR`",
+            "check `TMPDIR`",
         )
     })
 }
@@ -287,7 +287,7 @@ fn unreachable(summary: String, detail: &str, hint: &str) -> MachineError {
 
 fn not_started(error: &std::io::Error) -> MachineError {
     unreachable(
-        "the system's ssh did not start".to_owned(),
+        "cannot start the system's `ssh`".to_owned(),
         &error.to_string(),
         "install it (openssh-client), or use `ssh: {client: ssh2}`",
     )
@@ -299,37 +299,37 @@ fn refused(address: &str, words: &str) -> MachineError {
     let has = |needle: &str| words.contains(needle);
     let (what, hint) = if has("REMOTE HOST IDENTIFICATION HAS CHANGED") {
         (
-            "has another key than known_hosts says",
-            "somebody may be listening in; if the host was set up anew, remove the old line",
+            "has another key than known_hosts",
+            "if the host was reinstalled, remove the old line; if not, an attacker may intercept the connection",
         )
     } else if has("REVOKED HOST KEY") || has("is marked as revoked") {
         (
             "has a key that known_hosts revokes",
-            "whoever revoked it thinks that it is in wrong hands: do not connect",
+            "do not connect: a revoked key may be known to an attacker",
         )
     } else if has("Host key verification failed") {
         (
-            "is in no known_hosts",
-            "compare its fingerprint, then run once with `--accept-new`, or give `ssh.host_key`",
+            "is not in any known_hosts file",
+            "compare its fingerprint, then run once with `--accept-new`, or set `ssh.host_key`",
         )
     } else if has("Permission denied") || has("Too many authentication failures") {
         (
-            "does not let us log in",
-            "name a key by `ssh.identity_file`, or load it into the agent",
+            "does not accept the login",
+            "set `ssh.identity_file`, or load the key into the agent",
         )
     } else if has("UNKNOWN port") {
         (
-            "is not reached through its jump host",
-            "ssh keeps the jump host's words to itself here: try `ssh` to that one by hand with the same login",
+            "cannot be reached through its jump host",
+            "run `ssh` to the jump host with the same login: `ssh` hides here what the jump host said",
         )
     } else if has("Could not resolve hostname") {
-        ("has no address", "give one by `ssh.address`")
+        ("has no address", "set `ssh.address`")
     } else if has("Connection refused") {
-        ("refuses connections", "see that sshd runs there")
+        ("refuses connections", "check that sshd runs there")
     } else {
         (
-            "is not reached by ssh",
-            "try `ssh` to it by hand with the same login",
+            "cannot be reached by ssh",
+            "run `ssh` to it with the same login",
         )
     };
     unreachable(format!("{address} {what}"), words, hint)

@@ -182,7 +182,9 @@ fn the_lock_says_who_holds_it() {
         let slow = scope.spawn(|| perform(&host, &slow, "slow", ""));
         let seen = loop {
             let live = look(&host, &second).live;
-            let at_work = |remark: &murder::state::Remark| remark.text.contains("is at work since");
+            let at_work = |remark: &murder::state::Remark| {
+                remark.text.contains("another apply is running: started by")
+            };
             if live.remarks.iter().any(at_work) && live.journal.is_some() {
                 break live;
             }
@@ -265,7 +267,7 @@ fn a_result_that_nobody_heard_is_told_by_the_next_look() {
     assert!(deaf.is_err(), "{deaf:?}");
     host.run("for i in $(seq 600); do grep -qs '^ending done' /var/lib/murder/last && break; sleep 0.1; done");
     let said = remarks(&host);
-    assert!(said.iter().any(|text| text.contains("the apply by bob@\"elsewhere\" at 2026-11-23T12:00:00Z was finished; its client went away")), "{said:?}");
+    assert!(said.iter().any(|text| text.contains("the apply by bob@\"elsewhere\" at 2026-11-23T12:00:00Z was completed after its client had lost the connection")), "{said:?}");
     assert!(plan(&host, &second).is_none());
     let performed = perform(&host, &plan(&host, &first).unwrap(), "r4", "");
     assert_eq!(performed.ending, Ending::Done, "{performed:?}");

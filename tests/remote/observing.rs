@@ -132,7 +132,7 @@ fn a_host_that_cannot_serve_is_an_error_with_a_way_out() {
     host.run("mv /usr/bin/flock /usr/bin/flock.away");
     let error = observe();
     assert!(
-        summary(&error).contains("programs are missing there: flock"),
+        summary(&error).contains("programs are missing on the host: flock"),
         "{error:?}"
     );
     assert!(format!("{error:?}").contains("util-linux"));

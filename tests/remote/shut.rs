@@ -50,7 +50,7 @@ fn a_configuration_that_postfix_cannot_come_to_is_remarked() {
         (
             "chown postfix /etc/postfix/master.cf",
             "chown root /etc/postfix/master.cf",
-            "/etc/postfix/master.cf can be written by others than root (0644 postfix:root)",
+            "users other than root can write /etc/postfix/master.cf (0644 postfix:root)",
         ),
     ] {
         host.run(spoil);
@@ -66,7 +66,7 @@ fn a_configuration_that_postfix_cannot_come_to_is_remarked() {
     let Err(error) = Remote::new(host.shell()).observe(&asked) else {
         panic!("it was passed over")
     };
-    let words = "user postfix cannot enter /etc/postfix (0700 root:root)";
+    let words = "user postfix cannot search `/etc/postfix` (0700 root:root)";
     assert!(error.to_string().contains(words), "{error}");
 }
 
@@ -137,7 +137,7 @@ fn what_stands_where_a_directory_or_an_index_must_is_found_by_the_plan() {
     let Err(error) = Remote::new(host.shell()).observe(&asked) else {
         panic!("it was passed over")
     };
-    let words = "/etc/postfix/ldap is a plain file, and a directory is wanted";
+    let words = "/etc/postfix/ldap is a plain file, but must be a directory";
     assert!(error.to_string().contains(words), "{error}");
     host.run("rm /etc/postfix/ldap /etc/postfix/transport.db; mkdir /etc/postfix/transport.db");
     let words = "`/etc/postfix/transport.db` is a directory, and a file is wanted there";

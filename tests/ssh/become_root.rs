@@ -101,7 +101,7 @@ fn a_wrong_password_is_tried_once_and_the_session_lives_on() {
 fn every_refusal_has_its_words() {
     let sshd = host_with("passwd");
     let failure = unfit(become_and_cat(&mut *shell(&sshd, SshClient::Ssh2, None)));
-    assert_eq!(failure.summary, "sudo wants a password");
+    assert_eq!(failure.summary, "sudo requires a password");
     let sshd = host_with("absent");
     let failure = unfit(become_and_cat(&mut *shell(&sshd, SshClient::Ssh2, RIGHT)));
     assert_eq!(failure.summary, "sudo does not let this login become root");
@@ -120,7 +120,7 @@ fn every_refusal_has_its_words() {
         std::os::unix::fs::symlink(real, sshd.path("bin").join(tool)).unwrap();
     }
     let failure = unfit(become_and_cat(&mut *shell(&sshd, SshClient::Ssh2, RIGHT)));
-    assert_eq!(failure.summary, "sudo is not installed there");
+    assert_eq!(failure.summary, "sudo is not installed on the host");
 }
 
 #[test]

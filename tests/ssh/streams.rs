@@ -58,7 +58,7 @@ fn silence_ends_an_exchange_and_the_next_one_dials_anew() {
         .unwrap();
     assert_eq!(response.stdout, b"begun\n");
     assert!(
-        matches!(&response.exit, ProgramExit::Lost(why) if why.starts_with("no word")),
+        matches!(&response.exit, ProgramExit::Lost(why) if why.starts_with("no output")),
         "{response:?}"
     );
     assert!(started.elapsed() < Duration::from_secs(40));

@@ -17,7 +17,7 @@ fn an_unknown_host_is_refused_with_its_fingerprint_until_it_is_accepted() {
     let sshd = Sshd::start();
     let failure = unreachable(reach(&sshd.host(), &sshd.options()));
     assert!(
-        failure.summary.contains("is in no known_hosts"),
+        failure.summary.contains("is not in any known_hosts file"),
         "{failure:?}"
     );
     assert!(

@@ -17,7 +17,7 @@ fn a_jump_host_carries_sixteen_megabytes_both_ways_and_proves_its_key_too() {
     assert!(
         failure
             .summary
-            .starts_with(&format!("127.0.0.1:{} is in no", bastion.port)),
+            .starts_with(&format!("127.0.0.1:{} is not in any", bastion.port)),
         "{failure:?}"
     );
 
@@ -69,10 +69,7 @@ fn a_jump_host_that_cannot_reach_the_target_says_so() {
     host.ssh.jump = Some(format!("root@127.0.0.1:{}", bastion.port));
     host.ssh.port = Some(nobody);
     let failure = unreachable(reach(&host, &bastion.options()));
-    assert!(
-        failure.summary.contains("gives no connection to"),
-        "{failure:?}"
-    );
+    assert!(failure.summary.contains("cannot connect to"), "{failure:?}");
 }
 
 #[test]

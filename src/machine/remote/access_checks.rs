@@ -20,7 +20,7 @@ pub(super) fn remarks(
     for socket in sockets {
         if !stats.contains_key(socket.as_str()) {
             remarks.push(Remark {
-                text: format!("the socket {socket} is not there: no LMTP server listens on it"),
+                text: format!("the socket {socket} does not exist: no LMTP server listens on it"),
                 hint: Some(format!(
                     "start Cyrus, or set `cyrus: {{lmtp_socket: …}}` to what `lmtpunix` in /etc/cyrus.conf has (here {socket})"
                 )),
@@ -60,7 +60,7 @@ fn configuration(stats: &BTreeMap<String, Stat>, groups: &BTreeSet<&str>) -> Vec
         if directory && path != CONFIGURATION && !may_enter(stat, groups) {
             say(
                 format!(
-                    "user postfix cannot enter {path} {seen}: what it opens there by itself, as behind `proxy:`, fails"
+                    "user postfix cannot enter {path} {seen}: it cannot open the files there that it needs at run time, as behind `proxy:`"
                 ),
                 format!("chmod a+rx {path}"),
             );
@@ -68,7 +68,7 @@ fn configuration(stats: &BTreeMap<String, Stat>, groups: &BTreeSet<&str>) -> Vec
         if path == READ_BY_ALL[0] && mode & 0o004 == 0 {
             say(
                 format!(
-                    "users cannot read {path} {seen}: sendmail(1) fails for whoever is not root"
+                    "users cannot read {path} {seen}: sendmail(1) fails for all users but root"
                 ),
                 format!("chmod a+r {path}"),
             );
@@ -76,7 +76,7 @@ fn configuration(stats: &BTreeMap<String, Stat>, groups: &BTreeSet<&str>) -> Vec
         if stat.owner != "root" || mode & 0o022 != 0 {
             say(
                 format!(
-                    "{path} can be written by others than root {seen}: they decide what Postfix runs"
+                    "users other than root can write {path} {seen}: they control what Postfix runs"
                 ),
                 format!("chown root {path}; chmod go-w {path}"),
             );

@@ -19,9 +19,9 @@ pub(super) fn failure(
 /// The host answered, and not with an answer.
 pub(super) fn wrong_answer(why: &str, said: &[u8]) -> MachineError {
     failure(
-        format!("the host gave no answer that can be understood: {why}"),
+        format!("cannot understand the host's answer: {why}"),
         (!said.is_empty()).then(|| excerpt(said)),
-        "try `ssh HOST true`: it must print nothing but banners, and the login shell must run `sh`",
+        "run `ssh HOST true`: it must print nothing but banners, and the login shell must be able to run `sh`",
     )
 }
 

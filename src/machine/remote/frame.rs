@@ -42,9 +42,9 @@ impl Broken {
     /// What to say about it.
     pub fn why(self) -> &'static str {
         match self {
-            Self::NoBeginning => "the answer does not begin",
+            Self::NoBeginning => "the answer has no beginning",
             Self::NoEnd => "the answer is cut off",
-            Self::Checksum => "the answer was damaged on the way: its checksum is wrong",
+            Self::Checksum => "the checksum of the answer is wrong",
         }
     }
 }

@@ -168,7 +168,7 @@ fn no_answer(broken: frame::Broken, response: &ProgramResponse) -> MachineError 
     }
     match &response.exit {
         ProgramExit::Lost(why) => MachineError::Unreachable(Failure {
-            summary: format!("the connection ended before the host had answered: {why}"),
+            summary: format!("the connection was lost before the host had answered: {why}"),
             detail: None,
             hint: Some("run again; nothing was changed".to_owned()),
         }),

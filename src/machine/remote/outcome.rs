@@ -56,7 +56,7 @@ fn last_word(says: impl Fn(&str) -> bool, detail: Option<String>) -> Option<Endi
     if says("DIED") {
         Some(Ending::HalfWay(failure(
             "the apply was killed on the host before its end",
-            "run `murder apply` again: what is unfinished is found and finished",
+            "run `murder apply` again: it completes what is unfinished",
         )))
     } else if says("UNTOUCHED") {
         Some(Ending::Untouched(failure(
@@ -65,8 +65,8 @@ fn last_word(says: impl Fn(&str) -> bool, detail: Option<String>) -> Option<Endi
         )))
     } else if says("REFUSED") {
         Some(Ending::Untouched(failure(
-            "the host could not take the payload; nothing was changed",
-            "/var/lib/murder must be writable there, with room for the files that are written",
+            "the host cannot store the payload; nothing was changed",
+            "make /var/lib/murder writable on the host, with room for the files that are written",
         )))
     } else {
         None
@@ -101,19 +101,20 @@ fn silence(
     };
     if says("ACCEPTED") {
         return Err(MachineError::Detached(Failure {
-            summary: format!("the connection ended while the host was at work: {lost}"),
+            summary: format!(
+                "the connection was lost after the host had received the whole plan: {lost}"
+            ),
             detail,
             hint: Some(
-                "the host finishes by itself; the next `murder plan` shows what became of it"
-                    .to_owned(),
+                "run `murder plan` later: the host completes the apply on its own".to_owned(),
             ),
         }));
     }
     Err(MachineError::Unreachable(Failure {
-        summary: format!("the connection ended before the host had taken its orders: {lost}"),
+        summary: format!("the connection was lost before the host confirmed the plan: {lost}"),
         detail,
         hint: Some(
-            "run again; if the orders had come whole after all, the host finishes by itself and the next plan shows it"
+            "run again; if the host had received the whole plan, it completes the apply on its own, and the next plan shows the result"
                 .to_owned(),
         ),
     }))

@@ -49,7 +49,7 @@ pub(super) fn entries(sandbox: &Sandbox) -> Result<(Vec<Entry>, Vec<Remark>), Ma
             Ok(entry) => entries.push(entry),
             Err(error) => remarks.push(Remark {
                 text: format!("`{}`: {error}", file(number)),
-                hint: Some("there is no going back to it; delete the file".to_owned()),
+                hint: Some("delete the file: `murder` cannot roll back to it".to_owned()),
             }),
         }
     }

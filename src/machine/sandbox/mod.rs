@@ -101,7 +101,7 @@ impl Sandbox {
         MachineError::Unfit(Failure {
             summary: format!("{what} in the sandbox: {error}"),
             detail: Some(self.root.display().to_string()),
-            hint: Some("mend the folder, or delete it to begin anew".to_owned()),
+            hint: Some("repair the folder, or delete it to start again".to_owned()),
         })
     }
 
@@ -156,7 +156,7 @@ impl Sandbox {
             MachineError::Unfit(Failure {
                 summary: format!("the ledger cannot be understood: {error}"),
                 detail: Some(LEDGER.to_owned()),
-                hint: Some("was it written by a newer `murder`? else move it away: the next apply is a first contact".to_owned()),
+                hint: Some("use a newer `murder` if that wrote it; otherwise move it away: the next apply is then the first one for `murder`".to_owned()),
             })
         })
     }

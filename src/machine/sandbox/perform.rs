@@ -21,7 +21,7 @@ pub(super) fn perform(sandbox: &Sandbox, orders: &Orders) -> Result<Performed, M
     furnish(sandbox).map_err(io("cannot make the folder"))?;
     let Some(_lock) = lock::take(sandbox, orders).map_err(io("cannot lock"))? else {
         return Ok(ended(Ending::Locked(Failure {
-            summary: "another apply works on this sandbox".to_owned(),
+            summary: "another apply is running on this sandbox".to_owned(),
             detail: None,
             hint: Some("wait for it to end, and run again".to_owned()),
         })));
@@ -152,7 +152,7 @@ fn write_all(
         done.map_err(|error| Failure {
             summary: format!("cannot write `{path}`: {error}"),
             detail: Some(real.display().to_string()),
-            hint: Some("see that the disk has room and the folder can be written".to_owned()),
+            hint: Some("check that the disk has room and that the folder is writable".to_owned()),
         })?;
     }
     Ok(())

@@ -67,7 +67,7 @@ fn restores(
             .map_err(|error| failure(error.to_string()))?
         else {
             return Err(failure(format!(
-                "the text that `{}` had before `murder` is lost (`{kept}` is not there)",
+                "the previous content of `{}` is lost: `{kept}` does not exist",
                 restore.path
             )));
         };

@@ -19,7 +19,7 @@ pub(super) fn name_not_resolved(host: &str, error: &io::Error) -> MachineError {
     unreachable(
         format!("the name `{host}` has no address"),
         Some(error.to_string()),
-        Some("give one by `ssh.address`".to_owned()),
+        Some("set `ssh.address`".to_owned()),
     )
 }
 
@@ -27,34 +27,34 @@ pub(super) fn connection_failed(host: &str, port: u16, error: &io::Error) -> Mac
     let summary = match error.kind() {
         io::ErrorKind::ConnectionRefused => format!("{host} refuses connections on port {port}"),
         io::ErrorKind::TimedOut => format!("{host} does not answer on port {port}"),
-        _ => format!("there is no connection to {host} on port {port}"),
+        _ => format!("cannot connect to {host} on port {port}"),
     };
     unreachable(
         summary,
         Some(error.to_string()),
-        Some("see that sshd runs there and that no firewall is in between".to_owned()),
+        Some("check that sshd runs there and that no firewall blocks the port".to_owned()),
     )
 }
 
 pub(super) fn handshake_timed_out(hop: &Hop) -> MachineError {
     unreachable(
         format!(
-            "{hop} took the connection and did not finish the SSH handshake within {} s",
+            "{hop} accepted the connection but did not finish the SSH handshake within {} s",
             hop.timeout.as_secs_f32()
         ),
         None,
-        Some(
-            "see that it is sshd that listens there; `ssh.connect_timeout` gives it longer"
-                .to_owned(),
-        ),
+        Some("check that sshd listens on that port, or raise `ssh.connect_timeout`".to_owned()),
     )
 }
 
 pub(super) fn closed_before_handshake(hop: &Hop, tries: u32, detail: &str) -> MachineError {
     unreachable(
-        format!("{hop} hung up before the SSH handshake, {tries} times"),
+        format!("{hop} closed the connection before the SSH handshake {tries} times"),
         Some(detail.to_owned()),
-        Some("its `MaxStartups` may be too low for others that log in there now".to_owned()),
+        Some(
+            "raise `MaxStartups` in its sshd_config, or run again when fewer clients log in"
+                .to_owned(),
+        ),
     )
 }
 
@@ -62,19 +62,17 @@ pub(super) fn handshake_failed(hop: &Hop, detail: &str) -> MachineError {
     unreachable(
         format!("the SSH handshake with {hop} failed"),
         Some(detail.to_owned()),
-        Some(
-            "an sshd with old algorithms only may be reached by `ssh: {client: openssh}`"
-                .to_owned(),
-        ),
+        Some("use `ssh: {client: openssh}` if its sshd offers only old algorithms".to_owned()),
     )
 }
 
 pub(super) fn jump_refused(hop: &Hop, jump: &Hop, detail: &str) -> MachineError {
     unreachable(
-        format!("the jump host {jump} gives no connection to {hop}"),
+        format!("the jump host {jump} cannot connect to {hop}"),
         Some(detail.to_owned()),
         Some(
-            "see that it may reach the host, and that its sshd has `AllowTcpForwarding`".to_owned(),
+            "check that it can reach the host, and that its sshd has `AllowTcpForwarding yes`"
+                .to_owned(),
         ),
     )
 }
@@ -87,21 +85,21 @@ pub(super) fn host_key_revoked(hop: &Hop, key: &HostKey, place: &LineLocation) -
             key.kind()
         ),
         None,
-        Some("whoever revoked it thinks that it is in wrong hands: do not connect".to_owned()),
+        Some("do not connect: a revoked key may be known to an attacker".to_owned()),
     )
 }
 
 pub(super) fn host_key_changed(hop: &Hop, key: &HostKey, place: &LineLocation) -> MachineError {
     unreachable(
         format!(
-            "{hop} has the key {} ({}), and {place} knows it by another",
+            "the key of {hop} has changed: it is {} ({}), but {place} has another",
             key.fingerprint(),
             key.kind()
         ),
         None,
         Some(format!(
-            "somebody may be listening in; if the host was set up anew, compare the fingerprint and \
-             remove line {} of {}",
+            "if the host was reinstalled, compare the fingerprint and remove line {} of {}; if not, \
+             an attacker may intercept the connection",
             place.line,
             place.file.display()
         )),
@@ -115,14 +113,14 @@ pub(super) fn host_key_differs_from_manifest(
 ) -> MachineError {
     unreachable(
         format!(
-            "{hop} has the key {} ({}), and the manifest's `ssh.host_key` is {}",
+            "the key of {hop} is {} ({}), but `ssh.host_key` in the manifest is {}",
             key.fingerprint(),
             key.kind(),
             wanted.fingerprint()
         ),
         None,
         Some(
-            "somebody may be listening in; if the host was set up anew, correct the manifest"
+            "if the host was reinstalled, correct the manifest; if not, an attacker may intercept the connection"
                 .to_owned(),
         ),
     )
@@ -131,13 +129,13 @@ pub(super) fn host_key_differs_from_manifest(
 pub(super) fn host_key_unknown(hop: &Hop, key: &HostKey) -> MachineError {
     unreachable(
         format!(
-            "{hop} is in no known_hosts; its key is {} ({})",
+            "{hop} is not in any known_hosts file; its key is {} ({})",
             key.fingerprint(),
             key.kind()
         ),
         None,
         Some(
-            "compare the fingerprint, then run once with `--accept-new`, or give `ssh.host_key`"
+            "compare the fingerprint, then run once with `--accept-new`, or set `ssh.host_key`"
                 .to_owned(),
         ),
     )
@@ -145,7 +143,7 @@ pub(super) fn host_key_unknown(hop: &Hop, key: &HostKey) -> MachineError {
 
 pub(super) fn known_hosts_unreadable(file: &std::path::Path, error: &io::Error) -> MachineError {
     unreachable(
-        format!("{} cannot be read", file.display()),
+        format!("cannot read `{}`", file.display()),
         Some(error.to_string()),
         None,
     )
@@ -153,7 +151,7 @@ pub(super) fn known_hosts_unreadable(file: &std::path::Path, error: &io::Error) 
 
 pub(super) fn known_hosts_not_written(file: &std::path::Path, error: &io::Error) -> MachineError {
     unreachable(
-        format!("the new host cannot be written down in {}", file.display()),
+        format!("cannot add the new host to `{}`", file.display()),
         Some(error.to_string()),
         None,
     )
@@ -166,17 +164,17 @@ pub(super) fn login_refused(
     hung_up: bool,
 ) -> MachineError {
     let tried = if tried.is_empty() {
-        "nothing, as there is no key, agent or password".to_owned()
+        "nothing: there is no key, agent or password".to_owned()
     } else {
         tried.join("; ")
     };
     let hint = if hung_up {
-        "it hung up after too many tries (`MaxAuthTries`): name one key by `ssh.identity_file`"
+        "set `ssh.identity_file` to the right key: the server closed the connection after too many tries (`MaxAuthTries`)"
     } else {
-        "name a key by `ssh.identity_file`, load it into the agent, or give `ssh.password`"
+        "set `ssh.identity_file`, load the key into the agent, or set `ssh.password`"
     };
     unreachable(
-        format!("{hop} does not let {} log in", hop.user),
+        format!("cannot log in to {hop} as {}", hop.user),
         Some(match offers {
             Some(offers) => format!("tried: {tried}; it accepts: {offers}"),
             None => format!("tried: {tried}"),
@@ -195,8 +193,10 @@ pub(super) fn connection_lost(hop: &Hop, detail: &str) -> MachineError {
 
 pub(super) fn command_refused(hop: &Hop, detail: &str) -> MachineError {
     MachineError::Unfit(Failure {
-        summary: format!("{hop} runs no commands for {}", hop.user),
+        summary: format!("cannot run a command on {hop} as {}", hop.user),
         detail: Some(detail.to_owned()),
-        hint: Some("see its `ForceCommand`, and the login shell of that user".to_owned()),
+        hint: Some(
+            "check `ForceCommand` in its sshd_config, and the login shell of that user".to_owned(),
+        ),
     })
 }

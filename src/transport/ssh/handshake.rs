@@ -172,7 +172,7 @@ pub(super) async fn handshake(
     let Some(key) = key else {
         return Err(DialError::Final(errors::handshake_failed(
             hop,
-            "the server proved no key",
+            "the server sent no host key",
         )));
     };
     trust.verify(hop, &key).map_err(DialError::Final)?;

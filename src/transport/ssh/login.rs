@@ -43,10 +43,7 @@ pub(super) async fn login(
         return Ok(());
     }
     if attempt.timed_out {
-        return Err(errors::connection_lost(
-            hop,
-            "it took too long over the login",
-        ));
+        return Err(errors::connection_lost(hop, "the login timed out"));
     }
     let offers = attempt.offers().await;
     Err(errors::login_refused(

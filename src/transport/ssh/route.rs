@@ -72,10 +72,10 @@ pub(super) async fn route(
     if let Some(text) = &ssh.host_key {
         hop.host_key = Some(HostKey::parse(text).ok_or_else(|| {
             MachineError::Unreachable(Failure {
-                summary: "`ssh.host_key` is no host key".to_owned(),
+                summary: "`ssh.host_key` is not a host key".to_owned(),
                 detail: None,
                 hint: Some(
-                    "it looks like `ssh-ed25519 AAAA…`, as `ssh-keyscan` shows it".to_owned(),
+                    "write it like `ssh-ed25519 AAAA…`, as `ssh-keyscan` prints it".to_owned(),
                 ),
             })
         })?);
@@ -112,17 +112,17 @@ async fn jumps(
         MachineError::Unreachable(Failure {
             summary,
             detail: None,
-            hint: Some("a jump host is written `[user@]host[:port]`, several by commas".to_owned()),
+            hint: Some("write jump hosts as `[user@]host[:port]`, separated by commas".to_owned()),
         })
     };
     if depth >= LONGEST_ROUTE {
-        return Err(wrong(format!("the jump hosts of `{text}` never end")));
+        return Err(wrong(format!("the jump hosts of `{text}` form a loop")));
     }
     let mut route = Vec::new();
     for (index, part) in text.split(',').enumerate() {
         let part = part.trim();
         let (user, address, port) =
-            parse(part).ok_or_else(|| wrong(format!("`{part}` is no jump host")))?;
+            parse(part).ok_or_else(|| wrong(format!("`{part}` is not a jump host")))?;
         let settings =
             ssh_config::resolve(address, user, port, &options.environment, &options.files).await?;
         let mut hop = hop(address, &settings, options, target.timeout);

@@ -254,7 +254,7 @@ pub(super) enum StepError {
 impl std::fmt::Display for StepError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::TimedOut => f.write_str("it took too long"),
+            Self::TimedOut => f.write_str("timed out"),
             Self::Failed(error) => f.write_str(error.message()),
         }
     }

@@ -37,7 +37,7 @@ pub(super) fn run_ssh(
 
 fn failed(detail: &str) -> MachineError {
     MachineError::Unreachable(Failure {
-        summary: "`ssh -G` cannot make sense of the SSH configuration".to_owned(),
+        summary: "`ssh -G` cannot read the SSH configuration".to_owned(),
         detail: Some(detail.to_owned()),
         hint: None,
     })
@@ -65,7 +65,7 @@ pub(super) fn parse(
                 keyword: keyword.to_owned(),
                 place: format!("the SSH configuration of {alias}"),
             };
-            not_followed(&unsupported, "and libssh2 has nothing like it")
+            not_followed(&unsupported, "and neither does libssh2")
         })?;
     }
     Ok(settings)

@@ -117,11 +117,11 @@ struct Unsupported {
 fn not_followed(unsupported: &Unsupported, why: &str) -> MachineError {
     MachineError::Unreachable(Failure {
         summary: format!(
-            "`{}` in {} is beyond murder's own SSH client, {why}",
+            "the built-in SSH client does not support `{}` in {}, {why}",
             unsupported.keyword, unsupported.place
         ),
         detail: None,
-        hint: Some("let the system's ssh do it: `ssh: {client: openssh}`".to_owned()),
+        hint: Some("use `ssh: {client: openssh}`".to_owned()),
     })
 }
 

@@ -28,7 +28,7 @@ pub(super) fn facts(
                 facts.index_type = index_type(&facts.table_types, &facts.default_database_type);
                 Ok(facts)
             }
-            _ => Err(wrong_answer("it says nothing of its Postfix", &[])),
+            _ => Err(wrong_answer("it does not describe its Postfix", &[])),
         };
     };
     let (mut version, mut database) = (None, None);

@@ -34,11 +34,11 @@ pub(super) fn streamed<'a>(
 }
 
 /// What to do where a file changed while it was read, and how that is known from other errors.
-const MOVED: &str = "something on the host rewrites it all the time: find out what, and run again";
+const MOVED: &str = "find out what rewrites it on the host, and run again";
 
 fn moved(path: &str) -> MachineError {
     failure(
-        format!("{path} changed while it was read, again and again"),
+        format!("{path} changed each time `murder` read it"),
         None,
         MOVED,
     )

@@ -120,9 +120,9 @@ fn configuration_hashes(head: &Head<'_>) -> Result<(String, String), MachineErro
         let hash = head.hashes.get(format!("/etc/postfix/{name}").as_str());
         hash.map(|hash| (*hash).to_owned()).ok_or_else(|| {
             failure(
-                format!("/etc/postfix/{name} is not there, or cannot be read"),
+                format!("/etc/postfix/{name} does not exist or cannot be read"),
                 None,
-                format!("put it back from a backup, or as in /usr/share/postfix/{name}.dist"),
+                format!("restore it from a backup, or copy /usr/share/postfix/{name}.dist"),
             )
         })
     };
@@ -133,14 +133,14 @@ fn configuration_hashes(head: &Head<'_>) -> Result<(String, String), MachineErro
 fn another_apply(lock: &Lock, journal: Option<&Journal>) -> Remark {
     let text = match journal {
         Some(journal) => format!(
-            "an apply by {} is at work since {} (run {})",
+            "another apply is running: started by {} at {} (run {})",
             journal.by, journal.at, journal.run
         ),
-        None => format!("an apply is at work {}", lock.holder),
+        None => format!("another apply is running, {}", lock.holder),
     };
     Remark {
         text,
-        hint: Some("plan again when it is done".to_owned()),
+        hint: Some("plan again when it has ended".to_owned()),
     }
 }
 
@@ -161,7 +161,7 @@ fn refuse_closed(head: &Head<'_>, paths: &BTreeSet<RemotePath>) -> Result<(), Ma
     if let Some(seen) = access_checks::is_shut(&head.stats, head.postfix) {
         return Err(failure(
             format!(
-                "user postfix cannot enter /etc/postfix ({seen}): as soon as it is told anything, all mail waits"
+                "mail stops at the next reload: user postfix cannot search `/etc/postfix` ({seen})"
             ),
             None,
             "run `chmod 755 /etc/postfix` there, and run again",
@@ -169,7 +169,7 @@ fn refuse_closed(head: &Head<'_>, paths: &BTreeSet<RemotePath>) -> Result<(), Ma
     }
     if let Some((directory, kind)) = access_checks::no_directory(paths.iter(), &head.stats) {
         return Err(failure(
-            format!("{directory} is {kind}, and a directory is wanted there"),
+            format!("{directory} is {kind}, but must be a directory"),
             None,
             "move it away, and run again",
         ));
@@ -183,7 +183,7 @@ fn refuse_unfit(head: &Head<'_>) -> Result<(), MachineError> {
     }
     if head.words.contains_key("unprivileged") {
         return Err(failure(
-            "the login is not root there",
+            "the login is not root on the host",
             None,
             "set `ssh: {user: root}` or `ssh: {become: {method: sudo}}` for this host",
         ));
@@ -194,9 +194,9 @@ fn refuse_unfit(head: &Head<'_>) -> Result<(), MachineError> {
         .is_some_and(|postconf| !postconf.is_empty())
     {
         return Err(failure(
-            "there is no /etc/postfix/main.cf, or it is no file",
+            "/etc/postfix/main.cf does not exist or is not a file",
             None,
-            "put it back from a backup, or install the package `postfix` anew there",
+            "restore it from a backup, or reinstall the package `postfix`",
         ));
     }
     if head.words.contains_key("no-postfix") {
@@ -221,7 +221,7 @@ pub(super) fn missing_tools(tools: &str) -> MachineError {
         .collect();
     let packages: Vec<&str> = packages.into_iter().collect();
     failure(
-        format!("programs are missing there: {tools}"),
+        format!("programs are missing on the host: {tools}"),
         None,
         format!("install the package {} there", packages.join(" and ")),
     )

@@ -47,7 +47,7 @@ fn bad_ledger(why: &str) -> MachineError {
     failure(
         format!("its ledger {LEDGER} cannot be understood: {why}"),
         None,
-        "look at it on the host; moving it away makes the next plan a first contact",
+        "look at it on the host; if you move it away, the next apply is the first one for `murder`",
     )
 }
 
@@ -157,7 +157,7 @@ pub(super) fn earlier(head: &Head<'_>) -> Option<Remark> {
     let field = |name| fields(name).next().unwrap_or_default();
     let summary = field("summary ");
     let ending = match field("ending ").as_str() {
-        "done" => "was finished; its client went away before it could be told".to_owned(),
+        "done" => "was completed after its client had lost the connection".to_owned(),
         "putback" => format!("failed: {summary}"),
         "halfway" => format!("was left half-way: {summary}"),
         _ => format!("changed nothing: {summary}"),
