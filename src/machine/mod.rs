@@ -1,7 +1,7 @@
-//! A machine: eyes ([`Observe`]) and hands ([`Apply`]) on one host, one exchange each.
+//! A machine observes ([`Observe`]) and changes ([`Apply`]) one host, with one exchange for each.
 //!
-//! `plan` holds a `&mut dyn Observe`, which cannot write, by its type. Two machines: [`remote`], which runs
-//! POSIX sh programs over any transport, and [`sandbox`], a folder.
+//! A plan needs only `&mut dyn Observe`, whose type cannot write. There are two machines: [`remote`], which runs POSIX
+//! sh programs over any transport, and [`sandbox`], a folder.
 
 pub mod remote;
 pub mod sandbox;
@@ -13,15 +13,15 @@ pub use crate::exchange::{
     LedgerOrder, MachineError, Observed, Orders, Performed, Questions, RestoreOrder,
 };
 
-/// Eyes: reads a host, writes nothing there, not even a temporary file.
+/// Reads a host. Writes nothing there, not even a temporary file.
 pub trait Observe: Send {
-    /// One exchange.
+    /// Answers `questions` in one exchange.
     ///
     /// # Errors
-    /// [`MachineError`] where there is no answer that can be understood.
+    /// [`MachineError`] where the host cannot be reached, or its answer cannot be understood.
     fn observe(&mut self, questions: &Questions) -> Result<Observed, MachineError>;
 
-    /// The same as a task; one that never waits where a machine has nothing else.
+    /// The same as a task. By default it blocks its thread.
     fn observing<'a>(
         &'a mut self,
         questions: &'a Questions,
@@ -30,9 +30,9 @@ pub trait Observe: Send {
     }
 }
 
-/// Hands: changes a host, whole or not at all.
+/// Changes a host, completely or not at all.
 pub trait Apply: Observe {
-    /// One exchange.
+    /// Carries out `orders` in one exchange.
     ///
     /// # Errors
     /// [`MachineError`] where no report came back.

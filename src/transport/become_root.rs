@@ -1,14 +1,13 @@
-//! Becoming root on a host: the words before the program, and the talk that they start.
+//! Becoming root on a host: the command before the program, and the answer to its password prompt.
 //!
-//! `sudo -S` reads the password from the very stream that then feeds the program, and asks for it
-//! only where sudoers wants one and no earlier login is remembered. Writing it unasked would hand it to
-//! the program. So nothing is written before one of two words was heard on stderr: the prompt, which
-//! carries a nonce (`-p`), or the marker that a small `sh` prints, as root, right before it becomes the
-//! program. A second prompt means that the password was wrong: the exchange ends there, so that one
-//! mistake costs one failed login and locks nobody out.
+//! `sudo -S` reads the password from the stream that later feeds the program. It asks only where sudoers requires a
+//! password and no earlier login is remembered. A password that is written without a prompt would reach the program.
+//! So nothing is written until one of two texts appears on stderr: the prompt, which contains a nonce (`-p`), or the
+//! marker that a small `sh` prints as root before it becomes the program. A second prompt means that the password
+//! was wrong. The exchange ends there: one mistake costs one failed login and does not lock the account.
 //!
-//! Without a password (`sudo -n`, `doas -n`) there is nothing to wait for: the payload follows at once, and
-//! a marker that never came tells a refusal by sudo from a failure of the program.
+//! Without a password (`sudo -n`, `doas -n`) the payload follows at once. If the marker never appears, sudo or doas
+//! refused, and the program did not fail.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -20,7 +19,7 @@ use crate::exchange::MachineError;
 use crate::secret::{MASK, Secret, Secrets};
 use crate::transport::shell::ProgramExit;
 
-/// How root is become, with the password at hand.
+/// How to become root, with the password where there is one.
 #[derive(Debug, Clone)]
 pub(in crate::transport) enum Escalation {
     /// The login is root.
@@ -57,7 +56,7 @@ impl Escalation {
         })
     }
 
-    /// A gate for one exchange.
+    /// The state of one exchange, with new nonces.
     pub(in crate::transport) fn sudo_prompt(&self) -> SudoPrompt {
         let nonce = nonce();
         SudoPrompt {
@@ -73,10 +72,10 @@ impl Escalation {
     }
 }
 
-/// A word that nobody else prints.
+/// 128 random bits in hexadecimal.
 ///
-/// The standard library's hasher is SipHash under a key from the system's randomness: what it gives for
-/// nothing cannot be foretold without that key.
+/// The standard library's hasher is SipHash with a random key of the system. Its value for empty input cannot be
+/// predicted without that key.
 fn nonce() -> String {
     let word = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", word(), word())
@@ -84,22 +83,22 @@ fn nonce() -> String {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Neither prompt nor marker yet.
+    /// Neither prompt nor marker has appeared.
     Waiting,
     /// The password was given.
     Answered,
-    /// What is written now reaches the program.
+    /// Standard input reaches the program.
     Open,
 }
 
-/// The gate between us and a program's stdin.
+/// Decides when a program's standard input may be written, and answers sudo's prompt before that.
 #[derive(Debug)]
 pub(in crate::transport) struct SudoPrompt {
     escalation: Escalation,
     stage: Stage,
     prompt: String,
     ready: String,
-    /// How much of stderr has been looked at.
+    /// How many bytes of stderr have been read.
     heard: usize,
 }
 
@@ -126,7 +125,7 @@ impl SudoPrompt {
         self.stage == Stage::Open
     }
 
-    /// Looks at stderr as it has grown; what comes back is to be written before anything else.
+    /// Reads stderr, which has grown. The bytes that it returns must be written before anything else.
     ///
     /// # Errors
     /// `Unfit` where sudo asks a second time.
@@ -161,7 +160,7 @@ impl SudoPrompt {
         Ok(None)
     }
 
-    /// Ends the talk: stderr without our own words in it.
+    /// Ends the exchange: returns stderr without prompts and markers.
     ///
     /// # Errors
     /// `Unfit` where the program never began, with the reason that sudo or doas gave.
@@ -187,7 +186,7 @@ impl SudoPrompt {
         Ok(without(stderr, format!("{}\n", self.ready).as_bytes()))
     }
 
-    /// What the host said, fit to be shown.
+    /// The output of sudo or doas, with the password masked.
     fn words(&self, stderr: &[u8]) -> String {
         let text = String::from_utf8_lossy(stderr).replace(&self.prompt, "");
         let text = match &self.escalation {
@@ -221,7 +220,7 @@ fn wrong_password(words: String) -> Failure {
     }
 }
 
-/// Why there was no root, from the words of sudo(8), doas(1) or env(1).
+/// Why the program did not run as root, from the output of sudo(8), doas(1) or env(1).
 fn refusal(tool: &str, words: String, exit: &ProgramExit) -> Failure {
     let said = words.to_ascii_lowercase();
     let has = |needles: &[&str]| needles.iter().any(|needle| said.contains(needle));

@@ -1,4 +1,4 @@
-//! The pump between us and a child process: one poll over its three streams.
+//! The only loop that reads from a child process: it carries a conversation over its three streams.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
@@ -12,8 +12,8 @@ use super::conversation::Conversation;
 use crate::exchange::MachineError;
 use crate::transport::shell::{ProgramExit, ProgramResponse};
 
-/// Starts `command` with three pipes, in a process group of its own: Ctrl-C at our terminal is ours, and
-/// must not end a host that is in flight.
+/// Starts `command` with three pipes, in a process group of its own: Ctrl-C at the terminal must not end an exchange
+/// that has begun.
 pub(in crate::transport) fn spawn(command: &mut Command) -> std::io::Result<Child> {
     command
         .stdin(Stdio::piped())
@@ -23,7 +23,7 @@ pub(in crate::transport) fn spawn(command: &mut Command) -> std::io::Result<Chil
         .spawn()
 }
 
-/// Carries the conversation to its end; the child is gone then.
+/// Carries the conversation to its end, and ends the child.
 ///
 /// # Errors
 /// Those of the conversation.
@@ -124,13 +124,13 @@ impl Streams {
         match stdin.write(conversation.to_write()) {
             Ok(count) => conversation.wrote(count),
             Err(error) if again(&error) => {}
-            // It reads no more; what it has to say is still worth hearing.
+            // It reads no more input, but its output is still read.
             Err(_) => conversation.abandon_input(),
         }
     }
 }
 
-/// Polls once; an interrupted poll is an early return, which every loop here bears.
+/// Polls once. An interrupted poll returns early; every caller repeats it.
 pub(in crate::transport) fn wait(
     fds: &mut [PollFd<'_>],
     time_left: Duration,
@@ -146,7 +146,7 @@ fn again(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// Reads once; a stream that has ended, by failure or not, is put away.
+/// Reads once. A stream that has ended or failed becomes `None`.
 fn read(stream: &mut Option<impl Read>, buffer: &mut [u8]) -> Option<usize> {
     match stream.as_mut()?.read(buffer) {
         Ok(count) if count > 0 => Some(count),
@@ -158,7 +158,7 @@ fn read(stream: &mut Option<impl Read>, buffer: &mut [u8]) -> Option<usize> {
     }
 }
 
-/// Waits for a child that has closed its outputs, which is nearly always over already.
+/// Waits for a child that has closed its outputs. Nearly always it has exited already.
 fn reap(child: &mut Child, conversation: &Conversation<'_>) -> ProgramExit {
     let mut pause = Duration::from_micros(500);
     loop {
@@ -175,9 +175,9 @@ fn reap(child: &mut Child, conversation: &Conversation<'_>) -> ProgramExit {
     }
 }
 
-/// Ends a child and all that it started.
+/// Kills a child and its process group.
 pub(in crate::transport) fn end(child: &mut Child) {
-    // The pid is still ours: nobody has waited for it.
+    // The process has not been waited for, so its id cannot belong to another one.
     if let Ok(None) = child.try_wait() {
         let group = i32::try_from(child.id())
             .ok()

@@ -1,6 +1,6 @@
-//! Files of this workstation that the way to every host goes by, read once in a run: ssh_config(5), and keys.
+//! Files of this workstation that every connection needs, read once in a run: ssh_config(5) and private keys.
 //!
-//! known_hosts is none of them: whom to trust is asked anew for each host.
+//! known_hosts is read again for each host, so that a key that is revoked during a run is not trusted.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,15 +12,15 @@ use crate::transport::ssh::key_file::KeyFile;
 /// See the module.
 #[derive(Debug, Default)]
 pub struct ClientFiles {
-    /// Texts of files; none where there is no such file.
+    /// Contents of files; `None` where the file does not exist.
     pub(in crate::transport) texts: Memo<Option<Arc<str>>>,
-    /// What a name with wildcards stands for.
+    /// The files that a name with wildcards matches.
     pub(in crate::transport) globs: Memo<Arc<[PathBuf]>>,
-    /// Private keys, still locked where they are.
+    /// Private keys; those with a passphrase are still encrypted.
     pub(in crate::transport) keys: Memo<Arc<KeyFile>>,
 }
 
-/// What was made of a path, once.
+/// Values by path, each made once.
 pub(in crate::transport) struct Memo<T>(Mutex<BTreeMap<PathBuf, T>>);
 
 impl<T> Default for Memo<T> {
@@ -29,7 +29,7 @@ impl<T> Default for Memo<T> {
     }
 }
 
-/// Keys are among it: nothing of it is shown.
+/// Shows none of the values, as private keys are among them.
 impl<T> std::fmt::Debug for Memo<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Memo")
@@ -37,7 +37,7 @@ impl<T> std::fmt::Debug for Memo<T> {
 }
 
 impl<T: Clone> Memo<T> {
-    /// What `make` made of it the first time. What failed is tried again.
+    /// The value for `path`. `make` runs the first time, and again where it failed.
     pub(in crate::transport) fn of(
         &self,
         path: &Path,

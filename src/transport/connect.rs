@@ -1,4 +1,4 @@
-//! Connecting to a host, by the transport that its access names.
+//! Connects to a host by the transport that its access names.
 
 use async_io::block_on;
 
@@ -16,7 +16,7 @@ use crate::secret::Secrets;
 /// Connects to a host and logs in.
 ///
 /// # Errors
-/// `Unreachable` where there is no connection, no trust or no login; `Unfit` where a secret is missing.
+/// `Unreachable` where the connection, the check of the host key or the login fails; `Unfit` where a secret is missing.
 pub fn connect(
     name: &HostName,
     access: &Access,

@@ -1,6 +1,7 @@
-//! One exchange as the pumps see it: what to write next, what was heard, and when to give up.
+//! The state of one exchange: what to write next, what was received, and when to give up.
 //!
-//! It knows no file descriptor, so that the three shells share it and a test needs none.
+//! Both read loops, that of child processes and that of SSH channels, pass everything that they read to it: limits of
+//! bytes and time belong here. It knows no file descriptor.
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,8 @@ use crate::exchange::MachineError;
 use crate::transport::become_root::SudoPrompt;
 use crate::transport::shell::{ProgramExit, ProgramRequest, ProgramResponse};
 
-/// A program that keeps dripping words is not silent, and may still never end: after this many times the
-/// permitted silence it has had its time.
+/// The longest exchange, as a multiple of the longest silence: a program that writes a little now and then never
+/// exceeds the silence, and may still never end.
 const TOTAL_TIMEOUTS: u32 = 30;
 
 /// See the module.
@@ -19,7 +20,7 @@ const TOTAL_TIMEOUTS: u32 = 30;
 pub(in crate::transport) struct Conversation<'a> {
     request: &'a ProgramRequest,
     sudo_prompt: SudoPrompt,
-    /// What sudo is to be told before the payload.
+    /// The answer to the prompt of sudo, which precedes the payload.
     answer: Zeroizing<Vec<u8>>,
     answered: usize,
     written: usize,
@@ -31,7 +32,7 @@ pub(in crate::transport) struct Conversation<'a> {
 }
 
 impl<'a> Conversation<'a> {
-    /// Begins now.
+    /// Starts an exchange now.
     pub(in crate::transport) fn new(request: &'a ProgramRequest, sudo_prompt: SudoPrompt) -> Self {
         let now = Instant::now();
         Self {
@@ -48,7 +49,7 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// What the program's standard input takes now; empty where it must wait, or is whole.
+    /// The bytes to write to the program's standard input now. Empty if it must wait or has everything.
     pub(in crate::transport) fn to_write(&self) -> &[u8] {
         if self.abandoned {
             &[]
@@ -61,7 +62,7 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// So much of it was taken.
+    /// Notes that `count` bytes were written.
     pub(in crate::transport) fn wrote(&mut self, count: usize) {
         self.last_activity = Instant::now();
         if self.answered < self.answer.len() {
@@ -71,26 +72,26 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// The other side reads no more: whatever is left stays unwritten.
+    /// Notes that the program reads no more. The rest of its input is not written.
     pub(in crate::transport) fn abandon_input(&mut self) {
         self.abandoned = true;
     }
 
-    /// Whether standard input may be closed.
+    /// Whether standard input can be closed.
     pub(in crate::transport) fn input_is_complete(&self) -> bool {
         self.abandoned || (self.sudo_prompt.accepts_input() && self.to_write().is_empty())
     }
 
-    /// Standard output said this.
+    /// Takes bytes from standard output.
     pub(in crate::transport) fn received_stdout(&mut self, bytes: &[u8]) {
         self.last_activity = Instant::now();
         self.stdout.extend_from_slice(bytes);
     }
 
-    /// Standard error said this.
+    /// Takes bytes from standard error.
     ///
     /// # Errors
-    /// `Unfit` where sudo refused: the exchange ends here.
+    /// `Unfit` where sudo refused. The exchange ends then.
     pub(in crate::transport) fn received_stderr(
         &mut self,
         bytes: &[u8],
@@ -104,9 +105,12 @@ impl<'a> Conversation<'a> {
         Ok(())
     }
 
-    /// How much longer to wait for the next word, or why no more.
+    /// How long to wait for the next bytes, or the reason to give up.
     pub(in crate::transport) fn time_left(&self) -> Result<Duration, String> {
-        let now = Instant::now();
+        self.time_left_at(Instant::now())
+    }
+
+    fn time_left_at(&self, now: Instant) -> Result<Duration, String> {
         let silence = (self.last_activity + self.request.timeout).saturating_duration_since(now);
         let rest = self.end.saturating_duration_since(now);
         if rest.is_zero() {
@@ -122,10 +126,10 @@ impl<'a> Conversation<'a> {
         Ok(silence.min(rest))
     }
 
-    /// Ends it.
+    /// Ends the exchange.
     ///
     /// # Errors
-    /// `Unfit` where root was not to be had, so that the program never began.
+    /// `Unfit` where the program did not start because it could not become root.
     pub(in crate::transport) fn finish(
         self,
         exit: ProgramExit,
@@ -136,5 +140,31 @@ impl<'a> Conversation<'a> {
             stderr,
             exit,
         })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::transport::become_root::Escalation;
+
+    #[test]
+    fn silence_ends_it_and_so_does_output_without_an_end() {
+        let request = ProgramRequest {
+            command: String::new(),
+            stdin: Zeroizing::default(),
+            timeout: Duration::from_secs(10),
+        };
+        let mut conversation = Conversation::new(&request, Escalation::None.sudo_prompt());
+        let start = conversation.last_activity;
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(conversation.time_left_at(at(4)).unwrap().as_secs(), 6);
+        let why = conversation.time_left_at(at(10)).unwrap_err();
+        assert!(why.starts_with("no output for 10 s"), "{why}");
+        conversation.last_activity = at(295);
+        assert_eq!(conversation.time_left_at(at(296)).unwrap().as_secs(), 4);
+        let why = conversation.time_left_at(at(300)).unwrap_err();
+        assert!(why.starts_with("it did not end within 300 s"), "{why}");
     }
 }

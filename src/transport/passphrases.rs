@@ -1,4 +1,4 @@
-//! The passphrases of this run: each key's is asked for once, however many hosts want it.
+//! The passphrases of one run: each is asked for once, however many hosts need it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::secret::Secret;
 
-/// Asks a person; no answer where there is none to ask.
+/// Asks a person for the passphrase of a key file. `None` if there is no terminal.
 pub type AskPassphrase = dyn Fn(&Path) -> Option<Secret> + Send + Sync;
 
 /// See the module.
@@ -17,7 +17,7 @@ pub struct Passphrases {
 }
 
 impl Passphrases {
-    /// With somebody to ask.
+    /// Asks by `ask`.
     #[must_use]
     pub fn new(ask: Box<AskPassphrase>) -> Self {
         Self {
@@ -26,13 +26,13 @@ impl Passphrases {
         }
     }
 
-    /// With nobody to ask.
+    /// Never asks: no key has a passphrase.
     #[must_use]
     pub fn none() -> Self {
         Self::new(Box::new(|_| None))
     }
 
-    /// The passphrase of a key. Others wait meanwhile, so that two questions never share the terminal.
+    /// The passphrase of a key. Other callers wait meanwhile, so that only one question is on the terminal.
     pub(in crate::transport) fn of(&self, key: &Path) -> Option<Secret> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known

@@ -7,22 +7,22 @@ use zeroize::Zeroizing;
 use crate::exchange::MachineError;
 use crate::task::Task;
 
-/// One program run on a host: what the three real machines have in common.
+/// One program to run on a host.
 #[derive(Debug)]
 pub struct ProgramRequest {
-    /// The exec line after becoming root, plain enough for any login shell (csh, fish): `exec sh -s`.
-    /// The shell that carries it puts `sudo` or `doas` before it.
+    /// The command line, simple enough for any login shell (csh, fish): `exec sh -s`. The transport puts `sudo` or
+    /// `doas` before it.
     pub command: String,
-    /// Standard input, whole.
+    /// All of standard input.
     pub stdin: Zeroizing<Vec<u8>>,
-    /// Silence of this long ends the exchange.
+    /// The longest silence. After it the exchange ends.
     pub timeout: Duration,
 }
 
-/// What came back of it.
+/// The output of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProgramResponse {
-    /// Standard output, with whatever noise the host adds.
+    /// Standard output, with banners and whatever else the host adds.
     pub stdout: Vec<u8>,
     /// Standard error.
     pub stderr: Vec<u8>,
@@ -35,21 +35,21 @@ pub struct ProgramResponse {
 pub enum ProgramExit {
     /// With a code.
     Code(i32),
-    /// By a signal, by name.
+    /// By a signal; its name without `SIG`.
     Signal(String),
-    /// The connection ended before it did.
+    /// Unknown, because the connection ended first; the reason.
     Lost(String),
 }
 
 /// A way to run a program on a host as root: ssh2, the system's ssh, or here.
 pub trait Shell: Send {
-    /// Runs one request on the same connection as the last.
+    /// Runs one program, on the same connection as the one before it.
     ///
     /// # Errors
-    /// `Unreachable` where no connection or login is to be had, `Unfit` where root is not to be had.
+    /// `Unreachable` where the connection or the login fails, `Unfit` where the login cannot become root.
     fn exchange(&mut self, request: &ProgramRequest) -> Result<ProgramResponse, MachineError>;
 
-    /// The same as a task; one that never waits where a shell has nothing else.
+    /// The same as a task. By default it blocks its thread.
     fn exchanging<'a>(
         &'a mut self,
         request: &'a ProgramRequest,

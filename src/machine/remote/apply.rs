@@ -1,4 +1,4 @@
-//! Orders as one payload: program, assignments, call, data; and the loader that takes it.
+//! Turns orders into one payload (program, assignments, call, data) and the loader that receives it.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ use crate::name::UserName;
 use crate::postfix::{Edit, catalogue};
 use crate::thing::Thing;
 
-/// The program, one idea a file.
+/// The program, one file for each idea.
 const PROGRAM: [&str; 12] = [
     include_str!("apply/words.sh"),
     include_str!("apply/report.sh"),
@@ -37,7 +37,7 @@ const ASK_NC: &str = include_str!("ask.nc");
 static WORDS_AWK: LazyLock<String> =
     LazyLock::new(|| without_comments(include_str!("apply/words.awk")));
 
-/// Digits and blanks that the data's offset takes in the payload, so that writing it moves nothing.
+/// The width of the data's offset in the payload. It is fixed, so that the offset does not depend on its own length.
 const OFFSET_WIDTH: usize = 12;
 
 /// A payload, and the exec line that takes it.
@@ -46,14 +46,14 @@ pub(super) struct Payload {
     /// The exec line: no quote, backslash, `!` or line break inside its single quotes, so that
     /// csh and fish read it as sh does.
     pub command: String,
-    /// What the loader reads to its end.
+    /// The payload.
     pub bytes: Zeroizing<Vec<u8>>,
 }
 
 /// Turns orders into a payload; `look` is the program of the observation that follows on work that is done.
 ///
 /// # Errors
-/// A [`Failure`] where an order cannot be put into words that a shell takes as they are.
+/// A [`Failure`] where an order contains characters that a shell would change.
 pub(super) fn payload(
     orders: &Orders,
     nonce: &str,
@@ -88,7 +88,7 @@ pub(super) fn payload(
     })
 }
 
-/// Reads the payload to its end into a file of its own, proves it, and hands over to it.
+/// The loader: writes the payload to a file, verifies its hash, and runs it.
 fn loader(run: &str, nonce: &str, sh: &str, sha256: &str) -> String {
     let (left, right) = nonce.split_at(nonce.len() / 2);
     format!(
@@ -226,7 +226,7 @@ fn files(orders: &Orders, data: &mut Data) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// What becomes of the ledger, in words of the program.
+/// The variables about the ledger.
 #[derive(Default)]
 struct LedgerWords {
     word: &'static str,

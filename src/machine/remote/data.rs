@@ -4,16 +4,16 @@ use zeroize::Zeroizing;
 
 use super::observe::quote;
 
-/// Bytes after the program, and where each piece stands in them.
+/// The bytes after the program, and the place of each piece in them.
 #[derive(Default)]
 pub(super) struct Data {
-    /// One after the other.
+    /// All pieces, one after the other.
     pub bytes: Zeroizing<Vec<u8>>,
-    /// Pieces that are words of the program as well, each as a line of its `case`.
+    /// Small texts, which the program also contains, each as a line of its `case`.
     pieces: Vec<Zeroizing<String>>,
 }
 
-/// A piece up to this size is a word of the program too.
+/// The largest text, in bytes, that the program also contains.
 const PIECE: usize = 32 * 1024;
 
 impl Data {
@@ -21,7 +21,7 @@ impl Data {
     pub fn add(&mut self, bytes: &[u8]) -> String {
         let place = format!("{}:{}", self.bytes.len(), bytes.len());
         self.bytes.extend_from_slice(bytes);
-        // What every shell keeps as it is.
+        // Only characters that every shell keeps unchanged.
         let plain = |byte: &u8| matches!(byte, b'\t' | b'\n' | b' '..=b'~');
         let name = match std::str::from_utf8(bytes) {
             Ok(text) if bytes.len() <= PIECE && bytes.iter().all(plain) => {
@@ -35,7 +35,7 @@ impl Data {
         format!("{name}:{place}")
     }
 
-    /// `piece NAME`: prints it.
+    /// The shell function `piece NAME`, which prints a small text.
     pub fn program(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::from("piece() {\ncase $1 in\n"));
         for line in &self.pieces {

@@ -1,9 +1,9 @@
-//! How this machine words what went wrong.
+//! The errors of a remote machine.
 
 use crate::exchange::Failure;
 use crate::machine::MachineError;
 
-/// The host was reached and does not serve.
+/// The error for a host that was reached and cannot be managed.
 pub(super) fn failure(
     summary: impl Into<String>,
     detail: Option<String>,
@@ -16,7 +16,7 @@ pub(super) fn failure(
     })
 }
 
-/// The host answered, and not with an answer.
+/// The error for an answer that cannot be understood.
 pub(super) fn wrong_answer(why: &str, said: &[u8]) -> MachineError {
     failure(
         format!("cannot understand the host's answer: {why}"),
@@ -25,7 +25,7 @@ pub(super) fn wrong_answer(why: &str, said: &[u8]) -> MachineError {
     )
 }
 
-/// The beginning of what a host said, fit for a terminal: no control characters, 400 at most.
+/// The beginning of a host's output for an error: at most 400 characters, control characters replaced.
 pub(super) fn excerpt(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(2048)]);
     let mut short: String = text

@@ -1,5 +1,5 @@
-//! The frame around an answer: a nonce at both ends and a checksum, so that banners, noisy
-//! profiles and cut connections are told from answers.
+//! The frame around an answer: a nonce at both ends and a checksum. It separates the answer from banners and the output
+//! of login profiles, and shows whether it is complete.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -7,7 +7,7 @@ use memchr::memmem::find;
 
 pub(super) use crate::digest::sha256_hex as sha256;
 
-/// 128 random bits as text: no banner holds them by chance.
+/// 128 random bits as text, which no banner contains by chance.
 pub(super) fn nonce() -> String {
     // The standard library seeds each hasher's keys from the system's randomness.
     let word = || {
@@ -30,16 +30,16 @@ pub(super) struct Frame<'a> {
 /// Why there is no frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Broken {
-    /// Not even its beginning was found.
+    /// It has no beginning.
     NoBeginning,
-    /// It begins and does not end.
+    /// It has a beginning and no end.
     NoEnd,
-    /// Its checksum is another.
+    /// Its checksum is wrong.
     Checksum,
 }
 
 impl Broken {
-    /// What to say about it.
+    /// The text for an error.
     pub fn why(self) -> &'static str {
         match self {
             Self::NoBeginning => "the answer has no beginning",
@@ -49,7 +49,7 @@ impl Broken {
     }
 }
 
-/// Finds the frame of `nonce` in whatever came back.
+/// Finds the frame of `nonce` in the output of a host.
 pub(super) fn unframe<'a>(bytes: &'a [u8], nonce: &str) -> Result<Frame<'a>, Broken> {
     let begin = format!("{nonce} BEGIN ");
     let at = find(bytes, begin.as_bytes()).ok_or(Broken::NoBeginning)?;

@@ -1,7 +1,7 @@
 //! A host that runs POSIX sh: one program for each exchange, one framed answer.
 //!
-//! How the program gets there is a [`Shell`]'s business (ssh2, the system's ssh, this host).
-//! Observing writes nothing on the host; applying is one payload that the host finishes by itself.
+//! A [`Shell`] carries the program (ssh2, the system's ssh, this host).
+//! Observing writes nothing on the host. Applying is one payload, which the host completes even if the connection ends.
 
 mod access_checks;
 mod answer;
@@ -26,13 +26,14 @@ use crate::machine::{
 use crate::task::Task;
 use crate::transport::{ProgramExit, ProgramRequest, ProgramResponse, Shell};
 
-/// Silence of this long ends an observation.
+/// The longest silence during an observation.
 const OBSERVE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How often a host is looked at whose files change while they are read.
+/// How many times to observe a host whose files change while they are read.
 const LOOKS: u32 = 3;
 
-/// An apply is silent while it works; each of its children has a deadline of its own.
+/// The longest silence during an apply, which prints nothing while it works. Each of its children has a shorter
+/// deadline.
 const APPLY_TIMEOUT: Duration = Duration::from_secs(900);
 
 /// A host behind a shell.
@@ -99,7 +100,7 @@ impl Remote {
         let mut tries = 1;
         let observed = loop {
             match self.look_once(questions).await {
-                // Somebody else's apply is putting its files in place, which takes a moment.
+                // Another apply is renaming its files into place, which takes a moment.
                 Err(error) if answer::was_moving(&error) && tries < LOOKS => tries += 1,
                 done => break done?,
             }

@@ -1,4 +1,4 @@
-//! Questions as one sh program.
+//! Turns questions into one sh program.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -11,21 +11,21 @@ use crate::name::RemotePath;
 /// Files larger than this come back as a hash only. A table of two million lines is smaller.
 const TEXT_CAP: u64 = 128 * 1024 * 1024;
 
-/// What goes to every host alike.
+/// The part that is the same for every host.
 static PROGRAM: LazyLock<String> = LazyLock::new(|| without_comments(include_str!("observe.sh")));
 
 /// The program that answers `questions`, for the standard input of `sh -s`.
 ///
-/// The shell parses the function whole before the last line calls it, and every child reads
-/// from /dev/null: nothing can eat the program, and a program cut short does nothing at all.
+/// The shell parses the whole function before the last line calls it, and every child reads from /dev/null: no child can
+/// read a part of the program, and a truncated program does nothing.
 pub(super) fn program(questions: &Questions, nonce: &str) -> String {
     let mut program = PROGRAM.clone();
-    // In halves, so that a host that echoes its input back has not thereby answered.
+    // In halves, so that a host that echoes its input does not appear to answer.
     let (left, right) = nonce.split_at(nonce.len() / 2);
     let known = questions
         .known
         .as_ref()
-        // The last word on names is not to be had from facts that were kept without them.
+        // Facts that were kept without the names of parameters cannot answer a question about names.
         .filter(|known| questions.names.is_empty() || !known.facts.parameters.is_empty())
         .map_or("", |known| known.identity.as_str());
     let _ = writeln!(program, "N={left}");
@@ -55,7 +55,7 @@ pub(super) fn program(questions: &Questions, nonce: &str) -> String {
     program
 }
 
-/// A [`RemotePath`] holds no blank and no quote: a list of them is words.
+/// A list of paths as words of sh: a [`RemotePath`] contains no blank and no quote.
 fn words<'a>(paths: impl IntoIterator<Item = &'a RemotePath>) -> String {
     let words: Vec<&str> = paths.into_iter().map(RemotePath::as_str).collect();
     words.join(" ")
@@ -74,7 +74,7 @@ pub(super) fn is_hash(text: &str) -> bool {
             .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
-/// The program without whole-line comments and indentation: it travels at every observation.
+/// The program without comment lines and indentation, as it is sent at every observation.
 pub(super) fn without_comments(program: &str) -> String {
     let mut short = String::with_capacity(program.len());
     for line in program.lines().map(str::trim_start) {

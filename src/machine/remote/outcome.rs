@@ -1,4 +1,4 @@
-//! What an apply reports, read with suspicion.
+//! Reads the report of an apply, which may hold any bytes.
 
 use super::errors::{excerpt, wrong_answer};
 use super::frame::{Broken, unframe};
@@ -6,7 +6,7 @@ use crate::exchange::Failure;
 use crate::machine::{Ending, MachineError, Performed};
 use crate::transport::{ProgramExit, ProgramResponse};
 
-/// Understands the answer to a payload.
+/// Reads the answer to a payload.
 pub(super) fn understand(
     response: &ProgramResponse,
     nonce: &str,

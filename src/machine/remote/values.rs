@@ -1,4 +1,4 @@
-//! What a host is to verify of values before anything changes, in words of its program.
+//! The values that a host validates before it changes anything, as variables of its program.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use crate::postfix::catalogue::{self, Takes};
 use crate::postfix::{Edit, Entry};
 
 /// Changed parameters, and options of services, whose value must be a number, a time, or `yes` or `no`, each with
-/// its limits. A line break stands before each, so that a name is found whole.
+/// its limits. A line break precedes each, so that the program finds whole names.
 pub(super) fn numbers(orders: &Orders) -> String {
     let mut text = "\n".to_owned();
     for (name, parameter) in changed(&orders.edits) {
@@ -28,13 +28,13 @@ pub(super) fn numbers(orders: &Orders) -> String {
     text
 }
 
-/// The names of what is changed by itself, and not by something that it refers to.
+/// The names of parameters that change themselves, not only a value that they refer to.
 pub(super) fn direct(orders: &Orders) -> String {
     let names: Vec<String> = changed(&orders.edits).map(|(name, _)| name).collect();
     format!(" {} ", names.join(" "))
 }
 
-/// Whether master(8) is made to listen where it may not have before.
+/// Whether master(8) may get a new listener.
 pub(super) fn opens_doors(orders: &Orders) -> bool {
     let opens =
         |edit: &Edit| matches!(edit, Edit::SetService(service, _) if service.parts().1 == "inet");
@@ -46,7 +46,7 @@ fn changed(edits: &[Edit]) -> impl Iterator<Item = (String, Parameter)> {
     edits.iter().flat_map(|edit| match edit {
         Edit::Set(name, _) => vec![(name.to_string(), name.clone())],
         Edit::SetOption(service, name, _) => vec![(format!("{service}/{name}"), name.clone())],
-        // Written whole, an entry has options that no edit of their own sets.
+        // A whole entry has options without an edit of their own.
         Edit::SetService(service, line) => Entry::of_line(line)
             .iter()
             .flat_map(Entry::option_names)

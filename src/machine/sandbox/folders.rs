@@ -1,17 +1,16 @@
-//! Folders that are empty once a managed file is gone from them.
+//! Removes folders that are empty after a managed file was deleted.
 
 use std::path::Path;
 
 use super::Sandbox;
 
-/// Where Postfix's configuration stands.
+/// The folder of Postfix's configuration.
 const ETC: &str = "/etc/postfix";
-/// What Debian's package puts there: not ours, empty or not.
+/// Folders that Debian's package creates there. They stay, even if they are empty.
 const DEBIAN: [&str; 3] = ["dynamicmaps.cf.d", "postfix-files.d", "sasl"];
 
-/// Removes the folders that files which are gone leave empty, below `/etc/postfix` only. Nobody wrote
-/// down who made them, but an empty one has nothing to lose. What cannot be removed stays: nothing
-/// depends on it.
+/// Removes the folders below `/etc/postfix` that the deleted files `gone` leave empty, whoever created them. A folder
+/// that cannot be removed stays.
 pub(super) fn tidy<'a>(sandbox: &Sandbox, gone: impl IntoIterator<Item = &'a str>) {
     for folder in gone.into_iter().flat_map(above) {
         // The system refuses those that are not empty.

@@ -38,7 +38,7 @@ fn kept(sandbox: &Sandbox) -> Result<BTreeMap<u64, u64>, std::io::Error> {
     Ok(kept)
 }
 
-/// The entries of all generations, oldest first; one that cannot be understood is remarked.
+/// The entries of all generations, oldest first, and a remark for each one that cannot be read.
 pub(super) fn entries(sandbox: &Sandbox) -> Result<(Vec<Entry>, Vec<Remark>), MachineError> {
     let numbers =
         kept(sandbox).map_err(|error| sandbox.unfit("cannot list the history", &error))?;
@@ -56,7 +56,7 @@ pub(super) fn entries(sandbox: &Sandbox) -> Result<(Vec<Entry>, Vec<Remark>), Ma
     Ok((entries, remarks))
 }
 
-/// One generation, whole; none where it is not kept.
+/// One generation. `None` if it is not kept.
 pub(super) fn generation(
     sandbox: &Sandbox,
     number: u64,
@@ -74,8 +74,7 @@ pub(super) fn generation(
     Ok(Some(Box::new(generation)))
 }
 
-/// The generations that go once `order` is carried out: too many, or too large together. The
-/// new one stays in any case.
+/// The generations to delete with `order`: those beyond its limits of number and bytes. The new one always stays.
 pub(super) fn pruned(
     sandbox: &Sandbox,
     order: &HistoryOrder,
@@ -94,7 +93,7 @@ pub(super) fn pruned(
     Ok(pruned)
 }
 
-/// All generations: they go with the ledger.
+/// All generations, which are deleted with the ledger.
 pub(super) fn all(sandbox: &Sandbox) -> Result<BTreeSet<u64>, std::io::Error> {
     Ok(kept(sandbox)?.into_keys().collect())
 }

@@ -11,8 +11,7 @@ use super::Sandbox;
 
 const LOCK: &str = "/var/lib/murder/lock";
 
-/// Takes the lock and writes down who holds it; none where another process does. It is free again
-/// when the file is dropped.
+/// Takes the lock and writes who holds it. `None` if another process holds it. Dropping the file releases it.
 pub(super) fn take(sandbox: &Sandbox, orders: &Orders) -> std::io::Result<Option<File>> {
     let mut file = OpenOptions::new()
         .append(true)
@@ -29,7 +28,7 @@ pub(super) fn take(sandbox: &Sandbox, orders: &Orders) -> std::io::Result<Option
     Ok(Some(file))
 }
 
-/// The lock as it is; none where nobody ever took it.
+/// The state of the lock. `None` if it was never taken.
 pub(super) fn look(sandbox: &Sandbox) -> Result<Option<Lock>, MachineError> {
     let unfit = |error: std::io::Error| sandbox.unfit("cannot look at the lock", &error);
     let mut file = match File::open(sandbox.inside(LOCK)) {

@@ -1,9 +1,8 @@
-//! A host that is a folder: the embedded default, and the test machine.
+//! A host that is a folder.
 //!
-//! Below the folder stand `etc/postfix` as Debian installs it, and `var/lib/murder` as on a real
-//! host. main.cf and master.cf are edited by our own postconf; indexes are built where the
-//! machine has Postfix's `postmap`. A folder has no users: owners are written down in a file
-//! beside the ledger instead.
+//! The folder contains `etc/postfix` as Debian installs it, and `var/lib/murder` as on a real host. `murder` edits main.cf
+//! and master.cf itself, and builds indexes if this machine has postmap(1). A folder has no users of its own, so a file
+//! beside the ledger records owners.
 
 mod folders;
 mod history;
@@ -32,14 +31,14 @@ use super::{
 };
 use owners::Owners;
 
-/// Where the ledger stands, on every host.
+/// The path of the ledger on every host.
 pub const LEDGER: &str = "/var/lib/murder/ledger.json";
-/// Where Postfix's configuration stands in a sandbox.
+/// The path of main.cf in a sandbox.
 pub const MAIN_CF: &str = "/etc/postfix/main.cf";
-/// See [`MAIN_CF`].
+/// The path of master.cf in a sandbox.
 pub const MASTER_CF: &str = "/etc/postfix/master.cf";
 
-/// What is expected of an index: it is binary, and its text is nobody's question.
+/// In place of an index's hash: its content is never compared.
 const INDEX: &str = "";
 
 /// Files of a host as they are now, by path.
@@ -55,8 +54,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// The folder of `host` below `directory`; nothing is made before something is written.
-    /// `facts` stand for what a machine would say.
+    /// The folder of `host` below `directory`, which the first apply creates. `facts` are those of the host.
     #[must_use]
     pub fn new(directory: &Path, host: &HostName, facts: Facts) -> Self {
         Self {
@@ -71,7 +69,7 @@ impl Sandbox {
         self.root.join(path.trim_start_matches('/'))
     }
 
-    /// A file's bytes; what Debian installs where the folder has not been made yet.
+    /// The bytes of a file. If the folder does not exist, those that Debian installs.
     fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, MachineError> {
         match std::fs::read(self.inside(path)) {
             Ok(bytes) => Ok(Some(bytes)),

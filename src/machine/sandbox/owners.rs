@@ -1,9 +1,9 @@
-//! Who would own each file of a sandbox, were it a machine.
+//! The recorded owners of a sandbox's files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Path to `owner:group`; what is not named is root's.
+/// `owner:group` by path. All other files belong to root.
 #[derive(Debug, Default)]
 pub struct Owners(BTreeMap<String, String>);
 

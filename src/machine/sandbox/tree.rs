@@ -1,4 +1,4 @@
-//! Small things that the sandbox asks of the file system it stands on.
+//! Helpers for the file system of this machine.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
@@ -16,7 +16,7 @@ pub fn mtime(meta: &Metadata) -> i64 {
     meta.mtime()
 }
 
-/// A program of this machine, looked for in `PATH` and where Postfix's administrative programs are.
+/// A program of this machine, from `PATH` or /usr/sbin.
 #[must_use]
 pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();

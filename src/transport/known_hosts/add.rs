@@ -1,4 +1,4 @@
-//! Writing down a host that was met for the first time (`--accept-new`).
+//! Adds a new host to a known_hosts file (`--accept-new`).
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -11,20 +11,20 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{HostKey, names};
 
-/// The line that makes a host known.
+/// The line of a host.
 #[must_use]
 pub fn entry(name: &str, port: u16, key: &HostKey) -> String {
     let name = names::with_port(&name.to_ascii_lowercase(), port);
     format!("{name} {} {}\n", key.kind(), STANDARD.encode(key.blob()))
 }
 
-/// The same with the name hashed (`HashKnownHosts`), so that the file does not tell whom we know.
+/// The same with the name hashed (`HashKnownHosts`), so that the file does not reveal the name.
 #[must_use]
 pub fn hashed_entry(name: &str, port: u16, key: &HostKey) -> String {
     let name = names::with_port(&name.to_ascii_lowercase(), port);
     let mut salt = [0; 20];
     for part in salt.chunks_mut(8) {
-        // Randomness enough for a salt: the standard library's hasher has a key from the system.
+        // A salt needs no more: the standard library's hasher has a random key of the system.
         let random = RandomState::new().build_hasher().finish().to_ne_bytes();
         part.copy_from_slice(random.get(..part.len()).unwrap_or_default());
     }
@@ -32,8 +32,8 @@ pub fn hashed_entry(name: &str, port: u16, key: &HostKey) -> String {
     format!("{name} {} {}\n", key.kind(), STANDARD.encode(key.blob()))
 }
 
-/// Appends a line, in one write under a lock: two threads, or two of us, never mix their lines, and a
-/// reader sees the whole line or none.
+/// Appends a line, in one write under a lock: two threads or processes never mix their lines, and a reader sees the
+/// whole line or none.
 ///
 /// # Errors
 /// Those of the file system.

@@ -24,8 +24,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Reads a line where `wanted` says yes to its names; no line where it is a comment, another
-    /// host's, or makes no sense.
+    /// Reads a line whose names `wanted` accepts. `None` for a comment, another host, or an invalid line.
     pub(super) fn parse(text: &str, wanted: impl Fn(&str) -> bool) -> Option<Self> {
         let mut words = text.split_ascii_whitespace();
         let first = words.next()?;
@@ -33,7 +32,7 @@ impl Line {
             _ if first.starts_with('#') => return None,
             "@revoked" => (Marker::Revoked, words.next()?),
             "@cert-authority" => (Marker::Authority, words.next()?),
-            // A marker from the future may restrict what follows: not a key to trust.
+            // An unknown marker may restrict the key, so the key is not trusted.
             _ if first.starts_with('@') => return None,
             names => (Marker::Plain, names),
         };

@@ -1,9 +1,8 @@
 //! known_hosts, as sshd(8) "SSH_KNOWN_HOSTS FILE FORMAT" describes it.
 //!
-//! libssh2 has a reader of its own, and it is not to be trusted: wildcards never match, and a `@revoked` line
-//! is read as if it said nothing. So this one: hashed names, wildcards, negation, ports, several
-//! files, several keys; `@revoked` refuses, `@cert-authority` is skipped (certificates of hosts are never
-//! negotiated), and a line that makes no sense is passed over as OpenSSH does.
+//! The reader of libssh2 is not safe: its wildcards never match, and it ignores `@revoked`. This one knows hashed names,
+//! wildcards, negation, ports, several files and several keys. A `@revoked` key is refused. `@cert-authority` lines are
+//! skipped, as host certificates are never negotiated. Invalid lines are skipped, as in OpenSSH.
 
 mod add;
 mod line;
@@ -73,7 +72,7 @@ impl std::fmt::Display for LineLocation {
     }
 }
 
-/// What the files say of a key.
+/// Whether the files trust a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyTrust {
     /// It is the host's.
@@ -82,7 +81,7 @@ pub enum KeyTrust {
     Revoked(LineLocation),
     /// The host is known by another key.
     Changed(LineLocation),
-    /// Nobody has met the host.
+    /// No line names the host.
     Unknown,
 }
 
@@ -91,10 +90,10 @@ pub enum KeyTrust {
 pub struct KnownHosts(Vec<(PathBuf, String)>);
 
 impl KnownHosts {
-    /// Reads those of the files that are there.
+    /// Reads the files that exist.
     ///
     /// # Errors
-    /// A file that is there and cannot be read: what it would have revoked is not known then.
+    /// A file that exists and cannot be read, since it may revoke keys.
     pub fn load(files: &[PathBuf]) -> Result<Self, (PathBuf, std::io::Error)> {
         let mut read = Vec::new();
         for file in files {
@@ -109,7 +108,7 @@ impl KnownHosts {
         Ok(Self(read))
     }
 
-    /// Takes text as if it stood in `file`.
+    /// Takes `text` as the content of `file`.
     #[must_use]
     pub fn from_text(file: &Path, text: &str) -> Self {
         Self(vec![(file.to_owned(), text.to_owned())])
@@ -129,7 +128,7 @@ impl KnownHosts {
                 _ => {}
             }
         }
-        // As OpenSSH: on another port the host's key under its bare name is good, and only that.
+        // As in OpenSSH: on another port than 22, a key under the bare name is trusted, but another key is no change.
         if verdict == KeyTrust::Unknown && wanted != name {
             for (place, line) in self.lines_of(name).filter(|(_, line)| line.blob == key.0) {
                 match line.marker {
@@ -142,12 +141,12 @@ impl KnownHosts {
         verdict
     }
 
-    /// The kinds of key that are known for the host: the server shall prove one of these.
+    /// The kinds of key that are known for the host. The server is asked for one of these.
     #[must_use]
     pub fn kinds(&self, name: &str, port: u16) -> Vec<String> {
         let wanted = names::with_port(name, port);
         let mut kinds = Vec::new();
-        // At the usual port both names are one.
+        // On port 22 both names are the same.
         let bare = Some(name).filter(|name| wanted != *name);
         let bare = bare.into_iter().flat_map(|name| self.lines_of(name));
         for (_, line) in self.lines_of(&wanted).chain(bare) {

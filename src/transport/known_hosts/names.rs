@@ -52,7 +52,7 @@ fn hash_matches(hashed: &str, host: &str) -> bool {
 
 /// A name in the form that [`hash_matches`] finds again.
 pub(super) fn hashed(host: &str, salt: &[u8]) -> String {
-    // HMAC takes a key of any length, so the other arm is never walked.
+    // HMAC takes keys of any length, so this cannot fail.
     let hash = Hmac::<Sha1>::new_from_slice(salt).map_or_else(
         |_| Vec::new(),
         |mut mac| {
@@ -65,7 +65,7 @@ pub(super) fn hashed(host: &str, salt: &[u8]) -> String {
 
 /// `*` and `?`, nothing else: in `[host]:port` the brackets stand for themselves.
 ///
-/// Linear in practice and quadratic at worst: only the last `*` is ever tried anew.
+/// Linear in practice and quadratic at worst: only the last `*` is tried again.
 pub(in crate::transport) fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);

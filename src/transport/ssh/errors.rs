@@ -1,4 +1,4 @@
-//! What is said when a host cannot be reached: what, why, and what to do.
+//! The errors of a connection: what failed, why, and what to do.
 
 use std::io;
 

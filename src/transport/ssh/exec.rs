@@ -1,9 +1,8 @@
-//! One program on one channel: the pump over stdin, stdout and stderr.
+//! One program on one channel: the only loop that reads from an SSH channel of a program.
 //!
-//! libssh2 remembers a packet that the socket took only in part, and must be called with the very same
-//! operation until the rest is gone: any other one fails and leaves the session unusable. So an operation
-//! that is stuck while *sending* is repeated alone ([`Turn::HalfSent`]); sshd reads on whatever it has to
-//! write itself, so this cannot lock up.
+//! libssh2 remembers a packet that the socket took only in part. The same operation must then be called until the rest
+//! is sent; any other operation fails and makes the session unusable. So an operation that blocks while *sending* is
+//! repeated alone ([`Turn::HalfSent`]). This cannot deadlock: sshd reads even while it cannot write.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::sync::Arc;
@@ -17,24 +16,24 @@ use crate::exchange::MachineError;
 use crate::transport::conversation::Conversation;
 use crate::transport::shell::ProgramExit;
 
-/// While the host works in silence, it hears from us this often: firewalls forget quiet connections.
+/// How long a connection is quiet before a keepalive message: firewalls forget quiet connections.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
-/// A program that has ended has little left to say: so long may the last packet of its channel take.
+/// How long to wait for the last packet of a channel whose program has ended.
 const LAST_WORD: Duration = Duration::from_secs(10);
 
 /// Standard error's number among a channel's streams (RFC 4254, 5.2).
 const STDERR: i32 = 1;
 
-/// Bytes read at once: what a packet may hold (RFC 4253, 6.1).
+/// Bytes read at once: the size of a packet (RFC 4253, 6.1).
 const BUFFER: usize = 32 * 1024;
 
-/// Where the pump stands between two polls.
+/// The state of the loop between two waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
-    /// Everything that could be done was done.
+    /// Every operation has done what it can without waiting.
     Idle,
-    /// This operation has a packet half sent.
+    /// This operation has sent a part of a packet.
     HalfSent(Step),
 }
 
@@ -54,7 +53,7 @@ enum Progress {
     Done,
 }
 
-/// Why there is no exit.
+/// Why a program has no exit.
 pub(super) enum ProgramError {
     /// The server does not start the program.
     Refused(String),
@@ -171,8 +170,8 @@ impl<'a, 'b> Program<'a, 'b> {
                         Ok(Progress::Again)
                     }
                     Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Progress::Blocked),
-                    // The program is over and reads no more; what it said is still to be read. Where the
-                    // connection is gone, reading says so.
+                    // The program reads no more, but its output is still read. If the connection is lost, reading
+                    // reports that.
                     Err(_) => {
                         self.conversation.abandon_input();
                         Ok(Progress::Done)
@@ -213,11 +212,11 @@ impl<'a, 'b> Program<'a, 'b> {
         }
     }
 
-    /// Polls, and keeps a quiet connection alive.
+    /// Waits for the socket, and sends a keepalive message on a quiet connection.
     async fn wait_for_socket(&self, turn: Turn, time_left: Duration) {
         let flags = match turn {
             Turn::HalfSent(_) => PollFlags::OUT,
-            // A password may have to follow what was just heard.
+            // What was just received may need an answer, such as a password.
             Turn::Idle if self.can_write() => PollFlags::IN | PollFlags::OUT,
             Turn::Idle => PollFlags::IN,
         };
@@ -230,12 +229,12 @@ impl<'a, 'b> Program<'a, 'b> {
         }
     }
 
-    /// Whether there is something to write that no full window holds back.
+    /// Whether there is input to write and the window has room.
     fn can_write(&self) -> bool {
         !self.conversation.to_write().is_empty() && self.channel.write_window().remaining > 0
     }
 
-    /// How the program ended. The signal first: the exit status of a killed program reads 0.
+    /// How the program ended. The signal comes first, as the exit status of a killed program reads 0.
     async fn exit(mut self) -> ProgramExit {
         let deadline = Instant::now() + self.conversation.time_left().unwrap_or(LAST_WORD);
         let (session, wire) = (self.session, self.wire);

@@ -1,4 +1,4 @@
-//! From a wire to a session whose host is the one it says it is.
+//! The SSH handshake, and the check of the host key.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -27,8 +27,8 @@ const CIPHERS: &str = "aes128-gcm@openssh.com,chacha20-poly1305@openssh.com,aes2
 const MACS: &str = "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,\
     hmac-sha2-256,hmac-sha2-512";
 
-/// Plain keys only: a server with a host certificate would otherwise prove that, and no line of known_hosts
-/// names a certificate.
+/// Plain keys only: a server with a host certificate would otherwise send that, and no line of known_hosts names a
+/// certificate.
 const HOST_KEYS: [(&str, &str); 5] = [
     ("ssh-ed25519", "ssh-ed25519"),
     ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256"),
@@ -39,20 +39,20 @@ const HOST_KEYS: [(&str, &str); 5] = [
 
 /// Why there is no session.
 pub(super) enum DialError {
-    /// sshd hung up before its first word: it has too many others (`MaxStartups`), and may be asked again.
+    /// sshd closed the connection before its greeting, as it does where `MaxStartups` is reached: try again.
     Closed(String),
-    /// Anything else.
+    /// Any other error: do not try again.
     Final(MachineError),
 }
 
-/// What the files say, read once for a hop.
+/// The known host keys, read once for a hop.
 pub(super) struct Trust {
     known: KnownHosts,
     accept_new: bool,
 }
 
 impl Trust {
-    /// Reads the files, unless the manifest names the one key.
+    /// Reads the known_hosts files, unless the manifest has the key.
     pub(super) fn load(hop: &Hop, accept_new: bool) -> Result<Self, MachineError> {
         let known = if hop.host_key.is_some() {
             KnownHosts::default()
@@ -68,8 +68,8 @@ impl Trust {
         Ok(Self { known, accept_new })
     }
 
-    /// The host key algorithms in the order of preference: what is known of the host first, or the server
-    /// would prove a key that nobody can compare.
+    /// The host key algorithms in the order of preference. Known kinds come first, as the server would otherwise send a
+    /// key that cannot be compared.
     fn preference(&self, hop: &Hop) -> String {
         let mut known: Vec<String> = match &hop.host_key {
             Some(key) => vec![key.kind().to_owned()],
@@ -88,7 +88,7 @@ impl Trust {
         order.map(|(_, algorithms)| algorithms).join(",")
     }
 
-    /// Whether the key is the host's.
+    /// Checks that the key belongs to the host.
     fn verify(&self, hop: &Hop, key: &HostKey) -> Result<(), MachineError> {
         if let Some(wanted) = &hop.host_key {
             return if wanted == key {
@@ -130,7 +130,7 @@ fn record_key(hop: &Hop, key: &HostKey) -> Result<(), MachineError> {
     known_hosts::add(file, &line).map_err(|error| errors::known_hosts_not_written(file, &error))
 }
 
-/// Shakes hands and looks at the host's key, before anything of ours is shown.
+/// Performs the handshake and checks the host key, before it sends any credentials.
 pub(super) async fn handshake(
     hop: &Hop,
     wire: &Arc<Wire>,
@@ -153,13 +153,13 @@ pub(super) async fn handshake(
     }
     session.set_tcp_stream(Arc::clone(wire));
     session.set_blocking(false);
-    // `handshake` wants the session mutable, and a session is a handle: a second one watches the first.
+    // `handshake` borrows the session mutably. A session is a handle, so a clone serves for waiting.
     let watched = session.clone();
     match complete(&watched, wire, deadline, || session.handshake()).await {
         Ok(()) => {}
         Err(StepError::TimedOut) => return Err(DialError::Final(errors::handshake_timed_out(hop))),
         Err(StepError::Failed(error)) => {
-            // The code is whatever the socket said; the words tell that no greeting had come.
+            // The code is that of the socket; only the message tells that no greeting was received.
             let ungreeted = error.message() == "Failed getting banner";
             return Err(if ungreeted {
                 DialError::Closed(error.message().to_owned())

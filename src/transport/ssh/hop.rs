@@ -11,17 +11,17 @@ use crate::transport::ssh_config::{self, Settings};
 /// See the module.
 #[derive(Debug, Clone)]
 pub(super) struct Hop {
-    /// What is connected to.
+    /// The address to connect to.
     pub(super) address: String,
     /// The port.
     pub(super) port: u16,
     /// The login name.
     pub(super) user: String,
-    /// The names under which known_hosts may have it.
+    /// Its names in known_hosts.
     pub(super) names: Vec<String>,
-    /// Private keys, in order; whether somebody named them, or they are the usual ones.
+    /// Private keys, in order.
     pub(super) identities: Vec<PathBuf>,
-    /// Only these keys, even of an agent.
+    /// Use only these keys, even from an agent.
     pub(super) identities_only: bool,
     /// The agent's socket.
     pub(super) agent: Option<PathBuf>,
@@ -29,15 +29,15 @@ pub(super) struct Hop {
     pub(super) passphrase: Option<Secret>,
     /// The login password.
     pub(super) password: Option<Secret>,
-    /// The one key that it must have.
+    /// The key that it must have, from the manifest.
     pub(super) host_key: Option<HostKey>,
-    /// The user's known_hosts files, the first of which learns new hosts.
+    /// The user's known_hosts files. New hosts are added to the first.
     pub(super) known_hosts: Vec<PathBuf>,
-    /// The system's.
+    /// The system's known_hosts files.
     pub(super) global_known_hosts: Vec<PathBuf>,
-    /// Whether new names are written hashed.
+    /// Whether names are hashed in new lines.
     pub(super) hash_known_hosts: bool,
-    /// For TCP and the handshake.
+    /// The time for TCP and the handshake.
     pub(super) timeout: Duration,
 }
 
@@ -53,7 +53,7 @@ impl std::fmt::Display for Hop {
     }
 }
 
-/// A hop as ssh_config(5) has it.
+/// A hop with the settings of ssh_config(5).
 pub(super) fn hop(
     alias: &str,
     settings: &Settings,

@@ -1,5 +1,5 @@
-//! Looks into a private key's file: whether a passphrase is needed, which libssh2 does not say, and the public
-//! half, which it works out anew for each host though OpenSSH's own format has it in clear.
+//! Reads a private key's file: whether it needs a passphrase, which libssh2 does not say, and its public half, which
+//! libssh2 computes for each host although OpenSSH's format contains it.
 
 use std::path::{Path, PathBuf};
 
@@ -13,9 +13,9 @@ use crate::transport::known_hosts::HostKey;
 pub(in crate::transport) struct KeyFile {
     /// The file as it is.
     pub(super) text: Zeroizing<String>,
-    /// Whether it wants a passphrase.
+    /// Whether it needs a passphrase.
     pub(super) encrypted: bool,
-    /// The public half, in the words of a `.pub` file; none where only the key itself tells.
+    /// The public half, as in a `.pub` file. `None` where it must be computed from the private half.
     pub(super) public: Option<String>,
 }
 

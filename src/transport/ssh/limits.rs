@@ -1,17 +1,17 @@
-//! At most so many handshakes at once with one address.
+//! Limits how many handshakes with one address run at once.
 //!
-//! sshd drops connections that have not logged in yet at random from the eleventh on (`MaxStartups
-//! 10:30:100`, sshd_config(5)), and a bastion sees all of ours: a third of 50 logins was lost.
+//! sshd drops connections at random once ten have not logged in yet (`MaxStartups 10:30:100`, sshd_config(5)). A jump
+//! host sees all connections of a run: without the limit it refused a third of 50 logins.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-/// Well below the ten that sshd bears, so that other people can log in too.
+/// Below the ten that sshd accepts, so that other users can log in meanwhile.
 const AT_ONCE: usize = 8;
 
-/// Who is in a handshake with whom.
+/// The handshakes of a run.
 #[derive(Debug)]
 pub struct HandshakeLimits {
     at_once: usize,
@@ -20,9 +20,9 @@ pub struct HandshakeLimits {
 
 #[derive(Debug, Default)]
 struct Places {
-    /// How many have one, by address.
+    /// How many handshakes run, by address.
     busy: BTreeMap<String, usize>,
-    /// Those that wait for one, of whatever address.
+    /// The tasks that wait, for any address.
     waiting: Vec<Waker>,
 }
 
@@ -42,7 +42,7 @@ impl HandshakeLimits {
         }
     }
 
-    /// Waits for a turn with `address`; it lasts as long as what comes back.
+    /// Waits for a turn with `address`. Dropping the result ends it.
     pub(super) async fn turn<'a>(&'a self, address: &str) -> Turn<'a> {
         poll_fn(|context| {
             let mut places = self.places();
@@ -66,7 +66,7 @@ impl HandshakeLimits {
     }
 }
 
-/// A place among those who may shake hands.
+/// The right to one handshake.
 #[derive(Debug)]
 pub(super) struct Turn<'a> {
     limits: &'a HandshakeLimits,

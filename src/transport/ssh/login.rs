@@ -1,4 +1,4 @@
-//! Proving who we are: agent, key files, password, in the order that bothers a person last.
+//! The login: agent, key files, then password. Methods that ask a person come last.
 
 use std::path::Path;
 use std::sync::{Arc, Once};
@@ -23,8 +23,8 @@ use crate::transport::passphrases::Passphrases;
 
 /// Logs in.
 ///
-/// No `none` request goes first to ask for the methods: it costs a round trip for each host, and a key
-/// that is refused says as much.
+/// It sends no `none` request to ask for the methods: that costs a round trip for each host, and the refusal of a key
+/// lists them too.
 pub(super) async fn login(
     hop: &Hop,
     session: &Session,
@@ -64,7 +64,7 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// Everything in turn, until something is good enough.
+    /// Tries each method in turn until one succeeds.
     async fn try_all(&mut self, options: &ConnectOptions) -> bool {
         let hop = self.hop;
         if self.agent().await {
@@ -83,7 +83,7 @@ impl Attempt<'_> {
                         return true;
                     }
                 }
-                // The usual keys need not be there; one that somebody named should.
+                // The default keys need not exist; a configured one should.
                 Err(error) if hop.identities_only => {
                     self.tried.push(format!("{} ({error})", file.display()));
                 }
@@ -101,12 +101,12 @@ impl Attempt<'_> {
         }
     }
 
-    /// Runs one method; `name` is for the case that it fails.
+    /// Runs one method. `name` appears in the error if it fails.
     async fn run(&mut self, name: String, step: impl FnMut() -> Result<(), ssh2::Error>) -> bool {
         if self.timed_out || self.hung_up {
             return false;
         }
-        // Each method has the time of a handshake: a person may have typed a passphrase before it.
+        // Each method has the whole time of a handshake: a person may have typed a passphrase before it.
         let deadline = Instant::now() + self.hop.timeout;
         match complete(self.session, self.wire, deadline, step).await {
             Ok(()) => return true,
@@ -115,7 +115,7 @@ impl Attempt<'_> {
                 self.tried.push(name);
             }
             Err(StepError::Failed(error)) => {
-                // Where the server hangs up in place of an answer, libssh2's code is that of a refusal.
+                // If the server closes the connection in place of an answer, libssh2 returns the code of a refusal.
                 self.hung_up = error.message().starts_with("Waiting for")
                     || matches!(
                         error.code(),
@@ -131,7 +131,8 @@ impl Attempt<'_> {
         false
     }
 
-    /// An agent may ask a person before it signs, and libssh2 waits for it without a word.
+    /// Tries the keys of the agent, on another thread: an agent may ask a person before it signs, and libssh2 blocks
+    /// meanwhile.
     async fn agent(&mut self) -> bool {
         let Some(socket) = self.hop.agent.clone() else {
             return false;
@@ -175,7 +176,7 @@ impl Attempt<'_> {
                 return false;
             }
         };
-        // sshd hangs up after a few wrong keys, so the named ones go first, and alone if so wished.
+        // sshd closes the connection after a few wrong keys, so configured keys come first.
         let named: Vec<HostKey> = self
             .hop
             .identities
@@ -197,7 +198,7 @@ impl Attempt<'_> {
         false
     }
 
-    /// A key's certificate, where one lies beside it, and the key itself.
+    /// Tries a key: first with its certificate, if there is one beside it, then alone.
     async fn key(&mut self, file: &Path, key: &KeyFile, passphrase: Option<&Secret>) -> bool {
         let (session, user) = (self.session, &self.hop.user);
         let passphrase = passphrase.map(Secret::expose);
@@ -230,7 +231,7 @@ impl Attempt<'_> {
         let passphrase = match self.hop.passphrase.clone() {
             Some(passphrase) => Some(passphrase),
             None => {
-                // A person is asked, or another host waits for that person's answer.
+                // This waits for a person, directly or behind another host.
                 let (passphrases, file) = (Arc::clone(passphrases), file.to_owned());
                 unblock(move || passphrases.of(&file)).await
             }
@@ -245,7 +246,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// By `password`, or by `keyboard-interactive` where PAM asks.
+    /// Tries `password`, then `keyboard-interactive`, which PAM may use.
     async fn password(&mut self, password: &Secret) -> bool {
         let (session, user) = (self.session, &self.hop.user);
         let offers = self.offers().await.unwrap_or_default();
@@ -267,7 +268,7 @@ impl Attempt<'_> {
                 .await
     }
 
-    /// What the server accepts.
+    /// The methods that the server accepts.
     async fn offers(&self) -> Option<String> {
         if self.hung_up || self.timed_out {
             return None;
@@ -281,8 +282,8 @@ impl Attempt<'_> {
     }
 }
 
-/// Lets OpenSSL look up once how keys are read. It remembers that, but each of many threads that ask at the same
-/// time looks it up anew, and that costs more than the signature. A session that is not connected only reads.
+/// Lets OpenSSL find its key decoders once. It keeps them, but threads that ask at the same time each search for
+/// themselves, which costs more than the signature. A session that is not connected only parses the key.
 fn warm_up() {
     static DONE: Once = Once::new();
     DONE.call_once(|| {
@@ -292,7 +293,7 @@ fn warm_up() {
     });
 }
 
-/// The password for every hidden prompt; nothing for what would be shown, which is no password.
+/// Answers each hidden prompt with the password, and each visible one with nothing.
 struct Answer<'a>(&'a Secret);
 
 impl KeyboardInteractivePrompt for Answer<'_> {

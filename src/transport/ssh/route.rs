@@ -14,16 +14,16 @@ use super::hop::{Hop, hop};
 /// A chain of jump hosts longer than this is a loop.
 const LONGEST_ROUTE: usize = 8;
 
-/// The hops to a host, which is the last of them.
+/// The hops to a host. The host is the last.
 #[derive(Debug, Clone)]
 pub(super) struct Route {
-    /// What is connected to from here.
+    /// The hop that this workstation connects to.
     pub(super) first: Hop,
-    /// What is reached through the one before.
+    /// The following hops, each through the one before it.
     pub(super) rest: Vec<Hop>,
 }
 
-/// The way to a host: what the manifest says, and ssh_config(5) where it says nothing.
+/// The route to a host, from the manifest, and from ssh_config(5) for what the manifest does not set.
 pub(super) async fn route(
     name: &HostName,
     access: &Access,
@@ -130,7 +130,7 @@ async fn jumps(
             user.clone_into(&mut hop.user);
         }
         hop.port = port.unwrap_or(hop.port);
-        // A CI job has one key for all: what opens the host may open the bastion.
+        // A CI job often has one key for everything, so the keys of the host are also tried on the jump host.
         for identity in &target.identities {
             if !hop.identities.contains(identity) {
                 hop.identities.push(identity.clone());

@@ -1,7 +1,7 @@
-//! A way through a jump host: a channel of its session, pumped into a socket pair by a thread.
+//! A connection through a jump host: a thread copies between a channel of its session and a socket pair.
 //!
-//! libssh2 wants a descriptor below each session, and a session belongs to one thread. The thread owns the jump
-//! host's session whole, and ends when either side does.
+//! libssh2 needs a socket below each session, and a session belongs to one thread. The thread owns the session of the
+//! jump host, and ends when either side ends.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::fd::AsFd as _;
@@ -19,13 +19,13 @@ use super::wire::{Socket, Wire, again, complete, interest};
 use crate::exchange::MachineError;
 use crate::transport::child::wait;
 
-/// While nothing flows, the jump host hears from us this often.
+/// How long the tunnel is quiet before a keepalive message to the jump host.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
-/// Bytes in flight in either direction.
+/// Bytes that are buffered in each direction.
 const BUFFER: usize = 64 * 1024;
 
-/// Opens the way from the jump host `jump` to `hop`.
+/// Connects to `hop` through the jump host `jump`, whose connection the tunnel takes over.
 pub(super) async fn open(
     jump: &Hop,
     hop: &Hop,
@@ -61,7 +61,7 @@ pub(super) async fn open(
     Ok(Arc::new(wire))
 }
 
-/// Bytes that one side has given and the other not yet taken.
+/// Bytes that were read from one side and not yet written to the other.
 #[derive(Default)]
 struct Buffered {
     bytes: Vec<u8>,
@@ -92,7 +92,7 @@ struct Tunnel {
     eof_sent: bool,
 }
 
-/// Which operation of the channel has a packet half sent, and must be called again alone.
+/// The operation of the channel that has sent a part of a packet, and must be called again before any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum HalfSent {
     No,
@@ -109,7 +109,7 @@ impl Tunnel {
         loop {
             half_sent = match self.turn(half_sent, &mut buffer) {
                 Ok(half_sent) => half_sent,
-                // Either side is gone; both ends learn it by the cut.
+                // One side has ended. Closing both tells the other.
                 Err(()) => return,
             };
             if self.inward.ended && self.inward.unsent().is_empty() {
@@ -177,7 +177,7 @@ impl Tunnel {
         }
     }
 
-    /// Reads once into `inward`; true where a packet of it is half sent.
+    /// Reads once into `inward`. True if it has sent a part of a packet.
     fn read_channel(&mut self, buffer: &mut [u8]) -> Result<bool, ()> {
         match self.channel.read(buffer) {
             Ok(0) => {
@@ -209,7 +209,7 @@ impl Tunnel {
     }
 
     fn wait_for_either(&self, half_sent: HalfSent) {
-        // What has no room here is not read there: or the poll would never sleep.
+        // While this side has no room, the other is not read; otherwise poll would return at once.
         let backed_up = !self.inward.unsent().is_empty();
         let window_full = !self.outward.unsent().is_empty();
         let session = match half_sent {

@@ -162,7 +162,7 @@ impl Wire {
         Err(errors::connection_failed(host, port, &last))
     }
 
-    /// Cuts it: nothing that libssh2 still wants to send at the end can make it wait, or leak.
+    /// Shuts the socket down, so that whatever libssh2 still sends at its end returns at once.
     pub(super) fn cut(&self) {
         let _ = match self.socket.get_ref() {
             Socket::Tcp(stream) => stream.shutdown(Shutdown::Both),
@@ -171,7 +171,7 @@ impl Wire {
     }
 }
 
-/// The addresses of a name; what is an address already needs nobody to ask.
+/// The addresses of a name. A text that is an address needs no resolver.
 async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
@@ -180,7 +180,7 @@ async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     unblock(move || Ok((host.as_str(), port).to_socket_addrs()?.collect())).await
 }
 
-/// Connects without holding up the thread, which the standard library cannot.
+/// Connects without blocking the thread, which the standard library cannot do.
 async fn connect_to(address: &SocketAddr, deadline: Instant) -> io::Result<Arc<Wire>> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::INET,
@@ -200,7 +200,7 @@ async fn connect_to(address: &SocketAddr, deadline: Instant) -> io::Result<Arc<W
     loop {
         wire.ready(PollFlags::OUT, deadline).await;
         rustix::net::sockopt::socket_error(&wire)??;
-        // A socket without an error may be one that still waits for its peer.
+        // A socket without an error may still be connecting.
         match rustix::net::getpeername(&wire) {
             Ok(_) => return Ok(wire),
             Err(Errno::NOTCONN) if Instant::now() < deadline => {}
@@ -215,8 +215,8 @@ async fn connect_to(address: &SocketAddr, deadline: Instant) -> io::Result<Arc<W
     }
 }
 
-/// Small packets go at once: every turn of the handshake would otherwise wait for a delayed
-/// acknowledgement. A socket without these options is slower, and no worse.
+/// Sets `TCP_NODELAY`, as each step of the handshake would otherwise wait for a delayed acknowledgement, and
+/// keepalives. Errors are ignored: a socket without these options works too.
 fn tune(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
     let _ = rustix::net::sockopt::set_socket_keepalive(stream, true);
@@ -228,12 +228,12 @@ fn tune(stream: &TcpStream) {
     }
 }
 
-/// Whether libssh2 only wants to be called again.
+/// Whether the call must be repeated once the socket is ready.
 pub(super) fn again(error: &ssh2::Error) -> bool {
     error.code() == ErrorCode::Session(LIBSSH2_ERROR_EAGAIN)
 }
 
-/// What a session waits for.
+/// What a session waits for: to read, to write, or both.
 pub(super) fn interest(session: &Session) -> PollFlags {
     match session.block_directions() {
         BlockDirections::Outbound => PollFlags::OUT,
@@ -242,12 +242,12 @@ pub(super) fn interest(session: &Session) -> PollFlags {
     }
 }
 
-/// Why a step of libssh2 did not come to its end.
+/// Why a step of libssh2 failed.
 #[derive(Debug)]
 pub(super) enum StepError {
-    /// The deadline came first.
+    /// The deadline has passed.
     TimedOut,
-    /// libssh2 gave up.
+    /// libssh2 returned an error.
     Failed(ssh2::Error),
 }
 
@@ -260,7 +260,7 @@ impl std::fmt::Display for StepError {
     }
 }
 
-/// Calls a step of libssh2 until it is through.
+/// Repeats a step of libssh2 until it is complete.
 pub(super) async fn complete<T>(
     session: &Session,
     wire: &Arc<Wire>,

@@ -1,4 +1,4 @@
-//! What only the machine knows, from what `postconf` and os-release(5) said there.
+//! The facts that only the host knows, from `postconf` and os-release(5).
 
 use super::head::Head;
 use crate::ledger::Ledger;
@@ -8,7 +8,7 @@ use crate::name::{RemotePath, TableType};
 use crate::postfix::MainCf;
 use crate::state::Facts;
 
-/// The facts: said anew, or those that the question brought or the ledger keeps, and the host confirmed.
+/// The facts: new ones of the host, or those of the question or the ledger if the host confirmed their identity.
 pub(super) fn facts(
     head: &Head<'_>,
     questions: &Questions,
@@ -65,7 +65,7 @@ pub(super) fn facts(
     })
 }
 
-/// Where a distribution's Cyrus packages put lmtpd's socket.
+/// The path of lmtpd's socket in a distribution's Cyrus packages.
 fn lmtp_socket(distribution: &str) -> &'static str {
     match distribution {
         "rhel"

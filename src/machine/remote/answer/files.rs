@@ -1,4 +1,4 @@
-//! Files and indexes as they stand on a host.
+//! Files and indexes of a host.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::machine::remote::frame::sha256;
 use crate::name::{Mode, RemotePath};
 use crate::state::{LiveFile, LiveState};
 
-/// Cuts the streamed bytes into the files that the head names, each proved by its hash.
+/// Splits the streamed bytes into the files that the head names, and verifies the hash of each.
 pub(super) fn streamed<'a>(
     head: &Head<'a>,
     mut body: &[u8],
@@ -33,7 +33,7 @@ pub(super) fn streamed<'a>(
     Ok(texts)
 }
 
-/// What to do where a file changed while it was read, and how that is known from other errors.
+/// The hint for a file that changed while it was read. [`was_moving`] recognises the error by it.
 const MOVED: &str = "find out what rewrites it on the host, and run again";
 
 fn moved(path: &str) -> MachineError {
@@ -44,12 +44,12 @@ fn moved(path: &str) -> MachineError {
     )
 }
 
-/// Whether the host was only changing while it was read, as it does during an apply.
+/// Whether the error is that files changed while they were read, as they do during an apply.
 pub(in crate::machine::remote) fn was_moving(error: &MachineError) -> bool {
     matches!(error, MachineError::Unfit(failure) if failure.hint.as_deref() == Some(MOVED))
 }
 
-/// One file; `text` is what was streamed of it.
+/// One file. `text` is its content, if the host sent it.
 pub(super) fn live_file(
     head: &Head<'_>,
     path: &RemotePath,
@@ -76,7 +76,7 @@ pub(super) fn live_file(
     }))
 }
 
-/// An index is judged by its age alone; its bytes are the table's, in another form.
+/// An index: only its age matters, as its content follows from the table.
 pub(super) fn live_index(head: &Head<'_>, path: &RemotePath) -> LiveFile {
     match head.stats.get(path.as_str()) {
         None => LiveFile::Absent,

@@ -1,4 +1,4 @@
-//! The head of an answer, section by section: lines, with whatever bytes a host's files hold.
+//! The head of an answer: sections of lines, which may hold any bytes of a host's files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,13 +45,13 @@ pub(super) struct Head<'a> {
     pub types: BTreeSet<String>,
     pub defaults: Vec<&'a str>,
     pub postfix: &'a str,
-    /// The ledgers that unended runs were about to write, by the name of their files.
+    /// The ledgers that unfinished runs were about to write, by file name.
     pub pending: BTreeMap<&'a str, Vec<u8>>,
     /// First lines of the history's files.
     pub history: Vec<&'a str>,
 }
 
-/// The texts that grep(1) brings, by the name that it puts before each line.
+/// The texts that grep(1) prints, by the name that it puts before each line.
 const TEXTS: [&str; 5] = ["main.cf", "master.cf", LEDGER, JOURNAL, LAST];
 
 impl<'a> Head<'a> {
@@ -63,7 +63,7 @@ impl<'a> Head<'a> {
         for end in ends {
             let line = &bytes[start..end];
             start = end + 1;
-            // No line of a text, hash, stat or link begins like this: they begin with a path or a number.
+            // A title. All other lines begin with a path or a number.
             if let Some(title) = line.strip_prefix(b"=") {
                 let title = std::str::from_utf8(title).unwrap_or_default();
                 let (word, value) = title.split_once(' ').unwrap_or((title, ""));

@@ -1,4 +1,4 @@
-//! The answer to an observation, read with suspicion: it may hold any byte.
+//! Reads the answer to an observation, which may hold any bytes.
 
 mod facts;
 mod files;
@@ -23,7 +23,7 @@ use crate::postfix::{MainCf, MasterCf};
 use crate::state::{Live, Lock, Remark, Running};
 use crate::thing::Thing;
 
-/// Understands a whole answer.
+/// Reads a whole answer.
 pub(super) fn understand(
     frame: &Frame<'_>,
     questions: &Questions,
@@ -156,7 +156,7 @@ fn paths(questions: &Questions, ledgers: [&Option<Ledger>; 2]) -> BTreeSet<Remot
     paths
 }
 
-/// Refuses a host whose directories keep user postfix out, or where a file's directory is none.
+/// Refuses a host where user postfix cannot search /etc/postfix, or where the parent of a file is no directory.
 fn refuse_closed(head: &Head<'_>, paths: &BTreeSet<RemotePath>) -> Result<(), MachineError> {
     if let Some(seen) = access_checks::is_shut(&head.stats, head.postfix) {
         return Err(failure(

@@ -8,10 +8,10 @@ use crate::machine::remote::errors::{excerpt, failure};
 use crate::machine::remote::paths::{JOURNAL, LAST, LEDGER};
 use crate::state::{Lock, Remark};
 
-/// The ledger, where there is one that this program understands.
+/// The ledger, if there is one.
 pub(super) fn ledger(head: &Head<'_>) -> Result<Option<Ledger>, MachineError> {
     let Some(text) = head.texts.get(LEDGER) else {
-        // An empty file is there and yet no line of it came.
+        // An empty file exists although no line of it was sent.
         return match head.hashes.contains_key(LEDGER) {
             true => Err(bad_ledger("it is empty")),
             false => Ok(None),
@@ -51,7 +51,7 @@ fn bad_ledger(why: &str) -> MachineError {
     )
 }
 
-/// The lock, where its file is there.
+/// The lock, if its file exists.
 pub(super) fn lock(head: &Head<'_>) -> Option<Lock> {
     let word = head.words.get("lock")?;
     let (state, process) = word.split_once(' ').unwrap_or((word, ""));
@@ -71,7 +71,7 @@ pub(super) fn journal(head: &Head<'_>) -> Option<Journal> {
     serde_json::from_slice(head.texts.get(JOURNAL)?).ok()
 }
 
-/// What lies about of applies that died before they had a journal.
+/// The files of applies that died before they wrote a journal.
 pub(super) fn leftovers(head: &Head<'_>) -> Vec<String> {
     let paths = head.words.get("leftovers").copied().unwrap_or_default();
     paths
@@ -80,11 +80,10 @@ pub(super) fn leftovers(head: &Head<'_>) -> Vec<String> {
         .collect()
 }
 
-/// The ledger that dead runs were about to write. Where several died one after the other, each
-/// knew of those before it, but may have been about to let go of what they made: the youngest
-/// counts, and what only the older ones name stays ours.
+/// The ledger that dead runs were about to write. If several died one after the other, the newest one counts. It knew
+/// the earlier ones but may have been about to drop their entries, so entries that only those have are kept too.
 pub(super) fn pending(head: &Head<'_>, journal: &Journal) -> Option<Ledger> {
-    // It came to its end, and only its cleaning is left.
+    // The apply ended; only its cleanup is left.
     if journal.phase == "finished" {
         return None;
     }
@@ -112,13 +111,13 @@ pub(super) fn pending(head: &Head<'_>, journal: &Journal) -> Option<Ledger> {
     Some(youngest)
 }
 
-/// When the run began that wrote a ledger.
+/// When the run that wrote a ledger began.
 fn began(ledger: &Ledger) -> Option<&str> {
     ledger.applied.as_ref().map(|applied| applied.at.as_str())
 }
 
-/// The entries of the history, oldest first. What is younger than the ledger was written by a run
-/// that did not come to its ledger.
+/// The entries of the history, oldest first. An entry newer than the ledger belongs to a run that died before it wrote
+/// its ledger.
 pub(super) fn entries(head: &Head<'_>, ledger: Option<&Ledger>) -> Vec<Entry> {
     let last = ledger.map_or(0, |ledger| ledger.generation);
     let mut entries: Vec<Entry> = head
@@ -144,8 +143,8 @@ pub(super) fn generation(text: &str) -> Result<Box<Generation>, MachineError> {
         })
 }
 
-/// What became of an earlier apply: of one that failed after it had changed something, until an
-/// apply is done; of any other only where its client went away before it could be told.
+/// Remarks about earlier applies: about one that failed after it had changed something, until an apply is done; about any
+/// other only if its client lost the connection before the report.
 pub(super) fn earlier(head: &Head<'_>) -> Option<Remark> {
     let text = String::from_utf8_lossy(head.texts.get(LAST)?);
     let fields = |name: &'static str| {
@@ -162,7 +161,7 @@ pub(super) fn earlier(head: &Head<'_>) -> Option<Remark> {
         "halfway" => format!("was left half-way: {summary}"),
         _ => format!("changed nothing: {summary}"),
     };
-    // The host's own words, but not a whole log.
+    // Only the first lines of the host's output.
     let words: Vec<String> = fields("| ").take(3).collect();
     let words = match words.is_empty() {
         true => String::new(),
