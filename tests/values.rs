@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use murder::compile::{compile, written};
+use murder::compile::{compile, value_problems};
 use murder::diagnostic::Diagnostic;
 use murder::load;
 use murder::machine::KnownFacts;
@@ -193,7 +193,7 @@ fn what_is_written_is_judged_without_templates() {
     let loaded = load::load(folder.path(), &[]);
     let murder = loaded.murder.unwrap();
     let host = &murder.hosts[&HostName::new("backend1.example.org").unwrap()];
-    let said = written(host, &loaded.modules);
+    let said = value_problems(host, &loaded.modules);
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].summary.contains("message_size_limit"));
 }

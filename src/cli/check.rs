@@ -63,13 +63,13 @@ fn compile_hosts(loaded: &mut Loaded, selected: &Selection) {
         // Templates that cannot be read hide nothing that stands in the manifest itself.
         (Err(mut problems), _) => {
             let hosts = murder.hosts.values();
-            problems.extend(hosts.flat_map(|host| compile::written(host, &loaded.modules)));
+            problems.extend(hosts.flat_map(|host| compile::value_problems(host, &loaded.modules)));
             problems
         }
         (Ok(_), Err(problems)) => problems,
     };
     loaded.diagnostics.extend(found);
-    loaded.diagnostics.extend(load::foresee(murder));
+    loaded.diagnostics.extend(load::check_secret_files(murder));
     // Hosts that share a layer share its problems.
     load::tidy(&mut loaded.diagnostics);
 }

@@ -20,8 +20,8 @@ pub(super) fn manifest_name(name: &str) -> String {
     format!("manifest {name}")
 }
 
-/// One role's word on a file.
-struct FileWord {
+/// What the layers of one role say of a file.
+struct RoleFile {
     role: usize,
     want: Want<File>,
     origins: Vec<Origin>,
@@ -29,7 +29,7 @@ struct FileWord {
 
 impl Work<'_> {
     pub(super) fn files(&mut self) {
-        let mut words: std::collections::BTreeMap<RemotePath, Vec<FileWord>> = Default::default();
+        let mut words: std::collections::BTreeMap<RemotePath, Vec<RoleFile>> = Default::default();
         let mut spoken: BTreeSet<RemotePath> = BTreeSet::new();
         for role in 0..self.roles.len() {
             self.module_files(role, &mut words, &mut spoken);
@@ -66,7 +66,7 @@ impl Work<'_> {
     fn module_files(
         &mut self,
         role: usize,
-        words: &mut std::collections::BTreeMap<RemotePath, Vec<FileWord>>,
+        words: &mut std::collections::BTreeMap<RemotePath, Vec<RoleFile>>,
         spoken: &mut BTreeSet<RemotePath>,
     ) {
         let Some(module) = self.roles.get(role).map(|role| role.module) else {
@@ -95,7 +95,7 @@ impl Work<'_> {
         }
     }
 
-    /// The paths that a file of a module stands under: one for each directory with `per:`.
+    /// The paths of a file of a module: one for each directory with `per:`.
     fn copies(&self, path: &RemotePath, role: usize) -> Vec<(RemotePath, Option<tera::Value>)> {
         let Some(per) = self
             .roles
@@ -125,7 +125,7 @@ impl Work<'_> {
         role: usize,
         own: &Layer<FileSpec>,
         host_value: Option<tera::Value>,
-    ) -> Option<FileWord> {
+    ) -> Option<RoleFile> {
         let held = self.roles.get(role)?;
         let name = match &own.value {
             FileSpec::Present {
@@ -144,7 +144,7 @@ impl Work<'_> {
         };
         let text = self.keep(rendered)?;
         let want = self.file(path, &own.value, None, Body::from_rendered(&text), own.at)?;
-        Some(FileWord {
+        Some(RoleFile {
             role,
             want,
             origins: vec![file_origin(own)],
@@ -158,7 +158,7 @@ impl Work<'_> {
         role: usize,
         chain: &[Layer<FileSpec>],
         own: Option<&Layer<FileSpec>>,
-    ) -> Option<FileWord> {
+    ) -> Option<RoleFile> {
         let nearest = chain.first()?;
         let origins = chain.iter().chain(own).map(file_origin).collect();
         let want = match &nearest.value {
@@ -181,7 +181,7 @@ impl Work<'_> {
                 self.file(path, &nearest.value, table, body, nearest.at)?
             }
         };
-        Some(FileWord {
+        Some(RoleFile {
             role,
             want,
             origins,
@@ -244,7 +244,7 @@ impl Work<'_> {
         }))
     }
 
-    fn take_file(&mut self, path: RemotePath, mut words: Vec<FileWord>) {
+    fn take_file(&mut self, path: RemotePath, mut words: Vec<RoleFile>) {
         let thing = Thing::File(path.clone());
         if words.is_empty() {
             return;
@@ -256,7 +256,7 @@ impl Work<'_> {
                 && let (Some(one), Some(two)) =
                     (self.role_name(first.role), self.role_name(other.role))
             {
-                let at = |word: &FileWord| word.origins.first().map_or(here, |origin| origin.at);
+                let at = |word: &RoleFile| word.origins.first().map_or(here, |origin| origin.at);
                 let problem = layer::conflict(
                     &thing,
                     (one, "one text", at(&first)),

@@ -1,4 +1,4 @@
-//! The layers of a host: which of several words on one thing wins.
+//! The layers of a host: which of several values of one thing wins.
 
 use std::collections::BTreeSet;
 

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tera::{Context, Value};
 
-pub use self::check::written;
+pub use self::check::value_problems;
 pub use self::variable::Behind;
 pub use self::work::{Compiled, Origin};
 
@@ -46,8 +46,8 @@ pub struct Compiler<'a> {
     leaving: Vec<routes::Leaving>,
     /// What an LDAP lookup of `mailHost` may give.
     mailhosts: BTreeSet<String>,
-    grounds: RenderCaches,
-    /// The variables of each role where nobody sets any.
+    caches: RenderCaches,
+    /// The variables of each role, all with their defaults.
     defaults: BTreeMap<RoleName, Value>,
 }
 
@@ -126,7 +126,7 @@ impl<'a> Compiler<'a> {
                 .values()
                 .map(|host| host.mailhost.to_string())
                 .collect(),
-            grounds: RenderCaches::default(),
+            caches: RenderCaches::default(),
             defaults: modules
                 .0
                 .iter()
@@ -216,14 +216,14 @@ impl<'a> Compiler<'a> {
                 Some(defaults) if !variable::any_set(module, work.host) => defaults.clone(),
                 _ => variable::values(module, work.host, &mut work.problems),
             };
-            let ground = self.grounds.get(role, work.facts, vars, |vars| {
+            let cache = self.caches.get(role, work.facts, vars, |vars| {
                 let mut context = Context::new();
                 context.insert_value("murder", self.common.murder.clone());
                 context.insert_value("facts", context::facts(work.facts));
                 context.insert_value("vars", vars.clone());
                 context
             });
-            let mut context = ground.context.clone();
+            let mut context = cache.context.clone();
             context.insert_value("host", host.clone());
             for per in module.per.values() {
                 work.copies
@@ -237,7 +237,7 @@ impl<'a> Compiler<'a> {
             work.roles.push(Role {
                 module,
                 context,
-                ground,
+                cache,
             });
         }
     }

@@ -1,4 +1,4 @@
-//! Paths that cannot stand beside each other: a file where another one needs a directory, or where
+//! Paths that exclude each other: a file where another one needs a directory, or where
 //! a table's index comes to lie.
 
 use std::collections::BTreeMap;

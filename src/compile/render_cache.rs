@@ -13,7 +13,7 @@ use crate::module::Engine;
 use crate::name::RoleName;
 use crate::state::Facts;
 
-/// So many different grounds of one role are remembered. Where every host has facts or variables
+/// So many different caches of one role are kept. Where every host has facts or variables
 /// of its own there is nothing to share, and looking for it must not cost.
 const KEPT: usize = 16;
 
@@ -27,13 +27,13 @@ pub(super) struct RenderCache {
     rendered: RwLock<BTreeMap<String, String>>,
 }
 
-/// The grounds of a run. The order in which hosts come decides what is remembered, never what is
+/// The caches of a run. The order in which hosts come decides what is remembered, never what is
 /// rendered.
 #[derive(Debug, Default)]
 pub(super) struct RenderCaches(RwLock<BTreeMap<RoleName, Vec<Arc<RenderCache>>>>);
 
 impl RenderCaches {
-    /// The ground of a role for these facts and variables; `make` gives the context of a new one.
+    /// The cache of a role for these facts and variables; `make` gives the context of a new one.
     pub(super) fn get(
         &self,
         role: &RoleName,
@@ -41,15 +41,15 @@ impl RenderCaches {
         vars: Value,
         make: impl FnOnce(&Value) -> Context,
     ) -> Arc<RenderCache> {
-        let same = |ground: &&Arc<RenderCache>| ground.facts == *facts && ground.vars == vars;
+        let same = |cache: &&Arc<RenderCache>| cache.facts == *facts && cache.vars == vars;
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let of_role = known.get(role);
-        if let Some(ground) = of_role.into_iter().flatten().find(same) {
-            return Arc::clone(ground);
+        if let Some(cache) = of_role.into_iter().flatten().find(same) {
+            return Arc::clone(cache);
         }
-        let room = of_role.is_none_or(|grounds| grounds.len() < KEPT);
+        let room = of_role.is_none_or(|caches| caches.len() < KEPT);
         drop(known);
-        let ground = Arc::new(RenderCache {
+        let cache = Arc::new(RenderCache {
             facts: facts.clone(),
             context: make(&vars),
             vars,
@@ -60,9 +60,9 @@ impl RenderCaches {
             known
                 .entry(role.clone())
                 .or_default()
-                .push(Arc::clone(&ground));
+                .push(Arc::clone(&cache));
         }
-        ground
+        cache
     }
 }
 

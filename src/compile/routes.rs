@@ -122,7 +122,7 @@ impl Work<'_> {
     }
 }
 
-/// The next hops in a text, as they stand there: `[host]:25`, `host:25`, or `host`.
+/// The next hops in a text, as they are there: `[host]:25`, `host:25`, or `host`.
 pub(super) fn next_hops<'t>(thing: &Thing, text: &'t str) -> BTreeSet<&'t str> {
     let bare = matches!(thing, Thing::Parameter(name) | Thing::Option(_, name)
         if BARE.contains(&name.as_str()));

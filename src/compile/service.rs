@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::layer;
 use super::layer::plain_origin;
-use super::setting::Word;
+use super::setting::RoleValue;
 use super::work::Work;
 use crate::model::{Layer, ServiceSpec};
 use crate::name::ServiceName;
@@ -27,7 +27,7 @@ impl Work<'_> {
     fn service(&mut self, name: &ServiceName) {
         let whole = Thing::Service(name.clone());
         let layers = self.host.services.get(name);
-        let mut by_thing: BTreeMap<Thing, Vec<(usize, Word)>> = BTreeMap::new();
+        let mut by_thing: BTreeMap<Thing, Vec<(usize, RoleValue)>> = BTreeMap::new();
         let mut spoken = false;
         for role in 0..self.roles.len() {
             let Some(module) = self.roles.get(role).map(|role| role.module) else {
@@ -63,7 +63,7 @@ impl Work<'_> {
                     (self.role_name(*absent_role), self.role_name(*role))
             {
                 let here = self.host.at;
-                let at = |word: &Word| word.origins.first().map_or(here, |origin| origin.at);
+                let at = |word: &RoleValue| word.origins.first().map_or(here, |origin| origin.at);
                 let problem = layer::conflict(
                     &whole,
                     (one, "null", at(absent)),
@@ -88,8 +88,8 @@ impl Work<'_> {
         name: &ServiceName,
         chain: &[&Layer<ServiceSpec>],
         own: Option<(usize, &Layer<ServiceSpec>)>,
-    ) -> BTreeMap<Thing, Word> {
-        let mut words: BTreeMap<Thing, Word> = BTreeMap::new();
+    ) -> BTreeMap<Thing, RoleValue> {
+        let mut words: BTreeMap<Thing, RoleValue> = BTreeMap::new();
         let own_role = own.map(|(role, _)| role);
         let layers = chain
             .iter()
@@ -100,7 +100,7 @@ impl Work<'_> {
             let (fields, options) = match &layer.value {
                 ServiceSpec::Absent => {
                     if words.is_empty() {
-                        let word = Word {
+                        let word = RoleValue {
                             want: Want::Absent,
                             origins: vec![plain_origin(&layer.level, layer.at, "null")],
                         };
@@ -128,7 +128,7 @@ impl Work<'_> {
                 words
                     .entry(thing)
                     .and_modify(|word| word.origins.push(origin.clone()))
-                    .or_insert_with(|| Word {
+                    .or_insert_with(|| RoleValue {
                         want,
                         origins: vec![origin],
                     });

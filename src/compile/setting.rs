@@ -13,13 +13,13 @@ use crate::secret::{Body, MASK};
 use crate::state::Want;
 use crate::thing::Thing;
 
-/// What one role's layers come to.
-pub(super) struct Word {
+/// What the layers of one role say of a value.
+pub(super) struct RoleValue {
     pub want: Want<String>,
     pub origins: Vec<Origin>,
 }
 
-impl Word {
+impl RoleValue {
     /// The wanted text, for comparison and for messages.
     fn text(&self) -> &str {
         match &self.want {
@@ -50,7 +50,7 @@ impl Work<'_> {
     }
 
     /// Takes a word as the last one on a value, unless the value is left alone.
-    pub(super) fn take(&mut self, thing: Thing, word: Word) {
+    pub(super) fn take(&mut self, thing: Thing, word: RoleValue) {
         if let Some(winner) = word.origins.first().cloned()
             && self.is_left(&thing, &winner.level, winner.at)
         {
@@ -73,10 +73,10 @@ impl Work<'_> {
         self.compiled.desired.values.insert(thing, word.want);
     }
 
-    /// The word on a parameter, where anybody has one and all roles agree.
-    fn setting(&mut self, name: &Parameter, thing: &Thing) -> Option<Word> {
+    /// What the layers say of a parameter. None where no layer sets it, or where two roles differ.
+    fn setting(&mut self, name: &Parameter, thing: &Thing) -> Option<RoleValue> {
         let layers = self.host.settings.get(name);
-        let mut words: Vec<(usize, Word)> = Vec::new();
+        let mut words: Vec<(usize, RoleValue)> = Vec::new();
         for role in 0..self.roles.len() {
             let module = self.roles.get(role)?.module;
             let own = match module.settings.get(name) {
@@ -108,7 +108,11 @@ impl Work<'_> {
     }
 
     /// One word of several roles, or a diagnostic that names two that differ.
-    pub(super) fn agree(&mut self, thing: &Thing, mut words: Vec<(usize, Word)>) -> Option<Word> {
+    pub(super) fn agree(
+        &mut self,
+        thing: &Thing,
+        mut words: Vec<(usize, RoleValue)>,
+    ) -> Option<RoleValue> {
         let (first_role, first) = words.remove(0);
         for (role, word) in &words {
             if word.want != first.want {
@@ -178,7 +182,7 @@ impl Work<'_> {
     }
 
     /// Folds layers, the nearest first, into one word.
-    fn fold(&mut self, thing: &Thing, chain: &[Layer<SettingSpec>]) -> Option<Word> {
+    fn fold(&mut self, thing: &Thing, chain: &[Layer<SettingSpec>]) -> Option<RoleValue> {
         let (nearest, below) = chain.split_first()?;
         let mut origins: Vec<Origin> = chain.iter().map(origin).collect();
         if let SettingSpec::Edit(_) = &nearest.value
@@ -215,7 +219,7 @@ impl Work<'_> {
                 Want::Present(text)
             }
         };
-        Some(Word { want, origins })
+        Some(RoleValue { want, origins })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::nearest::nearest;
 use crate::secret::Body;
 use crate::thing::Thing;
 
-/// Every variable that somebody sets must be declared: one for a host by a module of that host,
+/// A module must declare every variable that the manifest sets: one for a host by a module of that host,
 /// one for a role by that role's module, and one of a wider layer by any module.
 pub(super) fn check_names(modules: &Modules, host: &Host, problems: &mut Vec<Diagnostic>) {
     for (name, layers) in &host.vars {
@@ -50,12 +50,12 @@ pub(super) fn check_names(modules: &Modules, host: &Host, problems: &mut Vec<Dia
     }
 }
 
-/// Whether anybody sets a variable of the module on this host.
+/// Whether the manifest sets a variable of the module on this host.
 pub(super) fn any_set(module: &Module, host: &Host) -> bool {
     host.vars.keys().any(|name| module.vars.contains_key(name))
 }
 
-/// The variables of a module where nobody sets any.
+/// The variables of a module, all with their defaults.
 pub(super) fn defaults(module: &Module) -> Value {
     let values: BTreeMap<String, Value> = module
         .vars
@@ -90,7 +90,7 @@ pub(super) fn values(module: &Module, host: &Host, problems: &mut Vec<Diagnostic
                 &variable.default
             }
             Some(word) => {
-                if let Some((text, wanted, why)) = variable.wrong_word(&word.value) {
+                if let Some((text, wanted, why)) = variable.wrong_text(&word.value) {
                     let what = wanted.what();
                     problems.push(
                         Diagnostic::error(format!("`{text}` in `{name}` is not {what}"))
@@ -107,7 +107,7 @@ pub(super) fn values(module: &Module, host: &Host, problems: &mut Vec<Diagnostic
     Value::from(values)
 }
 
-/// What the manifest says of a variable that stands behind a module's word on a thing.
+/// What the manifest says of a variable that decides what a module says of a thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Behind {
     /// The variable.
@@ -121,7 +121,7 @@ pub struct Behind {
 }
 
 /// The variables that a module's word on a thing is made of, as far as the manifest sets them.
-/// Only `explain` and messages ask, so that nobody else pays for it.
+/// Only `explain` and messages need it, so it is made on demand.
 pub(super) fn behind(module: &Module, thing: &Thing, host: &Host) -> Vec<Behind> {
     set(module, module.variables_of(thing), host)
 }

@@ -24,11 +24,11 @@ pub struct Compiled {
     pub left: BTreeMap<Thing, Origin>,
     /// What works, and the user should know.
     pub warnings: Vec<Diagnostic>,
-    /// What would not work if the host is as its facts say, where nobody has observed them.
+    /// What would not work if the host is as its facts say, where they were not observed.
     pub guesses: Vec<Diagnostic>,
 }
 
-/// One layer's word on a thing, for `explain`.
+/// What one layer says of a thing, for `explain`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// Which layer.
@@ -45,12 +45,12 @@ pub struct Origin {
 pub(super) struct Role<'a> {
     pub(super) module: &'a Module,
     pub(super) context: Context,
-    pub(super) ground: Arc<RenderCache>,
+    pub(super) cache: Arc<RenderCache>,
 }
 
 impl Role<'_> {
     pub(super) fn render(&self, engine: &Engine, name: &str) -> Result<String, Diagnostic> {
-        self.ground.render(engine, name, &self.context)
+        self.cache.render(engine, name, &self.context)
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn manifest_files(
         if !looks_like_yaml(&entry) || overlay() {
             continue;
         }
-        // `./a.yaml` is not what anybody would type.
+        // Messages show `a.yaml`, as a user types it, and not `./a.yaml`.
         let entry = entry
             .strip_prefix(".")
             .map_or(entry.clone(), Path::to_owned);

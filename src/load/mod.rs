@@ -8,7 +8,7 @@ mod secrets;
 
 pub use loaded::LoadedMurder;
 pub use revision::revision;
-pub use secrets::{foresee, secrets};
+pub use secrets::{check_secret_files, secrets};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ use crate::name::RoleName;
 /// A manifest with everything that belongs to it.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// Every text that was read; secrets that stand in them are masked.
+    /// Every text that was read, with its secrets masked.
     pub sources: Sources,
     /// What the manifest means; none where something is wrong.
     pub murder: Option<Murder>,
@@ -149,7 +149,7 @@ impl Input<'_> {
             return (diagnostics, None);
         };
         let context = model::Context {
-            roles: &roles(library.modules(), library.unread()),
+            roles: &roles(library.modules(), library.unusable()),
             templates: self.templates,
             folder: self.folder,
         };
@@ -184,7 +184,7 @@ fn further(
     };
     hosts
         .iter()
-        .flat_map(|host| compile::written(host, modules))
+        .flat_map(|host| compile::value_problems(host, modules))
         .collect()
 }
 
@@ -252,7 +252,7 @@ fn templates(
 }
 
 /// What resolving must know of the modules.
-fn roles(modules: &Modules, unread: &BTreeSet<RoleName>) -> BTreeMap<RoleName, Role> {
+fn roles(modules: &Modules, unusable: &BTreeSet<RoleName>) -> BTreeMap<RoleName, Role> {
     let role = |module: &module::Module| Role {
         provides: module.provides.clone(),
         at_most_one: module.at_most_one,
@@ -265,11 +265,11 @@ fn roles(modules: &Modules, unread: &BTreeSet<RoleName>) -> BTreeMap<RoleName, R
             })
             .map(|(name, _)| name.clone())
             .collect(),
-        unread: false,
+        unusable: false,
     };
-    let unread = unread.iter().map(|name| {
+    let unusable = unusable.iter().map(|name| {
         let role = Role {
-            unread: true,
+            unusable: true,
             ..Role::default()
         };
         (name.clone(), role)
@@ -278,6 +278,6 @@ fn roles(modules: &Modules, unread: &BTreeSet<RoleName>) -> BTreeMap<RoleName, R
         .0
         .iter()
         .map(|(name, module)| (name.clone(), role(module)))
-        .chain(unread)
+        .chain(unusable)
         .collect()
 }

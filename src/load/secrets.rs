@@ -13,7 +13,7 @@ use crate::load::files;
 use crate::model::Murder;
 use crate::secret::{Body, Secret, SecretName, SecretSource, Secrets};
 
-/// A password of more bytes is none.
+/// The largest file that can hold a secret, in bytes.
 const MOST: u64 = 64 << 10;
 
 /// Reads the secrets of these names.
@@ -37,10 +37,10 @@ pub fn secrets(murder: &Murder, which: &BTreeSet<SecretName>) -> (Secrets, Vec<D
     (secrets, problems)
 }
 
-/// Looks whether the secrets' files could be read when they are needed, without reading them: what
-/// an apply would refuse is better known before.
+/// Checks whether the files of secrets could be read, without reading them. Each that an apply would refuse is a warning,
+/// so that `murder check` shows it first.
 #[must_use]
-pub fn foresee(murder: &Murder) -> Vec<Diagnostic> {
+pub fn check_secret_files(murder: &Murder) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for (source, at) in murder.secrets.values() {
         let SecretSource::File(path) = source else {
@@ -85,7 +85,7 @@ fn read(name: &SecretName, source: &SecretSource, at: Span) -> Result<Secret, Di
     }
 }
 
-/// What would be lost or misread where the secret is written.
+/// Why a text cannot be a secret: Postfix would cut or misread it. None where it can.
 fn unfit(text: &str) -> Option<&'static str> {
     if text.is_empty() {
         Some("is empty")
@@ -121,7 +121,7 @@ fn closed(path: &Path, found: &fs::Metadata) -> Result<(), Diagnostic> {
 
 fn from_file(path: &Path) -> Result<Zeroizing<String>, Diagnostic> {
     let unreadable = |error: &std::io::Error| files::unreadable(path, error);
-    // Looking and reading by one descriptor: nobody can change the file in between.
+    // One descriptor for the check and the reading: the file cannot be exchanged in between.
     let file = fs::File::open(path).map_err(|error| unreadable(&error))?;
     let found = file.metadata().map_err(|error| unreadable(&error))?;
     closed(path, &found)?;

@@ -25,13 +25,13 @@ pub fn check(node: &Node, shape: &Shape, what: &str, complete: bool) -> Vec<Diag
     checker.problems
 }
 
-/// The maps of a layer whose entries stand for themselves: what is wrong with one says nothing of the others.
+/// The maps of a layer whose entries are independent: an error in one says nothing about the others.
 const THINGS: [&str; 4] = ["settings", "services", "files", "vars"];
 
 struct Checker {
     complete: bool,
     problems: Vec<Diagnostic>,
-    /// How many maps of [`THINGS`] stand around the value at hand.
+    /// How many maps of [`THINGS`] enclose the value that is being checked.
     within: usize,
 }
 
@@ -43,7 +43,7 @@ impl Checker {
         });
     }
 
-    /// `place` is the key that the value stands under.
+    /// Checks a value; `place` is its key.
     fn value(&mut self, node: &Node, shape: &Shape, place: &str) {
         if THINGS.contains(&place) && fits(node, shape) {
             self.within += 1;

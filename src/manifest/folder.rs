@@ -8,7 +8,7 @@ use crate::manifest::node::{Entry, Kind, Node};
 /// Joins the files of a folder.
 ///
 /// A section that is a map (`hosts`, `sites`, `ldap`) may be spread over files; each of its
-/// keys still stands in one file only.
+/// keys is still in one file only.
 pub fn join(files: Vec<Node>, problems: &mut Vec<Diagnostic>) -> Option<Node> {
     let mut files = files.into_iter();
     let mut whole = files.next()?;

@@ -1,5 +1,5 @@
-//! What was written: YAML text to a tree in which every value knows its place, and the
-//! grammar that says what may stand where.
+//! The manifest as text: YAML becomes a tree in which every value knows its place, and the
+//! grammar that says which values each key takes.
 //!
 //! Nothing here knows what a manifest means; that is `model`'s work. A [`Manifest`] may refer
 //! to hosts and roles that do not exist.
@@ -52,7 +52,7 @@ pub struct Parsed {
     /// Everything that is wrong with the texts by themselves; only the version where the manifest requires another
     /// `murder`.
     pub problems: Vec<Diagnostic>,
-    /// Where secrets stand in the texts; to be masked before a line is shown.
+    /// The places of secrets in the texts. The caller masks them before it shows a line.
     pub secrets: Vec<Span>,
 }
 

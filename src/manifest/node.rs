@@ -4,10 +4,10 @@ use crate::diagnostic::Span;
 
 /// One value of the text and its place.
 ///
-/// A block collection has no text of its own: its place is the key that it stands under.
+/// A block collection has no text of its own: its place is its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// Where it was written; for an alias, where the alias stands.
+    /// Where it is in the text; for an alias, the place of the alias.
     pub span: Span,
     /// What was written.
     pub kind: Kind,
@@ -36,9 +36,9 @@ pub struct Entry {
     pub key: String,
     /// Where the key was written.
     pub at: Span,
-    /// What stands under it.
+    /// Its value.
     pub value: Node,
-    /// What stood there before an overlay replaced it.
+    /// What an overlay replaced by this entry.
     pub under: Option<Box<Entry>>,
 }
 
@@ -99,7 +99,7 @@ impl Node {
         self.entries().iter().find(|entry| entry.key == key)
     }
 
-    /// What stands under that key.
+    /// The value of that key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.entry(key).map(|entry| &entry.value)

@@ -90,7 +90,7 @@ fn give_way(into: &mut Vec<Entry>, from: &mut [Entry], shape: Option<&'static Sh
     }
 }
 
-/// What stands under a key of a map.
+/// The shape of the value of a key.
 fn below(shape: &'static Shape, key: &str) -> Option<&'static Shape> {
     match of_map(shape)? {
         Shape::Map(_, shape) => Some(unwrapped(shape)),

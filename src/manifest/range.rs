@@ -1,11 +1,11 @@
-//! Host names with ranges: `backend[001:400].example.org` stands for four hundred hosts.
+//! Host names with ranges: `backend[001:400].example.org` is four hundred hosts.
 
 use crate::name::HostName;
 
-/// Hosts that one key may stand for.
+/// How many hosts one key may name.
 const MOST: usize = 100_000;
 
-/// The names that a key of `hosts` stands for, in the order of the ranges.
+/// The names in a key of `hosts`, in the order of the ranges.
 ///
 /// Both ends belong to a range. A leading zero fixes the width: `[001:400]` gives `001`.
 ///
@@ -42,8 +42,8 @@ pub fn expand(text: &str) -> Result<Vec<HostName>, String> {
         .collect()
 }
 
-/// The shortest list of names and ranges that stands for these hosts: the other way of [`expand`]. A range
-/// stands for consecutive numbers at the end of the names' first label, which is where fleets count.
+/// The shortest list of names and ranges that names these hosts: the inverse of [`expand`]. A range
+/// covers consecutive numbers at the end of the names' first label, which is where fleets count.
 #[must_use]
 pub fn compact<'a>(names: impl IntoIterator<Item = &'a HostName>) -> Vec<String> {
     let mut counted: Vec<Counted<'_>> = names.into_iter().map(Counted::read).collect();

@@ -1,4 +1,4 @@
-//! What may stand where in a manifest: the words in which [`grammar`](super::grammar) is written.
+//! The types of which [`grammar`](super::grammar) is made: which values a key of a manifest takes.
 //!
 //! One table serves the checker, which finds every problem, and the JSON Schema.
 
@@ -26,7 +26,7 @@ pub enum Shape {
     /// A map with the keys of a record.
     Record(&'static Record),
     /// This, or `null`, which means that the thing does this (`must not be there`). Without a
-    /// meaning, nothing at all may stand there too.
+    /// meaning, the value may also be missing.
     Nullable(&'static str, &'static Shape),
     /// The first of these whose kind (text, list, map) is the value's.
     Either(&'static [Shape]),
@@ -43,7 +43,7 @@ pub struct Record {
     pub fields: &'static [Field],
     /// Keys that people try, and what to tell them: key, what is wrong, what to do.
     pub traps: &'static [(&'static str, &'static str, &'static str)],
-    /// Keys of which only one may stand: in an overlay, each takes the place of the others.
+    /// Keys of which only one may be given: in an overlay, each replaces the others.
     pub alternatives: &'static [&'static str],
     /// Whether keys beginning with `x-` are passed over: a place for anchors.
     pub extensions: bool,
@@ -54,7 +54,7 @@ pub struct Record {
 pub struct Field {
     /// The key.
     pub key: &'static str,
-    /// What stands under it.
+    /// Its value.
     pub shape: Shape,
     /// What it is for.
     pub doc: &'static str,
@@ -159,7 +159,7 @@ impl std::fmt::Debug for Rule {
 }
 
 impl Shape {
-    /// What to write where something of another kind stands.
+    /// What to write in place of a value of another kind.
     #[must_use]
     pub fn hint(&self) -> String {
         let words = |words: Vec<&str>| format!("write one of `{}`", words.join("`, `"));

@@ -1,7 +1,7 @@
 //! From a YAML text to its [`Node`]s: keys once, aliases and merge keys resolved, bombs refused.
 //!
 //! Scalars stay as they were written. YAML 1.1 would read `no` as false, `0644` as 420 and
-//! `1e3` as 1000.0; here they are texts until somebody who knows what is wanted reads them.
+//! `1e3` as 1000.0; here they are texts until the reader of a key asks for its own type.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ const NO_KEY: &str = "\0";
 
 /// Reads one text, which holds one document.
 ///
-/// A key that stands twice is a problem, and the tree keeps the first, so that the rest can be
+/// A key that is set twice is a problem, and the tree keeps the first, so that the rest can be
 /// looked at in the same run. A mistake of YAML's own grammar ends the reading: no tree.
 pub fn parse(source: SourceId, text: &str, problems: &mut Vec<Diagnostic>) -> Option<Node> {
     if text.len() > SIZE_LIMIT {
@@ -316,7 +316,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Refuses keys that stand twice, then adds what merge keys bring: the map's own keys win,
+    /// Refuses keys that are set twice, then adds what merge keys bring: the map's own keys win,
     /// and of several merged maps the first (<https://yaml.org/type/merge.html>).
     fn finish_map(&mut self, entries: Vec<Entry>, merges: Vec<(Node, Span)>) -> Vec<Entry> {
         let mut seen: HashMap<String, Span> = HashMap::with_capacity(entries.len());

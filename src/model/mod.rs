@@ -79,7 +79,7 @@ pub struct Domain {
     pub alias_of: Option<HostName>,
 }
 
-/// A directory, as one host shall ask it.
+/// An LDAP directory, as one host queries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ldap {
     /// `ldap://`, `ldaps://` or `ldapi://` URIs, tried in order.
@@ -176,7 +176,7 @@ pub struct Host {
     pub addresses: Vec<String>,
     /// How it is reached.
     pub ssh: Access,
-    /// The directory as it shall ask it.
+    /// The LDAP directory that it queries.
     pub ldap: Option<Ldap>,
     /// The LMTP socket, where the manifest says one (host, site, defaults, `cyrus`, in this order).
     pub lmtp_socket: Option<RemotePath>,
@@ -192,12 +192,12 @@ pub struct Host {
     pub files: BTreeMap<RemotePath, Vec<Layer<FileSpec>>>,
     /// Module variables by name, the nearest layer first. `Level::Role` layers count for that role's module only.
     pub vars: BTreeMap<String, Vec<Layer<serde_json::Value>>>,
-    /// Things that a module would manage and shall not here, as written: a parameter's name,
+    /// Things that a module would manage, and that are left alone here, as in the manifest: a parameter's name,
     /// a path, or `name/type` of a service.
     pub leave: Vec<Layer<String>>,
 }
 
-/// One layer's word on a thing.
+/// What one layer says of a thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer<T> {
     /// Which layer.
@@ -221,7 +221,7 @@ pub enum Level {
     Defaults,
     /// In the module itself.
     Module(RoleName),
-    /// In no file: Postfix's own default, which a list edit starts from where nobody gives the list.
+    /// In no file: Postfix's own default, which a list edit starts from where no layer sets the list.
     Postfix,
 }
 
@@ -258,7 +258,7 @@ pub enum ServiceSpec {
     Entry {
         /// Columns.
         fields: BTreeMap<Field, String>,
-        /// `-o name=value`; none for an option that must not stand there.
+        /// `-o name=value`; none for an option that must not be there.
         options: BTreeMap<Parameter, Option<String>>,
     },
 }

@@ -18,7 +18,7 @@ pub struct Role {
     pub vars: BTreeSet<String>,
     /// Those of them that hold a text: `version: 10` is `10` as it was written, and no number.
     pub texts: BTreeSet<String>,
-    /// Whether its module is there and wrong, which is said elsewhere: then nothing more is known
-    /// of it, and nothing said against what relies on it.
-    pub unread: bool,
+    /// Whether its module exists but is wrong, which is reported on its own. Then nothing more is known of the role,
+    /// and no problem is reported for what relies on it.
+    pub unusable: bool,
 }

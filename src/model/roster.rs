@@ -1,7 +1,7 @@
 //! The hosts of a murder as each ledger keeps them: so that one which vanished from the manifest is missed.
 //!
 //! A host is taken out by `state: retired`, which empties it. One that only vanishes from the manifest keeps
-//! what it has, and nobody looks at it any more; but its neighbours remember it.
+//! what it has, and `murder` no longer contacts it; but its neighbours remember it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -25,7 +25,7 @@ pub struct Roster<'a> {
 }
 
 impl<'a> Roster<'a> {
-    /// Of a murder. Hosts on their way out are not listed: nobody misses them.
+    /// Of a murder. Retired hosts are not listed: it is no error when they vanish.
     #[must_use]
     pub fn of(murder: &'a Murder) -> Self {
         let stay = murder

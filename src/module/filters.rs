@@ -97,7 +97,7 @@ fn ldap_tables(name: &str, arguments: Kwargs, _: &State) -> TeraResult<String> {
     Ok(tables.join(", "))
 }
 
-/// `vars.x | among(of=murder.domains)`: what stands in both, be it in capital letters or not. Keys
+/// `vars.x | among(of=murder.domains)`: what is in both lists; case does not count. Keys
 /// of a map count as a list.
 fn among(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
     let of = arguments.must_get::<Vec<String>>("of")?;
@@ -107,7 +107,7 @@ fn among(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
     Ok(Value::from(both.map(Value::from).collect::<Vec<Value>>()))
 }
 
-/// `addresses | local_parts(delimiter="+")`: what stands before `@`, without an extension.
+/// `addresses | local_parts(delimiter="+")`: the parts before `@`, without an extension.
 fn local_parts(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
     let delimiter = arguments.must_get::<String>("delimiter")?;
     let parts = words(value).into_iter().map(|address| {

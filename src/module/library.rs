@@ -28,7 +28,7 @@ pub struct Library<'f> {
     /// The folders of the modules that were read, the wrong ones too.
     seen: BTreeSet<&'f str>,
     modules: Modules,
-    unread: BTreeSet<RoleName>,
+    unusable: BTreeSet<RoleName>,
     /// What is wrong with modules by themselves.
     problems: Vec<Diagnostic>,
     /// What is wrong with the templates of one's own modules, once they were parsed: all are read at the first reading.
@@ -41,7 +41,7 @@ pub struct Parsed {
     /// The modules that could be read.
     pub modules: Modules,
     /// Roles that have a module, which is wrong: what they know and do is not known.
-    pub unread: BTreeSet<RoleName>,
+    pub unusable: BTreeSet<RoleName>,
     /// Every problem of every module that was read.
     pub problems: Vec<Diagnostic>,
 }
@@ -60,7 +60,7 @@ pub fn parse(
     let problems = library.problems();
     Parsed {
         modules: library.modules,
-        unread: library.unread,
+        unusable: library.unusable,
         problems,
     }
 }
@@ -81,7 +81,7 @@ impl<'f> Library<'f> {
             shared: BTreeMap::new(),
             seen: BTreeSet::new(),
             modules: Modules::default(),
-            unread: BTreeSet::new(),
+            unusable: BTreeSet::new(),
             problems: Vec::new(),
             of_templates: None,
         };
@@ -103,8 +103,8 @@ impl<'f> Library<'f> {
 
     /// Roles that have a module, which is wrong.
     #[must_use]
-    pub fn unread(&self) -> &BTreeSet<RoleName> {
-        &self.unread
+    pub fn unusable(&self) -> &BTreeSet<RoleName> {
+        &self.unusable
     }
 
     /// Reads every module with a file of one's own, those of the shipped ones whose role is `wanted`, and those that
@@ -143,7 +143,7 @@ impl<'f> Library<'f> {
     #[must_use]
     pub fn problems(&mut self) -> Vec<Diagnostic> {
         let mut problems = self.problems.clone();
-        check_after(&self.modules, &self.unread, &mut problems);
+        check_after(&self.modules, &self.unusable, &mut problems);
         let before = problems.len();
         parameters::check(self.own_modules(), &self.modules, &mut problems);
         for problem in problems.iter_mut().skip(before) {
@@ -199,7 +199,7 @@ impl<'f> Library<'f> {
                 // A fault of a module's form is of all hosts with its role: nothing is known of it.
                 let found = found.into_iter().map(|one| one.scope(Scope::Manifest));
                 self.problems.extend(found);
-                self.unread.insert(role);
+                self.unusable.insert(role);
             }
         }
     }
@@ -279,7 +279,7 @@ fn laid_over<'f>(
 }
 
 /// Roles that a module comes after must exist and must not come after it in turn.
-fn check_after(modules: &Modules, unread: &BTreeSet<RoleName>, problems: &mut Vec<Diagnostic>) {
+fn check_after(modules: &Modules, unusable: &BTreeSet<RoleName>, problems: &mut Vec<Diagnostic>) {
     for module in modules.0.values() {
         let start = Span {
             source: module.source,
@@ -287,7 +287,7 @@ fn check_after(modules: &Modules, unread: &BTreeSet<RoleName>, problems: &mut Ve
             end: 0,
         };
         for before in &module.after {
-            if !modules.0.contains_key(before) && !unread.contains(before) {
+            if !modules.0.contains_key(before) && !unusable.contains(before) {
                 problems.push(
                     Diagnostic::error(format!(
                         "module `{}` comes after `{before}`, which is no module",

@@ -10,9 +10,9 @@ mod library;
 mod names;
 mod parameters;
 mod read;
+mod text_kind;
 mod uses;
 mod variable;
-mod word;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,8 +30,8 @@ pub(crate) use engine::{check_names, value_name, when_name};
 pub(crate) use filters::network;
 pub use library::{Library, Parsed, parse};
 pub use names::{FACTS, HOST, LDAP, MURDER};
+pub use text_kind::TextKind;
 pub use variable::{Variable, VariableKind};
-pub use word::Word;
 
 /// Every module of a run, by role.
 #[derive(Debug, Clone, Default)]
@@ -62,7 +62,7 @@ pub struct Module {
     pub services: BTreeMap<ServiceName, Layer<ServiceSpec>>,
     /// Whole files; content is a Tera template.
     pub files: BTreeMap<RemotePath, Layer<FileSpec>>,
-    /// Files that stand once for each directory of the host (`per:`).
+    /// Files that the host has once for each of its directories (`per:`).
     pub per: BTreeMap<RemotePath, Per>,
     /// For any thing above: a Tera expression; where it is false, the thing is not named.
     pub when: BTreeMap<Thing, Layer<String>>,
@@ -92,7 +92,7 @@ pub enum ProbeKind {
     Refuse,
 }
 
-/// What a file with `per:` stands for, once each. The first directory's file has the plain path,
+/// What a file with `per:` is repeated for. The first directory's file has the plain path,
 /// the others have the directory's suffix before `.cf`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Per {

@@ -126,7 +126,7 @@ pub(super) fn variables(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// What stands between `{{` and `}}` or `{%` and `%}`.
+/// The texts between `{{` and `}}` or `{%` and `%}`.
 fn code_ranges(text: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut at = 0;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Module, Per, ProbeKind, Template, Variable, VariableKind, Word};
+use super::{Check, Module, Per, ProbeKind, Template, TextKind, Variable, VariableKind};
 use crate::diagnostic::{Diagnostic, SourceId, Span};
 use crate::manifest::{Entry, Kind, Node, defaults, module_form, switch};
 use crate::model::{ContentSpec, FileSpec, Layer, Level, ServiceSpec, SettingSpec};
@@ -114,7 +114,7 @@ impl Reader {
                 let wanted = variable.kind.wanted();
                 self.problem(format!("the default of `{name}` is not {wanted}"), at);
             }
-            if let Some((text, word, why)) = variable.wrong_word(&variable.default) {
+            if let Some((text, word, why)) = variable.wrong_text(&variable.default) {
                 let what = word.what();
                 self.problem(
                     format!("`{text}` in the default of `{name}` is not {what}: {why}"),
@@ -249,7 +249,7 @@ impl Reader {
 
 fn variable(entry: &Entry) -> Option<Variable> {
     let node = &entry.value;
-    let word = |key: &str| node.get(key).and_then(|name| Word::named(name.text()?));
+    let word = |key: &str| node.get(key).and_then(|name| TextKind::named(name.text()?));
     Some(Variable {
         kind: match node.get("type")?.text()? {
             "bool" => VariableKind::Bool,

@@ -1,4 +1,4 @@
-//! Which variables stand behind a module's word on a thing.
+//! Which variables decide what a module says of a thing.
 
 use std::collections::BTreeSet;
 
@@ -39,7 +39,7 @@ impl Module {
             .collect()
     }
 
-    /// Whether the module may have a word on a thing. A file with `per:` stands under several paths.
+    /// Whether the module may set a thing. A file with `per:` has several paths.
     #[must_use]
     pub fn may_name(&self, thing: &Thing) -> bool {
         match thing {
@@ -58,7 +58,7 @@ impl Module {
         }
     }
 
-    /// Everything that the module may have a word on, as `leave:` names it.
+    /// Everything that the module may set, as `leave:` names it.
     #[must_use]
     pub fn names(&self) -> BTreeSet<String> {
         let settings = self.settings.keys().map(ToString::to_string);

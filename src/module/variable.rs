@@ -1,7 +1,7 @@
 //! A variable of a module, and what it may hold.
 
 use crate::diagnostic::Span;
-use crate::module::Word;
+use crate::module::TextKind;
 
 /// One variable of a module.
 #[derive(Debug, Clone)]
@@ -9,10 +9,10 @@ pub struct Variable {
     /// What it may hold.
     pub kind: VariableKind,
     /// What its texts are: the text, the members of the list, or the values of the map.
-    pub of: Option<Word>,
+    pub of: Option<TextKind>,
     /// What the keys of the map are.
-    pub keys: Option<Word>,
-    /// What it holds where nobody says otherwise.
+    pub keys: Option<TextKind>,
+    /// Its value where the manifest sets none.
     pub default: serde_json::Value,
     /// One or more sentences for people.
     pub doc: String,

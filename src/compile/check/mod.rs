@@ -2,7 +2,7 @@
 //! program that needs the value dies when mail comes.
 //!
 //! [`judge`] looks at values and facts alone, so it serves whole hosts and those of a manifest
-//! that means nothing yet ([`written`]).
+//! that means nothing yet ([`value_problems`]).
 
 mod expansion;
 mod master;
@@ -11,7 +11,7 @@ mod restrictions;
 pub(in crate::compile) mod tables;
 mod unresolved;
 
-pub use unresolved::written;
+pub use unresolved::value_problems;
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -16,7 +16,7 @@ const LINE_ENDS: [char; 3] = ['\n', '\r', '\0'];
 /// The errors of a host's values as the manifest writes them. Errors only: whatever else there
 /// is to say can wait until the manifest means something.
 #[must_use]
-pub fn written(host: &Host, modules: &Modules) -> Vec<Diagnostic> {
+pub fn value_problems(host: &Host, modules: &Modules) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     // All that a retired host has goes, and what is left alone is nobody's business here.
     if host.state == HostState::Retired {

@@ -23,7 +23,7 @@ impl Directories {
     }
 }
 
-/// A search base with the mail domains whose entries stand under it.
+/// A search base with the mail domains whose entries are below it.
 #[derive(Default)]
 struct Directory {
     /// Distinguishes the files of this directory; empty for the main one.

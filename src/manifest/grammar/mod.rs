@@ -1,4 +1,4 @@
-//! Every key of a manifest, with what may stand under it and what it is for.
+//! Every key of a manifest, with the values that it takes and what it is for.
 
 pub mod defaults;
 mod host;

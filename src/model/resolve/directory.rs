@@ -8,9 +8,9 @@ use crate::model::resolve::Resolver;
 use crate::model::{Ldap, Tls, TlsMode};
 
 /// One key as the nearest of several `ldap:` says it, with the path of that `ldap:`.
-struct Spoken<'n, 'p>(&'n [(&'n Node, &'p str)]);
+struct Merged<'n, 'p>(&'n [(&'n Node, &'p str)]);
 
-impl<'n, 'p> Spoken<'n, 'p> {
+impl<'n, 'p> Merged<'n, 'p> {
     fn get(&self, key: &str) -> Option<(&'n Node, &'p str)> {
         self.0
             .iter()
@@ -45,8 +45,8 @@ impl Resolver<'_> {
     }
 
     fn ldap(&mut self, nodes: &[(&Node, &str)], at: Span) -> Option<Ldap> {
-        let said = Spoken(nodes);
-        let uris: Vec<String> = said
+        let merged = Merged(nodes);
+        let uris: Vec<String> = merged
             .get("uris")
             .map_or(&[][..], |(node, _)| node.list())
             .iter()
@@ -54,17 +54,17 @@ impl Resolver<'_> {
             .collect();
         for (key, missing) in [
             ("uris", uris.is_empty()),
-            ("base", said.get("base").is_none()),
+            ("base", merged.get("base").is_none()),
         ] {
             if missing {
                 self.say(
                     Diagnostic::error(format!("`ldap` lacks `{key}`"))
-                        .at(said.get(key).map_or(at, |(node, _)| node.span), "here")
+                        .at(merged.get(key).map_or(at, |(node, _)| node.span), "here")
                         .hint("a directory has at least `uris` and `base`"),
                 );
             }
         }
-        let timeout = match said.get("timeout") {
+        let timeout = match merged.get("timeout") {
             None => Duration::from_secs(defaults::LDAP_TIMEOUT),
             Some((node, _)) => {
                 let time = node.text().and_then(duration).unwrap_or_default();
@@ -81,26 +81,26 @@ impl Resolver<'_> {
                 time
             }
         };
-        self.bind(&said);
-        let bind_pw = said
+        self.bind(&merged);
+        let bind_pw = merged
             .get("bind_pw")
             .and_then(|(node, place)| self.secret(node, format!("{place}.bind_pw")));
-        let mode = self.tls_mode(&said, &uris);
-        self.in_clear(&said, &uris, mode);
+        let mode = self.tls_mode(&merged, &uris);
+        self.in_clear(&merged, &uris, mode);
         Some(Ldap {
-            base: said.text("base")?.to_owned(),
-            scope: said
+            base: merged.text("base")?.to_owned(),
+            scope: merged
                 .text("scope")
                 .unwrap_or(defaults::LDAP_SCOPE)
                 .to_owned(),
-            bind_dn: said.text("bind_dn").map(str::to_owned),
+            bind_dn: merged.text("bind_dn").map(str::to_owned),
             bind_pw,
             tls: Tls {
                 mode,
-                ca_file: said
+                ca_file: merged
                     .tls("ca_file")
                     .and_then(|node| node.text()?.parse().ok()),
-                require_cert: said
+                require_cert: merged
                     .tls("require_cert")
                     .and_then(switch)
                     .unwrap_or(defaults::TLS_REQUIRE_CERT),
@@ -111,8 +111,8 @@ impl Resolver<'_> {
     }
 
     /// A name without a password is an anonymous bind (RFC 4513 §5.1.2); a password needs a name.
-    fn bind(&mut self, said: &Spoken<'_, '_>) {
-        let problem = match (said.get("bind_dn"), said.get("bind_pw")) {
+    fn bind(&mut self, merged: &Merged<'_, '_>) {
+        let problem = match (merged.get("bind_dn"), merged.get("bind_pw")) {
             (Some((dn, _)), None) => Diagnostic::error("`bind_dn` without `bind_pw`")
                 .at(dn.span, "servers refuse a name without a password")
                 .hint("add `bind_pw: {file: PATH}`, or leave both out for anonymous searches"),
@@ -125,11 +125,11 @@ impl Resolver<'_> {
     }
 
     /// A password in clear, and TLS keys that nothing reads.
-    fn in_clear(&mut self, said: &Spoken<'_, '_>, uris: &[String], mode: TlsMode) {
+    fn in_clear(&mut self, merged: &Merged<'_, '_>, uris: &[String], mode: TlsMode) {
         if mode != TlsMode::None {
             return;
         }
-        if let Some(node) = said.tls("ca_file") {
+        if let Some(node) = merged.tls("ca_file") {
             self.say(
                 Diagnostic::warning("`ca_file` without TLS")
                     .at(node.span, "nothing is checked by it")
@@ -139,7 +139,8 @@ impl Resolver<'_> {
         let Some(uri) = uris.iter().find(|uri| leaves_the_host(uri)) else {
             return;
         };
-        if let (Some((password, _)), Some((uris, _))) = (said.get("bind_pw"), said.get("uris")) {
+        if let (Some((password, _)), Some((uris, _))) = (merged.get("bind_pw"), merged.get("uris"))
+        {
             self.say(
                 Diagnostic::warning(format!(
                     "the password of `bind_dn` goes to `{uri}` in clear"
@@ -152,12 +153,12 @@ impl Resolver<'_> {
     }
 
     /// The URI's scheme decides, and the mode must not contradict it (ldap_table(5) `start_tls`).
-    fn tls_mode(&mut self, said: &Spoken<'_, '_>, uris: &[String]) -> TlsMode {
+    fn tls_mode(&mut self, merged: &Merged<'_, '_>, uris: &[String]) -> TlsMode {
         let secure = uris.iter().any(|uri| uri.starts_with("ldaps://"));
         let clear = uris.iter().any(|uri| uri.starts_with("ldap://"));
-        let node = said.tls("mode");
+        let node = merged.tls("mode");
         let at = node.map(|node| node.span);
-        let uris_at = said.get("uris").map(|(node, _)| node.span);
+        let uris_at = merged.get("uris").map(|(node, _)| node.span);
         let mut contradiction = |summary: &str, hint: &str| {
             let mut problem = Diagnostic::error(summary).hint(hint);
             if let (Some(at), Some(uris_at)) = (at, uris_at) {
@@ -184,14 +185,14 @@ impl Resolver<'_> {
                 }
                 TlsMode::Ldaps
             }
-            // An encrypted connection is checked also where nobody asked for a mode.
+            // An encrypted connection is checked also without a `mode`.
             _ if secure => TlsMode::Ldaps,
             _ => TlsMode::None,
         }
     }
 }
 
-/// Whether what is said to a server can be heard on a network: not so over a socket or loopback.
+/// Whether what is merged to a server can be heard on a network: not so over a socket or loopback.
 fn leaves_the_host(uri: &str) -> bool {
     let Some(rest) = uri.strip_prefix("ldap://") else {
         return false;

@@ -8,7 +8,7 @@ use crate::model::resolve::Resolver;
 use crate::nearest;
 use crate::secret::Body;
 
-/// What stands before and after the name of a secret.
+/// The text before and after the name of a secret.
 const OPEN: &str = "{{ secret.";
 const CLOSE: &str = " }}";
 

@@ -36,7 +36,7 @@ impl Hosts<'_> {
         host.roles
             .iter()
             .filter_map(|role| roles.get(role))
-            .any(|role| role.unread || role.provides.contains(capability))
+            .any(|role| role.unusable || role.provides.contains(capability))
     }
 
     /// Whether a host stays: a murder may also be retired as a whole.
@@ -339,7 +339,7 @@ impl<'a> Resolver<'a> {
             let Some(name) = role.text().and_then(|text| RoleName::new(text).ok()) else {
                 continue;
             };
-            // Shared lists are looked at once, where they stand.
+            // A list of a site or the defaults was checked with its layer.
             if own.get("roles").is_some() && !self.known_role(name.as_str(), role.span) {
                 continue;
             }

@@ -185,13 +185,13 @@ impl Resolver<'_> {
             .iter()
             .map(|role| self.context.roles.get(role))
             .collect();
-        // An unknown role has been reported; its variables are anybody's guess.
+        // An unknown role has been reported; its variables are not known.
         let Some(roles) = roles.filter(|roles| !roles.is_empty()) else {
             return true;
         };
         if roles
             .iter()
-            .any(|role| role.unread || role.vars.contains(name))
+            .any(|role| role.unusable || role.vars.contains(name))
         {
             return true;
         }

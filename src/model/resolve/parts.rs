@@ -52,7 +52,7 @@ pub(super) fn service(
     words
 }
 
-/// Where a list edit stands: at what an overlay has given or replaced of it, else where it began.
+/// The place of a list edit: the part that an overlay gave or replaced, else the key.
 pub(super) fn edit(entry: &Entry) -> Span {
     let parts = entry.value.entries().iter();
     parts

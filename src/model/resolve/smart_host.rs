@@ -22,7 +22,7 @@ impl<'a> Resolver<'a> {
             return self.named_smart_host(node, hosts, external);
         }
         // A role whose module could not be read may be the one, or not.
-        if self.context.roles.values().any(|role| role.unread) {
+        if self.context.roles.values().any(|role| role.unusable) {
             return None;
         }
         let able = |state: &[HostState]| -> Vec<&Host> {

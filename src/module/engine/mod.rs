@@ -28,7 +28,7 @@ pub struct Engine {
     waiting: Vec<(String, String)>,
 }
 
-/// Where a template's text stands.
+/// The place of a template's text.
 #[derive(Debug, Clone)]
 struct Part {
     /// Where it begins.
@@ -86,7 +86,7 @@ impl Engine {
         }
     }
 
-    /// Adds one text that was written in YAML; `at` is where it stands there. Tera has it once
+    /// Adds one text that was written in YAML; `at` is its place there. Tera has it once
     /// everything was told to [`settle`](Self::settle).
     pub fn add(
         &mut self,

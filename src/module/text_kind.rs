@@ -1,14 +1,14 @@
 //! What a text in a module's variable may be (`of:` and `keys:` in `module.yaml`).
 //!
-//! Values stand raw in tables, filters and main.cf: a blank or a parenthesis in one would be read
-//! as something else there, and mostly in silence.
+//! Templates put values into tables, filters and main.cf without quotes. Postfix would read a blank or a parenthesis in
+//! one as something else, and mostly report nothing.
 
 use super::{Variable, VariableKind};
 use crate::manifest::rule;
 
 /// The kinds of texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Word {
+pub enum TextKind {
     /// An IP address or network; IPv6 also in the brackets that Postfix wants.
     Network,
     /// A mail address.
@@ -25,7 +25,7 @@ pub enum Word {
     Descriptor,
 }
 
-impl Word {
+impl TextKind {
     /// The kind of that name, one of [`WORDS`](crate::manifest::module_form::WORDS).
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -85,8 +85,8 @@ impl Word {
 impl Variable {
     /// The first text in a value that is not of its kind: the text, what was wanted, and why not.
     #[must_use]
-    pub fn wrong_word(&self, value: &serde_json::Value) -> Option<(String, Word, String)> {
-        let wrong = |text: &str, word: Option<Word>| {
+    pub fn wrong_text(&self, value: &serde_json::Value) -> Option<(String, TextKind, String)> {
+        let wrong = |text: &str, word: Option<TextKind>| {
             let word = word?;
             let why = word.check(text).err()?;
             Some((text.to_owned(), word, why))
@@ -157,15 +157,15 @@ mod tests {
     #[test]
     fn every_word_of_the_grammar_is_a_kind() {
         for (name, _) in crate::manifest::module_form::WORDS {
-            assert!(Word::named(name).is_some(), "{name}");
+            assert!(TextKind::named(name).is_some(), "{name}");
         }
     }
 
     #[test]
     fn words_are_told_from_others() {
-        let cases: [(Word, &[&str], &[&str]); 7] = [
+        let cases: [(TextKind, &[&str], &[&str]); 7] = [
             (
-                Word::Network,
+                TextKind::Network,
                 &["10.0.0.0/8", "192.0.2.1", "[2001:db8::]/32", "2001:db8::1"],
                 &[
                     "foo",
@@ -176,25 +176,25 @@ mod tests {
                     "",
                 ],
             ),
-            (Word::Address, &["a@b.c"], &["a", "@b.c", "a b@c.d"]),
+            (TextKind::Address, &["a@b.c"], &["a", "@b.c", "a b@c.d"]),
             (
-                Word::AddressOrDomain,
+                TextKind::AddressOrDomain,
                 &["a@b.c", "@b.c"],
                 &["a", "a b", "@"],
             ),
             (
-                Word::Recipients,
+                TextKind::Recipients,
                 &["", "a", "a@b.c, d"],
                 &["c d", "a@b.c,", "#x"],
             ),
-            (Word::Domain, &["b.c"], &["@b.c", "b c", "", "10.0.0.1"]),
+            (TextKind::Domain, &["b.c"], &["@b.c", "b c", "", "10.0.0.1"]),
             (
-                Word::LocalPart,
+                TextKind::LocalPart,
                 &["root", "a.b"],
                 &["a b", "#x", "", "a@b.c"],
             ),
             (
-                Word::Descriptor,
+                TextKind::Descriptor,
                 &["mailHost", "1.3.6.1", "x-y"],
                 &["mailHost)(|(x=*", "", "1x", "a b", "a.b"],
             ),
