@@ -259,7 +259,9 @@ fn secrets_are_read_by_their_rules() {
     mode(0o644);
     let (_, problems) = load::secrets(&murder, &which);
     assert!(
-        problems[0].summary.contains("others can reach it"),
+        problems[0]
+            .summary
+            .contains("other users have access to it"),
         "{problems:?}"
     );
     mode(0o600);
@@ -317,11 +319,11 @@ fn what_looks_like_a_part_of_a_manifest_is_not_passed_over() {
     );
     assert_eq!(
         said_of(|folder| fs::write(folder.join("hosts.YAML"), "hosts: {}").unwrap()),
-        ["`DIR/hosts.YAML` would be passed over"]
+        ["`DIR/hosts.YAML` would be ignored"]
     );
     assert_eq!(
         said_of(|folder| fs::create_dir(folder.join("hosts.yaml")).unwrap()),
-        ["`DIR/hosts.yaml` is a folder and no file"]
+        ["`DIR/hosts.yaml` is a folder, not a file"]
     );
     assert_eq!(
         said_of(|folder| {
@@ -334,14 +336,14 @@ fn what_looks_like_a_part_of_a_manifest_is_not_passed_over() {
             let pipe = folder.join("hosts.yaml");
             assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
         }),
-        ["`DIR/hosts.yaml` is a pipe, socket or device and no file"]
+        ["`DIR/hosts.yaml` is a pipe, socket or device, not a file"]
     );
     assert_eq!(
         said_of(|folder| {
             fs::create_dir_all(folder.join("modules/web")).unwrap();
             fs::write(folder.join("modules/web/module.yml"), "summary: x").unwrap();
         }),
-        ["`DIR/modules/web/module.yml` would be passed over"]
+        ["`DIR/modules/web/module.yml` would be ignored"]
     );
 }
 

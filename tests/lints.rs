@@ -265,8 +265,8 @@ ldap:
     };
     let said = ldap("ldap://ldap.example.org");
     assert!(
-        said.contains("the password of `bind_dn` goes to `ldap://ldap.example.org` in clear")
-            && said.contains("`ca_file` without TLS")
+        said.contains("the password of `bind_dn` goes to `ldap://ldap.example.org` unencrypted")
+            && said.contains("`ca_file` has no effect without TLS")
             && said.contains("2 warnings"),
         "{said}"
     );
@@ -291,7 +291,10 @@ fn check_foresees_what_an_apply_would_refuse_of_a_secret() {
         "{said}"
     );
     let (right, said) = run_with(&["check"], &manifest, &[("relay.pw", "hunter2\n")]);
-    assert!(right && said.contains("others can reach it"), "{said}");
+    assert!(
+        right && said.contains("other users have access to it"),
+        "{said}"
+    );
 }
 
 #[test]

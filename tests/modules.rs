@@ -681,7 +681,7 @@ fn a_list_is_edited_over_the_next_layer_down() {
     set(&mut murder, BACKEND, "mynetworks", edit(&change));
     assert_eq!(
         summaries(&refused(&murder, BACKEND)),
-        ["there is no list `main.cf:mynetworks` to edit"],
+        ["`main.cf:mynetworks` has no list to edit"],
         "its default is the host's own"
     );
 }
@@ -747,7 +747,7 @@ fn what_is_left_alone_is_not_named() {
     set(&mut murder, BACKEND, "relayhost", own(Level::Defaults));
     assert_eq!(
         summaries(&refused(&murder, BACKEND)),
-        ["`main.cf:relayhost` is set and left alone in one place"]
+        ["one layer both sets `main.cf:relayhost` and leaves it alone"]
     );
 }
 
@@ -761,7 +761,7 @@ fn two_roles_that_differ_are_settled_on_the_host() {
     let problems = refused(&murder, "both.example.org");
     assert_eq!(
         summaries(&problems),
-        ["the roles `frontend` and `backend` want `main.cf:mydestination` differently"]
+        ["the roles `frontend` and `backend` set `main.cf:mydestination` to different values"]
     );
     assert_eq!(problems[0].related.len(), 2);
     let settled = vec![layer(Level::Host, 1, text("localhost"))];
@@ -914,7 +914,11 @@ fn a_replaced_module_is_not_judged_by_templates_that_it_does_not_name() {
 fn wrong_modules_are_refused_with_their_place() {
     for (yaml, template, wanted) in [
         ("summary: own\nsetings: {}\n", "", "setings"),
-        ("summary: own\nafter: [nowhere]\n", "", "which is no module"),
+        (
+            "summary: own\nafter: [nowhere]\n",
+            "",
+            "which is not a module",
+        ),
         (
             "summary: own\nvars: {n: {type: integer, default: x, doc: d}}\n",
             "",

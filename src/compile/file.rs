@@ -227,7 +227,7 @@ impl Work<'_> {
             self.problems.push(
                 Diagnostic::error(format!("`{path}` holds a secret and has mode {mode}"))
                     .at(at, "")
-                    .hint("0640 with group postfix, or tighter"),
+                    .hint("write `mode: \"0640\"` and `group: postfix`, or a tighter mode"),
             );
             return None;
         }

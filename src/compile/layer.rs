@@ -43,16 +43,16 @@ pub(super) fn conflict(
     host: Span,
 ) -> Diagnostic {
     Diagnostic::error(format!(
-        "the roles `{}` and `{}` want `{thing}` differently",
+        "the roles `{}` and `{}` set `{thing}` to different values",
         one.0, other.0
     ))
     .at(host, "this host has both roles")
-    .related(one.2, format!("`{}` wants `{}`", one.0, shorten(one.1)))
+    .related(one.2, format!("`{}` sets `{}`", one.0, shorten(one.1)))
     .related(
         other.2,
-        format!("`{}` wants `{}`", other.0, shorten(other.1)),
+        format!("`{}` sets `{}`", other.0, shorten(other.1)),
     )
-    .hint("say on the host which it shall be")
+    .hint("set the value on the host")
 }
 
 fn shorten(text: &str) -> String {
@@ -86,10 +86,10 @@ pub(super) fn check_leave(modules: &Modules, host: &Host, warnings: &mut Vec<Dia
         let known: BTreeSet<String> = among.iter().flat_map(|module| module.names()).collect();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let problem = Diagnostic::warning(format!("no module manages `{}`", word.value))
-            .at(word.at, "is left alone in any case");
+            .at(word.at, "left alone anyway");
         warnings.push(match nearest(&word.value, &known) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem.hint("take it out"),
+            None => problem.hint("remove it"),
         });
     }
 }
@@ -110,12 +110,15 @@ impl Work<'_> {
         for layer in &self.host.leave {
             let Ok(thing) = left_thing(&layer.value) else {
                 self.problems.push(
-                    Diagnostic::error(format!("`{}` names no thing", layer.value))
-                        .at(layer.at, "")
-                        .hint(
-                            "a parameter's name, the path of a file, or a service as in \
+                    Diagnostic::error(format!(
+                        "`{}` is not a parameter, a file or a service",
+                        layer.value
+                    ))
+                    .at(layer.at, "")
+                    .hint(
+                        "write a parameter's name, the path of a file, or a service as in \
                              `lmtp/unix`, `lmtp/unix/chroot` or `lmtp/unix:soft_bounce`",
-                        ),
+                    ),
                 );
                 continue;
             };
@@ -141,10 +144,10 @@ impl Work<'_> {
             };
             if level == winner {
                 self.problems.push(
-                    Diagnostic::error(format!("`{thing}` is set and left alone in one place"))
+                    Diagnostic::error(format!("one layer both sets `{thing}` and leaves it alone"))
                         .at(*left_at, "left alone here")
                         .related(at, "set here")
-                        .hint("take one of the two away"),
+                        .hint("remove one of the two"),
                 );
                 return true;
             }

@@ -208,7 +208,9 @@ impl<'a> Compiler<'a> {
                 work.problems.push(
                     Diagnostic::error(format!("there is no module for role `{role}`"))
                         .at(work.host.at, "")
-                        .hint(format!("a module of your own stands in `modules/{role}/`")),
+                        .hint(format!(
+                            "to define this role yourself, add `modules/{role}/module.yaml`"
+                        )),
                 );
                 continue;
             };

@@ -38,7 +38,7 @@ impl Work<'_> {
                     Diagnostic::warning(text.trim())
                 };
                 said = self.put_at(said, module, check).hint(check.hint.as_deref().map_or(
-                    "docs/modules.md says where a module's own checks stand, and how a host departs from it",
+                    "see docs/modules.md for the checks of a module, and how a host departs from it",
                     str::trim,
                 ));
                 if check.error {

@@ -21,10 +21,10 @@ impl Work<'_> {
         for (path, want) in files {
             if let Some(table) = indexes.get(path.as_str()) {
                 problems.push(self.clash(
-                    (path, "this is the path of the index"),
-                    (table, "of this table"),
-                    format!("`{path}` is the index of the table `{table}`, and a file of its own"),
-                    "postmap(1) writes the index beside its table: give one of the two another path",
+                    (path, "the path of the index"),
+                    (table, "the table"),
+                    format!("`{path}` is a managed file, and the index of the table `{table}`"),
+                    "give one of the two another path: postmap(1) writes the index beside the table",
                 ));
             }
             // What must not be there needs no directory.
@@ -40,13 +40,15 @@ impl Work<'_> {
                 {
                     let summary = match files.get(other) {
                         Some(Want::Absent) => {
-                            format!("`{above}` must not be there, and is the directory of `{path}`")
+                            format!("`{above}` must not exist, but is the directory of `{path}`")
                         }
-                        _ => format!("`{above}` cannot be a file and the directory of `{path}`"),
+                        _ => {
+                            format!("`{above}` cannot be both a file and the directory of `{path}`")
+                        }
                     };
                     problems.push(self.clash(
-                        (path, "this file stands below it"),
-                        (other, "it is named here"),
+                        (path, "this file is below it"),
+                        (other, "the other path"),
                         summary,
                         "give one of the two another path",
                     ));

@@ -73,7 +73,7 @@ impl Work<'_> {
                 ))
                 .at(at, "leads there")
                 .related(gone.at, "is retired")
-                .hint("route elsewhere first, or write `state: draining`"),
+                .hint("route the mail elsewhere first, or write `state: draining`"),
             );
         }
     }

@@ -64,7 +64,7 @@ impl Work<'_> {
                     .at(word.at(self.host.at), "")
                     .detail("main.cf and master.cf are readable by every user of the host")
                     .hint(
-                        "put it into a table under `files` by `secrets`, and name the table here",
+                        "put it into a table under `files` with `secrets`, and set the parameter to that table",
                     ),
             );
             return;
@@ -172,12 +172,10 @@ impl Work<'_> {
         }
         match own_default(thing) {
             Some(text) => Ok(Some(text.to_owned())),
-            None => Err(
-                Diagnostic::error(format!("there is no list `{thing}` to edit"))
-                    .at(at, "")
-                    .detail("nothing below this gives the list, and its default is the host's own")
-                    .hint("give the whole value as a text"),
-            ),
+            None => Err(Diagnostic::error(format!("`{thing}` has no list to edit"))
+                .at(at, "")
+                .detail("no wider layer sets the list, and its default differs from host to host")
+                .hint("write the whole value as a text")),
         }
     }
 

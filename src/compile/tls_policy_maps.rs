@@ -36,7 +36,7 @@ impl Work<'_> {
             self.compiled.warnings.push(
                 Diagnostic::warning(format!("the TLS policy of `{key}` is never used"))
                     .at(at, "")
-                    .detail("Postfix looks policies up by the very words of the next hop")
+                    .detail("Postfix looks a policy up by the next hop exactly as it is written")
                     .hint(format!("the next hop is `{}`", meant.join("`, `"))),
             );
         }

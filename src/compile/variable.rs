@@ -39,12 +39,17 @@ pub(super) fn check_names(modules: &Modules, host: &Host, problems: &mut Vec<Dia
             let roles: Vec<&str> = among.iter().map(|module| module.role.as_str()).collect();
             let problem = Diagnostic::error(format!("there is no variable `{name}`"))
                 .at(word.at, "")
-                .detail(format!("not among those of `{}`", roles.join("`, `")));
+                .detail(format!(
+                    "the roles `{}` have no such variable",
+                    roles.join("`, `")
+                ));
             let known: Vec<&str> = known.into_iter().collect();
             problems.push(match nearest(name, &known) {
                 Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None if known.is_empty() => problem.hint("these modules have no variables"),
-                None => problem.hint(format!("there are `{}`", known.join("`, `"))),
+                None if known.is_empty() => {
+                    problem.hint("remove it: these modules have no variables")
+                }
+                None => problem.hint(format!("write one of `{}`", known.join("`, `"))),
             });
         }
     }
@@ -84,7 +89,7 @@ pub(super) fn values(module: &Module, host: &Host, problems: &mut Vec<Diagnostic
                 problems.push(
                     Diagnostic::error(format!("`{name}` holds a reserved character"))
                         .at(word.at, "")
-                        .detail("U+FDD0 and U+FDD1 are no characters of any text")
+                        .detail("U+FDD0 and U+FDD1 are not characters of any text")
                         .hint("take it out"),
                 );
                 &variable.default

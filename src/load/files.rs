@@ -59,7 +59,7 @@ pub(super) fn manifest_files(
             Diagnostic::error(format!("there is no manifest in `{}`", path.display()))
                 .detail("a manifest is one or more *.yaml or *.yml files")
                 .hint(
-                    "name the file or folder as the last word: `murder check PATH`, \
+                    "give the file or folder as the last argument: `murder check PATH`, \
                      `murder plan --sandbox=DIR PATH`, `murder release HOST all PATH`",
                 ),
         );
@@ -79,16 +79,16 @@ fn no_part(path: &Path) -> Option<Diagnostic> {
     let shown = path.display();
     if let Some(problem) = no_file(path) {
         return Some(problem.hint(format!(
-            "remove it, or hide it: names that begin with a dot are passed over, as in `.{}`",
+            "remove it, or rename it to `.{}`: names that begin with a dot are ignored",
             path.file_name().unwrap_or_default().display()
         )));
     }
     let end = path.extension().unwrap_or_default();
     (end != "yaml" && end != "yml").then(|| {
-        Diagnostic::error(format!("`{shown}` would be passed over"))
-            .detail("only *.yaml and *.yml in small letters are parts of a manifest")
+        Diagnostic::error(format!("`{shown}` would be ignored"))
+            .detail("only files named *.yaml or *.yml, in lower case, belong to a manifest")
             .hint(format!(
-                "call it `{}`",
+                "rename it to `{}`",
                 path.with_extension(end.to_ascii_lowercase()).display()
             ))
     })
@@ -106,7 +106,7 @@ fn no_file(path: &Path) -> Option<Diagnostic> {
                 "a pipe, socket or device"
             };
             Some(Diagnostic::error(format!(
-                "`{shown}` is {what} and no file"
+                "`{shown}` is {what}, not a file"
             )))
         }
         Err(error) => {
@@ -167,10 +167,10 @@ fn collect(
             .any(|wanted| name.eq_ignore_ascii_case(wanted))
         {
             problems.push(
-                Diagnostic::error(format!("`{}` would be passed over", entry.display()))
+                Diagnostic::error(format!("`{}` would be ignored", entry.display()))
                     .detail("a module is a file `module.yaml`")
                     .hint(format!(
-                        "call it `{}`",
+                        "rename it to `{}`",
                         entry.with_file_name("module.yaml").display()
                     )),
             );
@@ -189,9 +189,7 @@ pub(super) fn read(path: &Path) -> Result<String, Diagnostic> {
             .count()
             + 1;
         Diagnostic::error(format!("`{}` is not UTF-8 text", path.display()))
-            .detail(format!(
-                "line {line} has a byte that no character begins with"
-            ))
+            .detail(format!("line {line} has a byte that is not UTF-8"))
             .hint("save it as UTF-8")
     })
 }
@@ -209,8 +207,8 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     let problem =
         Diagnostic::error(format!("`{}` cannot be read", path.display())).detail(error.to_string());
     match error.kind() {
-        io::ErrorKind::NotFound => problem.hint("look at the path; relative ones start here for arguments, and from the manifest's folder inside it"),
-        io::ErrorKind::PermissionDenied => problem.hint("let your user read it"),
-        _ => problem.hint("see whether it is a file that can be read"),
+        io::ErrorKind::NotFound => problem.hint("check the path: it is relative to the working directory in an argument, and to the manifest's folder in a manifest"),
+        io::ErrorKind::PermissionDenied => problem.hint("give your user permission to read it"),
+        _ => problem.hint("check that it is a file that can be read"),
     }
 }

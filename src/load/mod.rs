@@ -245,7 +245,7 @@ fn templates(
             Ok(text) => {
                 templates.insert(name.to_owned(), text);
             }
-            Err(problem) => diagnostics.push(problem.scope(Scope::Value).at(at, "is named here")),
+            Err(problem) => diagnostics.push(problem.scope(Scope::Value).at(at, "named here")),
         }
     }
     templates

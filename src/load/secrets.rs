@@ -51,8 +51,8 @@ pub fn check_secret_files(murder: &Murder) -> Vec<Diagnostic> {
             problem.level = Level::Warning;
             problems.push(
                 problem
-                    .at(*at, "comes from here")
-                    .detail("an apply will refuse it"),
+                    .at(*at, "read from here")
+                    .detail("`murder apply` will refuse it"),
             );
         }
     }
@@ -62,7 +62,7 @@ pub fn check_secret_files(murder: &Murder) -> Vec<Diagnostic> {
 fn read(name: &SecretName, source: &SecretSource, at: Span) -> Result<Secret, Diagnostic> {
     let text = match source {
         SecretSource::File(path) => {
-            from_file(path).map_err(|problem| problem.at(at, "comes from here"))?
+            from_file(path).map_err(|problem| problem.at(at, "read from here"))?
         }
         SecretSource::Env(variable) => {
             Zeroizing::new(std::env::var(variable).map_err(|error| {
@@ -71,7 +71,7 @@ fn read(name: &SecretName, source: &SecretSource, at: Span) -> Result<Secret, Di
                     std::env::VarError::NotUnicode(_) => "is not UTF-8 text",
                 };
                 Diagnostic::error(format!("the environment variable `{variable}` {why}"))
-                    .at(at, format!("the secret `{name}` comes from it"))
+                    .at(at, format!("the secret `{name}` is read from it"))
                     .hint(format!("export `{variable}` before the run"))
             })?)
         }
@@ -80,7 +80,7 @@ fn read(name: &SecretName, source: &SecretSource, at: Span) -> Result<Secret, Di
     match unfit(&text) {
         None => Ok(Secret::new(text.as_str().to_owned())),
         Some(why) => Err(Diagnostic::error(format!("the secret `{name}` {why}"))
-            .at(at, "comes from here")
+            .at(at, "read from here")
             .hint("a secret is one line of text")),
     }
 }
@@ -104,14 +104,14 @@ fn unfit(text: &str) -> Option<&'static str> {
 fn closed(path: &Path, found: &fs::Metadata) -> Result<(), Diagnostic> {
     if !found.is_file() {
         return Err(
-            Diagnostic::error(format!("`{}` is no file", path.display()))
+            Diagnostic::error(format!("`{}` is not a file", path.display()))
                 .hint("write the password into a file of its own"),
         );
     }
     let mode = found.mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(Diagnostic::error(format!(
-            "`{}` holds a secret, and others can reach it: its mode is {mode:04o}",
+            "`{}` holds a secret, but other users have access to it: its mode is {mode:04o}",
             path.display()
         ))
         .hint(format!("chmod 600 {}", path.display())));
@@ -200,7 +200,10 @@ mod tests {
     fn a_file_that_others_reach_is_refused() {
         for mode in [0o644, 0o640, 0o604, 0o660, 0o610] {
             let error = get(b"hunter2", mode).unwrap_err();
-            assert!(error.contains("others can reach it"), "{mode:o}: {error}");
+            assert!(
+                error.contains("other users have access to it"),
+                "{mode:o}: {error}"
+            );
         }
     }
 }

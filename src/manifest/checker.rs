@@ -62,8 +62,8 @@ impl Checker {
                     self.value(node, shape, place);
                 } else if is_empty(node) && !meaning.is_empty() {
                     self.say(
-                        Diagnostic::error(format!("nothing stands under `{place}`"))
-                            .at(node.span, "has no value")
+                        Diagnostic::error(format!("`{place}` has no value"))
+                            .at(node.span, "nothing follows the colon")
                             .hint(format!(
                                 "write `null` if it {meaning}, or `\"\"` for an empty text"
                             )),
@@ -128,7 +128,7 @@ impl Checker {
                     _ => return None,
                 };
                 Some(if *plain && truth != text {
-                    format!("write `{truth}`: `{text}` is only a word in YAML 1.2")
+                    format!("write `{truth}`: YAML 1.2 reads `{text}` as text")
                 } else {
                     format!("write `{truth}`, without quotes")
                 })
@@ -139,7 +139,7 @@ impl Checker {
             (Shape::Either(shapes), Kind::List(_))
                 if shapes.iter().any(|shape| matches!(shape, Shape::Text(_))) =>
             {
-                Some("write the list as one text, as main.cf has it: `a, b`; or edit the one below with `append`".to_owned())
+                Some("write the list as one text, as in main.cf: `a, b`; or add to the list of the next layer with `append`".to_owned())
             }
             (Shape::Duration, _) => Some("a number with `ms`, `s`, `m` or `h`".to_owned()),
             _ => None,
@@ -162,7 +162,9 @@ impl Checker {
             self.say(
                 Diagnostic::error(format!("the text of `{place}` has a line break"))
                     .at(span, "must be one line")
-                    .detail("main.cf, master.cf and tables would take the rest for something else")
+                    .detail(
+                        "main.cf, master.cf and tables would read the next line as another entry",
+                    )
                     .hint("fold long texts with `>-`"),
             );
             return false;
@@ -171,7 +173,7 @@ impl Checker {
             self.say(
                 Diagnostic::error(format!("the text of `{place}` has a control character"))
                     .at(span, "has it")
-                    .hint("take it out; between words a blank does the same as a tab"),
+                    .hint("remove it; use a space in place of a tab"),
             );
             return false;
         }
@@ -185,7 +187,7 @@ impl Checker {
             self.say(
                 Diagnostic::error("the file's text has a control character")
                     .at(node.span, "has it")
-                    .hint("only line ends and tabs can stand in it"),
+                    .hint("remove it; only line ends and tabs are allowed"),
             );
         }
     }
@@ -202,9 +204,9 @@ impl Checker {
         };
         if !(least..=most).contains(&number) {
             let wanted = if least == most {
-                format!("`{place}` can only be {least}")
+                format!("`{place}` must be {least}")
             } else {
-                format!("`{place}` goes from {least} to {most}")
+                format!("`{place}` must be {least} to {most}")
             };
             self.say(
                 Diagnostic::error(format!("{number} is out of range"))
@@ -225,14 +227,14 @@ impl Checker {
                     format!("`{place}` takes {}", shape.description()),
                 );
                 self.say(match integer(text) {
-                    Some(_) => problem.hint(format!("say the unit: `{text}s`")),
+                    Some(_) => problem.hint(format!("add the unit: `{text}s`")),
                     None => problem.hint("a number with `ms`, `s`, `m` or `h`"),
                 });
             }
             Some(time) if time > MOST => {
                 self.say(
                     Diagnostic::error(format!("`{text}` is out of range"))
-                        .at(node.span, "longer than a week")
+                        .at(node.span, "this is longer than a week")
                         .hint("write a week (`168h`) at most"),
                 );
             }
@@ -246,8 +248,8 @@ impl Checker {
             return;
         }
         let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let problem = Diagnostic::error(format!("`{}` is no value of `{place}`", shown(text)))
-            .at(node.span, format!("one of {}", all.join(", ")));
+        let problem = Diagnostic::error(format!("`{}` is not a value of `{place}`", shown(text)))
+            .at(node.span, format!("must be one of {}", all.join(", ")));
         self.say(match nearest::nearest(text, all.iter().copied()) {
             Some(nearest) => problem.hint(format!("did you mean `{nearest}`?")),
             None => problem.hint(format!("write one of `{}`", all.join("`, `"))),
@@ -269,7 +271,7 @@ impl Checker {
                         Diagnostic::error(format!(
                             "the secret `{place}` is empty, or begins or ends with a blank"
                         ))
-                        .at(node.span, "Postfix would cut it")
+                        .at(node.span, "Postfix would strip the blank")
                         .hint("write it without blanks at its ends, or better into a file: `{file: PATH}`"),
                     );
                 }
@@ -279,7 +281,7 @@ impl Checker {
                 self.record(node, &grammar::SECRET, place);
                 if self.problems.len() == before && entries.len() != 1 {
                     self.say(
-                        Diagnostic::error(format!("`{place}` takes one source"))
+                        Diagnostic::error(format!("`{place}` takes exactly one source"))
                             .at(node.span, "either `file` or `env`")
                             .hint("write `{file: PATH}` or `{env: NAME}`"),
                     );
@@ -305,7 +307,7 @@ impl Checker {
                 self.say(
                     Diagnostic::error(format!("{} lacks `{}`", quoted(place), field.key))
                         .at(node.span, "here")
-                        .hint(format!("`{}`: {}", field.key, field.doc)),
+                        .hint(format!("add `{}`: {}", field.key, field.doc)),
                 );
             }
         }
@@ -323,9 +325,9 @@ impl Checker {
         let problem = problem.scope(Scope::Value);
         self.say(problem.hint(hint.unwrap_or_else(|| {
             if record.extensions {
-                "take it out; a place for anchors has a name that begins with `x-`".to_owned()
+                "remove it; for YAML anchors, use a key that begins with `x-`".to_owned()
             } else {
-                "take it out; `murder schema` and docs/manifest.md have all keys".to_owned()
+                "remove it; `murder schema` and docs/manifest.md list all keys".to_owned()
             }
         })));
     }

@@ -58,8 +58,8 @@ fn add(into: &mut Vec<Entry>, entry: Entry, problems: &mut Vec<Diagnostic>) {
 }
 
 fn twice(first: &Entry, again: &Entry) -> Diagnostic {
-    Diagnostic::error(format!("two files say `{}`", again.key))
+    Diagnostic::error(format!("`{}` is set in two files", again.key))
         .at(again.at, "again")
         .related(first.at, "first here")
-        .hint("keep one of the two, or give one file with `--overlay`")
+        .hint("keep one of the two, or pass one file with `--overlay`")
 }

@@ -110,7 +110,7 @@ pub fn parse(files: &[Text<'_>], overlays: &[Text<'_>]) -> Parsed {
 }
 
 fn not_a_map(tree: &Node) -> Diagnostic {
-    Diagnostic::error("a manifest is a map of keys")
+    Diagnostic::error("the manifest is not a map of keys")
         .scope(Scope::Text)
         .at(tree.span, format!("this is {}", tree.description()))
         .hint("begin with `version: 1`")

@@ -29,12 +29,11 @@ pub fn lay(base: &mut Node, mut overlay: Node, problems: &mut Vec<Diagnostic>) {
             match node.text() {
                 Some(path) if remove_path(base, path) => {}
                 Some(path) => problems.push(nothing_there(base, node, path)),
-                None => problems
-                    .push(
-                        Diagnostic::error("`remove` takes keys")
-                            .at(node.span, "this is no key")
-                            .hint("write the keys that lead there, parted by dots: `hosts.old.example.org`"),
-                    ),
+                None => problems.push(
+                    Diagnostic::error("`remove` takes keys")
+                        .at(node.span, "this is not a key")
+                        .hint("write the path of the key with dots, as in `hosts.old.example.org`"),
+                ),
             }
         }
     }
@@ -167,10 +166,10 @@ fn nothing_there(base: &Node, at: &Node, path: &str) -> Diagnostic {
         walked = format!("{walked}{}.", entry.key);
         (node, rest) = (&entry.value, tail);
     }
-    let problem =
-        Diagnostic::error(format!("there is no `{path}` to remove")).at(at.span, "names nothing");
+    let problem = Diagnostic::error(format!("`remove` names `{path}`, which does not exist"))
+        .at(at.span, "not in the manifest");
     match nearest::nearest(rest, node.entries().iter().map(|entry| entry.key.as_str())) {
         Some(key) => problem.hint(format!("did you mean `{walked}{key}`?")),
-        None => problem.hint("take it out, if what it named is gone already"),
+        None => problem.hint("delete this line if the key is already gone"),
     }
 }

@@ -138,9 +138,9 @@ impl Reader {
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    return Err(Diagnostic::error("a second YAML document in one file")
-                        .at(span, "begins here")
-                        .hint("put it into a file of its own in the same folder"));
+                    return Err(Diagnostic::error("a file can hold only one YAML document")
+                        .at(span, "the second one begins here")
+                        .hint("move it to a file of its own in the same folder"));
                 }
             }
             Event::Scalar(value, style, anchor, tag) => {
@@ -174,18 +174,22 @@ impl Reader {
             Event::SequenceEnd | Event::MappingEnd => self.end(span, text)?,
             Event::Alias(id) => {
                 let Some((node, weight)) = self.anchors.get(&id) else {
-                    return Err(Diagnostic::error("an alias inside the value that it names")
-                        .at(span, "has no end")
-                        .hint("write the value out"));
+                    return Err(Diagnostic::error(
+                        "a YAML alias refers to the value that contains it",
+                    )
+                    .at(span, "this would never end")
+                    .hint("write the value out"));
                 };
                 let mut node = node.clone();
                 let weight = *weight;
                 self.alias_nodes += weight.nodes;
                 if self.alias_nodes > ALIAS_LIMIT {
-                    return Err(Diagnostic::error("aliases repeat too much")
-                        .at(span, format!("more than {ALIAS_LIMIT} values by now"))
-                        .detail("such a text would use up the memory (a YAML bomb)")
-                        .hint("write the values out, or put them into `defaults` or `sites`"));
+                    return Err(
+                        Diagnostic::error("the YAML aliases expand to too many values")
+                            .at(span, format!("more than {ALIAS_LIMIT} values up to here"))
+                            .detail("such a text could use up all memory (a YAML bomb)")
+                            .hint("write the values out, or put them into `defaults` or `sites`"),
+                    );
                 }
                 // Inside, places stay at the definition: that is the line to mend.
                 if matches!(node.kind, Kind::Scalar { .. }) {
@@ -207,11 +211,11 @@ impl Reader {
             Some(tag) => {
                 self.problems.push(
                     Diagnostic::error(format!(
-                        "the tag `{}` means nothing in a manifest",
+                        "the YAML tag `{}` is not supported",
                         tag.original()
                     ))
-                    .at(span, "has this tag")
-                    .hint("leave it out"),
+                    .at(span, "this tag")
+                    .hint("remove it"),
                 );
                 false
             }
@@ -291,9 +295,9 @@ impl Reader {
                 None => match node.kind {
                     Kind::Scalar { text, plain } => *key = Some((text, node.span, plain)),
                     _ => {
-                        self.problems.push(Diagnostic::error("a key that is a list or a map")
-                            .at(node.span, "only a word can be a key")
-                            .hint("write `key: value`; a text that begins with `{` or `[` stands in quotes"));
+                        self.problems.push(Diagnostic::error("a list or a map cannot be a key")
+                            .at(node.span, "only text can be a key")
+                            .hint("write `key: value`; put quotes around a text that begins with `{` or `[`"));
                         *key = Some((NO_KEY.to_owned(), node.span, true));
                     }
                 },
@@ -324,7 +328,7 @@ impl Reader {
         for entry in entries {
             if let Some(first) = seen.get(&entry.key) {
                 self.problems.push(
-                    Diagnostic::error(format!("the key `{}` stands here twice", entry.key))
+                    Diagnostic::error(format!("the key `{}` is set twice", entry.key))
                         .at(entry.at, "again")
                         .related(*first, "first here")
                         .hint("keep one of the two"),
@@ -342,7 +346,7 @@ impl Reader {
             for map in maps {
                 let Kind::Map(entries) = map.kind else {
                     self.problems.push(
-                        Diagnostic::error("a merge key without a map")
+                        Diagnostic::error("the merge key `<<` has no map")
                             .at(at, "`<<` takes a map, or a list of maps")
                             .hint("name an anchored map, as in `<<: *backend`"),
                     );
@@ -380,14 +384,14 @@ fn too_deep(span: Span) -> Diagnostic {
 /// What to do about a text that is no YAML, by what its parser says.
 fn hint(info: &str) -> &'static str {
     if info.contains("tab") {
-        "indent with blanks"
+        "indent with spaces"
     } else if info.contains("quote") {
-        "close the quote on the line where it opens, and write it twice inside: `'it''s'`"
+        "close the quote on the line where it opens; inside single quotes, write a quote twice: `'it''s'`"
     } else if info.contains("bracket") || info.contains("recursion") {
-        "close each `[` and `{`, and write a text that begins with one in quotes"
+        "close each `[` and `{`, and put quotes around a text that begins with one"
     } else if info.contains("anchor") {
-        "give the anchor first, as in `&name`; a text that begins with `*` or `&` stands in quotes"
+        "define the anchor first, as in `&name`, or put quotes around a text that begins with `*` or `&`"
     } else {
-        "look at the indentation, and write a text with `: ` or `#` in it in quotes"
+        "check the indentation, and put quotes around a text that contains `: ` or `#`"
     }
 }

@@ -179,7 +179,7 @@ impl<'f> Library<'f> {
             Err(error) => {
                 self.problems.push(
                     Diagnostic::error(error.to_string())
-                        .hint("the folder of a module has its role's name, such as `backend`"),
+                        .hint("give the folder the name of the module's role, such as `backend`"),
                 );
                 return;
             }
@@ -290,11 +290,11 @@ fn check_after(modules: &Modules, unusable: &BTreeSet<RoleName>, problems: &mut 
             if !modules.0.contains_key(before) && !unusable.contains(before) {
                 problems.push(
                     Diagnostic::error(format!(
-                        "module `{}` comes after `{before}`, which is no module",
+                        "module `{}` comes after `{before}`, which is not a module",
                         module.role
                     ))
                     .at(start, "")
-                    .hint("name a role that has a folder in `modules/`, or leave it out"),
+                    .hint("name a role that has a folder in `modules/`, or remove it"),
                 );
             }
         }
@@ -305,7 +305,7 @@ fn check_after(modules: &Modules, unusable: &BTreeSet<RoleName>, problems: &mut 
                 problems.push(
                     Diagnostic::error(format!("module `{role}` comes after itself"))
                         .at(start, "")
-                        .hint("break the circle of `after:`"),
+                        .hint("remove one `after:` of the circle"),
                 );
                 break;
             }

@@ -85,7 +85,7 @@ impl Reader {
         self.problems.push(
             Diagnostic::error(summary)
                 .at(at, "")
-                .hint("docs/modules.md says what may stand in a module.yaml"),
+                .hint("see docs/modules.md for what a module.yaml may hold"),
         );
     }
 

@@ -145,7 +145,8 @@ fn descriptor(text: &str) -> Result<(), String> {
         (true, _) => Err("it is empty".to_owned()),
         (_, true) => Ok(()),
         (_, false) => Err(
-            "only letters, digits and `-` may stand in it, after a letter (RFC 4512)".to_owned(),
+            "it can only hold letters, digits and `-`, and begins with a letter (RFC 4512)"
+                .to_owned(),
         ),
     }
 }

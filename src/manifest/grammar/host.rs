@@ -37,7 +37,7 @@ macro_rules! host_keys {
             key("settings", SETTINGS, "main.cf parameters."),
             key("services", SERVICES, "master.cf entries, merged field by field with the live line."),
             key("files", FILES, "Whole files."),
-            key("leave", LEAVE, "Things that a module would manage, and shall not here."),
+            key("leave", LEAVE, "Things that a module would manage, and that are left alone here."),
             $($more),*
         ]
     };
@@ -71,8 +71,8 @@ pub(super) static SITE: Record = record(
 pub(super) static DEFAULTS: Record = Record {
     traps: &[(
         "mailhost",
-        "one `mailhost` cannot be every host's",
-        "give it on the host",
+        "`mailhost` cannot be a default: each host has its own",
+        "set it on the host",
     )],
     ..record(
         "defaults",
@@ -98,7 +98,7 @@ pub(super) static MODULE: Record = record(
         key(
             "leave",
             LEAVE,
-            "Things that the module would manage, and shall not here.",
+            "Things that the module would manage, and that are left alone here.",
         ),
     ],
 );

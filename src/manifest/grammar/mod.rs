@@ -22,8 +22,8 @@ pub static MANIFEST: Record = Record {
     extensions: true,
     traps: &[(
         "remove",
-        "`remove` takes keys away, and only an overlay can do that",
-        "leave the keys out here, or give the file with `--overlay`",
+        "only an overlay can use `remove`",
+        "delete the keys here, or pass the file with `--overlay`",
     )],
     ..record(
         "manifest",
@@ -75,12 +75,12 @@ pub static MANIFEST: Record = Record {
             key(
                 "external",
                 List(&Text(&rule::HOST)),
-                "Names used in the manifest that are no hosts of ours, such as a virtual IP's.",
+                "Names used in the manifest that are not hosts of this murder, such as a virtual IP's.",
             ),
             key(
                 "recipient_delimiter",
                 Text(&rule::DELIMITER),
-                "What parts `user` from `folder` in an address; one for the whole murder.",
+                "The character between `user` and `folder` in an address; one for the whole murder.",
             )
             .or(Value::Text(defaults::RECIPIENT_DELIMITER)),
             key(

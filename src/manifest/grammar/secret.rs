@@ -18,7 +18,7 @@ pub static SECRET: Record = Record {
             key(
                 "file",
                 Text(&rule::LOCAL_PATH),
-                "A file beside the manifest that nobody but its owner may read.",
+                "A file beside the manifest that only its owner may read.",
             ),
             key(
                 "env",
@@ -29,6 +29,6 @@ pub static SECRET: Record = Record {
     )
 };
 
-pub(super) const LATER: &str = "this version has no such source of secrets";
+pub(super) const LATER: &str = "this version does not support this source of secrets";
 
 pub(super) const LATER_HINT: &str = "use `{file: PATH}` or `{env: NAME}`";

@@ -46,7 +46,7 @@ pub(super) static SSH: Record = record(
             Text(&rule::LOCAL_PATH),
             "A known_hosts file in place of the user's own.",
         ),
-        key("become", Rec(&BECOME), "How root is become."),
+        key("become", Rec(&BECOME), "How the login becomes root."),
         key(
             "connect_timeout",
             Duration,
@@ -72,7 +72,7 @@ pub(super) static BECOME: Record = record(
                 ("sudo", "sudo(8), with a password where the host wants one"),
                 ("doas", "doas(1), without a password"),
             ]),
-            "How.",
+            "How the login becomes root.",
         ),
         key("password", Secret, "The password that sudo asks for."),
     ],

@@ -43,10 +43,10 @@ pub(super) static LIST_EDIT: Record = Record {
 };
 
 pub(super) const SECRET_SETTING: &str =
-    "a secret cannot be a main.cf value: everybody may read main.cf";
+    "a secret cannot be a main.cf value: every user of the host can read main.cf";
 
 pub(super) const SECRET_SETTING_HINT: &str =
-    "put it into a table under `files` by `secrets`, and name the table here";
+    "put it into a table under `files` with `secrets`, and set the parameter to that table";
 
 pub(super) const SERVICES: Shape = Map(
     &rule::SERVICE,

@@ -60,7 +60,7 @@ pub static SITE: Rule = Rule {
 /// The path of a managed file.
 pub static FILE_PATH: Rule = Rule {
     what: "an absolute path",
-    hint: "write a path such as `/etc/postfix/access`; main.cf and master.cf are `settings` and `services`",
+    hint: "write a path such as `/etc/postfix/access`; for main.cf and master.cf use `settings` and `services`",
     check: |text| {
         named(RemotePath::new(text))?;
         require(
@@ -98,7 +98,7 @@ pub static USER: Rule = Rule {
 /// A file mode.
 pub static MODE: Rule = Rule {
     what: "a file mode",
-    hint: "write octal digits such as `0644`, or `0640` where not everybody may read it",
+    hint: "write octal digits such as `0644`, or `0640` for a file that only its group may read",
     check: |text| {
         named(text.parse::<Mode>())?;
         let mode: Mode = text.parse().map_err(|_| String::new())?;
@@ -119,7 +119,7 @@ pub static VARIABLE: Rule = Rule {
                 && text
                     .bytes()
                     .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
-            "only lower-case letters, digits and `_` may stand in it",
+            "it can only hold lower-case letters, digits and `_`",
         )
     },
 };
@@ -132,7 +132,7 @@ pub static ADDRESS: Rule = Rule {
         let (local, domain) = text
             .rsplit_once('@')
             .ok_or_else(|| "it has no `@`".to_owned())?;
-        require(!local.is_empty(), "nothing stands before its `@`")?;
+        require(!local.is_empty(), "it has nothing before its `@`")?;
         require(
             local
                 .bytes()
@@ -152,7 +152,7 @@ pub static ENVIRONMENT: Rule = Rule {
             !text.is_empty()
                 && !text.starts_with(|c: char| c.is_ascii_digit())
                 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'),
-            "only letters, digits and `_` may stand in it",
+            "it can only hold letters, digits and `_`",
         )
     },
 };
@@ -189,14 +189,14 @@ pub static DN: Rule = Rule {
 /// A Cyrus `postuser`.
 pub static LOCAL_PART: Rule = Rule {
     what: "a local part",
-    hint: "write what stands before the `@` of an address, such as `folder`",
+    hint: "write the part before the `@` of an address, such as `folder`",
     check: |text| {
         require(
             !text.is_empty()
                 && text
                     .bytes()
                     .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)),
-            "only letters, digits, `-`, `_` and `.` may stand in it",
+            "it can only hold letters, digits, `-`, `_` and `.`",
         )
     },
 };

@@ -27,7 +27,7 @@ pub static ENDPOINT: Rule = Rule {
         named(HostName::new(text))?;
         require(
             !range::looks_like_address(text),
-            "it is no valid IPv4 address",
+            "it is not a valid IPv4 address",
         )
     },
 };
@@ -35,14 +35,14 @@ pub static ENDPOINT: Rule = Rule {
 /// A jump host as ssh(1) `-J` takes it; several joined by commas.
 pub static JUMP: Rule = Rule {
     what: "a jump host",
-    hint: "write `[user@]host[:port]`; several stand in one text, parted by commas",
+    hint: "write `[user@]host[:port]`; separate several with commas",
     check: |text| text.split(',').try_for_each(jump),
 };
 
 /// A public host key, as in known_hosts without the names.
 pub static HOST_KEY: Rule = Rule {
     what: "a host key",
-    hint: "take a line of `ssh-keyscan HOST` without its first word, once it is known to be the right key",
+    hint: "copy a line of `ssh-keyscan HOST` without its first word, after you checked that the key is right",
     check: |text| {
         let mut words = text.split_ascii_whitespace();
         let (Some(kind), Some(key)) = (words.next(), words.next()) else {
@@ -57,7 +57,7 @@ pub static HOST_KEY: Rule = Rule {
         ];
         require(
             kinds.contains(&kind),
-            "its type is none that OpenSSH has for hosts",
+            "OpenSSH has no host keys of this type",
         )?;
         let blob = base64::engine::general_purpose::STANDARD
             .decode(key)
@@ -80,7 +80,7 @@ pub static LDAP_URI: Rule = Rule {
         })?;
         require(
             matches!(scheme, "ldap" | "ldaps" | "ldapi"),
-            "its scheme is none of ldap, ldaps, ldapi",
+            "its scheme is not ldap, ldaps or ldapi",
         )?;
         require(!rest.is_empty(), "it names no server")?;
         require(
@@ -92,7 +92,7 @@ pub static LDAP_URI: Rule = Rule {
         }
         require(
             !rest.trim_end_matches('/').contains(['/', '?']),
-            "only host and port stand in it: base and filter are keys of their own",
+            "it can only hold host and port: base and filter are keys of their own",
         )?;
         authority(rest.trim_end_matches('/'))
     },
@@ -120,14 +120,14 @@ fn network(text: &str) -> Result<(), String> {
         .ok_or_else(|| format!("its prefix is not a number from 0 to {width}"))?;
     require(
         length > 0,
-        "it is the whole Internet, for which a host would relay",
+        "it covers the whole Internet: the host would be an open relay",
     )?;
     // Postfix refuses such patterns: "non-null host address bits" (cidr_match(3)).
     let host_bits = width - length;
     let mask = 1_u128
         .checked_shl(host_bits)
         .map_or(u128::MAX, |limit| limit - 1);
-    require(bits & mask == 0, "it has host bits behind its prefix")
+    require(bits & mask == 0, "it has bits set beyond its prefix")
 }
 
 fn jump(text: &str) -> Result<(), String> {
@@ -148,14 +148,15 @@ fn authority(text: &str) -> Result<(), String> {
             .split_once(']')
             .ok_or_else(|| "its `[` has no `]`".to_owned())?;
         host.parse::<std::net::Ipv6Addr>()
-            .map_err(|_| "no IPv6 address stands in its brackets".to_owned())?;
+            .map_err(|_| "its brackets do not hold an IPv6 address".to_owned())?;
         match port {
             "" => return Ok(()),
             port => (
                 None,
-                Some(port.strip_prefix(':').ok_or_else(|| {
-                    "something else than `:PORT` follows its brackets".to_owned()
-                })?),
+                Some(
+                    port.strip_prefix(':')
+                        .ok_or_else(|| "only `:PORT` can follow its brackets".to_owned())?,
+                ),
             ),
         }
     } else {

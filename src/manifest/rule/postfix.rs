@@ -29,18 +29,18 @@ pub static MEMBER: Rule = Rule {
 /// A master.cf entry's name.
 pub static SERVICE: Rule = Rule {
     what: "a master.cf service",
-    hint: "write name and type as master.cf has them, such as `lmtp/unix` or `smtp/inet`",
+    hint: "write the name and type of the master.cf line, such as `lmtp/unix` or `smtp/inet`",
     check: |text| named(ServiceName::new(text)),
 };
 
 /// A yes-or-no column of master.cf (master(5)).
 pub static YES_NO: Rule = Rule {
     what: "`y`, `n` or `-`",
-    hint: "write `y`, `n`, or `-` for the default, in quotes where YAML would ask for them",
+    hint: "write `y`, `n`, or `\"-\"` for the default",
     check: |text| {
         require(
             matches!(text, "y" | "n" | "-"),
-            "master.cf knows only these",
+            "master.cf accepts nothing else",
         )
     },
 };
@@ -53,7 +53,7 @@ pub static WAKEUP: Rule = Rule {
         let digits = text.strip_suffix('?').unwrap_or(text);
         require(
             text == "-" || is_number(digits),
-            "master.cf knows only these",
+            "master.cf accepts nothing else",
         )
     },
 };
@@ -62,7 +62,12 @@ pub static WAKEUP: Rule = Rule {
 pub static PROCESS_LIMIT: Rule = Rule {
     what: "a number of processes or `-`",
     hint: "write a number such as `50`, `0` for no limit, or `-` for the default",
-    check: |text| require(text == "-" || is_number(text), "master.cf knows only these"),
+    check: |text| {
+        require(
+            text == "-" || is_number(text),
+            "master.cf accepts nothing else",
+        )
+    },
 };
 
 /// The command column of master.cf.
@@ -87,7 +92,7 @@ pub static DELIMITER: Rule = Rule {
         require(text.chars().count() == 1, "it is not one character")?;
         require(
             text.chars().all(|c| "+-_=.#~!%^&".contains(c)),
-            "it cannot part a local part from its extension",
+            "it cannot separate a local part from its extension",
         )
     },
 };

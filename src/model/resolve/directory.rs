@@ -60,7 +60,7 @@ impl Resolver<'_> {
                 self.say(
                     Diagnostic::error(format!("`ldap` lacks `{key}`"))
                         .at(merged.get(key).map_or(at, |(node, _)| node.span), "here")
-                        .hint("a directory has at least `uris` and `base`"),
+                        .hint("set at least `uris` and `base`"),
                 );
             }
         }
@@ -73,8 +73,8 @@ impl Resolver<'_> {
                     && (time.is_zero() || time.subsec_nanos() != 0)
                 {
                     self.say(
-                        Diagnostic::error("an LDAP timeout counts whole seconds, from 1")
-                            .at(node.span, "Postfix cannot wait so long")
+                        Diagnostic::error("the LDAP timeout must be whole seconds, at least one")
+                            .at(node.span, "ldap_table(5) counts whole seconds")
                             .hint("write whole seconds, such as `10s`"),
                     );
                 }
@@ -113,11 +113,11 @@ impl Resolver<'_> {
     /// A name without a password is an anonymous bind (RFC 4513 §5.1.2); a password needs a name.
     fn bind(&mut self, merged: &Merged<'_, '_>) {
         let problem = match (merged.get("bind_dn"), merged.get("bind_pw")) {
-            (Some((dn, _)), None) => Diagnostic::error("`bind_dn` without `bind_pw`")
+            (Some((dn, _)), None) => Diagnostic::error("`bind_dn` needs `bind_pw`")
                 .at(dn.span, "servers refuse a name without a password")
                 .hint("add `bind_pw: {file: PATH}`, or leave both out for anonymous searches"),
-            (None, Some((password, _))) => Diagnostic::error("`bind_pw` without `bind_dn`")
-                .at(password.span, "whose password is it?")
+            (None, Some((password, _))) => Diagnostic::error("`bind_pw` needs `bind_dn`")
+                .at(password.span, "this password has no name to bind as")
                 .hint("add `bind_dn`, or leave both out for anonymous searches"),
             _ => return,
         };
@@ -131,8 +131,8 @@ impl Resolver<'_> {
         }
         if let Some(node) = merged.tls("ca_file") {
             self.say(
-                Diagnostic::warning("`ca_file` without TLS")
-                    .at(node.span, "nothing is checked by it")
+                Diagnostic::warning("`ca_file` has no effect without TLS")
+                    .at(node.span, "no certificate is checked")
                     .hint("write `mode: starttls`, or use `ldaps://` URIs"),
             );
         }
@@ -143,7 +143,7 @@ impl Resolver<'_> {
         {
             self.say(
                 Diagnostic::warning(format!(
-                    "the password of `bind_dn` goes to `{uri}` in clear"
+                    "the password of `bind_dn` goes to `{uri}` unencrypted"
                 ))
                 .at(uris.span, "no TLS")
                 .related(password.span, "the password")
@@ -162,7 +162,7 @@ impl Resolver<'_> {
         let mut contradiction = |summary: &str, hint: &str| {
             let mut problem = Diagnostic::error(summary).hint(hint);
             if let (Some(at), Some(uris_at)) = (at, uris_at) {
-                problem = problem.at(at, "this").related(uris_at, "these");
+                problem = problem.at(at, "the mode").related(uris_at, "the URIs");
             }
             self.say(problem);
         };
@@ -170,7 +170,7 @@ impl Resolver<'_> {
             "starttls" => {
                 if secure {
                     contradiction(
-                        "StartTLS cannot begin on an `ldaps://` connection",
+                        "StartTLS cannot be used with an `ldaps://` URI",
                         "use `ldap://` URIs, or `mode: ldaps`",
                     );
                 }
@@ -179,7 +179,7 @@ impl Resolver<'_> {
             "ldaps" => {
                 if clear {
                     contradiction(
-                        "`mode: ldaps` with an `ldap://` server",
+                        "`mode: ldaps` cannot be used with an `ldap://` URI",
                         "use `ldaps://` URIs, or `mode: starttls`",
                     );
                 }

@@ -48,9 +48,9 @@ impl Resolver<'_> {
         }
         if found.is_empty() {
             self.say(
-                Diagnostic::error("a murder has at least one mail domain")
-                    .at(node.span, "names none")
-                    .hint("write `[example.org]`"),
+                Diagnostic::error("the manifest has no mail domains")
+                    .at(node.span, "this is empty")
+                    .hint("add at least one, as in `[example.org]`"),
             );
         }
         self.alias_domains(&found);
@@ -71,8 +71,8 @@ impl Resolver<'_> {
                 None => {
                     let names = domains.iter().map(|(domain, ..)| domain.name.as_str());
                     with_nearest(
-                        Diagnostic::error(format!("`{target}` is no domain of this murder"))
-                            .at(*at, "is not among `domains`"),
+                        Diagnostic::error(format!("`{target}` is not a domain of this murder"))
+                            .at(*at, "not in `domains`"),
                         target.as_str(),
                         names,
                         "add it under `domains`",
@@ -82,7 +82,7 @@ impl Resolver<'_> {
                     let Some(end) = &other.alias_of else {
                         continue;
                     };
-                    Diagnostic::error(format!("`{target}` is itself only an alias"))
+                    Diagnostic::error(format!("`{target}` is an alias, too"))
                         .at(*at, "an alias of an alias")
                         .related(*there, format!("is an alias of `{end}`"))
                         .hint(format!("write `alias_of: {end}`"))

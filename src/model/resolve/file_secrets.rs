@@ -25,8 +25,8 @@ impl Resolver<'_> {
         let Some(node) = secrets else {
             if text.contains(OPEN) {
                 self.say(
-                    Diagnostic::error("a text that names a secret, and no `secrets` beside it")
-                        .at(at, "names it")
+                    Diagnostic::error("the text uses a secret, but the file has no `secrets`")
+                        .at(at, "used in this text")
                         .hint("write `secrets: {NAME: {file: PATH}}` beside `content`"),
                 );
             }
@@ -56,9 +56,9 @@ impl Resolver<'_> {
             if !used.contains(entry.key.as_str()) {
                 self.say(
                     Diagnostic::error(format!("the secret `{}` is not used", entry.key))
-                        .at(entry.at, "the text does not name it")
+                        .at(entry.at, "`content` does not use it")
                         .hint(format!(
-                            "write `{OPEN}{}{CLOSE}` where it shall stand",
+                            "write `{OPEN}{}{CLOSE}` in `content`, or remove it here",
                             entry.key
                         )),
                 );
@@ -69,7 +69,7 @@ impl Resolver<'_> {
 
     fn unknown_secret(&mut self, name: &str, at: Span, node: &Node) {
         let problem =
-            Diagnostic::error(format!("there is no secret `{name}`")).at(at, "the text names it");
+            Diagnostic::error(format!("there is no secret `{name}`")).at(at, "used in this text");
         let known = node.entries().iter().map(|entry| entry.key.as_str());
         self.say(match nearest::hint(name, known) {
             Some(hint) => problem.hint(hint),

@@ -30,6 +30,6 @@ pub(super) fn provider_hint(roles: &BTreeMap<RoleName, Role>, capability: &str) 
     if names.is_empty() {
         format!("no role provides `{capability}`")
     } else {
-        format!("a host with the role {} can do that", names.join(" or "))
+        format!("use a host with the role {}", names.join(" or "))
     }
 }

@@ -164,9 +164,9 @@ impl<'a> Resolver<'a> {
         }
         if hosts.named.is_empty() && section.value.entries().is_empty() {
             self.say(
-                Diagnostic::error("a murder has at least one host")
-                    .at(section.at, "names none")
-                    .hint("write `backend1.example.org: {roles: [backend]}` below it"),
+                Diagnostic::error("the manifest has no hosts")
+                    .at(section.at, "this is empty")
+                    .hint("add one below it, as in `backend1.example.org: {roles: [backend]}`"),
             );
         }
         hosts
@@ -304,15 +304,15 @@ impl<'a> Resolver<'a> {
             return Some(site);
         }
         let names = common.sites.keys().map(SiteName::as_str);
-        let problem = Diagnostic::error(format!("unknown site `{site}`"))
-            .at(node.span, "is not among `sites`");
+        let problem =
+            Diagnostic::error(format!("unknown site `{site}`")).at(node.span, "not in `sites`");
         let mut names: Vec<&str> = names.collect();
         names.sort_unstable();
         self.say(with_nearest(
             problem,
             site.as_str(),
             names,
-            "describe the site under `sites`, or leave `site` out",
+            "add the site under `sites`, or remove the key",
         ));
         None
     }
@@ -321,17 +321,17 @@ impl<'a> Resolver<'a> {
     fn roles(&mut self, own: &Node, at: Span, node: Option<&Node>) -> Vec<RoleName> {
         let Some(list) = node else {
             self.say(
-                Diagnostic::error("a host without a role")
-                    .at(at, "neither host, site nor defaults give it `roles`")
-                    .hint("write `roles: [backend]`, or what else it is"),
+                Diagnostic::error("the host has no role")
+                    .at(at, "neither the host, its site nor `defaults` set `roles`")
+                    .hint("set `roles`, as in `roles: [backend]`"),
             );
             return Vec::new();
         };
         if list.list().is_empty() && matches!(list.kind, crate::manifest::Kind::List(_)) {
             self.say(
-                Diagnostic::error("a host without a role")
-                    .at(list.span, "names none")
-                    .hint("a host that `murder` shall leave is `state: retired`"),
+                Diagnostic::error("the host has no role")
+                    .at(list.span, "this is empty")
+                    .hint("add a role; to remove from a host what `murder` manages there, write `state: retired`"),
             );
         }
         let mut roles: Vec<RoleName> = Vec::new();

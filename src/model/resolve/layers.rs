@@ -199,12 +199,10 @@ impl Resolver<'_> {
             .iter()
             .flat_map(|role| role.vars.iter().map(String::as_str));
         let problem = Diagnostic::error(format!("unknown variable `{name}`"))
-            .at(at, "no module in question declares it");
+            .at(at, "no module of these roles has it");
         self.say(match nearest::hint(name, known) {
             Some(hint) => problem.hint(hint),
-            None => {
-                problem.hint("the variables of a module stand in its module.yaml, under `vars`")
-            }
+            None => problem.hint("look at `vars` in the role's module.yaml"),
         });
         false
     }
@@ -236,7 +234,7 @@ impl Resolver<'_> {
                 };
                 if node.entries().is_empty() {
                     self.say(
-                        Diagnostic::error("a list edit that edits nothing")
+                        Diagnostic::error("the list edit changes nothing")
                             .at(at, "has none of `prepend`, `append`, `remove`")
                             .hint("write `{append: [\"hash:/etc/postfix/x\"]}`, or the whole value as a text"),
                     );
@@ -264,11 +262,11 @@ impl Resolver<'_> {
             {
                 self.say(
                     Diagnostic::error(
-                        "a secret cannot be a main.cf value: everybody may read main.cf",
+                        "a secret cannot be a main.cf value: every user of the host can read main.cf",
                     )
                     .at(value.span, "holds a password")
                     .hint(
-                        "put it into a table under `files` by `secrets`, and name the table here",
+                        "put it into a table under `files` with `secrets`, and set the parameter to that table",
                     ),
                 );
             }
@@ -328,8 +326,8 @@ impl Resolver<'_> {
                 let name = template.value.text()?;
                 if let Some(secrets) = node.entry("secrets") {
                     self.say(
-                        Diagnostic::error("`secrets` stand in `content` only")
-                            .at(secrets.at, "not in a template")
+                        Diagnostic::error("`secrets` cannot be used with `template`")
+                            .at(secrets.at, "only with `content`")
                             .hint("write the text itself under `content`"),
                     );
                 }
@@ -341,9 +339,9 @@ impl Resolver<'_> {
             }
             (Some(content), Some(template)) => {
                 self.say(
-                    Diagnostic::error("a file with two texts")
-                        .at(template.at, "and this one")
-                        .related(content.at, "this one")
+                    Diagnostic::error("the file has both `content` and `template`")
+                        .at(template.at, "the second text")
+                        .related(content.at, "the first text")
                         .hint("keep either `content` or `template`"),
                 );
                 None
@@ -351,9 +349,9 @@ impl Resolver<'_> {
             (None, None) => {
                 if matches!(node.kind, Kind::Map(_)) {
                     self.say(
-                        Diagnostic::error("a file without a text")
+                        Diagnostic::error("the file has no text")
                             .at(at, "has neither `content` nor `template`")
-                            .hint("write `null` if it must not be there"),
+                            .hint("add `content` or `template`, or write `null` if the file must not exist"),
                     );
                 }
                 None

@@ -162,8 +162,8 @@ impl<'a> Resolver<'a> {
         };
         if let Some(node) = node {
             self.say(
-                Diagnostic::error("this version knows the discrete topology only")
-                    .at(node.span, "not yet")
+                Diagnostic::error("this version supports only the discrete topology")
+                    .at(node.span, "not supported yet")
                     .hint("leave the key out, or write `topology: discrete`"),
             );
         }
@@ -189,7 +189,9 @@ impl<'a> Resolver<'a> {
                 .at(at, "no module has this name");
             let problem = match nearest::hint(role, names) {
                 Some(hint) => problem.hint(hint),
-                None => problem.hint(format!("a module of your own stands in `modules/{role}/`")),
+                None => problem.hint(format!(
+                    "to define this role yourself, add `modules/{role}/module.yaml`"
+                )),
             };
             self.say(problem);
         }

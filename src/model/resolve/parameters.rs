@@ -63,13 +63,15 @@ impl Resolver<'_> {
     pub(super) fn known_parameter(&mut self, name: &str, at: Span) {
         if catalogue::is_placeholder(name) {
             self.say(
-                Diagnostic::error(format!("`{name}` is no parameter, but stands for many"))
-                    .at(at, "Postfix would ignore it")
-                    .detail("postconf(5) writes `transport` where a service's name stands")
-                    .hint(format!(
-                        "write the service's name: `{}`",
-                        name.replacen("transport", "smtp", 1)
-                    )),
+                Diagnostic::error(format!(
+                    "`{name}` is not a parameter, but a pattern for several"
+                ))
+                .at(at, "Postfix would ignore it")
+                .detail("postconf(5) writes `transport` in place of a service's name")
+                .hint(format!(
+                    "write the service's name: `{}`",
+                    name.replacen("transport", "smtp", 1)
+                )),
             );
             return;
         }
@@ -81,7 +83,7 @@ impl Resolver<'_> {
             .at(at, "Postfix would ignore it");
         self.say(match catalogue::nearest(name) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem.hint("a parameter of your own counts where a value uses it as `$name`"),
+            None => problem.hint("for a parameter of your own, let a value use it as `$name`"),
         });
     }
 }

@@ -35,10 +35,10 @@ impl<'a> Resolver<'a> {
                 && let Some(first) = hosts.named.get(&name)
             {
                 self.say(
-                    Diagnostic::error(format!("`{name}` is a host of this murder"))
-                        .at(node.span, "and so not external")
-                        .related(*first, "is managed here")
-                        .hint("take it out of `external`"),
+                    Diagnostic::error(format!("`{name}` is external, and a host of this murder"))
+                        .at(node.span, "listed as external")
+                        .related(*first, "managed as a host")
+                        .hint("remove it from `external`"),
                 );
             }
         }
@@ -50,9 +50,15 @@ impl<'a> Resolver<'a> {
         for domain in domains {
             if let Some(host) = hosts.built.get(&domain.name) {
                 self.say(
-                    Diagnostic::error(format!("`{}` is a mail domain and a host", domain.name))
-                        .at(host.at, "the host would take the domain's mail as local")
-                        .hint("give the host a name of its own, such as the one in its MX record"),
+                    Diagnostic::error(format!(
+                        "`{}` is both a mail domain and a host",
+                        domain.name
+                    ))
+                    .at(
+                        host.at,
+                        "the host would deliver the domain's mail as local mail",
+                    )
+                    .hint("give the host a name of its own, such as the one in its MX record"),
                 );
             }
         }
@@ -78,7 +84,7 @@ impl<'a> Resolver<'a> {
                 if let Some(first) = holders.get(role) {
                     self.say(
                         Diagnostic::error(format!(
-                            "a murder has one host with the role `{role}`, not several"
+                            "only one host can have the role `{role}`"
                         ))
                         .at(host.at, format!("`{}` has it", host.name))
                         .related(first.at, format!("`{}` has it", first.name))
@@ -124,13 +130,13 @@ impl<'a> Resolver<'a> {
             let mut problem =
                 Diagnostic::error(format!("two hosts have the mailhost `{}`", host.mailhost))
                     .detail(format!(
-                        "mail for `{}` would reach `{}` or `{}` by chance",
+                        "mail for `{}` would reach `{}` or `{}` at random",
                         host.mailhost, first.name, host.name
                     ));
             problem = if at == before {
-                problem.at(at, "is that of every host in this range").hint(
-                    "leave it out, if it is each host's own name; or write the hosts one by one",
-                )
+                problem
+                    .at(at, "every host of this range gets it")
+                    .hint("remove it if it is each host's own name, or write the hosts one by one")
             } else {
                 problem.at(at, "again").related(before, "first here").hint(
                     "write imapd.conf's `servername` of each host; the default is the host's name",
@@ -172,9 +178,9 @@ impl<'a> Resolver<'a> {
                         "`{}` is retired, and mail is still routed to it",
                         host.name
                     ))
-                    .at(at, "cannot go yet")
+                    .at(at, "cannot be retired yet")
                     .related(node.span, why)
-                    .hint("route elsewhere first, or write `state: draining`"),
+                    .hint("route the mail elsewhere first, or write `state: draining`"),
                 ),
                 HostState::Joining => self.say(joining(host, at).related(node.span, why)),
                 HostState::Active | HostState::Draining => {}
@@ -190,8 +196,8 @@ impl<'a> Resolver<'a> {
         let Some(host) = hosts.built.get(&name) else {
             if !hosts.named.contains_key(&name) {
                 let names = hosts.named.keys().map(HostName::as_str);
-                let problem = Diagnostic::error(format!("`{name}` is no host of this murder"))
-                    .at(node.span, "is not among `hosts`");
+                let problem = Diagnostic::error(format!("`{name}` is not a host of this murder"))
+                    .at(node.span, "not in `hosts`");
                 self.say(match nearest::nearest(name.as_str(), names) {
                     Some(near) => problem.hint(format!("did you mean `{near}`?")),
                     None => {
@@ -219,7 +225,7 @@ impl<'a> Resolver<'a> {
         if domains.is_empty() || domains.iter().any(|known| known.name == domain) {
             return;
         }
-        let problem = Diagnostic::error(format!("`{domain}` is no domain of this murder"))
+        let problem = Diagnostic::error(format!("`{domain}` is not a domain of this murder"))
             .at(node.span, "no mail for it arrives here");
         let known = domains.iter().map(|domain| domain.name.as_str());
         self.say(match nearest::hint(domain.as_str(), known) {
@@ -257,8 +263,8 @@ impl<'a> Resolver<'a> {
             "the local part of `{}` is the postuser of Cyrus",
             node.text().unwrap_or_default()
         ))
-        .at(node.span, "would be rewritten to itself, and deferred for ever")
-        .hint("give imapd.conf another `postuser`, which is nobody's address, and say it under `cyrus`");
+        .at(node.span, "Postfix would rewrite it to itself, and defer the mail forever")
+        .hint("choose a `postuser` in imapd.conf that is not the local part of any address, and set `cyrus.postuser` to it");
         if let Some(postuser) = self
             .root
             .get("cyrus")
@@ -290,10 +296,10 @@ impl<'a> Resolver<'a> {
                     && let Some(accepted) = accept.iter().find(|node| node.text() == Some(text))
                 {
                     self.say(
-                        Diagnostic::error(format!("`{text}` cannot be accepted and refused"))
-                            .at(address.span, "to be refused")
-                            .related(accepted.span, "to be accepted")
-                            .hint("take it out of one of the two"),
+                        Diagnostic::error(format!("`{text}` is in both `accept` and `refuse`"))
+                            .at(address.span, "in `refuse`")
+                            .related(accepted.span, "in `accept`")
+                            .hint("remove it from one of the two"),
                     );
                 }
             }
@@ -310,9 +316,9 @@ fn parts(address: &Node) -> Option<(&str, HostName)> {
 /// Nothing routes to a joining host.
 pub(super) fn joining(host: &Host, at: Span) -> Diagnostic {
     Diagnostic::error(format!(
-        "`{}` is joining, and mail is routed to it already",
+        "`{}` is joining, but mail is already routed to it",
         host.name
     ))
-    .at(at, "nothing may route to it yet")
+    .at(at, "a joining host takes no mail yet")
     .hint("apply once with mail routed elsewhere, then write `state: active`")
 }

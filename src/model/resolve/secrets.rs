@@ -18,8 +18,8 @@ impl Resolver<'_> {
         let source = match &node.kind {
             Kind::Scalar { text, .. } if !node.is_null() => {
                 self.say(
-                    Diagnostic::warning(format!("the secret `{name}` stands in the manifest"))
-                        .at(node.span, "everybody who reads the manifest knows it")
+                    Diagnostic::warning(format!("the secret `{name}` is written in the manifest"))
+                        .at(node.span, "everyone who can read the manifest can read it")
                         .hint("write `{file: PATH}` or `{env: NAME}`"),
                 );
                 SecretSource::Literal(Secret::new(text.clone()))

@@ -32,7 +32,7 @@ impl<'a> Resolver<'a> {
                     ))
                     .at(folder.at, "again")
                     .related(first, "first here")
-                    .hint("give one of them another address: case does not make a difference"),
+                    .hint("give one of them another address; upper and lower case are the same"),
                 ),
                 None => folders.push(folder),
             }

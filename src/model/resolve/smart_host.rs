@@ -64,7 +64,7 @@ impl<'a> Resolver<'a> {
         if let Some(host) = hosts.built.get(&name) {
             if !hosts.provides(host, SMART_HOST, self.context.roles) {
                 self.say(
-                    Diagnostic::error(format!("`{name}` is no smart host"))
+                    Diagnostic::error(format!("`{name}` is not a smart host"))
                         .at(node.span, "mail sent there would come back")
                         .related(host.at, "has no role that routes for others")
                         .hint(provider_hint(self.context.roles, SMART_HOST)),
@@ -72,8 +72,8 @@ impl<'a> Resolver<'a> {
             }
         } else if !external.contains(&name) && !hosts.named.contains_key(&name) {
             let names = hosts.named.keys().map(HostName::as_str);
-            let problem = Diagnostic::error(format!("`{name}` is no host of this murder"))
-                .at(node.span, "is neither among `hosts` nor among `external`");
+            let problem = Diagnostic::error(format!("`{name}` is not a host of this murder"))
+                .at(node.span, "neither in `hosts` nor in `external`");
             self.say(match nearest::nearest(name.as_str(), names) {
                 Some(near) => problem.hint(format!("did you mean `{near}`?")),
                 None => problem.hint("add it to `external` if it is a virtual name"),
@@ -105,7 +105,7 @@ fn retired_smart_host(last: &Host, hosts: &Hosts<'_>) -> Diagnostic {
         hosts.state_place(last),
         "the other hosts still send their mail there",
     )
-    .hint("add its successor first, or name one by `smart_host`")
+    .hint("add another smart host first, or set `smart_host`")
 }
 
 fn several(first: &Host, second: &Host) -> Diagnostic {
@@ -113,7 +113,7 @@ fn several(first: &Host, second: &Host) -> Diagnostic {
         .at(second.at, "this one too")
         .related(first.at, "this one")
         .hint(format!(
-            "say which by `smart_host: {}`, or name a virtual host of both and list it under `external`",
+            "set `smart_host: {}`, or set it to a virtual name of both and add that name to `external`",
             first.name
         ))
 }

@@ -51,7 +51,7 @@ impl Resolver<'_> {
         for key in ["connect_timeout", "command_timeout"] {
             if let (Some(Duration::ZERO), Some(node)) = (time(key), node.get(key)) {
                 self.say(
-                    Diagnostic::error(format!("a `{key}` of nothing"))
+                    Diagnostic::error(format!("`{key}` is zero"))
                         .at(node.span, "no host could answer in time")
                         .hint("write a time such as `10s`, or leave it out"),
                 );
@@ -75,11 +75,11 @@ impl Resolver<'_> {
         if let (Some(entry), "none" | "doas") = (password, method) {
             self.say(
                 Diagnostic::error(format!("`{method}` takes no password"))
-                    .at(entry.at, "would never be asked for")
+                    .at(entry.at, "doas(1) would never read it")
                     .hint(if method == "doas" {
                         "doas(1) asks on a terminal only: allow it `nopass` in doas.conf(5), or use sudo"
                     } else {
-                        "the method `sudo` takes one"
+                        "use `method: sudo` for a password"
                     }),
             );
             return None;

@@ -134,7 +134,7 @@ impl Engine {
         for unknown in names::unknown(text, vars) {
             let mut problem = Diagnostic::error(format!("`{}` does not exist", unknown.name)).at(
                 part.place(unknown.at.start, unknown.at.end),
-                "templates see no such name",
+                "templates have no such name",
             );
             if !part.exact {
                 problem = problem.detail(format!("in `{}`", text.trim()));
@@ -186,7 +186,7 @@ impl Engine {
 
 fn unknown_root(root: &str, at: Span) -> Diagnostic {
     Diagnostic::error(format!("`{root}` does not exist"))
-        .at(at, "templates see no such name")
+        .at(at, "templates have no such name")
         .hint("a template sees `murder`, `host`, `vars` and `facts`")
 }
 

@@ -82,10 +82,10 @@ impl Engine {
                 let known: Vec<&str> = self.parts.keys().map(String::as_str).collect();
                 problem.hint(match nearest(missing, &known) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("it would stand in `modules/{missing}`"),
+                    None => format!("add the file `modules/{missing}`"),
                 })
             }
-            None => problem.hint("docs/modules.md says what a template may use"),
+            None => problem.hint("see docs/modules.md for what a template may use"),
         }
     }
 
@@ -118,9 +118,9 @@ impl Engine {
             ));
         }
         problem.hint(if matches!(error.kind(), ErrorKind::SyntaxError(_)) {
-            "a literal `{{` or `{%` stands between `{% raw %}` and `{% endraw %}`"
+            "put a literal `{{` or `{%` between `{% raw %}` and `{% endraw %}`"
         } else {
-            "docs/modules.md says what a template may use"
+            "see docs/modules.md for what a template may use"
         })
     }
 }
