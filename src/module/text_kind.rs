@@ -3,7 +3,6 @@
 //! Templates put values into tables, filters and main.cf without quotes. Postfix would read a blank or a parenthesis in
 //! one as something else, and mostly report nothing.
 
-use super::{Variable, VariableKind};
 use crate::manifest::rule;
 
 /// The kinds of texts.
@@ -78,37 +77,6 @@ impl TextKind {
             Self::Domain => (rule::DOMAIN.check)(text),
             Self::LocalPart => local_part(text),
             Self::Descriptor => descriptor(text),
-        }
-    }
-}
-
-impl Variable {
-    /// The first text in a value that is not of its kind: the text, what was wanted, and why not.
-    #[must_use]
-    pub fn wrong_text(&self, value: &serde_json::Value) -> Option<(String, TextKind, String)> {
-        let wrong = |text: &str, word: Option<TextKind>| {
-            let word = word?;
-            let why = word.check(text).err()?;
-            Some((text.to_owned(), word, why))
-        };
-        match &self.kind {
-            VariableKind::List => value
-                .as_array()?
-                .iter()
-                .filter_map(serde_json::Value::as_str)
-                .find_map(|text| wrong(text, self.of)),
-            VariableKind::Map => value.as_object()?.iter().find_map(|(key, value)| {
-                wrong(key, self.keys).or_else(|| wrong(value.as_str()?, self.of))
-            }),
-            VariableKind::String => {
-                let text = value.as_str()?;
-                // Where nothing is the default, nothing is right.
-                if text.is_empty() && self.default.as_str() == Some("") {
-                    return None;
-                }
-                wrong(text, self.of)
-            }
-            VariableKind::Bool | VariableKind::Integer | VariableKind::OneOf(_) => None,
         }
     }
 }

@@ -64,23 +64,7 @@ impl Resolver<'_> {
                 );
             }
         }
-        let timeout = match merged.get("timeout") {
-            None => Duration::from_secs(defaults::LDAP_TIMEOUT),
-            Some((node, _)) => {
-                let time = node.text().and_then(duration).unwrap_or_default();
-                // ldap_table(5): `timeout` counts whole seconds.
-                if node.text().and_then(duration).is_some()
-                    && (time.is_zero() || time.subsec_nanos() != 0)
-                {
-                    self.say(
-                        Diagnostic::error("the LDAP timeout must be whole seconds, at least one")
-                            .at(node.span, "ldap_table(5) counts whole seconds")
-                            .hint("write whole seconds, such as `10s`"),
-                    );
-                }
-                time
-            }
-        };
+        let timeout = self.ldap_timeout(&merged);
         self.bind(&merged);
         let bind_pw = merged
             .get("bind_pw")
@@ -108,6 +92,27 @@ impl Resolver<'_> {
             timeout,
             uris,
         })
+    }
+
+    /// The time for each search: whole seconds, as ldap_table(5) `timeout` counts them.
+    fn ldap_timeout(&mut self, merged: &Merged<'_, '_>) -> Duration {
+        match merged.get("timeout") {
+            None => Duration::from_secs(defaults::LDAP_TIMEOUT),
+            Some((node, _)) => {
+                let time = node.text().and_then(duration).unwrap_or_default();
+                // ldap_table(5): `timeout` counts whole seconds.
+                if node.text().and_then(duration).is_some()
+                    && (time.is_zero() || time.subsec_nanos() != 0)
+                {
+                    self.say(
+                        Diagnostic::error("the LDAP timeout must be whole seconds, at least one")
+                            .at(node.span, "ldap_table(5) counts whole seconds")
+                            .hint("write whole seconds, such as `10s`"),
+                    );
+                }
+                time
+            }
+        }
     }
 
     /// A name without a password is an anonymous bind (RFC 4513 §5.1.2); a password needs a name.
