@@ -143,7 +143,7 @@ impl fmt::Display for Place {
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Level {
+pub enum Severity {
     /// Nothing goes on with this.
     Error,
     /// It works, and the user should know.
@@ -169,7 +169,7 @@ pub enum Scope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// How bad.
-    pub level: Level,
+    pub level: Severity,
     /// For an error, how much of the input it makes useless.
     pub scope: Scope,
     /// What is wrong, in one line.
@@ -189,7 +189,7 @@ impl Diagnostic {
     #[must_use]
     pub fn error(summary: impl Into<String>) -> Self {
         Self {
-            level: Level::Error,
+            level: Severity::Error,
             scope: Scope::Manifest,
             summary: summary.into(),
             at: None,
@@ -203,7 +203,7 @@ impl Diagnostic {
     #[must_use]
     pub fn warning(summary: impl Into<String>) -> Self {
         Self {
-            level: Level::Warning,
+            level: Severity::Warning,
             ..Self::error(summary)
         }
     }
@@ -247,8 +247,8 @@ impl Diagnostic {
     #[must_use]
     pub fn render(&self, sources: &Sources, color: bool) -> String {
         let look = match self.level {
-            Level::Error => Look::ERROR,
-            Level::Warning => Look::WARNING,
+            Severity::Error => Look::ERROR,
+            Severity::Warning => Look::WARNING,
         };
         let mut group = Group::with_title(look.primary_title(self.summary.as_str()));
         let mut places: Vec<(Span, &str, AnnotationKind)> = Vec::new();
@@ -301,7 +301,7 @@ impl Diagnostic {
 pub fn widest(diagnostics: &[Diagnostic]) -> Option<Scope> {
     let errors = diagnostics.iter();
     errors
-        .filter(|one| one.level == Level::Error)
+        .filter(|one| one.level == Severity::Error)
         .map(|one| one.scope)
         .max()
 }

@@ -275,10 +275,7 @@ const SHARED_NAMES: &[&str] = &[
     "Applied",
     "Arguments",
     "Entry",
-    "Field",
-    "Level",
     "Origin",
-    "Parsed",
     "Rollout",
 ];
 

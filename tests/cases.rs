@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use murder::diagnostic::{Level, Sources};
+use murder::diagnostic::{Severity, Sources};
 use murder::load::{self, Loaded};
 use murder::manifest::{self, Text};
 use murder::model::{HostState, Murder, SettingSpec, TlsMode};
@@ -84,7 +84,7 @@ fn accept(loaded: Loaded) -> Murder {
     let said: Vec<String> = loaded
         .diagnostics
         .iter()
-        .filter(|diagnostic| diagnostic.level == Level::Error)
+        .filter(|diagnostic| diagnostic.level == Severity::Error)
         .map(|diagnostic| diagnostic.render(&loaded.sources, false))
         .collect();
     assert!(said.is_empty(), "{}", said.join("\n"));
@@ -300,7 +300,7 @@ fn said_of(make: impl Fn(&Path)) -> Vec<String> {
     let errors = loaded
         .diagnostics
         .iter()
-        .filter(|diagnostic| diagnostic.level == Level::Error);
+        .filter(|diagnostic| diagnostic.level == Severity::Error);
     errors
         .map(|diagnostic| {
             assert!(diagnostic.hint.is_some(), "{diagnostic:?}");

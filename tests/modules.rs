@@ -10,7 +10,7 @@ use murder::model::{
     ContentSpec, Domain, FileSpec, Host, HostState, Layer, Ldap, Level, ListEdit, Murder,
     ServiceSpec, SettingSpec, SharedFolder, Tls, TlsMode, Topology,
 };
-use murder::module::{Modules, Parsed, embedded, parse};
+use murder::module::{Modules, ParsedModules, embedded, parse};
 use murder::name::{HostName, Mode, Parameter, RemotePath, RoleName, ServiceName, UserName};
 use murder::secret::{SecretName, Secrets};
 use murder::state::{Facts, File, Probes, Want};
@@ -133,7 +133,7 @@ pub fn domain(text: &str) -> Domain {
 pub fn modules() -> Modules {
     let mut sources = Sources::default();
     sources.add("murder.yaml", "");
-    let Parsed {
+    let ParsedModules {
         modules, problems, ..
     } = parse(&[], &embedded(), "modules", |_| false, &mut sources);
     let said: Vec<String> = problems

@@ -9,7 +9,7 @@ use super::output::{self, Format};
 use super::terminal::Terminal;
 use super::{Selection, selection};
 use crate::compile::{self, Compiler};
-use crate::diagnostic::{Diagnostic, Level, Sources, Span};
+use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
 use crate::load::{self, Loaded};
 use crate::model::Host;
 use crate::session::precompile::compile_problems;
@@ -80,7 +80,7 @@ fn summary(loaded: &Loaded) -> String {
         let all = loaded.diagnostics.iter();
         all.filter(|diagnostic| diagnostic.level == level).count()
     };
-    let (errors, warnings) = (count(Level::Error), count(Level::Warning));
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let mut parts = Vec::new();
     if let Some(murder) = &loaded.murder {
         parts.push(format!("`{}`", murder.name));

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use clap::{Args, ValueEnum};
 
-use crate::diagnostic::{Diagnostic, Level, Sources};
+use crate::diagnostic::{Diagnostic, Severity, Sources};
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, Args)]
@@ -90,7 +90,7 @@ impl Terminal {
         sources: &Sources,
     ) {
         for diagnostic in diagnostics {
-            if self.quiet && diagnostic.level == Level::Warning {
+            if self.quiet && diagnostic.level == Severity::Warning {
                 continue;
             }
             let text = diagnostic.render(sources, self.color_err);

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::diagnostic::{Diagnostic, Level, Span};
+use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::load::files;
 use crate::model::Murder;
 use crate::secret::{Body, Secret, SecretName, SecretSource, Secrets};
@@ -48,7 +48,7 @@ pub fn check_secret_files(murder: &Murder) -> Vec<Diagnostic> {
         };
         let found = fs::metadata(path).map_err(|error| files::unreadable(path, &error));
         if let Err(mut problem) = found.and_then(|found| closed(path, &found)) {
-            problem.level = Level::Warning;
+            problem.level = Severity::Warning;
             problems.push(
                 problem
                     .at(*at, "read from here")

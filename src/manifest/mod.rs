@@ -45,7 +45,7 @@ pub struct Text<'a> {
 
 /// What [`parse`] found.
 #[derive(Debug)]
-pub struct Parsed {
+pub struct ParsedManifest {
     /// The manifest, wherever there is one to look at, also a wrong one: what it says can then be
     /// resolved in the same run, and its other problems found too. None where a text is no YAML.
     pub manifest: Option<Manifest>,
@@ -58,7 +58,7 @@ pub struct Parsed {
 
 /// Reads the files of a manifest and the overlays, in their order.
 #[must_use]
-pub fn parse(files: &[Text<'_>], overlays: &[Text<'_>]) -> Parsed {
+pub fn parse(files: &[Text<'_>], overlays: &[Text<'_>]) -> ParsedManifest {
     let mut problems = Vec::new();
     let mut secrets = Vec::new();
     let mut whole = true;
@@ -92,7 +92,7 @@ pub fn parse(files: &[Text<'_>], overlays: &[Text<'_>]) -> Parsed {
             overlay::lay(&mut root, overlay, &mut problems);
         }
         if let Some(refusal) = requires::refusal(&root, env!("CARGO_PKG_VERSION")) {
-            return Parsed {
+            return ParsedManifest {
                 manifest: None,
                 problems: vec![refusal],
                 secrets,
@@ -102,7 +102,7 @@ pub fn parse(files: &[Text<'_>], overlays: &[Text<'_>]) -> Parsed {
         problems.extend(checker::check(&root, &shape, "the manifest", whole));
         manifest = whole.then_some(Manifest { root });
     }
-    Parsed {
+    ParsedManifest {
         manifest,
         problems,
         secrets,

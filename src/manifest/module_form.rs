@@ -5,15 +5,15 @@ use crate::diagnostic::{Diagnostic, SourceId};
 use crate::manifest::shape::Shape::{
     Any, Block, Either, List, Map, Nullable, OneOf, Record as Rec, Switch, Text,
 };
-use crate::manifest::shape::{self, Field, Record, Rule, Shape, must};
+use crate::manifest::shape::{self, KeySpec, Record, Rule, Shape, must};
 use crate::manifest::{Node, checker, rule, yaml};
 use crate::name::Mode;
 
-const fn key(key: &'static str, shape: Shape) -> Field {
+const fn key(key: &'static str, shape: Shape) -> KeySpec {
     shape::key(key, shape, "")
 }
 
-const fn record(fields: &'static [Field]) -> Record {
+const fn record(fields: &'static [KeySpec]) -> Record {
     shape::record("", fields)
 }
 

@@ -40,7 +40,7 @@ pub struct Record {
     /// Its name, for the schema.
     pub name: &'static str,
     /// The keys.
-    pub fields: &'static [Field],
+    pub fields: &'static [KeySpec],
     /// Keys that people try, and what to tell them: key, what is wrong, what to do.
     pub traps: &'static [(&'static str, &'static str, &'static str)],
     /// Keys of which only one may be given: in an overlay, each replaces the others.
@@ -51,7 +51,7 @@ pub struct Record {
 
 /// One key of a record.
 #[derive(Debug)]
-pub struct Field {
+pub struct KeySpec {
     /// The key.
     pub key: &'static str,
     /// Its value.
@@ -92,7 +92,7 @@ impl std::fmt::Display for DefaultValue {
     }
 }
 
-impl Field {
+impl KeySpec {
     /// The same key with a default.
     pub(super) const fn or(mut self, default: DefaultValue) -> Self {
         self.default = Some(default);
@@ -120,8 +120,8 @@ pub struct Rule {
 }
 
 /// A key that may be left out.
-pub(super) const fn key(key: &'static str, shape: Shape, doc: &'static str) -> Field {
-    Field {
+pub(super) const fn key(key: &'static str, shape: Shape, doc: &'static str) -> KeySpec {
+    KeySpec {
         key,
         shape,
         doc,
@@ -131,8 +131,8 @@ pub(super) const fn key(key: &'static str, shape: Shape, doc: &'static str) -> F
 }
 
 /// A key that must be given.
-pub(super) const fn must(key: &'static str, shape: Shape, doc: &'static str) -> Field {
-    Field {
+pub(super) const fn must(key: &'static str, shape: Shape, doc: &'static str) -> KeySpec {
+    KeySpec {
         key,
         shape,
         doc,
@@ -142,7 +142,7 @@ pub(super) const fn must(key: &'static str, shape: Shape, doc: &'static str) -> 
 }
 
 /// A record of these keys, with nothing else to it.
-pub(super) const fn record(name: &'static str, fields: &'static [Field]) -> Record {
+pub(super) const fn record(name: &'static str, fields: &'static [KeySpec]) -> Record {
     Record {
         name,
         fields,

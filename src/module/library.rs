@@ -37,7 +37,7 @@ pub struct Library<'f> {
 
 /// What was read of the files of modules.
 #[derive(Debug)]
-pub struct Parsed {
+pub struct ParsedModules {
     /// The modules that could be read.
     pub modules: Modules,
     /// Roles that have a module, which is wrong: what they know and do is not known.
@@ -54,11 +54,11 @@ pub fn parse(
     own_folder: &str,
     wanted: impl Fn(&str) -> bool,
     sources: &mut Sources,
-) -> Parsed {
+) -> ParsedModules {
     let mut library = Library::new(shipped, own, own_folder, sources);
     library.read(wanted, sources);
     let problems = library.problems();
-    Parsed {
+    ParsedModules {
         modules: library.modules,
         unusable: library.unusable,
         problems,

@@ -28,7 +28,7 @@ pub use embedded::embedded;
 pub use engine::Engine;
 pub(crate) use engine::{check_names, value_name, when_name};
 pub(crate) use filters::network;
-pub use library::{Library, Parsed, parse};
+pub use library::{Library, ParsedModules, parse};
 pub use names::{FACTS, HOST, LDAP, MURDER};
 pub use text_kind::TextKind;
 pub use variable::{Variable, VariableKind};

@@ -6,7 +6,7 @@ use super::observe::{ObservedHost, observe_host};
 use super::options::Reach;
 use super::{Session, SessionError};
 use crate::access::Become;
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::load::{self, LoadedMurder};
 use crate::machine::{Apply, KnownFacts, MachineError, Observe};
 use crate::model::{Host, Roster};
@@ -178,7 +178,7 @@ fn vanished(host: &HostName) -> Remark {
 }
 
 fn is_error(problem: &Diagnostic) -> bool {
-    problem.level == Level::Error
+    problem.level == Severity::Error
 }
 
 /// The secrets of the hosts' logins.

@@ -8,7 +8,7 @@ use super::SessionError;
 use super::facts_cache::facts_cache;
 use super::options::Reach;
 use crate::compile::{Compiled, Compiler};
-use crate::diagnostic::{Diagnostic, Level, Span};
+use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::load::{self, LoadedMurder};
 use crate::machine::KnownFacts;
 use crate::model::{Host, HostState, Murder};
@@ -103,7 +103,7 @@ pub fn precompile<'a>(
 }
 
 fn is_error(problem: &Diagnostic) -> bool {
-    problem.level == Level::Error
+    problem.level == Severity::Error
 }
 
 /// Compiles `hosts`, and gives their warnings and errors in the order of `hosts`. With `guesses` the warnings

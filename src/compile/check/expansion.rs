@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::{Found, Values, diagnostic, parameter};
-use crate::diagnostic::{Diagnostic, Level, Span};
+use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::name::Parameter;
 use crate::postfix::{catalogue, defaults, expand};
 use crate::state::Want;
@@ -63,7 +63,7 @@ pub(super) fn judge(values: &Values<'_>, found: &mut Found) {
                             said.related((values.place)(other), format!("`{other}` is set here"));
                     }
                     if sources.assumed {
-                        said.level = Level::Warning;
+                        said.level = Severity::Warning;
                         found.warnings.push(said.detail(format!(
                             "`{text}` comes to that where the host's main.cf leaves the defaults alone"
                         )));

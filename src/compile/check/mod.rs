@@ -17,7 +17,7 @@ use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::work::{Origin, Work};
-use crate::diagnostic::{Diagnostic, Level, Span};
+use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::name::Parameter;
 use crate::postfix::catalogue::{self, Problem};
 use crate::postfix::expand;
@@ -162,7 +162,7 @@ impl Found {
     /// A warning of what would be wrong if the host is as is assumed.
     fn guess(&mut self, problem: Diagnostic) {
         self.guesses.push(Diagnostic {
-            level: Level::Warning,
+            level: Severity::Warning,
             ..problem
         });
     }

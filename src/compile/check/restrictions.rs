@@ -1,7 +1,7 @@
 //! Words of access restriction lists that smtpd(8) would not know.
 
 use super::{Found, Values, parameter};
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::name::Parameter;
 use crate::postfix::catalogue::restrictions;
 use crate::postfix::split_list;
@@ -45,7 +45,7 @@ pub(super) fn words(
             }
             // The host may have a class of that name.
             None => found.warnings.push(Diagnostic {
-                level: Level::Warning,
+                level: Severity::Warning,
                 ..said.hint(match restrictions::perhaps(&word) {
                     Some(near) => format!(
                         "did you mean `{near}`? A class stands in `{CLASSES}`, if the host has it"
@@ -81,8 +81,8 @@ pub(super) fn guard(values: &Values<'_>, classes: &[String], found: &mut Found) 
         let recipient = recipient.into_iter().flatten();
         let level = match recipient.filter_map(|thing| values.all.get(&thing)).next() {
             Some(Want::Present(text)) if !restrictions::lacks_guard(text, classes) => continue,
-            Some(_) => Level::Error,
-            None => Level::Warning,
+            Some(_) => Severity::Error,
+            None => Severity::Warning,
         };
         let said = Diagnostic::error(format!("`{thing}` lets everything pass"))
             .at((values.place)(thing), "")
@@ -94,8 +94,8 @@ pub(super) fn guard(values: &Values<'_>, classes: &[String], found: &mut Found) 
     }
     for (thing, problem) in problems {
         match problem.level {
-            Level::Error => found.error(&thing, problem),
-            Level::Warning => found.warnings.push(problem),
+            Severity::Error => found.error(&thing, problem),
+            Severity::Warning => found.warnings.push(problem),
         }
     }
 }
