@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::exchange::MachineError;
+use crate::exchange::{MachineError, NotDone};
 use crate::name::HostName;
 use crate::plan::{Failure, HostPlan, Refusal, Verdict};
 
@@ -17,48 +17,23 @@ pub struct Applied {
     pub hosts: BTreeMap<HostName, Outcome>,
 }
 
-/// How one host stands after an apply.
+/// What became of one host in an apply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// There was nothing to do.
     Converged,
-    /// As it shall be: applied, read again, and nothing was left.
+    /// Applied, and a second observation found nothing left to do.
     Done {
         /// What each phase said, in order.
         log: Vec<String>,
         /// Whether Postfix does not run there, although the host is in service.
         stopped: bool,
     },
-    /// Applied, and a second look still finds a difference.
+    /// Applied, and a second observation still finds a difference.
     Remains {
         /// What is left.
         plan: Box<HostPlan>,
-    },
-    /// The host moved since the plan; nothing was written.
-    Stale {
-        /// Which thing moved.
-        thing: String,
-    },
-    /// Something failed; the host stands as it was before, proved by reading again.
-    PutBack {
-        /// What failed.
-        error: Failure,
-    },
-    /// It failed before anything was changed.
-    Untouched {
-        /// What failed.
-        error: Failure,
-    },
-    /// Somebody else's apply holds the lock.
-    Locked {
-        /// Who, from where, since when.
-        error: Failure,
-    },
-    /// It is left half-way and needs a person.
-    HalfWay {
-        /// What failed, and the commands for a person.
-        error: Failure,
     },
     /// It could not be reached.
     Unreachable {
@@ -88,6 +63,9 @@ pub enum Outcome {
         /// Why.
         why: Postponed,
     },
+    /// The host did not do what it was ordered.
+    #[serde(untagged)]
+    NotDone(NotDone),
 }
 
 /// Why a host's turn did not come.
@@ -138,11 +116,7 @@ impl Outcome {
             Self::Converged | Self::Done { .. } | Self::NotAttempted { .. } => false,
             Self::Unreachable { allowed, .. } => !allowed,
             Self::Remains { .. }
-            | Self::Stale { .. }
-            | Self::PutBack { .. }
-            | Self::Untouched { .. }
-            | Self::Locked { .. }
-            | Self::HalfWay { .. }
+            | Self::NotDone(_)
             | Self::Detached { .. }
             | Self::Failed { .. }
             | Self::Refused { .. } => true,
@@ -153,31 +127,25 @@ impl Outcome {
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::PutBack { error }
-            | Self::Untouched { error }
-            | Self::Locked { error }
-            | Self::HalfWay { error }
-            | Self::Unreachable { error, .. }
-            | Self::Detached { error }
-            | Self::Failed { error } => Some(error),
+            Self::NotDone(why) => why.failure(),
+            Self::Unreachable { error, .. } | Self::Detached { error } | Self::Failed { error } => {
+                Some(error)
+            }
             Self::Converged
             | Self::Done { .. }
             | Self::Remains { .. }
-            | Self::Stale { .. }
             | Self::Refused { .. }
             | Self::NotAttempted { .. } => None,
         }
     }
 
-    pub(super) fn failure_mut(&mut self) -> Option<&mut Failure> {
+    /// The same, to change it.
+    pub fn failure_mut(&mut self) -> Option<&mut Failure> {
         match self {
-            Self::PutBack { error }
-            | Self::Untouched { error }
-            | Self::Locked { error }
-            | Self::HalfWay { error }
-            | Self::Unreachable { error, .. }
-            | Self::Detached { error }
-            | Self::Failed { error } => Some(error),
+            Self::NotDone(why) => why.failure_mut(),
+            Self::Unreachable { error, .. } | Self::Detached { error } | Self::Failed { error } => {
+                Some(error)
+            }
             _ => None,
         }
     }

@@ -182,6 +182,7 @@ fn facts_of_last_time_stop_nobody() {
         &secrets,
         Some(known),
         &assumed,
+        None,
     ))
     .unwrap();
     assert_eq!(surveyed.live.facts.postfix_version, "3.7.11");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::{Command, Output, Stdio};
 
+use murder::exchange::NotDone;
 use murder::ledger::{LEDGER_VERSION, Ledger};
 use murder::name::{HostName, Mode, Parameter, RemotePath, TableType};
 use murder::outcome::{Applied, Outcome, Postponed};
@@ -542,21 +543,21 @@ fn an_apply_as_text() {
             (host("a2.x"), done()),
             (
                 host("b.x"),
-                Outcome::PutBack {
+                Outcome::NotDone(NotDone::PutBack {
                     error: failure("`postfix check` failed"),
-                },
+                }),
             ),
             (
                 host("c.x"),
-                Outcome::Stale {
+                Outcome::NotDone(NotDone::Stale {
                     thing: "/etc/postfix/main.cf".to_owned(),
-                },
+                }),
             ),
             (
                 host("d.x"),
-                Outcome::HalfWay {
+                Outcome::NotDone(NotDone::HalfWay {
                     error: failure("putting back failed"),
-                },
+                }),
             ),
             (
                 host("e.x"),

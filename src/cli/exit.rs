@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::exchange::NotDone;
 use crate::outcome::{Applied, Outcome, Postponed};
 use crate::plan::{Plan, Verdict};
 
@@ -78,13 +79,10 @@ impl Exit {
             Outcome::Converged | Outcome::Done { .. } => Self::Done,
             Outcome::Unreachable { allowed: true, .. } => Self::Done,
             Outcome::Unreachable { .. } | Outcome::Detached { .. } => Self::Unreachable,
-            Outcome::Stale { .. }
-            | Outcome::PutBack { .. }
-            | Outcome::Untouched { .. }
-            | Outcome::Locked { .. }
-            | Outcome::Failed { .. } => Self::Failed,
+            Outcome::Failed { .. } => Self::Failed,
+            Outcome::NotDone(why) => Self::of_not_done(why),
             // It was changed, and does not stand as it shall: no code below says so much.
-            Outcome::HalfWay { .. } | Outcome::Remains { .. } => Self::HalfWay,
+            Outcome::Remains { .. } => Self::HalfWay,
             Outcome::Refused { .. } => Self::Refused,
             Outcome::NotAttempted { why } => match why {
                 // The host that failed says the code.
@@ -92,6 +90,18 @@ impl Exit {
                 Postponed::Interrupted => Self::Pending,
                 Postponed::Refused | Postponed::Declined => Self::Refused,
             },
+        }
+    }
+
+    /// How a host that did not do what it was ordered ends the program.
+    #[must_use]
+    pub fn of_not_done(why: &NotDone) -> Self {
+        match why {
+            NotDone::HalfWay { .. } => Self::HalfWay,
+            NotDone::Stale { .. }
+            | NotDone::PutBack { .. }
+            | NotDone::Untouched { .. }
+            | NotDone::Locked { .. } => Self::Failed,
         }
     }
 

@@ -10,7 +10,7 @@ use super::open;
 use super::output::{self, Format};
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
-use crate::exchange::Ending;
+use crate::exchange::{Ending, NotDone};
 use crate::plan::{Failure, sweep};
 use crate::report::lock::{self, Report, State};
 use crate::session::SessionError;
@@ -88,20 +88,20 @@ fn clear(one_host: &mut OneHost<'_>, live: &Live) -> Result<(), CliError> {
             return Err(CliError::session(one_host.no_answer(error), sources));
         }
     };
-    let (failure, exit) = match performed.ending {
-        Ending::Done => return Ok(()),
-        Ending::Stale(thing) => (
-            Failure {
-                summary: format!("{thing} changed while this looked"),
-                detail: None,
-                hint: Some("run `murder unlock` again".to_owned()),
-            },
-            Exit::Failed,
-        ),
-        Ending::PutBack(failure) | Ending::Untouched(failure) | Ending::Locked(failure) => {
-            (failure, Exit::Failed)
-        }
-        Ending::HalfWay(failure) => (failure, Exit::HalfWay),
+    let Ending::NotDone(why) = performed.ending else {
+        return Ok(());
+    };
+    let exit = Exit::of_not_done(&why);
+    let failure = match why {
+        NotDone::Stale { thing } => Failure {
+            summary: format!("{thing} changed while this looked"),
+            detail: None,
+            hint: Some("run `murder unlock` again".to_owned()),
+        },
+        NotDone::PutBack { error }
+        | NotDone::Untouched { error }
+        | NotDone::Locked { error }
+        | NotDone::HalfWay { error } => error,
     };
     let failure = one_host.contact.session.scrub(failure);
     Err(CliError::host(

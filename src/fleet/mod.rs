@@ -9,7 +9,7 @@ mod stop;
 mod wave;
 
 pub use pool::{Event, EventKind, NotRun, Say, Width, run, run_tasks};
-pub use roll::{Batch, Limits, NotStarted, TurnResult, batches, roll};
+pub use roll::{Batch, Limits, batches, roll};
 pub use stop::Stop;
 pub use wave::{Phase, TurnOrder, Wave, phase_of, ranks, waves};
 

@@ -39,6 +39,8 @@ pub enum EventKind {
 pub enum NotRun {
     /// A stop was wished before its turn.
     Stopped,
+    /// Too many hosts failed before its turn.
+    Failures,
     /// Its work panicked: a fault of `murder`, and that host's alone.
     Panicked(String),
     /// No thread could be had.

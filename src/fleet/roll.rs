@@ -27,26 +27,6 @@ pub struct Limits {
     pub max_fail: usize,
 }
 
-/// What became of a host's turn.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TurnResult<T> {
-    /// It had its turn, and this is what it says.
-    Ran(T),
-    /// Its work broke off, by a fault of `murder`.
-    Broke(String),
-    /// Its turn did not come.
-    NotStarted(NotStarted),
-}
-
-/// Why a host's turn did not come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotStarted {
-    /// Too many failed before it.
-    Failures,
-    /// A stop was wished.
-    Stopped,
-}
-
 /// Cuts waves into batches: within a wave the hosts of each role with a `rollout` go by
 /// themselves, its canaries first, then `serial` at a time with its pause between; all hosts without
 /// one go before them, side by side. `canary` (from the command line) counts for every role.
@@ -104,45 +84,36 @@ pub fn roll<T, W>(
     work: W,
     failed: impl Fn(&T) -> bool,
     mut on_event: impl FnMut(Event),
-) -> BTreeMap<HostName, TurnResult<T>>
+) -> BTreeMap<HostName, Result<T, NotRun>>
 where
     T: Send,
     W: Fn(&HostName, &dyn Fn(&str)) -> T + Sync,
 {
-    let mut fates = BTreeMap::new();
+    let mut turns = BTreeMap::new();
     let mut failures = 0;
     for batch in batches {
         if failures > limits.max_fail || stop.is_wished() {
             let why = if failures > limits.max_fail {
-                NotStarted::Failures
+                NotRun::Failures
             } else {
-                NotStarted::Stopped
+                NotRun::Stopped
             };
-            let held = batch
-                .hosts
-                .iter()
-                .map(|host| (host.clone(), TurnResult::NotStarted(why)));
-            fates.extend(held);
+            let held = batch.hosts.iter();
+            turns.extend(held.map(|host| (host.clone(), Err(why.clone()))));
             continue;
         }
         let results = run(&batch.hosts, limits.parallel, stop, &work, &mut on_event);
         for (host, result) in results {
-            let fate = match result {
-                Ok(result) => TurnResult::Ran(result),
-                Err(NotRun::Stopped) => TurnResult::NotStarted(NotStarted::Stopped),
-                Err(NotRun::Panicked(words)) => TurnResult::Broke(words),
-                Err(NotRun::NoThread(words)) => TurnResult::Broke(format!("no thread: {words}")),
-            };
-            failures += usize::from(match &fate {
-                TurnResult::Ran(result) => failed(result),
-                TurnResult::Broke(_) => true,
-                TurnResult::NotStarted(_) => false,
+            failures += usize::from(match &result {
+                Ok(result) => failed(result),
+                Err(NotRun::Panicked(_) | NotRun::NoThread(_)) => true,
+                Err(NotRun::Stopped | NotRun::Failures) => false,
             });
-            fates.insert(host, fate);
+            turns.insert(host, result);
         }
         if failures <= limits.max_fail {
             stop.sleep(batch.pause);
         }
     }
-    fates
+    turns
 }

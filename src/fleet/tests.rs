@@ -281,7 +281,7 @@ fn rolled(
     bad: &str,
     max_fail: usize,
     stop_at: &str,
-) -> (Vec<String>, BTreeMap<HostName, TurnResult<bool>>) {
+) -> (Vec<String>, BTreeMap<HostName, Result<bool, NotRun>>) {
     let ran = Mutex::new(Vec::new());
     let stop = Stop::new();
     let fates = roll(
@@ -309,25 +309,16 @@ fn rolled(
 fn a_failure_stops_later_waves_and_not_its_own() {
     let (ran, fates) = rolled("a", 0, "");
     assert_eq!(ran, ["a", "b", "c"]);
-    assert_eq!(
-        fates[&host("d")],
-        TurnResult::NotStarted(NotStarted::Failures)
-    );
-    assert_eq!(
-        fates[&host("f")],
-        TurnResult::NotStarted(NotStarted::Failures)
-    );
+    assert_eq!(fates[&host("d")], Err(NotRun::Failures));
+    assert_eq!(fates[&host("f")], Err(NotRun::Failures));
 }
 
 #[test]
 fn max_fail_allows_some_and_a_fault_of_ours_counts() {
     let (ran, fates) = rolled("a", 1, "");
     assert_eq!(ran, ["a", "b", "c", "d", "e"]);
-    assert!(matches!(fates[&host("e")], TurnResult::Broke(_)));
-    assert_eq!(
-        fates[&host("f")],
-        TurnResult::NotStarted(NotStarted::Failures)
-    );
+    assert!(matches!(fates[&host("e")], Err(NotRun::Panicked(_))));
+    assert_eq!(fates[&host("f")], Err(NotRun::Failures));
     let (ran, _) = rolled("a", 2, "");
     assert_eq!(ran.last().unwrap(), "f");
 }
@@ -337,10 +328,6 @@ fn a_stop_holds_the_rest_of_its_wave_and_all_later_ones() {
     let (ran, fates) = rolled("", 0, "b");
     assert_eq!(ran, ["a", "b"]);
     for name in ["c", "d", "e", "f"] {
-        assert_eq!(
-            fates[&host(name)],
-            TurnResult::NotStarted(NotStarted::Stopped),
-            "{name}"
-        );
+        assert_eq!(fates[&host(name)], Err(NotRun::Stopped), "{name}");
     }
 }

@@ -10,7 +10,7 @@ use crate::task::Task;
 
 pub use crate::exchange::{
     Activation, Ending, Expects, Failure, FileOrder, HistoryOrder, HistoryQuestion, KnownFacts,
-    LedgerOrder, MachineError, Observed, Orders, Performed, Questions, RestoreOrder,
+    LedgerOrder, MachineError, NotDone, Observed, Orders, Performed, Questions, RestoreOrder,
 };
 
 /// Reads a host. Writes nothing there, not even a temporary file.
@@ -32,9 +32,15 @@ pub trait Observe: Send {
 
 /// Changes a host, completely or not at all.
 pub trait Apply: Observe {
-    /// Carries out `orders` in one exchange.
+    /// Carries out `orders` in one exchange. The host answers `questions` after the work, so that its proof needs no
+    /// exchange of its own:
+    /// [`Performed::seen`].
     ///
     /// # Errors
     /// [`MachineError`] where no report came back.
-    fn perform(&mut self, orders: &Orders) -> Result<Performed, MachineError>;
+    fn perform(
+        &mut self,
+        orders: &Orders,
+        questions: Option<&Questions>,
+    ) -> Result<Performed, MachineError>;
 }

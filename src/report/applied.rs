@@ -5,9 +5,10 @@ use std::fmt::{self, Write};
 
 use super::group::{self, Group};
 use super::line::{Line, Tone, count};
+use super::outcome_words::{because, words};
 use super::{Detail, steps, text};
-use crate::outcome::{Applied, Outcome, Postponed};
-use crate::plan::Failure;
+use crate::exchange::{Failure, NotDone};
+use crate::outcome::{Applied, Outcome};
 
 /// Writes what became of each host, groups of hosts with the same fate once, and a summary line.
 /// `phases` shows what each phase on the hosts said, too; what could not be proved is said always.
@@ -52,15 +53,15 @@ fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
                 ));
                 lines.push(Line::new(Tone::Plain, "      help: `postfix start`"));
             }
-            for words in log {
-                if words.starts_with(WARNING) {
-                    lines.push(Line::new(Tone::Warning, format!("  {words}")));
+            for said in log {
+                if said.starts_with(WARNING) {
+                    lines.push(Line::new(Tone::Warning, format!("  {said}")));
                     let hint = "      help: the apply did not change it; see the log of the host, and `probe:` of the manifest";
                     lines.push(Line::new(Tone::Plain, hint));
-                } else if is_unproved(words) {
-                    lines.push(Line::new(Tone::Warning, format!("      {words}")));
+                } else if is_unproved(said) {
+                    lines.push(Line::new(Tone::Warning, format!("      {said}")));
                 } else if phases {
-                    lines.push(Line::new(Tone::Faint, format!("      {words}")));
+                    lines.push(Line::new(Tone::Faint, format!("      {said}")));
                 }
             }
             lines
@@ -73,7 +74,7 @@ fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
             lines.extend(steps::of_plan(plan, Detail::Summary));
             lines
         }
-        Outcome::Stale { thing } => vec![Line::new(
+        Outcome::NotDone(NotDone::Stale { thing }) => vec![Line::new(
             Tone::Failure,
             format!("  ! stale: {thing} has changed since the plan; nothing was written"),
         )],
@@ -88,18 +89,18 @@ fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
             error,
             allowed: true,
         } => steps::of_failure("unreachable (allowed)", error),
-        Outcome::PutBack { .. }
-        | Outcome::Untouched { .. }
-        | Outcome::Locked { .. }
-        | Outcome::HalfWay { .. }
+        Outcome::NotDone(_)
         | Outcome::Unreachable { .. }
         | Outcome::Detached { .. }
         | Outcome::Failed { .. } => outcome
             .failure()
-            .map(|error| steps::of_failure(word(outcome), error))
+            .map(|error| steps::of_failure(words(outcome).title, error))
             .unwrap_or_default(),
     };
-    if let Some(hint) = next(outcome) {
+    let has_hint = |failure: &Failure| failure.hint.is_some();
+    if let Some(hint) = words(outcome).next
+        && !outcome.failure().is_some_and(has_hint)
+    {
         lines.push(Line::new(Tone::Plain, format!("      help: {hint}")));
     }
     lines
@@ -115,71 +116,12 @@ fn is_unproved(words: &str) -> bool {
         .any(|start| words.starts_with(start))
 }
 
-/// How a fate is called.
-fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Converged => "nothing to do",
-        Outcome::Done { .. } => "done",
-        Outcome::Remains { .. } => "not converged",
-        Outcome::Stale { .. } => "stale",
-        Outcome::PutBack { .. } => "failed, and put back as it was",
-        Outcome::Untouched { .. } => "failed before anything was changed",
-        Outcome::Locked { .. } => "locked",
-        Outcome::HalfWay { .. } => "LEFT HALF-WAY",
-        Outcome::Unreachable { .. } => "unreachable",
-        Outcome::Detached { .. } => {
-            "connection lost while the host works on by itself, unless something ended its work too"
-        }
-        Outcome::Failed { .. } => "failed",
-        Outcome::Refused { .. } => "refused",
-        Outcome::NotAttempted { .. } => "not attempted",
-    }
-}
-
-fn because(why: Postponed) -> &'static str {
-    match why {
-        Postponed::EarlierFailure => "a host before it failed or could not be reached",
-        Postponed::Interrupted => "interrupted",
-        Postponed::Refused => "another host's plan was refused, and nothing was changed anywhere",
-        Postponed::Declined => "you did not say yes",
-    }
-}
-
-/// What to do next, where the failure itself does not say it.
-fn next(outcome: &Outcome) -> Option<&'static str> {
-    if outcome.failure().is_some_and(has_hint) {
-        return None;
-    }
-    match outcome {
-        Outcome::Stale { .. } => Some("run `murder plan` again, and look at what somebody changed"),
-        Outcome::Remains { .. } => Some(
-            "somebody else may be changing this host, or Postfix reads it differently: run `murder plan`",
-        ),
-        Outcome::PutBack { .. } => {
-            Some("mend what the host says above, and run `murder apply` again")
-        }
-        Outcome::Locked { .. } => Some("wait for the other apply to end, and run this one again"),
-        Outcome::Detached { .. } => Some("run `murder plan` in a moment: it shows how it ended"),
-        Outcome::HalfWay { .. } => Some("run `murder plan`: the next apply finishes what is left"),
-        Outcome::Converged
-        | Outcome::Done { .. }
-        | Outcome::Untouched { .. }
-        | Outcome::Unreachable { .. }
-        | Outcome::Failed { .. }
-        | Outcome::Refused { .. }
-        | Outcome::NotAttempted { .. } => None,
-    }
-}
-
-fn has_hint(failure: &Failure) -> bool {
-    failure.hint.is_some()
-}
-
 /// `3 hosts: 2 done, 1 unreachable, 12 with nothing to do`, the worst first.
 fn sentence(applied: &Applied) -> String {
     let mut counts: BTreeMap<(usize, &str), usize> = BTreeMap::new();
     for outcome in applied.hosts.values() {
-        *counts.entry((rank(outcome), brief(outcome))).or_default() += 1;
+        let words = words(outcome);
+        *counts.entry((words.rank, words.brief)).or_default() += 1;
     }
     let parts: Vec<String> = counts
         .iter()
@@ -190,38 +132,4 @@ fn sentence(applied: &Applied) -> String {
         return hosts;
     }
     format!("{hosts}: {}", parts.join(", "))
-}
-
-fn brief(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Converged => "with nothing to do",
-        Outcome::HalfWay { .. } => "left half-way",
-        Outcome::PutBack { .. } => "failed and put back",
-        Outcome::Untouched { .. } | Outcome::Failed { .. } => "failed and unchanged",
-        Outcome::Detached { .. } => "working on without us",
-        Outcome::Done { .. }
-        | Outcome::Remains { .. }
-        | Outcome::Stale { .. }
-        | Outcome::Locked { .. }
-        | Outcome::Unreachable { .. }
-        | Outcome::Refused { .. }
-        | Outcome::NotAttempted { .. } => word(outcome),
-    }
-}
-
-fn rank(outcome: &Outcome) -> usize {
-    match outcome {
-        Outcome::HalfWay { .. } => 0,
-        Outcome::Remains { .. } => 1,
-        Outcome::PutBack { .. } => 2,
-        Outcome::Untouched { .. } | Outcome::Failed { .. } => 3,
-        Outcome::Stale { .. } => 4,
-        Outcome::Locked { .. } => 5,
-        Outcome::Detached { .. } => 6,
-        Outcome::Unreachable { .. } => 7,
-        Outcome::Refused { .. } => 8,
-        Outcome::NotAttempted { .. } => 9,
-        Outcome::Done { .. } => 10,
-        Outcome::Converged => 11,
-    }
 }

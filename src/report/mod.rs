@@ -11,6 +11,7 @@ pub mod json;
 pub mod line;
 pub mod lock;
 pub mod markdown;
+mod outcome_words;
 pub mod steps;
 pub mod summary;
 pub mod text;

@@ -1,46 +1,59 @@
-//! Carrying out one host's plan: orders, performance, and a second look that proves it.
+//! Carries out one host's plan: orders, performance, and a second observation that proves it.
 //!
-//! Decides nothing: what is done stands in the plan, and what is left afterwards is reported.
+//! It decides nothing: what is done is in the plan, and what is left afterwards is reported.
 
-use crate::machine::{Apply, Ending, MachineError, Observe};
+use super::observe::Answered;
+use crate::machine::{Apply, Ending, MachineError, NotDone, Observe, Questions};
 use crate::outcome::Outcome;
 use crate::plan::{Failure, HostPlan, HostVerdict, Run, Verdict, orders};
 use crate::secret::Secrets;
 
-/// Applies `plan` on `machine`; `again` makes the difference once more afterwards.
-pub fn apply(
-    machine: &mut dyn Apply,
-    plan: &HostPlan,
-    secrets: &Secrets,
-    run: &Run,
-    allow_unverified: bool,
-    again: &dyn Fn(&mut dyn Observe) -> Result<HostVerdict, MachineError>,
-) -> Outcome {
-    let orders = match orders(plan, secrets, run, allow_unverified) {
+/// What is applied to a host.
+#[derive(Debug)]
+pub struct Application<'a> {
+    /// The plan.
+    pub plan: &'a HostPlan,
+    /// The secrets of its files.
+    pub secrets: &'a Secrets,
+    /// Who applies it, when, and from what.
+    pub run: &'a Run,
+    /// Whether an LDAP server that does not answer is accepted.
+    pub allow_unverified: bool,
+    /// What the host was asked when the plan was made; it answers once more after the work.
+    pub questions: Option<&'a Questions>,
+}
+
+/// Makes the difference once more after an apply, from the answers that came with its report, if they did.
+pub type Proof<'a> =
+    &'a dyn Fn(&mut dyn Observe, Option<Answered>) -> Result<HostVerdict, MachineError>;
+
+/// Applies a plan on `machine`, and proves it by `again`.
+pub fn apply(machine: &mut dyn Apply, what: &Application<'_>, again: Proof<'_>) -> Outcome {
+    let orders = match orders(what.plan, what.secrets, what.run, what.allow_unverified) {
         Ok(orders) => orders,
         Err(missing) => {
-            return Outcome::Untouched {
+            return Outcome::NotDone(NotDone::Untouched {
                 error: Failure {
                     summary: missing.to_string(),
                     detail: None,
                     hint: None,
                 },
-            };
+            });
         }
     };
-    let performed = match machine.perform(&orders) {
+    let performed = match machine.perform(&orders, what.questions) {
         Ok(performed) => performed,
         Err(error) => return Outcome::from(error),
     };
-    match performed.ending {
-        Ending::Done => {}
-        Ending::Stale(thing) => return Outcome::Stale { thing },
-        Ending::PutBack(error) => return Outcome::PutBack { error },
-        Ending::Untouched(error) => return Outcome::Untouched { error },
-        Ending::Locked(error) => return Outcome::Locked { error },
-        Ending::HalfWay(error) => return Outcome::HalfWay { error },
+    if let Ending::NotDone(why) = performed.ending {
+        return Outcome::NotDone(why);
     }
-    let seen = match again(machine) {
+    let answered = what.questions.zip(performed.seen);
+    let answered = answered.map(|(questions, observed)| Answered {
+        questions: questions.clone(),
+        observed,
+    });
+    let seen = match again(machine, answered) {
         Ok(seen) => seen,
         Err(error) => {
             return Outcome::Failed {

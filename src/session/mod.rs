@@ -147,35 +147,15 @@ impl Session {
 
     /// See [`Self::scrub`].
     #[must_use]
-    pub fn scrub_outcome(&self, outcome: Outcome) -> Outcome {
-        match outcome {
-            Outcome::PutBack { error } => Outcome::PutBack {
-                error: self.scrub(error),
-            },
-            Outcome::Untouched { error } => Outcome::Untouched {
-                error: self.scrub(error),
-            },
-            Outcome::Locked { error } => Outcome::Locked {
-                error: self.scrub(error),
-            },
-            Outcome::HalfWay { error } => Outcome::HalfWay {
-                error: self.scrub(error),
-            },
-            Outcome::Unreachable { error, allowed } => Outcome::Unreachable {
-                error: self.scrub(error),
-                allowed,
-            },
-            Outcome::Detached { error } => Outcome::Detached {
-                error: self.scrub(error),
-            },
-            Outcome::Failed { error } => Outcome::Failed {
-                error: self.scrub(error),
-            },
-            Outcome::Done { log, stopped } => Outcome::Done {
-                log: log.iter().map(|line| self.secrets.scrub(line)).collect(),
-                stopped,
-            },
-            other => other,
+    pub fn scrub_outcome(&self, mut outcome: Outcome) -> Outcome {
+        if let Some(failure) = outcome.failure_mut() {
+            *failure = self.scrub(failure.clone());
         }
+        if let Outcome::Done { log, .. } = &mut outcome {
+            for line in log {
+                *line = self.secrets.scrub(line);
+            }
+        }
+        outcome
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::observe::{ObservedHost, observe_host};
+use super::observe::{Answered, ObservedHost, observe_host};
 use super::options::Reach;
 use super::{Session, SessionError};
 use crate::access::Become;
@@ -105,7 +105,7 @@ impl<'a> MurderSession<'a> {
     }
 
     /// Observes a host until its desired and its live state rest on the same facts; `known` are those of the last
-    /// time ([`Session::known`]).
+    /// time ([`Session::known`]), and `answered` is an observation that came with the report of an apply.
     ///
     /// # Errors
     /// As [`observe_host`].
@@ -115,9 +115,11 @@ impl<'a> MurderSession<'a> {
         known: Option<KnownFacts>,
         machine: &mut dyn Observe,
         compile: &dyn Fn(&Facts) -> Result<Desired, Failure>,
+        answered: Option<Answered>,
     ) -> Result<ObservedHost, MachineError> {
-        let secrets = &self.session.secrets;
-        let observed = observe_host(machine, compile, secrets, known.clone(), &host.facts).await?;
+        let (secrets, facts) = (&self.session.secrets, &host.facts);
+        let observed =
+            observe_host(machine, compile, secrets, known.clone(), facts, answered).await?;
         if let Some(facts) = observed.known.as_ref().filter(|_| observed.known != known) {
             self.session.keep_facts(&host.name, facts);
         }

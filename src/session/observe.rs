@@ -4,7 +4,7 @@
 //! with the facts of last time (or with assumed ones), so that a host whose facts have not changed
 //! is asked once; a second look follows only where new facts change what is wanted.
 
-use crate::machine::{KnownFacts, MachineError, Observe, Questions};
+use crate::machine::{KnownFacts, MachineError, Observe, Observed, Questions};
 use crate::plan::{Failure, questions, unreadable};
 use crate::secret::{MissingSecret, Secrets};
 use crate::state::{Desired, Facts, Live};
@@ -18,11 +18,38 @@ pub struct ObservedHost {
     pub live: Live,
     /// Its facts, for the next time.
     pub known: Option<KnownFacts>,
+    /// What to ask it the next time, if its desired state and its facts stay the same.
+    pub questions: Questions,
+}
+
+/// An observation that came with the report of an apply.
+#[derive(Debug)]
+pub struct Answered {
+    /// The questions.
+    pub questions: Questions,
+    /// The host's answers.
+    pub observed: Observed,
+}
+
+impl ObservedHost {
+    fn new(desired: Desired, live: Live, known: Option<KnownFacts>, asked: Questions) -> Self {
+        let questions = Questions {
+            known: known.clone().or(asked.known),
+            ..asked
+        };
+        Self {
+            desired,
+            live,
+            known,
+            questions,
+        }
+    }
 }
 
 /// Observes a host, and again at most twice where its facts differ from those that `desired` was compiled by.
 ///
-/// `compile` gives the desired state for facts; `assumed` are the facts to begin with where none are known.
+/// `compile` gives the desired state for facts; `assumed` are the facts to begin with where none are known. An
+/// `answered` observation takes the place of the first one if the host would be asked the same.
 ///
 /// # Errors
 /// [`MachineError`] of the machine, or `Unfit` where the desired state cannot be made for the host's
@@ -33,6 +60,7 @@ pub async fn observe_host(
     secrets: &Secrets,
     mut known: Option<KnownFacts>,
     assumed: &Facts,
+    mut answered: Option<Answered>,
 ) -> Result<ObservedHost, MachineError> {
     let mut facts = known
         .as_ref()
@@ -49,23 +77,18 @@ pub async fn observe_host(
     };
     let mut asked = ask(&desired, secrets, known.clone())?;
     for _ in 0..3 {
-        let observed = machine.observing(&asked).await?;
+        let observed = match answered.take() {
+            Some(answered) if answered.questions == asked => answered.observed,
+            _ => machine.observing(&asked).await?,
+        };
         // A Postfix that cannot read its main.cf says less of itself: no facts to go by, or to keep.
         if unreadable(&observed.live).is_some() {
-            return Ok(ObservedHost {
-                desired,
-                live: observed.live,
-                known,
-            });
+            return Ok(ObservedHost::new(desired, observed.live, known, asked));
         }
         known = observed.known.or(known);
         // Nearly always the facts are those that were known.
         if observed.live.facts == facts {
-            return Ok(ObservedHost {
-                desired,
-                live: observed.live,
-                known,
-            });
+            return Ok(ObservedHost::new(desired, observed.live, known, asked));
         }
         facts = observed.live.facts.clone();
         desired = compile(&facts).map_err(MachineError::Unfit)?;
@@ -75,11 +98,7 @@ pub async fn observe_host(
             && questions.indexes == asked.indexes
             && questions.sockets == asked.sockets
         {
-            return Ok(ObservedHost {
-                desired,
-                live: observed.live,
-                known,
-            });
+            return Ok(ObservedHost::new(desired, observed.live, known, asked));
         }
         asked = questions;
     }
@@ -102,4 +121,63 @@ fn ask(
             hint: None,
         })
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::machine::sandbox::Sandbox;
+    use crate::name::HostName;
+    use async_io::block_on;
+
+    struct Counting(Sandbox, usize);
+
+    impl Observe for Counting {
+        fn observe(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
+            self.1 += 1;
+            self.0.observe(questions)
+        }
+    }
+
+    #[test]
+    fn answers_that_came_with_a_report_save_the_second_observation() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = HostName::new("a.example.org").unwrap();
+        let facts = Facts::debian();
+        let mut machine = Counting(Sandbox::new(folder.path(), &host, facts.clone()), 0);
+        let compile = |_: &Facts| Ok(Desired::default());
+        let secrets = Secrets::default();
+        let mut observe = |answered| {
+            let known = None;
+            let observed = block_on(observe_host(
+                &mut machine,
+                &compile,
+                &secrets,
+                known,
+                &facts,
+                answered,
+            ))
+            .unwrap();
+            (observed.questions, std::mem::take(&mut machine.1))
+        };
+        let (questions, asked) = observe(None);
+        assert!(asked > 0);
+        let answered = |questions: Questions| {
+            let mut machine = Sandbox::new(folder.path(), &host, facts.clone());
+            let observed = machine.observe(&questions).unwrap();
+            Some(Answered {
+                questions,
+                observed,
+            })
+        };
+        let (_, again) = observe(answered(questions.clone()));
+        assert_eq!(again, asked - 1, "one observation is saved");
+        let others = Questions {
+            history: Some(crate::machine::HistoryQuestion::Entries),
+            ..questions
+        };
+        let (_, again) = observe(answered(others));
+        assert_eq!(again, asked, "answers to other questions are no proof");
+    }
 }

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use async_io::block_on;
 
+use super::SessionError;
+use super::apply::{Application, apply};
 use super::murder::MurderSession;
+use super::observe::Answered;
 use super::options::Reach;
-use super::{SessionError, apply};
 use crate::exchange::{HistoryQuestion, Orders, Performed};
 use crate::load::LoadedMurder;
 use crate::machine::{Apply, MachineError, Observe, Observed, Questions};
@@ -27,11 +29,17 @@ pub struct OneHost<'a> {
     /// The host.
     pub host: &'a Host,
     machine: Option<(Instant, Box<dyn Apply>)>,
+    /// What the host is asked after an apply, to prove it.
+    proof: Option<Questions>,
 }
 
-/// The difference once more, after a change.
-pub type Again<'b> =
-    &'b dyn Fn(&MurderSession<'_>, &Host, &mut dyn Observe) -> Result<HostVerdict, MachineError>;
+/// The difference once more after a change, from the answers that came with its report, if they did.
+pub type ProofOfHost<'b> = &'b dyn Fn(
+    &MurderSession<'_>,
+    &Host,
+    &mut dyn Observe,
+    Option<Answered>,
+) -> Result<HostVerdict, MachineError>;
 
 impl<'a> OneHost<'a> {
     /// Reads the secrets of the host's login; the warnings are in [`MurderSession::warnings`].
@@ -53,6 +61,7 @@ impl<'a> OneHost<'a> {
             contact,
             host,
             machine: None,
+            proof: None,
         })
     }
 
@@ -110,13 +119,18 @@ impl<'a> OneHost<'a> {
         work(contact, host, &mut look)
     }
 
+    /// Sets what the host is asked together with the next change, to prove it.
+    pub fn prove_by(&mut self, questions: Questions) {
+        self.proof = Some(questions);
+    }
+
     /// Carries out orders that are no plan's.
     ///
     /// # Errors
     /// [`MachineError`] where no report came back.
     pub fn perform(&mut self, orders: &Orders) -> Result<Performed, MachineError> {
         let (_, _, machine) = self.connected()?;
-        machine.perform(orders)
+        machine.perform(orders, None)
     }
 
     /// Carries out a plan, and looks again; the ledger will name `revision`.
@@ -125,18 +139,23 @@ impl<'a> OneHost<'a> {
         plan: &HostPlan,
         allow_unverified: bool,
         revision: &str,
-        again: Again<'_>,
+        again: ProofOfHost<'_>,
     ) -> Outcome {
+        let questions = self.proof.take();
         let outcome = match self.connected() {
             Err(error) => Outcome::from(error),
-            Ok((contact, host, machine)) => apply::apply(
-                machine,
-                plan,
-                &contact.session.secrets,
-                &contact.run_of(revision),
-                allow_unverified,
-                &|machine| again(contact, host, machine),
-            ),
+            Ok((contact, host, machine)) => {
+                let what = Application {
+                    plan,
+                    secrets: &contact.session.secrets,
+                    run: &contact.run_of(revision),
+                    allow_unverified,
+                    questions: questions.as_ref(),
+                };
+                apply(machine, &what, &|machine, answered| {
+                    again(contact, host, machine, answered)
+                })
+            }
         };
         self.contact.session.scrub_outcome(outcome)
     }

@@ -40,7 +40,7 @@ pub fn plan_hosts(
 
 fn not_run(why: NotRun) -> HostVerdict {
     let words = match why {
-        NotRun::Stopped => "it was stopped before its turn".to_owned(),
+        NotRun::Stopped | NotRun::Failures => "it was stopped before its turn".to_owned(),
         NotRun::Panicked(words) | NotRun::NoThread(words) => words,
     };
     HostVerdict {

@@ -3,7 +3,7 @@
 use super::SessionError;
 use super::murder::MurderSession;
 use super::one_host::OneHost;
-use crate::exchange::HistoryQuestion;
+use crate::exchange::{HistoryQuestion, Questions};
 use crate::history::Snapshot;
 use crate::nearest::nearest;
 use crate::outcome::Outcome;
@@ -96,8 +96,12 @@ pub fn plan(
 /// Carries out the release, and compares once more.
 pub fn apply(one_host: &mut OneHost<'_>, plan: &HostPlan, which: Option<&Thing>) -> Outcome {
     let revision = one_host.contact.loaded.revision();
-    one_host.change(plan, false, revision, &|contact, _, machine| {
-        let live = machine.observe(&Default::default())?.live;
+    one_host.prove_by(Questions::default());
+    one_host.change(plan, false, revision, &|contact, _, machine, answered| {
+        let live = match answered {
+            Some(answered) => answered.observed.live,
+            None => machine.observe(&Questions::default())?.live,
+        };
         Ok(HostVerdict {
             verdict: verdict(&live, which, None, contact),
             remarks: Vec::new(),

@@ -6,9 +6,10 @@ use async_io::block_on;
 
 use super::SessionError;
 use super::murder::MurderSession;
+use super::observe::Answered;
 use super::one_host::OneHost;
 use crate::diagnostic::Diagnostic;
-use crate::exchange::{HistoryQuestion, MachineError};
+use crate::exchange::{HistoryQuestion, KnownFacts, MachineError, Questions};
 use crate::history::{before_last, revision_of_rollback};
 use crate::machine::Observe;
 use crate::model::Host;
@@ -126,9 +127,13 @@ fn secrets(
 /// # Errors
 /// [`SessionError::Host`] where it gives no answer.
 pub fn compare(one_host: &mut OneHost<'_>, target: &Target) -> Result<HostVerdict, SessionError> {
-    let compared =
-        one_host.with(|contact, host, machine| compare_with(contact, host, machine, target));
-    compared.map_err(|error| one_host.no_answer(error))
+    let compared = one_host.with(|contact, host, machine| {
+        let known = contact.session.known(&host.name);
+        compare_with(contact, host, machine, target, known, None)
+    });
+    let (verdict, questions) = compared.map_err(|error| one_host.no_answer(error))?;
+    one_host.prove_by(questions);
+    Ok(verdict)
 }
 
 /// Goes back to `target`, and compares once more. Without a target there was nothing to compare with.
@@ -143,13 +148,20 @@ pub fn apply(
         plan,
         allow_unverified,
         revision,
-        &|contact, host, machine| match target {
-            Some(target) => compare_with(contact, host, machine, target),
-            None => Ok(HostVerdict {
-                verdict: Verdict::Converged,
-                remarks: Vec::new(),
-                stopped: false,
-            }),
+        &|contact, host, machine, answered| {
+            let Some(target) = target else {
+                return Ok(HostVerdict {
+                    verdict: Verdict::Converged,
+                    remarks: Vec::new(),
+                    stopped: false,
+                });
+            };
+            let known = match &answered {
+                Some(answered) => answered.questions.known.clone(),
+                None => contact.session.known(&host.name),
+            };
+            let (verdict, _) = compare_with(contact, host, machine, target, known, answered)?;
+            Ok(verdict)
         },
     )
 }
@@ -159,9 +171,11 @@ fn compare_with(
     host: &Host,
     machine: &mut dyn Observe,
     target: &Target,
-) -> Result<HostVerdict, MachineError> {
+    known: Option<KnownFacts>,
+    answered: Option<Answered>,
+) -> Result<(HostVerdict, Questions), MachineError> {
     let desired = |_: &_| Ok(target.desired.clone());
-    let known = contact.session.known(&host.name);
-    let observed = block_on(contact.observe(host, known, machine, &desired))?;
-    Ok(contact.way_back(&observed, target.number))
+    let observed = block_on(contact.observe(host, known, machine, &desired, answered))?;
+    let verdict = contact.way_back(&observed, target.number);
+    Ok((verdict, observed.questions))
 }

@@ -6,7 +6,7 @@ use super::glob;
 use super::options::Consent;
 use super::plan::own_fault;
 use super::worker::Applier;
-use crate::fleet::{self, Batch, Event, Limits, NotStarted, Phase, Stop, TurnOrder, TurnResult};
+use crate::fleet::{self, Batch, Event, Limits, NotRun, Phase, Stop, TurnOrder};
 use crate::load::LoadedMurder;
 use crate::model::HostState;
 use crate::name::{HostName, RoleName};
@@ -54,7 +54,7 @@ impl<'a> Rollout<'a> {
         stop: &Stop,
         on_event: impl FnMut(Event),
     ) -> BTreeMap<HostName, Outcome> {
-        let fates = fleet::roll(
+        let turns = fleet::roll(
             &self.batches,
             limits,
             stop,
@@ -62,9 +62,9 @@ impl<'a> Rollout<'a> {
             Outcome::stops_later_waves,
             on_event,
         );
-        let mut outcomes: BTreeMap<HostName, Outcome> = fates
+        let mut outcomes: BTreeMap<HostName, Outcome> = turns
             .into_iter()
-            .map(|(host, fate)| (host, of_fate(fate)))
+            .map(|(host, result)| (host, result.unwrap_or_else(not_run)))
             .collect();
         for host in self.plan.hosts.keys() {
             // Only hosts with nothing to do have no turn.
@@ -160,18 +160,21 @@ fn batches(loaded: &LoadedMurder, plan: &Plan, canary: Option<usize>) -> Vec<Bat
     fleet::batches(&waves, &roles, &loaded.murder.rollout, canary)
 }
 
-fn of_fate(fate: TurnResult<Outcome>) -> Outcome {
-    match fate {
-        TurnResult::Ran(outcome) => outcome,
-        // Whether it broke before or after the host had its payload is not known here.
-        TurnResult::Broke(words) => Outcome::Detached {
-            error: own_fault(words),
-        },
-        TurnResult::NotStarted(NotStarted::Failures) => Outcome::NotAttempted {
+/// The outcome of a host that has no result of its own.
+fn not_run(why: NotRun) -> Outcome {
+    match why {
+        NotRun::Failures => Outcome::NotAttempted {
             why: Postponed::EarlierFailure,
         },
-        TurnResult::NotStarted(NotStarted::Stopped) => Outcome::NotAttempted {
+        NotRun::Stopped => Outcome::NotAttempted {
             why: Postponed::Interrupted,
+        },
+        // Whether it broke before or after the host had its payload is not known here.
+        NotRun::Panicked(words) => Outcome::Detached {
+            error: own_fault(words),
+        },
+        NotRun::NoThread(words) => Outcome::Detached {
+            error: own_fault(format!("no thread: {words}")),
         },
     }
 }

@@ -2,14 +2,15 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_io::block_on;
 
 use super::SessionError;
-use super::apply;
+use super::apply::{Application, apply};
 use super::murder::MurderSession;
+use super::observe::Answered;
 use super::options::{Consent, Reach};
 use super::precompile::{Precompiled, precompile};
 use crate::access::SshClient;
@@ -17,7 +18,7 @@ use crate::compile::Compiler;
 use crate::diagnostic::Diagnostic;
 use crate::exchange::{Ending, Orders};
 use crate::load::LoadedMurder;
-use crate::machine::{Apply, MachineError, Observe};
+use crate::machine::{Apply, MachineError, Observe, Questions};
 use crate::model::{ContentSpec, FileSpec, Host};
 use crate::name::HostName;
 use crate::outcome::Outcome;
@@ -91,6 +92,8 @@ struct Worker<'a> {
     precompiled: Mutex<BTreeMap<HostName, Precompiled>>,
     consent: Consent,
     kept: Option<Mutex<Kept>>,
+    /// What the hosts with changes were asked, which proves their apply.
+    asked: Mutex<BTreeMap<HostName, Questions>>,
     forgetting: Forgetting,
     /// Whether all hosts are reached in a way that holds up no thread.
     waits: bool,
@@ -125,6 +128,7 @@ impl<'a> Worker<'a> {
             precompiled: Mutex::new(prepared.hosts),
             consent,
             kept: writes.then(Mutex::default),
+            asked: Mutex::default(),
             forgetting: Forgetting::default(),
             waits: waits(loaded, hosts, reach),
         };
@@ -153,15 +157,13 @@ impl<'a> Worker<'a> {
         &self,
         host: &Host,
         machine: &mut dyn Observe,
-    ) -> Result<HostVerdict, MachineError> {
-        let precompiled = self
-            .precompiled
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&host.name);
-        let (known, desired) = match precompiled {
-            Some(precompiled) => (precompiled.known, Some(precompiled.desired)),
-            None => (self.contact.session.known(&host.name), None),
+        answered: Option<Answered>,
+    ) -> Result<(HostVerdict, Questions), MachineError> {
+        let precompiled = lock(&self.precompiled).remove(&host.name);
+        let (known, desired) = match (precompiled, &answered) {
+            (Some(precompiled), _) => (precompiled.known, Some(precompiled.desired)),
+            (None, Some(answered)) => (answered.questions.known.clone(), None),
+            (None, None) => (self.contact.session.known(&host.name), None),
         };
         // The look begins with the facts that the host was compiled by.
         let desired = Cell::new(desired);
@@ -169,7 +171,10 @@ impl<'a> Worker<'a> {
             Some(desired) => Ok(desired),
             None => self.compile(host, facts),
         };
-        let observed = self.contact.observe(host, known, machine, &compile).await?;
+        let observed = self
+            .contact
+            .observe(host, known, machine, &compile, answered)
+            .await?;
         let writes = self.kept.is_some();
         let seen = self.contact.difference(&observed);
         if writes {
@@ -178,33 +183,30 @@ impl<'a> Worker<'a> {
             let run = &self.contact.session.run;
             self.forgetting.note(&host.name, &observed.live, &seen, run);
         }
-        Ok(seen)
+        Ok((seen, observed.questions))
     }
 
-    async fn look_with(
-        &self,
-        name: &HostName,
-    ) -> Result<(HostVerdict, Box<dyn Apply>), MachineError> {
+    async fn look_with(&self, name: &HostName) -> Result<HostVerdict, MachineError> {
         let host = self.contact.host(name)?;
         let mut machine = self.contact.connect(host).await?;
-        let verdict = self.compare(host, &mut *machine).await?;
-        Ok((verdict, machine))
+        let (verdict, questions) = self.compare(host, &mut *machine, None).await?;
+        if matches!(verdict.verdict, Verdict::Changes(_)) {
+            self.keep(name, machine, questions);
+        }
+        Ok(verdict)
     }
 
     /// The connection of the look, if it is still worth having.
     fn kept(&self, host: &HostName) -> Option<Box<dyn Apply>> {
-        let mut kept = self
-            .kept
-            .as_ref()?
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(self.kept.as_ref()?);
         let (since, machine) = kept.remove(host)?;
         (since.elapsed() < KEPT_FOR).then_some(machine)
     }
 
-    fn keep(&self, host: &HostName, machine: Box<dyn Apply>) {
+    fn keep(&self, host: &HostName, machine: Box<dyn Apply>, questions: Questions) {
         if let Some(kept) = &self.kept {
-            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            lock(&self.asked).insert(host.clone(), questions);
+            let mut kept = lock(kept);
             if kept.len() < KEPT_AT_ONCE {
                 kept.insert(host.clone(), (Instant::now(), machine));
             }
@@ -216,12 +218,7 @@ impl Worker<'_> {
     async fn see(&self, name: &HostName, say: &dyn Fn(&str)) -> HostVerdict {
         say("looking");
         let (verdict, remarks, stopped) = match self.look_with(name).await {
-            Ok((verdict, machine)) => {
-                if matches!(verdict.verdict, Verdict::Changes(_)) {
-                    self.keep(name, machine);
-                }
-                (verdict.verdict, verdict.remarks, verdict.stopped)
-            }
+            Ok(verdict) => (verdict.verdict, verdict.remarks, verdict.stopped),
             Err(error) => (Verdict::from(error), Vec::new(), false),
         };
         HostVerdict {
@@ -258,24 +255,32 @@ impl Applier for Worker<'_> {
             Err(error) => return self.contact.session.scrub_outcome(Outcome::from(error)),
         };
         say("applying");
-        let again = |machine: &mut dyn Observe| {
+        let again = |machine: &mut dyn Observe, answered: Option<Answered>| {
             say("looking again");
             let host = self.contact.host(name)?;
-            block_on(self.compare(host, machine))
+            let (verdict, _) = block_on(self.compare(host, machine, answered))?;
+            Ok(verdict)
         };
-        self.contact.session.scrub_outcome(apply::apply(
-            &mut *machine,
+        let questions = lock(&self.asked).remove(name);
+        let what = Application {
             plan,
-            &self.contact.session.secrets,
-            &self.contact.run_of(self.contact.loaded.revision()),
-            self.consent.allow_unverified,
-            &again,
-        ))
+            secrets: &self.contact.session.secrets,
+            run: &self.contact.run_of(self.contact.loaded.revision()),
+            allow_unverified: self.consent.allow_unverified,
+            questions: questions.as_ref(),
+        };
+        let outcome = apply(&mut *machine, &what, &again);
+        self.contact.session.scrub_outcome(outcome)
     }
 
     fn forget(&self) -> Vec<HostName> {
         self.forgetting.carry_out(&self.contact)
     }
+}
+
+/// No work runs under these locks, so a poisoned one still holds whole data.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether looks at these hosts only ever wait for the network: folders, this host and other programs do not.
@@ -324,18 +329,18 @@ impl Forgetting {
         // What may have stopped Postfix is worth telling until it runs.
         let is_over = seen.verdict == Verdict::Converged && !seen.stopped && !at_work;
         if live.last_words && is_over {
-            let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut orders = lock(&self.0);
             orders.insert(host.clone(), sweep(live, run));
         }
     }
 
     /// Has them forget; which did. One that cannot be reached, or has changed since, tells of it once more.
     fn carry_out(&self, contact: &MurderSession<'_>) -> Vec<HostName> {
-        let orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let orders = lock(&self.0);
         let forgets = |(name, orders): (&HostName, &Orders)| {
             let host = contact.host(name).ok()?;
             let mut machine = block_on(contact.connect(host)).ok()?;
-            let performed = machine.perform(orders).ok()?;
+            let performed = machine.perform(orders, None).ok()?;
             (performed.ending == Ending::Done).then(|| name.clone())
         };
         orders.iter().filter_map(forgets).collect()

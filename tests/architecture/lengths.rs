@@ -32,7 +32,6 @@ const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("src/report/applied.rs", "of_outcome", FLAT),
     ("src/report/lock.rs", "write", SPLIT),
     ("src/report/steps.rs", "of_step", FLAT),
-    ("src/session/observe.rs", "observe_host", SPLIT),
 ];
 
 #[test]

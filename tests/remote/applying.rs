@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use murder::ledger::{Applied, LEDGER_VERSION, Ledger, Managed, Origin, Previous};
 use murder::machine::remote::Remote;
 use murder::machine::{
-    Activation, Apply, Ending, FileOrder, LedgerOrder, Observe, Orders, Questions,
+    Activation, Apply, Ending, FileOrder, LedgerOrder, NotDone, Observe, Orders, Questions,
 };
 use murder::name::{Mode, Parameter, ServiceName, TableType, UserName};
 use murder::plan::Expects;
@@ -189,7 +189,7 @@ fn every_shell_applies_a_plan_with_every_kind_of_step() {
         let orders = everything(&host, "r1");
         let mut remote = Remote::new(host.shell()).with_sh(sh);
         let performed = remote
-            .perform(&orders)
+            .perform(&orders, None)
             .unwrap_or_else(|error| panic!("{sh}: {error:?}"));
         assert_eq!(performed.ending, Ending::Done, "{sh}: {performed:?}");
         assert!(
@@ -246,10 +246,12 @@ fn every_shell_applies_a_plan_with_every_kind_of_step() {
         );
         assert_eq!(fingerprint(&host), after);
         // A second one with the same expectations is stale, and says of what.
-        let again = remote.perform(&orders).unwrap();
+        let again = remote.perform(&orders, None).unwrap();
         assert_eq!(
             again.ending,
-            Ending::Stale("/etc/postfix/main.cf".to_owned()),
+            Ending::NotDone(NotDone::Stale {
+                thing: "/etc/postfix/main.cf".to_owned()
+            }),
             "{sh}"
         );
         assert_eq!(fingerprint(&host), after);
@@ -261,7 +263,7 @@ fn every_shell_applies_a_plan_with_every_kind_of_step() {
 pub(super) fn refused(host: &Host, orders: &Orders) -> Ending {
     let contents = "cd /etc/postfix; find . -type f -exec sha256sum {} + | sort; find . -type f -exec stat -c '%n %U %G %a %Y' {} + | sort; find . -type d | sort; ls /var/lib/murder/ledger.json 2>&1";
     let before = host.run(contents);
-    let performed = Remote::new(host.shell()).perform(orders).unwrap();
+    let performed = Remote::new(host.shell()).perform(orders, None).unwrap();
     assert_eq!(host.run(contents), before, "{performed:?}");
     assert_eq!(leftovers(host), Vec::<String>::new(), "{performed:?}");
     assert_eq!(
@@ -276,7 +278,7 @@ pub(super) fn refused(host: &Host, orders: &Orders) -> Ending {
 }
 
 fn untouched(ending: Ending) -> String {
-    let Ending::Untouched(failure) = ending else {
+    let Ending::NotDone(NotDone::Untouched { error: failure }) = ending else {
         panic!("{ending:?}")
     };
     assert!(failure.hint.is_some(), "{failure:?}");
@@ -288,7 +290,7 @@ fn untouched(ending: Ending) -> String {
 }
 
 fn put_back(ending: Ending) -> String {
-    let Ending::PutBack(failure) = ending else {
+    let Ending::NotDone(NotDone::PutBack { error: failure }) = ending else {
         panic!("{ending:?}")
     };
     format!(
@@ -418,7 +420,7 @@ fn a_directory_server_that_does_not_answer_is_a_refusal_unless_allowed() {
     assert!(said.contains("query_filtre"), "{said}");
     orders.run = "r3".to_owned();
     orders.allow_unverified = true;
-    let performed = Remote::new(host.shell()).perform(&orders).unwrap();
+    let performed = Remote::new(host.shell()).perform(&orders, None).unwrap();
     assert_eq!(performed.ending, Ending::Done, "{performed:?}");
     assert!(
         performed
@@ -475,7 +477,7 @@ fn what_only_running_shows_is_put_back_with_the_hosts_own_words() {
         accept: vec!["root@host.example.org".to_owned()],
         refuse: vec![],
     };
-    let performed = Remote::new(host.shell()).perform(&orders).unwrap();
+    let performed = Remote::new(host.shell()).perform(&orders, None).unwrap();
     assert_eq!(performed.ending, Ending::Done, "{performed:?}");
     assert!(
         performed
@@ -491,7 +493,7 @@ fn a_link_is_written_through_and_stays() {
     let host = prepared();
     host.run("mkdir /srv/conf; mv /etc/postfix/main.cf /srv/conf/main.cf; ln -s /srv/conf/main.cf /etc/postfix/main.cf; mv /etc/postfix/adopted /srv/conf/; ln -s /srv/conf/adopted /etc/postfix/adopted; chmod 0600 /srv/conf/main.cf; chgrp postfix /srv/conf/main.cf; chmod 0640 /srv/conf/main.cf");
     let performed = Remote::new(host.shell())
-        .perform(&everything(&host, "r1"))
+        .perform(&everything(&host, "r1"), None)
         .unwrap();
     assert_eq!(performed.ending, Ending::Done, "{performed:?}");
     assert_eq!(host.run("readlink /etc/postfix/main.cf /etc/postfix/adopted; stat -c '%U:%G %a' /srv/conf/main.cf; cat /srv/conf/adopted; ls -A /srv/conf"), "/srv/conf/main.cf\n/srv/conf/adopted\nroot:postfix 640\nnew\nadopted\nmain.cf\n");
@@ -503,8 +505,8 @@ fn two_applies_at_once_never_mix() {
     let orders = everything(&host, "r1");
     let mut holder = host.command("mkdir -p /var/lib/murder; exec 9>>/var/lib/murder/lock; flock 9; echo 'by ann@desk since noon (run r0)' >/var/lib/murder/lock; sleep 60").spawn().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(300));
-    let performed = Remote::new(host.shell()).perform(&orders).unwrap();
-    let Ending::Locked(failure) = performed.ending else {
+    let performed = Remote::new(host.shell()).perform(&orders, None).unwrap();
+    let Ending::NotDone(NotDone::Locked { error: failure }) = performed.ending else {
         panic!("{performed:?}")
     };
     assert!(
@@ -524,7 +526,7 @@ fn two_applies_at_once_never_mix() {
                     run: run.to_owned(),
                     ..orders.clone()
                 };
-                scope.spawn(move || Remote::new(shell).perform(&orders).unwrap().ending)
+                scope.spawn(move || Remote::new(shell).perform(&orders, None).unwrap().ending)
             })
             .collect();
         threads
@@ -541,9 +543,10 @@ fn two_applies_at_once_never_mix() {
         "{endings:?}"
     );
     assert!(
-        endings
-            .iter()
-            .any(|ending| matches!(ending, Ending::Locked(_) | Ending::Stale(_))),
+        endings.iter().any(|ending| matches!(
+            ending,
+            Ending::NotDone(NotDone::Locked { .. }) | Ending::NotDone(NotDone::Stale { .. })
+        )),
         "{endings:?}"
     );
     assert_eq!(leftovers(&host), Vec::<String>::new());
@@ -557,7 +560,7 @@ fn no_room_and_no_permission_lose_nothing() {
     let said = untouched(refused(&host, &orders));
     assert!(said.contains("Read-only file system"), "{said}");
     host.run("umount /etc/postfix; mkdir -p /var/lib/murder; mount -t tmpfs -o size=4k tmpfs /var/lib/murder");
-    let performed = Remote::new(host.shell()).perform(&orders).unwrap();
+    let performed = Remote::new(host.shell()).perform(&orders, None).unwrap();
     let said = untouched(performed.ending);
     assert!(
         said.contains("could not take the payload") && said.contains("No space left"),
@@ -574,7 +577,7 @@ fn a_stopped_postfix_stays_stopped() {
     let host = prepared();
     host.run("postfix stop");
     let performed = Remote::new(host.shell())
-        .perform(&everything(&host, "r1"))
+        .perform(&everything(&host, "r1"), None)
         .unwrap();
     assert_eq!(performed.ending, Ending::Done, "{performed:?}");
     assert!(
@@ -594,6 +597,22 @@ fn a_stopped_postfix_stays_stopped() {
 }
 
 #[test]
+fn the_report_brings_the_answers_to_the_questions_that_went_with_the_orders() {
+    let host = prepared();
+    let mut remote = Remote::new(host.shell());
+    let questions = Questions::default();
+    let orders = everything(&host, "r1");
+    let performed = remote.perform(&orders, Some(&questions)).unwrap();
+    assert_eq!(performed.ending, Ending::Done, "{performed:?}");
+    let seen = performed.seen.expect("the answers came with the report");
+    let asked = remote.observe(&questions).unwrap();
+    assert_eq!(seen.live.main_cf_sha256, asked.live.main_cf_sha256);
+    assert_eq!(seen.live.ledger_sha256, asked.live.ledger_sha256);
+    let performed = remote.perform(&orders, None).unwrap();
+    assert!(performed.seen.is_none(), "nothing was asked");
+}
+
+#[test]
 fn a_restart_leaves_the_lock_free() {
     let host = prepared();
     let mut orders = everything(&host, "r1");
@@ -602,7 +621,7 @@ fn a_restart_leaves_the_lock_free() {
         parameter("inet_interfaces"),
         "127.0.0.1".to_owned(),
     ));
-    let performed = Remote::new(host.shell()).perform(&orders).unwrap();
+    let performed = Remote::new(host.shell()).perform(&orders, None).unwrap();
     assert_eq!(performed.ending, Ending::Done, "{performed:?}");
     assert_eq!(
         host.run("flock -n /var/lib/murder/lock echo free"),

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 use murder::machine::remote::Remote;
-use murder::machine::{Activation, Apply, Ending, Observe, Orders, Questions};
+use murder::machine::{Activation, Apply, Ending, NotDone, Observe, Orders, Questions};
 use murder::name::ServiceName;
 use murder::postfix::Edit;
 use murder::state::Probes;
@@ -27,15 +27,15 @@ fn editing(host: &Host, run: &str, edits: Vec<Edit>) -> Orders {
 
 fn words(ending: Ending) -> String {
     match ending {
-        Ending::Untouched(failure) => format!("untouched: {failure:?}"),
-        Ending::PutBack(failure) => format!("put back: {failure:?}"),
+        Ending::NotDone(NotDone::Untouched { error: failure }) => format!("untouched: {failure:?}"),
+        Ending::NotDone(NotDone::PutBack { error: failure }) => format!("put back: {failure:?}"),
         other => format!("{other:?}"),
     }
 }
 
 #[track_caller]
 fn done(host: &Host, orders: &Orders) -> Vec<String> {
-    let performed = Remote::new(host.shell()).perform(orders).unwrap();
+    let performed = Remote::new(host.shell()).perform(orders, None).unwrap();
     assert_eq!(performed.ending, Ending::Done, "{performed:?}");
     performed.log
 }
@@ -308,7 +308,7 @@ fn a_line_for_a_port_that_is_taken_is_refused_before_it_is_told() {
             let edits = vec![set("bounce_queue_lifetime", "3d")];
             let performed = Remote::new(host.shell())
                 .with_sh(sh)
-                .perform(&editing(&host, &format!("s{number}"), edits))
+                .perform(&editing(&host, &format!("s{number}"), edits), None)
                 .unwrap();
             let said = words(performed.ending);
             assert!(
@@ -426,7 +426,7 @@ fn processes_of_before_may_die_of_what_they_cannot_know() {
         // master(8) tells of an end a second later: that of one round shall not be taken for the next one's.
         std::thread::sleep(std::time::Duration::from_secs(3));
         let orders = editing(&host, &format!("r{round}"), edits);
-        let performed = Remote::new(host.shell()).perform(&orders).unwrap();
+        let performed = Remote::new(host.shell()).perform(&orders, None).unwrap();
         let log =
             host.run("grep -v -e onnect -e client= -e reject: /var/log/mail.log | tail -n 60");
         assert_eq!(performed.ending, Ending::Done, "{performed:?}\n{log}");
@@ -510,11 +510,10 @@ fn the_journal_is_read_where_there_is_no_log_file() {
     // `postfix reload` is the moment: from then on the journal tells more.
     host.run("cd /usr/sbin; mv postfix postfix.real; printf '#!/bin/sh\\n[ \"$3\" != reload ] || touch /root/more\\nexec /usr/sbin/postfix.real \"$@\"\\n' >postfix; chmod 755 postfix");
     let performed = Remote::new(host.shell())
-        .perform(&editing(
-            &host,
-            "r2",
-            vec![set("bounce_queue_lifetime", "4d")],
-        ))
+        .perform(
+            &editing(&host, "r2", vec![set("bounce_queue_lifetime", "4d")]),
+            None,
+        )
         .unwrap();
     let said = words(performed.ending);
     assert!(
@@ -623,11 +622,10 @@ fn a_lock_that_cannot_be_written_leaves_nothing_half_way() {
     let host = prepared();
     host.run("mkdir -p /var/lib/murder/lock");
     let performed = Remote::new(host.shell())
-        .perform(&editing(
-            &host,
-            "r1",
-            vec![set("bounce_queue_lifetime", "3d")],
-        ))
+        .perform(
+            &editing(&host, "r1", vec![set("bounce_queue_lifetime", "3d")]),
+            None,
+        )
         .unwrap();
     let said = words(performed.ending);
     assert!(
@@ -638,11 +636,10 @@ fn a_lock_that_cannot_be_written_leaves_nothing_half_way() {
     // Killed before its journal: nothing was changed, and so it is said.
     let performed = Remote::new(host.shell())
         .with_fault("kill:1")
-        .perform(&editing(
-            &host,
-            "r2",
-            vec![set("bounce_queue_lifetime", "3d")],
-        ))
+        .perform(
+            &editing(&host, "r2", vec![set("bounce_queue_lifetime", "3d")]),
+            None,
+        )
         .unwrap();
     let said = words(performed.ending);
     assert!(

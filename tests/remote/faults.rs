@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use murder::machine::{Ending, Performed};
+use murder::machine::{Ending, NotDone, Performed};
 use murder::state::Running;
 
 use super::host::Host;
@@ -65,7 +65,7 @@ fn survives(host: &Host, expected: &Expected, fault: &str) {
     let performed = perform(host, &plan(host, &second).unwrap(), "r1", fault);
     readable(host, fault);
     match performed.ending {
-        Ending::Untouched(_) | Ending::PutBack(_) => {
+        Ending::NotDone(NotDone::Untouched { .. }) | Ending::NotDone(NotDone::PutBack { .. }) => {
             assert_eq!(contents(host), expected.before, "{fault}");
             assert_eq!(leftovers(host), Vec::<String>::new(), "{fault}");
             return;
@@ -76,7 +76,7 @@ fn survives(host: &Host, expected: &Expected, fault: &str) {
             assert_eq!(leftovers(host), Vec::<String>::new(), "{fault}");
             return;
         }
-        Ending::HalfWay(failure) => {
+        Ending::NotDone(NotDone::HalfWay { error: failure }) => {
             // Where putting back failed, a person runs the commands that the report has.
             if let Some(commands) = failure
                 .hint

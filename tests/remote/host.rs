@@ -178,7 +178,7 @@ impl Host {
     /// What an apply would send: its exec line and its payload.
     pub fn payload_of(&self, orders: &Orders) -> ProgramRequest {
         let kept = Arc::new(Mutex::new(None));
-        let _ = Remote::new(Box::new(Keeping(Arc::clone(&kept)))).perform(orders);
+        let _ = Remote::new(Box::new(Keeping(Arc::clone(&kept)))).perform(orders, None);
         kept.lock().unwrap().take().unwrap()
     }
 

@@ -3,7 +3,7 @@
 use murder::exchange::HistoryQuestion;
 use murder::machine::remote::Remote;
 use murder::machine::{
-    Apply, Ending, HistoryOrder, LedgerOrder, Observe, Observed, Orders, Questions,
+    Apply, Ending, HistoryOrder, LedgerOrder, NotDone, Observe, Observed, Orders, Questions,
 };
 use murder::plan::{Run, orders, sweep};
 
@@ -65,7 +65,7 @@ fn a_host_keeps_its_newest_generations() {
     );
     for generation in 2..=5 {
         let orders = remembering(&host, generation, 3, u64::MAX / 2);
-        let performed = Remote::new(host.shell()).perform(&orders).unwrap();
+        let performed = Remote::new(host.shell()).perform(&orders, None).unwrap();
         assert_eq!(performed.ending, Ending::Done, "{performed:?}");
         if generation == 2 {
             host.run("cp /var/lib/murder/history/1.json /root/1.json");
@@ -94,7 +94,7 @@ fn a_host_keeps_its_newest_generations() {
     // By bytes: the newest stays, however large. What no ledger ever came to is no generation.
     host.run("cp /var/lib/murder/history/5.json /var/lib/murder/history/1.json; cp /var/lib/murder/history/5.json /var/lib/murder/history/99.json");
     let performed = Remote::new(host.shell())
-        .perform(&remembering(&host, 6, 20, 1))
+        .perform(&remembering(&host, 6, 20, 1), None)
         .unwrap();
     assert_eq!(performed.ending, Ending::Done, "{performed:?}");
     assert_eq!(host.run("ls /var/lib/murder/history"), "6.json\n");
@@ -106,7 +106,7 @@ fn a_host_keeps_its_newest_generations() {
     let mut forget = remembering(&host, 7, 20, 1);
     forget.ledger = LedgerOrder::Remove;
     forget.history = None;
-    let performed = Remote::new(host.shell()).perform(&forget).unwrap();
+    let performed = Remote::new(host.shell()).perform(&forget, None).unwrap();
     assert_eq!(performed.ending, Ending::Done, "{performed:?}");
     assert_eq!(host.run("ls /var/lib/murder"), "lock\n");
 }
@@ -119,7 +119,7 @@ fn what_a_dead_apply_was_about_survives_an_unlock_and_a_failure() {
         let first_plan = plan(&host, &second).unwrap();
         let at = |fault: &str, id: &str| perform(&host, &plan(&host, &second).unwrap(), id, fault);
         // Dies while it commits.
-        let Ending::HalfWay(_) = at("kill:22", "dead").ending else {
+        let Ending::NotDone(NotDone::HalfWay { .. }) = at("kill:22", "dead").ending else {
             panic!("{sh}")
         };
         let live = look(&host, &second).live;
@@ -134,7 +134,7 @@ fn what_a_dead_apply_was_about_survives_an_unlock_and_a_failure() {
         let before = fingerprint(&host);
         let performed = Remote::new(host.shell())
             .with_sh(sh)
-            .perform(&sweep(&live, &run("sweep")))
+            .perform(&sweep(&live, &run("sweep")), None)
             .unwrap();
         assert_eq!(performed.ending, Ending::Done, "{sh}: {performed:?}");
         let old = |name: &str| name.contains(".murder.");
@@ -148,11 +148,14 @@ fn what_a_dead_apply_was_about_survives_an_unlock_and_a_failure() {
 
         // An apply that fails leaves it as unfinished as it was; one that dies early adds to it.
         let failed = at("fail:12", "failing").ending;
-        assert!(matches!(failed, Ending::Untouched(_)), "{sh}: {failed:?}");
+        assert!(
+            matches!(failed, Ending::NotDone(NotDone::Untouched { .. })),
+            "{sh}: {failed:?}"
+        );
         let live = look(&host, &second).live;
         assert_eq!(live.journal.unwrap().run, "dead", "{sh}");
         assert_eq!(live.pending.unwrap().managed, pending.managed, "{sh}");
-        let Ending::HalfWay(_) = at("kill:9", "again").ending else {
+        let Ending::NotDone(NotDone::HalfWay { .. }) = at("kill:9", "again").ending else {
             panic!("{sh}")
         };
         let live = look(&host, &second).live;
@@ -206,9 +209,9 @@ fn the_lock_says_who_holds_it() {
         for sh in SHELLS {
             let performed = Remote::new(host.shell())
                 .with_sh(sh)
-                .perform(&other)
+                .perform(&other, None)
                 .unwrap();
-            let Ending::Locked(failure) = performed.ending else {
+            let Ending::NotDone(NotDone::Locked { error: failure }) = performed.ending else {
                 panic!("{sh}: {performed:?}")
             };
             assert!(
@@ -237,7 +240,7 @@ fn a_result_that_nobody_heard_is_told_by_the_next_look() {
     // Put back: told even though the pipe took it, for nobody knows who hears at its other end.
     let performed = perform(&host, &plan(&host, &second).unwrap(), "r1", "fail:40");
     assert!(
-        matches!(performed.ending, Ending::PutBack(_)),
+        matches!(performed.ending, Ending::NotDone(NotDone::PutBack { .. })),
         "{performed:?}"
     );
     assert_eq!(contents(&host), before);
@@ -251,7 +254,7 @@ fn a_result_that_nobody_heard_is_told_by_the_next_look() {
     // A run that changes nothing does not take it away; one that is done does.
     let performed = perform(&host, &plan(&host, &second).unwrap(), "r2", "fail:3");
     assert!(
-        matches!(performed.ending, Ending::Untouched(_)),
+        matches!(performed.ending, Ending::NotDone(NotDone::Untouched { .. })),
         "{performed:?}"
     );
     assert_eq!(remarks(&host), said);
@@ -263,7 +266,7 @@ fn a_result_that_nobody_heard_is_told_by_the_next_look() {
         false,
     )
     .unwrap();
-    let deaf = Remote::new(host.deaf()).perform(&prepared);
+    let deaf = Remote::new(host.deaf()).perform(&prepared, None);
     assert!(deaf.is_err(), "{deaf:?}");
     host.run("for i in $(seq 600); do grep -qs '^ending done' /var/lib/murder/last && break; sleep 0.1; done");
     let said = remarks(&host);
@@ -290,7 +293,9 @@ fn the_newest_failure_is_the_one_that_is_told() {
         assert!(
             matches!(
                 performed.ending,
-                Ending::Untouched(_) | Ending::PutBack(_) | Ending::HalfWay(_)
+                Ending::NotDone(NotDone::Untouched { .. })
+                    | Ending::NotDone(NotDone::PutBack { .. })
+                    | Ending::NotDone(NotDone::HalfWay { .. })
             ),
             "{performed:?}"
         );
@@ -322,7 +327,7 @@ fn the_newest_failure_is_the_one_that_is_told() {
         let live = look(&host, &second).live;
         assert!(live.last_words);
         let performed = Remote::new(host.shell())
-            .perform(&sweep(&live, &run(id)))
+            .perform(&sweep(&live, &run(id)), None)
             .unwrap();
         assert_eq!(performed.ending, Ending::Done, "{performed:?}");
     };
@@ -338,7 +343,10 @@ fn the_newest_failure_is_the_one_that_is_told() {
         "r8",
         "fail:40",
     );
-    assert!(matches!(back.ending, Ending::PutBack(_)), "{back:?}");
+    assert!(
+        matches!(back.ending, Ending::NotDone(NotDone::PutBack { .. })),
+        "{back:?}"
+    );
     swept("s2");
     assert!(!look(&host, &second).live.last_words);
 }

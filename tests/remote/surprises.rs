@@ -3,7 +3,7 @@
 
 use murder::ledger::{Ledger, Origin};
 use murder::machine::remote::Remote;
-use murder::machine::{Activation, Apply, Ending};
+use murder::machine::{Activation, Apply, Ending, NotDone};
 use murder::plan::{Run, Verdict, orders};
 use murder::state::Probes;
 
@@ -37,7 +37,7 @@ fn what_cannot_be_put_back_comes_with_commands_that_put_it_back() {
     for step in [1, 2, 5] {
         let plan = plan(&host, &desired(true)).unwrap();
         let performed = perform(&host, &plan, "r1", &format!("fail:36 undo-fail:{step}"));
-        let Ending::HalfWay(failure) = performed.ending else {
+        let Ending::NotDone(NotDone::HalfWay { error: failure }) = performed.ending else {
             panic!("{performed:?}")
         };
         assert!(
@@ -100,7 +100,10 @@ fn links_and_directories_are_no_surprise() {
         "r0",
         "fail:48",
     );
-    assert!(matches!(faulty.ending, Ending::PutBack(_)), "{faulty:?}");
+    assert!(
+        matches!(faulty.ending, Ending::NotDone(NotDone::PutBack { .. })),
+        "{faulty:?}"
+    );
     assert_eq!(
         host.run("readlink /etc/postfix/transport /etc/postfix/murder /etc/postfix/old; postmap -q a.example hash:/etc/postfix/transport; cat /etc/postfix/old; ls -A /srv/conf /srv/murder"),
         "/srv/conf/transport\n/srv/murder\n/srv/conf/old\nrelay:[one.example]:25\no.example relay:[o.example]\n/srv/conf:\nold\ntransport\n\n/srv/murder:\nsecret.cf\n"
@@ -117,8 +120,8 @@ fn links_and_directories_are_no_surprise() {
     let run = |id: &str| {
         let performed = perform(&host, &back, id, "");
         match performed.ending {
-            Ending::Untouched(failure) => failure.summary,
-            Ending::Stale(thing) => thing,
+            Ending::NotDone(NotDone::Untouched { error: failure }) => failure.summary,
+            Ending::NotDone(NotDone::Stale { thing }) => thing,
             other => panic!("{other:?}"),
         }
     };
@@ -202,8 +205,8 @@ fn a_restart_goes_through_the_service_manager_that_owns_postfix() {
     let master = host.read("/var/spool/postfix/pid/master.pid");
     // A manager that refuses: everything goes back, and the manager is asked again.
     host.run("touch /root/refuse");
-    let performed = Remote::new(host.shell()).perform(&wanted).unwrap();
-    let Ending::HalfWay(failure) = performed.ending else {
+    let performed = Remote::new(host.shell()).perform(&wanted, None).unwrap();
+    let Ending::NotDone(NotDone::HalfWay { error: failure }) = performed.ending else {
         panic!("{performed:?}")
     };
     assert!(
@@ -217,7 +220,7 @@ fn a_restart_goes_through_the_service_manager_that_owns_postfix() {
     );
     host.run("rm /root/refuse /root/systemctl");
     wanted.run = "r2".to_owned();
-    let performed = Remote::new(host.shell()).perform(&wanted).unwrap();
+    let performed = Remote::new(host.shell()).perform(&wanted, None).unwrap();
     assert_eq!(performed.ending, Ending::Done, "{performed:?}");
     assert_eq!(
         host.read("/root/systemctl"),
@@ -263,7 +266,7 @@ fn a_host_of_busybox_alone_is_asked_by_its_nc() {
             accept: vec!["root@host.example.org".to_owned()],
             refuse: vec!["nosuch@host.example.org".to_owned()],
         };
-        let performed = Remote::new(host.shell()).perform(&wanted).unwrap();
+        let performed = Remote::new(host.shell()).perform(&wanted, None).unwrap();
         assert_eq!(performed.ending, Ending::Done, "{name}: {performed:?}");
         assert!(
             performed
@@ -306,7 +309,7 @@ fn a_postfix_that_an_apply_left_stopped_is_said_until_it_runs() {
     let second = desired(true);
     let begun = std::time::Instant::now();
     let performed = perform(&host, &plan(&host, &second).unwrap(), "r1", "");
-    let Ending::HalfWay(failure) = performed.ending else {
+    let Ending::NotDone(NotDone::HalfWay { error: failure }) = performed.ending else {
         panic!("{performed:?}")
     };
     assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
@@ -333,7 +336,7 @@ fn a_postfix_that_an_apply_left_stopped_is_said_until_it_runs() {
         seen.remarks
     );
     let performed = perform(&host, &plan(&host, &second).unwrap(), "r2", "");
-    let Ending::HalfWay(failure) = performed.ending else {
+    let Ending::NotDone(NotDone::HalfWay { error: failure }) = performed.ending else {
         panic!("{performed:?}")
     };
     assert!(
@@ -374,12 +377,14 @@ fn emptied_files_are_judged_before_anything_changes() {
     let performed = perform(&host, &second, "r1", "");
     assert_eq!(
         performed.ending,
-        Ending::Stale("/etc/postfix/master.cf".to_owned())
+        Ending::NotDone(NotDone::Stale {
+            thing: "/etc/postfix/master.cf".to_owned()
+        })
     );
     host.run("cp -p /root/master.cf /etc/postfix/master.cf; : >/etc/postfix/main.cf");
     let begun = std::time::Instant::now();
     let performed = perform(&host, &plan(&host, &desired(true)).unwrap(), "r2", "");
-    let Ending::Untouched(failure) = performed.ending else {
+    let Ending::NotDone(NotDone::Untouched { error: failure }) = performed.ending else {
         panic!("{performed:?}")
     };
     assert!(

@@ -179,7 +179,7 @@ pub fn perform(host: &Host, plan: &HostPlan, run: &str, fault: &str) -> Performe
     let orders = orders(plan, &secrets(), &run, false).unwrap();
     Remote::new(host.shell())
         .with_fault(fault)
-        .perform(&orders)
+        .perform(&orders, None)
         .unwrap()
 }
 

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::exchange::Failure;
 use crate::machine::{
-    Apply, Ending, MachineError, Observe, Observed, Orders, Performed, Questions,
+    Apply, MachineError, NotDone, Observe, Observed, Orders, Performed, Questions,
 };
 use crate::task::Task;
 use crate::transport::{ProgramExit, ProgramRequest, ProgramResponse, Shell};
@@ -41,10 +41,6 @@ pub struct Remote {
     shell: Box<dyn Shell>,
     sh: String,
     fault: String,
-    /// The last questions, with what their answer taught: those of the look that proves an apply.
-    asked: Option<Questions>,
-    /// That look's answer, where it came with the report.
-    seen: Option<Observed>,
 }
 
 impl Remote {
@@ -55,8 +51,6 @@ impl Remote {
             shell,
             sh: "sh".to_owned(),
             fault: String::new(),
-            asked: None,
-            seen: None,
         }
     }
 
@@ -92,23 +86,14 @@ impl Observe for Remote {
 
 impl Remote {
     async fn look(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
-        if let Some(seen) = self.seen.take()
-            && self.asked.as_ref() == Some(questions)
-        {
-            return Ok(seen);
-        }
         let mut tries = 1;
-        let observed = loop {
+        loop {
             match self.look_once(questions).await {
                 // Another apply is renaming its files into place, which takes a moment.
                 Err(error) if answer::was_moving(&error) && tries < LOOKS => tries += 1,
-                done => break done?,
+                done => break done,
             }
-        };
-        let mut asked = questions.clone();
-        asked.known = observed.known.clone().or(asked.known);
-        self.asked = Some(asked);
-        Ok(observed)
+        }
     }
 
     async fn look_once(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
@@ -126,32 +111,26 @@ impl Remote {
 }
 
 impl Apply for Remote {
-    fn perform(&mut self, orders: &Orders) -> Result<Performed, MachineError> {
-        // Whatever becomes of this, what was seen before it is no answer any more.
-        self.seen = None;
+    fn perform(
+        &mut self,
+        orders: &Orders,
+        questions: Option<&Questions>,
+    ) -> Result<Performed, MachineError> {
         let nonce = frame::nonce();
-        // The look that proves the work goes with it, and saves the round trips of one of its own.
+        // The observation that proves the work goes with it, and saves the round trips of one of its own.
         let look_nonce = frame::nonce();
-        let look = self
-            .asked
-            .as_ref()
-            .map(|questions| observe::program(questions, &look_nonce));
+        let look = questions.map(|questions| observe::program(questions, &look_nonce));
         let payload = match apply::payload(orders, &nonce, &self.sh, &self.fault, look.as_deref()) {
             Ok(payload) => payload,
-            Err(failure) => {
-                return Ok(Performed {
-                    ending: Ending::Untouched(failure),
-                    log: Vec::new(),
-                });
-            }
+            Err(error) => return Ok(Performed::without_log(NotDone::Untouched { error })),
         };
         let response = self.shell.exchange(&ProgramRequest {
             command: payload.command,
             stdin: payload.bytes,
             timeout: APPLY_TIMEOUT,
         })?;
-        let performed = outcome::understand(&response, &nonce)?;
-        self.seen = self.asked.as_ref().and_then(|questions| {
+        let mut performed = outcome::understand(&response, &nonce)?;
+        performed.seen = questions.and_then(|questions| {
             let frame = frame::unframe(&response.stdout, &look_nonce).ok()?;
             answer::understand(&frame, questions).ok()
         });

@@ -3,7 +3,7 @@
 use super::errors::{excerpt, wrong_answer};
 use super::frame::{Broken, unframe};
 use crate::exchange::Failure;
-use crate::machine::{Ending, MachineError, Performed};
+use crate::machine::{Ending, MachineError, NotDone, Performed};
 use crate::transport::{ProgramExit, ProgramResponse};
 
 /// Reads the answer to a payload.
@@ -33,41 +33,48 @@ fn report(text: &str) -> Result<Performed, MachineError> {
     };
     let ending = match one("ending ").as_deref() {
         Some("done") => Ending::Done,
-        Some("stale") => Ending::Stale(summary),
-        Some("untouched") => Ending::Untouched(failure),
-        Some("putback") => Ending::PutBack(failure),
-        Some("locked") => Ending::Locked(failure),
-        Some("halfway") => Ending::HalfWay(failure),
+        Some("stale") => NotDone::Stale { thing: summary }.into(),
+        Some("untouched") => NotDone::Untouched { error: failure }.into(),
+        Some("putback") => NotDone::PutBack { error: failure }.into(),
+        Some("locked") => NotDone::Locked { error: failure }.into(),
+        Some("halfway") => NotDone::HalfWay { error: failure }.into(),
         _ => return Err(wrong_answer("it does not say how the apply ended", &[])),
     };
     Ok(Performed {
         ending,
         log: fields("- ").map(str::to_owned).collect(),
+        seen: None,
     })
 }
 
 /// The ending where the host printed one of its last words in place of a report.
-fn last_word(says: impl Fn(&str) -> bool, detail: Option<String>) -> Option<Ending> {
+fn last_word(says: impl Fn(&str) -> bool, detail: Option<String>) -> Option<NotDone> {
     let failure = |summary: &str, hint: &str| Failure {
         summary: summary.to_owned(),
         detail,
         hint: Some(hint.to_owned()),
     };
     if says("DIED") {
-        Some(Ending::HalfWay(failure(
-            "the apply was killed on the host before its end",
-            "run `murder apply` again: it completes what is unfinished",
-        )))
+        Some(NotDone::HalfWay {
+            error: failure(
+                "the apply was killed on the host before its end",
+                "run `murder apply` again: it completes what is unfinished",
+            ),
+        })
     } else if says("UNTOUCHED") {
-        Some(Ending::Untouched(failure(
-            "the apply was killed on the host before it had changed anything",
-            "run again",
-        )))
+        Some(NotDone::Untouched {
+            error: failure(
+                "the apply was killed on the host before it had changed anything",
+                "run again",
+            ),
+        })
     } else if says("REFUSED") {
-        Some(Ending::Untouched(failure(
-            "the host cannot store the payload; nothing was changed",
-            "make /var/lib/murder writable on the host, with room for the files that are written",
-        )))
+        Some(NotDone::Untouched {
+            error: failure(
+                "the host cannot store the payload; nothing was changed",
+                "make /var/lib/murder writable on the host, with room for the files that are written",
+            ),
+        })
     } else {
         None
     }
@@ -82,11 +89,8 @@ fn silence(
     let said = String::from_utf8_lossy(&response.stdout);
     let says = |word: &str| said.contains(&format!("{nonce} {word}"));
     let detail = Some(excerpt(&response.stderr)).filter(|text| !text.is_empty());
-    if let Some(ending) = last_word(says, detail.clone()) {
-        return Ok(Performed {
-            ending,
-            log: Vec::new(),
-        });
+    if let Some(why) = last_word(says, detail.clone()) {
+        return Ok(Performed::without_log(why));
     }
     let lost = match &response.exit {
         ProgramExit::Lost(why) => why.clone(),

@@ -27,7 +27,7 @@ use crate::{
 };
 
 use super::{
-    Apply, HistoryQuestion, MachineError, Observe, Observed, Orders, Performed, Questions,
+    Apply, Ending, HistoryQuestion, MachineError, Observe, Observed, Orders, Performed, Questions,
 };
 use owners::Owners;
 
@@ -246,8 +246,16 @@ impl Observe for Sandbox {
 }
 
 impl Apply for Sandbox {
-    fn perform(&mut self, orders: &Orders) -> Result<Performed, MachineError> {
-        perform::perform(self, orders)
+    fn perform(
+        &mut self,
+        orders: &Orders,
+        questions: Option<&Questions>,
+    ) -> Result<Performed, MachineError> {
+        let mut performed = perform::perform(self, orders)?;
+        if performed.ending == Ending::Done {
+            performed.seen = questions.and_then(|questions| self.observe(questions).ok());
+        }
+        Ok(performed)
     }
 }
 

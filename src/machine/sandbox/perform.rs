@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use crate::digest::sha256_hex;
 use crate::exchange::Failure;
-use crate::machine::{Ending, MachineError, Orders, Performed};
+use crate::machine::{Ending, MachineError, NotDone, Orders, Performed};
 
 use super::writes::{Writes, planned, snapshot, write_file};
 use super::{LEDGER, MAIN_CF, MASTER_CF, Sandbox, folders, index, lock};
@@ -20,19 +20,21 @@ pub(super) fn perform(sandbox: &Sandbox, orders: &Orders) -> Result<Performed, M
     };
     furnish(sandbox).map_err(io("cannot make the folder"))?;
     let Some(_lock) = lock::take(sandbox, orders).map_err(io("cannot lock"))? else {
-        return Ok(ended(Ending::Locked(Failure {
-            summary: "another apply is running on this sandbox".to_owned(),
-            detail: None,
-            hint: Some("wait for it to end, and run again".to_owned()),
-        })));
+        return Ok(Performed::without_log(NotDone::Locked {
+            error: Failure {
+                summary: "another apply is running on this sandbox".to_owned(),
+                detail: None,
+                hint: Some("wait for it to end, and run again".to_owned()),
+            },
+        }));
     };
     if let Some(moved) = stale(sandbox, orders)? {
-        return Ok(ended(Ending::Stale(moved)));
+        return Ok(Performed::without_log(NotDone::Stale { thing: moved }));
     }
     let mut log = vec!["locked".to_owned()];
     let writes = match planned(sandbox, orders) {
         Ok(writes) => writes,
-        Err(failure) => return Ok(ended(Ending::Untouched(failure))),
+        Err(error) => return Ok(Performed::without_log(NotDone::Untouched { error })),
     };
     let before = match snapshot(sandbox, &writes, orders) {
         Ok(before) => before,
@@ -42,24 +44,27 @@ pub(super) fn perform(sandbox: &Sandbox, orders: &Orders) -> Result<Performed, M
         Ok(()) => Ok(Performed {
             ending: Ending::Done,
             log,
+            seen: None,
         }),
         Err(failure) => {
-            let ending = match put_back(sandbox, before) {
-                Ok(()) => Ending::PutBack(failure),
-                Err(error) => Ending::HalfWay(Failure {
-                    summary: format!("{}, and putting it back failed: {error}", failure.summary),
-                    ..failure
-                }),
+            let why = match put_back(sandbox, before) {
+                Ok(()) => NotDone::PutBack { error: failure },
+                Err(error) => NotDone::HalfWay {
+                    error: Failure {
+                        summary: format!(
+                            "{}, and putting it back failed: {error}",
+                            failure.summary
+                        ),
+                        ..failure
+                    },
+                },
             };
-            Ok(Performed { ending, log })
+            Ok(Performed {
+                ending: why.into(),
+                log,
+                seen: None,
+            })
         }
-    }
-}
-
-fn ended(ending: Ending) -> Performed {
-    Performed {
-        ending,
-        log: Vec::new(),
     }
 }
 

@@ -2,16 +2,19 @@
 //!
 //! Below `plan`, which makes questions and orders, and below `machine`, which carries them.
 
+mod facts;
+
+pub use facts::KnownFacts;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::history::{Entry, Generation};
-use crate::ledger::KeptFacts;
 use crate::name::{Mode, Parameter, RemotePath, TableType, UserName};
-use crate::postfix::{Edit, catalogue};
-use crate::state::{Facts, Live, Probes};
+use crate::postfix::Edit;
+use crate::state::{Live, Probes};
 
 /// Why something did not work on a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,73 +90,6 @@ pub enum HistoryQuestion {
     Entries,
     /// One generation, whole (and no entries).
     Generation(u64),
-}
-
-/// Facts, and the identity of the Postfix they were read from (binary and `dynamicmaps.cf*`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KnownFacts {
-    /// What the host computed over the files that an upgrade changes.
-    pub identity: String,
-    /// What it then said.
-    pub facts: Facts,
-}
-
-impl KnownFacts {
-    /// The facts as a host keeps them: a thousand names of parameters as what sets them apart from those of 3.7.
-    #[must_use]
-    pub fn kept(&self) -> KeptFacts {
-        let facts = &self.facts;
-        let of_3_7: BTreeSet<&str> = catalogue::built_in().collect();
-        let names = || facts.parameters.iter();
-        let of_service = |name: &str| catalogue::service_parameter(name).is_some();
-        KeptFacts {
-            identity: self.identity.clone(),
-            postfix_version: facts.postfix_version.clone(),
-            table_types: facts.table_types.iter().cloned().collect(),
-            default_database_type: facts.default_database_type.clone(),
-            distribution: facts.distribution.clone(),
-            lmtp_socket: facts.lmtp_socket.clone(),
-            more_parameters: names()
-                .filter(|name| !of_3_7.contains(name) && !of_service(name))
-                .map(str::to_owned)
-                .collect(),
-            fewer_parameters: {
-                let there: BTreeSet<&str> = names().collect();
-                let gone = of_3_7.iter().filter(|name| !there.contains(*name));
-                gone.map(|name| (*name).to_owned()).collect()
-            },
-        }
-    }
-}
-
-impl From<&KeptFacts> for KnownFacts {
-    fn from(kept: &KeptFacts) -> Self {
-        let mut names: BTreeSet<&str> = BTreeSet::new();
-        names.extend(kept.more_parameters.iter().map(String::as_str));
-        for name in catalogue::built_in() {
-            if !kept.fewer_parameters.iter().any(|gone| gone == name) {
-                names.insert(name);
-            }
-        }
-        Self {
-            identity: kept.identity.clone(),
-            facts: Facts {
-                postfix_version: kept.postfix_version.clone(),
-                table_types: kept
-                    .table_types
-                    .iter()
-                    .cloned()
-                    .collect::<BTreeSet<_>>()
-                    .into(),
-                default_database_type: kept.default_database_type.clone(),
-                distribution: kept.distribution.clone(),
-                lmtp_socket: kept.lmtp_socket.clone(),
-                // What main.cf uses is looked up anew at each look.
-                index_type: kept.default_database_type.clone(),
-                parameters: names.into_iter().collect(),
-            },
-        }
-    }
 }
 
 /// What came back.
@@ -337,28 +273,97 @@ impl MachineError {
     }
 }
 
-/// How a host stands after an apply.
+/// How an apply ended on a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
-    /// As it shall be.
+    /// Every order was carried out.
     Done,
-    /// Something moved since the plan; nothing was written. Which thing.
-    Stale(String),
-    /// Something failed; the host stands as it was before (proved by reading again).
-    PutBack(Failure),
+    /// The host did not carry them all out.
+    NotDone(NotDone),
+}
+
+/// Why a host did not do what it was ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum NotDone {
+    /// The host changed since the plan; nothing was written.
+    Stale {
+        /// Which thing changed.
+        thing: String,
+    },
+    /// Something failed; the host is as it was before (proved by reading again).
+    PutBack {
+        /// What failed.
+        error: Failure,
+    },
     /// It failed before anything was changed.
-    Untouched(Failure),
-    /// Somebody else's apply holds the lock.
-    Locked(Failure),
-    /// It is left half-way: what failed, and the commands for a person.
-    HalfWay(Failure),
+    Untouched {
+        /// What failed.
+        error: Failure,
+    },
+    /// Another apply holds the lock.
+    Locked {
+        /// Whose, from where, since when.
+        error: Failure,
+    },
+    /// The host is left half-way and needs a person.
+    HalfWay {
+        /// What failed, and the commands for a person.
+        error: Failure,
+    },
+}
+
+impl NotDone {
+    /// What went wrong; none where the plan is stale.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Stale { .. } => None,
+            Self::PutBack { error }
+            | Self::Untouched { error }
+            | Self::Locked { error }
+            | Self::HalfWay { error } => Some(error),
+        }
+    }
+
+    /// The same, to change it.
+    pub fn failure_mut(&mut self) -> Option<&mut Failure> {
+        match self {
+            Self::Stale { .. } => None,
+            Self::PutBack { error }
+            | Self::Untouched { error }
+            | Self::Locked { error }
+            | Self::HalfWay { error } => Some(error),
+        }
+    }
+}
+
+impl From<NotDone> for Ending {
+    fn from(why: NotDone) -> Self {
+        Self::NotDone(why)
+    }
 }
 
 /// What an apply reports.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Performed {
     /// How it ended.
     pub ending: Ending,
     /// What each phase said, in order, for `-v` and the report: `staged`, `checked`, `reloaded`, …
     pub log: Vec<String>,
+    /// The answer to the questions that went with the orders, asked after the work; none where there were none, or
+    /// where the answer was lost.
+    pub seen: Option<Observed>,
+}
+
+impl Performed {
+    /// An apply that did not do its work and of which there is no log.
+    #[must_use]
+    pub fn without_log(why: NotDone) -> Self {
+        Self {
+            ending: why.into(),
+            log: Vec::new(),
+            seen: None,
+        }
+    }
 }
