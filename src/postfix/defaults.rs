@@ -21,6 +21,9 @@ pub(crate) const OF_THE_MACHINE: [&str; 5] = [
     "process_name",
 ];
 
+/// Parameters that Postfix sets itself in each process; what main.cf says of them is ignored.
+pub(crate) const OF_THE_PROCESS: [&str; 2] = ["process_id", "process_name"];
+
 /// Names of older releases that 3.7 still reads: known, with an empty default, and in no list.
 pub(crate) const OBSOLETE: [&str; 13] = [
     "authorized_verp_clients",
@@ -87,6 +90,16 @@ const OF_A_SERVICE: [(&str, &str); 16] = [
     ("transport_rate_delay", "default_transport_rate_delay"),
 ];
 
+/// The parameter that holds the default of a service's parameter, by what follows the service's name.
+pub(crate) fn of_suffix(suffix: &str) -> Option<&'static str> {
+    let all = OF_A_SERVICE.iter().chain([&TIME_LIMIT]);
+    all.copied()
+        .find_map(|(own, default)| (own == suffix).then_some(default))
+}
+
+/// The one of pipe(8) and spawn(8).
+const TIME_LIMIT: (&str, &str) = ("time_limit", "command_time_limit");
+
 /// The parameters that a service of master.cf brings by its command, each without the service's name and with the
 /// parameter that holds its default. Empty where the command is no delivery agent.
 pub(crate) fn of_service(command: &[u8]) -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -96,7 +109,7 @@ pub(crate) fn of_service(command: &[u8]) -> impl Iterator<Item = (&'static str, 
         b"spawn" => (true, false),
         _ => (false, false),
     };
-    let time = time.then_some(("time_limit", "command_time_limit"));
+    let time = time.then_some(TIME_LIMIT);
     let others = OF_A_SERVICE.into_iter().filter(move |_| others);
     time.into_iter().chain(others)
 }

@@ -19,6 +19,8 @@ pub(crate) const DEBIAN_MASTER_CF: &str = include_str!("debian-master.cf");
 
 pub mod catalogue;
 
+pub mod configuration;
+
 pub mod postconf;
 
 pub mod subset;

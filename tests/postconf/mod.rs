@@ -7,6 +7,7 @@
 
 // What is asked of both.
 mod cases;
+mod defaults;
 // The generator.
 mod generator;
 

@@ -134,8 +134,19 @@ pub fn version_problem(name: &str, version: &str) -> Option<Problem> {
     })
 }
 
+/// Whether a release has a parameter by itself, as far as the catalogue knows it.
+pub(crate) fn is_in_release(name: &str, release: [u32; 3]) -> bool {
+    let Some(row) = row(name) else {
+        return true;
+    };
+    let since = row.since.map(version_number);
+    let removed = row.removed.map(version_number);
+    removed.is_none_or(|removed| release < removed)
+        && (since.is_none_or(|since| release >= since) || table::is_backported(name, release))
+}
+
 /// The number of a version for comparison; `3.7.11` also when it is `3.7.11-rc1`.
-fn version_number(version: &str) -> [u32; 3] {
+pub(crate) fn version_number(version: &str) -> [u32; 3] {
     let mut parts = version
         .split(['.', '-'])
         .map(|part| part.parse().unwrap_or(0));

@@ -209,6 +209,60 @@ pub fn types_of(name: &str, value: &str) -> Vec<String> {
     }
 }
 
+/// A lookup table as a value names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Table {
+    /// Its type: `ldap`.
+    pub kind: String,
+    /// What follows the type and its colon: a path, or what the type takes in its place.
+    pub name: String,
+    /// Whether proxymap(8) opens it, as user postfix.
+    pub proxied: bool,
+}
+
+/// The tables of an expanded list, in their order: those that `unionmap:{…}` and `pipemap:{…}` are made of stand for it.
+#[must_use]
+pub fn read(value: &str) -> Vec<Table> {
+    let mut found = Vec::new();
+    for word in split_list(value) {
+        read_word(&word, false, &mut found);
+    }
+    found
+}
+
+fn read_word(word: &str, proxied: bool, found: &mut Vec<Table>) {
+    let Some((kind, rest)) = split_type(word) else {
+        return;
+    };
+    match (kind, members_of(rest)) {
+        ("proxy", _) => read_word(rest, true, found),
+        ("debug", _) => read_word(rest, proxied, found),
+        ("unionmap" | "pipemap", Some(members)) => {
+            for member in members {
+                read_word(&member, proxied, found);
+            }
+        }
+        _ => found.push(Table {
+            kind: kind.to_owned(),
+            name: rest.to_owned(),
+            proxied,
+        }),
+    }
+}
+
+/// The type of a table and what follows it. `[::1]/128` and `$name:` have none.
+fn split_type(word: &str) -> Option<(&str, &str)> {
+    let (kind, rest) = word.trim_start_matches('!').split_once(':')?;
+    let is_type = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    (!kind.is_empty() && kind.bytes().all(is_type)).then_some((kind, rest))
+}
+
+/// The tables in the braces of `unionmap:{…}`.
+fn members_of(rest: &str) -> Option<Vec<String>> {
+    let inner = rest.strip_prefix('{')?.strip_suffix('}')?;
+    Some(split_list(inner))
+}
+
 /// The types of all tables in a list, also of those behind `proxy:` and inside `unionmap:{…}`.
 /// Where a type is a `$name`, it is not for the reader of one value to say.
 #[must_use]
@@ -221,26 +275,14 @@ pub fn types(value: &str) -> Vec<String> {
 }
 
 fn of_word(word: &str, found: &mut Vec<String>) {
-    let word = word.trim_start_matches('!');
-    // `[::1]/128` and `$name:` are no types.
-    let Some((kind, rest)) = word.split_once(':') else {
+    let Some((kind, rest)) = split_type(word) else {
         return;
     };
-    if kind.is_empty()
-        || !kind
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    {
-        return;
-    }
     found.push(kind.to_owned());
     match kind {
         "proxy" | "debug" => of_word(rest, found),
         "unionmap" | "pipemap" => {
-            let inner = rest
-                .strip_prefix('{')
-                .and_then(|rest| rest.strip_suffix('}'));
-            for word in inner.map(split_list).unwrap_or_default() {
+            for word in members_of(rest).unwrap_or_default() {
                 of_word(&word, found);
             }
         }

@@ -79,6 +79,13 @@ impl Entry {
             .map(|(_, value)| lossy(value))
     }
 
+    /// The same, as it is in the file; none where it is no UTF-8.
+    pub(crate) fn option_text(&self, name: &str) -> Option<&str> {
+        let mut options = self.options().into_iter();
+        let (_, value) = options.rfind(|(option, _)| *option == name.as_bytes())?;
+        std::str::from_utf8(value).ok()
+    }
+
     /// The whole entry with one blank between words, as an editor would take it back.
     #[must_use]
     pub fn line(&self) -> String {

@@ -103,11 +103,15 @@ impl MasterCf {
     /// The entry of a service; the last one wins, as in master(8).
     #[must_use]
     pub fn service(&self, service: &ServiceName) -> Option<Entry> {
+        self.entry(service).cloned()
+    }
+
+    /// The same, where it need not be changed.
+    pub(crate) fn entry(&self, service: &ServiceName) -> Option<&Entry> {
         let (name, kind) = service.parts();
         self.entries
             .iter()
             .rfind(|entry| entry.matches(name.as_bytes(), kind.as_bytes()))
-            .cloned()
     }
 
     /// All entries in the order of the file, duplicates included.

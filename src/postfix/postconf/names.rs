@@ -18,9 +18,6 @@ use crate::postfix::text::lossy;
 use crate::postfix::text::split_name_value;
 use crate::postfix::text::words;
 
-/// Parameters that Postfix sets itself; what main.cf says of them is ignored.
-const READ_ONLY: [&str; 2] = ["process_id", "process_name"];
-
 /// The parameters of one host.
 pub(super) struct Names {
     /// What main.cf sets, as it stands there.
@@ -178,7 +175,7 @@ impl Names {
             }
         }
         referenced.extend(classes_in(&self.set));
-        for name in READ_ONLY {
+        for name in defaults::OF_THE_PROCESS {
             if self.set.remove(name.as_bytes()).is_some() {
                 warnings.push(format!("main.cf: read-only parameter assignment: {name}"));
             }

@@ -1,0 +1,261 @@
+//! The effective configuration of one Postfix: main.cf, master.cf, and the defaults of its release and compatibility level.
+//!
+//! A [`Configuration`] computes nothing until it is asked, so that it costs nothing to make one for each of many hosts.
+//! A value that depends on what is not known is [`Unknown`] with the reason; nothing here guesses.
+
+mod classes;
+mod environment;
+mod listeners;
+mod opened;
+mod programs;
+mod release;
+mod settings;
+mod transports;
+mod value;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use crate::name::ServiceName;
+use crate::postfix::{catalogue, defaults, expand};
+
+pub use classes::{AddressClass, Classes, Members};
+pub use environment::{Environment, Networks};
+pub use listeners::{Listener, ListensOn};
+pub use opened::OpenedTable;
+pub use release::{DefaultValue, Release};
+pub use settings::{Files, Setting, Settings};
+pub use transports::Transports;
+pub use value::{ExpandError, Expanded, RawValue, Source, Unknown};
+
+use environment::domain_of;
+
+/// Names that double each other grow without end; an expansion that needs more look-ups than this is not known.
+const LOOKUPS: usize = 1000;
+
+/// The effective configuration of one Postfix.
+#[derive(Clone, Copy)]
+pub struct Configuration<'a> {
+    settings: &'a dyn Settings,
+    release: Release,
+    environment: &'a Environment,
+}
+
+/// The configuration as one service of master.cf has it, or as main.cf alone says it.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    configuration: Configuration<'a>,
+    service: Option<&'a ServiceName>,
+}
+
+impl<'a> Configuration<'a> {
+    /// The configuration that these settings make with the defaults of a release.
+    #[must_use]
+    pub fn new(settings: &'a dyn Settings, release: Release, environment: &'a Environment) -> Self {
+        Self {
+            settings,
+            release,
+            environment,
+        }
+    }
+
+    /// The configuration without any service's options.
+    #[must_use]
+    pub fn main(self) -> View<'a> {
+        View {
+            configuration: self,
+            service: None,
+        }
+    }
+
+    /// The configuration of a service, its `-o` options included.
+    #[must_use]
+    pub fn service(self, service: &'a ServiceName) -> View<'a> {
+        View {
+            configuration: self,
+            service: Some(service),
+        }
+    }
+}
+
+impl<'a> View<'a> {
+    /// The value of a parameter as it is written: of the service's options, of main.cf, or the default.
+    ///
+    /// # Errors
+    /// Why the value is not known.
+    pub fn get(&self, name: &str) -> Result<RawValue<'a>, Unknown> {
+        let Configuration {
+            settings, release, ..
+        } = self.configuration;
+        if let Some(service) = self.service {
+            if let Some(text) = settings.option(service, name) {
+                return Ok(raw(text, Source::Option));
+            }
+            if name == "service_name" {
+                return Ok(raw(service.parts().0, Source::Default));
+            }
+        }
+        let setting = settings.parameter(name);
+        // What main.cf says of these is ignored.
+        if let Setting::Value(text) = setting
+            && !defaults::OF_THE_PROCESS.contains(&name)
+        {
+            return Ok(raw(text, Source::MainCf));
+        }
+        let assumed = setting == Setting::Unknown;
+        let source = if assumed {
+            Source::Assumed
+        } else {
+            Source::Default
+        };
+        let unknown = |reason| Unknown {
+            name: name.to_owned(),
+            reason,
+        };
+        match release.default_value(name) {
+            DefaultValue::Text(text) => Ok(raw(text, source)),
+            DefaultValue::OfTheMachine => {
+                let text = self.of_the_machine(name)?;
+                Ok(RawValue {
+                    text: Cow::Owned(text),
+                    source,
+                })
+            }
+            DefaultValue::Unknown => Err(unknown("its default in this release is not known")),
+            DefaultValue::Missing => {
+                // A service's parameter has another parameter for its default.
+                let suffix = catalogue::service_parameter(name).map(|(_, suffix)| suffix);
+                match suffix.and_then(defaults::of_suffix) {
+                    Some(default) => Ok(RawValue {
+                        text: Cow::Owned(format!("${default}")),
+                        source,
+                    }),
+                    None if assumed => Err(unknown("only the host knows whether it is set")),
+                    None => Ok(raw("", Source::Undefined)),
+                }
+            }
+        }
+    }
+
+    /// A parameter's default that Postfix makes from what only the machine knows.
+    fn of_the_machine(&self, name: &str) -> Result<String, Unknown> {
+        let environment = self.configuration.environment;
+        let unknown = |reason| Unknown {
+            name: name.to_owned(),
+            reason,
+        };
+        let made = match name {
+            "myhostname" => {
+                let hostname = environment.hostname.as_deref();
+                let hostname = hostname.ok_or_else(|| unknown("the host's name is not known"))?;
+                if hostname.contains('.') {
+                    return Ok(hostname.to_owned());
+                }
+                // get_hostname() of Postfix adds what main.cf says of mydomain.
+                return match self.configuration.settings.parameter("mydomain") {
+                    Setting::Value(_) => Ok(format!("{hostname}.$mydomain")),
+                    Setting::Default => Ok(format!("{hostname}.{}", domain_of(hostname))),
+                    Setting::Unknown => Err(unknown("only the host knows its `mydomain`")),
+                };
+            }
+            "mydomain" => self
+                .expanded("myhostname")
+                .text
+                .map(|hostname| domain_of(&hostname).to_owned()),
+            "mynetworks" => {
+                let style = self.expanded("mynetworks_style").text;
+                let networks = |style: String| {
+                    let networks = environment.networks.of_style(&style);
+                    let networks = networks.map(str::to_owned);
+                    networks.ok_or_else(|| unknown("the host's networks are not known").into())
+                };
+                style.and_then(networks)
+            }
+            _ => Err(unknown("each process has its own").into()),
+        };
+        made.map_err(|error| match error {
+            ExpandError::Unknown(unknown) => unknown,
+            ExpandError::Syntax(_) => unknown("a value that it needs cannot be expanded"),
+        })
+    }
+
+    /// The value of a parameter with its references replaced, as the programs of Postfix read it. Those few that
+    /// Postfix keeps as they are written (`catalogue::is_expanded`) are the text itself.
+    #[must_use]
+    pub fn expanded(&self, name: &str) -> Expanded {
+        match self.get(name) {
+            Ok(value) if catalogue::is_expanded(name) => {
+                let mut expanded = self.expand(&value.text);
+                if name == "myorigin"
+                    && let Ok(text) = &expanded.text
+                    && text.starts_with('/')
+                {
+                    expanded.text = self.first_line(name, text);
+                }
+                expanded
+            }
+            raw => Expanded {
+                text: raw.map(|value| value.text.into_owned()).map_err(Into::into),
+                uses: BTreeSet::new(),
+            },
+        }
+    }
+
+    /// A text with its references replaced by what they come to for this service.
+    #[must_use]
+    pub fn expand(&self, text: &str) -> Expanded {
+        let mut uses = BTreeSet::new();
+        let mut unknown = None;
+        let mut lookups = 0_usize;
+        let result = expand::expand(text.as_bytes(), &mut |name| {
+            let name = std::str::from_utf8(name).ok()?;
+            lookups += 1;
+            if lookups > LOOKUPS {
+                unknown.get_or_insert(Unknown {
+                    name: name.to_owned(),
+                    reason: "it grows without end",
+                });
+                return None;
+            }
+            match self.get(name) {
+                Ok(value) => {
+                    uses.insert((name.to_owned(), value.source));
+                    let defined = value.source != Source::Undefined;
+                    defined.then(|| value.text.into_owned().into_bytes())
+                }
+                Err(why) => {
+                    unknown.get_or_insert(why);
+                    None
+                }
+            }
+        });
+        let text = match (unknown, result) {
+            (Some(unknown), _) => Err(ExpandError::Unknown(unknown)),
+            (None, Ok(text)) => Ok(String::from_utf8_lossy(&text).into_owned()),
+            (None, Err(problem)) => Err(ExpandError::Syntax(problem)),
+        };
+        Expanded { text, uses }
+    }
+
+    /// What a file says that stands in a value's place; the one of Debian is known.
+    fn first_line(&self, name: &str, path: &str) -> Result<String, ExpandError> {
+        let mail_name = &self.configuration.environment.mail_name;
+        let known = mail_name.clone().filter(|_| path == "/etc/mailname");
+        known.ok_or_else(|| {
+            ExpandError::Unknown(Unknown {
+                name: name.to_owned(),
+                reason: "it is in a file that nothing has read",
+            })
+        })
+    }
+}
+
+fn raw(text: &str, source: Source) -> RawValue<'_> {
+    RawValue {
+        text: Cow::Borrowed(text),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests;

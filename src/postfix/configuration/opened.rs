@@ -1,0 +1,68 @@
+//! The lookup tables that a service opens.
+
+use std::collections::BTreeSet;
+
+use super::{ExpandError, View, programs};
+use crate::postfix::catalogue::tables::{self, Table};
+use crate::postfix::catalogue::{self, restrictions};
+use crate::postfix::split_list;
+
+/// A table, and the parameter that names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OpenedTable {
+    /// The parameter in whose value it is.
+    pub parameter: String,
+    /// The table.
+    pub table: Table,
+}
+
+impl View<'_> {
+    /// The tables in a parameter's expanded value, in their order: none where the parameter holds none.
+    ///
+    /// # Errors
+    /// Why the value is not known, or cannot be expanded.
+    pub fn tables(&self, name: &str) -> Result<Vec<Table>, ExpandError> {
+        if restrictions::is_list(name) || self.restriction_classes().contains(name) {
+            let text = self.expanded(name).text?;
+            let words = restrictions::read(&text).tables;
+            return Ok(words.iter().flat_map(|word| tables::read(word)).collect());
+        }
+        if !tables::holds_tables(name) {
+            return Ok(Vec::new());
+        }
+        Ok(tables::read(&self.expanded(name).text?))
+    }
+
+    /// Every table that a program of Postfix (`smtpd`, `cleanup`) opens to read it when it runs as this service, by the
+    /// parameters that name them; and the parameters whose tables are not known, each with the reason.
+    #[must_use]
+    pub fn opened_by(&self, program: &str) -> (Vec<OpenedTable>, Vec<(String, ExpandError)>) {
+        let classes = self.restriction_classes();
+        let classes = classes.iter().map(String::as_str);
+        let names = catalogue::names().into_iter();
+        let names: BTreeSet<&str> = names
+            .filter(|name| tables::opens_tables(name) && programs::reads(program, name))
+            .chain(classes.filter(|_| program == programs::SMTPD))
+            .collect();
+        let (mut opened, mut unknown) = (Vec::new(), Vec::new());
+        for name in names {
+            match self.tables(name) {
+                Ok(found) => opened.extend(found.into_iter().map(|table| OpenedTable {
+                    parameter: name.to_owned(),
+                    table,
+                })),
+                Err(why) => unknown.push((name.to_owned(), why)),
+            }
+        }
+        (opened, unknown)
+    }
+
+    /// The names in `smtpd_restriction_classes`, as far as they are known.
+    fn restriction_classes(&self) -> BTreeSet<String> {
+        let names = self.expanded("smtpd_restriction_classes").text;
+        names.map_or_else(
+            |_| BTreeSet::new(),
+            |names| split_list(&names).into_iter().collect(),
+        )
+    }
+}
