@@ -9,27 +9,41 @@ use std::collections::BTreeSet;
 use super::{Found, Values, diagnostic, parameter};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::name::Parameter;
-use crate::postfix::{catalogue, defaults, expand};
+use crate::name::ServiceName;
+use crate::postfix::catalogue;
+use crate::postfix::configuration::{
+    Configuration, Environment, ExpandError, Release, Setting, Settings, Source,
+};
 use crate::state::Want;
 use crate::thing::Thing;
 
-/// Names that double each other grow without end; what needs more look-ups than this is left alone.
-const LOOKUPS: usize = 1000;
+/// The values of the desired state. Of a parameter that it does not name, only the host knows whether main.cf sets it.
+impl Settings for Values<'_> {
+    fn parameter(&self, name: &str) -> Setting<'_> {
+        let Ok(name) = Parameter::new(name) else {
+            return Setting::Default;
+        };
+        match self.all.get(&Thing::Parameter(name)) {
+            Some(Want::Present(text)) => Setting::Value(text),
+            Some(Want::Absent) => Setting::Default,
+            None => Setting::Unknown,
+        }
+    }
 
-/// What an expansion depended on.
-#[derive(Debug, Default)]
-struct Sources {
-    /// Things of the desired state.
-    desired: BTreeSet<Thing>,
-    /// A built-in default that the host may override.
-    assumed: bool,
-    /// Something that only the host knows.
-    unknown: bool,
-    lookups: usize,
+    fn option(&self, service: &ServiceName, name: &str) -> Option<&str> {
+        let name = Parameter::new(name).ok()?;
+        match self.all.get(&Thing::Option(service.clone(), name)) {
+            Some(Want::Present(text)) => Some(text),
+            _ => None,
+        }
+    }
 }
 
 /// Judges every value that refers to others, and whose own text is right.
 pub(super) fn judge(values: &Values<'_>, found: &mut Found) {
+    let environment = Environment::default();
+    let release = Release::new(&values.facts.postfix_version);
+    let configuration = Configuration::new(values, release, &environment);
     for (thing, text) in values.present() {
         let Some(name) = parameter(thing) else {
             continue;
@@ -40,39 +54,70 @@ pub(super) fn judge(values: &Values<'_>, found: &mut Found) {
         {
             continue;
         }
-        let mut sources = Sources::default();
-        let expanded = expand::expand(text.as_bytes(), &mut |name| {
-            sources.look_up(values, thing, name)
-        });
-        if sources.unknown || !sources.desired.is_disjoint(&found.wrong) {
+        let view = match thing {
+            Thing::Option(service, _) => configuration.service(service),
+            _ => configuration.main(),
+        };
+        let expanded = view.expand(text);
+        let desired = desired(thing, &expanded.uses);
+        if !desired.is_disjoint(&found.wrong) {
             continue;
         }
-        let at = (values.place)(thing);
-        match expanded {
-            Err(problem) if sources.desired.contains(thing) => {
-                found.error(thing, fatal(thing, at, &problem));
+        let assumed = expanded
+            .uses
+            .iter()
+            .any(|(_, source)| *source == Source::Assumed);
+        match expanded.text {
+            Err(ExpandError::Syntax(problem)) if desired.contains(thing) => {
+                found.error(thing, fatal(thing, (values.place)(thing), &problem));
             }
-            // A circle that others go around in: each of them is told so.
+            // What only the host knows, and a circle that others go around in: each of them is told so.
             Err(_) => {}
-            Ok(value) => {
-                let value = String::from_utf8_lossy(&value);
-                if let Err(problem) = catalogue::check(name.as_str(), &value) {
-                    let mut said = diagnostic(problem).at(at, format!("comes to `{value}`"));
-                    for other in &sources.desired {
-                        said =
-                            said.related((values.place)(other), format!("`{other}` is set here"));
-                    }
-                    if sources.assumed {
-                        said.level = Severity::Warning;
-                        found.warnings.push(said.detail(format!(
-                            "`{text}` comes to that where the host's main.cf leaves the defaults alone"
-                        )));
-                    } else {
-                        found.error(thing, said);
-                    }
-                }
-            }
+            Ok(value) => comes_to(values, (thing, text), &value, (&desired, assumed), found),
         }
+    }
+}
+
+/// The things of the desired state that an expansion in the value of `thing` used.
+fn desired(thing: &Thing, uses: &BTreeSet<(String, Source)>) -> BTreeSet<Thing> {
+    let used = uses.iter().filter_map(|(name, source)| {
+        let name = Parameter::new(name.as_str()).ok()?;
+        match (source, thing) {
+            (Source::Option, Thing::Option(service, _)) => {
+                Some(Thing::Option(service.clone(), name))
+            }
+            (Source::MainCf, _) => Some(Thing::Parameter(name)),
+            _ => None,
+        }
+    });
+    used.collect()
+}
+
+/// Judges what a value comes to.
+fn comes_to(
+    values: &Values<'_>,
+    (thing, text): (&Thing, &str),
+    value: &str,
+    (desired, assumed): (&BTreeSet<Thing>, bool),
+    found: &mut Found,
+) {
+    let Some(problem) =
+        parameter(thing).and_then(|name| catalogue::check(name.as_str(), value).err())
+    else {
+        return;
+    };
+    let at = (values.place)(thing);
+    let mut said = diagnostic(problem).at(at, format!("comes to `{value}`"));
+    for other in desired {
+        said = said.related((values.place)(other), format!("`{other}` is set here"));
+    }
+    if assumed {
+        said.level = Severity::Warning;
+        found.warnings.push(said.detail(format!(
+            "`{text}` comes to that where the host's main.cf leaves the defaults alone"
+        )));
+    } else {
+        found.error(thing, said);
     }
 }
 
@@ -87,38 +132,4 @@ pub(super) fn fatal(thing: &Thing, at: Span, problem: &str) -> Diagnostic {
         .at(at, "")
         .detail(format!("every program that reads it would die: {problem}"))
         .hint(hint)
-}
-
-impl Sources {
-    /// What a name stands for in the value of `thing`: a service's own option counts before main.cf.
-    fn look_up(&mut self, values: &Values<'_>, thing: &Thing, name: &[u8]) -> Option<Vec<u8>> {
-        self.lookups += 1;
-        let name = std::str::from_utf8(name).ok()?;
-        let Ok(parameter) = Parameter::new(name) else {
-            return None;
-        };
-        if self.lookups > LOOKUPS {
-            self.unknown = true;
-            return None;
-        }
-        if let Thing::Option(service, _) = thing {
-            let option = Thing::Option(service.clone(), parameter.clone());
-            if let Some(Want::Present(text)) = values.all.get(&option) {
-                self.desired.insert(option);
-                return Some(text.clone().into_bytes());
-            }
-        }
-        let wanted = Thing::Parameter(parameter);
-        match values.all.get(&wanted) {
-            Some(Want::Present(text)) => {
-                self.desired.insert(wanted);
-                return Some(text.clone().into_bytes());
-            }
-            Some(Want::Absent) => {}
-            None => self.assumed = true,
-        }
-        let default = defaults::value(name).filter(|_| !defaults::OF_THE_MACHINE.contains(&name));
-        self.unknown |= default.is_none();
-        default.map(|default| default.as_bytes().to_vec())
-    }
 }

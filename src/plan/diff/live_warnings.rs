@@ -1,8 +1,9 @@
 //! Values in main.cf that somebody else gave, and that Postfix's programs die of: nobody's difference, and no mail.
 
+use crate::postfix::catalogue;
 use crate::postfix::catalogue::restrictions::{self, lacks_guard};
 use crate::postfix::catalogue::tables;
-use crate::postfix::{catalogue, expand};
+use crate::postfix::configuration::{Configuration, Environment, Files, Release};
 use crate::state::{Remark, Want};
 use crate::thing::Thing;
 
@@ -117,13 +118,15 @@ impl Draft<'_> {
 
     /// What there is to say of a value with `$name` in it that Postfix cannot expand.
     fn unexpandable(&self, name: &str, value: &str) -> Option<Remark> {
-        let main_cf = &self.at.live.main_cf;
-        let mut look_up = |name: &[u8]| {
-            let name = std::str::from_utf8(name).ok()?;
-            let value = main_cf.get(name).or_else(|| catalogue::default_value(name));
-            value.map(|value| value.as_bytes().to_vec())
+        let live = self.at.live;
+        let files = Files {
+            main_cf: &live.main_cf,
+            master_cf: &live.master_cf,
         };
-        let problem = expand::expand(value.as_bytes(), &mut look_up).err()?;
+        let release = Release::new(&live.facts.postfix_version);
+        let environment = Environment::default();
+        let configuration = Configuration::new(&files, release, &environment);
+        let problem = configuration.main().expand(value).syntax?;
         catalogue::is_expanded(name).then(|| Remark {
             text: format!("main.cf of this host: `{name} = {value}` cannot be expanded, and programs of Postfix die of it: {problem}"),
             hint: Some(format!("write out what `{name}` shall be")),

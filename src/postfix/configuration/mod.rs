@@ -196,6 +196,7 @@ impl<'a> View<'a> {
             }
             raw => Expanded {
                 text: raw.map(|value| value.text.into_owned()).map_err(Into::into),
+                syntax: None,
                 uses: BTreeSet::new(),
             },
         }
@@ -229,12 +230,13 @@ impl<'a> View<'a> {
                 }
             }
         });
+        let syntax = result.as_ref().err().cloned();
         let text = match (unknown, result) {
             (Some(unknown), _) => Err(ExpandError::Unknown(unknown)),
             (None, Ok(text)) => Ok(String::from_utf8_lossy(&text).into_owned()),
             (None, Err(problem)) => Err(ExpandError::Syntax(problem)),
         };
-        Expanded { text, uses }
+        Expanded { text, syntax, uses }
     }
 
     /// What a file says that stands in a value's place; the one of Debian is known.

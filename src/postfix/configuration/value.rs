@@ -53,6 +53,8 @@ pub enum ExpandError {
 pub struct Expanded {
     /// The text without references; none where it depends on what is not known, or its syntax is wrong.
     pub text: Result<String, ExpandError>,
+    /// What is wrong with its syntax, or that of what it refers to, where everything unknown is taken for nothing.
+    pub syntax: Option<String>,
     /// The parameters that it refers to, directly or not, each with the source of its value.
     pub uses: BTreeSet<(String, Source)>,
 }
