@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use murder::postfix::configuration::{Configuration, Environment, Files, Networks, Release};
+use murder::postfix::configuration::{
+    Configuration, ConfigurationFiles, HostEnvironment, Networks, Release,
+};
 use murder::postfix::{MainCf, MasterCf};
 
 use super::REAL;
@@ -34,7 +36,7 @@ fn differences(directory: &Path, options: &str, main_cf: &str, expand: bool) -> 
     let one = |name: &str| real(directory, &["-dh", name]).trim().to_owned();
     let networks = Some(real(directory, &["-h", "mynetworks"]).trim().to_owned());
     let hostname = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
-    let environment = Environment {
+    let environment = HostEnvironment {
         hostname: Some(hostname.trim().to_owned()),
         mail_name: None,
         networks: Networks {
@@ -43,7 +45,7 @@ fn differences(directory: &Path, options: &str, main_cf: &str, expand: bool) -> 
             class: networks,
         },
     };
-    let files = Files {
+    let files = ConfigurationFiles {
         main_cf: &MainCf::parse(main_cf.as_bytes()),
         master_cf: &MasterCf::parse(MASTER_CF.as_bytes()),
     };

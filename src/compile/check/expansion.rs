@@ -12,13 +12,13 @@ use crate::name::Parameter;
 use crate::name::ServiceName;
 use crate::postfix::catalogue;
 use crate::postfix::configuration::{
-    Configuration, Environment, ExpandError, Release, Setting, Settings, Source,
+    Configuration, ExpandError, HostEnvironment, Release, SetValues, Setting, ValueSource,
 };
 use crate::state::Want;
 use crate::thing::Thing;
 
 /// The values of the desired state. Of a parameter that it does not name, only the host knows whether main.cf sets it.
-impl Settings for Values<'_> {
+impl SetValues for Values<'_> {
     fn parameter(&self, name: &str) -> Setting<'_> {
         let Ok(name) = Parameter::new(name) else {
             return Setting::Default;
@@ -41,7 +41,7 @@ impl Settings for Values<'_> {
 
 /// Judges every value that refers to others, and whose own text is right.
 pub(super) fn judge(values: &Values<'_>, found: &mut Found) {
-    let environment = Environment::default();
+    let environment = HostEnvironment::default();
     let release = Release::new(&values.facts.postfix_version);
     let configuration = Configuration::new(values, release, &environment);
     for (thing, text) in values.present() {
@@ -66,7 +66,7 @@ pub(super) fn judge(values: &Values<'_>, found: &mut Found) {
         let assumed = expanded
             .uses
             .iter()
-            .any(|(_, source)| *source == Source::Assumed);
+            .any(|(_, source)| *source == ValueSource::Assumed);
         match expanded.text {
             Err(ExpandError::Syntax(problem)) if desired.contains(thing) => {
                 found.error(thing, fatal(thing, (values.place)(thing), &problem));
@@ -79,14 +79,14 @@ pub(super) fn judge(values: &Values<'_>, found: &mut Found) {
 }
 
 /// The things of the desired state that an expansion in the value of `thing` used.
-fn desired(thing: &Thing, uses: &BTreeSet<(String, Source)>) -> BTreeSet<Thing> {
+fn desired(thing: &Thing, uses: &BTreeSet<(String, ValueSource)>) -> BTreeSet<Thing> {
     let used = uses.iter().filter_map(|(name, source)| {
         let name = Parameter::new(name.as_str()).ok()?;
         match (source, thing) {
-            (Source::Option, Thing::Option(service, _)) => {
+            (ValueSource::Option, Thing::Option(service, _)) => {
                 Some(Thing::Option(service.clone(), name))
             }
-            (Source::MainCf, _) => Some(Thing::Parameter(name)),
+            (ValueSource::MainCf, _) => Some(Thing::Parameter(name)),
             _ => None,
         }
     });

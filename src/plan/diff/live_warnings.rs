@@ -3,7 +3,7 @@
 use crate::postfix::catalogue;
 use crate::postfix::catalogue::restrictions::{self, lacks_guard};
 use crate::postfix::catalogue::tables;
-use crate::postfix::configuration::{Configuration, Environment, Files, Release};
+use crate::postfix::configuration::{Configuration, ConfigurationFiles, HostEnvironment, Release};
 use crate::state::{Remark, Want};
 use crate::thing::Thing;
 
@@ -119,12 +119,12 @@ impl Draft<'_> {
     /// What there is to say of a value with `$name` in it that Postfix cannot expand.
     fn unexpandable(&self, name: &str, value: &str) -> Option<Remark> {
         let live = self.at.live;
-        let files = Files {
+        let files = ConfigurationFiles {
             main_cf: &live.main_cf,
             master_cf: &live.master_cf,
         };
         let release = Release::new(&live.facts.postfix_version);
-        let environment = Environment::default();
+        let environment = HostEnvironment::default();
         let configuration = Configuration::new(&files, release, &environment);
         let problem = configuration.main().expand(value).syntax?;
         catalogue::is_expanded(name).then(|| Remark {

@@ -2,7 +2,7 @@
 
 /// What only a host knows and some defaults depend on; none where nothing has asked it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Environment {
+pub struct HostEnvironment {
     /// Its name, as gethostname(3) gives it: the default of `myhostname`.
     pub hostname: Option<String>,
     /// The first line of `/etc/mailname`, where a value is that path (Debian's `myorigin`).

@@ -20,13 +20,13 @@ use crate::name::ServiceName;
 use crate::postfix::{catalogue, defaults, expand};
 
 pub use classes::{AddressClass, Classes, Members};
-pub use environment::{Environment, Networks};
+pub use environment::{HostEnvironment, Networks};
 pub use listeners::{Listener, ListensOn};
 pub use opened::OpenedTable;
-pub use release::{DefaultValue, Release};
-pub use settings::{Files, Setting, Settings};
+pub use release::{Release, ReleaseDefault};
+pub use settings::{ConfigurationFiles, SetValues, Setting};
 pub use transports::Transports;
-pub use value::{ExpandError, Expanded, RawValue, Source, Unknown};
+pub use value::{ExpandError, Expanded, RawValue, Unknown, ValueSource};
 
 use environment::domain_of;
 
@@ -36,9 +36,9 @@ const LOOKUPS: usize = 1000;
 /// The effective configuration of one Postfix.
 #[derive(Clone, Copy)]
 pub struct Configuration<'a> {
-    settings: &'a dyn Settings,
+    settings: &'a dyn SetValues,
     release: Release,
-    environment: &'a Environment,
+    environment: &'a HostEnvironment,
 }
 
 /// The configuration as one service of master.cf has it, or as main.cf alone says it.
@@ -51,7 +51,11 @@ pub struct View<'a> {
 impl<'a> Configuration<'a> {
     /// The configuration that these settings make with the defaults of a release.
     #[must_use]
-    pub fn new(settings: &'a dyn Settings, release: Release, environment: &'a Environment) -> Self {
+    pub fn new(
+        settings: &'a dyn SetValues,
+        release: Release,
+        environment: &'a HostEnvironment,
+    ) -> Self {
         Self {
             settings,
             release,
@@ -89,10 +93,10 @@ impl<'a> View<'a> {
         } = self.configuration;
         if let Some(service) = self.service {
             if let Some(text) = settings.option(service, name) {
-                return Ok(raw(text, Source::Option));
+                return Ok(raw(text, ValueSource::Option));
             }
             if name == "service_name" {
-                return Ok(raw(service.parts().0, Source::Default));
+                return Ok(raw(service.parts().0, ValueSource::Default));
             }
         }
         let setting = settings.parameter(name);
@@ -100,29 +104,29 @@ impl<'a> View<'a> {
         if let Setting::Value(text) = setting
             && !defaults::OF_THE_PROCESS.contains(&name)
         {
-            return Ok(raw(text, Source::MainCf));
+            return Ok(raw(text, ValueSource::MainCf));
         }
         let assumed = setting == Setting::Unknown;
         let source = if assumed {
-            Source::Assumed
+            ValueSource::Assumed
         } else {
-            Source::Default
+            ValueSource::Default
         };
         let unknown = |reason| Unknown {
             name: name.to_owned(),
             reason,
         };
         match release.default_value(name) {
-            DefaultValue::Text(text) => Ok(raw(text, source)),
-            DefaultValue::OfTheMachine => {
+            ReleaseDefault::Text(text) => Ok(raw(text, source)),
+            ReleaseDefault::OfTheMachine => {
                 let text = self.of_the_machine(name)?;
                 Ok(RawValue {
                     text: Cow::Owned(text),
                     source,
                 })
             }
-            DefaultValue::Unknown => Err(unknown("its default in this release is not known")),
-            DefaultValue::Missing => {
+            ReleaseDefault::Unknown => Err(unknown("its default in this release is not known")),
+            ReleaseDefault::Missing => {
                 // A service's parameter has another parameter for its default.
                 let suffix = catalogue::service_parameter(name).map(|(_, suffix)| suffix);
                 match suffix.and_then(defaults::of_suffix) {
@@ -131,7 +135,7 @@ impl<'a> View<'a> {
                         source,
                     }),
                     None if assumed => Err(unknown("only the host knows whether it is set")),
-                    None => Ok(raw("", Source::Undefined)),
+                    None => Ok(raw("", ValueSource::Undefined)),
                 }
             }
         }
@@ -221,7 +225,7 @@ impl<'a> View<'a> {
             match self.get(name) {
                 Ok(value) => {
                     uses.insert((name.to_owned(), value.source));
-                    let defined = value.source != Source::Undefined;
+                    let defined = value.source != ValueSource::Undefined;
                     defined.then(|| value.text.into_owned().into_bytes())
                 }
                 Err(why) => {
@@ -252,7 +256,7 @@ impl<'a> View<'a> {
     }
 }
 
-fn raw(text: &str, source: Source) -> RawValue<'_> {
+fn raw(text: &str, source: ValueSource) -> RawValue<'_> {
     RawValue {
         text: Cow::Borrowed(text),
         source,

@@ -40,7 +40,7 @@ pub struct Release([u32; 3]);
 
 /// The default of a parameter, before expansion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DefaultValue {
+pub enum ReleaseDefault {
     /// This text.
     Text(&'static str),
     /// Made from what only the host knows.
@@ -60,25 +60,25 @@ impl Release {
 
     /// The default of a built-in parameter.
     #[must_use]
-    pub fn default_value(self, name: &str) -> DefaultValue {
+    pub fn default_value(self, name: &str) -> ReleaseDefault {
         if defaults::OF_THE_MACHINE.contains(&name) {
-            return DefaultValue::OfTheMachine;
+            return ReleaseDefault::OfTheMachine;
         }
         let others = OTHERS.get(name).into_iter().flatten();
         let mut fitting = others.filter(|other| (other.from..other.before).contains(&self.0));
         if let Some(other) = fitting.next() {
-            return DefaultValue::Text(other.value);
+            return ReleaseDefault::Text(other.value);
         }
         let known = defaults::value(name);
         // Of its own release the list itself says what there is, backports included.
         if self.0[..2] != KNOWN && !catalogue::is_in_release(name, self.0) {
-            return DefaultValue::Missing;
+            return ReleaseDefault::Missing;
         }
         match known {
-            Some(value) => DefaultValue::Text(value),
-            None if self.0[..2] != KNOWN && catalogue::is_known(name) => DefaultValue::Unknown,
-            None if defaults::OBSOLETE.contains(&name) => DefaultValue::Text(""),
-            None => DefaultValue::Missing,
+            Some(value) => ReleaseDefault::Text(value),
+            None if self.0[..2] != KNOWN && catalogue::is_known(name) => ReleaseDefault::Unknown,
+            None if defaults::OBSOLETE.contains(&name) => ReleaseDefault::Text(""),
+            None => ReleaseDefault::Missing,
         }
     }
 }
@@ -87,13 +87,13 @@ impl Release {
 mod tests {
     use super::*;
 
-    fn text(version: &str, name: &str) -> DefaultValue {
+    fn text(version: &str, name: &str) -> ReleaseDefault {
         Release::new(version).default_value(name)
     }
 
     #[test]
     fn a_release_has_its_own_defaults() {
-        use DefaultValue::{Missing, OfTheMachine, Text, Unknown};
+        use ReleaseDefault::{Missing, OfTheMachine, Text, Unknown};
         for (version, name, expected) in [
             ("3.5.25", "smtpd_tls_protocols", Text("!SSLv2, !SSLv3")),
             ("3.6.0", "smtpd_tls_protocols", Text(">=TLSv1")),

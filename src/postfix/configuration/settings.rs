@@ -15,7 +15,7 @@ pub enum Setting<'a> {
 }
 
 /// Set values, before defaults and expansion.
-pub trait Settings {
+pub trait SetValues {
     /// What main.cf has of a parameter.
     fn parameter(&self, name: &str) -> Setting<'_>;
 
@@ -25,14 +25,14 @@ pub trait Settings {
 
 /// The two files of a host.
 #[derive(Debug, Clone, Copy)]
-pub struct Files<'a> {
+pub struct ConfigurationFiles<'a> {
     /// main.cf.
     pub main_cf: &'a MainCf,
     /// master.cf.
     pub master_cf: &'a MasterCf,
 }
 
-impl Settings for Files<'_> {
+impl SetValues for ConfigurationFiles<'_> {
     fn parameter(&self, name: &str) -> Setting<'_> {
         self.main_cf
             .get(name)

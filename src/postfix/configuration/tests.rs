@@ -1,3 +1,5 @@
+//! Effective values of small configurations, by hand.
+
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
@@ -6,7 +8,7 @@ use crate::postfix::{DEBIAN_MASTER_CF, MainCf, MasterCf};
 struct Host {
     main_cf: MainCf,
     master_cf: MasterCf,
-    environment: Environment,
+    environment: HostEnvironment,
 }
 
 impl Host {
@@ -15,15 +17,15 @@ impl Host {
         Self {
             main_cf: MainCf::parse(main_cf.as_bytes()),
             master_cf: MasterCf::parse(format!("{DEBIAN_MASTER_CF}{options}").as_bytes()),
-            environment: Environment {
+            environment: HostEnvironment {
                 hostname: Some("mx.example.org".to_owned()),
-                ..Environment::default()
+                ..HostEnvironment::default()
             },
         }
     }
 
     fn ask<T>(&self, version: &str, question: impl FnOnce(Configuration<'_>) -> T) -> T {
-        let files = Files {
+        let files = ConfigurationFiles {
             main_cf: &self.main_cf,
             master_cf: &self.master_cf,
         };
@@ -52,25 +54,28 @@ fn a_value_says_where_it_comes_from() {
         let submission = service("submission/inet");
         let view = configuration.service(&submission);
         for (name, text, source) in [
-            ("mynetworks", "10.0.0.0/8", Source::Option),
+            ("mynetworks", "10.0.0.0/8", ValueSource::Option),
             (
                 "smtpd_banner",
                 "$myhostname ESMTP $mail_name",
-                Source::Default,
+                ValueSource::Default,
             ),
-            ("service_name", "submission", Source::Default),
-            ("of_ones_own", "", Source::Undefined),
+            ("service_name", "submission", ValueSource::Default),
+            ("of_ones_own", "", ValueSource::Undefined),
             (
                 "x_recipient_limit",
                 "$default_recipient_limit",
-                Source::Default,
+                ValueSource::Default,
             ),
         ] {
             let value = view.get(name).unwrap();
             assert_eq!((&*value.text, value.source), (text, source), "{name}");
         }
         let main = configuration.main().get("mynetworks").unwrap();
-        assert_eq!((&*main.text, main.source), ("127.0.0.0/8", Source::MainCf));
+        assert_eq!(
+            (&*main.text, main.source),
+            ("127.0.0.0/8", ValueSource::MainCf)
+        );
     });
 }
 
@@ -115,7 +120,7 @@ fn what_needs_an_unknown_name_is_unknown_and_says_why() {
         host.main("myorigin"),
         Err(ExpandError::Unknown(_))
     ));
-    host.environment = Environment::default();
+    host.environment = HostEnvironment::default();
     let error = host.main("relay_domains").unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
+pub enum ValueSource {
     /// An `-o` option of the service in master.cf.
     Option,
     /// main.cf.
@@ -24,7 +24,7 @@ pub struct RawValue<'a> {
     /// The text, `$name` and all.
     pub text: Cow<'a, str>,
     /// Where it comes from.
-    pub source: Source,
+    pub source: ValueSource,
 }
 
 /// Why a value is not known: nothing guesses it.
@@ -56,5 +56,5 @@ pub struct Expanded {
     /// What is wrong with its syntax, or that of what it refers to, where everything unknown is taken for nothing.
     pub syntax: Option<String>,
     /// The parameters that it refers to, directly or not, each with the source of its value.
-    pub uses: BTreeSet<(String, Source)>,
+    pub uses: BTreeSet<(String, ValueSource)>,
 }
