@@ -5,12 +5,14 @@
 //! renders them with today's. The file has two lines, the [`Entry`] and the [`Snapshot`], so that
 //! a listing reads first lines only.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::Applied;
+use crate::ledger::{Applied, LEDGER_VERSION, LedgerError};
 use crate::name::RemotePath;
+use crate::service::Service;
 use crate::state::{Desired, File, Probes, Want};
 use crate::thing::Thing;
 
@@ -35,10 +37,17 @@ pub struct Entry {
 /// One thing that an apply changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
+    /// Of which service. Generations of before format 2 knew Postfix alone.
+    #[serde(default = "postfix")]
+    pub service: Service,
     /// Which.
     pub thing: Thing,
     /// What became of it.
     pub action: Action,
+}
+
+fn postfix() -> Service {
+    Service::POSTFIX
 }
 
 /// What became of a thing.
@@ -60,6 +69,13 @@ pub enum Action {
 /// What the managed things of a host were after an apply.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Snapshot {
+    /// By service.
+    pub services: BTreeMap<Service, ServiceSnapshot>,
+}
+
+/// What the managed things of one service were after an apply.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ServiceSnapshot {
     /// Whole files; none where the file had to be absent.
     pub files: BTreeMap<RemotePath, Option<File>>,
     /// Parameters, services, fields and options; none where it had to be absent.
@@ -72,10 +88,13 @@ impl Snapshot {
     /// What a host must have to be as it was then.
     #[must_use]
     pub fn desired(&self) -> Desired {
+        let Some(postfix) = self.services.get(&Service::POSTFIX) else {
+            return Desired::default();
+        };
         Desired {
-            files: wanted(&self.files),
-            values: wanted(&self.values),
-            probes: self.probes.clone(),
+            files: wanted(&postfix.files),
+            values: wanted(&postfix.values),
+            probes: postfix.probes.clone(),
             ..Desired::default()
         }
     }
@@ -165,7 +184,11 @@ impl Generation {
         // Trees of strings and numbers always serialise, and JSON holds no bare line end.
         let mut bytes = serde_json::to_vec(&self.entry).unwrap_or_default();
         bytes.push(b'\n');
-        bytes.append(&mut serde_json::to_vec(&self.snapshot).unwrap_or_default());
+        let snapshot = SnapshotLine {
+            version: LEDGER_VERSION,
+            services: Cow::Borrowed(&self.snapshot.services),
+        };
+        bytes.append(&mut serde_json::to_vec(&snapshot).unwrap_or_default());
         bytes.push(b'\n');
         bytes
     }
@@ -178,8 +201,41 @@ impl Generation {
         let (entry, snapshot) = lines(bytes);
         Ok(Self {
             entry: understood("entry", entry)?,
-            snapshot: understood("snapshot", snapshot)?,
+            snapshot: read_snapshot(snapshot)?,
         })
+    }
+}
+
+/// The second line of a generation's file, as format 2 has it.
+#[derive(Serialize, Deserialize)]
+struct SnapshotLine<'a> {
+    /// That of the ledger beside it. Format 1 did not write it.
+    version: u32,
+    services: Cow<'a, BTreeMap<Service, ServiceSnapshot>>,
+}
+
+/// A snapshot of format 1 (which is what format 2 has of Postfix) or 2.
+fn read_snapshot(bytes: &[u8]) -> Result<Snapshot, NotAGeneration> {
+    #[derive(Deserialize)]
+    struct Format {
+        version: Option<u32>,
+    }
+    let Format { version } = understood("snapshot", bytes)?;
+    match version {
+        None => {
+            let postfix: ServiceSnapshot = understood("snapshot", bytes)?;
+            let services = [(Service::POSTFIX, postfix)].into();
+            Ok(Snapshot { services })
+        }
+        Some(LEDGER_VERSION) => {
+            let line: SnapshotLine<'_> = understood("snapshot", bytes)?;
+            let services = line.services.into_owned();
+            Ok(Snapshot { services })
+        }
+        Some(other) => Err(NotAGeneration {
+            part: "snapshot",
+            why: format!("it {}", LedgerError::Format(other)),
+        }),
     }
 }
 
@@ -201,134 +257,4 @@ fn understood<'a, T: Deserialize<'a>>(
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::name::{Mode, TableType, UserName};
-    use crate::secret::{Body, Piece, SecretName};
-
-    fn file(text: &str, secret: &str) -> File {
-        File {
-            body: Body(vec![
-                Piece::Text(text.to_owned()),
-                Piece::Secret(SecretName(secret.to_owned())),
-            ]),
-            owner: UserName::new("root").unwrap(),
-            group: UserName::new("postfix").unwrap(),
-            mode: Mode::from_bits(0o640),
-            index: None,
-            table: Some(TableType::new("ldap").unwrap()),
-        }
-    }
-
-    fn generation(text: &str, secret: &str, value: Option<String>) -> Generation {
-        let thing = |text: &str| text.parse::<Thing>().unwrap();
-        Generation {
-            entry: Entry {
-                generation: 7,
-                murder: text.to_owned(),
-                applied: Applied {
-                    by: "ops@desk".to_owned(),
-                    at: "2026-01-02T03:04:05Z".to_owned(),
-                    revision: "0123abc-dirty".to_owned(),
-                },
-                changed: vec![Changed {
-                    thing: thing("master.cf:lmtp/unix:soft_bounce"),
-                    action: Action::TakeOver,
-                }],
-            },
-            snapshot: Snapshot {
-                files: [
-                    (
-                        RemotePath::new("/etc/postfix/ldap.cf").unwrap(),
-                        Some(file(text, secret)),
-                    ),
-                    (RemotePath::new("/etc/postfix/gone").unwrap(), None),
-                ]
-                .into(),
-                values: [
-                    (thing("relayhost"), value),
-                    (thing("master.cf:lmtp/unix"), None),
-                ]
-                .into(),
-                probes: Probes {
-                    accept: vec!["a@example.org".to_owned()],
-                    refuse: Vec::new(),
-                },
-            },
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read(text: String, secret: String, value: Option<String>) {
-            let generation = generation(&text, &secret, value);
-            let bytes = generation.to_bytes();
-            prop_assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 2);
-            prop_assert_eq!(&Entry::from_bytes(&bytes).unwrap(), &generation.entry);
-            prop_assert_eq!(Generation::from_bytes(&bytes).unwrap(), generation);
-        }
-
-        #[test]
-        fn a_file_cut_short_is_no_generation(cut in 1_usize..400) {
-            let bytes = generation("text", "ldap.bind_pw", None).to_bytes();
-            // The last byte is only the line end.
-            let left = bytes.len().saturating_sub(cut + 1);
-            prop_assert!(Generation::from_bytes(&bytes[..left]).is_err());
-        }
-    }
-
-    #[test]
-    fn the_first_line_alone_is_an_entry() {
-        let generation = generation("example.org", "ldap.bind_pw", None);
-        let bytes = generation.to_bytes();
-        let end = bytes.iter().position(|byte| *byte == b'\n').unwrap();
-        assert_eq!(Entry::from_bytes(&bytes[..end]).unwrap(), generation.entry);
-        assert!(Generation::from_bytes(&bytes[..end]).is_err());
-    }
-
-    #[test]
-    fn the_generation_before_the_last_change() {
-        let entries = |changes: &[(u64, bool)]| -> Vec<Entry> {
-            changes
-                .iter()
-                .map(|(number, changes)| {
-                    let mut entry = generation("", "", None).entry;
-                    entry.generation = *number;
-                    if !changes {
-                        entry.changed.clear();
-                    }
-                    entry
-                })
-                .collect()
-        };
-        let three = entries(&[(4, true), (5, true), (6, true)]);
-        assert_eq!(before_last(&three, 6), Some(5));
-        assert_eq!(before_last(&three[..1], 4), None);
-        assert_eq!(before_last(&[], 4), None);
-        let told_again = entries(&[(4, true), (5, true), (6, false)]);
-        assert_eq!(before_last(&told_again, 6), Some(4));
-    }
-
-    #[test]
-    fn a_rollback_of_a_rollback_names_the_manifest_once() {
-        let once = revision_of_rollback(3, "0123abc-dirty");
-        assert_eq!(once, "rollback to 3 (0123abc-dirty)");
-        assert_eq!(
-            revision_of_rollback(5, &once),
-            "rollback to 5 (0123abc-dirty)"
-        );
-        assert_eq!(revision_of_rollback(3, ""), "rollback to 3");
-        assert_eq!(manifest_revision("rollback to 3"), "");
-        assert_eq!(manifest_revision("0123abc"), "0123abc");
-    }
-
-    #[test]
-    fn what_is_no_generation_says_which_part() {
-        let error = Generation::from_bytes(b"{}\n{}\n").unwrap_err();
-        assert!(error.to_string().starts_with("the entry of a generation"));
-    }
-}
+mod tests;

@@ -5,13 +5,20 @@
 
 use std::collections::BTreeMap;
 
+mod read;
+
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::name::{Mode, RemotePath, TableType};
+use crate::service::Service;
 use crate::thing::Thing;
 
-/// The version that this program writes and reads.
-pub const LEDGER_VERSION: u32 = 1;
+pub use read::LedgerError;
+
+/// The format that this program writes. It also reads format 1, which nothing writes any more.
+pub const LEDGER_VERSION: u32 = 2;
 
 /// What is managed on one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,14 +30,8 @@ pub struct Ledger {
     pub murder: String,
     /// Counts the applies that changed something, from 1.
     pub generation: u64,
-    /// The managed things.
-    pub managed: BTreeMap<Thing, Managed>,
-    /// For each indexed table, SHA-256 of the source that its index was built from.
-    #[serde(default)]
-    pub indexes: BTreeMap<RemotePath, String>,
-    /// Hash over the managed things as they were when Postfix was last told (reload or start).
-    #[serde(default)]
-    pub told: Option<String>,
+    /// What is managed of each service.
+    pub services: BTreeMap<Service, ServiceLedger>,
     /// Who applied last, when, and from what. None in a plan: orders say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<Applied>,
@@ -40,6 +41,71 @@ pub struct Ledger {
     /// What the host said of its Postfix then: whoever has never asked it need not ask again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<KeptFacts>,
+    /// Reserved: the key by which values that may hold secrets are pinned. None in a plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_key: Option<PinningKey>,
+}
+
+/// What is managed of one service.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceLedger {
+    /// The managed things.
+    #[serde(default)]
+    pub managed: BTreeMap<Thing, Managed>,
+    /// For each indexed table, SHA-256 of the source that its index was built from.
+    #[serde(default)]
+    pub indexes: BTreeMap<RemotePath, String>,
+    /// Hash over the managed things as they were when the service last loaded them (reload or start).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activated: Option<String>,
+}
+
+static NOTHING_MANAGED: ServiceLedger = ServiceLedger {
+    managed: BTreeMap::new(),
+    indexes: BTreeMap::new(),
+    activated: None,
+};
+
+impl Ledger {
+    /// What is managed of a service: nothing where the ledger does not name it.
+    #[must_use]
+    pub fn service(&self, service: &Service) -> &ServiceLedger {
+        self.services.get(service).unwrap_or(&NOTHING_MANAGED)
+    }
+
+    /// The managed things of all services.
+    pub fn things(&self) -> impl Iterator<Item = (&Service, &Thing)> {
+        let of_each = self.services.iter();
+        of_each.flat_map(|(service, one)| one.managed.keys().map(move |thing| (service, thing)))
+    }
+
+    /// The paths of the managed files of all services.
+    pub fn files(&self) -> impl Iterator<Item = &RemotePath> {
+        self.things().filter_map(|(_, thing)| match thing {
+            Thing::File(path) => Some(path),
+            _ => None,
+        })
+    }
+}
+
+/// A secret key of one host.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PinningKey(String);
+
+impl PinningKey {
+    /// Takes a key's text.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for PinningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
 }
 
 /// What changes only with an upgrade of Postfix, as a host keeps it.
@@ -75,6 +141,9 @@ pub struct Applied {
     pub at: String,
     /// Manifest revision: a git commit, with `-dirty` where the tree was not clean; may be empty.
     pub revision: String,
+    /// Reserved: the digest of the saved plan that was applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_digest: Option<String>,
 }
 
 /// One managed thing.

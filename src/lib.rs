@@ -10,6 +10,8 @@ pub mod nearest;
 
 pub mod thing;
 
+pub mod service;
+
 pub mod secret;
 
 pub mod diagnostic;

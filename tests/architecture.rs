@@ -32,6 +32,7 @@ const PURE: &[&str] = &[
     "name",
     "nearest",
     "thing",
+    "service",
     "secret",
     "diagnostic",
     "digest",

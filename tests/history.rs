@@ -10,14 +10,14 @@ const HOST: &str = "backend1.example.org";
 const SECRET: &str = "Welcome2KolabSystems";
 
 /// A manifest, a sandbox, and the password that its LDAP tables hold.
-struct Bench {
+pub struct Bench {
     home: TempDir,
     secret: &'static str,
 }
 
 impl Bench {
     /// A host that has been applied to with each of these `settings:` in turn.
-    fn applied(settings: &[&str]) -> Self {
+    pub fn applied(settings: &[&str]) -> Self {
         let bench = Self {
             home: tempfile::tempdir().unwrap(),
             secret: SECRET,
@@ -30,7 +30,7 @@ impl Bench {
         bench
     }
 
-    fn settings(&self, settings: &str) {
+    pub fn settings(&self, settings: &str) {
         self.manifest(&manifest(&format!("settings: {{{settings}}}")));
     }
 
@@ -38,16 +38,16 @@ impl Bench {
         std::fs::write(self.home.path().join("manifest/murder.yaml"), text).unwrap();
     }
 
-    fn inside(&self, path: &str) -> PathBuf {
+    pub fn inside(&self, path: &str) -> PathBuf {
         let root = self.home.path().join("sandbox").join(HOST);
         root.join(path.trim_start_matches('/'))
     }
 
-    fn read(&self, path: &str) -> String {
+    pub fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.inside(path)).unwrap()
     }
 
-    fn generation(&self, number: u64) -> PathBuf {
+    pub fn generation(&self, number: u64) -> PathBuf {
         self.inside(&format!("var/lib/murder/history/{number}.json"))
     }
 
@@ -66,7 +66,7 @@ impl Bench {
 
     /// Runs and demands an exit code; gives what was printed, and has looked for the secret in it.
     #[track_caller]
-    fn expect(&self, code: i32, words: &[&str]) -> String {
+    pub fn expect(&self, code: i32, words: &[&str]) -> String {
         let output = self.command(words);
         let text = format!(
             "{}{}",
@@ -79,17 +79,17 @@ impl Bench {
     }
 
     #[track_caller]
-    fn apply(&self, more: &[&str]) -> String {
+    pub fn apply(&self, more: &[&str]) -> String {
         self.expect(0, &[&["apply", ".", "--yes"], more].concat())
     }
 
     #[track_caller]
-    fn rollback(&self, code: i32, more: &[&str]) -> String {
+    pub fn rollback(&self, code: i32, more: &[&str]) -> String {
         self.expect(code, &[&["rollback", HOST, "--yes"], more].concat())
     }
 
     #[track_caller]
-    fn is_converged(&self) {
+    pub fn is_converged(&self) {
         self.expect(0, &["plan", ".", "--detailed-exitcode"]);
     }
 
@@ -191,7 +191,9 @@ fn history_lists_what_was_applied_the_newest_first() {
     assert_eq!(document["generations"][1]["generation"], 2);
     assert_eq!(
         document["generations"][1]["changed"],
-        serde_json::json!([{"thing": "main.cf:smtpd_banner", "action": "update"}])
+        serde_json::json!([
+            {"service": "postfix", "thing": "main.cf:smtpd_banner", "action": "update"}
+        ])
     );
 }
 

@@ -31,5 +31,7 @@ mod remote;
 mod sandbox;
 // What a host remembers: history, rollback, unlock, release.
 mod history;
+// The format of the ledger, older and newer.
+mod ledger;
 // Verbs, flags, exit codes, output.
 mod verbs;

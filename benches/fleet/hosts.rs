@@ -13,7 +13,7 @@ const BIND_PASSWORD: &str = "Welcome2KolabSystems\n";
 /// Changes every managed file of a host, and takes every managed parameter out of main.cf.
 const SPOIL: &str = r##"
 import json, os, subprocess
-things = json.load(open("/var/lib/murder/ledger.json"))["managed"]
+things = json.load(open("/var/lib/murder/ledger.json"))["services"]["postfix"]["managed"]
 for thing in things:
     if thing.startswith("/") and os.path.isfile(thing):
         text = open(thing).read()

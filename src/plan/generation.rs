@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{Action, Changed, Entry, Generation, Snapshot};
+use crate::history::{Action, Changed, Entry, Generation, ServiceSnapshot};
 use crate::ledger::{Applied, Managed};
+use crate::service::Service;
 use crate::state::{Desired, Want};
 use crate::thing::Thing;
 
@@ -25,10 +26,10 @@ pub(super) fn generation(plan: &HostPlan, applied: &Applied) -> Option<Generatio
 
 /// What is wanted of exactly the managed things. A master.cf entry that we made is not among them:
 /// its fields and options are, and they make it anew.
-pub(super) fn snapshot(managed: &BTreeMap<Thing, Managed>, desired: &Desired) -> Snapshot {
-    let mut snapshot = Snapshot {
+pub(super) fn snapshot(managed: &BTreeMap<Thing, Managed>, desired: &Desired) -> ServiceSnapshot {
+    let mut snapshot = ServiceSnapshot {
         probes: desired.probes.clone(),
-        ..Snapshot::default()
+        ..ServiceSnapshot::default()
     };
     for thing in managed.keys() {
         if let Thing::File(path) = thing {
@@ -63,7 +64,11 @@ fn changed(step: &Step) -> Option<Changed> {
         | Step::Restart { .. }
         | Step::Probe { .. } => return None,
     };
-    Some(Changed { thing, action })
+    Some(Changed {
+        service: Service::POSTFIX,
+        thing,
+        action,
+    })
 }
 
 fn action<T>(change: &Change<T>) -> Action {

@@ -102,6 +102,7 @@ pub fn orders(
         by: run.by.clone(),
         at: run.at.clone(),
         revision: run.revision.clone(),
+        plan_digest: None,
     };
     orders.history = generation(plan, &applied).map(|generation| HistoryOrder {
         generation: generation.entry.generation,
@@ -114,9 +115,7 @@ pub fn orders(
             applied: Some(applied),
             ..plan.ledger.clone()
         };
-        // A ledger is a tree of strings and numbers: it always serialises.
-        let bytes = serde_json::to_vec_pretty(&ledger).unwrap_or_default();
-        orders.ledger = LedgerOrder::Write(bytes);
+        orders.ledger = LedgerOrder::Write(ledger.to_bytes());
     }
     Ok(orders)
 }

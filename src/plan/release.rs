@@ -2,6 +2,7 @@
 
 use crate::history::Snapshot;
 use crate::ledger::Ledger;
+use crate::service::Service;
 use crate::state::{Live, Remark};
 use crate::thing::Thing;
 
@@ -20,8 +21,12 @@ pub fn release(
     keep: u32,
 ) -> Option<HostPlan> {
     let old = live.ledger.as_ref()?;
-    let goes = |thing: &&Thing| which.is_none_or(|which| is_part(thing, which));
-    let things: Vec<Thing> = old.managed.keys().filter(goes).cloned().collect();
+    let goes = |(_, thing): &(&Service, &Thing)| which.is_none_or(|which| is_part(thing, which));
+    let things: Vec<(Service, Thing)> = old
+        .things()
+        .filter(goes)
+        .map(|(service, thing)| (service.clone(), thing.clone()))
+        .collect();
     if things.is_empty() && which.is_some() {
         return None;
     }
@@ -29,10 +34,13 @@ pub fn release(
     let keeps_ledger = which.is_some();
     let snapshot = last.filter(|_| keeps_ledger).map(|last| {
         let mut snapshot = last.clone();
-        for thing in &things {
-            snapshot.values.remove(thing);
+        for (service, thing) in &things {
+            let Some(of_service) = snapshot.services.get_mut(service) else {
+                continue;
+            };
+            of_service.values.remove(thing);
             if let Thing::File(path) = thing {
-                snapshot.files.remove(path);
+                of_service.files.remove(path);
             }
         }
         Box::new(snapshot)
@@ -40,7 +48,7 @@ pub fn release(
     Some(HostPlan {
         steps: things
             .into_iter()
-            .map(|thing| Step::Release { thing })
+            .map(|(_, thing)| Step::Release { thing })
             .collect(),
         keeps_ledger,
         snapshot,
@@ -56,23 +64,29 @@ pub fn forgets(generations: usize) -> Remark {
 }
 
 /// The ledger without the things.
-fn without(old: &Ledger, things: &[Thing], live: &Live) -> Ledger {
+fn without(old: &Ledger, things: &[(Service, Thing)], live: &Live) -> Ledger {
     let mut ledger = old.clone();
     ledger.generation += 1;
     ledger.applied = None;
-    for thing in things {
-        ledger.managed.remove(thing);
+    for (service, thing) in things {
+        let Some(of_service) = ledger.services.get_mut(service) else {
+            continue;
+        };
+        of_service.managed.remove(thing);
         if let Thing::File(path) = thing {
-            ledger.indexes.remove(path);
+            of_service.indexes.remove(path);
         }
     }
-    // What Postfix has been told of stays told. Where it has not been told of something, what it
-    // was told of is what was applied; other hashes are left to say that they match nothing.
-    let is_told = old.told.as_ref() == Some(&activation_by(old, live));
-    if is_told {
-        ledger.told = Some(activation_by(&ledger, live));
-    } else if old.told.as_ref() == Some(&activation_after(old)) {
-        ledger.told = Some(activation_after(&ledger));
+    for (service, left) in &mut ledger.services {
+        let old = old.service(service);
+        // What the service has loaded stays loaded. Where it has not loaded something, what it did
+        // load is what was applied; any other hash is left to say that it matches nothing.
+        let is_loaded = old.activated.as_ref() == Some(&activation_by(old, live));
+        if is_loaded {
+            left.activated = Some(activation_by(left, live));
+        } else if old.activated.as_ref() == Some(&activation_after(old)) {
+            left.activated = Some(activation_after(left));
+        }
     }
     ledger
 }

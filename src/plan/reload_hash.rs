@@ -1,12 +1,13 @@
-//! Whether Postfix has been told: a hash over the managed things that it reads only when told.
+//! Which configuration a service last loaded: a hash over the managed things that it reads only at a
+//! reload or start.
 //!
-//! Postfix itself records no such thing, so the ledger does: the hash of the managed things as
-//! they stood at our last reload. Indexed tables are left out, Postfix watches those (DATABASE_README).
+//! Postfix itself does not record it, so the ledger does: the hash of the managed things as they were
+//! at our last reload. Indexed tables are left out, since Postfix watches those (DATABASE_README).
 
 use std::collections::BTreeMap;
 
 use crate::digest::sha256_hex;
-use crate::ledger::Ledger;
+use crate::ledger::ServiceLedger;
 use crate::state::{Live, LiveFile};
 use crate::thing::Thing;
 
@@ -14,7 +15,7 @@ use crate::state::live_value;
 
 /// The hash over managed things as the host has them now.
 #[must_use]
-pub fn activation_by(ledger: &Ledger, live: &Live) -> String {
+pub fn activation_by(ledger: &ServiceLedger, live: &Live) -> String {
     hash(
         ledger
             .managed
@@ -35,7 +36,7 @@ pub fn activation_by(ledger: &Ledger, live: &Live) -> String {
 
 /// The hash over managed things as a ledger says they are after an apply.
 #[must_use]
-pub fn activation_after(ledger: &Ledger) -> String {
+pub fn activation_after(ledger: &ServiceLedger) -> String {
     hash(
         ledger
             .managed
@@ -46,7 +47,7 @@ pub fn activation_after(ledger: &Ledger) -> String {
 }
 
 /// Whether Postfix reads the thing only when told.
-fn counts(ledger: &Ledger, thing: &Thing) -> bool {
+fn counts(ledger: &ServiceLedger, thing: &Thing) -> bool {
     match thing {
         Thing::File(path) => !ledger.indexes.contains_key(path),
         // Its fields and options say the same, one by one.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
+
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -10,10 +12,13 @@ use super::{
     Cause, Change, Expects, Failure, FileState, HostPlan, HostVerdict, IndexReason, Plan, Refusal,
     RefusalKind, ReloadReason, Step, Verdict,
 };
-use crate::history::Snapshot;
-use crate::ledger::{Access, KeptFacts, LEDGER_VERSION, Ledger, Managed, Origin, Previous};
+use crate::history::{ServiceSnapshot, Snapshot};
+use crate::ledger::{
+    Access, KeptFacts, LEDGER_VERSION, Ledger, Managed, Origin, Previous, ServiceLedger,
+};
 use crate::name::{HostName, Mode, Parameter, RemotePath, ServiceName, TableType, UserName};
 use crate::secret::{Body, Piece, SecretName};
+use crate::service::Service;
 use crate::state::{File, Probes, Remark};
 use crate::thing::{Field, Thing};
 
@@ -225,21 +230,34 @@ fn facts() -> impl Strategy<Value = KeptFacts> {
     )
 }
 
-fn ledger() -> impl Strategy<Value = Ledger> {
+fn service_ledger() -> impl Strategy<Value = ServiceLedger> {
     let managed = btree_map(thing(), managed(), 0..4);
     let indexes = btree_map(path(), hash(), 0..3);
-    let rest = (option::of(hash()), vec(words(), 0..3), option::of(facts()));
-    (words(), any::<u64>(), managed, indexes, rest).prop_map(
-        |(murder, generation, managed, indexes, (told, hosts, facts))| Ledger {
+    (managed, indexes, option::of(hash())).prop_map(|(managed, indexes, activated)| ServiceLedger {
+        managed,
+        indexes,
+        activated,
+    })
+}
+
+fn of_services<T: std::fmt::Debug>(
+    one: impl Strategy<Value = T>,
+) -> impl Strategy<Value = BTreeMap<Service, T>> {
+    btree_map(Just(Service::POSTFIX), one, 0..2)
+}
+
+fn ledger() -> impl Strategy<Value = Ledger> {
+    let rest = (vec(words(), 0..3), option::of(facts()));
+    (words(), any::<u64>(), of_services(service_ledger()), rest).prop_map(
+        |(murder, generation, services, (hosts, facts))| Ledger {
             version: LEDGER_VERSION,
             murder,
             generation,
-            managed,
-            indexes,
-            told,
+            services,
             applied: None,
             hosts,
             facts,
+            host_key: None,
         },
     )
 }
@@ -247,11 +265,12 @@ fn ledger() -> impl Strategy<Value = Ledger> {
 fn snapshot() -> impl Strategy<Value = Snapshot> {
     let files = btree_map(path(), option::of(file()), 0..3);
     let values = btree_map(thing(), option::of(words()), 0..3);
-    (files, values, probes()).prop_map(|(files, values, probes)| Snapshot {
+    let one = (files, values, probes()).prop_map(|(files, values, probes)| ServiceSnapshot {
         files,
         values,
         probes,
-    })
+    });
+    of_services(one).prop_map(|services| Snapshot { services })
 }
 
 fn expects() -> impl Strategy<Value = Expects> {

@@ -2,7 +2,7 @@
 //!
 //! The JSON form has `format_version`, `host`, `murder` and `generation` (the current one; both null
 //! where nothing is managed) and `generations`, the newest first: each with `generation`, `murder`,
-//! `applied` (`by`, `at`, `revision`) and `changed` (`thing`, `action`).
+//! `applied` (`by`, `at`, `revision`) and `changed` (`service`, `thing`, `action`).
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};

@@ -53,7 +53,10 @@ pub fn plan(
         if let Some(thing) = which
             && verdict(&live, which, None, &one_host.contact) == Verdict::Converged
         {
-            let known: Vec<String> = ledger.managed.keys().map(Thing::to_string).collect();
+            let known: Vec<String> = ledger
+                .things()
+                .map(|(_, thing)| thing.to_string())
+                .collect();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             return Err(ReleaseError::Unmanaged {
                 thing: thing.clone(),

@@ -1,8 +1,6 @@
 //! Applying: whole, or not at all.
 
-use std::collections::BTreeMap;
-
-use murder::ledger::{Applied, LEDGER_VERSION, Ledger, Managed, Origin, Previous};
+use murder::ledger::{Applied, LEDGER_VERSION, Ledger, Managed, Origin, Previous, ServiceLedger};
 use murder::machine::remote::Remote;
 use murder::machine::{
     Activation, Apply, Ending, FileOrder, LedgerOrder, NotDone, Observe, Orders, Questions,
@@ -10,6 +8,7 @@ use murder::machine::{
 use murder::name::{Mode, Parameter, ServiceName, TableType, UserName};
 use murder::plan::Expects;
 use murder::postfix::Edit;
+use murder::service::Service;
 use murder::state::{LiveFile, Probes, Running};
 use murder::thing::{Field, Thing};
 use sha2::{Digest, Sha256};
@@ -66,18 +65,21 @@ fn ledger(files: &[&str]) -> Vec<u8> {
             },
         )
     });
-    serde_json::to_vec_pretty(&Ledger {
+    let postfix = ServiceLedger {
+        managed: managed.collect(),
+        ..ServiceLedger::default()
+    };
+    Ledger {
         version: LEDGER_VERSION,
         murder: "example.org".to_owned(),
         generation: 1,
-        managed: managed.collect(),
-        indexes: BTreeMap::new(),
-        told: None,
+        services: [(Service::POSTFIX, postfix)].into(),
         applied: Some(Applied::default()),
         hosts: Vec::new(),
         facts: None,
-    })
-    .unwrap()
+        host_key: None,
+    }
+    .to_bytes()
 }
 
 /// Orders that expect the host as it is now, and change nothing yet.
@@ -234,7 +236,7 @@ fn every_shell_applies_a_plan_with_every_kind_of_step() {
         let after = fingerprint(&host);
         let live = remote.observe(&Questions::default()).unwrap().live;
         assert_eq!(live.running, Running::Yes, "{sh}");
-        assert_eq!(live.ledger.map(|ledger| ledger.managed.len()), Some(4));
+        assert_eq!(live.ledger.map(|ledger| ledger.things().count()), Some(4));
         assert!(
             live.journal.is_none() && live.remarks.is_empty(),
             "{sh}: {:?}",

@@ -5,7 +5,7 @@ use murder::machine::remote::Remote;
 use murder::machine::{
     Apply, Ending, HistoryOrder, LedgerOrder, NotDone, Observe, Observed, Orders, Questions,
 };
-use murder::plan::{Run, orders, sweep};
+use murder::plan::{Run, orders, questions, sweep};
 
 use super::host::Host;
 use super::world::{contents, desired, host, look, perform, plan, secrets};
@@ -83,7 +83,9 @@ fn a_host_keeps_its_newest_generations() {
         assert!(observed.entries.is_empty(), "{sh}");
         let generation = observed.generation.unwrap();
         assert_eq!(generation.entry.generation, 4, "{sh}");
-        assert!(!generation.snapshot.files.is_empty(), "{sh}");
+        let mut services = generation.snapshot.services.values();
+        assert!(services.all(|one| !one.files.is_empty()), "{sh}");
+        assert_eq!(generation.snapshot.services.len(), 1, "{sh}");
         assert!(
             asked(&host, sh, HistoryQuestion::Generation(1))
                 .generation
@@ -124,7 +126,7 @@ fn what_a_dead_apply_was_about_survives_an_unlock_and_a_failure() {
         };
         let live = look(&host, &second).live;
         let pending = live.pending.unwrap();
-        assert_eq!(pending.managed, first_plan.ledger.managed, "{sh}");
+        assert_eq!(pending.services, first_plan.ledger.services, "{sh}");
         assert_eq!(live.journal.unwrap().phase, "committing", "{sh}");
         let lock = live.lock.unwrap();
         assert!(!lock.held && lock.holder.contains("run dead"), "{lock:?}");
@@ -143,7 +145,7 @@ fn what_a_dead_apply_was_about_survives_an_unlock_and_a_failure() {
         };
         assert_eq!(rest(fingerprint(&host)), rest(before), "{sh}");
         let live = look(&host, &second).live;
-        assert_eq!(live.pending.unwrap().managed, pending.managed, "{sh}");
+        assert_eq!(live.pending.unwrap().services, pending.services, "{sh}");
         assert_eq!(live.journal.unwrap().run, "dead", "{sh}");
 
         // An apply that fails leaves it as unfinished as it was; one that dies early adds to it.
@@ -154,15 +156,17 @@ fn what_a_dead_apply_was_about_survives_an_unlock_and_a_failure() {
         );
         let live = look(&host, &second).live;
         assert_eq!(live.journal.unwrap().run, "dead", "{sh}");
-        assert_eq!(live.pending.unwrap().managed, pending.managed, "{sh}");
+        assert_eq!(live.pending.unwrap().services, pending.services, "{sh}");
         let Ending::NotDone(NotDone::HalfWay { .. }) = at("kill:9", "again").ending else {
             panic!("{sh}")
         };
         let live = look(&host, &second).live;
         assert_eq!(live.journal.unwrap().phase, "committing", "{sh}");
-        let known = live.pending.unwrap().managed;
-        for thing in pending.managed.keys() {
-            assert!(known.contains_key(thing), "{sh}: {thing}");
+        let known = live.pending.unwrap();
+        let known: Vec<_> = known.things().collect();
+        for thing in pending.things() {
+            let (_, name) = thing;
+            assert!(known.contains(&thing), "{sh}: {name}");
         }
         let done = at("", "last").ending;
         assert_eq!(done, Ending::Done, "{sh}");
@@ -456,4 +460,30 @@ fn unlock_says_what_it_removed_and_what_stays() {
         "{said}"
     );
     assert_eq!(leftovers(&host), Vec::<String>::new());
+}
+
+#[test]
+fn a_ledger_of_format_1_is_no_change_and_the_next_apply_writes_format_2() {
+    let host = host();
+    let ledger = "/var/lib/murder/ledger.json";
+    let first = crate::ledger::first_format(&host.read(ledger));
+    host.write(ledger, &first);
+    assert!(plan(&host, &desired(false)).is_none());
+    assert_eq!(host.read(ledger), first, "a look writes nothing");
+    let next = plan(&host, &desired(true)).unwrap();
+    let performed = perform(&host, &next, "next", "");
+    assert_eq!(performed.ending, Ending::Done, "{performed:?}");
+    assert!(host.read(ledger).contains("\"version\": 2"));
+    assert!(plan(&host, &desired(true)).is_none());
+
+    host.write(
+        ledger,
+        &host
+            .read(ledger)
+            .replace("\"version\": 2", "\"version\": 3"),
+    );
+    let asked = questions(&desired(true), &secrets(), None).unwrap();
+    let error = Remote::new(host.shell()).observe(&asked).unwrap_err();
+    let words = error.to_string();
+    assert!(words.contains("has format 3, and this murder"), "{words}");
 }

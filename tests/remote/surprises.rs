@@ -236,8 +236,9 @@ fn a_restart_goes_through_the_service_manager_that_owns_postfix() {
     let ledger: Ledger = serde_json::from_str(&host.read("/var/lib/murder/ledger.json")).unwrap();
     assert!(
         ledger
-            .managed
+            .services
             .values()
+            .flat_map(|service| service.managed.values())
             .any(|managed| managed.origin != Origin::Created)
     );
 }

@@ -14,7 +14,6 @@ use crate::ledger::Ledger;
 use crate::machine::{Activation, HistoryOrder, LedgerOrder, Orders};
 use crate::name::UserName;
 use crate::postfix::{Edit, catalogue};
-use crate::thing::Thing;
 
 /// The program, one file for each idea.
 const PROGRAM: [&str; 12] = [
@@ -248,11 +247,9 @@ fn ledger(order: &LedgerOrder, data: &mut Data) -> LedgerWords {
         LedgerOrder::Write(bytes) => bytes,
     };
     let mut paths = String::new();
-    if let Ok(ledger) = serde_json::from_slice::<Ledger>(bytes) {
-        for thing in ledger.managed.keys() {
-            if let Thing::File(path) = thing {
-                let _ = writeln!(paths, "{path}");
-            }
+    if let Ok(ledger) = Ledger::from_bytes(bytes) {
+        for path in ledger.files() {
+            let _ = writeln!(paths, "{path}");
         }
     }
     let mut record = |bytes: &[u8]| format!("{} {}", data.add(bytes), sha256(bytes));

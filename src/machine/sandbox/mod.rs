@@ -20,7 +20,6 @@ use crate::ledger::Ledger;
 use crate::name::{HostName, Mode, RemotePath};
 use crate::postfix::{MainCf, MasterCf};
 use crate::state::{Facts, Live, LiveFile, LiveState, Running};
-use crate::thing::Thing;
 use crate::{
     digest::{sha256_hex, sha256_of},
     exchange::Failure,
@@ -150,11 +149,11 @@ impl Sandbox {
 impl Sandbox {
     /// Reads the ledger's bytes.
     fn ledger(bytes: &[u8]) -> Result<Ledger, MachineError> {
-        serde_json::from_slice(bytes).map_err(|error| {
+        Ledger::from_bytes(bytes).map_err(|error| {
             MachineError::Unfit(Failure {
-                summary: format!("the ledger cannot be understood: {error}"),
-                detail: Some(LEDGER.to_owned()),
-                hint: Some("use a newer `murder` if that wrote it; otherwise move it away: the next apply is then the first one for `murder`".to_owned()),
+                summary: format!("its ledger {LEDGER} {error}"),
+                detail: None,
+                hint: Some(error.hint().to_owned()),
             })
         })
     }
@@ -176,8 +175,7 @@ impl Sandbox {
                 indexes.insert(index.clone(), self.look_at(index, Some(INDEX), &owners)?);
             }
         }
-        for thing in ledger.iter().flat_map(|ledger| ledger.managed.keys()) {
-            let Thing::File(path) = thing else { continue };
+        for path in ledger.into_iter().flat_map(Ledger::files) {
             if files.contains_key(path) {
                 continue;
             }

@@ -69,14 +69,12 @@ impl Draft<'_> {
             self.say_stopped(touched);
         }
         let restart = self.restart();
-        let told_otherwise = self.ours.ledger().is_some_and(|ledger| {
-            ledger
-                .told
-                .as_ref()
-                .is_some_and(|told| *told != activation_by(ledger, self.at.live))
+        let loaded_otherwise = self.ours.ledger().is_some_and(|ledger| {
+            let activated = ledger.activated.as_ref();
+            activated.is_some_and(|hash| *hash != activation_by(ledger, self.at.live))
         });
         // How far an apply came that did not end, nobody knows; telling once more does no harm.
-        let pending = told_otherwise || self.ours.is_unfinished();
+        let pending = loaded_otherwise || self.ours.is_unfinished();
         if !touched && !pending {
             return Vec::new();
         }

@@ -22,8 +22,10 @@ mod values;
 use std::collections::BTreeMap;
 
 use crate::exchange::KnownFacts;
-use crate::ledger::{Journal, LEDGER_VERSION, Ledger, Managed, Origin};
+use crate::history::Snapshot;
+use crate::ledger::{Journal, LEDGER_VERSION, Ledger, Managed, Origin, ServiceLedger};
 use crate::secret::Secrets;
+use crate::service::Service;
 use crate::state::{Desired, Live, LiveFile, Remark, Running};
 use crate::thing::Thing;
 use ownership::Ours;
@@ -80,7 +82,7 @@ pub fn diff(situation: DiffInput<'_>) -> HostVerdict {
     let live = situation.live;
     let mut draft = Draft {
         at: situation,
-        ours: Ours::of(live),
+        ours: Ours::of(live, &Service::POSTFIX),
         managed: BTreeMap::new(),
         indexes: BTreeMap::new(),
         files: Vec::new(),
@@ -187,23 +189,31 @@ impl Draft<'_> {
         if steps.is_empty() && self.refusals.is_empty() {
             return Verdict::Converged;
         }
-        let mut ledger = Ledger {
-            version: LEDGER_VERSION,
-            murder: self.at.murder.to_owned(),
-            generation: self.ours.ledger().map_or(0, |ledger| ledger.generation) + 1,
+        let mut service = ServiceLedger {
             managed: std::mem::take(&mut self.managed),
             indexes: std::mem::take(&mut self.indexes),
-            told: None,
-            applied: None,
-            hosts: self.at.hosts.to_vec(),
-            facts: self.at.known.map(KnownFacts::kept),
+            activated: None,
         };
-        ledger.told = Some(activation_after(&ledger));
-        let keeps_ledger = !(self.at.desired.retired && ledger.managed.is_empty());
+        service.activated = Some(activation_after(&service));
+        let keeps_ledger = !(self.at.desired.retired && service.managed.is_empty());
         if !keeps_ledger {
             self.remarks.push(forgotten(None));
         }
-        let snapshot = keeps_ledger.then(|| Box::new(snapshot(&ledger.managed, self.at.desired)));
+        let snapshot = keeps_ledger.then(|| {
+            let postfix = snapshot(&service.managed, self.at.desired);
+            let services = [(Service::POSTFIX, postfix)].into();
+            Box::new(Snapshot { services })
+        });
+        let ledger = Ledger {
+            version: LEDGER_VERSION,
+            murder: self.at.murder.to_owned(),
+            generation: self.ours.generation() + 1,
+            services: [(Service::POSTFIX, service)].into(),
+            applied: None,
+            hosts: self.at.hosts.to_vec(),
+            facts: self.at.known.map(KnownFacts::kept),
+            host_key: None,
+        };
         Verdict::Changes(Box::new(HostPlan {
             steps,
             refusals: std::mem::take(&mut self.refusals),

@@ -6,30 +6,41 @@
 
 use std::collections::BTreeMap;
 
-use crate::ledger::{Ledger, Managed, Origin, Previous};
+use crate::ledger::{Ledger, Managed, Origin, Previous, ServiceLedger};
 use crate::name::RemotePath;
+use crate::service::Service;
 use crate::state::{Live, LiveState};
 use crate::thing::Thing;
 
 use super::same;
 
-/// The two ledgers of a host.
+/// What the two ledgers of a host say of one service.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ours<'a> {
-    ledger: Option<&'a Ledger>,
-    pending: Option<&'a Ledger>,
+    ledger: Option<&'a ServiceLedger>,
+    pending: Option<&'a ServiceLedger>,
+    live: &'a Live,
 }
 
 impl<'a> Ours<'a> {
-    pub(super) fn of(live: &'a Live) -> Self {
+    pub(super) fn of(live: &'a Live, service: &Service) -> Self {
+        let of_service =
+            |ledger: &'a Option<Ledger>| ledger.as_ref().map(|one| one.service(service));
         Self {
-            ledger: live.ledger.as_ref(),
-            pending: live.pending.as_ref(),
+            ledger: of_service(&live.ledger),
+            pending: of_service(&live.pending),
+            live,
         }
     }
 
-    /// The ledger itself: it alone counts generations and knows what Postfix has been told.
-    pub(super) fn ledger(&self) -> Option<&'a Ledger> {
+    /// The generation of the ledger itself, which alone counts them; 0 where there is none.
+    pub(super) fn generation(&self) -> u64 {
+        let ledger = self.live.ledger.as_ref();
+        ledger.map_or(0, |ledger| ledger.generation)
+    }
+
+    /// What the ledger itself says of the service: it alone knows what the service last loaded.
+    pub(super) fn ledger(&self) -> Option<&'a ServiceLedger> {
         self.ledger
     }
 
@@ -40,9 +51,8 @@ impl<'a> Ours<'a> {
 
     /// The murder that owns the host.
     pub(super) fn owner(&self) -> Option<&'a str> {
-        self.ledger
-            .or(self.pending)
-            .map(|ledger| ledger.murder.as_str())
+        let ledger = self.live.ledger.as_ref().or(self.live.pending.as_ref());
+        ledger.map(|ledger| ledger.murder.as_str())
     }
 
     /// Whether the ledger itself has the thing.
@@ -53,7 +63,7 @@ impl<'a> Ours<'a> {
 
     /// How a thing came to be ours; the ledger's word counts more.
     pub(super) fn managed(&self, thing: &Thing) -> Option<&'a Managed> {
-        let of = |ledger: Option<&'a Ledger>| ledger.and_then(|one| one.managed.get(thing));
+        let of = |ledger: Option<&'a ServiceLedger>| ledger.and_then(|one| one.managed.get(thing));
         of(self.ledger).or_else(|| of(self.pending))
     }
 

@@ -147,10 +147,7 @@ impl Bench {
 }
 
 fn ledger(managed: &[(Thing, Origin, Option<&str>)]) -> Ledger {
-    let mut ledger = Ledger {
-        version: LEDGER_VERSION,
-        murder: "example.org".into(),
-        generation: 1,
+    let mut postfix = ServiceLedger {
         managed: managed
             .iter()
             .map(|(thing, origin, value)| {
@@ -164,14 +161,29 @@ fn ledger(managed: &[(Thing, Origin, Option<&str>)]) -> Ledger {
                 )
             })
             .collect(),
-        indexes: BTreeMap::new(),
-        told: None,
+        ..ServiceLedger::default()
+    };
+    postfix.activated = Some(activation_after(&postfix));
+    Ledger {
+        version: LEDGER_VERSION,
+        murder: "example.org".into(),
+        generation: 1,
+        services: [(Service::POSTFIX, postfix)].into(),
         applied: None,
         hosts: Vec::new(),
         facts: None,
-    };
-    ledger.told = Some(activation_after(&ledger));
-    ledger
+        host_key: None,
+    }
+}
+
+/// What a ledger says of Postfix.
+fn postfix(ledger: &Ledger) -> &ServiceLedger {
+    ledger.service(&Service::POSTFIX)
+}
+
+/// The same, to be changed.
+fn postfix_mut(ledger: &mut Ledger) -> &mut ServiceLedger {
+    ledger.services.get_mut(&Service::POSTFIX).unwrap()
 }
 
 /// Whether a flag that lifts refusals of this kind lifts all that a plan has.
@@ -233,7 +245,7 @@ fn a_parameter_is_created_updated_and_left_alone() {
     }));
     assert!(plan.refusals.is_empty());
     assert_eq!(
-        plan.ledger.managed[&parameter("relayhost")].origin,
+        postfix(&plan.ledger).managed[&parameter("relayhost")].origin,
         Origin::Adopted(crate::ledger::Previous::Value("[old]".into()))
     );
 }
@@ -248,6 +260,26 @@ fn layout_is_not_drift() {
             Some("127.0.0.0/8   [::1]/128"),
         )]));
     assert_eq!(bench.verdict().verdict, Verdict::Converged);
+}
+
+#[test]
+fn a_ledger_of_format_1_is_no_change_by_itself() {
+    let now = ledger(&[(parameter("relayhost"), Origin::Created, Some("[ours]"))]);
+    let of_postfix = postfix(&now);
+    let first = serde_json::json!({
+        "version": 1,
+        "murder": now.murder,
+        "generation": 1,
+        "managed": of_postfix.managed,
+        "told": of_postfix.activated,
+    });
+    let read = Ledger::from_bytes(first.to_string().as_bytes()).unwrap();
+    let bench = Bench::new("relayhost = [ours]\n").ledger(read);
+    let same = bench.want("relayhost", "[ours]");
+    assert_eq!(same.verdict().verdict, Verdict::Converged);
+    let plan = same.want("biff", "no").plan();
+    assert_eq!(plan.ledger.version, LEDGER_VERSION);
+    assert_eq!(postfix(&plan.ledger).managed.len(), 2);
 }
 
 #[test]
@@ -268,7 +300,7 @@ fn drift_is_named_as_such_and_put_right() {
         }
     )));
     assert_eq!(
-        plan.ledger.managed[&parameter("relayhost")].origin,
+        postfix(&plan.ledger).managed[&parameter("relayhost")].origin,
         Origin::Created
     );
     assert_eq!(plan.ledger.generation, 2);
@@ -304,7 +336,7 @@ fn a_mode_that_somebody_else_set_is_drift_and_one_that_the_manifest_sets_is_not(
     assert_eq!(cause(&bench), Cause::Wanted);
     // A ledger of before knows no modes, and goes on being read.
     let mut old = applied;
-    for managed in old.managed.values_mut() {
+    for managed in postfix_mut(&mut old).managed.values_mut() {
         managed.access = None;
     }
     let text = serde_json::to_string(&old).unwrap();
@@ -327,7 +359,7 @@ fn what_nobody_names_goes_or_goes_back() {
         .ledger(managed.clone())
         .plan();
     assert!(plan.refusals.is_empty());
-    assert!(plan.ledger.managed.is_empty());
+    assert!(postfix(&plan.ledger).managed.is_empty());
     assert!(plan.steps.contains(&Step::Value {
         thing: parameter("relayhost"),
         change: Change::Delete {
@@ -424,7 +456,7 @@ fn an_unnamed_table_goes_with_the_index_that_we_built() {
         Origin::Created,
         Some(&text.sha256),
     )]);
-    managed
+    postfix_mut(&mut managed)
         .indexes
         .insert(transport.clone(), text.sha256.clone());
     // Nobody asks for the index by name any more: only the ledger knows of it.
@@ -516,8 +548,9 @@ fn an_index_is_built_when_its_source_changes_when_it_is_missing_and_when_it_is_o
     let sha = sha256_hex(b"a b\n");
     let bench = |index: LiveFile| {
         let mut managed = ledger(&[(Thing::File(path(source)), Origin::Created, Some(&sha))]);
-        managed.indexes.insert(path(source), sha.clone());
-        managed.told = Some(activation_after(&managed));
+        let of_postfix = postfix_mut(&mut managed);
+        of_postfix.indexes.insert(path(source), sha.clone());
+        of_postfix.activated = Some(activation_after(of_postfix));
         let mut bench = Bench::new("")
             .want_file(source, table.clone())
             .has_file(source, state("a b\n"))
@@ -547,11 +580,7 @@ fn an_index_is_built_when_its_source_changes_when_it_is_missing_and_when_it_is_o
         Some(IndexReason::Stale)
     );
     let mut other = bench(fresh);
-    other
-        .live
-        .ledger
-        .as_mut()
-        .unwrap()
+    postfix_mut(other.live.ledger.as_mut().unwrap())
         .indexes
         .insert(path(source), "0".repeat(64));
     assert_eq!(reason(&other.plan()), Some(IndexReason::Stale));
@@ -560,7 +589,7 @@ fn an_index_is_built_when_its_source_changes_when_it_is_missing_and_when_it_is_o
 #[test]
 fn an_apply_that_did_not_come_to_reload_is_finished() {
     let mut managed = ledger(&[(parameter("relayhost"), Origin::Created, Some("[ours]"))]);
-    managed.told = Some("the hash of another time".into());
+    postfix_mut(&mut managed).activated = Some("the hash of another time".into());
     let plan = Bench::new("relayhost = [ours]\n")
         .want("relayhost", "[ours]")
         .ledger(managed)

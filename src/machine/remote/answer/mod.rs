@@ -21,7 +21,6 @@ use crate::machine::{HistoryQuestion, KnownFacts, MachineError, Observed, Questi
 use crate::name::RemotePath;
 use crate::postfix::{MainCf, MasterCf};
 use crate::state::{Live, Lock, Remark, Running};
-use crate::thing::Thing;
 
 /// Reads a whole answer.
 pub(super) fn understand(
@@ -49,7 +48,9 @@ pub(super) fn understand(
     let pending = journal
         .as_ref()
         .filter(|_| !held)
-        .and_then(|journal| unfinished::pending(&head, journal));
+        .map(|journal| unfinished::pending(&head, journal))
+        .transpose()?
+        .flatten();
     let paths = paths(questions, [&ledger, &pending]);
     refuse_closed(&head, &paths)?;
     let mut files = BTreeMap::new();
@@ -148,10 +149,7 @@ fn another_apply(lock: &Lock, journal: Option<&Journal>) -> Remark {
 fn paths(questions: &Questions, ledgers: [&Option<Ledger>; 2]) -> BTreeSet<RemotePath> {
     let mut paths: BTreeSet<RemotePath> = questions.files.keys().cloned().collect();
     for ledger in ledgers.into_iter().flatten() {
-        paths.extend(ledger.managed.keys().filter_map(|thing| match thing {
-            Thing::File(path) => Some(path.clone()),
-            _ => None,
-        }));
+        paths.extend(ledger.files().cloned());
     }
     paths
 }

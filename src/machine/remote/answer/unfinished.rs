@@ -2,7 +2,7 @@
 
 use super::head::Head;
 use crate::history::{Entry, Generation};
-use crate::ledger::{Journal, LEDGER_VERSION, Ledger};
+use crate::ledger::{Journal, Ledger, LedgerError};
 use crate::machine::MachineError;
 use crate::machine::remote::errors::{excerpt, failure};
 use crate::machine::remote::paths::{JOURNAL, LAST, LEDGER};
@@ -13,42 +13,21 @@ pub(super) fn ledger(head: &Head<'_>) -> Result<Option<Ledger>, MachineError> {
     let Some(text) = head.texts.get(LEDGER) else {
         // An empty file exists although no line of it was sent.
         return match head.hashes.contains_key(LEDGER) {
-            true => Err(bad_ledger("it is empty")),
+            true => Err(refused(
+                "its ledger",
+                LEDGER,
+                &LedgerError::Damaged("it is empty".to_owned()),
+            )),
             false => Ok(None),
         };
     };
-    #[derive(serde::Deserialize)]
-    struct Version {
-        version: u32,
-    }
-    let read = serde_json::from_slice::<Ledger>(text);
-    // A ledger of another version need not look like ours.
-    let version = match &read {
-        Ok(ledger) => Some(ledger.version),
-        Err(_) => serde_json::from_slice(text)
-            .ok()
-            .map(|Version { version }| version),
-    };
-    match version {
-        Some(version) if version != LEDGER_VERSION => Err(failure(
-            format!(
-                "its ledger {LEDGER} has version {version}, and this program reads version {LEDGER_VERSION}"
-            ),
-            None,
-            "use the `murder` that wrote it, or a newer one",
-        )),
-        _ => read
-            .map(Some)
-            .map_err(|error| bad_ledger(&error.to_string())),
-    }
+    Ledger::from_bytes(text)
+        .map(Some)
+        .map_err(|error| refused("its ledger", LEDGER, &error))
 }
 
-fn bad_ledger(why: &str) -> MachineError {
-    failure(
-        format!("its ledger {LEDGER} cannot be understood: {why}"),
-        None,
-        "look at it on the host; if you move it away, the next apply is the first one for `murder`",
-    )
+fn refused(what: &str, path: &str, error: &LedgerError) -> MachineError {
+    failure(format!("{what} {path} {error}"), None, error.hint())
 }
 
 /// The lock, if its file exists.
@@ -82,33 +61,46 @@ pub(super) fn leftovers(head: &Head<'_>) -> Vec<String> {
 
 /// The ledger that dead runs were about to write. If several died one after the other, the newest one counts. It knew
 /// the earlier ones but may have been about to drop their entries, so entries that only those have are kept too.
-pub(super) fn pending(head: &Head<'_>, journal: &Journal) -> Option<Ledger> {
+///
+/// # Errors
+/// If a newer `murder` wrote one: this program cannot know what that apply made.
+pub(super) fn pending(head: &Head<'_>, journal: &Journal) -> Result<Option<Ledger>, MachineError> {
     // The apply ended; only its cleanup is left.
     if journal.phase == "finished" {
-        return None;
+        return Ok(None);
     }
     let own = format!("{}.json", journal.run);
     let written = head.texts.get(LEDGER);
     if written.is_some() && head.pending.get(own.as_str()) == written {
-        return None;
+        return Ok(None);
     }
-    let mut ledgers: Vec<Ledger> = head
-        .pending
-        .values()
-        .filter_map(|text| serde_json::from_slice(text).ok())
-        .filter(|ledger: &Ledger| ledger.version == LEDGER_VERSION)
-        .collect();
+    let mut ledgers = Vec::new();
+    for (name, text) in &head.pending {
+        match Ledger::from_bytes(text) {
+            Ok(ledger) => ledgers.push(ledger),
+            Err(error @ LedgerError::Format(_)) => {
+                return Err(refused("the ledger of an unfinished apply", name, &error));
+            }
+            // Its run died while it wrote it, and so before its first change.
+            Err(LedgerError::Damaged(_)) => {}
+        }
+    }
     ledgers.sort_by(|left, right| began(left).cmp(&began(right)));
-    let mut youngest = ledgers.pop()?;
+    let Some(mut youngest) = ledgers.pop() else {
+        return Ok(None);
+    };
     for older in ledgers.into_iter().rev() {
-        for (thing, managed) in older.managed {
-            youngest.managed.entry(thing).or_insert(managed);
-        }
-        for (source, sha256) in older.indexes {
-            youngest.indexes.entry(source).or_insert(sha256);
+        for (service, older) in older.services {
+            let younger = youngest.services.entry(service).or_default();
+            for (thing, managed) in older.managed {
+                younger.managed.entry(thing).or_insert(managed);
+            }
+            for (source, sha256) in older.indexes {
+                younger.indexes.entry(source).or_insert(sha256);
+            }
         }
     }
-    Some(youngest)
+    Ok(Some(youngest))
 }
 
 /// When the run that wrote a ledger began.

@@ -17,7 +17,7 @@ fn adopted(text: &str) -> Origin {
 /// A host whose ledger took the table over as it was (`found\n`), and that has `live` by now.
 fn taken_over(live: &str) -> Bench {
     let mut ledger = ledger(&[(table(), adopted("found\n"), Some(&sha256_hex(b"found\n")))]);
-    if let Some(managed) = ledger.managed.get_mut(&table()) {
+    if let Some(managed) = postfix_mut(&mut ledger).managed.get_mut(&table()) {
         managed.access = Some(Access {
             owner: "root".into(),
             group: "postfix".into(),
@@ -35,7 +35,10 @@ fn wanting(bench: Bench, text: &str) -> HostPlan {
 fn what_is_as_it_must_be_is_taken_over_without_a_copy() {
     let plan = wanting(Bench::new("").has_file(TABLE, state("found\n")), "found\n");
     assert!(plan.adopts.is_empty() && plan.refusals.is_empty());
-    assert_eq!(plan.ledger.managed[&table()].origin, adopted("found\n"));
+    assert_eq!(
+        postfix(&plan.ledger).managed[&table()].origin,
+        adopted("found\n")
+    );
     // Its mode changes, and the text is what would be given back with the old one.
     let mut open = state("found\n");
     open.mode = Mode::from_bits(0o644);
@@ -47,20 +50,32 @@ fn what_is_as_it_must_be_is_taken_over_without_a_copy() {
 fn it_is_copied_before_it_is_lost() {
     let plan = wanting(taken_over("found\n"), "ours\n");
     assert_eq!(plan.adopts, [path(TABLE)]);
-    assert_eq!(plan.ledger.managed[&table()].origin, adopted("found\n"));
+    assert_eq!(
+        postfix(&plan.ledger).managed[&table()].origin,
+        adopted("found\n")
+    );
     let mut bench = taken_over("found\n");
     bench.desired.files.insert(path(TABLE), Want::Absent);
     let plan = bench.plan();
     assert_eq!(plan.adopts, [path(TABLE)]);
-    assert_eq!(plan.ledger.managed[&table()].origin, adopted("found\n"));
+    assert_eq!(
+        postfix(&plan.ledger).managed[&table()].origin,
+        adopted("found\n")
+    );
     // Somebody else was first.
     let plan = wanting(taken_over("theirs\n"), "ours\n");
     assert_eq!(plan.adopts, [path(TABLE)]);
-    assert_eq!(plan.ledger.managed[&table()].origin, adopted("theirs\n"));
+    assert_eq!(
+        postfix(&plan.ledger).managed[&table()].origin,
+        adopted("theirs\n")
+    );
     // Drift that is put right has nothing to keep.
     let plan = wanting(taken_over("theirs\n"), "found\n");
     assert!(plan.adopts.is_empty());
-    assert_eq!(plan.ledger.managed[&table()].origin, adopted("found\n"));
+    assert_eq!(
+        postfix(&plan.ledger).managed[&table()].origin,
+        adopted("found\n")
+    );
 }
 
 #[test]
@@ -78,7 +93,7 @@ fn what_no_apply_changed_is_left_as_it_is() {
     // An apply that died did change it.
     let mut bench = taken_over("ours\n");
     let mut pending = bench.live.ledger.clone().unwrap();
-    if let Some(managed) = pending.managed.get_mut(&table()) {
+    if let Some(managed) = postfix_mut(&mut pending).managed.get_mut(&table()) {
         managed.value = Some(sha256_hex(b"ours\n"));
     }
     bench.live.pending = Some(pending);
@@ -92,7 +107,10 @@ fn what_no_apply_changed_is_left_as_it_is() {
         wanted.adopts.is_empty(),
         "it was kept before it was changed"
     );
-    assert_eq!(wanted.ledger.managed[&table()].origin, adopted("found\n"));
+    assert_eq!(
+        postfix(&wanted.ledger).managed[&table()].origin,
+        adopted("found\n")
+    );
 }
 
 #[test]
@@ -100,13 +118,16 @@ fn our_own_file_is_ours_though_the_ledger_forgot_it() {
     let text = "# Managed by murder: a change made here is put back by the next apply.\na b\n";
     let plan = wanting(Bench::new("").has_file(TABLE, state(text)), text);
     assert!(plan.adopts.is_empty());
-    assert_eq!(plan.ledger.managed[&table()].origin, Origin::Created);
+    assert_eq!(
+        postfix(&plan.ledger).managed[&table()].origin,
+        Origin::Created
+    );
     // One that differs may be somebody's by now.
     let theirs = text.replace("a b", "c d");
     let plan = wanting(Bench::new("").has_file(TABLE, state(&theirs)), text);
     assert_eq!(flags(&plan), [Some("--adopt")]);
     assert!(matches!(
-        plan.ledger.managed[&table()].origin,
+        postfix(&plan.ledger).managed[&table()].origin,
         Origin::Adopted(Previous::File { .. })
     ));
 }

@@ -46,7 +46,7 @@ fn a_generation_is_what_is_managed_and_what_changed() {
             ("main.cf:biff".to_owned(), Action::TakeOver),
         ]
     );
-    let snapshot = &generation.snapshot;
+    let snapshot = &generation.snapshot.services[&Service::POSTFIX];
     // What is wanted absent and was never there is not managed, and so not kept.
     let values: Vec<String> = snapshot.values.keys().map(Thing::to_string).collect();
     assert_eq!(values, ["main.cf:biff", "main.cf:mydomain"]);
@@ -67,7 +67,7 @@ fn what_was_made_absent_is_kept_as_absent() {
         .values
         .insert(parameter("relayhost"), Want::Absent);
     let plan = bench.plan();
-    let values = &plan.snapshot.as_deref().unwrap().values;
+    let values = &plan.snapshot.as_deref().unwrap().services[&Service::POSTFIX].values;
     assert_eq!(values.get(&parameter("relayhost")), Some(&None));
 }
 

@@ -1,6 +1,6 @@
 //! What is let go: the ledger forgets it, and nothing else changes.
 
-use crate::history::{Action, KEPT, Snapshot};
+use crate::history::{Action, KEPT, ServiceSnapshot, Snapshot};
 use crate::ledger::Applied;
 use crate::plan::generation::generation;
 use crate::plan::release;
@@ -22,7 +22,8 @@ fn live() -> Live {
             Some("postfix/x"),
         ),
     ]);
-    ledger.told = Some(crate::plan::activation_after(&ledger));
+    let of_postfix = postfix_mut(&mut ledger);
+    of_postfix.activated = Some(crate::plan::activation_after(of_postfix));
     Bench::new("biff = no\nrelayhost = x\n").ledger(ledger).live
 }
 
@@ -33,10 +34,14 @@ fn released(live: &Live, thing: &str, last: Option<&Snapshot>) -> HostPlan {
 
 #[test]
 fn one_thing_leaves_the_ledger_and_the_snapshot() {
-    let mut last = Snapshot::default();
+    let mut of_postfix = ServiceSnapshot::default();
     for name in ["biff", "relayhost"] {
-        last.values.insert(parameter(name), Some("as then".into()));
+        let then = Some("as then".into());
+        of_postfix.values.insert(parameter(name), then);
     }
+    let last = Snapshot {
+        services: [(Service::POSTFIX, of_postfix)].into(),
+    };
     let plan = released(&live(), "biff", Some(&last));
     assert_eq!(
         plan.steps,
@@ -44,11 +49,19 @@ fn one_thing_leaves_the_ledger_and_the_snapshot() {
             thing: parameter("biff")
         }]
     );
-    assert!(plan.keeps_ledger && !plan.ledger.managed.contains_key(&parameter("biff")));
+    assert!(
+        plan.keeps_ledger
+            && !postfix(&plan.ledger)
+                .managed
+                .contains_key(&parameter("biff"))
+    );
     assert_eq!(plan.ledger.generation, 2);
     let generation = generation(&plan, &Applied::default()).unwrap();
     assert_eq!(generation.entry.changed[0].action, Action::Release);
-    let left: Vec<&Thing> = generation.snapshot.values.keys().collect();
+    let left: Vec<&Thing> = generation.snapshot.services[&Service::POSTFIX]
+        .values
+        .keys()
+        .collect();
     assert_eq!(left, [&parameter("relayhost")]);
     // Where the last generation is not kept, the next one cannot be told, and is not made up.
     assert!(released(&live(), "biff", None).snapshot.is_none());
@@ -57,7 +70,11 @@ fn one_thing_leaves_the_ledger_and_the_snapshot() {
 #[test]
 fn a_service_goes_with_its_fields_and_options_and_the_host_with_everything() {
     let plan = released(&live(), "master.cf:lmtp/unix", None);
-    let things: Vec<String> = plan.ledger.managed.keys().map(Thing::to_string).collect();
+    let things: Vec<String> = postfix(&plan.ledger)
+        .managed
+        .keys()
+        .map(Thing::to_string)
+        .collect();
     assert_eq!(things, ["main.cf:biff", "main.cf:relayhost"]);
     let plan = release(&live(), None, None, KEPT).unwrap();
     assert_eq!(plan.steps.len(), 4);
@@ -79,7 +96,8 @@ fn what_is_not_managed_is_not_released() {
 #[test]
 fn what_postfix_was_told_stays_told_and_what_it_was_not_stays_untold() {
     let pending = |live: &Live, plan: &HostPlan| {
-        plan.ledger.told.as_deref() != Some(&crate::plan::activation_by(&plan.ledger, live))
+        let ledger = postfix(&plan.ledger);
+        ledger.activated.as_deref() != Some(&crate::plan::activation_by(ledger, live))
     };
     let mut live = live();
     // The service's parts differ from the host, so something is untold.
@@ -90,7 +108,7 @@ fn what_postfix_was_told_stays_told_and_what_it_was_not_stays_untold() {
         &released(&live, "master.cf:lmtp/unix", None)
     ));
     // Told of something else than was last applied: no hash can say that it is all told.
-    live.ledger.as_mut().unwrap().told = Some("of old".into());
+    postfix_mut(live.ledger.as_mut().unwrap()).activated = Some("of old".into());
     assert!(pending(
         &live,
         &released(&live, "master.cf:lmtp/unix", None)

@@ -53,7 +53,10 @@ fn what_it_created_stays_created() {
     assert_eq!(taken_over(&plan), [&table(), &parameter("biff")]);
     assert!(plan.refusals.is_empty() && plan.adopts.is_empty());
     for thing in [table(), parameter("biff")] {
-        assert_eq!(plan.ledger.managed[&thing].origin, Origin::Created);
+        assert_eq!(
+            postfix(&plan.ledger).managed[&thing].origin,
+            Origin::Created
+        );
     }
     // The ledger itself counts, not the one that was never written.
     assert_eq!(plan.ledger.generation, 1);
@@ -66,7 +69,10 @@ fn what_it_adopted_keeps_what_it_was() {
         .want("relayhost", "ours")
         .pending(&[(parameter("relayhost"), found.clone(), Some("ours"))])
         .plan();
-    assert_eq!(plan.ledger.managed[&parameter("relayhost")].origin, found);
+    assert_eq!(
+        postfix(&plan.ledger).managed[&parameter("relayhost")].origin,
+        found
+    );
 }
 
 #[test]
@@ -139,7 +145,7 @@ fn what_nobody_names_any_more_is_removed_where_it_is_there() {
             "delete /etc/postfix/transport",
         ]
     );
-    assert!(plan.ledger.managed.is_empty());
+    assert!(postfix(&plan.ledger).managed.is_empty());
 }
 
 #[test]
@@ -162,7 +168,7 @@ fn a_file_that_it_did_not_come_to_is_kept_before_it_is_replaced() {
     };
     let plan = bench(found.clone()).plan();
     assert_eq!(plan.adopts, [path(TABLE)]);
-    assert_eq!(plan.ledger.managed[&table()].origin, origin);
+    assert_eq!(postfix(&plan.ledger).managed[&table()].origin, origin);
     let plan = bench(state("a b\n")).plan();
     assert!(plan.adopts.is_empty(), "it was kept before it was replaced");
 }
@@ -231,7 +237,7 @@ fn an_index_that_it_may_not_have_come_to_is_built_again() {
         LiveFile::Present(state("")),
     );
     if let Some(pending) = &mut bench.live.pending {
-        pending.indexes.insert(path(TABLE), sha256);
+        postfix_mut(pending).indexes.insert(path(TABLE), sha256);
     }
     let builds = |plan: &HostPlan| {
         plan.steps.iter().any(|step| {
