@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, Sources};
 use crate::name::HostName;
 use crate::plan::{Failure, Verdict};
 use crate::report::line::write_all;
+use crate::report::outcome_words::failure_word;
 use crate::report::steps;
 use crate::session::SessionError;
 
@@ -82,10 +83,7 @@ impl CliError {
             SessionError::Input(diagnostics) => Self::input(diagnostics, sources),
             SessionError::Host(host, error) => {
                 let exit = Exit::of_verdict(&Verdict::from(error.clone()), Exit::Done);
-                let word = match exit {
-                    Exit::Unreachable => "unreachable",
-                    _ => "failed",
-                };
+                let word = failure_word(exit == Exit::Unreachable);
                 Self::host(&host, word, error.into_failure(), exit)
             }
         }

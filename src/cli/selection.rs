@@ -16,59 +16,13 @@ use crate::session::glob::matches;
 /// One for each word that matches nothing (a slip there would silently mean other hosts), and one
 /// where no host is left.
 pub fn select(murder: &Murder, selection: &Selection) -> Result<Vec<HostName>, Vec<Diagnostic>> {
-    select_hosts(&murder.hosts, selection)
-}
-
-fn select_hosts(
-    hosts: &BTreeMap<HostName, Host>,
-    selection: &Selection,
-) -> Result<Vec<HostName>, Vec<Diagnostic>> {
-    let names: BTreeSet<&str> = hosts.keys().map(HostName::as_str).collect();
-    let roles: BTreeSet<&str> = hosts
-        .values()
-        .flat_map(|host| host.roles.iter().map(|role| role.as_str()))
-        .collect();
-    let sites: BTreeSet<&str> = hosts
-        .values()
-        .filter_map(|host| host.site.as_ref().map(|site| site.as_str()))
-        .collect();
-    let mut errors = Vec::new();
-    missing("--host", "host", &selection.host, &names, &mut errors);
-    missing(
-        "--role",
-        "role on a host",
-        &selection.role,
-        &roles,
-        &mut errors,
-    );
-    missing(
-        "--site",
-        "site of a host",
-        &selection.site,
-        &sites,
-        &mut errors,
-    );
-    missing("--exclude", "host", &selection.exclude, &names, &mut errors);
+    let errors = unmatched(&murder.hosts, selection);
     if !errors.is_empty() {
         return Err(errors);
     }
-    let any = |patterns: &[String], word: &str| patterns.iter().any(|one| matches(one, word));
+    let hosts = murder.hosts.values();
     let chosen: Vec<HostName> = hosts
-        .values()
-        .filter(|host| {
-            let role = host
-                .roles
-                .iter()
-                .any(|role| any(&selection.role, role.as_str()));
-            let site = host
-                .site
-                .as_ref()
-                .is_some_and(|site| any(&selection.site, site.as_str()));
-            (selection.host.is_empty() || any(&selection.host, host.name.as_str()))
-                && (selection.role.is_empty() || role)
-                && (selection.site.is_empty() || site)
-                && !any(&selection.exclude, host.name.as_str())
-        })
+        .filter(|host| is_selected(host, selection))
         .map(|host| host.name.clone())
         .collect();
     if chosen.is_empty() {
@@ -80,6 +34,37 @@ fn select_hosts(
         ]);
     }
     Ok(chosen)
+}
+
+/// An error for each pattern of the selection that matches nothing.
+fn unmatched(hosts: &BTreeMap<HostName, Host>, selection: &Selection) -> Vec<Diagnostic> {
+    let names: BTreeSet<&str> = hosts.keys().map(HostName::as_str).collect();
+    let roles = hosts.values().flat_map(|host| &host.roles);
+    let roles: BTreeSet<&str> = roles.map(|role| role.as_str()).collect();
+    let sites = hosts.values().filter_map(|host| host.site.as_ref());
+    let sites: BTreeSet<&str> = sites.map(|site| site.as_str()).collect();
+    let mut errors = Vec::new();
+    for (flag, noun, patterns, words) in [
+        ("--host", "host", &selection.host, &names),
+        ("--role", "role on a host", &selection.role, &roles),
+        ("--site", "site of a host", &selection.site, &sites),
+        ("--exclude", "host", &selection.exclude, &names),
+    ] {
+        missing(flag, noun, patterns, words, &mut errors);
+    }
+    errors
+}
+
+/// Whether a selection includes a host. A flag that is not given includes every host.
+fn is_selected(host: &Host, selection: &Selection) -> bool {
+    let any = |patterns: &[String], word: &str| patterns.iter().any(|one| matches(one, word));
+    let has_role = |patterns: &[String]| host.roles.iter().any(|role| any(patterns, role.as_str()));
+    let site = host.site.as_ref();
+    (selection.host.is_empty() || any(&selection.host, host.name.as_str()))
+        && (selection.role.is_empty() || has_role(&selection.role))
+        && (selection.site.is_empty()
+            || site.is_some_and(|site| any(&selection.site, site.as_str())))
+        && !any(&selection.exclude, host.name.as_str())
 }
 
 /// That each `--allow-unreachable` means a host at all.

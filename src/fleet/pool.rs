@@ -131,9 +131,9 @@ where
     let threads = width.threads.clamp(1, at_once);
     let driver = |number: usize, sender: Option<Sender<Event>>| {
         let share = at_once / threads + usize::from(number < at_once % threads);
-        let next = || {
-            let begins = !stop.is_wished();
-            begins.then(|| lock(&waiting).next()).flatten()
+        let next = || match stop.is_wished() {
+            true => None,
+            false => lock(&waiting).next(),
         };
         let hosts_in_turn = || async {
             while let Some(host) = next() {
@@ -141,15 +141,7 @@ where
                 lock(&results).insert(host.clone(), result);
             }
         };
-        let executor = LocalExecutor::new();
-        let turns: Vec<_> = (0..share)
-            .map(|_| executor.spawn(hosts_in_turn()))
-            .collect();
-        block_on(executor.run(async {
-            for turn in turns {
-                turn.await;
-            }
-        }));
+        side_by_side(share, hosts_in_turn);
     };
     std::thread::scope(|scope| {
         let first = usize::from(on_event.is_none());
@@ -172,15 +164,23 @@ where
         }
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let no_thread = no_thread.filter(|_| !stop.is_wished());
+    let why = no_thread.map_or(NotRun::Stopped, NotRun::NoThread);
     for host in hosts {
-        results.entry(host.clone()).or_insert_with(|| {
-            Err(match &no_thread {
-                Some(error) if !stop.is_wished() => NotRun::NoThread(error.clone()),
-                _ => NotRun::Stopped,
-            })
-        });
+        results.entry(host.clone()).or_insert(Err(why.clone()));
     }
     results
+}
+
+/// Runs `count` futures on this thread at once, until all have ended.
+fn side_by_side<F: Future<Output = ()>>(count: usize, future: impl Fn() -> F) {
+    let executor = LocalExecutor::new();
+    let tasks: Vec<_> = (0..count).map(|_| executor.spawn(future())).collect();
+    block_on(executor.run(async {
+        for task in tasks {
+            task.await;
+        }
+    }));
 }
 
 /// One host's turn; a panic ends it and nothing else.

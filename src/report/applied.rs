@@ -44,28 +44,7 @@ fn write_fate(group: &Group<'_>, color: bool, out: &mut impl Write) -> fmt::Resu
 fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
     let mut lines = match outcome {
         Outcome::Converged => Vec::new(),
-        Outcome::Done { log, stopped } => {
-            let mut lines = vec![Line::new(Tone::Added, "  done")];
-            if *stopped {
-                lines.push(Line::new(
-                    Tone::Warning,
-                    "  note: Postfix does not run here, and was not started",
-                ));
-                lines.push(Line::new(Tone::Plain, "      help: `postfix start`"));
-            }
-            for said in log {
-                if said.starts_with(WARNING) {
-                    lines.push(Line::new(Tone::Warning, format!("  {said}")));
-                    let hint = "      help: the apply did not change it; see the log of the host, and `probe:` of the manifest";
-                    lines.push(Line::new(Tone::Plain, hint));
-                } else if is_unproved(said) {
-                    lines.push(Line::new(Tone::Warning, format!("      {said}")));
-                } else if phases {
-                    lines.push(Line::new(Tone::Faint, format!("      {said}")));
-                }
-            }
-            lines
-        }
+        Outcome::Done { log, stopped } => of_done(log, *stopped, phases),
         Outcome::Remains { plan } => {
             let mut lines = vec![Line::new(
                 Tone::Failure,
@@ -102,6 +81,30 @@ fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
         && !outcome.failure().is_some_and(has_hint)
     {
         lines.push(Line::new(Tone::Plain, format!("      help: {hint}")));
+    }
+    lines
+}
+
+/// The lines of a host that has applied its plan; `log` is what its phases said.
+fn of_done(log: &[String], stopped: bool, phases: bool) -> Vec<Line> {
+    let mut lines = vec![Line::new(Tone::Added, "  done")];
+    if stopped {
+        lines.push(Line::new(
+            Tone::Warning,
+            "  note: Postfix does not run here, and was not started",
+        ));
+        lines.push(Line::new(Tone::Plain, "      help: `postfix start`"));
+    }
+    for said in log {
+        if said.starts_with(WARNING) {
+            lines.push(Line::new(Tone::Warning, format!("  {said}")));
+            let hint = "      help: the apply did not change it; see the log of the host, and `probe:` of the manifest";
+            lines.push(Line::new(Tone::Plain, hint));
+        } else if is_unproved(said) {
+            lines.push(Line::new(Tone::Warning, format!("      {said}")));
+        } else if phases {
+            lines.push(Line::new(Tone::Faint, format!("      {said}")));
+        }
     }
     lines
 }

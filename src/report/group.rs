@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::line::Line;
+use super::outcome_words::failure_word;
 use super::{Detail, steps};
 use crate::name::HostName;
 use crate::plan::{HostVerdict, Plan, Verdict};
@@ -55,8 +56,8 @@ fn of_host(host: &HostVerdict, detail: Detail) -> Shown {
         steps: match &host.verdict {
             Verdict::Converged => Vec::new(),
             Verdict::Changes(plan) => steps::of_plan(plan, detail),
-            Verdict::Unreachable { error } => steps::of_failure("unreachable", error),
-            Verdict::Failed { error } => steps::of_failure("failed", error),
+            Verdict::Unreachable { error } => steps::of_failure(failure_word(true), error),
+            Verdict::Failed { error } => steps::of_failure(failure_word(false), error),
         },
         remarks: host.remarks.iter().map(steps::of_remark).collect(),
     }

@@ -10,7 +10,7 @@ use std::fmt::{self, Write};
 use serde::Serialize;
 
 use super::json::FORMAT_VERSION;
-use super::line::{Line, Tone};
+use super::line::{Line, Tone, write_all};
 use crate::ledger::Journal;
 use crate::name::HostName;
 use crate::state::{Live, Lock};
@@ -70,82 +70,88 @@ pub fn json(report: &Report) -> Result<String, serde_json::Error> {
 /// # Errors
 /// Those of `out`.
 pub fn write(report: &Report, color: bool, out: &mut impl Write) -> fmt::Result {
-    let host = &report.host;
-    let mut say = |tone, text: &str| Line::new(tone, text).write(out, color);
-    let holder = report.lock.as_ref().map(|lock| lock.holder.as_str());
-    let holder = holder.filter(|holder| !holder.is_empty());
-    let process = report.lock.as_ref().and_then(|lock| lock.process);
-    match report.state {
-        State::Free => {
-            say(
-                Tone::Title,
-                &format!("{host}: the lock is free, and no apply is unfinished"),
-            )?;
-            if let Some(holder) = holder {
-                say(Tone::Faint, &format!("  last held {holder}"))?;
-            }
-        }
-        State::Held => {
-            let holder = holder.unwrap_or("by an apply that has not written its name yet");
-            say(
-                Tone::Warning,
-                &format!("{host}: an apply is at work; the lock is held {holder}"),
-            )?;
-            if let Some(journal) = &report.journal {
-                say(
-                    Tone::Plain,
-                    &format!("  phase {} (run {})", journal.phase, journal.run),
-                )?;
-            }
-            if let Some(process) = process {
-                say(Tone::Plain, &format!("  process {process}"))?;
-            }
-            let look = match process {
-                Some(process) => format!("ps -o pid,etime,stat,args --ppid {process} -p {process}"),
-                None => "ps axo pid,etime,stat,args | grep /var/lib/murder/spool".to_owned(),
-            };
-            for line in [
-                "      help: nothing was done: it is alive and ends by itself, whatever became of its client",
-                &format!("            look at it on the host: {look}"),
-                "            once it has ended, the lock is free; ended by force, it leaves work to the next apply",
-            ] {
-                say(Tone::Plain, line)?;
-            }
-        }
-        State::Cleared => {
-            let Some(journal) = &report.journal else {
-                return say(
-                    Tone::Title,
-                    &format!("{host}: the lock is free; what an earlier apply left is removed"),
-                );
-            };
-            let whose = format!(
-                "  by {} since {} (run {}), not ended in phase {}",
-                journal.by, journal.at, journal.run, journal.phase
-            );
-            if !report.unfinished {
-                say(
-                    Tone::Title,
-                    &format!("{host}: the lock is free; what a dead apply left is removed"),
-                )?;
-                return say(Tone::Plain, &whose);
-            }
-            say(
-                Tone::Warning,
-                &format!("{host}: the lock is free; an apply is unfinished, and stays so"),
-            )?;
-            say(Tone::Plain, &whose)?;
-            for line in [
-                "  removed: payloads, and staged files that nobody needs any more",
-                "  kept: what it had changed; its journal, its ledger and its last words in /var/lib/murder; and beside each file",
-                "        that it changed, the file of before (.murder.RUN-old.NAME): without them nobody knows what it had done",
-                "      help: `murder plan` shows what is left to do; `murder apply` finishes it, and removes all that",
-            ] {
-                say(Tone::Plain, &line.replace("RUN", &journal.run))?;
-            }
-        }
+    let lines = match (report.state, &report.journal) {
+        (State::Free, _) => free(report),
+        (State::Held, _) => held(report),
+        (State::Cleared, Some(journal)) => cleared(report, journal),
+        (State::Cleared, None) => vec![Line::new(
+            Tone::Title,
+            format!(
+                "{}: the lock is free; what an earlier apply left is removed",
+                report.host
+            ),
+        )],
+    };
+    write_all(&lines, out, color)
+}
+
+/// Who holds the lock or held it last, as the host says it: `by ops@desk since … (run …)`.
+fn holder(report: &Report) -> Option<&str> {
+    let lock = report.lock.as_ref()?;
+    Some(lock.holder.as_str()).filter(|holder| !holder.is_empty())
+}
+
+fn free(report: &Report) -> Vec<Line> {
+    let title = format!(
+        "{}: the lock is free, and no apply is unfinished",
+        report.host
+    );
+    let mut lines = vec![Line::new(Tone::Title, title)];
+    if let Some(holder) = holder(report) {
+        lines.push(Line::new(Tone::Faint, format!("  last held {holder}")));
     }
-    Ok(())
+    lines
+}
+
+fn held(report: &Report) -> Vec<Line> {
+    let holder = holder(report).unwrap_or("by an apply that has not written its name yet");
+    let process = report.lock.as_ref().and_then(|lock| lock.process);
+    let title = format!(
+        "{}: an apply is at work; the lock is held {holder}",
+        report.host
+    );
+    let mut lines = vec![Line::new(Tone::Warning, title)];
+    let mut say = |text: String| lines.push(Line::new(Tone::Plain, text));
+    if let Some(journal) = &report.journal {
+        say(format!("  phase {} (run {})", journal.phase, journal.run));
+    }
+    if let Some(process) = process {
+        say(format!("  process {process}"));
+    }
+    let look = match process {
+        Some(process) => format!("ps -o pid,etime,stat,args --ppid {process} -p {process}"),
+        None => "ps axo pid,etime,stat,args | grep /var/lib/murder/spool".to_owned(),
+    };
+    say("      help: nothing was done: it is alive and ends by itself, whatever became of its client".to_owned());
+    say(format!("            look at it on the host: {look}"));
+    say("            once it has ended, the lock is free; ended by force, it leaves work to the next apply".to_owned());
+    lines
+}
+
+fn cleared(report: &Report, journal: &Journal) -> Vec<Line> {
+    let host = &report.host;
+    let whose = format!(
+        "  by {} since {} (run {}), not ended in phase {}",
+        journal.by, journal.at, journal.run, journal.phase
+    );
+    if !report.unfinished {
+        let title = format!("{host}: the lock is free; what a dead apply left is removed");
+        return vec![Line::new(Tone::Title, title), Line::new(Tone::Plain, whose)];
+    }
+    let title = format!("{host}: the lock is free; an apply is unfinished, and stays so");
+    let mut lines = vec![
+        Line::new(Tone::Warning, title),
+        Line::new(Tone::Plain, whose),
+    ];
+    for line in [
+        "  removed: payloads, and staged files that nobody needs any more",
+        "  kept: what it had changed; its journal, its ledger and its last words in /var/lib/murder; and beside each file",
+        "        that it changed, the file of before (.murder.RUN-old.NAME): without them nobody knows what it had done",
+        "      help: `murder plan` shows what is left to do; `murder apply` finishes it, and removes all that",
+    ] {
+        lines.push(Line::new(Tone::Plain, line.replace("RUN", &journal.run)));
+    }
+    lines
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@
 
 pub mod applied;
 pub mod difference;
+pub mod explain;
 pub mod group;
 pub mod history;
 pub mod json;
 pub mod line;
 pub mod lock;
 pub mod markdown;
-mod outcome_words;
+pub mod outcome_words;
 pub mod steps;
 pub mod summary;
 pub mod text;

@@ -1,4 +1,4 @@
-//! How reports name each outcome of an apply: the one table from outcomes to words.
+//! How reports name each outcome and each failure: the one table from outcomes to words.
 
 use crate::exchange::NotDone;
 use crate::outcome::{Outcome, Postponed};
@@ -26,6 +26,15 @@ const fn plain(rank: usize, title: &'static str) -> Words {
     }
 }
 
+/// The word before a failure in a plan or of a single host; `unreachable` where the host could not be reached.
+#[must_use]
+pub fn failure_word(is_unreachable: bool) -> &'static str {
+    if is_unreachable { UNREACHABLE } else { FAILED }
+}
+
+const UNREACHABLE: &str = "unreachable";
+const FAILED: &str = "failed";
+
 /// The words for an outcome.
 pub(super) fn words(outcome: &Outcome) -> Words {
     match outcome {
@@ -38,7 +47,7 @@ pub(super) fn words(outcome: &Outcome) -> Words {
         },
         Outcome::Failed { .. } => Words {
             brief: "failed and unchanged",
-            ..plain(3, "failed")
+            ..plain(3, FAILED)
         },
         Outcome::Detached { .. } => Words {
             brief: "working on without us",
@@ -48,7 +57,7 @@ pub(super) fn words(outcome: &Outcome) -> Words {
                 "connection lost while the host works on by itself, unless something ended its work too",
             )
         },
-        Outcome::Unreachable { .. } => plain(7, "unreachable"),
+        Outcome::Unreachable { .. } => plain(7, UNREACHABLE),
         Outcome::Refused { .. } => plain(8, "refused"),
         Outcome::NotAttempted { .. } => plain(9, "not attempted"),
         Outcome::Done { .. } => plain(10, "done"),

@@ -13,6 +13,9 @@ use crate::thing::Thing;
 /// A parameter's change longer than this is shown on two lines.
 const LINE: usize = 100;
 
+const TAKEN_OVER: &str = "(as it must be already; only the ledger changes)";
+const RELEASED: &str = "(left to others; only the ledger changes)";
+
 /// The lines of a host's plan, in the order of work, refusals last.
 #[must_use]
 pub fn of_plan(plan: &HostPlan, detail: Detail) -> Vec<Line> {
@@ -39,11 +42,8 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
             ..
         } => {
             lines.push(titled(change, path.as_str(), &access(change), *cause));
-            lines.extend(indented(difference::of_change(
-                path.as_str(),
-                change,
-                detail,
-            )));
+            let diff = difference::of_change(path.as_str(), change, detail);
+            lines.extend(indented(diff));
         }
         Step::Value {
             thing,
@@ -59,13 +59,9 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
             let change = Change::Delete { before };
             let suffix = index_type.as_ref().and_then(TableType::index_suffix);
             let index = suffix.map_or(String::new(), |suffix| format!(" and its index {suffix}"));
-            lines.push(titled(&change, &format!("{path}{index}"), "", *cause));
-            lines.extend(indented(difference::of_texts(
-                path.as_str(),
-                Some(before),
-                None,
-                detail,
-            )));
+            lines.push(titled(&change, path.as_str(), &index, *cause));
+            let diff = difference::of_texts(path.as_str(), Some(before), None, detail);
+            lines.extend(indented(diff));
         }
         Step::Index {
             source,
@@ -73,39 +69,40 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
             reason,
         } => quiet(format!(
             "  * build the index of {table_type}:{source} ({})",
-            match reason {
-                IndexReason::SourceChanges => "its source changes",
-                IndexReason::Missing => "it is missing: Postfix cannot open the table",
-                IndexReason::Stale =>
-                    "it is older than its source: Postfix still reads the old entries",
-            }
+            index_reason(*reason)
         )),
         Step::Check => quiet("  * check with `postfix check`".to_owned()),
-        Step::Reload { reason } => quiet(format!(
-            "  * reload Postfix ({})",
-            match reason {
-                ReloadReason::ConfigurationChanges => "its configuration changes",
-                ReloadReason::NotToldYet =>
-                    "an earlier change was never told: Postfix still runs with what it read before",
-            }
-        )),
+        Step::Reload { reason } => {
+            quiet(format!("  * reload Postfix ({})", reload_reason(*reason)));
+        }
         Step::Restart { parameters } => {
             let names: Vec<&str> = parameters.iter().map(AsRef::as_ref).collect();
-            lines.push(Line::new(
-                Tone::Warning,
-                format!(
-                    "  * stop and start Postfix: a reload does not reach {} (only with --allow-restart)",
-                    names.join(", ")
-                ),
-            ));
+            let text = format!(
+                "  * stop and start Postfix: a reload does not reach {} (only with --allow-restart)",
+                names.join(", ")
+            );
+            lines.push(Line::new(Tone::Warning, text));
         }
         Step::Probe { probes } => quiet(format!("  * probe{}", asked(probes))),
-        Step::TakeOver { thing } => quiet(format!(
-            "  = take over {thing} (as it must be already; only the ledger changes)"
-        )),
-        Step::Release { thing } => quiet(format!(
-            "  = release {thing} (left to others; only the ledger changes)"
-        )),
+        Step::TakeOver { thing } => quiet(format!("  = take over {thing} {TAKEN_OVER}")),
+        Step::Release { thing } => quiet(format!("  = release {thing} {RELEASED}")),
+    }
+}
+
+fn index_reason(reason: IndexReason) -> &'static str {
+    match reason {
+        IndexReason::SourceChanges => "its source changes",
+        IndexReason::Missing => "it is missing: Postfix cannot open the table",
+        IndexReason::Stale => "it is older than its source: Postfix still reads the old entries",
+    }
+}
+
+fn reload_reason(reason: ReloadReason) -> &'static str {
+    match reason {
+        ReloadReason::ConfigurationChanges => "its configuration changes",
+        ReloadReason::NotToldYet => {
+            "an earlier change was never told: Postfix still runs with what it read before"
+        }
     }
 }
 

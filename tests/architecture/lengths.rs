@@ -20,8 +20,6 @@ const LONG_FILES: &[(&str, &str)] = &[("src/plan/diff/tests.rs", CASES), ("src/s
 /// Functions that are longer: each must still be, so that this list can only become shorter.
 const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("src/transport/ssh/route.rs", "route", SPLIT),
-    ("src/cli/selection.rs", "select_hosts", SPLIT),
-    ("src/fleet/pool.rs", "run_tasks", SPLIT),
     ("src/machine/remote/answer/mod.rs", "understand", SPLIT),
     ("src/machine/remote/apply.rs", "assignments", FLAT),
     ("src/manifest/yaml.rs", "event", FLAT),
@@ -29,9 +27,6 @@ const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("src/plan/diff/unmanaged.rs", "unnamed_file", SPLIT),
     ("src/plan/orders.rs", "orders", SPLIT),
     ("src/postfix/postconf/options.rs", "parse", SPLIT),
-    ("src/report/applied.rs", "of_outcome", FLAT),
-    ("src/report/lock.rs", "write", SPLIT),
-    ("src/report/steps.rs", "of_step", FLAT),
 ];
 
 #[test]
