@@ -25,6 +25,8 @@ mod load;
 mod modules;
 // Real sshd on loopback, real ssh clients.
 mod ssh;
+// Functions of the sh programs, without a host.
+mod shell;
 // The sh programs under dash, bash and BusyBox.
 mod remote;
 // Plans and applies on sandboxes, through the program itself.

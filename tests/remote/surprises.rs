@@ -288,7 +288,7 @@ fn a_host_of_busybox_alone_is_asked_by_its_nc() {
         // A child that ignores TERM and leaves a grandchild behind holds nobody up for ever.
         host.write("/root/words.sh", &format!("RUN=x\n{WORDS}"));
         let begun = std::time::Instant::now();
-        let said = host.run("cd /root; . ./words.sh; HEARD=/root/heard; hear run 2 sh -c 'trap \"\" TERM; echo words; sleep 100 & wait; sleep 100'; echo \"$? $SAID\"");
+        let said = host.run("cd /root; . ./words.sh; HEARD=/root/heard; capture run 2 sh -c 'trap \"\" TERM; echo words; sleep 100 & wait; sleep 100'; echo \"$? $SAID\"");
         assert!(said.starts_with("137 words\n"), "{name}: {said}");
         assert!(begun.elapsed().as_secs() < 20, "{name}");
     }

@@ -22,9 +22,9 @@ const PROGRAM: [&str; 12] = [
     include_str!("apply/journal.sh"),
     include_str!("apply/stage.sh"),
     include_str!("apply/validate.sh"),
-    include_str!("apply/doors.sh"),
+    include_str!("apply/listeners.sh"),
     include_str!("apply/commit.sh"),
-    include_str!("apply/tell.sh"),
+    include_str!("apply/activate.sh"),
     include_str!("apply/probe.sh"),
     include_str!("apply/ledger.sh"),
     include_str!("apply/undo.sh"),
@@ -134,7 +134,7 @@ fn assignments(
     set("EDITS", if orders.edits.is_empty() { "" } else { "1" });
     set("CHECK", if orders.check { "1" } else { "" });
     set(
-        "TELL",
+        "ACTIVATION",
         match orders.activation {
             Activation::Nothing => "not",
             Activation::Reload => "reload",
@@ -151,7 +151,14 @@ fn assignments(
         }),
     );
     set("NUMBERS", &values::numbers(orders));
-    set("DOORS", if values::opens_doors(orders) { "1" } else { "" });
+    set(
+        "ADDS_LISTENER",
+        if values::adds_listener(orders) {
+            "1"
+        } else {
+            ""
+        },
+    );
     set("DIRECT", &values::direct(orders));
     let (opening, not_opening) = catalogue::tables::opening_patterns();
     set("OPENING", &opening);

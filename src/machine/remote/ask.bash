@@ -6,6 +6,7 @@ say() {
     case $reply in [0-9][0-9][0-9]-*) ;; *) return 0 ;; esac
   done
   # Above 128 it is the time that ran out.
+  # shellcheck disable=SC2086  # a number
   if [ $ended -gt 128 ]; then reply='no answer'; else reply='hung up'; fi
   return 1
 }

@@ -1,5 +1,5 @@
 # Reads one host and writes nothing there. Parsed whole before its last line calls it.
-# Set by the client: N nonce, KNOWN identity of cached facts, FILES, GROUND (what they stand on), INDEXES, SOCKETS,
+# Reads, set by the client: N nonce, KNOWN identity of cached facts, FILES, GROUND (what they stand on), INDEXES, SOCKETS,
 # EXPECTED (lines as sha256sum prints them), CAP bytes of text, HISTORY (`entries`, or a file).
 # Every process costs more than everything that the shell does by itself, so: one grep for all
 # texts, one sha256sum, one stat; the rest are built-ins.

@@ -35,7 +35,7 @@ pub(super) fn direct(orders: &Orders) -> String {
 }
 
 /// Whether master(8) may get a new listener.
-pub(super) fn opens_doors(orders: &Orders) -> bool {
+pub(super) fn adds_listener(orders: &Orders) -> bool {
     let opens =
         |edit: &Edit| matches!(edit, Edit::SetService(service, _) if service.parts().1 == "inet");
     orders.edits.iter().any(opens)

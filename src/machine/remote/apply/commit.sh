@@ -1,4 +1,9 @@
 # ---- commit ------------------------------------------------------------------------------------
+# Reads, set by the client: RUN
+# Reads, set by other files: D MOVED NEWLINE REAL STAGED
+# Sets: CHANGED EMPTIED OLD UNDO
+# Calls: journal.sh: clean phase unmake; report.sh: fail fail_unchanged fault report; words.sh: durable for_each log
+#   real_of seek_moved
 
 # Sets OLD to a second name of the file, which keeps its bytes, owner, mode, and times.
 back_up() {
@@ -25,7 +30,7 @@ commit() {
   # Validation took its time: what somebody changed meanwhile is not to be overwritten.
   seek_moved
   [ -z "$MOVED" ] || stale
-  phase committing && durable "$D/journal.json" "$D" || fail 'the journal cannot be written; nothing was changed' '' "make room in $D"
+  phase committing && durable "$D/journal.json" "$D" || fail_unchanged 'the journal cannot be written' '' "make room in $D"
   for_each "$STAGED" commit_one
   durable $directories
   log 'committed'

@@ -1,4 +1,8 @@
 # ---- journal -----------------------------------------------------------------------------------
+# Reads, set by the client: AT BY_JSON DELETES FILES HISTORY INDEXES LEDGER_BYTES PATHS_BYTES RUN
+# Reads, set by other files: D EMPTIED HASH HEARD MADE NEWLINE REAL SPOOL STAGE
+# Sets: OPENED PHASE PRIOR PRIOR_PHASE
+# Calls: report.sh: fail_unchanged; words.sh: durable for_each hash_of proven real_of take
 
 # phase NAME: says how far the work is. While nothing is changed yet, what an earlier dead run had
 # changed counts more.
@@ -23,7 +27,7 @@ open_journal() {
   OPENED=1
   error=$( { printf '%s %s\n' "$RUN" "$directories" >>"$D/leftovers"; } 2>&1) && write_records && phase staged &&
     durable "$D/leftovers" "$D/journal.json" "$D" ||
-    fail 'the journal cannot be written; nothing was changed' "$error" "make room in $D, or make it writable"
+    fail_unchanged 'the journal cannot be written' "$error" "make room in $D, or make it writable"
 }
 note_directory() {
   for named in "$1" ${2:+"$1$2"}; do
@@ -83,6 +87,7 @@ clean() {
   gone="$STAGE $SPOOL $HEARD"
   for left in "$D"/*".new.$RUN"; do [ ! -e "$left" ] || gone="$gone $left"; done
   set -f
+  # shellcheck disable=SC1010  # `done` is an argument
   if [ -n "$OPENED" ] && { [ "${1:-}" = done ] || [ -z "$PRIOR" ]; }; then
     forget
     return 0

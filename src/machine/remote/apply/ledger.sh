@@ -1,7 +1,12 @@
 # ---- ledger and history ------------------------------------------------------------------------
+# Reads, set by the client: HISTORY LEDGER RUN
+# Reads, set by other files: D NEWLINE STAGE
+# Sets: WRITTEN
+# Calls: commit.sh: commit_one delete_one; journal.sh: phase; report.sh: fail fault; words.sh: durable
 
 # write_history GENERATION KEPT KEPT_BYTES PLACE SHA256: recorded and proved before the first change.
 write_history() {
+  # shellcheck disable=SC2174  # what is above it exists; `-p` is for a race
   [ -d "$D/history" ] || error=$(mkdir -p -m 0700 "$D/history" 2>&1) || fail 'the history could not be written' "$error" "make room in $D"
   commit_one "$D/history/$1.json" "$STAGE/generation"
   durable "$D/history"
@@ -27,12 +32,12 @@ write_ledger() {
   fault 'before the journal ends'
   phase finished
   [ -z "$HISTORY" ] || prune $HISTORY
-  forsake
+  prune_adopted
   durable "$D"
 }
 
 # Texts that were adopted once, and that the ledger does not promise to give back any more.
-forsake() {
+prune_adopted() {
   set +f
   for text in "$D/adopted"/*; do
     [ ! -f "$text" ] || grep -qs "${text##*/}" "$D/ledger.json" || rm -f "$text"

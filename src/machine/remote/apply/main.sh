@@ -1,4 +1,11 @@
 # ---- the whole ---------------------------------------------------------------------------------
+# Reads, set by the client: ACTIVATION ADOPTS AT BY CHECK DELETES EDITS FILES INDEXES LEDGER N RUN SH TABLES
+# Reads, set by other files: ANSWERS BLANKS D HEARD MOVED NEWLINE PRIOR SPOOL STAGE STAGED
+# Sets: BACK BEFORE HOLD HOST MAILLOG PATIENCE QUEUE RUNNING SED
+# Calls: activate.sh: activate check; commit.sh: commit delete stale; journal.sh: clean clean_dead judge_dead
+#   open_journal; ledger.sh: write_ledger; listeners.sh: try_listeners; probe.sh: await_troubles probe smtp_answers;
+#   report.sh: finish report step; stage.sh: adopt build_index stage_configuration stage_files; validate.sh:
+#   validate; words.sh: for_each master_lives seek_moved
 
 order_of_work() {
   [ -f "$SPOOL" ] || report untouched 'the payload vanished before its turn came; nothing was changed' '' 'run again'
@@ -11,9 +18,10 @@ order_of_work() {
   if [ "$LEDGER" = keep ]; then
     clean
     [ -n "$PRIOR" ] || rm -f "$D/last"
+    # shellcheck disable=SC1010  # `done` is a word of the report
     report done '' '' ''
   fi
-  learn
+  read_settings
   RUNNING=
   ! master_lives || RUNNING=1
   SED='' BACK=''
@@ -25,17 +33,17 @@ order_of_work() {
     step stage_configuration
     step validate
   fi
-  try_doors
+  try_listeners
   PATIENCE=120 BEFORE=''
-  if [ "$TELL" != not ]; then
+  if [ "$ACTIVATION" != not ]; then
     smtp_answers
     BEFORE=$ANSWERS
     await_troubles
   fi
   [ -z "$STAGED" ] || step commit
   [ -z "$CHECK" ] || step check
-  if [ "$TELL" != not ]; then
-    step tell
+  if [ "$ACTIVATION" != not ]; then
+    step activate
     step probe
   fi
   [ -z "$DELETES" ] || step for_each "$DELETES" delete
@@ -44,7 +52,7 @@ order_of_work() {
 }
 
 # What Postfix calls its places here.
-learn() {
+read_settings() {
   QUEUE='' MAILLOG='' HOST=localhost HOLD=60
   IFS=$NEWLINE
   for line in $(postconf -x queue_directory maillog_file myhostname service_throttle_time 2>/dev/null); do
@@ -93,6 +101,7 @@ locked() {
     holder="by process ${process:-?}, which is none of \`murder\`${holder:+ (last held $holder)}"
   fi
   rm -f "$SPOOL"
+  # shellcheck disable=SC2016  # the backticks are part of the message
   report locked "another apply is at work: $holder" '' 'it ends by itself: wait, then plan again; `murder unlock` shows whether it lives'
 }
 

@@ -1,9 +1,16 @@
 # ---- probes ------------------------------------------------------------------------------------
+# Reads, set by the client: ACCEPT ASK_BASH ASK_NC ASK_PERL REFUSE SH TABLES
+# Reads, set by other files: ACTIVATED BEFORE BLANKS DOWN ERROR HOST MAILLOG MEND NEWLINE RUNNING SAID STAGE WHO
+# Sets: ANSWER ANSWERS ASKER CALM FIRST_END FIRST_TIME FOUND LOG_END LOG_TIME MAIL_LOG MASTER OLD_PIDS PATIENCE
+#   PROXYMAP_REJECT REFUSED REJECTS STRANGER TROUBLE
+# Calls: report.sh: fail; validate.sh: ask ask_together who_asks; words.sh: await_master capture for_each log
+#   master_lives run
 
 # postmaster, whom smtpd(8) lets pass any restriction, and a stranger, whom it does not; then the manifest's.
 smtp_answers() {
   ANSWERS='' REFUSED='' STRANGER=murder-probe@$HOST
   [ -n "$RUNNING" ] || return 0
+  # shellcheck disable=SC2174  # what is above it exists already
   if command -v bash >/dev/null; then
     ASKER=bash
     ANSWERS=$(run "$PATIENCE" bash -c "$ASK_BASH" ask postmaster "$STRANGER" $ACCEPT $REFUSE 2>/dev/null) || refused $?
@@ -12,7 +19,7 @@ smtp_answers() {
     ANSWERS=$(run "$PATIENCE" perl -e "$ASK_PERL" postmaster $ACCEPT $REFUSE 2>/dev/null) || refused $?
   elif command -v nc >/dev/null && mkdir -p -m 0700 "$STAGE"; then
     ASKER=nc
-    hear run "$PATIENCE" $SH -c "$ASK_NC" "$STAGE" postmaster "$STRANGER" $ACCEPT $REFUSE
+    capture run "$PATIENCE" $SH -c "$ASK_NC" "$STAGE" postmaster "$STRANGER" $ACCEPT $REFUSE
     ANSWERS=$SAID
     rm -f "$STAGE/to" "$STAGE/from"
   fi
@@ -81,17 +88,17 @@ troubles() {
       number=${number%%[!0-9]*}
       # What is held back has no number; it is known by the processes that it was held back for.
       case $CALM$line in 1*'bad command startup'*) continue ;; esac
-      case " $ELDERS " in *" $number "*) ;; *) printf '%s\n' "$line" ;; esac
+      case " $OLD_PIDS " in *" $number "*) ;; *) printf '%s\n' "$line" ;; esac
     done |
-    sed -e 's/^[^[]* \([^ []*\)\[[0-9]*\]: /\1: /' -e 's/process [0-9]*/process/g; s/pid [0-9]*/pid/g' | sort -u
+    sed -e 's/^[^[]* \([^ []*\)\[[0-9]*\]: /\1: /' -e 's/process [0-9][0-9]*/process/g; s/pid [0-9]*/pid/g' | sort -u
 }
 
 # From here on, what Postfix writes may be our doing.
 await_troubles() {
-  ELDERS='' CALM='' MASTER=-
+  OLD_PIDS='' CALM='' MASTER=-
   ! master_lives || MASTER=$pid
   # master(8) tells of an end a second later.
-  note_elders
+  note_old_pids
   mark_log
   FIRST_END=$LOG_END FIRST_TIME=$LOG_TIME
 }
@@ -99,8 +106,8 @@ await_troubles() {
 # What Postfix writes again and again under the configuration that it had is not our doing. What it wrote
 # before it was told of that one may be of a configuration like ours.
 old_troubles() {
-  ELDERS='' CALM=''
-  log_before | since_told | troubles
+  OLD_PIDS='' CALM=''
+  log_before | since_activation | troubles
 }
 log_before() {
   start=$((FIRST_END > 200000 ? FIRST_END - 200000 : 0))
@@ -110,23 +117,23 @@ log_before() {
     run 20 journalctl -q --no-pager -o short --since "@$((FIRST_TIME - 600))" --until "@$((FIRST_TIME + 1))" SYSLOG_FACILITY=2 2>/dev/null
   fi
 }
-since_told() { sed -e '/master\[[0-9]*\]: reload /{h;d;}' -e '/master\[[0-9]*\]: daemon started/{h;d;}' -e 'H;$!d;x'; }
+since_activation() { sed -e '/master\[[0-9]*\]: reload /{h;d;}' -e '/master\[[0-9]*\]: daemon started/{h;d;}' -e 'H;$!d;x'; }
 
 # The processes of Postfix as they are when it is told: those that it began with the old configuration, or
 # between the new main.cf and the telling.
-note_elders() {
+note_old_pids() {
   set +f
   for stat in /proc/[0-9]*/stat; do
     { IFS= read -r line <"$stat"; } 2>/dev/null || continue
     # The name stands in brackets and may hold anything; the parent is the second field behind it.
     set -- ${line##*) }
-    [ "$2" != "$MASTER" ] || { line=${stat#/proc/} && ELDERS="$ELDERS ${line%/stat}"; }
+    [ "$2" != "$MASTER" ] || { line=${stat#/proc/} && OLD_PIDS="$OLD_PIDS ${line%/stat}"; }
   done
   set -f
 }
 
 probe() {
-  [ -n "$TOLD" ] || return 0
+  [ -n "$ACTIVATED" ] || return 0
   await_master || fail 'Postfix does not run after it was told' "$(new_troubles)" 'see the log of the host'
   ask_together || for_each "$TABLES" ask_live
   smtp_answers
@@ -160,17 +167,17 @@ probe() {
 }
 
 # What passes by itself, and neither going on nor putting back makes shorter, is waited for and judged then:
-# a service that master(8) holds back (see strangers_to_proxymap), be it since this change or an earlier one, for
+# a service that master(8) holds back (see proxymap_rejects), be it since this change or an earlier one, for
 # then it shows when the last process of before ends; and a process on its way out that hangs up on whom it let in.
 calm_down() {
   tries=0 held='' died=0 deadline=$((LOG_TIME + HOLD + 30))
   while :; do
     look_at_log
-    strangers_to_proxymap
+    proxymap_rejects
     calm=1
     as_before || calm=''
-    if [ "$STRANGERS" -gt "$died" ]; then
-      calm='' held=1 died=$STRANGERS
+    if [ "$REJECTS" -gt "$died" ]; then
+      calm='' held=1 died=$REJECTS
     elif [ -z "$calm$held" ] && held_before; then
       held=1
     fi
@@ -200,19 +207,19 @@ look_at_log() { FOUND=$(log_since "$LOG_END" "$LOG_TIME" | grep -E "$TROUBLE"); 
 # a table that it does not know, and dies, as may one of before that asks a new one. If it was that process's first
 # work, its service is held back for service_throttle_time. How many died so, and which: those are no trouble of the
 # new configuration.
-strangers_to_proxymap() {
-  STRANGERS=0 IFS=$NEWLINE
+proxymap_rejects() {
+  REJECTS=0 IFS=$NEWLINE
   for line in $FOUND; do
     line=${line#*\[}
-    case ${line#*\]} in ": $STRANGER_TO_PROXYMAP"*) STRANGERS=$((STRANGERS + 1)) ELDERS="$ELDERS ${line%%\]*}" ;; esac
+    case ${line#*\]} in ": $PROXYMAP_REJECT"*) REJECTS=$((REJECTS + 1)) OLD_PIDS="$OLD_PIDS ${line%%\]*}" ;; esac
   done
   IFS=$BLANKS
 }
-STRANGER_TO_PROXYMAP='fatal: proxymap service is not configured'
+PROXYMAP_REJECT='fatal: proxymap service is not configured'
 
 # Whether something was held back before this change, as far as the log of before it tells.
 held_before() {
-  log_before | grep -qE "^[^[]*/([a-z-]+\[[0-9]+\]: $STRANGER_TO_PROXYMAP|master\[[0-9]+\]: warning: .*: bad command startup -- throttling)"
+  log_before | grep -qE "^[^[]*/([a-z-]+\[[0-9]+\]: $PROXYMAP_REJECT|master\[[0-9]+\]: warning: .*: bad command startup -- throttling)"
 }
 
 as_before() {

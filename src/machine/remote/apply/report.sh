@@ -1,4 +1,8 @@
 # ---- last words --------------------------------------------------------------------------------
+# Reads, set by the client: AT BY FAULT N RUN
+# Reads, set by other files: BLANKS CHANGED D LOG NEWLINE PRIOR PRIOR_PHASE RUNNING WRITTEN
+# Sets: POINT
+# Calls: journal.sh: clean unmake; undo.sh: put_back; words.sh: log
 
 # report ENDING SUMMARY DETAIL HINT: the last words. Those of a run that failed stay on the host until an
 # apply is done, or `unlock` clears them away: nobody knows whether a pipe is heard at its other end.
@@ -45,8 +49,12 @@ fail() {
   report untouched "$@"
 }
 
+# fail_unchanged SUMMARY DETAIL HINT: fails before the first change.
+fail_unchanged() { fail "$1; nothing was changed" "$2" "$3"; }
+
 finish() {
   [ -z "$FAULT" ] || log "points $POINT"
+  # shellcheck disable=SC1010  # `done` is an argument
   clean done
   # Only a run that found Postfix at work tells it anything.
   case $RUNNING:${PRIOR:+$PRIOR_PHASE} in
@@ -54,6 +62,7 @@ finish() {
       report halfway 'the host is as it shall be, but Postfix does not run: an apply that did not end left it stopped' "$PRIOR" 'look at its log, then run there as root: postfix -c /etc/postfix check; postfix -c /etc/postfix start'
       ;;
   esac
+  # shellcheck disable=SC1010  # `done` is a word of the report
   report done '' '' ''
 }
 

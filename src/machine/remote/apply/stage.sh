@@ -1,9 +1,13 @@
 # ---- staging -----------------------------------------------------------------------------------
+# Reads, set by the client: FILES RUN
+# Reads, set by other files: BLANKS D HASH NEWLINE REAL SAID STAGE
+# Sets: BACK MADE NEW OLD_WORDS SED SERVICES_CHANGE STAGED
+# Calls: report.sh: fail_unchanged; words.sh: backdate capture durable for_each hash_of log real_of run take
 
 make_directory() {
   [ ! -d "$1" ] || return 0
   make_directory "${1%/*}"
-  error=$(mkdir -m 0755 "$1" 2>&1) || fail "the directory $1 cannot be made; nothing was changed" "$error" 'see the message of the host'
+  error=$(mkdir -m 0755 "$1" 2>&1) || fail_unchanged "the directory $1 cannot be made" "$error" 'see the message of the host'
   MADE="$1 $MADE"
 }
 
@@ -11,14 +15,14 @@ make_directory() {
 # and context before it has any content. Sets REAL and NEW.
 stage() {
   real_of "$1"
-  if [ -h "$1" ] && [ ! -e "$1" ]; then fail "$1 is a link that leads nowhere; nothing was changed" "it leads to $(readlink "$1")" 'remove the link, or make what it leads to'; fi
-  case $REAL in *[!A-Za-z0-9/._+@:%=-]*) fail "$1 is a link to a path with blanks or signs in it; nothing was changed" "it leads to $REAL" 'let the link lead to a plain path' ;; esac
-  if [ -e "$REAL" ] && [ ! -f "$REAL" ]; then fail "$1 is no regular file; nothing was changed" "$(ls -ld "$REAL" 2>&1)" 'move it away, or name another path'; fi
+  if [ -h "$1" ] && [ ! -e "$1" ]; then fail_unchanged "$1 is a link that leads nowhere" "it leads to $(readlink "$1")" 'remove the link, or make what it leads to'; fi
+  case $REAL in *[!A-Za-z0-9/._+@:%=-]*) fail_unchanged "$1 is a link to a path with blanks or signs in it" "it leads to $REAL" 'let the link lead to a plain path' ;; esac
+  if [ -e "$REAL" ] && [ ! -f "$REAL" ]; then fail_unchanged "$1 is no regular file" "$(ls -ld "$REAL" 2>&1)" 'move it away, or name another path'; fi
   make_directory "${REAL%/*}"
   NEW=${REAL%/*}/.murder.$RUN.${REAL##*/}
   error=$( { set -C; : >"$NEW"; } 2>&1) &&
     { { [ "$2:$3" = root:root ] && [ ! -g "${REAL%/*}" ]; } || error=$(chown "$2:$3" "$NEW" 2>&1); } && error=$(chmod "$4" "$NEW" 2>&1) ||
-    fail "$1 cannot be staged; nothing was changed" "$error" 'the directory must be writable, with room and inodes left, and owner and group must exist'
+    fail_unchanged "$1 cannot be staged" "$error" 'the directory must be writable, with room and inodes left, and owner and group must exist'
   if [ -e /sys/fs/selinux/enforce ] && [ -f "$REAL" ]; then chcon --reference="$REAL" "$NEW" 2>/dev/null; fi
 }
 
@@ -28,11 +32,11 @@ stage_files() {
   for_each "$FILES" stage_file
   hashes=$NEWLINE$(sha256sum $names 2>/dev/null)$NEWLINE
   for_each "$written" prove
-  cool $names
+  backdate $names
 }
 prove() {
   case $hashes in *"$NEWLINE$1  $2$NEWLINE"*) ;; *)
-    fail "the new text of $3 could not be written whole; nothing was changed" "$error" 'make room on the file system; a text to be given back must still be in /var/lib/murder/adopted'
+    fail_unchanged "the new text of $3 could not be written whole" "$error" 'make room on the file system; a text to be given back must still be in /var/lib/murder/adopted'
     ;;
   esac
 }
@@ -66,17 +70,17 @@ build_index() {
   borrowed=
   if [ ! -e "$NEW" ]; then
     borrowed=1
-    cp -p "$source" "$NEW" 2>/dev/null || fail "$2 has no text to build an index from; nothing was changed" '' 'plan again'
+    cp -p "$source" "$NEW" 2>/dev/null || fail_unchanged "$2 has no text to build an index from" '' 'plan again'
   fi
-  hear run 300 postmap "$1:$NEW" || fail "postmap cannot build $1:$2; nothing was changed" "$SAID" 'see the message of the host'
+  capture run 300 postmap "$1:$NEW" || fail_unchanged "postmap cannot build $1:$2" "$SAID" 'see the message of the host'
   [ -z "$SAID" ] || judge_index "$1:$2"
   # An index has the owner and the mode of its text; postmap(1) mostly sees to that by itself.
   owners=$(stat -c '%U:%G %a' "$NEW" "$NEW$3" 2>/dev/null)
   set -- "$1" "$2" "$3" ${owners%%"$NEWLINE"*}
   for suffix in $3 .dir; do
     [ -e "$NEW$suffix" ] || continue
-    [ "$suffix$owners" = "$3$4 $5$NEWLINE$4 $5" ] || { chown "$4" "$NEW$suffix" && chmod "$5" "$NEW$suffix"; } || fail "the index of $2 cannot be given its owner; nothing was changed" '' 'see the owner of the table'
-    if [ -e "$2$suffix" ] && [ ! -f "$2$suffix" ]; then fail "$2$suffix is no regular file; nothing was changed" "$(ls -ld "$2$suffix" 2>&1)" 'move it away'; fi
+    [ "$suffix$owners" = "$3$4 $5$NEWLINE$4 $5" ] || { chown "$4" "$NEW$suffix" && chmod "$5" "$NEW$suffix"; } || fail_unchanged "the index of $2 cannot be given its owner" '' 'see the owner of the table'
+    if [ -e "$2$suffix" ] && [ ! -f "$2$suffix" ]; then fail_unchanged "$2$suffix is no regular file" "$(ls -ld "$2$suffix" 2>&1)" 'move it away'; fi
     if [ -e "$2$suffix" ]; then STAGED="$2$suffix $NEW$suffix$NEWLINE$STAGED"; else STAGED="$STAGED$2$suffix $NEW$suffix$NEWLINE"; fi
   done
   # A text from the future stays newer than every index, and Postfix warns of that at each look.
@@ -88,7 +92,7 @@ build_index() {
 # back is as it was, with its duplicates.
 judge_index() {
   said=$SAID new=
-  [ -n "$OLD_WORDS" ] || { hear run 60 postmap -q murder-probe static:ok; OLD_WORDS=$NEWLINE$SAID$NEWLINE; }
+  [ -n "$OLD_WORDS" ] || { capture run 60 postmap -q murder-probe static:ok; OLD_WORDS=$NEWLINE$SAID$NEWLINE; }
   IFS=$NEWLINE
   for line in $said; do
     case $OLD_WORDS in *"$NEWLINE$line$NEWLINE"*) ;; *) new="$new$line$NEWLINE" ;; esac
@@ -100,12 +104,12 @@ judge_index() {
     return 0
     ;;
   esac
-  fail "postmap warns of $1; nothing was changed" "$new" 'mend the text of the table'
+  fail_unchanged "postmap warns of $1" "$new" 'mend the text of the table'
 }
 
 stage_configuration() {
   error=$( { mkdir -p "$STAGE/check" && cp /etc/postfix/main.cf /etc/postfix/master.cf "$STAGE/"; } 2>&1) ||
-    fail 'the configuration cannot be staged; nothing was changed' "$error" "make room in $D"
+    fail_unchanged 'the configuration cannot be staged' "$error" "make room in $D"
   # postconf glues what it appends to a last line without an end, and so ruins both.
   for cf in master.cf main.cf; do
     [ -z "$(tail -c 1 "$STAGE/$cf")" ] || echo >>"$STAGE/$cf"
@@ -119,10 +123,11 @@ stage_configuration() {
     case $hashes in *"$NEWLINE$after  /etc/postfix/$cf$NEWLINE"*) continue ;; esac
     [ $cf = main.cf ] || SERVICES_CHANGE=1
     real_of /etc/postfix/$cf
+    # shellcheck disable=SC2046  # owner, group and mode are three arguments
     stage /etc/postfix/$cf $(stat -c '%U %G %a' "$REAL")
     error=$(cat "$STAGE/$cf" 2>&1 >>"$NEW")
     hash_of "$NEW"
-    [ "$HASH" = "$after" ] || fail "the new $cf could not be written whole; nothing was changed" "$error" 'make room on the file system'
+    [ "$HASH" = "$after" ] || fail_unchanged "the new $cf could not be written whole" "$error" 'make room on the file system'
     staged_cfs="$staged_cfs $NEW"
     STAGED="$STAGED$REAL $NEW$NEWLINE"
   done
@@ -130,10 +135,10 @@ stage_configuration() {
 
 # edit OPTIONS...: postconf says what it did not do on its standard error, and ends with 0.
 edit() {
-  hear postconf -c "$STAGE" "$@" || fail "postconf $1 refuses an edit; nothing was changed" "$SAID" 'see the message of the host'
+  capture postconf -c "$STAGE" "$@" || fail_unchanged "postconf $1 refuses an edit" "$SAID" 'see the message of the host'
   IFS=$NEWLINE
   for line in $SAID; do
-    case $line in *'multiple entries for'*) ;; *) fail "postconf $1 warns of an edit; nothing was changed" "$SAID" 'see the message of the host' ;; esac
+    case $line in *'multiple entries for'*) ;; *) fail_unchanged "postconf $1 warns of an edit" "$SAID" 'see the message of the host' ;; esac
   done
   IFS=$BLANKS
 }
@@ -145,5 +150,5 @@ adopt() {
   error=$( { mkdir -p "$D/adopted" && cat "$REAL" >|"$D/adopted.new.$RUN" && durable "$D/adopted.new.$RUN" && mv -f "$D/adopted.new.$RUN" "$D/adopted/$HASH"; } 2>&1)
   kept=$HASH
   hash_of "$D/adopted/$kept"
-  [ "$HASH" = "$kept" ] || fail "the present text of $1 cannot be kept; nothing was changed" "$error" "make room in $D"
+  [ "$HASH" = "$kept" ] || fail_unchanged "the present text of $1 cannot be kept" "$error" "make room in $D"
 }

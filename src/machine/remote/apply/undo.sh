@@ -1,4 +1,9 @@
 # ---- putting back ------------------------------------------------------------------------------
+# Reads, set by the client: FAULT
+# Reads, set by other files: ACTIVATED ANSWER ANSWERS BEFORE HEARD MOVED NEWLINE REFUSED RUNNING SPOOL STAGE UNDO
+# Sets: ACCEPT FIRST HERE LEFT PATIENCE REFUSE SAID UNDONE WHY
+# Calls: activate.sh: activate_postfix restart; journal.sh: clean phase unmake; probe.sh: answer_of new_troubles
+#   smtp_answers; report.sh: report; words.sh: await_master capture durable for_each master_lives seek_moved
 
 # undo_one PATH BACKUP: `-` where nothing was there. The commands for what could not be put back
 # are collected for a person.
@@ -23,7 +28,7 @@ alive() {
 # service back for service_throttle_time, a minute unless it is set; being told again does not make that shorter.
 # Who connects then is let in all the same, and hears nothing: where the connection is refused, nobody is held back,
 # and time alone brings nobody.
-revive() {
+wait_for_smtp() {
   answer_of postmaster "$BEFORE"
   case $ANSWER in 2*) ;; *) return 0 ;; esac
   ACCEPT='' REFUSE='' PATIENCE=8 shut=0 deadline=$(($(date +%s) + HOLD + 30))
@@ -42,9 +47,9 @@ put_back() {
   phase rolling-back
   for_each "$UNDO" undo_one
   durable $directories
-  if [ -n "$TOLD" ]; then
+  if [ -n "$ACTIVATED" ]; then
     # What cannot run the new configuration may have ended with it; telling nobody helps nobody.
-    if { if master_lives; then tell_postfix; else hear restart; fi; } && revive; then again=; else again=1 WHY="$WHY$SAID$NEWLINE"; fi
+    if { if master_lives; then activate_postfix; else capture restart; fi; } && wait_for_smtp; then again=; else again=1 WHY="$WHY$SAID$NEWLINE"; fi
     if ! await_master; then
       # It stood when this began: what it dies of now was there before, and is not ours to put right.
       again="$HERE start; " WHY="$WHY$(new_troubles)$NEWLINE"

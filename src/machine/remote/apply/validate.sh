@@ -1,4 +1,9 @@
 # ---- validation --------------------------------------------------------------------------------
+# Reads, set by the client: DIRECT NOT_OPENING NUMBERS OPENING RUN TABLES TYPES UNVERIFIED WORDS_AWK
+# Reads, set by other files: BACK BLANKS MEND NEWLINE REAL SAID SED SERVICES_CHANGE STAGE
+# Sets: DOWN ERROR KEY NEW OPTIONS PROXIED UNREACHED WHO
+# Calls: listeners.sh: copy_master_cf; report.sh: fail_unchanged; words.sh: as_postfix backdate capture for_each log
+#   real_of run
 
 # listing DIR NAME: what Postfix makes of a configuration into NAME, parameters and options of services, with
 # every $ expanded; what it complains of into NAME.said. Both without the names that staging changes.
@@ -18,7 +23,7 @@ validate() {
   # `proxy:` would ask the running proxymap, which has the old configuration: postconf(1) looks through it.
   sed -e "$SED" "$STAGE/main.cf" >"$STAGE/check/main.cf"
   copy_master_cf
-  cool "$STAGE/main.cf" "$STAGE/check/main.cf" $staged_cfs
+  backdate "$STAGE/main.cf" "$STAGE/check/main.cf" $staged_cfs
   # Options change where they are written, or where what they refer to is.
   OPTIONS=$SERVICES_CHANGE
   [ -n "$OPTIONS" ] || OPTIONS=$(sed -n -e 's/\$[{(]\{0,1\}service_name//g' -e '/^[^#]*[[:space:]]-o.*\$/p' /etc/postfix/master.cf)
@@ -30,14 +35,14 @@ validate() {
     case $old in *"$NEWLINE$line$NEWLINE"*) ;; *) new="$new$line$NEWLINE" ;; esac
   done
   IFS=$BLANKS
-  [ -z "$new" ] || fail 'postconf warns of the new configuration; nothing was changed' "$new" "$MEND; warnings that were there before do not count"
+  [ -z "$new" ] || fail_unchanged 'postconf warns of the new configuration' "$new" "$MEND; warnings that were there before do not count"
   opened='' each=''
   if ask_together staged; then
     for_each "$TABLES" note_type
   else
     each=1
-    hear run 60 postmap -c "$STAGE/check" -q murder-probe static:ok
-    case $SAID in *fatal:*) fail 'Postfix cannot run with the new configuration; nothing was changed' "$SAID" "$MEND" ;; esac
+    capture run 60 postmap -c "$STAGE/check" -q murder-probe static:ok
+    case $SAID in *fatal:*) fail_unchanged 'Postfix cannot run with the new configuration' "$SAID" "$MEND" ;; esac
   fi
   # A table that opens has a type.
   for type in $TYPES; do
@@ -55,9 +60,9 @@ ask_together() {
   staging=${1:-} rooted='' theirs='' texts='' domain=''
   for_each "$TABLES" gather
   if [ -n "$staging" ]; then
-    heard_nothing run 60 postmap -c "$STAGE/check" -q murder-probe@invalid. $rooted static:murder || return 1
+    captures_nothing run 60 postmap -c "$STAGE/check" -q murder-probe@invalid. $rooted static:murder || return 1
   elif [ -n "$rooted" ]; then
-    heard_nothing run 60 postmap -q murder-probe@invalid. $rooted static:murder || return 1
+    captures_nothing run 60 postmap -q murder-probe@invalid. $rooted static:murder || return 1
   fi
   [ -n "$theirs" ] || return 0
   for word in $(domains_of $texts); do
@@ -65,7 +70,7 @@ ask_together() {
     domain=$word
   done
   case $domain in *[!A-Za-z0-9.-]* | '') domain=invalid. ;; esac
-  heard_nothing as_postfix postmap -q "murder-probe@$domain" $theirs static:murder
+  captures_nothing as_postfix postmap -q "murder-probe@$domain" $theirs static:murder
 }
 gather() {
   case " $DOWN " in *" $2 "*) return 0 ;; esac
@@ -76,8 +81,8 @@ gather() {
 }
 note_type() { opened="$opened $1"; }
 # The last table knows every key: that it answered says that all before it did not.
-heard_nothing() {
-  hear "$@" || return 1
+captures_nothing() {
+  capture "$@" || return 1
   IFS=$NEWLINE said=
   for line in $SAID; do
     case $line in *'/main.cf'[,:]*) ;; *) said="$said$line" ;; esac
@@ -90,7 +95,7 @@ domains_of() { sed -n 's/^domain[[:space:]]*=[[:space:]]*\([^,:[:space:]]*\)[,[:
 has_type() {
   [ -n "$types" ] || types=" $(postconf -c "$STAGE" -m | tr '\n' ' ') "
   case $types in *" $1 "*) ;; *)
-    fail "Postfix has no table type \`$1\` here; nothing was changed" "postconf -m:$types" "install the package \`postfix-$1\` there, or use another type"
+    fail_unchanged "Postfix has no table type \`$1\` here" "postconf -m:$types" "install the package \`postfix-$1\` there, or use another type"
     ;;
   esac
 }
@@ -127,7 +132,8 @@ judge_relaying() {
     postconf -c "$STAGE/check" -Px 2>/dev/null | grep '/smtpd_re[a-z]*_restrictions = .'
   )
   case $guards in *[!\ "$NEWLINE"]*) return 0 ;; esac
-  fail 'Postfix could not take mail: main.cf has neither smtpd_relay_restrictions nor smtpd_recipient_restrictions, nor a compatibility_level that brings them; nothing was changed' "smtpd(8) ends with: specify at least one working instance of: reject_unauth_destination, ..." 'put back into /etc/postfix/main.cf what was there (was it emptied?), or set one of them in `settings:` of the manifest'
+  # shellcheck disable=SC2016  # the backticks are part of the message
+  fail_unchanged 'Postfix could not take mail: main.cf has neither smtpd_relay_restrictions nor smtpd_recipient_restrictions, nor a compatibility_level that brings them' "smtpd(8) ends with: specify at least one working instance of: reject_unauth_destination, ..." 'put back into /etc/postfix/main.cf what was there (was it emptied?), or set one of them in `settings:` of the manifest'
 }
 
 # validate_value NAME VALUE: NUMBERS has a line `NAME KIND LEAST MOST` for each that the plan changes. What
@@ -142,6 +148,7 @@ validate_value() {
   fi
 }
 validate_indirect() {
+  # shellcheck disable=SC2046  # each name is an argument
   defaults=$NEWLINE$(run 60 postconf -dx $(for_each "$indirect" base_of) 2>/dev/null)$NEWLINE
   IFS=$NEWLINE
   for line in $indirect; do
@@ -153,6 +160,7 @@ validate_indirect() {
     case $default in
       yes | no) kind=boolean ;;
       *[!0-9]*)
+        # shellcheck disable=SC2209  # `time` is a word
         case ${default%[smhdw]} in *[!0-9]* | '') continue ;; *) kind=time ;; esac
         ;;
       '') continue ;;
@@ -184,7 +192,7 @@ is_of_kind() {
     bad_value "$1" "$2" "out of range ($4 to $5)"
   fi
 }
-bad_value() { fail "\`$1\` is $3; nothing was changed" "$1 = $2" "$MEND: the program that reads it would die"; }
+bad_value() { fail_unchanged "\`$1\` is $3" "$1 = $2" "$MEND: the program that reads it would die"; }
 
 # ask_new WORD: a table that nothing named before opens, and answers if it is one that can be asked.
 ask_new() {
@@ -228,7 +236,7 @@ who_asks() {
 ask() {
   ERROR='' UNREACHED=''
   key_for "$2" "$1"
-  hear complain_of "$1:$2"
+  capture complain_of "$1:$2"
   IFS=$NEWLINE
   for line in $SAID; do
     case $line in
@@ -280,7 +288,7 @@ judge_staged() {
   case $WHO:$ERROR in
     root:*) ;;
     *fatal:*)
-      hear run 60 postmap -q murder-probe static:ok
+      capture run 60 postmap -q murder-probe static:ok
       case $SAID in *fatal:*)
         log "not verified beforehand: $1, since Postfix cannot run with the present main.cf"
         return 0
@@ -291,7 +299,7 @@ judge_staged() {
   ERROR=$(printf '%s' "$ERROR" | plain)
   if [ -n "$UNREACHED" ]; then
     [ -z "$UNVERIFIED" ] || { DOWN="$DOWN ${1#*:}"; log "not verified: the server of $1 does not answer"; return 0; }
-    fail "the LDAP server of $1 does not answer; nothing was changed" "$ERROR" 'start it, or apply with --allow-unverified'
+    fail_unchanged "the LDAP server of $1 does not answer" "$ERROR" 'start it, or apply with --allow-unverified'
   fi
-  fail "the table $1 does not answer to user $WHO; nothing was changed" "$ERROR" 'see the message of the host: its name, its file and the mode of that; filter, bind_dn, bind_pw, base'
+  fail_unchanged "the table $1 does not answer to user $WHO" "$ERROR" 'see the message of the host: its name, its file and the mode of that; filter, bind_dn, bind_pw, base'
 }

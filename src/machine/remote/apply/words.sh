@@ -1,6 +1,11 @@
 # Changes one host, whole or not at all. The client puts its orders (assignments) before these
 # functions, and the call and the data after them; the shell leaves before it comes to the data.
 # Records are lines of words without blanks; what may hold blanks is quoted by the client.
+#
+# Reads, set by the client: EXPECTS RUN
+# Reads, set by other files: QUEUE
+# Sets: ACTIVATED ASKER BACKDATE BLANKS BY_WHICH CHANGED D DOWN EMPTIED HASH HEARD LOG MADE MEND MOVED NEWLINE ODD
+#   OLD_WORDS OPENED PHASE POINT PRINTF PRIOR PROXIED REAL SAID SPOOL STAGE STAGED UNDO UNDONE WHO WRITTEN
 D=/var/lib/murder
 # The loader's name for this file ends in its process's number, which is now the foreground's.
 SPOOL=$0
@@ -9,7 +14,7 @@ HEARD=$D/heard.$RUN
 NEWLINE='
 '
 BLANKS=$IFS
-CHANGED='' TOLD='' WRITTEN='' UNDO='' MADE='' STAGED='' OPENED='' PRIOR='' POINT=0 UNDONE=0 LOG='' DOWN='' PHASE=staged BY_WHICH='' OLD_WORDS='' EMPTIED='' WHO=postfix COOL='' PROXIED=- ODD=- ASKER='' types='' PRINTF=$(command -v printf)
+CHANGED='' ACTIVATED='' WRITTEN='' UNDO='' MADE='' STAGED='' OPENED='' PRIOR='' POINT=0 UNDONE=0 LOG='' DOWN='' PHASE=staged BY_WHICH='' OLD_WORDS='' EMPTIED='' WHO=postfix BACKDATE='' PROXIED=- ODD=- ASKER='' types='' PRINTF=$(command -v printf)
 
 # Nobody here knows who gave a value.
 MEND='mend it in the manifest, or in /etc/postfix on the host if the manifest does not say it'
@@ -24,9 +29,9 @@ run() {
   if command -v timeout >/dev/null; then timeout -s KILL "$seconds" "$@"; else "$@"; fi </dev/null
 }
 
-# hear COMMAND...: its words in SAID. Through a file: a grandchild that outlives its killed parent
+# capture COMMAND...: its words in SAID. Through a file: a grandchild that outlives its killed parent
 # would hold a pipe open, and us with it.
-hear() {
+capture() {
   heard=$HEARD
   true 2>/dev/null >|"$HEARD" || heard=/dev/null
   "$@" >|"$heard" 2>&1
@@ -40,9 +45,9 @@ durable() { sync "$@" 2>/dev/null || sync; }
 
 # Postfix reads a file of settings again and again until it has not changed for a second or two
 # (dict_load_file_xt in its source). Ours is whole when it gets its name, so nobody shall wait for it.
-cool() {
-  [ -n "$COOL" ] || COOL=$(($(date +%s) - 3))
-  touch -d "@$COOL" "$@" 2>/dev/null
+backdate() {
+  [ -n "$BACKDATE" ] || BACKDATE=$(($(date +%s) - 3))
+  touch -d "@$BACKDATE" "$@" 2>/dev/null
 }
 
 # for_each RECORDS FUNCTION: calls it with the words of each record.

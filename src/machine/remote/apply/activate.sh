@@ -1,10 +1,15 @@
 # ---- telling Postfix ---------------------------------------------------------------------------
+# Reads, set by the client: ACTIVATION
+# Reads, set by other files: MEND RUNNING SAID
+# Sets: ACTIVATED
+# Calls: journal.sh: phase; probe.sh: note_old_pids; report.sh: fail; words.sh: capture log run
 
 # postfix COMMAND, of this instance alone: without `-c` it is of all that postmulti(1) knows (postfix(1)).
 instance() { run 120 postfix -c /etc/postfix "$1"; }
 
 check() {
-  hear instance check || fail '`postfix check` refuses the new configuration' "$SAID" "$MEND"
+  # shellcheck disable=SC2016  # the backticks are part of the message
+  capture instance check || fail '`postfix check` refuses the new configuration' "$SAID" "$MEND"
   log 'checked'
 }
 
@@ -18,19 +23,19 @@ restart() {
 }
 
 # By the way that the parameters need which changed, or changed back.
-tell_postfix() {
-  if [ "$TELL" = restart ]; then hear restart; else hear instance reload; fi
+activate_postfix() {
+  if [ "$ACTIVATION" = restart ]; then capture restart; else capture instance reload; fi
 }
 
-tell() {
+activate() {
   if [ -z "$RUNNING" ]; then
     log 'Postfix does not run here, and was not started'
     return 0
   fi
-  TOLD=1
-  note_elders
-  tell_postfix || fail "postfix $TELL failed" "$SAID" 'see the message of the host'
-  note_elders
+  ACTIVATED=1
+  note_old_pids
+  activate_postfix || fail "postfix $ACTIVATION failed" "$SAID" 'see the message of the host'
+  note_old_pids
   phase told
-  log "told: $TELL"
+  log "told: $ACTIVATION"
 }

@@ -1,28 +1,32 @@
 # ---- what master(8) listens on -----------------------------------------------------------------
+# Reads, set by the client: ACTIVATION ADDS_LISTENER
+# Reads, set by other files: BLANKS D NEWLINE QUEUE RUNNING SAID STAGE
+# Sets: CF_DIR ODD ODD_LISTENERS
+# Calls: report.sh: fail_unchanged; words.sh: capture for_each log master_lives run
 
 # master(8) ends at once where a line of master.cf names a port that no services database knows, or an address that
 # the host does not have, and `postfix check` does not say so. Being told to read the file again is then the end of
 # mail; and where the line is none of ours, putting back does not help. So it is asked for before anything changes.
 
 # A line's service where it is no plain port: those that Postfix's own master.cf has are known everywhere.
-ODD_DOORS='/^[^#[:space:]][^[:space:]]*[[:space:]]\{1,\}inet[[:space:]]/!d
+ODD_LISTENERS='/^[^#[:space:]][^[:space:]]*[[:space:]]\{1,\}inet[[:space:]]/!d
 s/[[:space:]].*//
 /^[0-9]*$/d
 /^127\.[0-9.]*:[0-9]*$/d
 /^\(smtp\|smtps\|submission\|submissions\)$/d'
 
-# copy_master_cf: the staged one to where it is validated; on the way, its odd doors into ODD.
-copy_master_cf() { ODD=$(sed -n -e "w $STAGE/check/master.cf" -e "$ODD_DOORS" -e p "$STAGE/master.cf"); }
+# copy_master_cf: the staged one to where it is validated; on the way, its listeners that need a look into ODD.
+copy_master_cf() { ODD=$(sed -n -e "w $STAGE/check/master.cf" -e "$ODD_LISTENERS" -e p "$STAGE/master.cf"); }
 
-try_doors() {
-  [ -n "$RUNNING" ] && [ "$TELL" != not ] || return 0
-  [ "$ODD" != - ] || ODD=$(sed -n -e "$ODD_DOORS" -e p /etc/postfix/master.cf)
-  DOORS_CF=/etc/postfix/main.cf disabled=- hosts=''
-  [ ! -e "$STAGE/check/main.cf" ] || DOORS_CF=$STAGE/check/main.cf
+try_listeners() {
+  [ -n "$RUNNING" ] && [ "$ACTIVATION" != not ] || return 0
+  [ "$ODD" != - ] || ODD=$(sed -n -e "$ODD_LISTENERS" -e p /etc/postfix/master.cf)
+  CF_DIR=/etc/postfix disabled=- hosts=''
+  [ ! -e "$STAGE/check/main.cf" ] || CF_DIR=$STAGE/check
   for_each "$ODD" try_port
   [ -z "$hosts" ] || try_hosts
   # Somebody may have written a line after Postfix began and after our last apply.
-  if [ -n "$DOORS" ]; then
+  if [ -n "$ADDS_LISTENER" ]; then
     try_taken
     return 0
   fi
@@ -30,8 +34,8 @@ try_doors() {
     { [ -e "$D/ledger.json" ] && [ ! /etc/postfix/master.cf -nt "$D/ledger.json" ]; } || try_taken
 }
 
-# split_door SERVICE: in host and port, as host_port() of Postfix's util/host_port.c takes it apart.
-split_door() {
+# split_listener SERVICE: in host and port, as host_port() of Postfix's util/host_port.c takes it apart.
+split_listener() {
   host='' port=$1
   case $1 in
     '['*']:'*) host=${1%%]*} host=${host#?} port=${1#*]:} ;;
@@ -41,14 +45,14 @@ split_door() {
 
 try_port() {
   case $1 in '['*']:'*) ;; '['*)
-      bad_door "$1" 'what stands in brackets has no port behind it'
+      bad_listener "$1" 'what stands in brackets has no port behind it'
       return 0
       ;;
   esac
-  split_door "$1"
+  split_listener "$1"
   case $port in
-    '') bad_door "$1" 'it names no port' ;;
-    *[!0-9]*) knows_port "$port" || bad_door "$1" "no services database of the host knows the port \`$port\`" ;;
+    '') bad_listener "$1" 'it names no port' ;;
+    *[!0-9]*) knows_port "$port" || bad_listener "$1" "no services database of the host knows the port \`$port\`" ;;
   esac
   case $host in '' | 0.0.0.0 | :: | 127.*) ;; *) hosts="$hosts$host $1$NEWLINE" ;; esac
 }
@@ -59,7 +63,7 @@ knows_port() {
     grep -qs "^\([^#]*[[:space:]]\)\{0,1\}$1[[:space:]].*/tcp\|/tcp[^#]*[[:space:]]$1\([[:space:]]\|\$\)" /etc/services && return 0
   fi
   # Postfix 3.6 and later know a few by themselves.
-  case " $(postconf -c "${DOORS_CF%/*}" -xh known_tcp_ports 2>/dev/null | tr ',' ' ') " in *" $1="*) return 0 ;; esac
+  case " $(postconf -c "$CF_DIR" -xh known_tcp_ports 2>/dev/null | tr ',' ' ') " in *" $1="*) return 0 ;; esac
   return 1
 }
 
@@ -67,17 +71,17 @@ knows_port() {
 try_hosts() {
   nonlocal=' '
   for version in 4 6; do { read -r word </proc/sys/net/ipv$version/ip_nonlocal_bind && nonlocal="$nonlocal$word "; } 2>/dev/null; done
-  mkdir -p "$STAGE/doors" || return 0
-  protocols=$(postconf -c "${DOORS_CF%/*}" -xh inet_protocols 2>/dev/null)
+  mkdir -p "$STAGE/listeners" || return 0
+  protocols=$(postconf -c "$CF_DIR" -xh inet_protocols 2>/dev/null)
   for_each "$hosts" try_host
 }
 # try_host HOST SERVICE: any program of Postfix says whether the host has the address, if it is to be its interface.
 try_host() {
-  printf 'compatibility_level = 0\ninet_protocols = %s\ninet_interfaces = %s\n' "${protocols:-all}" "$1" >|"$STAGE/doors/main.cf"
-  hear run 60 postmap -c "$STAGE/doors" -q murder-probe static:ok
+  printf 'compatibility_level = 0\ninet_protocols = %s\ninet_interfaces = %s\n' "${protocols:-all}" "$1" >|"$STAGE/listeners/main.cf"
+  capture run 60 postmap -c "$STAGE/listeners" -q murder-probe static:ok
   case $SAID in
-    *fatal:*'no local interface'*) may_bind "$1" "${2##*:}" || bad_door "$2" "the host has no address \`$1\`" ;;
-    *fatal:*) bad_door "$2" "\`$1\` is no address that the host can use" "$SAID" ;;
+    *fatal:*'no local interface'*) may_bind "$1" "${2##*:}" || bad_listener "$2" "the host has no address \`$1\`" ;;
+    *fatal:*) bad_listener "$2" "\`$1\` is no address that the host can use" "$SAID" ;;
   esac
 }
 # may_bind ADDRESS PORT: whether the kernel lets it be listened on all the same.
@@ -109,6 +113,7 @@ try_taken() {
   master_lives || return 0
   sockets=$(ls -l "/proc/$pid/fd" 2>/dev/null) mine=' ' theirs=' '
   IFS=$NEWLINE
+  # shellcheck disable=SC2013  # IFS is a line break here, so these are lines
   for line in $(grep -hs ' 0A ' /proc/net/tcp /proc/net/tcp6); do
     IFS=$BLANKS
     set -- $line
@@ -121,7 +126,7 @@ try_taken() {
   for_each "$(sed -n -e '/^[^#[:space:]][^[:space:]]*[[:space:]]\{1,\}inet[[:space:]]/!d' -e 's/[[:space:]].*//p' "$from")" try_free
 }
 try_free() {
-  split_door "$1"
+  split_listener "$1"
   number_of_port
   case $port in
     *[!0-9]* | '' | ??????*) return 0 ;;
@@ -131,13 +136,13 @@ try_free() {
   hex=$(printf '%04X' "$port")
   case $mine in *" $hex "*) return 0 ;; esac
   case $theirs in *":$hex "*) ;; *) return 0 ;; esac
-  ! is_taken || bad_door "$1" "another program listens on port $port there"
+  ! is_taken || bad_listener "$1" "another program listens on port $port there"
 }
 # is_taken: whether somebody on that port leaves no room for the service. Whoever listens on one address leaves others
 # free; of an IPv6 one without an address of its own, nobody here knows whether it takes IPv4 too.
 is_taken() {
   v4=1 v6=1
-  case $(postconf -c "${DOORS_CF%/*}" -xh inet_protocols 2>/dev/null) in
+  case $(postconf -c "$CF_DIR" -xh inet_protocols 2>/dev/null) in
     *all*) ;;
     *ipv4*ipv6* | *ipv6*ipv4*) ;;
     *ipv4*) v6='' ;;
@@ -147,28 +152,28 @@ is_taken() {
   any=00000000
   case $v4$theirs in 1*" $any:$hex "*) return 0 ;; esac
   # Whoever listens on all IPv6 addresses may leave IPv4 free.
-  case $host:$(postconf -c "${DOORS_CF%/*}" -xh inet_interfaces 2>/dev/null) in
+  case $host:$(postconf -c "$CF_DIR" -xh inet_interfaces 2>/dev/null) in
     :all | *:*:*) case $v6$theirs in 1*" $any$any$any$any:$hex "*) return 0 ;; esac ;;
   esac
   if [ -n "$host" ]; then
     is_bound "$host" "$port"
     return
   fi
-  [ "$(postconf -c "${DOORS_CF%/*}" -xh inet_interfaces 2>/dev/null)" = all ] || return 1
+  [ "$(postconf -c "$CF_DIR" -xh inet_interfaces 2>/dev/null)" = all ] || return 1
   for other in $theirs; do
     case $v4:$v6:$other in 1:*:????????":$hex" | *:1:????????????????????????????????":$hex") return 0 ;; esac
   done
   return 1
 }
 
-# bad_door SERVICE WHY [WORDS]
-bad_door() {
-  [ "$disabled" != - ] || disabled=" $(postconf -c "${DOORS_CF%/*}" -xh master_service_disable 2>/dev/null | tr ',' ' ') "
+# bad_listener SERVICE WHY [WORDS]
+bad_listener() {
+  [ "$disabled" != - ] || disabled=" $(postconf -c "$CF_DIR" -xh master_service_disable 2>/dev/null | tr ',' ' ') "
   # What is disabled is passed over unread.
   case $disabled in *[!\ ]*)
     log "not verified: the service $1/inet of master.cf ($2), since some are disabled"
     return 0
     ;;
   esac
-  fail "master.cf has a line that Postfix's master dies of: the service \`$1 inet\`; nothing was changed" "$2${3:+$NEWLINE$3}" "correct the line in /etc/postfix/master.cf on the host, or in \`services:\` of the manifest where it comes from there, and run again"
+  fail_unchanged "master.cf has a line that Postfix's master dies of: the service \`$1 inet\`" "$2${3:+$NEWLINE$3}" "correct the line in /etc/postfix/master.cf on the host, or in \`services:\` of the manifest where it comes from there, and run again"
 }
