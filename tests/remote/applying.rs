@@ -565,7 +565,7 @@ fn no_room_and_no_permission_lose_nothing() {
     let performed = Remote::new(host.shell()).perform(&orders, None).unwrap();
     let said = untouched(performed.ending);
     assert!(
-        said.contains("could not take the payload") && said.contains("No space left"),
+        said.contains("cannot store the payload") && said.contains("No space left"),
         "{said}"
     );
     host.run("umount /var/lib/murder; cp -a /etc/postfix /root/keep; mount -t tmpfs -o size=128k tmpfs /etc/postfix; cp -a /root/keep/. /etc/postfix/; dd if=/dev/zero of=/etc/postfix/fill bs=1k 2>/dev/null");
