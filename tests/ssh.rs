@@ -1,8 +1,10 @@
 //! Hosts by SSH: a real sshd on loopback, and every way in which it says no.
 
 mod become_root;
+mod hostile;
 mod keys;
 mod many;
+
 mod openssh;
 mod sshd;
 mod streams;

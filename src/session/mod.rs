@@ -104,7 +104,8 @@ impl Session {
             return Ok(Box::new(Sandbox::new(directory, name, assumed.clone())));
         }
         let shell = transport::connecting(name, access, &self.connect, &self.secrets).await?;
-        Ok(Box::new(Remote::new(shell)))
+        let remote = Remote::new(shell).with_command_timeout(access.command_timeout);
+        Ok(Box::new(remote))
     }
 
     /// The facts that a host had when it was last observed.

@@ -11,12 +11,15 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
+use memchr::memmem::{Finder, find};
 use zeroize::Zeroizing;
 
 use crate::access::Become;
 use crate::exchange::Failure;
 use crate::exchange::MachineError;
 use crate::secret::{MASK, Secret, Secrets};
+use crate::transport::limits::beginning;
+use crate::transport::refusal::{refusal, wrong_password};
 use crate::transport::shell::ProgramExit;
 
 /// How to become root, with the password where there is one.
@@ -67,7 +70,7 @@ impl Escalation {
             escalation: self.clone(),
             prompt: format!("murder-password-{nonce}"),
             ready: format!("murder-ready-{nonce}"),
-            heard: 0,
+            scanned: 0,
         }
     }
 }
@@ -98,8 +101,9 @@ pub(in crate::transport) struct SudoPrompt {
     stage: Stage,
     prompt: String,
     ready: String,
-    /// How many bytes of stderr have been read.
-    heard: usize,
+    /// Neither prompt nor marker begins in so many bytes of stderr, apart from those that were answered. Each byte is
+    /// searched once, however small the pieces in which it arrives.
+    scanned: usize,
 }
 
 impl SudoPrompt {
@@ -134,12 +138,12 @@ impl SudoPrompt {
         stderr: &[u8],
     ) -> Result<Option<Zeroizing<Vec<u8>>>, MachineError> {
         while self.stage != Stage::Open {
-            let unheard = stderr.get(self.heard..).unwrap_or_default();
+            let unheard = stderr.get(self.scanned..).unwrap_or_default();
             let prompt = find(unheard, self.prompt.as_bytes());
             let ready = find(unheard, self.ready.as_bytes());
             match (prompt, ready, self.stage) {
                 (Some(at), ready, stage) if ready.is_none_or(|ready| at < ready) => {
-                    self.heard += at + self.prompt.len();
+                    self.scanned += at + self.prompt.len();
                     let Escalation::Sudo(Some(password)) = &self.escalation else {
                         return Ok(None);
                     };
@@ -154,7 +158,12 @@ impl SudoPrompt {
                     return Ok(Some(answer));
                 }
                 (_, Some(_), _) => self.stage = Stage::Open,
-                _ => return Ok(None),
+                _ => {
+                    // A word may have arrived in part.
+                    let part = self.prompt.len().max(self.ready.len()) - 1;
+                    self.scanned = self.scanned.max(stderr.len().saturating_sub(part));
+                    return Ok(None);
+                }
             }
         }
         Ok(None)
@@ -182,8 +191,8 @@ impl SudoPrompt {
                 exit,
             )));
         }
-        let stderr = without(stderr, self.prompt.as_bytes());
-        Ok(without(stderr, format!("{}\n", self.ready).as_bytes()))
+        let stderr = without(&stderr, self.prompt.as_bytes());
+        Ok(without(&stderr, format!("{}\n", self.ready).as_bytes()))
     }
 
     /// The output of sudo or doas, with the password masked.
@@ -195,88 +204,20 @@ impl SudoPrompt {
             }
             _ => text,
         };
-        text.trim().to_owned()
+        beginning(&text)
     }
 }
 
-fn find(text: &[u8], word: &[u8]) -> Option<usize> {
-    text.windows(word.len()).position(|window| window == word)
-}
-
-fn without(text: Vec<u8>, word: &[u8]) -> Vec<u8> {
-    let Some(at) = find(&text, word) else {
-        return text;
-    };
-    let mut rest = text;
-    rest.drain(at..at + word.len());
-    without(rest, word)
-}
-
-fn wrong_password(words: String) -> Failure {
-    Failure {
-        summary: "sudo does not accept the password".to_owned(),
-        detail: Some(words).filter(|words| !words.is_empty()),
-        hint: Some("check `ssh.become.password`; it was tried once".to_owned()),
+/// The text without each occurrence of the word.
+fn without(text: &[u8], word: &[u8]) -> Vec<u8> {
+    let mut rest = Vec::with_capacity(text.len());
+    let mut end = 0;
+    for at in Finder::new(word).find_iter(text) {
+        rest.extend_from_slice(text.get(end..at).unwrap_or_default());
+        end = at + word.len();
     }
-}
-
-/// Why the program did not run as root, from the output of sudo(8), doas(1) or env(1).
-fn refusal(tool: &str, words: String, exit: &ProgramExit) -> Failure {
-    let said = words.to_ascii_lowercase();
-    let has = |needles: &[&str]| needles.iter().any(|needle| said.contains(needle));
-    if has(&["incorrect password", "sorry, try again"]) {
-        return wrong_password(words);
-    }
-    let (summary, hint) = if *exit == ProgramExit::Code(127)
-        || has(&[
-            &format!("{tool}: not found"),
-            &format!("{tool}: command not found"),
-        ]) {
-        (
-            format!("{tool} is not installed on the host"),
-            format!("install {tool} on the host, or log in as root (`ssh.become: no`)"),
-        )
-    } else if has(&["must have a tty"]) {
-        (
-            "sudo requires a terminal (`requiretty`)".to_owned(),
-            "add `Defaults:USER !requiretty` to sudoers for this login".to_owned(),
-        )
-    } else if has(&["not in the sudoers", "not allowed to", "may not run sudo"]) {
-        (
-            "sudo does not let this login become root".to_owned(),
-            "allow it to run `sh` as root in sudoers (visudo)".to_owned(),
-        )
-    } else if has(&["operation not permitted"]) && tool == "doas" {
-        (
-            "doas does not let this login become root".to_owned(),
-            "add `permit nopass USER as root` to doas.conf".to_owned(),
-        )
-    } else if has(&["authentication required", "authorization required"]) {
-        (
-            "doas requires a password, and reads it only from a terminal".to_owned(),
-            "add `permit nopass USER as root` to doas.conf, or use sudo".to_owned(),
-        )
-    } else if has(&[
-        "password is required",
-        "no password was provided",
-        "askpass",
-    ]) {
-        (
-            "sudo requires a password".to_owned(),
-            "set `ssh.become: {method: sudo, password: …}`, or add `NOPASSWD:` to sudoers"
-                .to_owned(),
-        )
-    } else {
-        (
-            format!("{tool} did not start the program"),
-            format!("run `{tool} sh -c id` on the host with the same login"),
-        )
-    };
-    Failure {
-        summary,
-        detail: Some(words).filter(|words| !words.is_empty()),
-        hint: Some(hint),
-    }
+    rest.extend_from_slice(text.get(end..).unwrap_or_default());
+    rest
 }
 
 #[cfg(test)]
@@ -329,62 +270,22 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_told_apart() {
-        let cases = [
-            (
-                "sudo",
-                "sudo: a password is required",
-                1,
-                "sudo requires a password",
-            ),
-            (
-                "sudo",
-                "env: 'sudo': No such file or directory",
-                127,
-                "sudo is not installed on the host",
-            ),
-            (
-                "sudo",
-                "sudo: sorry, you must have a tty to run sudo",
-                1,
-                "sudo requires a terminal (`requiretty`)",
-            ),
-            (
-                "sudo",
-                "mail is not in the sudoers file.",
-                1,
-                "sudo does not let this login become root",
-            ),
-            (
-                "sudo",
-                "Sorry, user mail is not allowed to execute '/bin/sh' as root on x.",
-                1,
-                "sudo does not let this login become root",
-            ),
-            (
-                "sudo",
-                "sudo: 1 incorrect password attempt",
-                1,
-                "sudo does not accept the password",
-            ),
-            (
-                "doas",
-                "doas: Operation not permitted",
-                1,
-                "doas does not let this login become root",
-            ),
-            (
-                "doas",
-                "doas: Authentication required",
-                1,
-                "doas requires a password, and reads it only from a terminal",
-            ),
-        ];
-        for (tool, words, code, summary) in cases {
-            assert_eq!(
-                refusal(tool, words.to_owned(), &ProgramExit::Code(code)).summary,
-                summary
-            );
+    fn a_million_prompts_in_small_pieces_are_read_once_and_removed() {
+        let mut sudo_prompt = with_password();
+        let mut said = vec![b'x'; 1 << 20];
+        for end in (0..said.len()).step_by(64) {
+            assert!(sudo_prompt.on_stderr(&said[..end]).unwrap().is_none());
         }
+        let prompt = sudo_prompt.prompt.clone();
+        let (first, second) = prompt.split_at(9);
+        said.extend_from_slice(first.as_bytes());
+        assert!(sudo_prompt.on_stderr(&said).unwrap().is_none());
+        said.extend_from_slice(second.as_bytes());
+        assert!(sudo_prompt.on_stderr(&said).unwrap().is_some());
+        said.extend_from_slice(format!("{}\n", sudo_prompt.ready).as_bytes());
+        assert!(sudo_prompt.on_stderr(&said).unwrap().is_none());
+        said.extend_from_slice(&sudo_prompt.prompt.as_bytes().repeat(1_000_000));
+        let left = sudo_prompt.close(said, &ProgramExit::Code(0)).unwrap();
+        assert_eq!(left.len(), 1 << 20);
     }
 }

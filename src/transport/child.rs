@@ -10,7 +10,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::conversation::Conversation;
 use crate::exchange::MachineError;
-use crate::transport::shell::{ProgramExit, ProgramResponse};
+use crate::transport::become_root::Escalation;
+use crate::transport::limits::ExchangeLimits;
+use crate::transport::shell::{ProgramExit, ProgramRequest, ProgramResponse};
 
 /// Starts `command` with three pipes, in a process group of its own: Ctrl-C at the terminal must not end an exchange
 /// that has begun.
@@ -38,10 +40,28 @@ pub(in crate::transport) fn converse(
             return Err(error);
         }
     };
-    if matches!(exit, ProgramExit::Lost(_)) {
+    if matches!(exit, ProgramExit::Lost(_) | ProgramExit::Overrun(_)) {
         end(&mut child);
     }
     conversation.finish(exit)
+}
+
+/// Runs a program of this client without input, such as `ssh -G`. It ends within `time`, or is killed.
+///
+/// # Errors
+/// Where it cannot be started.
+pub(in crate::transport) fn run(
+    command: &mut Command,
+    time: Duration,
+) -> std::io::Result<ProgramResponse> {
+    let request = ProgramRequest {
+        command: String::new(),
+        stdin: Vec::new().into(),
+        limits: ExchangeLimits::client_program(time),
+    };
+    let child = spawn(command)?;
+    let conversation = Conversation::new(&request, Escalation::None.sudo_prompt());
+    converse(child, conversation).map_err(std::io::Error::other)
 }
 
 struct Streams {
@@ -69,7 +89,7 @@ fn pump(
         }
         let time_left = match conversation.time_left() {
             Ok(time_left) => time_left,
-            Err(why) => return Ok(ProgramExit::Lost(why)),
+            Err(exit) => return Ok(exit),
         };
         let writing = !conversation.to_write().is_empty();
         if let Err(error) = streams.wait(writing, time_left) {
@@ -167,8 +187,8 @@ fn reap(child: &mut Child, conversation: &Conversation<'_>) -> ProgramExit {
             Ok(None) => {}
             Err(error) => return ProgramExit::Lost(error.to_string()),
         }
-        if let Err(why) = conversation.time_left() {
-            return ProgramExit::Lost(why);
+        if let Err(exit) = conversation.time_left() {
+            return exit;
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));

@@ -9,11 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::exchange::MachineError;
 use crate::transport::become_root::SudoPrompt;
+use crate::transport::limits::size;
 use crate::transport::shell::{ProgramExit, ProgramRequest, ProgramResponse};
-
-/// The longest exchange, as a multiple of the longest silence: a program that writes a little now and then never
-/// exceeds the silence, and may still never end.
-const TOTAL_TIMEOUTS: u32 = 30;
 
 /// See the module.
 #[derive(Debug)]
@@ -29,6 +26,8 @@ pub(in crate::transport) struct Conversation<'a> {
     stderr: Vec<u8>,
     last_activity: Instant,
     end: Instant,
+    /// Which limit of bytes was exceeded.
+    overrun: Option<String>,
 }
 
 impl<'a> Conversation<'a> {
@@ -45,7 +44,8 @@ impl<'a> Conversation<'a> {
             stdout: Vec::new(),
             stderr: Vec::new(),
             last_activity: now,
-            end: now + request.timeout.saturating_mul(TOTAL_TIMEOUTS),
+            end: now + request.limits.total,
+            overrun: None,
         }
     }
 
@@ -82,13 +82,18 @@ impl<'a> Conversation<'a> {
         self.abandoned || (self.sudo_prompt.accepts_input() && self.to_write().is_empty())
     }
 
-    /// Takes bytes from standard output.
+    /// Takes bytes from standard output. What exceeds the limit is dropped, and [`Self::time_left`] ends the exchange.
     pub(in crate::transport) fn received_stdout(&mut self, bytes: &[u8]) {
         self.last_activity = Instant::now();
-        self.stdout.extend_from_slice(bytes);
+        if fits(&self.stdout, bytes, self.request.limits.stdout) {
+            self.stdout.extend_from_slice(bytes);
+        } else {
+            let limit = size(self.request.limits.stdout);
+            self.overrun = Some(format!("it sent more than {limit} of output"));
+        }
     }
 
-    /// Takes bytes from standard error.
+    /// Takes bytes from standard error, with a limit as in [`Self::received_stdout`].
     ///
     /// # Errors
     /// `Unfit` where sudo refused. The exchange ends then.
@@ -97,6 +102,11 @@ impl<'a> Conversation<'a> {
         bytes: &[u8],
     ) -> Result<(), MachineError> {
         self.last_activity = Instant::now();
+        if !fits(&self.stderr, bytes, self.request.limits.stderr) {
+            let limit = size(self.request.limits.stderr);
+            self.overrun = Some(format!("it sent more than {limit} of error messages"));
+            return Ok(());
+        }
         self.stderr.extend_from_slice(bytes);
         if let Some(answer) = self.sudo_prompt.on_stderr(&self.stderr)? {
             self.answer = answer;
@@ -105,23 +115,32 @@ impl<'a> Conversation<'a> {
         Ok(())
     }
 
-    /// How long to wait for the next bytes, or the reason to give up.
-    pub(in crate::transport) fn time_left(&self) -> Result<Duration, String> {
+    /// How long to wait for the next bytes.
+    ///
+    /// # Errors
+    /// The reason to end the exchange: the limit that it exceeded.
+    pub(in crate::transport) fn time_left(&self) -> Result<Duration, ProgramExit> {
         self.time_left_at(Instant::now())
     }
 
-    fn time_left_at(&self, now: Instant) -> Result<Duration, String> {
-        let silence = (self.last_activity + self.request.timeout).saturating_duration_since(now);
+    fn time_left_at(&self, now: Instant) -> Result<Duration, ProgramExit> {
+        let limits = &self.request.limits;
+        if let Some(overrun) = &self.overrun {
+            return Err(ProgramExit::Overrun(overrun.clone()));
+        }
+        let silence = (self.last_activity + limits.silence).saturating_duration_since(now);
         let rest = self.end.saturating_duration_since(now);
         if rest.is_zero() {
-            let total = self.request.timeout.saturating_mul(TOTAL_TIMEOUTS);
-            return Err(format!("it did not end within {} s", total.as_secs()));
+            return Err(ProgramExit::Overrun(format!(
+                "it did not end within {} s",
+                limits.total.as_secs_f32()
+            )));
         }
         if silence.is_zero() {
-            return Err(format!(
+            return Err(ProgramExit::Lost(format!(
                 "no output for {} s",
-                self.request.timeout.as_secs_f32()
-            ));
+                limits.silence.as_secs_f32()
+            )));
         }
         Ok(silence.min(rest))
     }
@@ -143,28 +162,76 @@ impl<'a> Conversation<'a> {
     }
 }
 
+/// Whether `more` may be added to what was received.
+fn fits(received: &[u8], more: &[u8], limit: u64) -> bool {
+    let length = received.len().saturating_add(more.len());
+    u64::try_from(length).is_ok_and(|length| length <= limit)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::transport::become_root::Escalation;
+    use crate::transport::limits::ExchangeLimits;
+
+    fn request() -> ProgramRequest {
+        ProgramRequest {
+            command: String::new(),
+            stdin: Zeroizing::default(),
+            limits: ExchangeLimits {
+                silence: Duration::from_secs(10),
+                total: Duration::from_secs(300),
+                stdout: 8,
+                stderr: 4,
+            },
+        }
+    }
+
+    fn why(result: Result<Duration, ProgramExit>) -> String {
+        match result.unwrap_err() {
+            ProgramExit::Overrun(why) | ProgramExit::Lost(why) => why,
+            other => format!("{other:?}"),
+        }
+    }
 
     #[test]
     fn silence_ends_it_and_so_does_output_without_an_end() {
-        let request = ProgramRequest {
-            command: String::new(),
-            stdin: Zeroizing::default(),
-            timeout: Duration::from_secs(10),
-        };
+        let request = request();
         let mut conversation = Conversation::new(&request, Escalation::None.sudo_prompt());
         let start = conversation.last_activity;
         let at = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(conversation.time_left_at(at(4)).unwrap().as_secs(), 6);
-        let why = conversation.time_left_at(at(10)).unwrap_err();
-        assert!(why.starts_with("no output for 10 s"), "{why}");
+        let silent = why(conversation.time_left_at(at(10)));
+        assert!(silent.starts_with("no output for 10 s"), "{silent}");
         conversation.last_activity = at(295);
         assert_eq!(conversation.time_left_at(at(296)).unwrap().as_secs(), 4);
-        let why = conversation.time_left_at(at(300)).unwrap_err();
-        assert!(why.starts_with("it did not end within 300 s"), "{why}");
+        let endless = why(conversation.time_left_at(at(300)));
+        assert!(
+            endless.starts_with("it did not end within 300 s"),
+            "{endless}"
+        );
+    }
+
+    #[test]
+    fn more_bytes_than_allowed_end_it_on_either_stream_and_are_not_kept() {
+        let request = request();
+        let new = || Conversation::new(&request, Escalation::None.sudo_prompt());
+        let mut conversation = new();
+        conversation.received_stdout(b"12345678");
+        assert!(conversation.time_left().is_ok());
+        conversation.received_stdout(b"9");
+        let exit = conversation.time_left().unwrap_err();
+        assert_eq!(
+            exit,
+            ProgramExit::Overrun("it sent more than 8 bytes of output".to_owned())
+        );
+        assert_eq!(conversation.finish(exit).unwrap().stdout, b"12345678");
+        let mut conversation = new();
+        conversation.received_stderr(b"12345").unwrap();
+        assert_eq!(
+            why(conversation.time_left()),
+            "it sent more than 4 bytes of error messages"
+        );
     }
 }

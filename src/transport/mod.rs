@@ -6,6 +6,8 @@
 mod become_root;
 // A child process and its three streams.
 mod child;
+// Waiting no longer than until a deadline.
+mod deadline;
 // Files of this workstation that every connection needs.
 pub mod client_files;
 // Choosing the transport.
@@ -14,6 +16,8 @@ mod connect;
 mod conversation;
 // Host keys.
 pub mod known_hosts;
+// How much a host may send, and for how long.
+pub mod limits;
 // This host itself.
 pub mod local;
 // The system's ssh.
@@ -22,6 +26,8 @@ pub mod openssh;
 mod options;
 // Passphrases of keys, each asked for once.
 mod passphrases;
+// What sudo and doas refuse.
+mod refusal;
 // The interface of all transports.
 mod shell;
 // The ssh2 crate.
@@ -30,6 +36,7 @@ pub mod ssh;
 pub mod ssh_config;
 
 pub use connect::{connect, connecting};
+pub use limits::ExchangeLimits;
 pub use options::ConnectOptions;
 pub use passphrases::{AskPassphrase, Passphrases};
 pub use shell::{ProgramExit, ProgramRequest, ProgramResponse, Shell};

@@ -6,7 +6,7 @@
 //! handshake. With `BatchMode`, `ssh` never asks for anything.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::access::Access;
@@ -16,6 +16,7 @@ use crate::name::HostName;
 use crate::transport::become_root::Escalation;
 use crate::transport::child;
 use crate::transport::conversation::Conversation;
+use crate::transport::limits::{LOGIN_TIMEOUTS, beginning};
 use crate::transport::options::ConnectOptions;
 use crate::transport::shell::{ProgramExit, ProgramRequest, ProgramResponse, Shell};
 
@@ -24,6 +25,9 @@ const OWN_FAILURE: i32 = 255;
 
 /// How long an idle master connection lives if `murder` was killed and cannot end it.
 const ORPHAN_LIFE: Duration = Duration::from_secs(600);
+
+/// How long a master connection may take to end.
+const STOP: Duration = Duration::from_secs(10);
 
 /// See the module.
 #[derive(Debug)]
@@ -87,25 +91,14 @@ impl OpenSsh {
             .arg(format!("ControlPersist={}", ORPHAN_LIFE.as_secs()))
             .args(["--", &self.address]);
         // Several addresses, a proxy command and the login each take time.
-        let request = ProgramRequest {
-            command: String::new(),
-            stdin: Vec::new().into(),
-            timeout: self.timeout.saturating_mul(3),
-        };
-        let response = child::spawn(&mut command)
-            .map_err(|error| not_started(&error))
-            .and_then(|child| {
-                child::converse(
-                    child,
-                    Conversation::new(&request, Escalation::None.sudo_prompt()),
-                )
-            })?;
+        let time = self.timeout.saturating_mul(LOGIN_TIMEOUTS);
+        let response = child::run(&mut command, time).map_err(|error| not_started(&error))?;
         match response.exit {
             ProgramExit::Code(0) => {
                 self.connected = true;
                 Ok(())
             }
-            ProgramExit::Lost(why) => Err(unreachable(
+            ProgramExit::Lost(why) | ProgramExit::Overrun(why) => Err(unreachable(
                 format!("cannot connect to {} by ssh", self.address),
                 &why,
                 "check that sshd runs there and that no firewall blocks the port",
@@ -129,12 +122,8 @@ impl OpenSsh {
         }
         self.connected = false;
         let mut command = self.ssh();
-        command
-            .args(["-O", "exit", "--", &self.address])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let _ = command.status();
+        command.args(["-O", "exit", "--", &self.address]);
+        let _ = child::run(&mut command, STOP);
     }
 }
 
@@ -295,7 +284,7 @@ fn not_started(error: &std::io::Error) -> MachineError {
 
 /// The error for what `ssh` printed, and what to do about it.
 fn refused(address: &str, words: &str) -> MachineError {
-    let words = words.trim();
+    let words = beginning(words);
     let has = |needle: &str| words.contains(needle);
     let (what, hint) = if has("REMOTE HOST IDENTIFICATION HAS CHANGED") {
         (
@@ -332,5 +321,5 @@ fn refused(address: &str, words: &str) -> MachineError {
             "run `ssh` to it with the same login",
         )
     };
-    unreachable(format!("{address} {what}"), words, hint)
+    unreachable(format!("{address} {what}"), &words, hint)
 }

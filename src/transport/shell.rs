@@ -1,11 +1,10 @@
 //! What every transport offers: it runs one program on a host and returns its output and exit.
 
-use std::time::Duration;
-
 use zeroize::Zeroizing;
 
 use crate::exchange::MachineError;
 use crate::task::Task;
+use crate::transport::limits::ExchangeLimits;
 
 /// One program to run on a host.
 #[derive(Debug)]
@@ -15,8 +14,8 @@ pub struct ProgramRequest {
     pub command: String,
     /// All of standard input.
     pub stdin: Zeroizing<Vec<u8>>,
-    /// The longest silence. After it the exchange ends.
-    pub timeout: Duration,
+    /// When the exchange ends, whether or not the program has.
+    pub limits: ExchangeLimits,
 }
 
 /// The output of a program.
@@ -39,6 +38,8 @@ pub enum ProgramExit {
     Signal(String),
     /// Unknown, because the connection ended first; the reason.
     Lost(String),
+    /// Unknown, because `murder` ended the exchange: it exceeded a limit, and which one.
+    Overrun(String),
 }
 
 /// A way to run a program on a host as root: ssh2, the system's ssh, or here.

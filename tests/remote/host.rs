@@ -165,6 +165,11 @@ impl Host {
         self.noisy("", "")
     }
 
+    /// The number of its first process, seen from outside.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
     /// The host's root folder, seen from outside.
     pub fn root(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root", self.pid))
@@ -267,7 +272,7 @@ impl Shell for Keeping {
         *self.0.lock().unwrap() = Some(ProgramRequest {
             command: request.command.clone(),
             stdin: request.stdin.clone(),
-            timeout: request.timeout,
+            limits: request.limits,
         });
         Ok(ProgramResponse {
             stdout: Vec::new(),

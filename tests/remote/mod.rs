@@ -4,7 +4,7 @@ mod applying;
 mod doubts;
 mod facts;
 mod faults;
-mod host;
+pub mod host;
 mod memory;
 mod observing;
 mod released;

@@ -188,3 +188,27 @@ proptest! {
         prop_assert!(matches!(result, Err(MachineError::Unfit(_))));
     }
 }
+
+#[test]
+fn the_texts_of_one_observation_have_a_limit_together() {
+    let host = Host::new();
+    let large = [
+        "/etc/postfix/first",
+        "/etc/postfix/second",
+        "/etc/postfix/third",
+    ];
+    for (path, size) in large.iter().zip(["30M", "30M", "10M"]) {
+        host.run(&format!("head -c {size} /dev/zero | tr '\\0' x >{path}"));
+    }
+    for sh in SHELLS {
+        let observed = Remote::new(host.shell())
+            .with_sh(sh)
+            .observe(&asking(&large))
+            .unwrap();
+        let texts = large.map(|name| match &observed.live.files[&path(name)] {
+            LiveFile::Present(file) => (file.size >> 20, file.text.is_some()),
+            other => panic!("{sh}: {other:?}"),
+        });
+        assert_eq!(texts, [(30, true), (30, false), (10, true)], "{sh}");
+    }
+}

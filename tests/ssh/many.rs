@@ -12,7 +12,7 @@ use murder::secret::Secrets;
 use murder::transport::ProgramRequest;
 use murder::transport::connecting;
 
-use super::sshd::Sshd;
+use super::sshd::{Sshd, within};
 
 #[test]
 fn one_thread_talks_with_many_hosts_and_a_silent_one_delays_none() {
@@ -34,7 +34,7 @@ fn one_thread_talks_with_many_hosts_and_a_silent_one_delays_none() {
                 let request = ProgramRequest {
                     command: format!("sleep 0.3; echo {number}"),
                     stdin: Vec::new().into(),
-                    timeout: Duration::from_secs(60),
+                    limits: within(Duration::from_secs(60)),
                 };
                 let response = shell.exchanging(&request).await?;
                 Ok::<_, MachineError>(String::from_utf8(response.stdout).unwrap())

@@ -20,7 +20,7 @@ use murder::secret::Secrets;
 use murder::state::{Facts, Probes};
 use murder::transport::ssh::HandshakeLimits;
 use murder::transport::ssh_config::Environment;
-use murder::transport::{ConnectOptions, Passphrases, connecting};
+use murder::transport::{ConnectOptions, ExchangeLimits, Passphrases, connecting};
 use murder::transport::{ProgramRequest, ProgramResponse, Shell};
 
 pub const SSHD: &str = "/usr/sbin/sshd";
@@ -274,6 +274,16 @@ pub fn reach(host: &Host, options: &ConnectOptions) -> Result<Box<dyn Shell>, Ma
     ))
 }
 
+/// Limits of bytes that nothing here reaches; silence of this time ends the exchange.
+pub fn within(silence: Duration) -> ExchangeLimits {
+    ExchangeLimits {
+        silence,
+        total: silence * 30,
+        stdout: 1 << 30,
+        stderr: 1 << 30,
+    }
+}
+
 /// One exchange with plenty of time.
 pub fn ask(shell: &mut dyn Shell, command: &str, stdin: &[u8]) -> ProgramResponse {
     try_ask(shell, command, stdin).unwrap()
@@ -287,7 +297,7 @@ pub fn try_ask(
     let request = ProgramRequest {
         command: command.to_owned(),
         stdin: stdin.to_vec().into(),
-        timeout: Duration::from_secs(60),
+        limits: within(Duration::from_secs(60)),
     };
     beside_another(shell.exchanging(&request))
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use murder::transport::{ProgramExit, ProgramRequest};
 
-use super::sshd::{Sshd, ask, reach, run, try_ask};
+use super::sshd::{Sshd, ask, reach, run, try_ask, within};
 
 #[test]
 fn streams_codes_and_signals_come_back_over_one_connection() {
@@ -53,7 +53,7 @@ fn silence_ends_an_exchange_and_the_next_one_dials_anew() {
         .exchange(&ProgramRequest {
             command: "echo begun; exec sleep 60".to_owned(),
             stdin: Vec::new().into(),
-            timeout: Duration::from_secs(5),
+            limits: within(Duration::from_secs(5)),
         })
         .unwrap();
     assert_eq!(response.stdout, b"begun\n");
@@ -74,11 +74,11 @@ fn a_dripping_host_meets_the_end_too() {
         .exchange(&ProgramRequest {
             command: "while :; do echo .; sleep 0.05; done".to_owned(),
             stdin: Vec::new().into(),
-            timeout: Duration::from_millis(600),
+            limits: within(Duration::from_millis(600)),
         })
         .unwrap();
     assert!(
-        matches!(&response.exit, ProgramExit::Lost(why) if why.starts_with("it did not end")),
+        matches!(&response.exit, ProgramExit::Overrun(why) if why.starts_with("it did not end")),
         "{response:?}"
     );
 }

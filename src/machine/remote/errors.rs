@@ -25,9 +25,17 @@ pub(super) fn wrong_answer(why: &str, said: &[u8]) -> MachineError {
     )
 }
 
+/// Bytes of a host's output that an error looks at.
+const BEGINNING: usize = 2048;
+
+/// The beginning of a host's output.
+pub(super) fn beginning(bytes: &[u8]) -> &[u8] {
+    bytes.get(..BEGINNING).unwrap_or(bytes)
+}
+
 /// The beginning of a host's output for an error: at most 400 characters, control characters replaced.
 pub(super) fn excerpt(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(2048)]);
+    let text = String::from_utf8_lossy(beginning(bytes));
     let mut short: String = text
         .trim()
         .chars()
@@ -40,7 +48,7 @@ pub(super) fn excerpt(bytes: &[u8]) -> String {
         })
         .take(400)
         .collect();
-    if text.trim().chars().count() > 400 || bytes.len() > 2048 {
+    if text.trim().chars().count() > 400 || bytes.len() > BEGINNING {
         short.push('…');
     }
     short

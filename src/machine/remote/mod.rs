@@ -24,23 +24,21 @@ use crate::machine::{
     Apply, MachineError, NotDone, Observe, Observed, Orders, Performed, Questions,
 };
 use crate::task::Task;
-use crate::transport::{ProgramExit, ProgramRequest, ProgramResponse, Shell};
-
-/// The longest silence during an observation.
-const OBSERVE_TIMEOUT: Duration = Duration::from_secs(60);
+use crate::transport::{ExchangeLimits, ProgramExit, ProgramRequest, ProgramResponse, Shell};
 
 /// How many times to observe a host whose files change while they are read.
 const LOOKS: u32 = 3;
 
-/// The longest silence during an apply, which prints nothing while it works. Each of its children has a shorter
-/// deadline.
-const APPLY_TIMEOUT: Duration = Duration::from_secs(900);
+/// The longest silence where no manifest gives one, in seconds.
+const COMMAND_TIMEOUT: u64 = 120;
 
 /// A host behind a shell.
 pub struct Remote {
     shell: Box<dyn Shell>,
     sh: String,
     fault: String,
+    /// The longest silence of the host (`ssh.command_timeout`).
+    command_timeout: Duration,
 }
 
 impl Remote {
@@ -51,7 +49,15 @@ impl Remote {
             shell,
             sh: "sh".to_owned(),
             fault: String::new(),
+            command_timeout: Duration::from_secs(COMMAND_TIMEOUT),
         }
+    }
+
+    /// Gives the host another time for its answers: the longest silence, from which the other limits follow.
+    #[must_use]
+    pub fn with_command_timeout(mut self, command_timeout: Duration) -> Self {
+        self.command_timeout = command_timeout;
+        self
     }
 
     /// Runs the programs with this shell instead of the host's `sh`: `bash`, `busybox sh`.
@@ -101,7 +107,7 @@ impl Remote {
         let request = ProgramRequest {
             command: format!("{} -s", self.sh),
             stdin: Zeroizing::new(observe::program(questions, &nonce).into_bytes()),
-            timeout: OBSERVE_TIMEOUT,
+            limits: ExchangeLimits::observation(self.command_timeout, questions.history.is_some()),
         };
         let response = self.shell.exchanging(&request).await?;
         let frame = frame::unframe(&response.stdout, &nonce)
@@ -127,7 +133,7 @@ impl Apply for Remote {
         let response = self.shell.exchange(&ProgramRequest {
             command: payload.command,
             stdin: payload.bytes,
-            timeout: APPLY_TIMEOUT,
+            limits: ExchangeLimits::apply(self.command_timeout),
         })?;
         let mut performed = outcome::understand(&response, &nonce)?;
         performed.seen = questions.and_then(|questions| {
@@ -140,17 +146,25 @@ impl Apply for Remote {
 
 /// Says why an observation has no answer: the connection's end is a better reason than its effect.
 fn no_answer(broken: frame::Broken, response: &ProgramResponse) -> MachineError {
-    let mut said = response.stderr.clone();
+    let mut said = errors::beginning(&response.stderr).to_owned();
     if broken == frame::Broken::NoBeginning {
         // Once an answer has begun, standard output holds texts of files, which no error may show.
         said.push(b'\n');
-        said.extend_from_slice(&response.stdout);
+        said.extend_from_slice(errors::beginning(&response.stdout));
     }
     match &response.exit {
         ProgramExit::Lost(why) => MachineError::Unreachable(Failure {
             summary: format!("the connection was lost before the host had answered: {why}"),
             detail: None,
             hint: Some("run again; nothing was changed".to_owned()),
+        }),
+        ProgramExit::Overrun(why) => MachineError::Unfit(Failure {
+            summary: format!("the host's answer exceeds a limit: {why}"),
+            detail: None,
+            hint: Some(
+                "look at the host: an observation is short; on a slow link raise `ssh.command_timeout`"
+                    .to_owned(),
+            ),
         }),
         ProgramExit::Signal(signal) => {
             errors::wrong_answer(&format!("its shell was killed by signal {signal}"), &said)

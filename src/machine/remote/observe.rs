@@ -7,9 +7,7 @@ use super::access_checks;
 use super::paths;
 use crate::machine::{HistoryQuestion, Questions};
 use crate::name::RemotePath;
-
-/// Files larger than this come back as a hash only. A table of two million lines is smaller.
-const TEXT_CAP: u64 = 128 * 1024 * 1024;
+use crate::transport::limits::TEXTS;
 
 /// The part that is the same for every host.
 static PROGRAM: LazyLock<String> = LazyLock::new(|| without_comments(include_str!("observe.sh")));
@@ -30,7 +28,7 @@ pub(super) fn program(questions: &Questions, nonce: &str) -> String {
         .map_or("", |known| known.identity.as_str());
     let _ = writeln!(program, "N={left}");
     let _ = writeln!(program, "N=${{N}}{right}");
-    let _ = writeln!(program, "CAP={TEXT_CAP}");
+    let _ = writeln!(program, "CAP={TEXTS}");
     let _ = writeln!(program, "KNOWN={}", quote(known));
     let _ = writeln!(program, "FILES='{}'", words(questions.files.keys()));
     let checked: Vec<&str> = access_checks::checked_paths(questions.files.keys())

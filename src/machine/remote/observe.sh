@@ -1,6 +1,6 @@
 # Reads one host and writes nothing there. Parsed whole before its last line calls it.
 # Reads, set by the client: N nonce, KNOWN identity of cached facts, FILES, GROUND (what they stand on), INDEXES, SOCKETS,
-# EXPECTED (lines as sha256sum prints them), CAP bytes of text, HISTORY (`entries`, or a file).
+# EXPECTED (lines as sha256sum prints them), CAP bytes of text in all, HISTORY (`entries`, or a file).
 # Every process costs more than everything that the shell does by itself, so: one grep for all
 # texts, one sha256sum, one stat; the rest are built-ins.
 murder_look() {
@@ -84,7 +84,7 @@ murder_look() {
     # A directory on the way that not everybody may enter: then it matters who postfix is.
     case " $ways $GROUND " in *" $6 "*) case $1 in 4??[02468ace]) shut=1 ;; esac ;; esac
     case "$regular " in
-      *" $6 "*) [ "$4" -gt "$CAP" ] || sizes="$sizes $4:$6" ;;
+      *" $6 "*) sizes="$sizes $4:$6" ;;
     esac
   done
   echo "=identity $identity"
@@ -102,7 +102,14 @@ murder_look() {
     path=${line#*  }
     case $path in /etc/postfix/main.cf | /etc/postfix/master.cf | "$ledger") case $all in *" $path "*) ;; *) continue ;; esac ;; esac
     case $known in *"$line$NEWLINE"*) continue ;; esac
-    case "$sizes " in *":$path "*) stream="$stream $path" ;; esac
+    case "$sizes " in
+      *":$path "*)
+        size="$sizes "
+        size=${size%%":$path "*}
+        size=${size##* }
+        [ "$size" -gt "$CAP" ] || { stream="$stream $path" CAP=$((CAP - size)); }
+        ;;
+    esac
   done
   IFS=$BLANKS
 

@@ -1,5 +1,7 @@
 //! Reads the report of an apply, which may hold any bytes.
 
+use memchr::memmem::find;
+
 use super::errors::{excerpt, wrong_answer};
 use super::frame::{Broken, unframe};
 use crate::exchange::Failure;
@@ -86,14 +88,13 @@ fn silence(
     response: &ProgramResponse,
     nonce: &str,
 ) -> Result<Performed, MachineError> {
-    let said = String::from_utf8_lossy(&response.stdout);
-    let says = |word: &str| said.contains(&format!("{nonce} {word}"));
+    let says = |word: &str| find(&response.stdout, format!("{nonce} {word}").as_bytes()).is_some();
     let detail = Some(excerpt(&response.stderr)).filter(|text| !text.is_empty());
     if let Some(why) = last_word(says, detail.clone()) {
         return Ok(Performed::without_log(why));
     }
     let lost = match &response.exit {
-        ProgramExit::Lost(why) => why.clone(),
+        ProgramExit::Lost(why) | ProgramExit::Overrun(why) => why.clone(),
         ProgramExit::Signal(signal) => format!("its shell was killed by signal {signal}"),
         ProgramExit::Code(_) if says("ACCEPTED") => broken.why().to_owned(),
         ProgramExit::Code(code) => {

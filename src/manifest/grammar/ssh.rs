@@ -56,7 +56,7 @@ pub(super) static SSH: Record = record(
         key(
             "command_timeout",
             Duration,
-            "Silence of this long ends an exchange.",
+            "Silence of this long ends an exchange, and so does five times as long altogether.",
         )
         .or(Value::Seconds(defaults::COMMAND_TIMEOUT)),
     ],

@@ -86,6 +86,7 @@ async fn connect_hop(
             login(hop, &connection.session, &connection.wire, options)
                 .await
                 .map_err(DialError::Final)?;
+            connection.wire.logged_in();
             Ok(connection)
         }
         Err(error) => {

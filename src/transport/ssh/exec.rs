@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 use ssh2::{Channel, Session};
 
-use super::wire::{Wire, again, complete, interest};
+use super::wire::{FLOOD, Wire, again, complete, interest};
 use crate::exchange::MachineError;
 use crate::transport::conversation::Conversation;
 use crate::transport::shell::ProgramExit;
@@ -107,9 +107,12 @@ impl<'a, 'b> Program<'a, 'b> {
             if turn == Turn::Idle && self.started && self.channel.eof() {
                 return Ok(self.exit().await);
             }
+            if self.wire.flooded() {
+                return Ok(ProgramExit::Overrun(FLOOD.to_owned()));
+            }
             match self.conversation.time_left() {
                 Ok(time_left) => self.wait_for_socket(turn, time_left).await,
-                Err(why) => return Ok(ProgramExit::Lost(why)),
+                Err(exit) => return Ok(exit),
             }
         }
     }
@@ -197,6 +200,7 @@ impl<'a, 'b> Program<'a, 'b> {
         match self.channel.stream(stream).read(&mut self.buffer) {
             Ok(0) => Ok(Progress::Done),
             Ok(count) => {
+                self.wire.delivered(count);
                 let bytes = self.buffer.get(..count).unwrap_or_default();
                 if step == Step::Stderr {
                     self.conversation

@@ -7,7 +7,7 @@ use ssh2::{MethodType, Session};
 
 use super::errors;
 use super::hop::Hop;
-use super::wire::{StepError, Wire, complete};
+use super::wire::{FLOOD, StepError, Wire, complete};
 use crate::exchange::MachineError;
 use crate::transport::known_hosts::{self, HostKey, KeyTrust, KnownHosts};
 
@@ -158,6 +158,9 @@ pub(super) async fn handshake(
     match complete(&watched, wire, deadline, || session.handshake()).await {
         Ok(()) => {}
         Err(StepError::TimedOut) => return Err(DialError::Final(errors::handshake_timed_out(hop))),
+        Err(StepError::Flooded) => {
+            return Err(DialError::Final(errors::handshake_failed(hop, FLOOD)));
+        }
         Err(StepError::Failed(error)) => {
             // The code is that of the socket; only the message tells that no greeting was received.
             let ungreeted = error.message() == "Failed getting banner";

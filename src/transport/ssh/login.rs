@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Once};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_io::block_on;
 use blocking::unblock;
@@ -14,10 +14,12 @@ use ssh2::{ErrorCode, KeyboardInteractivePrompt, Prompt, Session};
 use super::errors;
 use super::hop::Hop;
 use super::key_file::{KeyFile, beside, public};
-use super::wire::{StepError, Wire, complete};
+use super::wire::{FLOOD, StepError, Wire, complete};
 use crate::exchange::MachineError;
 use crate::secret::Secret;
+use crate::transport::deadline::until;
 use crate::transport::known_hosts::HostKey;
+use crate::transport::limits::{AGENT, LOGIN_TIMEOUTS};
 use crate::transport::options::ConnectOptions;
 use crate::transport::passphrases::Passphrases;
 
@@ -36,14 +38,15 @@ pub(super) async fn login(
         session,
         wire,
         tried: Vec::new(),
-        timed_out: false,
+        left: hop.timeout.saturating_mul(LOGIN_TIMEOUTS),
+        given_up: None,
         hung_up: false,
     };
     if attempt.try_all(options).await {
         return Ok(());
     }
-    if attempt.timed_out {
-        return Err(errors::connection_lost(hop, "the login timed out"));
+    if let Some(why) = &attempt.given_up {
+        return Err(errors::connection_lost(hop, why));
     }
     let offers = attempt.offers().await;
     Err(errors::login_refused(
@@ -59,7 +62,10 @@ struct Attempt<'a> {
     session: &'a Session,
     wire: &'a Arc<Wire>,
     tried: Vec<String>,
-    timed_out: bool,
+    /// How long the host may still take for its answers.
+    left: Duration,
+    /// Why the login ended early, if it did: the host was too slow, or sent too much.
+    given_up: Option<String>,
     hung_up: bool,
 }
 
@@ -103,17 +109,21 @@ impl Attempt<'_> {
 
     /// Runs one method. `name` appears in the error if it fails.
     async fn run(&mut self, name: String, step: impl FnMut() -> Result<(), ssh2::Error>) -> bool {
-        if self.timed_out || self.hung_up {
+        if self.given_up.is_some() || self.hung_up {
             return false;
         }
         // Each method has the whole time of a handshake: a person may have typed a passphrase before it.
-        let deadline = Instant::now() + self.hop.timeout;
-        match complete(self.session, self.wire, deadline, step).await {
+        let begun = Instant::now();
+        let deadline = begun + self.hop.timeout.min(self.left);
+        let result = complete(self.session, self.wire, deadline, step).await;
+        self.left = self.left.saturating_sub(begun.elapsed());
+        match result {
             Ok(()) => return true,
             Err(StepError::TimedOut) => {
-                self.timed_out = true;
+                self.given_up = Some("the login timed out".to_owned());
                 self.tried.push(name);
             }
+            Err(StepError::Flooded) => self.given_up = Some(FLOOD.to_owned()),
             Err(StepError::Failed(error)) => {
                 // If the server closes the connection in place of an answer, libssh2 returns the code of a refusal.
                 self.hung_up = error.message().starts_with("Waiting for")
@@ -140,20 +150,28 @@ impl Attempt<'_> {
         let hop = self.hop.clone();
         let (session, wire) = (self.session.clone(), Arc::clone(self.wire));
         let tried = std::mem::take(&mut self.tried);
+        let left = self.left;
         let work = move || {
             let mut inner = Attempt {
                 hop: &hop,
                 session: &session,
                 wire: &wire,
                 tried,
-                timed_out: false,
+                left,
+                given_up: None,
                 hung_up: false,
             };
             let done = block_on(inner.agent_keys(&socket));
-            (done, inner.tried, inner.timed_out, inner.hung_up)
+            (done, inner.tried, inner.left, inner.given_up, inner.hung_up)
+        };
+        let Some(result) = until(Instant::now() + AGENT, unblock(work)).await else {
+            // Its thread still holds the session, which must not be used any more.
+            let why = format!("the agent has not answered within {} s", AGENT.as_secs());
+            self.given_up = Some(why);
+            return false;
         };
         let done;
-        (done, self.tried, self.timed_out, self.hung_up) = unblock(work).await;
+        (done, self.tried, self.left, self.given_up, self.hung_up) = result;
         done
     }
 
@@ -225,7 +243,7 @@ impl Attempt<'_> {
         key: &KeyFile,
         passphrases: &Arc<Passphrases>,
     ) -> bool {
-        if self.timed_out || self.hung_up {
+        if self.given_up.is_some() || self.hung_up {
             return false;
         }
         let passphrase = match self.hop.passphrase.clone() {
@@ -270,10 +288,10 @@ impl Attempt<'_> {
 
     /// The methods that the server accepts.
     async fn offers(&self) -> Option<String> {
-        if self.hung_up || self.timed_out {
+        if self.hung_up || self.given_up.is_some() {
             return None;
         }
-        let deadline = Instant::now() + self.hop.timeout;
+        let deadline = Instant::now() + self.hop.timeout.min(self.left);
         complete(self.session, self.wire, deadline, || {
             self.session.auth_methods(&self.hop.user).map(str::to_owned)
         })

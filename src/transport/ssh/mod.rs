@@ -12,7 +12,9 @@ mod hop;
 pub(in crate::transport) mod key_file;
 pub(in crate::transport) mod limits;
 mod login;
+mod relay;
 mod route;
+mod tcp;
 mod tunnel;
 mod wire;
 
@@ -112,7 +114,7 @@ impl Ssh {
         match program.run().await {
             Ok(exit) => {
                 // The rest of a broken exchange must not reach the next one.
-                if matches!(exit, ProgramExit::Lost(_)) {
+                if matches!(exit, ProgramExit::Lost(_) | ProgramExit::Overrun(_)) {
                     self.connection = None;
                 }
                 conversation.finish(exit)

@@ -112,7 +112,9 @@ impl Tunnel {
                 // One side has ended. Closing both tells the other.
                 Err(()) => return,
             };
-            if self.inward.ended && self.inward.unsent().is_empty() {
+            let all_carried = self.inward.ended && self.inward.unsent().is_empty();
+            // The session through the tunnel never ends one direction alone: it is over.
+            if all_carried || self.outward.ended || self.connection.wire.flooded() {
                 return;
             }
             self.wait_for_either(half_sent);
@@ -185,6 +187,7 @@ impl Tunnel {
                 Ok(false)
             }
             Ok(count) => {
+                self.connection.wire.delivered(count);
                 self.inward.fill(buffer.get(..count).unwrap_or_default());
                 Ok(false)
             }
@@ -212,7 +215,7 @@ impl Tunnel {
         // While this side has no room, the other is not read; otherwise poll would return at once.
         let backed_up = !self.inward.unsent().is_empty();
         let window_full = !self.outward.unsent().is_empty();
-        let session = match half_sent {
+        let mut session = match half_sent {
             HalfSent::No if backed_up && !window_full => PollFlags::empty(),
             HalfSent::No => PollFlags::IN,
             _ => PollFlags::OUT,
@@ -224,8 +227,16 @@ impl Tunnel {
         if half_sent == HalfSent::No && backed_up {
             stream |= PollFlags::OUT;
         }
+        let wire = &self.connection.wire;
+        let carried = wire.carry(session.contains(PollFlags::IN));
+        if carried.inward || (half_sent != HalfSent::No && !carried.outward_waits) {
+            return;
+        }
+        if carried.outward_waits {
+            session |= PollFlags::OUT;
+        }
         let mut fds = [
-            PollFd::from_borrowed_fd(self.connection.wire.as_fd(), session),
+            PollFd::from_borrowed_fd(wire.peer(), session),
             PollFd::from_borrowed_fd(self.stream.as_fd(), stream),
         ];
         let started = Instant::now();

@@ -5,37 +5,33 @@
 //! the thread serves other hosts meanwhile.
 
 use std::future::{Future as _, poll_fn};
-use std::io;
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_io::{Async, Timer};
-use blocking::unblock;
 use libssh2_sys::LIBSSH2_ERROR_EAGAIN;
 use rustix::event::PollFlags;
-use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use ssh2::{BlockDirections, ErrorCode, Session};
 
 use super::errors;
+use super::relay::{Carried, Relay};
+use super::tcp;
 use crate::exchange::MachineError;
+use crate::transport::limits::{LOGIN, OVERHEAD};
 
-/// How long a connection is quiet before the kernel sends a keepalive probe. A firewall forgets quiet connections,
-/// and a person may read a plan for long before the answer.
-const KEEPALIVE: Duration = Duration::from_secs(30);
-
-/// How long sent bytes may stay without acknowledgement before the peer counts as dead.
-const USER_TIMEOUT_MILLISECONDS: u32 = 60_000;
-
-/// A socket that the program can wait for, with a deadline.
+/// A socket that the program can wait for, with a deadline. It is that of libssh2; a [`Relay`] connects it with the
+/// peer's.
 #[derive(Debug)]
 pub(super) struct Wire {
-    socket: Async<Socket>,
+    peer: Async<Socket>,
+    session: UnixStream,
+    relay: Mutex<Relay>,
     alarm: Mutex<Alarm>,
 }
 
@@ -85,23 +81,43 @@ impl AsFd for Socket {
     }
 }
 
-impl AsFd for Wire {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+impl Read for &Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(stream) => (&mut &*stream).read(buffer),
+            Socket::Tunnel(stream) => (&mut &*stream).read(buffer),
+        }
     }
 }
 
+impl Write for &Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(stream) => (&mut &*stream).write(bytes),
+            Socket::Tunnel(stream) => (&mut &*stream).write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// libssh2 reads and writes its end of the relay.
 impl AsRawFd for Wire {
     fn as_raw_fd(&self) -> RawFd {
-        self.as_fd().as_raw_fd()
+        self.session.as_raw_fd()
     }
 }
 
 impl Wire {
-    /// Registers a socket for waiting.
+    /// Registers a socket for waiting. The peer may send [`LOGIN`] bytes until [`Self::allow`].
     pub(super) fn new(socket: Socket) -> io::Result<Self> {
+        let (relay, session) = Relay::new(LOGIN)?;
         Ok(Self {
-            socket: Async::new(socket)?,
+            peer: Async::new(socket)?,
+            session,
+            relay: Mutex::new(relay),
             alarm: Mutex::new(Alarm {
                 timer: Timer::never(),
                 at: None,
@@ -109,34 +125,78 @@ impl Wire {
         })
     }
 
-    /// Waits until the socket is ready for one of `flags`, and at most until `deadline`. It may return early: the
+    /// Waits until libssh2's socket is ready for one of `flags`, and at most until `deadline`. It may return early: the
     /// caller tries again, and checks the deadline itself.
+    ///
+    /// It always lets other tasks run first: a peer that never stops sending must not hold them up.
     pub(super) async fn ready(&self, flags: PollFlags, deadline: Instant) {
         self.alarm().set(deadline);
-        let mut readable = flags
-            .contains(PollFlags::IN)
-            .then(|| self.socket.readable());
-        let mut writable = flags
-            .contains(PollFlags::OUT)
-            .then(|| self.socket.writable());
+        let reads = flags.contains(PollFlags::IN);
+        let mut readable = reads.then(|| self.peer.readable());
+        let mut writable = None;
+        let mut first = true;
         poll_fn(|context| {
-            if let Some(wait) = &mut readable
-                && Pin::new(wait).poll(context).is_ready()
-            {
-                return Poll::Ready(());
+            loop {
+                if self.alarm().poll(context).is_ready() {
+                    return Poll::Ready(());
+                }
+                let readable_now = readable
+                    .as_mut()
+                    .is_some_and(|wait| Pin::new(wait).poll(context).is_ready());
+                let carried = self.carry(readable_now);
+                let has_room = flags.contains(PollFlags::OUT) && !carried.outward_waits;
+                if carried.inward || has_room || self.relay().flooded() || self.relay().ended() {
+                    if first && !readable_now {
+                        first = false;
+                        context.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                    return Poll::Ready(());
+                }
+                first = false;
+                if readable_now {
+                    // Another reader of the same wire was faster.
+                    readable = Some(self.peer.readable());
+                    continue;
+                }
+                if !carried.outward_waits {
+                    return Poll::Pending;
+                }
+                let wait = writable.get_or_insert_with(|| self.peer.writable());
+                if Pin::new(wait).poll(context).is_pending() {
+                    return Poll::Pending;
+                }
+                writable = None;
             }
-            if let Some(wait) = &mut writable
-                && Pin::new(wait).poll(context).is_ready()
-            {
-                return Poll::Ready(());
-            }
-            self.alarm().poll(context)
         })
         .await;
     }
 
-    fn alarm(&self) -> MutexGuard<'_, Alarm> {
-        self.alarm.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Carries what can be carried without waiting.
+    pub(super) fn carry(&self, reads: bool) -> Carried {
+        self.relay().carry(self.peer.get_ref(), reads)
+    }
+
+    /// The peer's socket, for poll(2).
+    pub(super) fn peer(&self) -> BorrowedFd<'_> {
+        self.peer.as_fd()
+    }
+
+    /// Whether the peer has sent more than it may.
+    pub(super) fn flooded(&self) -> bool {
+        self.relay().flooded()
+    }
+
+    /// The login is over: from now on the peer may send [`OVERHEAD`] bytes in addition to [`Self::delivered`] ones.
+    pub(super) fn logged_in(&self) {
+        self.relay().allow(OVERHEAD);
+    }
+
+    /// Notes bytes that reached their reader. Each packet adds its own to them.
+    pub(super) fn delivered(&self, count: usize) {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        let with_packets = count.saturating_add(count / 4).saturating_add(64);
+        self.relay().allow_more(with_packets, OVERHEAD);
     }
 
     /// Connects by TCP, to each address of the name in turn.
@@ -145,86 +205,27 @@ impl Wire {
         port: u16,
         deadline: Instant,
     ) -> Result<Arc<Self>, MachineError> {
-        let addresses = addresses(host, port)
-            .await
-            .map_err(|error| errors::name_not_resolved(host, &error))?;
-        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-        for address in addresses {
-            if Instant::now() >= deadline {
-                last = io::ErrorKind::TimedOut.into();
-                break;
-            }
-            match connect_to(&address, deadline).await {
-                Ok(wire) => return Ok(wire),
-                Err(error) => last = error,
-            }
-        }
-        Err(errors::connection_failed(host, port, &last))
+        let failed = |error| errors::connection_failed(host, port, &error);
+        let stream = tcp::connect(host, port, deadline).await?;
+        let wire = Self::new(Socket::Tcp(stream)).map_err(failed)?;
+        Ok(Arc::new(wire))
     }
 
     /// Shuts the socket down, so that whatever libssh2 still sends at its end returns at once.
     pub(super) fn cut(&self) {
-        let _ = match self.socket.get_ref() {
+        let _ = match self.peer.get_ref() {
             Socket::Tcp(stream) => stream.shutdown(Shutdown::Both),
             Socket::Tunnel(stream) => stream.shutdown(Shutdown::Both),
         };
+        let _ = self.session.shutdown(Shutdown::Both);
     }
-}
 
-/// The addresses of a name. A text that is an address needs no resolver.
-async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
+    fn relay(&self) -> MutexGuard<'_, Relay> {
+        self.relay.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    let host = host.to_owned();
-    unblock(move || Ok((host.as_str(), port).to_socket_addrs()?.collect())).await
-}
 
-/// Connects without blocking the thread, which the standard library cannot do.
-async fn connect_to(address: &SocketAddr, deadline: Instant) -> io::Result<Arc<Wire>> {
-    let family = match address {
-        SocketAddr::V4(_) => AddressFamily::INET,
-        SocketAddr::V6(_) => AddressFamily::INET6,
-    };
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
-    let begun = rustix::net::connect(&socket, address);
-    let stream = TcpStream::from(socket);
-    tune(&stream);
-    let wire = Arc::new(Wire::new(Socket::Tcp(stream))?);
-    match begun {
-        Ok(()) => return Ok(wire),
-        Err(Errno::INPROGRESS) => {}
-        Err(error) => return Err(error.into()),
-    }
-    loop {
-        wire.ready(PollFlags::OUT, deadline).await;
-        rustix::net::sockopt::socket_error(&wire)??;
-        // A socket without an error may still be connecting.
-        match rustix::net::getpeername(&wire) {
-            Ok(_) => return Ok(wire),
-            Err(Errno::NOTCONN) if Instant::now() < deadline => {}
-            Err(Errno::NOTCONN) => {
-                return Err(io::Error::new(
-                    io::ErrorKind::TimedOut,
-                    "connection timed out",
-                ));
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// Sets `TCP_NODELAY`, as each step of the handshake would otherwise wait for a delayed acknowledgement, and
-/// keepalives. Errors are ignored: a socket without these options works too.
-fn tune(stream: &TcpStream) {
-    let _ = stream.set_nodelay(true);
-    let _ = rustix::net::sockopt::set_socket_keepalive(stream, true);
-    #[cfg(target_os = "linux")]
-    {
-        let _ = rustix::net::sockopt::set_tcp_keepidle(stream, KEEPALIVE);
-        let _ = rustix::net::sockopt::set_tcp_keepintvl(stream, KEEPALIVE);
-        let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, USER_TIMEOUT_MILLISECONDS);
+    fn alarm(&self) -> MutexGuard<'_, Alarm> {
+        self.alarm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -242,11 +243,16 @@ pub(super) fn interest(session: &Session) -> PollFlags {
     }
 }
 
+/// The reason to leave a peer that has sent more than it may.
+pub(super) const FLOOD: &str = "it sends more than any SSH server needs to";
+
 /// Why a step of libssh2 failed.
 #[derive(Debug)]
 pub(super) enum StepError {
     /// The deadline has passed.
     TimedOut,
+    /// The peer has sent more than it may.
+    Flooded,
     /// libssh2 returned an error.
     Failed(ssh2::Error),
 }
@@ -255,6 +261,7 @@ impl std::fmt::Display for StepError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::TimedOut => f.write_str("timed out"),
+            Self::Flooded => f.write_str(FLOOD),
             Self::Failed(error) => f.write_str(error.message()),
         }
     }
@@ -273,6 +280,9 @@ pub(super) async fn complete<T>(
             Err(error) if again(&error) => {}
             Err(error) => return Err(StepError::Failed(error)),
         }
+        if wire.flooded() {
+            return Err(StepError::Flooded);
+        }
         if Instant::now() >= deadline {
             return Err(StepError::TimedOut);
         }
@@ -283,7 +293,7 @@ pub(super) async fn complete<T>(
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::io::Write as _;
+    use std::time::Duration;
 
     use async_io::block_on;
 

@@ -1,10 +1,16 @@
 //! `ssh -G`: the configuration as the system's own ssh understands it.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::Duration;
 
 use super::{Environment, Settings, Tokens, Unsupported, not_followed, set};
 use crate::exchange::Failure;
 use crate::exchange::MachineError;
+use crate::transport::child;
+use crate::transport::shell::ProgramExit;
+
+/// How long `ssh -G` may take. A `Match exec` of the configuration may run a program.
+const TIME: Duration = Duration::from_secs(30);
 
 /// Asks; none where there is no `ssh`.
 pub(super) fn run_ssh(
@@ -14,7 +20,7 @@ pub(super) fn run_ssh(
     environment: &Environment,
 ) -> Result<Option<Settings>, MachineError> {
     let mut command = Command::new("ssh");
-    command.arg("-G").stdin(Stdio::null());
+    command.arg("-G");
     if let Some(config) = &environment.config {
         command.arg("-F").arg(config);
     }
@@ -24,15 +30,19 @@ pub(super) fn run_ssh(
     if let Some(port) = port {
         command.arg("-p").arg(port.to_string());
     }
-    let output = match command.arg("--").arg(alias).output() {
-        Ok(output) => output,
+    let response = match child::run(command.arg("--").arg(alias), TIME) {
+        Ok(response) => response,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(&error.to_string())),
     };
-    if !output.status.success() {
-        return Err(failed(String::from_utf8_lossy(&output.stderr).trim()));
+    match &response.exit {
+        ProgramExit::Code(0) => {
+            let text = String::from_utf8_lossy(&response.stdout);
+            parse(alias, &text, environment).map(Some)
+        }
+        ProgramExit::Lost(why) | ProgramExit::Overrun(why) => Err(failed(why)),
+        _ => Err(failed(String::from_utf8_lossy(&response.stderr).trim())),
     }
-    parse(alias, &String::from_utf8_lossy(&output.stdout), environment).map(Some)
 }
 
 fn failed(detail: &str) -> MachineError {
