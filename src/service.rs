@@ -24,6 +24,14 @@ pub enum Instance {
 impl Service {
     /// The default instance of Postfix.
     pub const POSTFIX: Self = Self::Postfix(Instance::Default);
+
+    /// The folder of its configuration on a host.
+    #[must_use]
+    pub fn folder(&self) -> &'static str {
+        match self {
+            Self::Postfix(Instance::Default) => "/etc/postfix",
+        }
+    }
 }
 
 /// A text that names no service of this program.

@@ -235,7 +235,7 @@ fn arrows_that_must_not_be() {
 }
 
 /// Cycles that are known: each must still be there, so that this list can only become shorter.
-const CYCLES: &[&[&str]] = &[&["src/plan/diff/adopted.rs", "src/plan/diff/files.rs"]];
+const CYCLES: &[&[&str]] = &[];
 
 #[test]
 fn files_import_each_other_in_no_cycle() {

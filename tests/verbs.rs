@@ -12,6 +12,7 @@ use murder::plan::{
     RefusalKind, ReloadReason, Step, Verdict,
 };
 use murder::report::{self, Detail, Summary};
+use murder::service::Service;
 use murder::state::Remark;
 use murder::thing::Thing;
 
@@ -196,6 +197,7 @@ fn changes(steps: Vec<Step>, refusals: Vec<Refusal>) -> HostVerdict {
 
 fn set(name: &str, before: &str, after: &str, cause: Cause) -> Step {
     Step::Value {
+        service: Service::POSTFIX,
         thing: parameter(name),
         change: Change::Update {
             before: before.to_owned(),
@@ -218,6 +220,7 @@ fn backend(name: &str) -> HostVerdict {
     changes(
         vec![
             Step::File {
+                service: Service::POSTFIX,
                 path: path("/etc/postfix/ldap/transport_maps.cf"),
                 change: Change::Update {
                     before: file("server_host = a\nbind_pw = hunter2\n", 0o644),
@@ -227,6 +230,7 @@ fn backend(name: &str) -> HostVerdict {
                 file: None,
             },
             Step::File {
+                service: Service::POSTFIX,
                 path: path("/etc/postfix/transport"),
                 change: Change::Create {
                     after: file(&format!("example.org lmtp:[{name}]\n"), 0o644),
@@ -235,23 +239,29 @@ fn backend(name: &str) -> HostVerdict {
                 file: None,
             },
             Step::Index {
+                service: Service::POSTFIX,
                 source: path("/etc/postfix/transport"),
                 table_type: TableType::new("hash").unwrap(),
                 reason: IndexReason::SourceChanges,
             },
             set("myhostname", "localhost", name, Cause::FirstContact),
             Step::Value {
+                service: Service::POSTFIX,
                 thing: parameter("relayhost"),
                 change: Change::Delete {
                     before: "[smtp.example.org]".to_owned(),
                 },
                 cause: Cause::Unnamed,
             },
-            Step::Check,
+            Step::Check {
+                service: Service::POSTFIX,
+            },
             Step::Reload {
+                service: Service::POSTFIX,
                 reason: ReloadReason::ConfigurationChanges,
             },
             Step::TakeOver {
+                service: Service::POSTFIX,
                 thing: parameter("biff"),
             },
         ],
@@ -289,6 +299,7 @@ fn plan() -> Plan {
         host("mx.x"),
         changes(
             vec![Step::Restart {
+                service: Service::POSTFIX,
                 parameters: vec![Parameter::new("inet_interfaces").unwrap()],
             }],
             vec![Refusal {

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::history::{Entry, Generation};
 use crate::name::{Mode, Parameter, RemotePath, TableType, UserName};
 use crate::postfix::Edit;
+use crate::service::Service;
 use crate::state::{Live, Probes};
 
 /// Why something did not work on a host.
@@ -30,26 +31,46 @@ pub struct Failure {
 /// What the host must still look like when the work begins; otherwise the plan is stale.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Expects {
-    /// SHA-256 of main.cf.
-    pub main_cf: String,
-    /// SHA-256 of master.cf.
-    pub master_cf: String,
+    /// The configuration of each service.
+    pub services: BTreeMap<Service, ExpectedService>,
     /// SHA-256 of the ledger; none where there must be none.
     pub ledger: Option<String>,
     /// Each file that is written or deleted: its SHA-256, or none where there must be none.
     pub files: BTreeMap<RemotePath, Option<String>>,
 }
 
+/// What the configuration of one service must still be.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ExpectedService {
+    /// SHA-256 of each file that edits change, by its name in the service's folder (`main.cf`).
+    pub configuration: BTreeMap<String, String>,
+}
+
 impl Expects {
     /// Expects the configuration and the ledger that an observation saw, and nothing of any file.
     #[must_use]
     pub fn of(live: &Live) -> Self {
+        let configuration = [
+            ("main.cf".to_owned(), live.main_cf_sha256.clone()),
+            ("master.cf".to_owned(), live.master_cf_sha256.clone()),
+        ];
+        let postfix = ExpectedService {
+            configuration: configuration.into(),
+        };
         Self {
-            main_cf: live.main_cf_sha256.clone(),
-            master_cf: live.master_cf_sha256.clone(),
+            services: [(Service::POSTFIX, postfix)].into(),
             ledger: live.ledger_sha256.clone(),
             files: BTreeMap::new(),
         }
+    }
+
+    /// The path and SHA-256 of each configuration file of each service.
+    pub fn configuration(&self) -> impl Iterator<Item = (String, &str)> {
+        self.services.iter().flat_map(|(service, expected)| {
+            let folder = service.folder();
+            let files = expected.configuration.iter();
+            files.map(move |(name, sha256)| (format!("{folder}/{name}"), sha256.as_str()))
+        })
     }
 }
 
@@ -146,18 +167,8 @@ pub struct Orders {
     pub restores: Vec<RestoreOrder>,
     /// Files whose present bytes go to `adopted/` first.
     pub adopts: Vec<RemotePath>,
-    /// Indexes to build.
-    pub indexes: Vec<(RemotePath, TableType)>,
-    /// Edits of master.cf and main.cf, in order.
-    pub edits: Vec<Edit>,
-    /// `postfix check` before telling.
-    pub check: bool,
-    /// How Postfix is told.
-    pub activation: Activation,
-    /// Tables to open and ask: staged before the commit, in place after the reload.
-    pub tables: Vec<(RemotePath, TableType)>,
-    /// Addresses to ask over SMTP.
-    pub probes: Probes,
+    /// What is done to each service.
+    pub services: BTreeMap<Service, ServiceOrders>,
     /// Whether an LDAP server that does not answer is accepted.
     pub allow_unverified: bool,
     /// Files to delete at the end, with the suffix of an index that goes too.
@@ -168,7 +179,47 @@ pub struct Orders {
     pub history: Option<HistoryOrder>,
 }
 
+/// What is done to one service.
+#[derive(Debug, Clone, Default)]
+pub struct ServiceOrders {
+    /// Indexes to build.
+    pub indexes: Vec<(RemotePath, TableType)>,
+    /// Edits of master.cf and main.cf, in order.
+    pub edits: Vec<Edit>,
+    /// Whether the service checks its configuration before it loads it (`postfix check`).
+    pub check: bool,
+    /// How the service loads its configuration.
+    pub activation: Activation,
+    /// Tables to open and ask: staged before the commit, in place after the reload.
+    pub tables: Vec<(RemotePath, TableType)>,
+    /// Addresses to ask over SMTP.
+    pub probes: Probes,
+}
+
+static NO_ORDERS: ServiceOrders = ServiceOrders {
+    indexes: Vec::new(),
+    edits: Vec::new(),
+    check: false,
+    activation: Activation::Nothing,
+    tables: Vec::new(),
+    probes: Probes {
+        accept: Vec::new(),
+        refuse: Vec::new(),
+    },
+};
+
 impl Orders {
+    /// What is done to a service: nothing where the orders do not name it.
+    #[must_use]
+    pub fn service(&self, service: &Service) -> &ServiceOrders {
+        self.services.get(service).unwrap_or(&NO_ORDERS)
+    }
+
+    /// The same, to add to.
+    pub fn service_mut(&mut self, service: &Service) -> &mut ServiceOrders {
+        self.services.entry(service.clone()).or_default()
+    }
+
     /// Orders of `run` that change nothing: the host takes its lock, removes what earlier runs left
     /// behind, keeps its ledger, and releases the lock.
     #[must_use]
@@ -181,12 +232,7 @@ impl Orders {
             files: Vec::new(),
             restores: Vec::new(),
             adopts: Vec::new(),
-            indexes: Vec::new(),
-            edits: Vec::new(),
-            check: false,
-            activation: Activation::Nothing,
-            tables: Vec::new(),
-            probes: Probes::default(),
+            services: BTreeMap::new(),
             allow_unverified: false,
             deletes: Vec::new(),
             ledger: LedgerOrder::Keep,
@@ -227,15 +273,15 @@ pub struct RestoreOrder {
     pub mode: Mode,
 }
 
-/// How Postfix is told of its new configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a service loads its new configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Activation {
     /// Not at all.
+    #[default]
     Nothing,
-    /// `postfix reload` (and `postfix start` where it does not run and ran before is no case: a
-    /// stopped Postfix stays stopped, and the report says so).
+    /// By a reload (`postfix reload`). A service that does not run stays stopped, and the report says so.
     Reload,
-    /// Stop and start, through the service manager that owns it.
+    /// By stop and start, through the service manager that owns it.
     Restart,
 }
 

@@ -29,7 +29,7 @@ pub fn direction(step: &Step) -> Direction {
         Step::Delete { .. } => Direction::Removes,
         Step::Sweep { .. }
         | Step::Index { .. }
-        | Step::Check
+        | Step::Check { .. }
         | Step::Reload { .. }
         | Step::Restart { .. }
         | Step::Probe { .. }
@@ -104,9 +104,11 @@ mod tests {
     use crate::digest::sha256_hex;
     use crate::name::{Mode, Parameter, RemotePath};
     use crate::plan::{Cause, IndexReason, ReloadReason};
+    use crate::service::Service;
 
     fn value(thing: &str, change: Change<String>) -> Direction {
         direction(&Step::Value {
+            service: Service::POSTFIX,
             thing: thing.parse().unwrap(),
             change,
             cause: Cause::Wanted,
@@ -131,6 +133,7 @@ mod tests {
 
     fn file(before: FileState, after: FileState) -> Direction {
         direction(&Step::File {
+            service: Service::POSTFIX,
             path: RemotePath::new("/etc/postfix/x").unwrap(),
             change: Change::Update { before, after },
             cause: Cause::Wanted,
@@ -219,24 +222,35 @@ mod tests {
     fn effects_and_the_ledger_bear_on_nothing() {
         let source = RemotePath::new("/etc/postfix/x").unwrap();
         let delete = || Step::Delete {
+            service: Service::POSTFIX,
             path: source.clone(),
             before: state("a x\n"),
             cause: Cause::Unnamed,
             index_type: None,
         };
         let index = || Step::Index {
+            service: Service::POSTFIX,
             source: source.clone(),
             table_type: "hash".parse().unwrap(),
             reason: IndexReason::SourceChanges,
         };
         let reload = || Step::Reload {
+            service: Service::POSTFIX,
             reason: ReloadReason::ConfigurationChanges,
         };
         let take_over = || Step::TakeOver {
+            service: Service::POSTFIX,
             thing: Thing::Parameter(Parameter::new("biff").unwrap()),
         };
         assert_eq!(direction(&delete()), Direction::Removes);
-        for step in [index(), Step::Check, reload(), take_over()] {
+        for step in [
+            index(),
+            Step::Check {
+                service: Service::POSTFIX,
+            },
+            reload(),
+            take_over(),
+        ] {
             assert_eq!(direction(&step), Direction::Neutral, "{step:?}");
         }
     }

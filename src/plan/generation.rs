@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::history::{Action, Changed, Entry, Generation, ServiceSnapshot};
 use crate::ledger::{Applied, Managed};
-use crate::service::Service;
 use crate::state::{Desired, Want};
 use crate::thing::Thing;
 
@@ -51,21 +50,31 @@ fn kept<T: Clone>(want: &Want<T>) -> Option<T> {
 }
 
 fn changed(step: &Step) -> Option<Changed> {
-    let (thing, action) = match step {
-        Step::File { path, change, .. } => (Thing::File(path.clone()), action(change)),
-        Step::Value { thing, change, .. } => (thing.clone(), action(change)),
-        Step::Delete { path, .. } => (Thing::File(path.clone()), Action::Delete),
-        Step::TakeOver { thing } => (thing.clone(), Action::TakeOver),
-        Step::Release { thing } => (thing.clone(), Action::Release),
+    let (service, thing, action) = match step {
+        Step::File {
+            service,
+            path,
+            change,
+            ..
+        } => (service, Thing::File(path.clone()), action(change)),
+        Step::Value {
+            service,
+            thing,
+            change,
+            ..
+        } => (service, thing.clone(), action(change)),
+        Step::Delete { service, path, .. } => (service, Thing::File(path.clone()), Action::Delete),
+        Step::TakeOver { service, thing } => (service, thing.clone(), Action::TakeOver),
+        Step::Release { service, thing } => (service, thing.clone(), Action::Release),
         Step::Sweep { .. }
         | Step::Index { .. }
-        | Step::Check
+        | Step::Check { .. }
         | Step::Reload { .. }
         | Step::Restart { .. }
         | Step::Probe { .. } => return None,
     };
     Some(Changed {
-        service: Service::POSTFIX,
+        service: service.clone(),
         thing,
         action,
     })

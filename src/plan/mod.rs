@@ -30,6 +30,7 @@ pub use crate::exchange::{Expects, Failure, Run};
 use crate::history::{KEPT, Snapshot};
 use crate::ledger::Ledger;
 use crate::name::{HostName, Parameter, RemotePath, ServiceName, TableType};
+use crate::service::Service;
 use crate::state::{File, Probes, Remark};
 use crate::thing::Thing;
 
@@ -147,6 +148,8 @@ pub enum Step {
     },
     /// A file is created or updated.
     File {
+        /// Of which service.
+        service: Service,
         /// Where.
         path: RemotePath,
         /// What.
@@ -158,6 +161,8 @@ pub enum Step {
     },
     /// An index is built (postmap(1)).
     Index {
+        /// Of which service.
+        service: Service,
         /// The table's source.
         source: RemotePath,
         /// Its type.
@@ -167,6 +172,8 @@ pub enum Step {
     },
     /// A service entry, field, option (master.cf), or parameter (main.cf). Services come first.
     Value {
+        /// Of which service.
+        service: Service,
         /// Which.
         thing: Thing,
         /// What; a service entry is its line in one-blank form.
@@ -175,24 +182,35 @@ pub enum Step {
         cause: Cause,
     },
     /// `postfix check`.
-    Check,
+    Check {
+        /// Of which service.
+        service: Service,
+    },
     /// `postfix reload`.
     Reload {
+        /// Of which service.
+        service: Service,
         /// Why.
         reason: ReloadReason,
     },
     /// Stop and start, for parameters that a reload does not reach.
     Restart {
+        /// Of which service.
+        service: Service,
         /// Which.
         parameters: Vec<Parameter>,
     },
     /// Ask whether it works.
     Probe {
+        /// Of which service.
+        service: Service,
         /// SMTP addresses.
         probes: Probes,
     },
     /// A file (with its index) goes, after Postfix has been told.
     Delete {
+        /// Of which service.
+        service: Service,
         /// Where.
         path: RemotePath,
         /// As it is.
@@ -204,11 +222,15 @@ pub enum Step {
     },
     /// A thing is as it must be and comes under management: ledger only.
     TakeOver {
+        /// Of which service.
+        service: Service,
         /// Which.
         thing: Thing,
     },
     /// A managed thing is left to others from now on: ledger only.
     Release {
+        /// Of which service.
+        service: Service,
         /// Which.
         thing: Thing,
     },
@@ -225,8 +247,8 @@ pub struct HostPlan {
     pub ledger: Ledger,
     /// Whether the host keeps a ledger afterwards: not once it is retired and empty.
     pub keeps_ledger: bool,
-    /// Entries of master.cf that are written whole, with every step on a part of them: their lines.
-    pub entries: BTreeMap<ServiceName, String>,
+    /// By service, entries of master.cf that are written whole, with every step on a part of them: their lines.
+    pub entries: BTreeMap<Service, BTreeMap<ServiceName, String>>,
     /// Files whose present bytes the host keeps, to give them back one day.
     pub adopts: Vec<RemotePath>,
     /// Hashes that must still hold when the work begins.

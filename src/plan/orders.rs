@@ -1,5 +1,7 @@
 //! A host's plan turned into bytes: what goes over the wire. Decides nothing.
 
+use std::collections::BTreeMap;
+
 use zeroize::Zeroizing;
 
 use crate::exchange::{
@@ -7,7 +9,7 @@ use crate::exchange::{
 };
 use crate::history::KEPT_BYTES;
 use crate::ledger::{Applied, Ledger};
-use crate::name::TableType;
+use crate::name::{ServiceName, TableType};
 use crate::postfix::Edit;
 use crate::secret::{MissingSecret, Secrets};
 use crate::thing::Thing;
@@ -33,70 +35,7 @@ pub fn orders(
         ..Orders::empty(run, plan.expects.clone())
     };
     for step in &plan.steps {
-        match step {
-            Step::File {
-                path,
-                file: Some(file),
-                ..
-            } => {
-                let text = file.body.reveal(secrets)?;
-                if let Some(table) = &file.table {
-                    orders.tables.push((path.clone(), table.clone()));
-                }
-                orders.files.push(FileOrder {
-                    path: path.clone(),
-                    sha256: sha256_hex(text.as_bytes()),
-                    bytes: Zeroizing::new(text.as_bytes().to_vec()),
-                    owner: file.owner.clone(),
-                    group: file.group.clone(),
-                    mode: file.mode,
-                });
-            }
-            Step::File {
-                path,
-                change: Change::Create { after } | Change::Update { after, .. },
-                ..
-            } => {
-                orders.restores.push(RestoreOrder {
-                    path: path.clone(),
-                    sha256: after.sha256.clone(),
-                    owner: after.owner.clone(),
-                    group: after.group.clone(),
-                    mode: after.mode,
-                });
-            }
-            Step::File {
-                path,
-                change: Change::Delete { .. },
-                ..
-            } => {
-                orders.deletes.push((path.clone(), None));
-            }
-            Step::Index {
-                source, table_type, ..
-            } => {
-                orders.indexes.push((source.clone(), table_type.clone()));
-            }
-            Step::Value { thing, change, .. } => {
-                let edit = edit(thing, change, plan);
-                // Every part of an entry that is written whole comes to one edit.
-                orders
-                    .edits
-                    .extend(edit.filter(|edit| !orders.edits.contains(edit)));
-            }
-            Step::Check => orders.check = true,
-            Step::Reload { .. } => orders.activation = Activation::Reload,
-            Step::Restart { .. } => orders.activation = Activation::Restart,
-            Step::Probe { probes } => orders.probes = probes.clone(),
-            Step::Delete {
-                path, index_type, ..
-            } => {
-                let suffix = index_type.as_ref().and_then(TableType::index_suffix);
-                orders.deletes.push((path.clone(), suffix));
-            }
-            // The host sweeps at the beginning of every apply.
-            Step::Sweep { .. } | Step::TakeOver { .. } | Step::Release { .. } => {}
-        }
+        add(step, plan, secrets, &mut orders)?;
     }
     let applied = Applied {
         by: run.by.clone(),
@@ -120,10 +59,101 @@ pub fn orders(
     Ok(orders)
 }
 
-/// The edit that postconf(1) makes for one step.
-fn edit(thing: &Thing, change: &Change<String>, plan: &HostPlan) -> Option<Edit> {
+/// Adds what one step orders.
+fn add(
+    step: &Step,
+    plan: &HostPlan,
+    secrets: &Secrets,
+    orders: &mut Orders,
+) -> Result<(), MissingSecret> {
+    match step {
+        Step::File {
+            service,
+            path,
+            file: Some(file),
+            ..
+        } => {
+            let text = file.body.reveal(secrets)?;
+            if let Some(table) = &file.table {
+                let tables = &mut orders.service_mut(service).tables;
+                tables.push((path.clone(), table.clone()));
+            }
+            orders.files.push(FileOrder {
+                path: path.clone(),
+                sha256: sha256_hex(text.as_bytes()),
+                bytes: Zeroizing::new(text.as_bytes().to_vec()),
+                owner: file.owner.clone(),
+                group: file.group.clone(),
+                mode: file.mode,
+            });
+        }
+        Step::File {
+            path,
+            change: Change::Create { after } | Change::Update { after, .. },
+            ..
+        } => orders.restores.push(RestoreOrder {
+            path: path.clone(),
+            sha256: after.sha256.clone(),
+            owner: after.owner.clone(),
+            group: after.group.clone(),
+            mode: after.mode,
+        }),
+        Step::File {
+            path,
+            change: Change::Delete { .. },
+            ..
+        } => orders.deletes.push((path.clone(), None)),
+        Step::Index {
+            service,
+            source,
+            table_type,
+            ..
+        } => {
+            let indexes = &mut orders.service_mut(service).indexes;
+            indexes.push((source.clone(), table_type.clone()));
+        }
+        Step::Value {
+            service,
+            thing,
+            change,
+            ..
+        } => {
+            let whole = plan.entries.get(service);
+            let edits = &mut orders.service_mut(service).edits;
+            // Every part of an entry that is written whole comes to one edit.
+            let new = edit(thing, change, whole).filter(|edit| !edits.contains(edit));
+            edits.extend(new);
+        }
+        Step::Check { service } => orders.service_mut(service).check = true,
+        Step::Reload { service, .. } => {
+            orders.service_mut(service).activation = Activation::Reload;
+        }
+        Step::Restart { service, .. } => {
+            orders.service_mut(service).activation = Activation::Restart;
+        }
+        Step::Probe { service, probes } => {
+            orders.service_mut(service).probes = probes.clone();
+        }
+        Step::Delete {
+            path, index_type, ..
+        } => {
+            let suffix = index_type.as_ref().and_then(TableType::index_suffix);
+            orders.deletes.push((path.clone(), suffix));
+        }
+        // The host sweeps at the beginning of every apply.
+        Step::Sweep { .. } | Step::TakeOver { .. } | Step::Release { .. } => {}
+    }
+    Ok(())
+}
+
+/// The edit that postconf(1) makes for one step; `whole` has the lines of entries that are written whole.
+fn edit(
+    thing: &Thing,
+    change: &Change<String>,
+    whole: Option<&BTreeMap<ServiceName, String>>,
+) -> Option<Edit> {
     if let Thing::Field(service, _) | Thing::Option(service, _) = thing
-        && let Some(line) = plan.entries.get(service)
+        && let Some(line) = whole.and_then(|lines| lines.get(service))
     {
         return Some(Edit::SetService(service.clone(), line.clone()));
     }

@@ -48,7 +48,7 @@ pub fn release(
     Some(HostPlan {
         steps: things
             .into_iter()
-            .map(|(_, thing)| Step::Release { thing })
+            .map(|(service, thing)| Step::Release { service, thing })
             .collect(),
         keeps_ledger,
         snapshot,

@@ -12,6 +12,7 @@ use super::{
     Cause, Change, Expects, Failure, FileState, HostPlan, HostVerdict, IndexReason, Plan, Refusal,
     RefusalKind, ReloadReason, Step, Verdict,
 };
+use crate::exchange::ExpectedService;
 use crate::history::{ServiceSnapshot, Snapshot};
 use crate::ledger::{
     Access, KeptFacts, LEDGER_VERSION, Ledger, Managed, Origin, Previous, ServiceLedger,
@@ -139,6 +140,7 @@ fn step() -> impl Strategy<Value = Step> {
         words().prop_map(|run| Step::Sweep { run }),
         (path(), change(state()), cause(), option::of(file())).prop_map(
             |(path, change, cause, file)| Step::File {
+                service: Service::POSTFIX,
                 path,
                 change,
                 cause,
@@ -147,30 +149,50 @@ fn step() -> impl Strategy<Value = Step> {
         ),
         (path(), table_type(), index_reason).prop_map(|(source, table_type, reason)| {
             Step::Index {
+                service: Service::POSTFIX,
                 source,
                 table_type,
                 reason,
             }
         }),
         (thing(), change(words()), cause()).prop_map(|(thing, change, cause)| Step::Value {
+            service: Service::POSTFIX,
             thing,
             change,
             cause
         }),
-        Just(Step::Check),
-        reload_reason.prop_map(|reason| Step::Reload { reason }),
-        vec(parameter(), 0..3).prop_map(|parameters| Step::Restart { parameters }),
-        probes().prop_map(|probes| Step::Probe { probes }),
+        Just(Step::Check {
+            service: Service::POSTFIX
+        }),
+        reload_reason.prop_map(|reason| Step::Reload {
+            service: Service::POSTFIX,
+            reason
+        }),
+        vec(parameter(), 0..3).prop_map(|parameters| Step::Restart {
+            service: Service::POSTFIX,
+            parameters
+        }),
+        probes().prop_map(|probes| Step::Probe {
+            service: Service::POSTFIX,
+            probes
+        }),
         (path(), state(), cause(), option::of(table_type())).prop_map(
             |(path, before, cause, index_type)| Step::Delete {
+                service: Service::POSTFIX,
                 path,
                 before,
                 cause,
                 index_type
             }
         ),
-        thing().prop_map(|thing| Step::TakeOver { thing }),
-        thing().prop_map(|thing| Step::Release { thing }),
+        thing().prop_map(|thing| Step::TakeOver {
+            service: Service::POSTFIX,
+            thing
+        }),
+        thing().prop_map(|thing| Step::Release {
+            service: Service::POSTFIX,
+            thing
+        }),
     ]
 }
 
@@ -275,13 +297,12 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
 
 fn expects() -> impl Strategy<Value = Expects> {
     let files = btree_map(path(), option::of(hash()), 0..3);
-    (hash(), hash(), option::of(hash()), files).prop_map(|(main_cf, master_cf, ledger, files)| {
-        Expects {
-            main_cf,
-            master_cf,
-            ledger,
-            files,
-        }
+    let configuration = btree_map("(main|master)\\.cf", hash(), 0..3);
+    let one = configuration.prop_map(|configuration| ExpectedService { configuration });
+    (of_services(one), option::of(hash()), files).prop_map(|(services, ledger, files)| Expects {
+        services,
+        ledger,
+        files,
     })
 }
 
@@ -293,7 +314,7 @@ fn host_plan() -> impl Strategy<Value = HostPlan> {
         option::of(snapshot()),
         any::<u32>(),
     );
-    let entries = btree_map(service(), words(), 0..2);
+    let entries = of_services(btree_map(service(), words(), 0..2));
     (shown, written, entries, vec(path(), 0..2), expects()).prop_map(
         |((steps, refusals), (ledger, keeps_ledger, snapshot, keep), entries, adopts, expects)| {
             HostPlan {

@@ -49,12 +49,14 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
             thing,
             change,
             cause,
+            ..
         } => of_value(thing, change, *cause, lines),
         Step::Delete {
             path,
             before,
             cause,
             index_type,
+            ..
         } => {
             let change = Change::Delete { before };
             let suffix = index_type.as_ref().and_then(TableType::index_suffix);
@@ -67,15 +69,16 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
             source,
             table_type,
             reason,
+            ..
         } => quiet(format!(
             "  * build the index of {table_type}:{source} ({})",
             index_reason(*reason)
         )),
-        Step::Check => quiet("  * check with `postfix check`".to_owned()),
-        Step::Reload { reason } => {
+        Step::Check { .. } => quiet("  * check with `postfix check`".to_owned()),
+        Step::Reload { reason, .. } => {
             quiet(format!("  * reload Postfix ({})", reload_reason(*reason)));
         }
-        Step::Restart { parameters } => {
+        Step::Restart { parameters, .. } => {
             let names: Vec<&str> = parameters.iter().map(AsRef::as_ref).collect();
             let text = format!(
                 "  * stop and start Postfix: a reload does not reach {} (only with --allow-restart)",
@@ -83,9 +86,9 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
             );
             lines.push(Line::new(Tone::Warning, text));
         }
-        Step::Probe { probes } => quiet(format!("  * probe{}", asked(probes))),
-        Step::TakeOver { thing } => quiet(format!("  = take over {thing} {TAKEN_OVER}")),
-        Step::Release { thing } => quiet(format!("  = release {thing} {RELEASED}")),
+        Step::Probe { probes, .. } => quiet(format!("  * probe{}", asked(probes))),
+        Step::TakeOver { thing, .. } => quiet(format!("  = take over {thing} {TAKEN_OVER}")),
+        Step::Release { thing, .. } => quiet(format!("  = release {thing} {RELEASED}")),
     }
 }
 

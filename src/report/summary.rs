@@ -71,8 +71,12 @@ impl Summary {
                 },
                 Step::Reload {
                     reason: ReloadReason::NotToldYet,
+                    ..
                 } => self.finish += 1,
-                Step::Reload { .. } | Step::Restart { .. } | Step::Check | Step::Probe { .. } => {}
+                Step::Reload { .. }
+                | Step::Restart { .. }
+                | Step::Check { .. }
+                | Step::Probe { .. } => {}
             }
         }
     }

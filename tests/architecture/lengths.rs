@@ -25,7 +25,7 @@ const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("src/manifest/yaml.rs", "event", FLAT),
     ("src/plan/diff/files.rs", "present_file", SPLIT),
     ("src/plan/diff/unmanaged.rs", "unnamed_file", SPLIT),
-    ("src/plan/orders.rs", "orders", SPLIT),
+    ("src/plan/orders.rs", "add", FLAT),
     ("src/postfix/postconf/options.rs", "parse", SPLIT),
 ];
 

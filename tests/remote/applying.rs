@@ -6,7 +6,7 @@ use murder::machine::{
     Activation, Apply, Ending, FileOrder, LedgerOrder, NotDone, Observe, Orders, Questions,
 };
 use murder::name::{Mode, Parameter, ServiceName, TableType, UserName};
-use murder::plan::Expects;
+use murder::plan::{Expects, Run};
 use murder::postfix::Edit;
 use murder::service::Service;
 use murder::state::{LiveFile, Probes, Running};
@@ -95,30 +95,23 @@ pub(super) fn orders(host: &Host, run: &str, files: &[&str]) -> Orders {
         };
         (path.clone(), hash)
     });
-    Orders {
-        run: run.to_owned(),
+    let run = Run {
+        id: run.to_owned(),
         by: "tester@\"here\"".to_owned(),
         at: "2026-11-23T00:00:00Z".to_owned(),
-        expects: Expects {
-            main_cf: live.main_cf_sha256.clone(),
-            master_cf: live.master_cf_sha256.clone(),
-            ledger: live.ledger_sha256.clone(),
-            files: expected.collect(),
-        },
-        files: vec![],
-        restores: vec![],
-        adopts: vec![],
-        indexes: vec![],
-        edits: vec![],
-        check: true,
-        activation: Activation::Reload,
-        tables: vec![],
-        probes: Probes::default(),
-        allow_unverified: false,
-        deletes: vec![],
+        revision: String::new(),
+    };
+    let expects = Expects {
+        files: expected.collect(),
+        ..Expects::of(&live)
+    };
+    let mut orders = Orders {
         ledger: LedgerOrder::Write(ledger(files)),
-        history: None,
-    }
+        ..Orders::empty(&run, expects)
+    };
+    let postfix = orders.service_mut(&Service::POSTFIX);
+    (postfix.check, postfix.activation) = (true, Activation::Reload);
+    orders
 }
 
 /// A plan that has every kind of step.
@@ -149,9 +142,11 @@ fn everything(host: &Host, run: &str) -> Orders {
         file("/etc/postfix/adopted", "new\n", "root", 0o644),
     ];
     orders.adopts = vec![path("/etc/postfix/adopted")];
-    orders.indexes = vec![(path("/etc/postfix/transport"), table("hash"))];
-    orders.tables = vec![(path("/etc/postfix/transport"), table("hash"))];
-    orders.edits = vec![
+    orders.service_mut(&Service::POSTFIX).indexes =
+        vec![(path("/etc/postfix/transport"), table("hash"))];
+    orders.service_mut(&Service::POSTFIX).tables =
+        vec![(path("/etc/postfix/transport"), table("hash"))];
+    orders.service_mut(&Service::POSTFIX).edits = vec![
         Edit::SetField(
             ServiceName::new("lmtp/unix").unwrap(),
             Field::Chroot,
@@ -307,7 +302,7 @@ fn what_postfix_would_choke_on_is_refused_before_anything_changes() {
     let host = prepared();
     let edited = |run: &str, edit: Edit| {
         let mut orders = everything(&host, run);
-        orders.edits.push(edit);
+        orders.service_mut(&Service::POSTFIX).edits.push(edit);
         refused(&host, &orders)
     };
     let said = untouched(edited(
@@ -394,10 +389,11 @@ fn a_directory_server_that_does_not_answer_is_a_refusal_unless_allowed() {
     let with_table = |run: &str, text: &str, maps: &str| {
         let mut orders = everything(&host, run);
         orders.files[1] = file("/etc/postfix/murder/secret.cf", text, "postfix", 0o640);
-        orders
+        let postfix = orders.service_mut(&Service::POSTFIX);
+        postfix
             .tables
             .push((path("/etc/postfix/murder/secret.cf"), table("ldap")));
-        orders
+        postfix
             .edits
             .push(Edit::Set(parameter("virtual_alias_maps"), maps.to_owned()));
         orders
@@ -438,7 +434,7 @@ fn what_only_running_shows_is_put_back_with_the_hosts_own_words() {
     let host = prepared();
     // Postfix itself lets a command pass `postfix check` and reload that its services die of.
     let mut orders = everything(&host, "r1");
-    orders.edits.insert(
+    orders.service_mut(&Service::POSTFIX).edits.insert(
         0,
         Edit::SetField(
             ServiceName::new("smtp/inet").unwrap(),
@@ -454,15 +450,15 @@ fn what_only_running_shows_is_put_back_with_the_hosts_own_words() {
 
     // A probe that was right and is wrong after the change.
     let mut orders = everything(&host, "r2");
-    orders.probes = Probes {
+    orders.service_mut(&Service::POSTFIX).probes = Probes {
         accept: vec!["root@host.example.org".to_owned()],
         refuse: vec!["x@nosuch.example".to_owned()],
     };
-    orders.edits.push(Edit::Set(
+    orders.service_mut(&Service::POSTFIX).edits.push(Edit::Set(
         parameter("mydestination"),
         "localhost".to_owned(),
     ));
-    orders.edits.push(Edit::Set(
+    orders.service_mut(&Service::POSTFIX).edits.push(Edit::Set(
         parameter("smtpd_relay_restrictions"),
         "reject_unauth_destination".to_owned(),
     ));
@@ -475,7 +471,7 @@ fn what_only_running_shows_is_put_back_with_the_hosts_own_words() {
 
     // The same orders without the mistake are done.
     let mut orders = everything(&host, "r3");
-    orders.probes = Probes {
+    orders.service_mut(&Service::POSTFIX).probes = Probes {
         accept: vec!["root@host.example.org".to_owned()],
         refuse: vec![],
     };
@@ -618,8 +614,8 @@ fn the_report_brings_the_answers_to_the_questions_that_went_with_the_orders() {
 fn a_restart_leaves_the_lock_free() {
     let host = prepared();
     let mut orders = everything(&host, "r1");
-    orders.activation = Activation::Restart;
-    orders.edits.push(Edit::Set(
+    orders.service_mut(&Service::POSTFIX).activation = Activation::Restart;
+    orders.service_mut(&Service::POSTFIX).edits.push(Edit::Set(
         parameter("inet_interfaces"),
         "127.0.0.1".to_owned(),
     ));

@@ -7,6 +7,7 @@ use murder::machine::remote::Remote;
 use murder::machine::{Activation, Apply, Ending, NotDone, Observe, Orders, Questions};
 use murder::name::ServiceName;
 use murder::postfix::Edit;
+use murder::service::Service;
 use murder::state::Probes;
 use murder::thing::Field;
 
@@ -19,10 +20,9 @@ fn set(name: &str, value: &str) -> Edit {
 }
 
 fn editing(host: &Host, run: &str, edits: Vec<Edit>) -> Orders {
-    Orders {
-        edits,
-        ..orders(host, run, &[])
-    }
+    let mut orders = orders(host, run, &[]);
+    orders.service_mut(&Service::POSTFIX).edits = edits;
+    orders
 }
 
 fn words(ending: Ending) -> String {
@@ -528,8 +528,8 @@ fn warnings_that_were_there_before_do_not_count_for_tables_either() {
     host.run("printf 'mailbox_size_limit = 1234567890\\nmailbox_size_limit = 0\\n' >>/etc/postfix/main.cf");
     let mut orders = orders(&host, "r1", &["/etc/postfix/tt"]);
     orders.files = vec![file("/etc/postfix/tt", "a b\n", "root", 0o644)];
-    orders.indexes = vec![(path("/etc/postfix/tt"), table("hash"))];
-    orders.tables = vec![(path("/etc/postfix/tt"), table("hash"))];
+    orders.service_mut(&Service::POSTFIX).indexes = vec![(path("/etc/postfix/tt"), table("hash"))];
+    orders.service_mut(&Service::POSTFIX).tables = vec![(path("/etc/postfix/tt"), table("hash"))];
     done(&host, &orders);
 }
 
@@ -548,7 +548,7 @@ fn a_table_may_be_called_almost_like_main_cf() {
             "root",
             0o600,
         )];
-        orders.tables = vec![(path(name), table("ldap"))];
+        orders.service_mut(&Service::POSTFIX).tables = vec![(path(name), table("ldap"))];
         let said = words(refused(&host, &orders));
         assert!(
             said.starts_with("untouched:") && said.contains("Permission denied"),
@@ -607,7 +607,10 @@ fn payloads_of_the_dead_are_seen_and_swept() {
         .live;
     assert_eq!(live.leftovers, ["/var/lib/murder/spool.dead.999999"]);
     let mut orders = editing(&host, "r2", vec![]);
-    (orders.check, orders.activation) = (false, Activation::Nothing);
+    (
+        orders.service_mut(&Service::POSTFIX).check,
+        orders.service_mut(&Service::POSTFIX).activation,
+    ) = (false, Activation::Nothing);
     done(&host, &orders);
     assert_eq!(host.run("cat /var/lib/murder/spool.*"), "young\n");
     let live = Remote::new(host.shell())
@@ -697,7 +700,7 @@ fn a_link_to_a_path_with_blanks_is_refused() {
 fn a_probe_that_failed_before_and_fails_still_is_a_warning() {
     let host = prepared();
     let mut probed = editing(&host, "r1", vec![set("bounce_queue_lifetime", "3d")]);
-    probed.probes = Probes {
+    probed.service_mut(&Service::POSTFIX).probes = Probes {
         accept: vec!["nosuch@host.example.org".to_owned()],
         refuse: vec!["root@host.example.org".to_owned()],
     };
@@ -751,7 +754,7 @@ fn why_nobody_was_asked_over_smtp_is_said() {
             &format!("r{number}"),
             vec![set("bounce_queue_lifetime", &value)],
         );
-        probed.probes = probes.clone();
+        probed.service_mut(&Service::POSTFIX).probes = probes.clone();
         let log = done(&host, &probed);
         let wanted = format!(
             "not probed over SMTP: {why}; nobody knows whether root@host.example.org is accepted"

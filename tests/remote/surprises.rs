@@ -5,6 +5,7 @@ use murder::ledger::{Ledger, Origin};
 use murder::machine::remote::Remote;
 use murder::machine::{Activation, Apply, Ending, NotDone};
 use murder::plan::{Run, Verdict, orders};
+use murder::service::Service;
 use murder::state::Probes;
 
 use super::host::Host;
@@ -200,7 +201,7 @@ fn a_restart_goes_through_the_service_manager_that_owns_postfix() {
     host.write("/usr/local/bin/systemctl", "#!/bin/sh\necho \"$@\" >>/root/systemctl\ncase $1 in -q) ;; restart) [ ! -e /root/refuse ] && { postfix stop; postfix start; } ;; esac\n");
     host.run("chmod 755 /usr/local/bin/systemctl; ln -sf /usr/local/bin/systemctl /usr/bin/systemctl; mkdir -p /run/systemd/system");
     let mut wanted = ordered(&host, "r1");
-    wanted.activation = Activation::Restart;
+    wanted.service_mut(&Service::POSTFIX).activation = Activation::Restart;
     let before = contents(&host);
     let master = host.read("/var/spool/postfix/pid/master.pid");
     // A manager that refuses: everything goes back, and the manager is asked again.
@@ -263,7 +264,7 @@ fn a_host_of_busybox_alone_is_asked_by_its_nc() {
             assert_eq!(real, "/bin/busybox\n");
         }
         let mut wanted = ordered(&host, "r1");
-        wanted.probes = Probes {
+        wanted.service_mut(&Service::POSTFIX).probes = Probes {
             accept: vec!["root@host.example.org".to_owned()],
             refuse: vec!["nosuch@host.example.org".to_owned()],
         };

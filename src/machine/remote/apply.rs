@@ -1,5 +1,6 @@
 //! Turns orders into one payload (program, assignments, call, data) and the loader that receives it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -14,6 +15,7 @@ use crate::ledger::Ledger;
 use crate::machine::{Activation, HistoryOrder, LedgerOrder, Orders};
 use crate::name::UserName;
 use crate::postfix::{Edit, catalogue};
+use crate::service::Service;
 
 /// The program, one file for each idea.
 const PROGRAM: [&str; 12] = [
@@ -70,7 +72,7 @@ pub(super) fn payload(
     let look = look.unwrap_or(":\n");
     let rest = Zeroizing::new(format!(
         "{program}{}{}look() {{\n{look}}}\n{call}",
-        edits(&orders.edits),
+        edits(&orders.service(&Service::POSTFIX).edits),
         *data.program()
     ));
     let length = assignments.len() + "DATA=\n".len() + OFFSET_WIDTH + rest.len();
@@ -109,6 +111,7 @@ fn assignments(
     let mut set = |name: &str, value: &str| {
         let _ = writeln!(text, "{name}={}", quote(value));
     };
+    let postfix = orders.service(&Service::POSTFIX);
     let by = one_line("the name of who applies", &orders.by)?;
     set("N", nonce);
     set("SH", sh);
@@ -122,44 +125,44 @@ fn assignments(
     set("FILES", &files(orders, data)?);
     set(
         "INDEXES",
-        &lines(&orders.indexes, |(path, kind)| {
+        &lines(&postfix.indexes, |(path, kind)| {
             format!("{kind} {path} {}", kind.index_suffix().unwrap_or("-"))
         }),
     );
     set(
         "TABLES",
-        &lines(&orders.tables, |(path, kind)| format!("{kind} {path}")),
+        &lines(&postfix.tables, |(path, kind)| format!("{kind} {path}")),
     );
-    set("TYPES", &values::table_types(orders));
-    set("EDITS", if orders.edits.is_empty() { "" } else { "1" });
-    set("CHECK", if orders.check { "1" } else { "" });
+    set("TYPES", &values::table_types(postfix));
+    set("EDITS", if postfix.edits.is_empty() { "" } else { "1" });
+    set("CHECK", if postfix.check { "1" } else { "" });
     set(
         "ACTIVATION",
-        match orders.activation {
+        match postfix.activation {
             Activation::Nothing => "not",
             Activation::Reload => "reload",
             Activation::Restart => "restart",
         },
     );
     set("UNVERIFIED", if orders.allow_unverified { "1" } else { "" });
-    set("ACCEPT", &addresses(&orders.probes.accept)?);
-    set("REFUSE", &addresses(&orders.probes.refuse)?);
+    set("ACCEPT", &addresses(&postfix.probes.accept)?);
+    set("REFUSE", &addresses(&postfix.probes.refuse)?);
     set(
         "DELETES",
         &lines(&orders.deletes, |(path, suffix)| {
             format!("{path} {}", suffix.unwrap_or("-"))
         }),
     );
-    set("NUMBERS", &values::numbers(orders));
+    set("NUMBERS", &values::numbers(postfix));
     set(
         "ADDS_LISTENER",
-        if values::adds_listener(orders) {
+        if values::adds_listener(postfix) {
             "1"
         } else {
             ""
         },
     );
-    set("DIRECT", &values::direct(orders));
+    set("DIRECT", &values::direct(postfix));
     let (opening, not_opening) = catalogue::tables::opening_patterns();
     set("OPENING", &opening);
     set("NOT_OPENING", &not_opening);
@@ -182,19 +185,22 @@ fn lines<T>(items: &[T], line: impl Fn(&T) -> String) -> String {
 
 fn expects(orders: &Orders) -> Result<String, Failure> {
     let expects = &orders.expects;
-    let main = ("/etc/postfix/main.cf", Some(expects.main_cf.as_str()));
-    let master = ("/etc/postfix/master.cf", Some(expects.master_cf.as_str()));
-    let ledger = (super::paths::LEDGER, expects.ledger.as_deref());
+    let configuration = expects.configuration();
+    let configuration = configuration.map(|(path, hash)| (Cow::Owned(path), Some(hash)));
+    let ledger = (
+        Cow::Borrowed(super::paths::LEDGER),
+        expects.ledger.as_deref(),
+    );
     let files = expects
         .files
         .iter()
-        .map(|(path, hash)| (path.as_str(), hash.as_deref()));
+        .map(|(path, hash)| (Cow::Borrowed(path.as_str()), hash.as_deref()));
     let mut text = String::new();
-    for (path, hash) in [main, master, ledger].into_iter().chain(files) {
+    for (path, hash) in configuration.chain([ledger]).chain(files) {
         let hash = match hash {
             None => "-",
             Some(hash) if is_hash(hash) => hash,
-            Some(hash) => return Err(unsayable(path, hash)),
+            Some(hash) => return Err(unsayable(&path, hash)),
         };
         let _ = writeln!(text, "{hash} {path}");
     }

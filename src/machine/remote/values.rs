@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::machine::Orders;
+use crate::exchange::ServiceOrders;
 use crate::name::Parameter;
 use crate::postfix::catalogue::{self, Takes};
 use crate::postfix::{Edit, Entry};
 
 /// Changed parameters, and options of services, whose value must be a number, a time, or `yes` or `no`, each with
 /// its limits. A line break precedes each, so that the program finds whole names.
-pub(super) fn numbers(orders: &Orders) -> String {
+pub(super) fn numbers(orders: &ServiceOrders) -> String {
     let mut text = "\n".to_owned();
     for (name, parameter) in changed(&orders.edits) {
         let Some(takes) = catalogue::takes(parameter.as_str()) else {
@@ -29,13 +29,13 @@ pub(super) fn numbers(orders: &Orders) -> String {
 }
 
 /// The names of parameters that change themselves, not only a value that they refer to.
-pub(super) fn direct(orders: &Orders) -> String {
+pub(super) fn direct(orders: &ServiceOrders) -> String {
     let names: Vec<String> = changed(&orders.edits).map(|(name, _)| name).collect();
     format!(" {} ", names.join(" "))
 }
 
 /// Whether master(8) may get a new listener.
-pub(super) fn adds_listener(orders: &Orders) -> bool {
+pub(super) fn adds_listener(orders: &ServiceOrders) -> bool {
     let opens =
         |edit: &Edit| matches!(edit, Edit::SetService(service, _) if service.parts().1 == "inet");
     orders.edits.iter().any(opens)
@@ -57,7 +57,7 @@ fn changed(edits: &[Edit]) -> impl Iterator<Item = (String, Parameter)> {
 }
 
 /// The table types that the host must have: of indexes, tables, and values of main.cf.
-pub(super) fn table_types(orders: &Orders) -> String {
+pub(super) fn table_types(orders: &ServiceOrders) -> String {
     let mut types = BTreeSet::new();
     let tables = orders.indexes.iter().chain(&orders.tables);
     types.extend(tables.map(|(_, kind)| kind.to_string()));

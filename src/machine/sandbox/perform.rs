@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use crate::digest::sha256_hex;
 use crate::exchange::Failure;
 use crate::machine::{Ending, MachineError, NotDone, Orders, Performed};
+use crate::service::Service;
 
 use super::writes::{Writes, planned, snapshot, write_file};
 use super::{LEDGER, MAIN_CF, MASTER_CF, Sandbox, folders, index, lock};
@@ -90,20 +91,14 @@ fn stale(sandbox: &Sandbox, orders: &Orders) -> Result<Option<String>, MachineEr
             .bytes(path)
             .map(|bytes| bytes.as_deref().map(sha256_hex))
     };
-    for (path, expected) in [
-        (MAIN_CF, Some(expects.main_cf.clone())),
-        (MASTER_CF, Some(expects.master_cf.clone())),
-        (LEDGER, expects.ledger.clone()),
-    ]
-    .into_iter()
-    .chain(
-        expects
-            .files
-            .iter()
-            .map(|(path, sha256)| (path.as_str(), sha256.clone())),
-    ) {
-        if hash(path)? != expected {
-            return Ok(Some(path.to_owned()));
+    let configuration = expects.configuration();
+    let configuration = configuration.map(|(path, sha256)| (path, Some(sha256.to_owned())));
+    let ledger = (LEDGER.to_owned(), expects.ledger.clone());
+    let files = expects.files.iter();
+    let files = files.map(|(path, sha256)| (path.to_string(), sha256.clone()));
+    for (path, expected) in configuration.chain([ledger]).chain(files) {
+        if hash(&path)? != expected {
+            return Ok(Some(path));
         }
     }
     Ok(None)
@@ -125,7 +120,7 @@ fn commit(
         writes.into_iter().partition(|(_, write)| write.is_none());
     write_all(sandbox, files)?;
     log.push("files written".to_owned());
-    for (source, kind) in &orders.indexes {
+    for (source, kind) in &orders.service(&Service::POSTFIX).indexes {
         index::build(sandbox, source.as_str(), kind.as_str())?;
         log.push(format!("index of {source} built"));
     }

@@ -11,6 +11,8 @@ use crate::exchange::Failure;
 use crate::machine::{LedgerOrder, Orders};
 use crate::postfix::apply_edits;
 
+use crate::service::Service;
+
 use super::owners::Owners;
 use super::{LEDGER, MAIN_CF, MASTER_CF, Sandbox, history};
 
@@ -79,12 +81,13 @@ fn restores(
 
 /// Edits main.cf and master.cf.
 fn edits(sandbox: &Sandbox, orders: &Orders, writes: &mut Writes) -> Result<(), Failure> {
-    if orders.edits.is_empty() {
+    let edits = &orders.service(&Service::POSTFIX).edits;
+    if edits.is_empty() {
         return Ok(());
     }
     let (main, master) = (read(sandbox, MAIN_CF)?, read(sandbox, MASTER_CF)?);
     let (new_main, new_master) =
-        apply_edits(&main, &master, &orders.edits).map_err(|error| failure(error.to_string()))?;
+        apply_edits(&main, &master, edits).map_err(|error| failure(error.to_string()))?;
     if new_main != main {
         writes.insert(MAIN_CF.to_owned(), Some((new_main, 0o644)));
     }
@@ -158,7 +161,8 @@ pub(super) fn snapshot(
     writes: &Writes,
     orders: &Orders,
 ) -> std::io::Result<Writes> {
-    let indexes = orders.indexes.iter().filter_map(|(source, kind)| {
+    let postfix = orders.service(&Service::POSTFIX);
+    let indexes = postfix.indexes.iter().filter_map(|(source, kind)| {
         kind.index_suffix()
             .map(|suffix| format!("{source}{suffix}"))
     });

@@ -10,11 +10,20 @@ use crate::state::LiveState;
 use crate::thing::Thing;
 
 use super::Draft;
-use super::files::previous;
 
 /// How our own files begin. One that is byte for byte what an apply would write is ours, whatever the ledger has
 /// forgotten of it (`release`): nobody's text is lost with it.
 const OWN_SIGNATURE: &str = "managed by murder";
+
+/// What a file on a host is, for giving it back.
+pub(super) fn previous(state: &LiveState) -> Previous {
+    Previous::File {
+        sha256: state.sha256.clone(),
+        owner: state.owner.clone(),
+        group: state.group.clone(),
+        mode: state.mode,
+    }
+}
 
 /// The origin of a file that is met for the first time.
 pub(super) fn origin_of(state: &LiveState, same_text: Option<&str>) -> Origin {

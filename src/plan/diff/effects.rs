@@ -78,13 +78,16 @@ impl Draft<'_> {
         if !touched && !pending {
             return Vec::new();
         }
-        let mut steps = vec![Step::Check];
+        let mut steps = vec![Step::Check {
+            service: self.service.clone(),
+        }];
         if self.at.live.running == Running::No {
             steps.retain(|_| touched);
             return steps;
         }
         if restart.is_empty() {
             steps.push(Step::Reload {
+                service: self.service.clone(),
                 reason: if touched {
                     ReloadReason::ConfigurationChanges
                 } else {
@@ -101,10 +104,12 @@ impl Draft<'_> {
                 kind: RefusalKind::Restart,
             });
             steps.push(Step::Restart {
+                service: self.service.clone(),
                 parameters: restart,
             });
         }
         steps.push(Step::Probe {
+            service: self.service.clone(),
             probes: self.at.desired.probes.clone(),
         });
         steps

@@ -7,6 +7,7 @@ use crate::state::{File, LiveFile, LiveState, Remark, Want};
 use crate::thing::Thing;
 
 use super::super::{Cause, Change, Failure, FileState, IndexReason, Refusal, RefusalKind, Step};
+use super::adopted::previous;
 use super::{Draft, adopted};
 use crate::digest::sha256_hex;
 
@@ -61,6 +62,7 @@ impl Draft<'_> {
                 self.going_back(&thing, cause);
                 self.expects.files.insert(path.clone(), None);
                 self.files.push(Step::File {
+                    service: self.service.clone(),
                     path: path.clone(),
                     change: Change::Create { after: after(None) },
                     cause,
@@ -95,6 +97,7 @@ impl Draft<'_> {
                             .files
                             .insert(path.clone(), Some(state.sha256.clone()));
                         self.ledger_only.push(Step::TakeOver {
+                            service: self.service.clone(),
                             thing: thing.clone(),
                         });
                     }
@@ -115,6 +118,7 @@ impl Draft<'_> {
                     // A live line in the place of a secret is a secret too, whatever its key says.
                     let placed = secret.then(|| file.body.masked());
                     self.files.push(Step::File {
+                        service: self.service.clone(),
                         path: path.clone(),
                         change: Change::Update {
                             before: before(path, &state, before_text.as_deref(), placed.as_deref()),
@@ -216,6 +220,7 @@ impl Draft<'_> {
             .index_type(path)
             .filter(|kind| kind.index_suffix().is_some());
         self.deletes.push(Step::Delete {
+            service: self.service.clone(),
             path: path.clone(),
             before: before(
                 path,
@@ -284,6 +289,7 @@ impl Draft<'_> {
         };
         if let Some(reason) = reason {
             self.index_steps.push(Step::Index {
+                service: self.service.clone(),
                 source: path.clone(),
                 table_type: table_type.clone(),
                 reason,
@@ -310,15 +316,6 @@ fn signature(text: &str) -> Option<&'static str> {
         .join("\n")
         .to_lowercase();
     SIGNATURES.into_iter().find(|word| head.contains(word))
-}
-
-pub(super) fn previous(state: &LiveState) -> Previous {
-    Previous::File {
-        sha256: state.sha256.clone(),
-        owner: state.owner.clone(),
-        group: state.group.clone(),
-        mode: state.mode,
-    }
 }
 
 /// The file as it is, for the plan: masked.

@@ -26,6 +26,7 @@ impl Draft<'_> {
                 thing,
                 change,
                 cause,
+                ..
             } = step
             else {
                 continue;

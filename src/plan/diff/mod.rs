@@ -60,6 +60,7 @@ pub struct DiffInput<'a> {
 /// A host's plan in the making.
 struct Draft<'a> {
     at: DiffInput<'a>,
+    service: Service,
     ours: Ours<'a>,
     managed: BTreeMap<Thing, Managed>,
     indexes: BTreeMap<crate::name::RemotePath, String>,
@@ -80,9 +81,11 @@ struct Draft<'a> {
 #[must_use]
 pub fn diff(situation: DiffInput<'_>) -> HostVerdict {
     let live = situation.live;
+    let service = Service::POSTFIX;
     let mut draft = Draft {
         at: situation,
-        ours: Ours::of(live, &Service::POSTFIX),
+        ours: Ours::of(live, &service),
+        service,
         managed: BTreeMap::new(),
         indexes: BTreeMap::new(),
         files: Vec::new(),
@@ -161,6 +164,7 @@ impl Draft<'_> {
         }
         for thing in self.managed.keys() {
             let step = Step::TakeOver {
+                service: Service::POSTFIX,
                 thing: thing.clone(),
             };
             if !self.ledger_only.contains(&step) {
@@ -201,18 +205,22 @@ impl Draft<'_> {
         }
         let snapshot = keeps_ledger.then(|| {
             let postfix = snapshot(&service.managed, self.at.desired);
-            let services = [(Service::POSTFIX, postfix)].into();
+            let services = [(self.service.clone(), postfix)].into();
             Box::new(Snapshot { services })
         });
         let ledger = Ledger {
             version: LEDGER_VERSION,
             murder: self.at.murder.to_owned(),
             generation: self.ours.generation() + 1,
-            services: [(Service::POSTFIX, service)].into(),
+            services: [(self.service.clone(), service)].into(),
             applied: None,
             hosts: self.at.hosts.to_vec(),
             facts: self.at.known.map(KnownFacts::kept),
             host_key: None,
+        };
+        let entries = match std::mem::take(&mut self.entries) {
+            none if none.is_empty() => BTreeMap::new(),
+            lines => [(self.service.clone(), lines)].into(),
         };
         Verdict::Changes(Box::new(HostPlan {
             steps,
@@ -221,7 +229,7 @@ impl Draft<'_> {
             snapshot,
             keep: self.at.keep,
             ledger,
-            entries: std::mem::take(&mut self.entries),
+            entries,
             adopts: std::mem::take(&mut self.adopts),
             expects: std::mem::take(&mut self.expects),
         }))
@@ -277,6 +285,7 @@ impl Draft<'_> {
     fn record(&mut self, thing: &Thing, value: Option<&str>) {
         if self.ours.must_record(thing, value) {
             self.ledger_only.push(Step::TakeOver {
+                service: Service::POSTFIX,
                 thing: thing.clone(),
             });
         }

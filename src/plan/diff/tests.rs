@@ -213,6 +213,7 @@ fn a_parameter_is_created_updated_and_left_alone() {
                 thing,
                 change,
                 cause,
+                ..
             } => Some((thing.to_string(), change.clone(), *cause)),
             _ => None,
         })
@@ -238,9 +239,11 @@ fn a_parameter_is_created_updated_and_left_alone() {
         ]
     );
     assert!(plan.steps.contains(&Step::TakeOver {
+        service: Service::POSTFIX,
         thing: parameter("biff")
     }));
     assert!(plan.steps.contains(&Step::Reload {
+        service: Service::POSTFIX,
         reason: ReloadReason::ConfigurationChanges
     }));
     assert!(plan.refusals.is_empty());
@@ -361,6 +364,7 @@ fn what_nobody_names_goes_or_goes_back() {
     assert!(plan.refusals.is_empty());
     assert!(postfix(&plan.ledger).managed.is_empty());
     assert!(plan.steps.contains(&Step::Value {
+        service: Service::POSTFIX,
         thing: parameter("relayhost"),
         change: Change::Delete {
             before: "[ours]".into()
@@ -368,6 +372,7 @@ fn what_nobody_names_goes_or_goes_back() {
         cause: Cause::Unnamed,
     }));
     assert!(plan.steps.contains(&Step::Value {
+        service: Service::POSTFIX,
         thing: parameter("myorigin"),
         change: Change::Update {
             before: "example.org".into(),
@@ -379,6 +384,7 @@ fn what_nobody_names_goes_or_goes_back() {
     let bench = Bench::new("relayhost = [theirs]\nmyorigin = /etc/mailname\n").ledger(managed);
     assert_eq!(flags(&bench.plan()), [Some("--allow-overwrite")]);
     assert!(bench.plan().steps.contains(&Step::Release {
+        service: Service::POSTFIX,
         thing: parameter("myorigin")
     }));
 }
@@ -482,6 +488,7 @@ fn what_is_left_alone_is_released() {
     assert_eq!(
         plan.steps,
         [Step::Release {
+            service: Service::POSTFIX,
             thing: parameter("content_filter")
         }]
     );
@@ -502,6 +509,7 @@ fn a_first_contact_replaces_no_text_without_a_word() {
     assert_eq!(
         plan.steps,
         [Step::TakeOver {
+            service: Service::POSTFIX,
             thing: Thing::File(path("/etc/postfix/transport"))
         }]
     );
@@ -595,6 +603,7 @@ fn an_apply_that_did_not_come_to_reload_is_finished() {
         .ledger(managed)
         .plan();
     assert!(plan.steps.contains(&Step::Reload {
+        service: Service::POSTFIX,
         reason: ReloadReason::NotToldYet
     }));
 }
@@ -643,6 +652,7 @@ fn a_service_is_edited_by_field_and_option_or_created_whole() {
     }
     let plan = bench.plan();
     assert!(plan.steps.contains(&Step::Value {
+        service: Service::POSTFIX,
         thing: Thing::Field(lmtp, Field::Chroot),
         change: Change::Update {
             before: "y".into(),
@@ -651,6 +661,7 @@ fn a_service_is_edited_by_field_and_option_or_created_whole() {
         cause: Cause::FirstContact,
     }));
     assert!(plan.steps.contains(&Step::Value {
+        service: Service::POSTFIX,
         thing: Thing::Service(new.clone()),
         change: Change::Create {
             after: "10025 inet n - - - - smtpd -o content_filter=".into()

@@ -60,6 +60,7 @@ impl Draft<'_> {
                 thing: Thing::Parameter(name),
                 change,
                 cause,
+                ..
             } if name.as_str() == TRANSPORT_MAPS => Some((change, *cause)),
             _ => None,
         });

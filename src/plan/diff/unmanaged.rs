@@ -69,6 +69,7 @@ impl Draft<'_> {
             return;
         }
         self.ledger_only.push(Step::Release {
+            service: self.service.clone(),
             thing: thing.clone(),
         });
     }
@@ -132,6 +133,7 @@ impl Draft<'_> {
                     },
                 };
                 self.files.push(Step::File {
+                    service: self.service.clone(),
                     path: path.clone(),
                     change,
                     cause,
@@ -147,6 +149,7 @@ impl Draft<'_> {
     fn rebuild_index(&mut self, path: &RemotePath) {
         if let Some(table_type) = self.index_type(path) {
             self.index_steps.push(Step::Index {
+                service: self.service.clone(),
                 source: path.clone(),
                 table_type,
                 reason: super::super::IndexReason::SourceChanges,

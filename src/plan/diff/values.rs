@@ -83,6 +83,7 @@ impl Draft<'_> {
             &mut self.services
         };
         list.push(Step::Value {
+            service: self.service.clone(),
             thing,
             change,
             cause,

@@ -10,6 +10,7 @@ use crate::plan::{
     ReloadReason, Step, Verdict,
 };
 use crate::secret::mask;
+use crate::service::Service;
 use crate::state::{Probes, Remark};
 use crate::thing::Thing;
 
@@ -45,40 +46,51 @@ enum StepView<'a> {
         run: &'a str,
     },
     File {
+        service: &'a Service,
         path: &'a RemotePath,
         change: Change<FileView<'a>>,
         cause: Cause,
     },
     Index {
+        service: &'a Service,
         source: &'a RemotePath,
         table_type: &'a TableType,
         reason: IndexReason,
     },
     Value {
+        service: &'a Service,
         thing: &'a Thing,
         change: Change<String>,
         cause: Cause,
     },
-    Check,
+    Check {
+        service: &'a Service,
+    },
     Reload {
+        service: &'a Service,
         reason: ReloadReason,
     },
     Restart {
+        service: &'a Service,
         parameters: &'a [Parameter],
     },
     Probe {
+        service: &'a Service,
         probes: &'a Probes,
     },
     Delete {
+        service: &'a Service,
         path: &'a RemotePath,
         before: FileView<'a>,
         cause: Cause,
         index_suffix: Option<&'static str>,
     },
     TakeOver {
+        service: &'a Service,
         thing: &'a Thing,
     },
     Release {
+        service: &'a Service,
         thing: &'a Thing,
     },
 }
@@ -186,50 +198,67 @@ impl<'a> StepView<'a> {
         match step {
             Step::Sweep { run } => Self::Sweep { run },
             Step::File {
+                service,
                 path,
                 change,
                 cause,
                 ..
             } => Self::File {
+                service,
                 path,
                 change: change.map(|state| FileView::of(path, state)),
                 cause: *cause,
             },
             Step::Index {
+                service,
                 source,
                 table_type,
                 reason,
             } => Self::Index {
+                service,
                 source,
                 table_type,
                 reason: *reason,
             },
             Step::Value {
+                service,
                 thing,
                 change,
                 cause,
             } => Self::Value {
+                service,
                 thing,
                 change: change.map(|value| mask::mask_value(name_of(thing), value)),
                 cause: *cause,
             },
-            Step::Check => Self::Check,
-            Step::Reload { reason } => Self::Reload { reason: *reason },
-            Step::Restart { parameters } => Self::Restart { parameters },
-            Step::Probe { probes } => Self::Probe { probes },
+            Step::Check { service } => Self::Check { service },
+            Step::Reload { service, reason } => Self::Reload {
+                service,
+                reason: *reason,
+            },
+            Step::Restart {
+                service,
+                parameters,
+            } => Self::Restart {
+                service,
+                parameters,
+            },
+            Step::Probe { service, probes } => Self::Probe { service, probes },
             Step::Delete {
+                service,
                 path,
                 before,
                 cause,
                 index_type,
             } => Self::Delete {
+                service,
                 path,
                 before: FileView::of(path, before),
                 cause: *cause,
                 index_suffix: index_type.as_ref().and_then(TableType::index_suffix),
             },
-            Step::TakeOver { thing } => Self::TakeOver { thing },
-            Step::Release { thing } => Self::Release { thing },
+            Step::TakeOver { service, thing } => Self::TakeOver { service, thing },
+            Step::Release { service, thing } => Self::Release { service, thing },
         }
     }
 }
@@ -279,7 +308,9 @@ mod tests {
             let text = crate::report::json::of_plan(&plan).unwrap();
             for host in plan.hosts.values() {
                 let Verdict::Changes(plan) = &host.verdict else { continue };
-                prop_assert!(!text.contains(&plan.expects.main_cf));
+                for (_, sha256) in plan.expects.configuration() {
+                    prop_assert!(!text.contains(sha256));
+                }
                 for step in &plan.steps {
                     let states = match step {
                         Step::Delete { before, .. } => vec![before],

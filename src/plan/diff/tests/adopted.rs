@@ -11,7 +11,7 @@ fn table() -> Thing {
 }
 
 fn adopted(text: &str) -> Origin {
-    Origin::Adopted(super::super::files::previous(&state(text)))
+    Origin::Adopted(super::super::adopted::previous(&state(text)))
 }
 
 /// A host whose ledger took the table over as it was (`found\n`), and that has `live` by now.
@@ -83,7 +83,10 @@ fn what_no_apply_changed_is_left_as_it_is() {
     for live in ["found\n", "theirs\n"] {
         let plan = taken_over(live).plan();
         assert!(
-            plan.steps.contains(&Step::Release { thing: table() }),
+            plan.steps.contains(&Step::Release {
+                service: Service::POSTFIX,
+                thing: table()
+            }),
             "{live}"
         );
         let changes = |step: &Step| matches!(step, Step::File { .. } | Step::Delete { .. });

@@ -46,6 +46,7 @@ fn one_thing_leaves_the_ledger_and_the_snapshot() {
     assert_eq!(
         plan.steps,
         [Step::Release {
+            service: Service::POSTFIX,
             thing: parameter("biff")
         }]
     );

@@ -66,7 +66,8 @@ impl Bench {
         };
         let orders = orders(&plan, &self.secrets, &run, false).unwrap();
         let before = self.live.master_cf.bytes();
-        let (_, master) = apply_edits(b"", before, &orders.edits).unwrap();
+        let (_, master) =
+            apply_edits(b"", before, &orders.service(&Service::POSTFIX).edits).unwrap();
         self.live.master_cf = MasterCf::parse(&master).into();
         assert_eq!(self.live.master_cf.problems(), []);
         self.live.ledger = Some(plan.ledger);

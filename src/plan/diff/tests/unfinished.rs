@@ -32,7 +32,7 @@ fn taken_over(plan: &HostPlan) -> Vec<&Thing> {
     plan.steps
         .iter()
         .filter_map(|step| match step {
-            Step::TakeOver { thing } => Some(thing),
+            Step::TakeOver { thing, .. } => Some(thing),
             _ => None,
         })
         .collect()
@@ -133,7 +133,7 @@ fn what_nobody_names_any_more_is_removed_where_it_is_there() {
                 Change::Create { .. } => format!("create {thing}"),
             }),
             Step::Delete { path, .. } => Some(format!("delete {path}")),
-            Step::Release { thing } => Some(format!("release {thing}")),
+            Step::Release { thing, .. } => Some(format!("release {thing}")),
             _ => None,
         })
         .collect();
@@ -159,7 +159,7 @@ fn somebody_else_s_change_of_it_still_needs_a_word() {
 #[test]
 fn a_file_that_it_did_not_come_to_is_kept_before_it_is_replaced() {
     let found = state("found\n");
-    let origin = Origin::Adopted(super::super::files::previous(&found));
+    let origin = Origin::Adopted(super::super::adopted::previous(&found));
     let bench = |live: LiveState| {
         Bench::new("")
             .want_file(TABLE, file(Body::plain("a b\n")))
@@ -190,7 +190,7 @@ fn postfix_is_told_whatever_the_ledger_says() {
         let steps = plan.steps.iter().map(|step| match step {
             Step::Sweep { run } => format!("sweep {run}"),
             Step::Reload { .. } => "reload".to_owned(),
-            Step::Restart { parameters } => format!("restart for {}", parameters[0]),
+            Step::Restart { parameters, .. } => format!("restart for {}", parameters[0]),
             _ => String::new(),
         });
         steps
