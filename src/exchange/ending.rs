@@ -1,0 +1,101 @@
+//! How an apply ended on a host.
+
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::questions::Observed;
+
+/// How an apply ended on a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Every order was carried out.
+    Done,
+    /// The host did not carry them all out.
+    NotDone(NotDone),
+}
+
+/// Why a host did not do what it was ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum NotDone {
+    /// The host changed since the plan; nothing was written.
+    Stale {
+        /// Which thing changed.
+        thing: String,
+    },
+    /// Something failed; the host is as it was before (proved by reading again).
+    PutBack {
+        /// What failed.
+        error: Failure,
+    },
+    /// It failed before anything was changed.
+    Untouched {
+        /// What failed.
+        error: Failure,
+    },
+    /// Another apply holds the lock.
+    Locked {
+        /// Whose, from where, since when.
+        error: Failure,
+    },
+    /// The host is left half-way and needs a person.
+    HalfWay {
+        /// What failed, and the commands for a person.
+        error: Failure,
+    },
+}
+
+impl NotDone {
+    /// What went wrong; none where the plan is stale.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Stale { .. } => None,
+            Self::PutBack { error }
+            | Self::Untouched { error }
+            | Self::Locked { error }
+            | Self::HalfWay { error } => Some(error),
+        }
+    }
+
+    /// The same, to change it.
+    pub fn failure_mut(&mut self) -> Option<&mut Failure> {
+        match self {
+            Self::Stale { .. } => None,
+            Self::PutBack { error }
+            | Self::Untouched { error }
+            | Self::Locked { error }
+            | Self::HalfWay { error } => Some(error),
+        }
+    }
+}
+
+impl From<NotDone> for Ending {
+    fn from(why: NotDone) -> Self {
+        Self::NotDone(why)
+    }
+}
+
+/// What an apply reports.
+#[derive(Debug, Clone)]
+pub struct Performed {
+    /// How it ended.
+    pub ending: Ending,
+    /// What each phase said, in order, for `-v` and the report: `staged`, `checked`, `reloaded`, …
+    pub log: Vec<String>,
+    /// The answer to the questions that went with the orders, asked after the work; none where there were none, or
+    /// where the answer was lost.
+    pub seen: Option<Observed>,
+}
+
+impl Performed {
+    /// An apply that did not do its work and of which there is no log.
+    #[must_use]
+    pub fn without_log(why: NotDone) -> Self {
+        Self {
+            ending: why.into(),
+            log: Vec::new(),
+            seen: None,
+        }
+    }
+}

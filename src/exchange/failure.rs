@@ -1,0 +1,48 @@
+//! Why a host, or the way to it, failed.
+
+use serde::{Deserialize, Serialize};
+
+/// Why something did not work on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What went wrong, in one line.
+    pub summary: String,
+    /// The host's own words, scrubbed.
+    pub detail: Option<String>,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// Why a machine gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MachineError {
+    /// It could not be reached (network, key, login): exit code 4.
+    #[error("{}", .0.summary)]
+    Unreachable(Failure),
+    /// It was reached and something there does not serve (no sudo, no Postfix, garbage): exit code 3.
+    #[error("{}", .0.summary)]
+    Unfit(Failure),
+    /// The connection died after the payload was whole on the host: it finishes by itself.
+    #[error("{}", .0.summary)]
+    Detached(Failure),
+}
+
+impl MachineError {
+    /// What went wrong.
+    #[must_use]
+    pub fn into_failure(self) -> Failure {
+        match self {
+            Self::Unreachable(failure) | Self::Unfit(failure) | Self::Detached(failure) => failure,
+        }
+    }
+
+    /// The same with another failure.
+    #[must_use]
+    pub fn map(self, change: impl FnOnce(Failure) -> Failure) -> Self {
+        match self {
+            Self::Unreachable(failure) => Self::Unreachable(change(failure)),
+            Self::Unfit(failure) => Self::Unfit(change(failure)),
+            Self::Detached(failure) => Self::Detached(change(failure)),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What a host is ordered to do, and what it must still be when it begins.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::name::{Mode, RemotePath, TableType, UserName};
+use crate::postfix::Edit;
+use crate::service::Service;
+use crate::state::{Live, Probes};
+
+/// What the host must still look like when the work begins; otherwise the plan is stale.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Expects {
+    /// The configuration of each service.
+    pub services: BTreeMap<Service, ExpectedService>,
+    /// SHA-256 of the ledger; none where there must be none.
+    pub ledger: Option<String>,
+    /// Each file that is written or deleted: its SHA-256, or none where there must be none.
+    pub files: BTreeMap<RemotePath, Option<String>>,
+}
+
+/// What the configuration of one service must still be.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ExpectedService {
+    /// SHA-256 of each file that edits change, by its name in the service's folder (`main.cf`).
+    pub configuration: BTreeMap<String, String>,
+}
+
+impl Expects {
+    /// Expects the configuration and the ledger that an observation saw, and nothing of any file.
+    #[must_use]
+    pub fn of(live: &Live) -> Self {
+        let configuration = [
+            ("main.cf".to_owned(), live.main_cf_sha256.clone()),
+            ("master.cf".to_owned(), live.master_cf_sha256.clone()),
+        ];
+        let postfix = ExpectedService {
+            configuration: configuration.into(),
+        };
+        Self {
+            services: [(Service::POSTFIX, postfix)].into(),
+            ledger: live.ledger_sha256.clone(),
+            files: BTreeMap::new(),
+        }
+    }
+
+    /// The path and SHA-256 of each configuration file of each service.
+    pub fn configuration(&self) -> impl Iterator<Item = (String, &str)> {
+        self.services.iter().flat_map(|(service, expected)| {
+            let folder = service.folder();
+            let files = expected.configuration.iter();
+            files.map(move |(name, sha256)| (format!("{folder}/{name}"), sha256.as_str()))
+        })
+    }
+}
+
+/// Who runs an apply, when, and from what. A plan holds none of this: orders do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Run {
+    /// Letters and digits; unique enough for names of temporary files.
+    pub id: String,
+    /// `user@workstation`.
+    pub by: String,
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// Manifest revision: a git commit, with `-dirty` where the tree was not clean; may be empty.
+    pub revision: String,
+}
+
+/// What becomes of a host's ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LedgerOrder {
+    /// It stays as it is (`unlock`).
+    Keep,
+    /// These are its bytes.
+    Write(Vec<u8>),
+    /// The host has none any more: nothing of it is managed. Its history goes too.
+    Remove,
+}
+
+/// A generation to keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryOrder {
+    /// Its number: the name of its file.
+    pub generation: u64,
+    /// The bytes of its file: two lines (see [`crate::history`]).
+    pub bytes: Vec<u8>,
+    /// How many generations are kept, this one included.
+    pub keep: u32,
+    /// How many bytes of them are kept; the newest one stays, however large.
+    pub keep_bytes: u64,
+}
+
+/// What a host is told to do, all at once: a plan's steps turned into bytes.
+#[derive(Debug, Clone)]
+pub struct Orders {
+    /// Names the run in journal, lock and temporary names: letters and digits.
+    pub run: String,
+    /// `user@workstation`.
+    pub by: String,
+    /// RFC 3339, UTC: when the run began, by the client's clock.
+    pub at: String,
+    /// What must still hold.
+    pub expects: Expects,
+    /// Files to create or update.
+    pub files: Vec<FileOrder>,
+    /// Files that get back what they were, from `adopted/`.
+    pub restores: Vec<RestoreOrder>,
+    /// Files whose present bytes go to `adopted/` first.
+    pub adopts: Vec<RemotePath>,
+    /// What is done to each service.
+    pub services: BTreeMap<Service, ServiceOrders>,
+    /// Whether an LDAP server that does not answer is accepted.
+    pub allow_unverified: bool,
+    /// Files to delete at the end, with the suffix of an index that goes too.
+    pub deletes: Vec<(RemotePath, Option<&'static str>)>,
+    /// What becomes of the ledger.
+    pub ledger: LedgerOrder,
+    /// The generation that this apply makes.
+    pub history: Option<HistoryOrder>,
+}
+
+/// What is done to one service.
+#[derive(Debug, Clone, Default)]
+pub struct ServiceOrders {
+    /// Indexes to build.
+    pub indexes: Vec<(RemotePath, TableType)>,
+    /// Edits of master.cf and main.cf, in order.
+    pub edits: Vec<Edit>,
+    /// Whether the service checks its configuration before it loads it (`postfix check`).
+    pub check: bool,
+    /// How the service loads its configuration.
+    pub activation: Activation,
+    /// Tables to open and ask: staged before the commit, in place after the reload.
+    pub tables: Vec<(RemotePath, TableType)>,
+    /// Addresses to ask over SMTP.
+    pub probes: Probes,
+}
+
+static NO_ORDERS: ServiceOrders = ServiceOrders {
+    indexes: Vec::new(),
+    edits: Vec::new(),
+    check: false,
+    activation: Activation::Nothing,
+    tables: Vec::new(),
+    probes: Probes {
+        accept: Vec::new(),
+        refuse: Vec::new(),
+    },
+};
+
+impl Orders {
+    /// What is done to a service: nothing where the orders do not name it.
+    #[must_use]
+    pub fn service(&self, service: &Service) -> &ServiceOrders {
+        self.services.get(service).unwrap_or(&NO_ORDERS)
+    }
+
+    /// The same, to add to.
+    pub fn service_mut(&mut self, service: &Service) -> &mut ServiceOrders {
+        self.services.entry(service.clone()).or_default()
+    }
+
+    /// Orders of `run` that change nothing: the host takes its lock, removes what earlier runs left
+    /// behind, keeps its ledger, and releases the lock.
+    #[must_use]
+    pub fn empty(run: &Run, expects: Expects) -> Self {
+        Self {
+            run: run.id.clone(),
+            by: run.by.clone(),
+            at: run.at.clone(),
+            expects,
+            files: Vec::new(),
+            restores: Vec::new(),
+            adopts: Vec::new(),
+            services: BTreeMap::new(),
+            allow_unverified: false,
+            deletes: Vec::new(),
+            ledger: LedgerOrder::Keep,
+            history: None,
+        }
+    }
+}
+
+/// One file to write.
+#[derive(Debug, Clone)]
+pub struct FileOrder {
+    /// Where.
+    pub path: RemotePath,
+    /// Its bytes, secrets included.
+    pub bytes: Zeroizing<Vec<u8>>,
+    /// Their SHA-256.
+    pub sha256: String,
+    /// Owner.
+    pub owner: UserName,
+    /// Group.
+    pub group: UserName,
+    /// Permission bits.
+    pub mode: Mode,
+}
+
+/// One file to give back.
+#[derive(Debug, Clone)]
+pub struct RestoreOrder {
+    /// Where.
+    pub path: RemotePath,
+    /// SHA-256 of its bytes: the name in `adopted/`.
+    pub sha256: String,
+    /// Owner.
+    pub owner: String,
+    /// Group.
+    pub group: String,
+    /// Permission bits.
+    pub mode: Mode,
+}
+
+/// How a service loads its new configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Activation {
+    /// Not at all.
+    #[default]
+    Nothing,
+    /// By a reload (`postfix reload`). A service that does not run stays stopped, and the report says so.
+    Reload,
+    /// By stop and start, through the service manager that owns it.
+    Restart,
+}
