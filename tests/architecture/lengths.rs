@@ -27,6 +27,8 @@ const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("src/plan/diff/unmanaged.rs", "unnamed_file", SPLIT),
     ("src/plan/orders.rs", "add", FLAT),
     ("src/postfix/postconf/options.rs", "parse", SPLIT),
+    ("src/report/json/view.rs", "of", FLAT),
+    ("src/report/steps.rs", "of_step", FLAT),
 ];
 
 #[test]
