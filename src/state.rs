@@ -161,16 +161,6 @@ impl PartialEq for ParameterNames {
 
 impl Eq for ParameterNames {}
 
-/// The version number of a Postfix release, for comparison: `3.7.11` is `(3, 7, 11)`.
-#[must_use]
-pub fn version_number(version: &str) -> (u32, u32, u32) {
-    let mut parts = version
-        .split(['.', '-'])
-        .map(|part| part.parse().unwrap_or(0));
-    let mut next = || parts.next().unwrap_or(0);
-    (next(), next(), next())
-}
-
 impl Facts {
     /// What a Debian 12 host says: where nothing is observed.
     ///

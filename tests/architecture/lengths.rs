@@ -15,7 +15,7 @@ const CASES: &str = "a table of cases";
 const SPLIT: &str = "holds more than one idea and is still to be split";
 
 /// Files that are longer: each must still be, so that this list can only become shorter.
-const LONG_FILES: &[(&str, &str)] = &[("src/plan/diff/tests.rs", CASES), ("src/state.rs", SPLIT)];
+const LONG_FILES: &[(&str, &str)] = &[("src/plan/diff/tests.rs", CASES)];
 
 /// Functions that are longer: each must still be, so that this list can only become shorter.
 const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[

@@ -5,13 +5,14 @@ use std::sync::LazyLock;
 
 use crate::postfix::{catalogue, defaults};
 
-/// One default of releases beside 3.7.
+/// The default of a parameter in a range of releases other than 3.7.
 struct Other {
     from: [u32; 3],
     before: [u32; 3],
-    value: &'static str,
+    default: ReleaseDefault,
 }
 
+/// The rows of `defaults-other.tsv` by the parameter's name.
 static OTHERS: LazyLock<BTreeMap<&'static str, Vec<Other>>> = LazyLock::new(|| {
     let mut others: BTreeMap<&str, Vec<Other>> = BTreeMap::new();
     let lines = include_str!("../defaults-other.tsv").lines();
@@ -25,14 +26,21 @@ static OTHERS: LazyLock<BTreeMap<&'static str, Vec<Other>>> = LazyLock::new(|| {
                 "" => [u32::MAX; 3],
                 before => catalogue::version_number(before),
             },
-            value,
+            default: match value {
+                "(missing)" => ReleaseDefault::Missing,
+                "(unknown)" => ReleaseDefault::Unknown,
+                text => ReleaseDefault::Text(text),
+            },
         });
     }
     others
 });
 
 /// The release that `defaults-3.7.cf` was read from.
-const KNOWN: [u32; 2] = [3, 7];
+const BASE: [u32; 2] = [3, 7];
+
+/// The releases whose full list of parameters was read: the two files name every parameter that they have.
+const MEASURED: [[u32; 2]; 4] = [[3, 5], BASE, [3, 10], [3, 11]];
 
 /// A release of Postfix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,17 +75,19 @@ impl Release {
         let others = OTHERS.get(name).into_iter().flatten();
         let mut fitting = others.filter(|other| (other.from..other.before).contains(&self.0));
         if let Some(other) = fitting.next() {
-            return ReleaseDefault::Text(other.value);
+            return other.default;
         }
-        let known = defaults::value(name);
-        // Of its own release the list itself says what there is, backports included.
-        if self.0[..2] != KNOWN && !catalogue::is_in_release(name, self.0) {
+        let minor = &self.0[..2];
+        // `defaults-3.7.cf` has the parameters that were backported to 3.7; the catalogue may not.
+        if minor != BASE && !catalogue::is_in_release(name, self.0) {
             return ReleaseDefault::Missing;
         }
-        match known {
+        let measured = MEASURED.iter().any(|measured| minor == measured);
+        match defaults::value(name) {
             Some(value) => ReleaseDefault::Text(value),
-            None if self.0[..2] != KNOWN && catalogue::is_known(name) => ReleaseDefault::Unknown,
+            // Each release up to 3.11 still reads the old names (RELEASE_NOTES of 3.11, 20251027).
             None if defaults::OBSOLETE.contains(&name) => ReleaseDefault::Text(""),
+            None if !measured && catalogue::is_known(name) => ReleaseDefault::Unknown,
             None => ReleaseDefault::Missing,
         }
     }
@@ -103,12 +113,78 @@ mod tests {
             ("3.5.25", "postscreen_blacklist_action", Text("ignore")),
             ("3.7.11", "postscreen_blacklist_action", Text("")),
             ("3.7.11", "use_srv_lookup", Missing),
-            ("3.8.4", "use_srv_lookup", Unknown),
+            ("3.8.4", "use_srv_lookup", Text("")),
+            ("3.8.4", "tls_eecdh_auto_curves", Unknown),
+            ("3.10.2", "milter_default_action", Text("tempfail")),
+            ("3.10.7", "milter_default_action", Unknown),
+            ("3.11.0", "milter_default_action", Text("shutdown")),
+            ("3.10.4", "smtp_tls_enforce_sts_mx_patterns", Missing),
+            ("3.10.13", "smtp_tls_enforce_sts_mx_patterns", Text("yes")),
+            ("3.10.13", "requiretls_enable", Missing),
+            ("3.11.7", "requiretls_enable", Text("yes")),
+            ("3.11.7", "tls_legacy_public_key_fingerprints", Missing),
+            ("3.7.12", "mail_version", Unknown),
             ("3.11.0", "myhostname", OfTheMachine),
             ("3.11.0", "relayhost", Text("")),
             ("3.7.11", "of_ones_own", Missing),
         ] {
             assert_eq!(text(version, name), expected, "{name} of {version}");
         }
+    }
+
+    /// Compares the table with lists of `tests/lab/defaults`, whose comment says how to run this.
+    #[test]
+    #[ignore = "needs the lists of tests/lab/defaults in the folder POSTFIX_DEFAULTS"]
+    fn defaults_are_those_of_postconf() -> Result<(), Box<dyn std::error::Error>> {
+        use std::collections::BTreeSet;
+        let mut wrong = Vec::new();
+        let mut lists = 0;
+        for file in std::fs::read_dir(std::env::var("POSTFIX_DEFAULTS")?)? {
+            let path = file?.path();
+            let Some(version) = path
+                .file_name()
+                .and_then(|name| name.to_str()?.strip_suffix(".cf"))
+            else {
+                continue;
+            };
+            lists += 1;
+            let list = std::fs::read_to_string(&path)?;
+            let list: BTreeMap<&str, &str> = list
+                .lines()
+                .filter_map(|line| line.split_once(" ="))
+                .map(|(name, value)| (name, value.trim()))
+                .collect();
+            let names: BTreeSet<&str> = list
+                .keys()
+                .copied()
+                .chain(OTHERS.keys().copied())
+                .chain(defaults::all().keys().copied())
+                .chain(catalogue::names())
+                .collect();
+            for name in names {
+                let expected = list.get(name);
+                let is_right = match text(version, name) {
+                    // Each patch level has its own.
+                    ReleaseDefault::Unknown => {
+                        ["mail_version", "mail_release_date"].contains(&name)
+                    }
+                    ReleaseDefault::Text(text) if defaults::OBSOLETE.contains(&name) => {
+                        expected.is_none_or(|expected| text == *expected)
+                    }
+                    ReleaseDefault::Text(text) => expected == Some(&text),
+                    ReleaseDefault::OfTheMachine => expected.is_some(),
+                    ReleaseDefault::Missing => expected.is_none(),
+                };
+                if !is_right {
+                    wrong.push(format!(
+                        "{version}: {name}: {:?}, not {expected:?}",
+                        text(version, name)
+                    ));
+                }
+            }
+        }
+        assert!(lists > 0, "no lists");
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        Ok(())
     }
 }
