@@ -2,8 +2,8 @@
 
 use crate::name::HostName;
 
-/// How many hosts one key may name.
-const MOST: usize = 100_000;
+/// How many hosts one key may name, and all keys of a manifest together.
+pub const MOST_HOSTS: usize = 100_000;
 
 /// The names in a key of `hosts`, in the order of the ranges.
 ///
@@ -12,34 +12,90 @@ const MOST: usize = 100_000;
 /// # Errors
 /// What is wrong with the name or with a range.
 pub fn expand(text: &str) -> Result<Vec<HostName>, String> {
+    let key = Key::parse(text)?;
     let mut names = vec![String::new()];
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('[') {
-        let Some((range, tail)) = after.split_once(']') else {
-            return Err("the range has no `]`".to_owned());
-        };
-        let numbers = numbers(range, MOST / names.len().max(1))?;
+    for (before, range) in &key.ranges {
         names = names
             .iter()
             .flat_map(|name| {
-                numbers
-                    .iter()
-                    .map(move |number| format!("{name}{before}{number}"))
+                let numbers = range.from..=range.to;
+                numbers.map(move |number| format!("{name}{before}{}", range.digits(number)))
             })
             .collect();
-        rest = tail;
     }
     names
         .into_iter()
-        .map(|name| {
-            let name = name + rest;
-            let name = HostName::new(name).map_err(|error| error.why.to_owned())?;
-            if looks_like_address(name.as_str()) {
-                return Err("it is an IP address".to_owned());
-            }
-            Ok(name)
-        })
+        .map(|name| host_name(name + key.tail))
         .collect()
+}
+
+/// The first name of [`expand`]; none where the key is wrong.
+#[must_use]
+pub fn first(text: &str) -> Option<HostName> {
+    let key = Key::parse(text).ok()?;
+    let mut name = String::new();
+    for (before, range) in &key.ranges {
+        name.push_str(before);
+        name.push_str(&range.digits(range.from));
+    }
+    host_name(name + key.tail).ok()
+}
+
+/// How many hosts a key of `hosts` names. It makes one name at most, whatever the ranges are.
+///
+/// # Errors
+/// As [`expand`].
+pub fn count(text: &str) -> Result<usize, String> {
+    let key = Key::parse(text)?;
+    // The last name is the longest. In all else that a name is judged by, the names of a key are alike.
+    let mut last = String::new();
+    for (before, range) in &key.ranges {
+        last.push_str(before);
+        last.push_str(&range.digits(range.to));
+    }
+    host_name(last + key.tail)?;
+    Ok(key.count)
+}
+
+fn host_name(name: String) -> Result<HostName, String> {
+    let name = HostName::new(name).map_err(|error| error.why.to_owned())?;
+    if looks_like_address(name.as_str()) {
+        return Err("it is an IP address".to_owned());
+    }
+    Ok(name)
+}
+
+/// A key of `hosts`, taken apart.
+struct Key<'a> {
+    /// Each range, and the text before it.
+    ranges: Vec<(&'a str, Range)>,
+    /// The text after the last range.
+    tail: &'a str,
+    /// How many names there are.
+    count: usize,
+}
+
+impl<'a> Key<'a> {
+    fn parse(text: &'a str) -> Result<Self, String> {
+        let mut key = Self {
+            ranges: Vec::new(),
+            tail: text,
+            count: 1,
+        };
+        while let Some((before, after)) = key.tail.split_once('[') {
+            let Some((range, tail)) = after.split_once(']') else {
+                return Err("the range has no `]`".to_owned());
+            };
+            let range = Range::parse(range)?;
+            key.count = key.count.saturating_mul(range.to - range.from + 1);
+            if key.count > MOST_HOSTS {
+                return Err(format!("it stands for more than {MOST_HOSTS} hosts"));
+            }
+            key.ranges.push((before, range));
+            key.tail = tail;
+        }
+        Ok(key)
+    }
 }
 
 /// The shortest list of names and ranges that names these hosts: the inverse of [`expand`]. A range
@@ -122,30 +178,42 @@ pub fn looks_like_address(name: &str) -> bool {
         .is_some_and(|label| !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn numbers(range: &str, most: usize) -> Result<Vec<String>, String> {
-    let wrong = || format!("`[{range}]` is not a range such as `[1:20]` or `[001:400]`");
-    let (first, last) = range.split_once(':').ok_or_else(wrong)?;
-    let number = |text: &str| {
-        if text.is_empty() || text.len() > 9 || !text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(wrong());
+/// The numbers between `[` and `]`.
+struct Range {
+    from: usize,
+    to: usize,
+    /// Digits of each number, with leading zeros; 0 where they have none.
+    width: usize,
+}
+
+impl Range {
+    fn parse(range: &str) -> Result<Self, String> {
+        let wrong = || format!("`[{range}]` is not a range such as `[1:20]` or `[001:400]`");
+        let (first, last) = range.split_once(':').ok_or_else(wrong)?;
+        let number = |text: &str| {
+            if text.is_empty() || text.len() > 9 || !text.bytes().all(|b| b.is_ascii_digit()) {
+                return Err(wrong());
+            }
+            text.parse::<usize>().map_err(|_| wrong())
+        };
+        let (from, to) = (number(first)?, number(last)?);
+        if from > to {
+            return Err(format!("the range `[{range}]` runs backwards"));
         }
-        text.parse::<usize>().map_err(|_| wrong())
-    };
-    let (from, to) = (number(first)?, number(last)?);
-    if from > to {
-        return Err(format!("the range `[{range}]` runs backwards"));
+        let padded = |text: &str| text.len() > 1 && text.starts_with('0');
+        if (padded(first) || padded(last)) && first.len() != last.len() {
+            return Err(format!(
+                "the ends of `[{range}]` have leading zeros and different widths"
+            ));
+        }
+        let width = if padded(first) { first.len() } else { 0 };
+        Ok(Self { from, to, width })
     }
-    let padded = |text: &str| text.len() > 1 && text.starts_with('0');
-    if (padded(first) || padded(last)) && first.len() != last.len() {
-        return Err(format!(
-            "the ends of `[{range}]` have leading zeros and different widths"
-        ));
+
+    fn digits(&self, number: usize) -> String {
+        let width = self.width;
+        format!("{number:0width$}")
     }
-    if to - from >= most {
-        return Err(format!("it stands for more than {MOST} hosts"));
-    }
-    let width = if padded(first) { first.len() } else { 0 };
-    Ok((from..=to).map(|n| format!("{n:0width$}")).collect())
 }
 
 #[cfg(test)]
@@ -153,7 +221,7 @@ fn numbers(range: &str, most: usize) -> Result<Vec<String>, String> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{compact, expand};
+    use super::{compact, count, expand};
     use crate::name::HostName;
 
     fn names(text: &str) -> Vec<String> {
@@ -174,6 +242,14 @@ mod tests {
             ["r1-n0.x", "r1-n1.x", "r2-n0.x", "r2-n1.x"]
         );
         assert_eq!(names("b[001:400].example.org").len(), 400);
+    }
+
+    #[test]
+    fn hosts_are_counted_as_they_are_expanded() {
+        for text in ["a.x", "b[9:11].x", "r[1:2]-n[0:1].x", "b[001:400].x"] {
+            assert_eq!(count(text), expand(text).map(|names| names.len()));
+        }
+        assert_eq!(count("b[0:99999].x"), Ok(100_000));
     }
 
     fn short(names: &[&str]) -> Vec<String> {
@@ -227,6 +303,7 @@ mod tests {
         ] {
             let error = expand(text).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");
+            assert_eq!(count(text).unwrap_err(), error);
         }
     }
 }

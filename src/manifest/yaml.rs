@@ -3,19 +3,15 @@
 //! Scalars stay as they were written. YAML 1.1 would read `no` as false, `0644` as 420 and
 //! `1e3` as 1000.0; here they are texts until the reader of a key asks for its own type.
 
+mod budget;
+
 use std::collections::HashMap;
 
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag};
 
 use crate::diagnostic::{Diagnostic, SourceId, Span};
 use crate::manifest::node::{Entry, Kind, Node};
-
-/// Deeper nesting is no manifest, and would cost stack.
-const DEPTH_LIMIT: usize = 48;
-/// Nodes that aliases may add to what was written: ten thousand hosts may share fifty lines.
-const ALIAS_LIMIT: usize = 1_000_000;
-/// A manifest of ten thousand hosts has about three million bytes.
-const SIZE_LIMIT: usize = 64 << 20;
+use budget::{Budget, DEPTH_LIMIT, SIZE_LIMIT, Weight, too_deep};
 
 /// Stands for what cannot be a key, until its value has gone with it: no word without quotes has it.
 const NO_KEY: &str = "\0";
@@ -39,7 +35,7 @@ pub fn parse(source: SourceId, text: &str, problems: &mut Vec<Diagnostic>) -> Op
     let mut reader = Reader {
         source,
         anchors: HashMap::new(),
-        alias_nodes: 0,
+        budget: Budget::default(),
         problems: Vec::new(),
         open: Vec::new(),
         root: None,
@@ -82,17 +78,10 @@ enum Building {
     },
 }
 
-/// What a node costs where an alias repeats it.
-#[derive(Debug, Clone, Copy, Default)]
-struct Weight {
-    nodes: usize,
-    depth: usize,
-}
-
 struct Reader {
     source: SourceId,
     anchors: HashMap<usize, (Node, Weight)>,
-    alias_nodes: usize,
+    budget: Budget,
     problems: Vec<Diagnostic>,
     open: Vec<Open>,
     root: Option<Node>,
@@ -134,6 +123,7 @@ impl Reader {
     }
 
     fn event(&mut self, event: Event<'_>, span: Span, text: &str) -> Result<(), Diagnostic> {
+        self.budget.event(span)?;
         match event {
             Event::DocumentStart(..) => {
                 self.documents += 1;
@@ -145,6 +135,7 @@ impl Reader {
             }
             Event::Scalar(value, style, anchor, tag) => {
                 let quoted = self.tag(tag.as_deref(), span);
+                let weight = Weight::one(value.len());
                 let node = Node {
                     span,
                     kind: Kind::Scalar {
@@ -156,7 +147,7 @@ impl Reader {
                         plain: style == ScalarStyle::Plain && !quoted,
                     },
                 };
-                self.value(node, Weight { nodes: 1, depth: 0 }, anchor)?;
+                self.value(node, weight, anchor)?;
             }
             Event::SequenceStart(style, anchor, tag) => {
                 self.tag(tag.as_deref(), span);
@@ -180,17 +171,9 @@ impl Reader {
                     .at(span, "this would never end")
                     .hint("write the value out"));
                 };
-                let mut node = node.clone();
                 let weight = *weight;
-                self.alias_nodes += weight.nodes;
-                if self.alias_nodes > ALIAS_LIMIT {
-                    return Err(
-                        Diagnostic::error("the YAML aliases expand to too many values")
-                            .at(span, format!("more than {ALIAS_LIMIT} values up to here"))
-                            .detail("such a text could use up all memory (a YAML bomb)")
-                            .hint("write the values out, or put them into `defaults` or `sites`"),
-                    );
-                }
+                self.budget.alias(weight, span)?;
+                let mut node = node.clone();
                 // Inside, places stay at the definition: that is the line to mend.
                 if matches!(node.kind, Kind::Scalar { .. }) {
                     node.span = span;
@@ -237,7 +220,7 @@ impl Reader {
             span,
             flow: style == StructureStyle::Flow,
             anchor,
-            weight: Weight { nodes: 1, depth: 0 },
+            weight: Weight::one(0),
         });
         Ok(())
     }
@@ -280,7 +263,8 @@ impl Reader {
             self.root = Some(node);
             return Ok(());
         };
-        open.weight.nodes += weight.nodes;
+        open.weight.nodes = open.weight.nodes.saturating_add(weight.nodes);
+        open.weight.bytes = open.weight.bytes.saturating_add(weight.bytes);
         open.weight.depth = open.weight.depth.max(weight.depth + 1);
         if open.weight.depth > DEPTH_LIMIT {
             return Err(too_deep(node.span));
@@ -373,12 +357,6 @@ fn is_flow(node: &Node) -> bool {
             .first()
             .is_none_or(|first| first.at.start != node.span.start),
     }
-}
-
-fn too_deep(span: Span) -> Diagnostic {
-    Diagnostic::error("values are nested too deeply")
-        .at(span, format!("more than {DEPTH_LIMIT} levels down"))
-        .hint("a manifest needs eight levels at most: look for a bracket that is never closed")
 }
 
 /// What to do about a text that is no YAML, by what its parser says.

@@ -59,9 +59,14 @@ impl<'a> Roster<'a> {
         missed
             .entry(ledger.hosts.clone())
             .or_insert_with(|| {
+                // A host writes this list: it may not cost more than a manifest.
                 let names = ledger
                     .hosts
                     .iter()
+                    .scan(0_usize, |count, text| {
+                        *count = count.saturating_add(range::count(text).unwrap_or_default());
+                        (*count <= range::MOST_HOSTS).then_some(text)
+                    })
                     .flat_map(|text| range::expand(text).unwrap_or_default());
                 names
                     .filter(|name| {

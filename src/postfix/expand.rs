@@ -10,19 +10,36 @@ use super::text::lossy;
 /// How deep references may lead into each other.
 const DEPTH: usize = 100;
 
+/// Bytes that one expansion may read: its text, and each value that a name stands for, each time that it is
+/// referred to. A value of Postfix has a few hundred; sixty lines such as `p0 = $p1 $p1` would have 2^60.
+const MOST_BYTES: usize = 1 << 20;
+
+/// References that one expansion may replace; a value of Postfix has a few.
+const MOST_REFERENCES: usize = 10_000;
+
+/// What the error begins with where an expansion is over its limits.
+const TOO_FAR: &str = "its references lead too far: ";
+
+/// Whether an error of [`expand`] is about its limits, and not about the syntax.
+pub(crate) fn is_too_far(error: &str) -> bool {
+    error.starts_with(TOO_FAR)
+}
+
 /// Answers what a name stands for; none where it stands for nothing.
 pub(crate) type Lookup<'a> = dyn FnMut(&[u8]) -> Option<Vec<u8>> + 'a;
 
 /// Expands all references, and those in what they stand for.
 ///
 /// # Errors
-/// What is wrong with the syntax; Postfix dies of it.
+/// What is wrong with the syntax, which Postfix dies of; and where the references lead too far ([`is_too_far`]).
 pub(crate) fn expand(text: &[u8], lookup: &mut Lookup<'_>) -> Result<Vec<u8>, String> {
     let mut walk = Walk {
         lookup,
         scan: false,
         compare: true,
         depth: 0,
+        spent: 0,
+        references: 0,
         result: Vec::new(),
     };
     walk.text(text)?;
@@ -42,6 +59,8 @@ pub(crate) fn names(text: &[u8]) -> BTreeSet<String> {
         scan: true,
         compare: true,
         depth: 0,
+        spent: 0,
+        references: 0,
         result: Vec::new(),
     };
     // An error ends the search, as it does for postconf, which only warns of it.
@@ -59,6 +78,8 @@ pub(crate) fn syntax(text: &[u8]) -> Result<(), String> {
         scan: true,
         compare: false,
         depth: 0,
+        spent: 0,
+        references: 0,
         result: Vec::new(),
     };
     walk.text(text)
@@ -71,11 +92,20 @@ struct Walk<'a, 'b> {
     /// Say what a comparison comes to.
     compare: bool,
     depth: usize,
+    /// Bytes that were read, see [`MOST_BYTES`].
+    spent: usize,
+    /// References that were replaced, see [`MOST_REFERENCES`].
+    references: usize,
     result: Vec<u8>,
 }
 
 impl Walk<'_, '_> {
     fn text(&mut self, text: &[u8]) -> Result<(), String> {
+        // An empty text costs a step, too.
+        self.spent = self.spent.saturating_add(text.len().max(1));
+        if self.spent > MOST_BYTES && !self.scan {
+            return Err(format!("{TOO_FAR}more than {MOST_BYTES} bytes"));
+        }
         let mut rest = text;
         while let Some((byte, after)) = rest.split_first() {
             if *byte != b'$' {
@@ -132,6 +162,12 @@ impl Walk<'_, '_> {
             let end = name_length(text);
             if !matches!(text.get(end), None | Some(b'?' | b':')) {
                 return Err(format!("attribute name syntax error: \"{}\"", lossy(text)));
+            }
+            self.references += 1;
+            if self.references > MOST_REFERENCES && !self.scan {
+                return Err(format!(
+                    "{TOO_FAR}more than {MOST_REFERENCES} references, those in their values included"
+                ));
             }
             value = (self.lookup)(&text[..end]);
             rest = &text[end..];
@@ -289,70 +325,4 @@ fn levels(text: &[u8]) -> Result<[u32; 3], String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn expanded(text: &str) -> Result<String, String> {
-        let mut lookup = |name: &[u8]| match name {
-            b"a" => Some(b"A".to_vec()),
-            b"b" => Some(b"[$a]".to_vec()),
-            b"empty" => Some(Vec::new()),
-            b"level" => Some(b"3.6".to_vec()),
-            b"loop" => Some(b"x$loop".to_vec()),
-            _ => None,
-        };
-        expand(text.as_bytes(), &mut lookup).map(|text| lossy(&text))
-    }
-
-    #[test]
-    fn references_are_expanded_to_the_end() {
-        assert_eq!(
-            expanded("$a ${b} $(a) $none $$a").as_deref(),
-            Ok("A [A] A  $a")
-        );
-    }
-
-    #[test]
-    fn conditions() {
-        for (text, result) in [
-            ("${a?yes}${a:no}", "yes"),
-            ("${none?yes}${empty:no}", "no"),
-            ("${a?{$b}:{no}}", "[A]"),
-            ("${{$a} == {A} ? {same} : {other}}", "same"),
-            ("${{$a} != {A}}", ""),
-            ("${{9} < {10} ? {n} : {s}}", "n"),
-            ("${{$level} <level {3.10} ? {old} : {new}}", "old"),
-        ] {
-            assert_eq!(expanded(text).as_deref(), Ok(result), "{text}");
-        }
-    }
-
-    #[test]
-    fn syntax_does_not_depend_on_what_names_stand_for() {
-        for text in [
-            "$a ${none?{x}:{y}}",
-            "${{$level} <level {3.6} ? {old} : {new}}",
-            "$$",
-        ] {
-            assert_eq!(syntax(text.as_bytes()), Ok(()), "{text}");
-        }
-        for text in ["${unclosed", "$", "${a-b}", "${{a} = {b}}"] {
-            assert!(syntax(text.as_bytes()).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn wrong_syntax_is_an_error_and_a_loop_ends() {
-        for text in [
-            "$",
-            "${",
-            "${}",
-            "${a-b}",
-            "${{a} = {b}}",
-            "$loop",
-            "${a?{b}c}",
-        ] {
-            assert!(expanded(text).is_err(), "{text}");
-        }
-    }
-}
+mod tests;

@@ -14,6 +14,7 @@ use crate::postfix::catalogue;
 use crate::postfix::configuration::{
     Configuration, ExpandError, HostEnvironment, Release, SetValues, Setting, ValueSource,
 };
+use crate::postfix::expand::is_too_far;
 use crate::state::Want;
 use crate::thing::Thing;
 
@@ -71,11 +72,21 @@ pub(super) fn judge(values: &Values<'_>, found: &mut Found) {
             Err(ExpandError::Syntax(problem)) if desired.contains(thing) => {
                 found.error(thing, fatal(thing, (values.place)(thing), &problem));
             }
+            Err(ExpandError::Syntax(problem)) if is_too_far(&problem) => {
+                found.error(thing, too_far((values.place)(thing), &problem));
+            }
             // What only the host knows, and a circle that others go around in: each of them is told so.
             Err(_) => {}
             Ok(value) => comes_to(values, (thing, text), &value, (&desired, assumed), found),
         }
     }
+}
+
+/// A value that Postfix would need all memory for.
+fn too_far(at: Span, problem: &str) -> Diagnostic {
+    Diagnostic::error(problem)
+        .at(at, "expands without end")
+        .hint("let fewer of the values refer to each other")
 }
 
 /// The things of the desired state that an expansion in the value of `thing` used.

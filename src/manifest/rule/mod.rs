@@ -30,7 +30,7 @@ pub static HOST: Rule = Rule {
 pub static HOSTS: Rule = Rule {
     what: "a host name",
     hint: "write a name such as `backend1.example.org`, or a range such as `backend[1:9].example.org`",
-    check: |text| range::expand(text).map(drop),
+    check: |text| range::count(text).map(drop),
 };
 
 /// A mail domain.

@@ -110,6 +110,16 @@ impl Common<'_> {
     }
 }
 
+/// A manifest that names more hosts than this program is made for: a line of ranges could use up all memory.
+fn too_many(entry: &Entry) -> Diagnostic {
+    Diagnostic::error(format!(
+        "the manifest names more than {} hosts",
+        range::MOST_HOSTS
+    ))
+    .at(entry.at, "up to here")
+    .hint("check the ranges, or divide the murder")
+}
+
 impl<'a> Resolver<'a> {
     /// Builds all hosts.
     pub(super) fn hosts<'b>(&mut self, ldap: Option<&'b Ldap>) -> Hosts<'a>
@@ -125,7 +135,13 @@ impl<'a> Resolver<'a> {
         let Some(section) = self.root.entry("hosts") else {
             return hosts;
         };
+        let mut count = 0_usize;
         for entry in section.value.entries() {
+            count = count.saturating_add(range::count(&entry.key).unwrap_or_default());
+            if count > range::MOST_HOSTS {
+                self.say(too_many(entry));
+                break;
+            }
             // A name that is none has been refused by the grammar.
             let names = range::expand(&entry.key).unwrap_or_default();
             let template = self.host(entry, &common);
@@ -260,7 +276,7 @@ impl<'a> Resolver<'a> {
         let own_ssh = node.get("ssh").map(|node| self.ssh_layer(node, &place));
         let socket = nearest("lmtp_socket").or_else(|| self.root.get("cyrus")?.get("lmtp_socket"));
         // Replaced by each name of the key; a key without a name gives no host.
-        let name = range::expand(&entry.key).ok()?.into_iter().next()?;
+        let name = range::first(&entry.key)?;
         let mut host = Host {
             at: entry.at,
             mailhost: match node.get("mailhost") {
