@@ -49,6 +49,8 @@ pub mod outcome;
 pub mod report;
 
 // Shell: files, machines, many hosts at once, one run, and the terminal.
+pub mod root_folder;
+
 pub mod load;
 
 pub mod task;

@@ -35,5 +35,7 @@ mod sandbox;
 mod history;
 // The format of the ledger, older and newer.
 mod ledger;
+// Manifests and sandboxes of strangers.
+mod strangers;
 // Verbs, flags, exit codes, output.
 mod verbs;

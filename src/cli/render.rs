@@ -16,6 +16,7 @@ use crate::compile::{Compiled, Compiler};
 use crate::diagnostic::Diagnostic;
 use crate::load::{self, Loaded};
 use crate::name::HostName;
+use crate::root_folder::{RootFolder, WriteOptions};
 use crate::session::precompile::on_every_core;
 use crate::state::Want;
 
@@ -102,28 +103,27 @@ fn compiled(loaded: &mut Loaded, selection: &Selection) -> Vec<(HostName, Compil
 /// One file for each file of a host below its own folder, and `settings` for the rest.
 fn tree(folder: &Path, hosts: &[(HostName, Compiled)]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
+    let folder = RootFolder::open(folder)?;
     on_every_core(hosts, |(name, compiled)| {
-        tree_of_host(&folder.join(name.as_str()), compiled)
+        tree_of_host(&folder, Path::new(name.as_str()), compiled)
     })
     .into_iter()
     .collect()
 }
 
-fn tree_of_host(root: &Path, compiled: &Compiled) -> io::Result<()> {
-    fs::create_dir_all(root)?;
-    // Most files of a host share a folder with the one before.
-    let mut made = root.to_owned();
+fn tree_of_host(folder: &RootFolder, name: &Path, compiled: &Compiled) -> io::Result<()> {
+    folder.create_folders(name)?;
+    // A link in the tree must not lead out of the folder of its host.
+    let root = folder.beneath(name)?;
+    let options = WriteOptions::default();
     for (path, want) in &compiled.desired.files {
         if let Want::Present(file) = want {
-            let target = root.join(path.as_str().trim_start_matches('/'));
-            if let Some(parent) = target.parent().filter(|parent| *parent != made) {
-                fs::create_dir_all(parent)?;
-                made = parent.to_owned();
-            }
-            fs::write(target, file.body.masked())?;
+            let text = file.body.masked();
+            root.write(Path::new(path.as_str()), text.as_bytes(), options)?;
         }
     }
-    fs::write(root.join("settings"), settings(compiled))
+    let settings = settings(compiled);
+    root.write(Path::new("settings"), settings.as_bytes(), options)
 }
 
 fn stream(hosts: &[(HostName, Compiled)]) -> String {

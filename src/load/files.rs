@@ -1,11 +1,243 @@
 //! Which files belong to a manifest, and their texts.
 
+use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostic;
 use crate::module::ModuleFile;
+use crate::root_folder::{RootFolder, read_at_most};
+
+/// Bytes that all texts of one run may have together; a manifest of ten thousand hosts has about three million.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// Reads texts beneath the manifest's folder, and those that the operator names.
+pub(super) struct Reader {
+    /// The folder, for messages.
+    folder: PathBuf,
+    root: io::Result<RootFolder>,
+    /// Bytes that may still be read, see [`MOST_BYTES`].
+    left: Cell<u64>,
+}
+
+impl Reader {
+    /// A reader for the folder of a manifest.
+    pub(super) fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            root: RootFolder::open(folder),
+            left: Cell::new(MOST_BYTES),
+        }
+    }
+
+    fn root(&self) -> io::Result<&RootFolder> {
+        self.root
+            .as_ref()
+            .map_err(|error| io::Error::new(error.kind(), error.to_string()))
+    }
+
+    /// A path of the manifest's folder, as a user types it: `a.yaml`, and not `./a.yaml`.
+    pub(super) fn shown(&self, path: &Path) -> PathBuf {
+        let whole = self.folder.join(path);
+        whole
+            .strip_prefix(".")
+            .map_or(whole.clone(), Path::to_owned)
+    }
+
+    /// The text of a file in the manifest's folder; a link must not lead out of it.
+    pub(super) fn inside(&self, path: &Path) -> Result<String, Diagnostic> {
+        let bytes = self.root().and_then(|root| {
+            if path.is_absolute() {
+                return Err(io::Error::other(format!(
+                    "it is outside of the manifest's folder `{}`",
+                    self.folder.display()
+                )));
+            }
+            root.read(path, self.left.get())
+        });
+        self.text(&self.shown(path), bytes)
+    }
+
+    /// The text of a file that the operator names. It may be anywhere, and a pipe, as `<(command)` makes it.
+    pub(super) fn named(&self, path: &Path) -> Result<String, Diagnostic> {
+        let bytes = fs::File::open(path).and_then(|file| read_at_most(file, self.left.get()));
+        self.text(path, bytes)
+    }
+
+    fn text(&self, path: &Path, bytes: io::Result<Vec<u8>>) -> Result<String, Diagnostic> {
+        let bytes = bytes.map_err(|error| unreadable(path, &error))?;
+        self.left
+            .set(self.left.get().saturating_sub(bytes.len() as u64));
+        utf8(path, bytes)
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
+        let names = self.root()?.list(path)?;
+        Ok(names.into_iter().map(|name| path.join(name)).collect())
+    }
+
+    /// The files of the manifest's folder: all `*.yaml` and `*.yml` files but hidden ones and those that are given as
+    /// overlays.
+    pub(super) fn manifest_files(
+        &self,
+        overlays: &[PathBuf],
+        problems: &mut Vec<Diagnostic>,
+    ) -> Vec<PathBuf> {
+        let entries = match self.list(Path::new("")) {
+            Ok(entries) => entries,
+            Err(error) => {
+                problems.push(unreadable(&self.folder, &error));
+                return Vec::new();
+            }
+        };
+        let overlays: Vec<PathBuf> = overlays
+            .iter()
+            .filter_map(|overlay| fs::canonicalize(overlay).ok())
+            .collect();
+        let mut files = Vec::new();
+        for entry in entries {
+            let whole = self.folder.join(&entry);
+            let overlay = || fs::canonicalize(&whole).is_ok_and(|entry| overlays.contains(&entry));
+            if !looks_like_yaml(&entry) || overlay() {
+                continue;
+            }
+            match self.no_part(&entry) {
+                Some(problem) => problems.push(problem),
+                None => files.push(entry),
+            }
+        }
+        if files.is_empty() && problems.is_empty() {
+            problems.push(
+                Diagnostic::error(format!(
+                    "there is no manifest in `{}`",
+                    self.folder.display()
+                ))
+                .detail("a manifest is one or more *.yaml or *.yml files")
+                .hint(
+                    "give the file or folder as the last argument: `murder check PATH`, \
+                         `murder plan --sandbox=DIR PATH`, `murder release HOST all PATH`",
+                ),
+            );
+        }
+        files
+    }
+
+    /// Why what looks like a part of a manifest is none. To pass it over would take away the hosts in it.
+    fn no_part(&self, path: &Path) -> Option<Diagnostic> {
+        if let Some(problem) = self.no_file(path) {
+            return Some(problem.hint(format!(
+                "remove it, or rename it to `.{}`: names that begin with a dot are ignored",
+                path.file_name().unwrap_or_default().display()
+            )));
+        }
+        let shown = self.shown(path);
+        let end = path.extension().unwrap_or_default();
+        (end != "yaml" && end != "yml").then(|| {
+            Diagnostic::error(format!("`{}` would be ignored", shown.display()))
+                .detail("only files named *.yaml or *.yml, in lower case, belong to a manifest")
+                .hint(format!(
+                    "rename it to `{}`",
+                    shown.with_extension(end.to_ascii_lowercase()).display()
+                ))
+        })
+    }
+
+    /// Why a path is nothing that can be read as a file: a link to nowhere or out of the folder, a folder, a pipe.
+    fn no_file(&self, path: &Path) -> Option<Diagnostic> {
+        let shown = self.shown(path);
+        let shown = shown.display();
+        match self.root().and_then(|root| root.metadata(path)) {
+            Ok(seen) if seen.is_file() => None,
+            Ok(seen) => {
+                let what = if seen.is_dir() {
+                    "a folder"
+                } else {
+                    "a pipe, socket or device"
+                };
+                Some(Diagnostic::error(format!(
+                    "`{shown}` is {what}, not a file"
+                )))
+            }
+            Err(error) => {
+                let problem = Diagnostic::error(format!("`{shown}` cannot be read"));
+                let target = self.root().ok().and_then(|root| root.link(path));
+                Some(match target {
+                    Some(target) => {
+                        problem.detail(format!("it is a link to `{}`: {error}", target.display()))
+                    }
+                    None => problem.detail(error.to_string()),
+                })
+            }
+        }
+    }
+
+    /// The files of the `modules/` folder beside a manifest, by their path in it.
+    pub(super) fn module_files(&self, problems: &mut Vec<Diagnostic>) -> Vec<ModuleFile> {
+        let mut found = Vec::new();
+        let modules = Path::new("modules");
+        match self.root().and_then(|root| root.metadata(modules)) {
+            Ok(seen) if seen.is_dir() => self.collect(modules, "", &mut found, problems),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // Modules that are passed over would take away what they set.
+            Err(_) => problems.extend(
+                self.no_file(modules)
+                    .map(|problem| problem.hint("remove it, or put the folder there")),
+            ),
+        }
+        found
+    }
+
+    fn collect(
+        &self,
+        folder: &Path,
+        prefix: &str,
+        found: &mut Vec<ModuleFile>,
+        problems: &mut Vec<Diagnostic>,
+    ) {
+        /// `role/templates/x.tera` has two slashes.
+        const DEPTH: usize = 3;
+        let entries = match self.list(folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                problems.push(unreadable(&self.shown(folder), &error));
+                return;
+            }
+        };
+        for entry in entries {
+            let name = entry.file_name().unwrap_or_default().to_string_lossy();
+            let path = format!("{prefix}{name}");
+            if self.root().is_ok_and(|root| root.is_folder(&entry)) {
+                if path.matches('/').count() < DEPTH {
+                    self.collect(&entry, &format!("{path}/"), found, problems);
+                }
+            } else if name == "module.yaml" || name.ends_with(".tera") {
+                if let Some(problem) = self.no_file(&entry) {
+                    problems.push(problem.hint("remove it, or put the file there"));
+                    continue;
+                }
+                match self.inside(&entry) {
+                    Ok(text) => found.push((path.into(), text.into())),
+                    Err(problem) => problems.push(problem),
+                }
+            } else if ["module.yaml", "module.yml"]
+                .iter()
+                .any(|wanted| name.eq_ignore_ascii_case(wanted))
+            {
+                let shown = self.shown(&entry);
+                problems.push(
+                    Diagnostic::error(format!("`{}` would be ignored", shown.display()))
+                        .detail("a module is a file `module.yaml`")
+                        .hint(format!(
+                            "rename it to `{}`",
+                            shown.with_file_name("module.yaml").display()
+                        )),
+                );
+            }
+        }
+    }
+}
 
 /// The folder that a manifest's relative paths start from.
 pub(super) fn folder_of(path: &Path) -> PathBuf {
@@ -18,55 +250,6 @@ pub(super) fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// The files of a manifest: the file itself, or all `*.yaml` and `*.yml` files of the folder
-/// but hidden ones and those that are given as overlays.
-pub(super) fn manifest_files(
-    path: &Path,
-    overlays: &[PathBuf],
-    problems: &mut Vec<Diagnostic>,
-) -> Vec<PathBuf> {
-    if !path.is_dir() {
-        return vec![path.to_owned()];
-    }
-    let entries = match list(path) {
-        Ok(entries) => entries,
-        Err(error) => {
-            problems.push(unreadable(path, &error));
-            return Vec::new();
-        }
-    };
-    let overlays: Vec<PathBuf> = overlays
-        .iter()
-        .filter_map(|overlay| fs::canonicalize(overlay).ok())
-        .collect();
-    let mut files = Vec::new();
-    for entry in entries {
-        let overlay = || fs::canonicalize(&entry).is_ok_and(|entry| overlays.contains(&entry));
-        if !looks_like_yaml(&entry) || overlay() {
-            continue;
-        }
-        // Messages show `a.yaml`, as a user types it, and not `./a.yaml`.
-        let entry = entry
-            .strip_prefix(".")
-            .map_or(entry.clone(), Path::to_owned);
-        match no_part(&entry) {
-            Some(problem) => problems.push(problem),
-            None => files.push(entry),
-        }
-    }
-    if files.is_empty() && problems.is_empty() {
-        problems.push(
-            Diagnostic::error(format!("there is no manifest in `{}`", path.display()))
-                .detail("a manifest is one or more *.yaml or *.yml files")
-                .hint(
-                    "give the file or folder as the last argument: `murder check PATH`, \
-                     `murder plan --sandbox=DIR PATH`, `murder release HOST all PATH`",
-                ),
-        );
-    }
-    files
-}
-
 /// Whether a person would take it for a part of the manifest; hidden files are not.
 fn looks_like_yaml(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -74,113 +257,7 @@ fn looks_like_yaml(path: &Path) -> bool {
     !name.starts_with('.') && (end == "yaml" || end == "yml")
 }
 
-/// Why what looks like a part of a manifest is none. To pass it over would take away the hosts in it.
-fn no_part(path: &Path) -> Option<Diagnostic> {
-    let shown = path.display();
-    if let Some(problem) = no_file(path) {
-        return Some(problem.hint(format!(
-            "remove it, or rename it to `.{}`: names that begin with a dot are ignored",
-            path.file_name().unwrap_or_default().display()
-        )));
-    }
-    let end = path.extension().unwrap_or_default();
-    (end != "yaml" && end != "yml").then(|| {
-        Diagnostic::error(format!("`{shown}` would be ignored"))
-            .detail("only files named *.yaml or *.yml, in lower case, belong to a manifest")
-            .hint(format!(
-                "rename it to `{}`",
-                path.with_extension(end.to_ascii_lowercase()).display()
-            ))
-    })
-}
-
-/// Why a path is nothing that can be read as a file: a link to nowhere, a folder, a pipe.
-fn no_file(path: &Path) -> Option<Diagnostic> {
-    let shown = path.display();
-    match fs::metadata(path) {
-        Ok(seen) if seen.is_file() => None,
-        Ok(seen) => {
-            let what = if seen.is_dir() {
-                "a folder"
-            } else {
-                "a pipe, socket or device"
-            };
-            Some(Diagnostic::error(format!(
-                "`{shown}` is {what}, not a file"
-            )))
-        }
-        Err(error) => {
-            let problem = Diagnostic::error(format!("`{shown}` cannot be read"));
-            Some(match fs::read_link(path) {
-                Ok(target) => {
-                    problem.detail(format!("it is a link to `{}`: {error}", target.display()))
-                }
-                Err(_) => problem.detail(error.to_string()),
-            })
-        }
-    }
-}
-
-/// The files of the `modules/` folder beside a manifest, by their path in it.
-pub(super) fn module_files(folder: &Path, problems: &mut Vec<Diagnostic>) -> Vec<ModuleFile> {
-    let mut found = Vec::new();
-    let root = folder.join("modules");
-    if root.is_dir() {
-        collect(&root, "", &mut found, problems);
-    }
-    found
-}
-
-fn collect(
-    folder: &Path,
-    prefix: &str,
-    found: &mut Vec<ModuleFile>,
-    problems: &mut Vec<Diagnostic>,
-) {
-    /// `role/templates/x.tera` has two slashes.
-    const DEPTH: usize = 3;
-    let entries = match list(folder) {
-        Ok(entries) => entries,
-        Err(error) => {
-            problems.push(unreadable(folder, &error));
-            return;
-        }
-    };
-    for entry in entries {
-        let name = entry.file_name().unwrap_or_default().to_string_lossy();
-        let path = format!("{prefix}{name}");
-        if entry.is_dir() {
-            if path.matches('/').count() < DEPTH {
-                collect(&entry, &format!("{path}/"), found, problems);
-            }
-        } else if name == "module.yaml" || name.ends_with(".tera") {
-            if let Some(problem) = no_file(&entry) {
-                problems.push(problem.hint("remove it, or put the file there"));
-                continue;
-            }
-            match read(&entry) {
-                Ok(text) => found.push((path.into(), text.into())),
-                Err(problem) => problems.push(problem),
-            }
-        } else if ["module.yaml", "module.yml"]
-            .iter()
-            .any(|wanted| name.eq_ignore_ascii_case(wanted))
-        {
-            problems.push(
-                Diagnostic::error(format!("`{}` would be ignored", entry.display()))
-                    .detail("a module is a file `module.yaml`")
-                    .hint(format!(
-                        "rename it to `{}`",
-                        entry.with_file_name("module.yaml").display()
-                    )),
-            );
-        }
-    }
-}
-
-/// The text of a file.
-pub(super) fn read(path: &Path) -> Result<String, Diagnostic> {
-    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+fn utf8(path: &Path, bytes: Vec<u8>) -> Result<String, Diagnostic> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..valid]
@@ -194,21 +271,12 @@ pub(super) fn read(path: &Path) -> Result<String, Diagnostic> {
     })
 }
 
-/// The entries of a folder, by name.
-fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut entries = fs::read_dir(folder)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<io::Result<Vec<_>>>()?;
-    entries.sort();
-    Ok(entries)
-}
-
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     let problem =
         Diagnostic::error(format!("`{}` cannot be read", path.display())).detail(error.to_string());
     match error.kind() {
         io::ErrorKind::NotFound => problem.hint("check the path: it is relative to the working directory in an argument, and to the manifest's folder in a manifest"),
         io::ErrorKind::PermissionDenied => problem.hint("give your user permission to read it"),
-        _ => problem.hint("check that it is a file that can be read"),
+        _ => problem.hint("put a regular file there: a manifest reads only the files of its own folder"),
     }
 }

@@ -51,7 +51,8 @@ impl Loaded {
 pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
     let mut sources = Sources::default();
     let folder = files::folder_of(path);
-    let (manifest, mut known) = read_manifest(path, overlays, &mut sources);
+    let reader = files::Reader::new(&folder);
+    let (manifest, mut known) = read_manifest(path, overlays, &reader, &mut sources);
     if diagnostic::widest(&known) == Some(Scope::Version) {
         // A manifest for another `murder` may hold what this one does not understand: nothing else is judged.
         return Loaded {
@@ -62,7 +63,7 @@ pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
             folder,
         };
     }
-    let own = files::module_files(&folder, &mut known);
+    let own = reader.module_files(&mut known);
     let shipped = module::embedded();
     let own_folder = folder.join("modules").display().to_string();
     let mut library = Library::new(&shipped, &own, &own_folder, &mut sources);
@@ -74,7 +75,7 @@ pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
     // With a text missing, every reference into it would look wrong.
     let manifest = manifest.filter(|_| diagnostic::widest(&known) < Some(Scope::Text));
     let templates = match &manifest {
-        Some(manifest) => templates(manifest, &folder, &mut known),
+        Some(manifest) => templates(manifest, &reader, &mut known),
         None => BTreeMap::new(),
     };
     let input = Input {
@@ -112,12 +113,19 @@ pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
 fn read_manifest(
     path: &Path,
     overlays: &[PathBuf],
+    reader: &files::Reader,
     sources: &mut Sources,
 ) -> (Option<Manifest>, Vec<Diagnostic>) {
     let mut problems = Vec::new();
-    let names = files::manifest_files(path, overlays, &mut problems);
-    let texts = read_all(&names, sources, &mut problems);
-    let overlays = read_all(overlays, sources, &mut problems);
+    let named = |path: &Path| (path.to_owned(), reader.named(path));
+    let texts = if path.is_dir() {
+        let names = reader.manifest_files(overlays, &mut problems);
+        let read = |path: &Path| (reader.shown(path), reader.inside(path));
+        read_all(&names, read, sources, &mut problems)
+    } else {
+        read_all(&[path.to_owned()], named, sources, &mut problems)
+    };
+    let overlays = read_all(overlays, named, sources, &mut problems);
     for problem in &mut problems {
         problem.scope = Scope::Text;
     }
@@ -208,15 +216,17 @@ pub fn tidy(diagnostics: &mut Vec<Diagnostic>) {
 
 fn read_all(
     paths: &[PathBuf],
+    read: impl Fn(&Path) -> (PathBuf, Result<String, Diagnostic>),
     sources: &mut Sources,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<(SourceId, Arc<str>)> {
     let mut texts = Vec::new();
     for path in paths {
-        match files::read(path) {
+        let (shown, text) = read(path);
+        match text {
             Ok(text) => {
                 let text: Arc<str> = text.into();
-                texts.push((sources.add(path.display().to_string(), text.clone()), text));
+                texts.push((sources.add(shown.display().to_string(), text.clone()), text));
             }
             Err(problem) => diagnostics.push(problem),
         }
@@ -236,12 +246,12 @@ fn borrowed(texts: &[(SourceId, Arc<str>)]) -> Vec<Text<'_>> {
 
 fn templates(
     manifest: &Manifest,
-    folder: &Path,
+    reader: &files::Reader,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> BTreeMap<String, String> {
     let mut templates = BTreeMap::new();
     for (name, at) in manifest.templates() {
-        match files::read(&folder.join(name)) {
+        match reader.inside(Path::new(name)) {
             Ok(text) => {
                 templates.insert(name.to_owned(), text);
             }

@@ -12,9 +12,12 @@ const DEBIAN: [&str; 3] = ["dynamicmaps.cf.d", "postfix-files.d", "sasl"];
 /// Removes the folders below `/etc/postfix` that the deleted files `gone` leave empty, whoever created them. A folder
 /// that cannot be removed stays.
 pub(super) fn tidy<'a>(sandbox: &Sandbox, gone: impl IntoIterator<Item = &'a str>) {
+    let Ok(root) = sandbox.existing() else {
+        return;
+    };
     for folder in gone.into_iter().flat_map(above) {
         // The system refuses those that are not empty.
-        let _ = std::fs::remove_dir(sandbox.inside(folder));
+        let _ = root.remove_folder(Path::new(folder));
     }
 }
 

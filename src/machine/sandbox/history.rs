@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
+use std::path::Path;
 
 use crate::exchange::HistoryOrder;
 use crate::history::{Entry, Generation};
@@ -20,19 +21,21 @@ pub(super) fn file(generation: u64) -> String {
 /// The generations that are kept, with the bytes of each.
 fn kept(sandbox: &Sandbox) -> Result<BTreeMap<u64, u64>, std::io::Error> {
     let mut kept = BTreeMap::new();
-    let listing = match std::fs::read_dir(sandbox.inside(FOLDER)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(kept),
-        listing => listing?,
+    let Some(folder) = sandbox.folder()? else {
+        return Ok(kept);
     };
-    for entry in listing {
-        let entry = entry?;
-        let name = entry.file_name();
+    let names = match folder.list(Path::new(FOLDER)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(kept),
+        names => names?,
+    };
+    for name in names {
         let number = name
             .to_str()
             .and_then(|name| name.strip_suffix(".json"))
             .and_then(|name| name.parse().ok());
         if let Some(number) = number {
-            kept.insert(number, entry.metadata()?.len());
+            let size = folder.metadata(&Path::new(FOLDER).join(&name))?.len();
+            kept.insert(number, size);
         }
     }
     Ok(kept)

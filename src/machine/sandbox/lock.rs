@@ -1,22 +1,23 @@
 //! The lock of a sandbox: held by the kernel for a process, as on a real host.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::fs::{File, TryLockError};
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
 
 use crate::exchange::Orders;
 use crate::machine::MachineError;
+use crate::root_folder::read_at_most;
 use crate::state::Lock;
 
 use super::Sandbox;
 
 const LOCK: &str = "/var/lib/murder/lock";
+/// One line says who holds it.
+const MOST_BYTES: u64 = 64 << 10;
 
 /// Takes the lock and writes who holds it. `None` if another process holds it. Dropping the file releases it.
 pub(super) fn take(sandbox: &Sandbox, orders: &Orders) -> std::io::Result<Option<File>> {
-    let mut file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(sandbox.inside(LOCK))?;
+    let mut file = sandbox.existing()?.append(Path::new(LOCK))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(None),
@@ -31,7 +32,10 @@ pub(super) fn take(sandbox: &Sandbox, orders: &Orders) -> std::io::Result<Option
 /// The state of the lock. `None` if it was never taken.
 pub(super) fn look(sandbox: &Sandbox) -> Result<Option<Lock>, MachineError> {
     let unfit = |error: std::io::Error| sandbox.unfit("cannot look at the lock", &error);
-    let mut file = match File::open(sandbox.inside(LOCK)) {
+    let Some(folder) = sandbox.folder().map_err(unfit)? else {
+        return Ok(None);
+    };
+    let file = match folder.file(Path::new(LOCK)) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         file => file.map_err(unfit)?,
     };
@@ -40,11 +44,10 @@ pub(super) fn look(sandbox: &Sandbox) -> Result<Option<Lock>, MachineError> {
         Err(TryLockError::WouldBlock) => true,
         Err(TryLockError::Error(error)) => return Err(unfit(error)),
     };
-    let mut holder = String::new();
-    file.read_to_string(&mut holder).map_err(unfit)?;
+    let holder = read_at_most(file, MOST_BYTES).map_err(unfit)?;
     Ok(Some(Lock {
         held,
-        holder: holder.trim_end().to_owned(),
+        holder: String::from_utf8_lossy(&holder).trim_end().to_owned(),
         process: None,
     }))
 }

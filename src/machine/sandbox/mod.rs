@@ -14,11 +14,13 @@ mod tree;
 mod writes;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::ledger::Ledger;
 use crate::name::{HostName, Mode, RemotePath};
 use crate::postfix::{MainCf, MasterCf};
+use crate::root_folder::RootFolder;
 use crate::state::{Facts, Live, LiveFile, LiveState, Running};
 use crate::{
     digest::{sha256_hex, sha256_of},
@@ -37,6 +39,9 @@ pub const MAIN_CF: &str = "/etc/postfix/main.cf";
 /// The path of master.cf in a sandbox.
 pub const MASTER_CF: &str = "/etc/postfix/master.cf";
 
+/// Bytes that a file of a sandbox may have; the largest tables of a mail cluster have some ten million.
+const MOST_BYTES: u64 = 256 << 20;
+
 /// In place of an index's hash: its content is never compared.
 const INDEX: &str = "";
 
@@ -46,6 +51,8 @@ type LiveFiles = BTreeMap<RemotePath, LiveFile>;
 /// One host's folder.
 #[derive(Debug)]
 pub struct Sandbox {
+    /// The folder of all hosts, which the operator names.
+    directory: PathBuf,
     root: PathBuf,
     host: HostName,
     facts: Facts,
@@ -57,6 +64,7 @@ impl Sandbox {
     #[must_use]
     pub fn new(directory: &Path, host: &HostName, facts: Facts) -> Self {
         Self {
+            directory: directory.to_owned(),
             root: directory.join(host.as_str()),
             host: host.clone(),
             facts,
@@ -64,15 +72,45 @@ impl Sandbox {
         }
     }
 
+    /// Where a path of the host is on this machine, for messages and for programs of Postfix.
     fn inside(&self, path: &str) -> PathBuf {
         self.root.join(path.trim_start_matches('/'))
     }
 
+    /// The host's folder. None if it does not exist.
+    fn folder(&self) -> std::io::Result<Option<RootFolder>> {
+        let opened = RootFolder::open(&self.directory)
+            .and_then(|directory| directory.beneath(Path::new(self.host.as_str())));
+        match opened {
+            Ok(folder) => Ok(Some(folder)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The host's folder, which an apply creates before it writes.
+    fn existing(&self) -> std::io::Result<RootFolder> {
+        self.folder()?
+            .ok_or_else(|| std::io::Error::from(ErrorKind::NotFound))
+    }
+
+    /// The content of a regular file. None if there is nothing of that name.
+    fn read(&self, path: &str) -> std::io::Result<Option<Vec<u8>>> {
+        let Some(folder) = self.folder()? else {
+            return Ok(None);
+        };
+        match folder.read(Path::new(path), MOST_BYTES) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The bytes of a file. If the folder does not exist, those that Debian installs.
     fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, MachineError> {
-        match std::fs::read(self.inside(path)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(match path {
+        match self.read(path) {
+            Ok(Some(bytes)) => Ok(Some(bytes)),
+            Ok(None) => Ok(match path {
                 MAIN_CF if !self.root.exists() => Some(self.debian_main_cf()),
                 MASTER_CF if !self.root.exists() => Some(DEBIAN_MASTER_CF.to_vec()),
                 _ => None,
@@ -108,10 +146,14 @@ impl Sandbox {
         expected: Option<&str>,
         owners: &Owners,
     ) -> Result<LiveFile, MachineError> {
-        let real = self.inside(path.as_str());
-        let meta = match std::fs::metadata(&real) {
+        let unread = |error| self.unfit(&format!("cannot read `{path}`"), &error);
+        let real = Path::new(path.as_str());
+        let Some(folder) = self.folder().map_err(unread)? else {
+            return Ok(LiveFile::Absent);
+        };
+        let meta = match folder.metadata(real) {
             Ok(meta) => meta,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Ok(LiveFile::Absent);
             }
             Err(error) => return Err(self.unfit(&format!("cannot look at `{path}`"), &error)),
@@ -119,16 +161,23 @@ impl Sandbox {
         if meta.is_dir() {
             return Ok(LiveFile::Other("a directory".to_owned()));
         }
-        let unread = |error| self.unfit(&format!("cannot read `{path}`"), &error);
-        let sha256 = std::fs::File::open(&real)
-            .and_then(sha256_of)
-            .map_err(unread)?;
+        if !meta.is_file() {
+            return Ok(LiveFile::Other("a pipe, socket or device".to_owned()));
+        }
+        let sha256 = if meta.len() > MOST_BYTES {
+            Err(std::io::Error::other(format!(
+                "it has more than {MOST_BYTES} bytes, which is the limit"
+            )))
+        } else {
+            folder.file(real).and_then(sha256_of)
+        }
+        .map_err(unread)?;
         let (owner, group) = owners.of(path.as_str());
         // Most files are as they should be, and a table may be large: its bytes are held only where they differ.
         let text = if expected == Some(INDEX) || expected == Some(sha256.as_str()) {
             None
         } else {
-            let bytes = std::fs::read(&real).map_err(unread)?;
+            let bytes = folder.read(real, MOST_BYTES).map_err(unread)?;
             Some(String::from_utf8_lossy(&bytes).into_owned())
         };
         Ok(LiveFile::Present(LiveState {
@@ -138,9 +187,7 @@ impl Sandbox {
             mode: Mode::from_bits(tree::mode(&meta)),
             size: meta.len(),
             mtime: tree::mtime(&meta),
-            link: std::fs::read_link(&real)
-                .ok()
-                .map(|target| target.display().to_string()),
+            link: folder.link(real).map(|target| target.display().to_string()),
             text,
         }))
     }
@@ -164,7 +211,8 @@ impl Sandbox {
         questions: &Questions,
         ledger: Option<&Ledger>,
     ) -> Result<(LiveFiles, LiveFiles), MachineError> {
-        let owners = Owners::read(&self.root);
+        let owners =
+            Owners::read(self).map_err(|error| self.unfit("cannot read the owners", &error))?;
         let (mut files, mut indexes) = (BTreeMap::new(), BTreeMap::new());
         for (path, expected) in &questions.files {
             let live = self.look_at(path, expected.as_deref(), &owners)?;

@@ -1,25 +1,22 @@
 //! The recorded owners of a sandbox's files.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+
+use super::Sandbox;
 
 /// `owner:group` by path. All other files belong to root.
 #[derive(Debug, Default)]
 pub struct Owners(BTreeMap<String, String>);
 
 impl Owners {
-    fn path(root: &Path) -> PathBuf {
-        root.join("var/lib/murder/owners.json")
-    }
-
-    /// Reads the list below a sandbox's root; an absent or broken one is empty.
-    #[must_use]
-    pub fn read(root: &Path) -> Self {
-        std::fs::read(Self::path(root))
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .map(Self)
-            .unwrap_or_default()
+    /// Reads the list of a sandbox; an absent or broken one is empty.
+    ///
+    /// # Errors
+    /// Where it is no regular file, or leads out of the sandbox.
+    pub(super) fn read(sandbox: &Sandbox) -> std::io::Result<Self> {
+        let bytes = sandbox.read(Self::FILE)?;
+        let owners = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Ok(owners.map(Self).unwrap_or_default())
     }
 
     /// Owner and group of a path.

@@ -1,10 +1,11 @@
 //! One apply on a sandbox: it checks the preconditions, writes, and restores everything if a write fails.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use crate::digest::sha256_hex;
 use crate::exchange::Failure;
 use crate::machine::{Ending, MachineError, NotDone, Orders, Performed};
+use crate::root_folder::RootFolder;
 use crate::service::Service;
 
 use super::writes::{Writes, planned, snapshot, write_file};
@@ -72,13 +73,16 @@ pub(super) fn perform(sandbox: &Sandbox, orders: &Orders) -> Result<Performed, M
 /// Creates the folder, with the files that a freshly installed Debian host has.
 fn furnish(sandbox: &Sandbox) -> std::io::Result<()> {
     let fresh = !sandbox.root.exists();
-    std::fs::create_dir_all(sandbox.inside("/etc/postfix"))?;
-    let state = sandbox.inside("/var/lib/murder");
-    std::fs::create_dir_all(state.join("adopted"))?;
-    std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o700))?;
+    std::fs::create_dir_all(&sandbox.directory)?;
+    RootFolder::open(&sandbox.directory)?.create_folders(Path::new(sandbox.host.as_str()))?;
+    let folder = sandbox.existing()?;
+    let state = Path::new("/var/lib/murder");
+    folder.create_folders(Path::new("/etc/postfix"))?;
+    folder.create_folders(&state.join("adopted"))?;
+    folder.set_mode(state, 0o700)?;
     if fresh {
-        write_file(&sandbox.inside(MAIN_CF), &sandbox.debian_main_cf(), 0o644)?;
-        write_file(&sandbox.inside(MASTER_CF), super::DEBIAN_MASTER_CF, 0o644)?;
+        write_file(&folder, MAIN_CF, &sandbox.debian_main_cf(), 0o644)?;
+        write_file(&folder, MASTER_CF, super::DEBIAN_MASTER_CF, 0o644)?;
     }
     Ok(())
 }
@@ -142,13 +146,10 @@ fn write_all(
 ) -> Result<(), Failure> {
     for (path, write) in writes {
         let real = sandbox.inside(&path);
-        let done = match write {
-            Some((bytes, mode)) => write_file(&real, &bytes, mode),
-            None => match std::fs::remove_file(&real) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-                _ => Ok(()),
-            },
-        };
+        let done = sandbox.existing().and_then(|folder| match write {
+            Some((bytes, mode)) => write_file(&folder, &path, &bytes, mode),
+            None => folder.remove(Path::new(&path)),
+        });
         done.map_err(|error| Failure {
             summary: format!("cannot write `{path}`: {error}"),
             detail: Some(real.display().to_string()),
@@ -160,14 +161,11 @@ fn write_all(
 
 /// Restores what `before` holds, and deletes what did not exist before.
 fn put_back(sandbox: &Sandbox, before: Writes) -> std::io::Result<()> {
+    let folder = sandbox.existing()?;
     for (path, old) in &before {
-        let real = sandbox.inside(path);
         match old {
-            Some((bytes, mode)) => write_file(&real, bytes, *mode)?,
-            None => match std::fs::remove_file(&real) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            },
+            Some((bytes, mode)) => write_file(&folder, path, bytes, *mode)?,
+            None => folder.remove(Path::new(path))?,
         }
     }
     let new = before.iter().filter(|(_, old)| old.is_none());

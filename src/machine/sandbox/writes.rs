@@ -1,8 +1,6 @@
 //! What an apply writes below a sandbox's folder: worked out in memory first, then written file by file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -10,11 +8,12 @@ use crate::digest::sha256_hex;
 use crate::exchange::Failure;
 use crate::machine::{LedgerOrder, Orders};
 use crate::postfix::apply_edits;
+use crate::root_folder::{RootFolder, WriteOptions};
 
 use crate::service::Service;
 
 use super::owners::Owners;
-use super::{LEDGER, MAIN_CF, MASTER_CF, Sandbox, history};
+use super::{LEDGER, MAIN_CF, MASTER_CF, Sandbox, history, tree};
 
 /// Content and mode of each file to write, by its path on the host; `None` deletes the file.
 pub(super) type Writes = BTreeMap<String, Option<(Vec<u8>, u32)>>;
@@ -27,7 +26,7 @@ const ADOPTED: &str = "/var/lib/murder/adopted";
 /// # Errors
 /// Where a file cannot be read, an edit does not fit, or the previous content of an adopted file is lost.
 pub(super) fn planned(sandbox: &Sandbox, orders: &Orders) -> Result<Writes, Failure> {
-    let mut owners = Owners::read(&sandbox.root);
+    let mut owners = Owners::read(sandbox).map_err(|error| failure(error.to_string()))?;
     let mut writes = Writes::new();
     for path in &orders.adopts {
         let bytes = read(sandbox, path.as_str())?;
@@ -145,14 +144,11 @@ fn failure(summary: String) -> Failure {
 
 /// The previous contents of adopted files that are kept.
 fn adopted(sandbox: &Sandbox) -> std::io::Result<Vec<String>> {
-    std::fs::read_dir(sandbox.inside(ADOPTED))?
-        .map(|entry| {
-            Ok(format!(
-                "{ADOPTED}/{}",
-                entry?.file_name().to_string_lossy()
-            ))
-        })
-        .collect()
+    let names = sandbox.existing()?.list(Path::new(ADOPTED))?;
+    let paths = names
+        .iter()
+        .map(|name| format!("{ADOPTED}/{}", name.to_string_lossy()));
+    Ok(paths.collect())
 }
 
 /// What the files hold now that the apply will write or index: the way back.
@@ -166,39 +162,32 @@ pub(super) fn snapshot(
         kind.index_suffix()
             .map(|suffix| format!("{source}{suffix}"))
     });
+    let folder = sandbox.existing()?;
     let mut before = Writes::new();
     for path in writes.keys().cloned().chain(indexes) {
-        let real = sandbox.inside(&path);
-        let old = match std::fs::read(&real) {
-            Ok(bytes) => {
-                let mode = std::fs::metadata(&real)?.permissions().mode() & 0o7777;
-                Some((bytes, mode))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
+        let old = match sandbox.read(&path)? {
+            Some(bytes) => Some((bytes, tree::mode(&folder.metadata(Path::new(&path))?))),
+            None => None,
         };
         before.insert(path, old);
     }
     Ok(before)
 }
 
-/// Writes a file whole: beside its target, with its mode before its content, then renamed. It does not wait for
-/// the disk: after a power cut the next plan shows what is missing.
-pub(super) fn write_file(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("/"));
-    std::fs::create_dir_all(directory)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".murder.")
-        .permissions(std::fs::Permissions::from_mode(mode))
-        .tempfile_in(directory)?;
-    // The umask may have cut bits from the mode.
-    file.as_file()
-        .set_permissions(std::fs::Permissions::from_mode(mode))?;
-    file.write_all(bytes)?;
+/// Writes a file whole: beside its target, with its mode before its content, then renamed. A link that stays in the
+/// sandbox is kept. It does not wait for the disk: after a power cut the next plan shows what is missing.
+pub(super) fn write_file(
+    folder: &RootFolder,
+    path: &str,
+    bytes: &[u8],
+    mode: u32,
+) -> std::io::Result<()> {
     // Postfix reads a file of settings again and again until it has not changed for a second or two
     // (dict_load_file_xt in its source). This one is complete when it gets its name, so Postfix need not wait.
     let earlier = SystemTime::now() - Duration::from_secs(3);
-    file.as_file().set_modified(earlier)?;
-    file.persist(path)?;
-    Ok(())
+    let options = WriteOptions {
+        mode: Some(mode),
+        modified: Some(earlier),
+    };
+    folder.write(Path::new(path), bytes, options)
 }

@@ -110,16 +110,6 @@ impl Common<'_> {
     }
 }
 
-/// A manifest that names more hosts than this program is made for: a line of ranges could use up all memory.
-fn too_many(entry: &Entry) -> Diagnostic {
-    Diagnostic::error(format!(
-        "the manifest names more than {} hosts",
-        range::MOST_HOSTS
-    ))
-    .at(entry.at, "up to here")
-    .hint("check the ranges, or divide the murder")
-}
-
 impl<'a> Resolver<'a> {
     /// Builds all hosts.
     pub(super) fn hosts<'b>(&mut self, ldap: Option<&'b Ldap>) -> Hosts<'a>
@@ -135,13 +125,7 @@ impl<'a> Resolver<'a> {
         let Some(section) = self.root.entry("hosts") else {
             return hosts;
         };
-        let mut count = 0_usize;
-        for entry in section.value.entries() {
-            count = count.saturating_add(range::count(&entry.key).unwrap_or_default());
-            if count > range::MOST_HOSTS {
-                self.say(too_many(entry));
-                break;
-            }
+        for entry in self.within_limit(section.value.entries()) {
             // A name that is none has been refused by the grammar.
             let names = range::expand(&entry.key).unwrap_or_default();
             let template = self.host(entry, &common);

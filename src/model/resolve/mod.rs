@@ -8,6 +8,7 @@ mod domains;
 mod facts;
 mod file_secrets;
 mod hints;
+mod host_limit;
 mod hosts;
 mod layers;
 mod parameters;

@@ -1,0 +1,159 @@
+//! Reads and writes files beneath one folder, and nothing outside of it, whatever links say.
+//!
+//! A manifest may come from a stranger, and a sandbox may be committed by one. Their links may lead anywhere: to a
+//! key of the operator, to a device that never ends, to a pipe that nothing writes to. Links that stay beneath the
+//! folder are followed, as in a Kubernetes ConfigMap.
+
+mod walk;
+mod write;
+
+pub use write::WriteOptions;
+
+use std::ffi::OsString;
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Dir, Mode, OFlags, ResolveFlags, openat2};
+use rustix::io::Errno;
+
+/// A folder that is open. All paths that its functions take are relative to it; a `/` at their begin is the folder.
+#[derive(Debug)]
+pub struct RootFolder {
+    handle: OwnedFd,
+    /// Where it is, without links: a link with an absolute target that begins so stays inside.
+    real: PathBuf,
+}
+
+impl RootFolder {
+    /// Opens a folder that the operator names; links on the way to it are followed.
+    ///
+    /// # Errors
+    /// Where it is not a folder, or cannot be searched.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self {
+            handle: rustix::fs::open(path, flags, Mode::empty())?,
+            real: path.canonicalize()?,
+        })
+    }
+
+    /// Opens a folder beneath this one, which is then the root of its own.
+    ///
+    /// # Errors
+    /// Where it is not a folder, or lies outside.
+    pub fn beneath(&self, path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            handle: self.open_any(path, OFlags::PATH | OFlags::DIRECTORY)?,
+            // Good enough for links with an absolute target: what opens them checks each component again.
+            real: self.real.join(relative(path)).canonicalize()?,
+        })
+    }
+
+    /// What is at a path, links followed.
+    ///
+    /// # Errors
+    /// Where there is nothing, or it lies outside.
+    pub fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        File::from(self.open_any(path, OFlags::PATH)?).metadata()
+    }
+
+    /// Whether there is a folder at a path, links followed.
+    #[must_use]
+    pub fn is_folder(&self, path: &Path) -> bool {
+        self.metadata(path).is_ok_and(|found| found.is_dir())
+    }
+
+    /// Opens a regular file for reading.
+    ///
+    /// # Errors
+    /// Where it is no regular file, lies outside, or cannot be read.
+    pub fn file(&self, path: &Path) -> io::Result<File> {
+        // Without NONBLOCK the opening of a pipe waits until something writes to it.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = match self.open_any(path, flags) {
+            // That is how a socket answers.
+            Err(error) if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) => {
+                return Err(not_regular());
+            }
+            opened => File::from(opened?),
+        };
+        if file.metadata()?.is_file() {
+            Ok(file)
+        } else {
+            Err(not_regular())
+        }
+    }
+
+    /// The content of a regular file of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// As [`file`](Self::file), and where the file is larger.
+    pub fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        read_at_most(self.file(path)?, limit)
+    }
+
+    /// The names in a folder, in their order.
+    ///
+    /// # Errors
+    /// Where it is not a folder, lies outside, or cannot be read.
+    pub fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        let folder = self.open_any(path, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let mut names = Vec::new();
+        for entry in Dir::new(folder)? {
+            let name = entry?.file_name().to_bytes().to_vec();
+            if name != b"." && name != b".." {
+                names.push(OsString::from_vec(name));
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Opens what is at a path, beneath the folder.
+    fn open_any(&self, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+        let path = relative(path);
+        let flags = flags | OFlags::CLOEXEC;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        let whole = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
+        match openat2(&self.handle, whole, flags, Mode::empty(), resolve) {
+            Ok(opened) => Ok(opened),
+            Err(Errno::NOENT) => Err(Errno::NOENT.into()),
+            // A kernel or a container without the call; or a link that leads out, or whose target is absolute.
+            Err(_) => self.open_by_walking(path, flags),
+        }
+    }
+}
+
+/// A path as one below the root.
+fn relative(path: &Path) -> &Path {
+    path.strip_prefix("/").unwrap_or(path)
+}
+
+/// The content of an open file, if it has at most `limit` bytes.
+///
+/// # Errors
+/// Where it has more, or cannot be read.
+pub fn read_at_most(file: impl io::Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::other(format!(
+            "it has more than {limit} bytes, which is the limit"
+        )));
+    }
+    Ok(bytes)
+}
+
+fn not_regular() -> io::Error {
+    io::Error::other("it is a folder, pipe, socket or device, not a regular file")
+}
+
+#[cfg(test)]
+mod tests;

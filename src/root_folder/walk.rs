@@ -1,0 +1,145 @@
+//! The way beneath a folder, component by component, for what `openat2` cannot say.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags, mkdirat, openat, readlinkat};
+use rustix::io::Errno;
+
+use super::RootFolder;
+
+/// Links that one path may lead over, as in Linux.
+const MOST_LINKS: usize = 40;
+
+/// Where a path ends: a name in an open folder, which is no link. None for the root itself.
+pub(super) struct Place {
+    pub(super) folder: OwnedFd,
+    pub(super) name: Option<OsString>,
+}
+
+/// What is to be done where a folder on the way is missing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    Fail,
+    Create,
+}
+
+/// One walk: the folders from the root to where it is, and what is left of the way.
+struct Walk<'a> {
+    root: &'a RootFolder,
+    inside: Vec<OwnedFd>,
+    /// The next component is the last one.
+    left: Vec<OsString>,
+    links: usize,
+}
+
+impl RootFolder {
+    /// Opens what is at a path. Each component is opened by itself, so nothing that changes meanwhile leads out.
+    pub(super) fn open_by_walking(&self, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+        let place = self.place(path, Missing::Fail)?;
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let name = place.name.as_deref().unwrap_or(OsStr::new("."));
+        Ok(openat(&place.folder, name, flags, Mode::empty())?)
+    }
+
+    /// Where a path ends, all links followed.
+    pub(super) fn place(&self, path: &Path, missing: Missing) -> io::Result<Place> {
+        let mut walk = Walk {
+            root: self,
+            inside: Vec::new(),
+            left: Vec::new(),
+            links: 0,
+        };
+        walk.prepend(path)?;
+        walk.run(missing)
+    }
+}
+
+impl Walk<'_> {
+    fn run(mut self, missing: Missing) -> io::Result<Place> {
+        while let Some(name) = self.left.pop() {
+            if name == ".." {
+                if self.inside.pop().is_none() {
+                    return Err(self.outside());
+                }
+            } else if let Some(target) = self.link(&name)? {
+                self.links += 1;
+                if self.links > MOST_LINKS {
+                    return Err(Errno::LOOP.into());
+                }
+                self.prepend(&target)?;
+            } else if self.left.is_empty() {
+                return Ok(Place {
+                    folder: self.here().try_clone_to_owned()?,
+                    name: Some(name),
+                });
+            } else {
+                let folder = self.enter(&name, missing)?;
+                self.inside.push(folder);
+            }
+        }
+        Ok(Place {
+            folder: self.here().try_clone_to_owned()?,
+            name: None,
+        })
+    }
+
+    fn here(&self) -> BorrowedFd<'_> {
+        self.inside
+            .last()
+            .map_or(self.root.handle.as_fd(), |folder| folder.as_fd())
+    }
+
+    /// Puts a path before what is left of the way.
+    fn prepend(&mut self, path: &Path) -> io::Result<()> {
+        let path = if path.is_absolute() {
+            // A path of the caller begins without a slash: this is a link's target.
+            self.inside.clear();
+            path.strip_prefix(&self.root.real)
+                .map_err(|_| self.outside())?
+        } else {
+            path
+        };
+        for component in path.components().rev() {
+            match component {
+                Component::Normal(name) => self.left.push(name.to_owned()),
+                Component::ParentDir => self.left.push("..".into()),
+                Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn enter(&self, name: &OsStr, missing: Missing) -> io::Result<OwnedFd> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let open = || openat(self.here(), name, flags, Mode::empty());
+        match open() {
+            Err(Errno::NOENT) if missing == Missing::Create => {
+                match mkdirat(self.here(), name, Mode::from_raw_mode(0o777)) {
+                    Ok(()) | Err(Errno::EXIST) => Ok(open()?),
+                    Err(error) => Err(error.into()),
+                }
+            }
+            opened => Ok(opened?),
+        }
+    }
+
+    /// The target of a link; none where there is no link of that name.
+    fn link(&self, name: &OsStr) -> io::Result<Option<PathBuf>> {
+        match readlinkat(self.here(), name, Vec::new()) {
+            Ok(target) => Ok(Some(OsString::from_vec(target.into_bytes()).into())),
+            Err(Errno::INVAL | Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn outside(&self) -> io::Error {
+        io::Error::other(format!(
+            "it leads out of the folder `{}`",
+            self.root.real.display()
+        ))
+    }
+}
