@@ -114,7 +114,7 @@ name_type!(
                 return Err("a label begins or ends with `-`");
             }
             if !label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
-                return Err("only letters, digits, `-` and `.` may stand in it");
+                return Err("only letters, digits, `-` and `.` are allowed");
             }
         }
         Ok(text.to_ascii_lowercase())
@@ -125,14 +125,14 @@ name_type!(
     /// The name of a role, which is the name of a module: `backend`.
     RoleName,
     "a role name",
-    |text| plain_word(text, "only lower-case letters, digits and `-` may stand in it")
+    |text| plain_word(text, "only lower-case letters, digits and `-` are allowed")
 );
 
 name_type!(
     /// The name of a site.
     SiteName,
     "a site name",
-    |text| plain_word(text, "only lower-case letters, digits and `-` may stand in it")
+    |text| plain_word(text, "only lower-case letters, digits and `-` are allowed")
 );
 
 fn plain_word(text: &str, why: &'static str) -> Result<String, &'static str> {
@@ -162,7 +162,7 @@ name_type!(
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-' || b == b'.')
         {
-            return Err("only letters, digits, `_`, `-` and `.` may stand in it");
+            return Err("only letters, digits, `_`, `-` and `.` are allowed");
         }
         Ok(text.to_owned())
     }
@@ -184,7 +184,7 @@ name_type!(
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"/._+@:%=-".contains(&b))
         {
-            return Err("only letters, digits and `/._+@:%=-` may stand in it");
+            return Err("only letters, digits and `/._+@:%=-` are allowed");
         }
         if text == "/" || text.ends_with('/') {
             return Err("it names a directory");
@@ -232,7 +232,7 @@ name_type!(
             return Err("its name has a `/`");
         }
         if !matches!(kind, "inet" | "unix" | "fifo" | "pass" | "unix-dgram") {
-            return Err("its type is none of inet, unix, unix-dgram, fifo, pass");
+            return Err("its type must be inet, unix, unix-dgram, fifo or pass");
         }
         // `PORT` or `HOST:PORT`, a number or a word of services(5) (master(5)).
         let port = name.rsplit(':').next().unwrap_or(name);
@@ -265,7 +265,7 @@ name_type!(
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
         {
-            return Err("only letters, digits, `.`, `_` and `-` may stand in it");
+            return Err("only letters, digits, `.`, `_` and `-` are allowed");
         }
         Ok(text.to_owned())
     }
@@ -277,7 +277,7 @@ name_type!(
     "a Postfix table type",
     |text| {
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-            return Err("only letters, digits and `_` may stand in it");
+            return Err("only letters, digits and `_` are allowed");
         }
         Ok(text.to_owned())
     }

@@ -164,7 +164,7 @@ fn history_lists_what_was_applied_the_newest_first() {
     let bench = Bench::applied(&[ONE, TWO, THREE]);
     let text = bench.expect(0, &["history", HOST]);
     let lines: Vec<&str> = text.lines().collect();
-    assert!(lines[0].ends_with("stands at generation 3"), "{text}");
+    assert!(lines[0].ends_with("is at generation 3"), "{text}");
     assert!(
         lines[1].starts_with("* 3  ") && lines[1].contains("no revision"),
         "{text}"
@@ -184,7 +184,7 @@ fn history_lists_what_was_applied_the_newest_first() {
     let text = bench.expect(0, &["history", HOST, "-v"]);
     assert!(text.contains("+ create /etc/postfix/transport"), "{text}");
     let text = bench.expect(1, &["history", HOST, "--generation", "9"]);
-    assert!(text.contains("kept are 1 to 3"), "{text}");
+    assert!(text.contains("1 to 3 are kept"), "{text}");
     let document = bench.history();
     assert_eq!(document["generation"], 3);
     assert_eq!(document["murder"], "example.org");
@@ -228,11 +228,11 @@ fn a_rollback_is_shown_applied_and_recorded_and_the_second_has_nothing_to_do() {
     );
     assert!(text.contains("~ update main.cf:smtpd_banner"), "{text}");
     assert!(
-        !text.contains("first contact") && !text.contains("no longer named"),
+        !text.contains("first apply") && !text.contains("no longer in the manifest"),
         "{text}"
     );
     assert!(
-        text.contains("The next `murder apply` of the manifest undoes that"),
+        text.contains("The next apply reverts this; to keep it, restore the manifest"),
         "{text}"
     );
     assert_eq!(bench.configuration(), first);
@@ -260,10 +260,10 @@ fn a_rollback_to_0_gives_the_host_back_and_can_be_undone() {
     let bench = Bench::applied(&[ONE]);
     let managed = bench.configuration();
     let text = bench.rollback(0, &["--to", "0"]);
-    assert!(text.contains("as it was before murder came"), "{text}");
+    assert!(text.contains("as it was before its first apply"), "{text}");
     assert!(
-        text.contains("(not managed in the generation that this goes back to)")
-            && !text.contains("no longer named"),
+        text.contains("(not managed in the generation to restore)")
+            && !text.contains("no longer in the manifest"),
         "{text}"
     );
     let main_cf = bench.read("etc/postfix/main.cf");
@@ -273,8 +273,8 @@ fn a_rollback_to_0_gives_the_host_back_and_can_be_undone() {
     assert!(!bench.inside("etc/postfix/ldap/transport_maps.cf").exists());
     let text = bench.rollback(0, &["--to", "1"]);
     assert!(
-        text.contains("(not managed now; managed in the generation that this goes back to)")
-            && !text.contains("first contact"),
+        text.contains("(not managed now, but in the generation to restore)")
+            && !text.contains("first apply"),
         "{text}"
     );
     assert_eq!(bench.configuration(), managed);
@@ -335,7 +335,8 @@ fn a_secret_that_the_manifest_lost_is_named() {
     let before = bench.configuration();
     let text = bench.rollback(1, &["--to", "1"]);
     assert!(
-        text.contains("the secret `ldap.bind_pw`") && text.contains("put `ldap.bind_pw` back"),
+        text.contains("the secret `ldap.bind_pw`")
+            && text.contains("add `ldap.bind_pw` to the manifest again"),
         "{text}"
     );
     assert_eq!(bench.configuration(), before);
@@ -432,7 +433,7 @@ fn twenty_generations_are_kept() {
         assert_eq!(bench.generation(number).exists(), number > 2, "{number}");
     }
     let text = bench.rollback(1, &["--to", "2"]);
-    assert!(text.contains("kept are 3 to 22"), "{text}");
+    assert!(text.contains("3 to 22 are kept"), "{text}");
     bench.rollback(0, &["--to", "3"]);
     assert!(!bench.generation(3).exists(), "and the 20 newest still are");
     assert!(bench.read("etc/postfix/main.cf").contains("ESMTP one"));
@@ -561,8 +562,11 @@ fn a_living_holder_of_the_lock_is_named_and_left_alone() {
     held.lock().unwrap();
     let before = bench.configuration();
     let text = bench.expect(3, &["unlock", HOST]);
-    assert!(text.contains("an apply is at work"), "{text}");
-    assert!(text.contains("since 2") && text.contains("(run "), "{text}");
+    assert!(text.contains("another apply is running"), "{text}");
+    assert!(
+        text.contains("started by ") && text.contains(" at 2") && text.contains("(run "),
+        "{text}"
+    );
     bench.rollback(3, &["--to", "1"]);
     bench.expect(3, &["release", HOST, "--yes"]);
     assert_eq!(bench.configuration(), before);

@@ -130,12 +130,12 @@ fn explain_shows_the_result_of_a_list_edit_and_where_it_began() {
     );
     let said = explain(BACKEND, "smtpd_milters", &manifest);
     assert!(
-        said.contains("Postfix's own default") && said.contains("comes to\n    inet:m:1\n"),
+        said.contains("Postfix's own default") && said.contains("resolves to\n    inet:m:1\n"),
         "{said}"
     );
     let said = explain(BACKEND, "mydestination", &manifest);
     assert!(
-        said.contains("comes to\n    $myhostname, localhost, example.org, x.example.org\n"),
+        said.contains("resolves to\n    $myhostname, localhost, example.org, x.example.org\n"),
         "{said}"
     );
 }
@@ -161,7 +161,7 @@ fn an_overlay_edits_the_value_below_it_and_explain_names_both() {
         right
             && said.contains("decided by defaults, over/lay.yaml:1:")
             && said.contains("overridden by defaults, murder.yaml:5:")
-            && said.contains("comes to\n    a, b, c\n"),
+            && said.contains("resolves to\n    a, b, c\n"),
         "{said}"
     );
 }
@@ -196,7 +196,7 @@ fn explain_names_variables_conditions_and_what_is_left_alone() {
     );
     let said = explain(BACKEND, "local_transport", &manifest);
     assert!(
-        said.contains("switched off") && said.contains("murder.yaml:6:"),
+        said.contains("not set on this host: module") && said.contains("murder.yaml:6:"),
         "{said}"
     );
     let said = explain(BACKEND, "vars.layout", &manifest);
@@ -224,7 +224,7 @@ fn explain_shows_the_path_of_a_template_of_the_sites_own() {
     };
     let said = ask(&[]);
     assert!(
-        said.contains("backend/templates/transport.tera of the program"),
+        said.contains("backend/templates/transport.tera (shipped with `murder`)"),
         "{said}"
     );
     let said = ask(&[("modules/backend/templates/transport.tera", "x smtp:y\n")]);

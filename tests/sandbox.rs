@@ -407,7 +407,7 @@ fn an_apply_that_is_put_back_leaves_no_folder() {
     let broken = "files: {/etc/postfix/new/table: {content: \"key\\n\", table: true}}";
     bench.manifest(&MANIFEST.replace(settings, broken));
     let text = bench.expect(3, "apply", &["--yes"]);
-    assert!(text.contains("put back"), "{text}");
+    assert!(text.contains("the host was restored"), "{text}");
     assert_eq!(bench.fingerprint().into_keys().collect::<Vec<_>>(), before);
 }
 
@@ -532,7 +532,7 @@ fn a_host_that_vanishes_from_the_manifest_is_missed_once() {
     );
     bench.manifest(&without);
     let said = bench.expect(0, "plan", &[]);
-    let missed = "`backend2.example.org` was a host of this murder at the last apply here";
+    let missed = "`backend2.example.org` was a host of this murder at the last apply on this host";
     assert!(said.contains(missed), "{said}");
     // As a name that is no host of ours it is known, and retired it is on its way.
     bench.manifest(&without.replace("hosts:", "external: [backend2.example.org]\nhosts:"));

@@ -56,7 +56,8 @@ fn this_machine_is_one_host() {
     ]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        text(&output.stderr).contains("`--local` is this one machine, and 3 hosts are meant"),
+        text(&output.stderr)
+            .contains("`--local` reaches one host, and the selection matches 3 hosts"),
         "{}",
         text(&output.stderr)
     );
@@ -70,7 +71,7 @@ fn help_is_data_and_has_the_table_of_exit_codes() {
     for words in [
         "2  changes pending",
         "5  a host is left half-way",
-        "5 before 3 before 4 before 2",
+        "the first of 5, 3, 4, 2 is returned",
     ] {
         assert!(help.contains(words), "{help}");
     }
@@ -323,8 +324,8 @@ fn shown(plan: &Plan, detail: Detail) -> String {
 #[test]
 fn a_plan_as_text() {
     insta::assert_snapshot!(shown(&plan(), Detail::Context), @r#"
-    b1.x and 4 more hosts (b2.x, b3.x, b4.x, …), each with its own name
-      ~ update /etc/postfix/ldap/transport_maps.cf, mode 0644 → 0640 (drift: somebody changed it since the last apply)
+    b[1-5].x: 5 hosts, same changes; shown for b1.x
+      ~ update /etc/postfix/ldap/transport_maps.cf, mode 0644 → 0640 (drift: changed on the host since the last apply)
           --- /etc/postfix/ldap/transport_maps.cf
           +++ /etc/postfix/ldap/transport_maps.cf
           @@ -1,2 +1,2 @@
@@ -337,11 +338,11 @@ fn a_plan_as_text() {
           @@ -0,0 +1 @@
           +example.org lmtp:[b1.x]
       * build the index of hash:/etc/postfix/transport (its source changes)
-      ~ update main.cf:myhostname: localhost → b1.x (first contact: it was set differently before)
-      - delete main.cf:relayhost: [smtp.example.org] → (not set) (no longer named by manifest or module)
+      ~ update main.cf:myhostname: localhost → b1.x (first apply: replaces the host's own value)
+      - delete main.cf:relayhost: [smtp.example.org] → (not set) (no longer in the manifest)
       * check with `postfix check`
       * reload Postfix (its configuration changes)
-      = take over main.cf:biff (as it must be already; only the ledger changes)
+      = take over main.cf:biff (already correct; only recorded)
 
     down.x
       ! unreachable: connection timed out
@@ -515,16 +516,16 @@ fn an_apply_says_what_was_not_proved_and_nothing_else_of_its_phases() {
         out
     };
     insta::assert_snapshot!(shown(false), @"
-    a1.x and 1 more host (a2.x)
+    a[1,2].x: 2 hosts, same changes
       done
           not probed over SMTP: bash, perl and nc are missing
 
-    b1.x and 1 more host (b2.x): done
-    c1.x and 1 more host (c2.x), each with its own name
+    b[1,2].x, 2 hosts: done
+    c[1,2].x: 2 hosts, same changes; shown for c1.x
       done
           not verified: the server of ldap:/x does not answer
       warning: the probe a@x should be accepted; it was refused before this apply, and is refused still: 550 c1.x
-          help: the apply did not change it; see the log of the host, and `probe:` of the manifest
+          help: this apply did not cause it; see the log of the host, and `probe:` in the manifest
 
     6 hosts: 6 done
     ");
@@ -589,16 +590,16 @@ fn an_apply_as_text() {
     let mut out = String::new();
     report::applied::write_apply(&applied, false, false, &mut out).unwrap();
     insta::assert_snapshot!(out, @r#"
-    a1.x and 1 more host (a2.x): done
+    a[1,2].x, 2 hosts: done
     b.x
-      ! failed, and put back as it was: `postfix check` failed
+      ! failed, and the host was restored: `postfix check` failed
           | its own words\u{1b}[2J
           | bind_pw = ***
           help: do this
 
     c.x
-      ! stale: /etc/postfix/main.cf has changed since the plan; nothing was written
-          help: run `murder plan` again, and look at what somebody changed
+      ! stale: /etc/postfix/main.cf changed on the host after the plan was made; nothing was changed on this host
+          help: run `murder plan` again to see what changed on the host
 
     d.x
       ! LEFT HALF-WAY: putting back failed
@@ -606,18 +607,18 @@ fn an_apply_as_text() {
           | bind_pw = ***
           help: do this
 
-    e.x: not attempted: a host before it failed or could not be reached
+    e.x: not attempted: an earlier host failed or could not be reached
     f.x
-      ! applied, and a second look still finds a difference:
-      ~ update main.cf:biff: yes → no (drift: somebody changed it since the last apply)
-          help: somebody else may be changing this host, or Postfix reads it differently: run `murder plan`
+      ! applied, but the host still differs from the plan:
+      ~ update main.cf:biff: yes → no (drift: changed on the host since the last apply)
+          help: run `murder plan`: another program may be changing this host, or Postfix reads the value differently
 
     h.x
       done
-      note: Postfix does not run here, and was not started
-          help: `postfix start`
+      note: Postfix does not run here, and `murder` did not start it
+          help: start it with `postfix start`
 
-    9 hosts: 1 left half-way, 1 not converged, 1 failed and put back, 1 stale, 1 not attempted, 3 done, 1 with nothing to do
+    9 hosts: 1 left half-way, 1 not converged, 1 failed and restored, 1 stale, 1 not attempted, 3 done, 1 with nothing to do
     "#);
     let json: serde_json::Value =
         serde_json::from_str(&report::json::of_apply(&applied).unwrap()).unwrap();

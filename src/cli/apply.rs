@@ -20,25 +20,25 @@ use crate::session::worker::Applier;
 /// Arguments of `murder apply`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The manifest and the hosts meant.
+    /// The manifest and the selected hosts.
     #[command(flatten)]
     pub selection: Selection,
     /// How hosts are reached.
     #[command(flatten)]
     pub reach: ReachArguments,
-    /// Do not ask; needed where there is no terminal.
+    /// Apply without asking; needed if there is no terminal.
     #[arg(long)]
     pub yes: bool,
-    /// What is consented to.
+    /// The refusals that the user lifts.
     #[command(flatten)]
     pub consent: ConsentArguments,
-    /// Failed hosts that do not yet keep later waves from beginning.
+    /// Start later waves as long as no more than N hosts have failed.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub max_fail: usize,
-    /// Of each wave (and role with a rollout), take so many hosts first, alone.
+    /// In each wave (and for each role with a `rollout`), apply N hosts first and the rest after them.
     #[arg(long, value_name = "N")]
     pub canary: Option<usize>,
-    /// The form of the report.
+    /// The format of the report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// How much of each file the plan shows.
@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError>
     if exit != Exit::Refused {
         for host in applier.forget() {
             terminal.say(&format!(
-                "{host}: there is nothing left to do, and the next plan does not tell of that earlier apply any more"
+                "{host}: nothing left to do; later plans no longer report that earlier apply"
             ));
         }
     }
@@ -93,7 +93,7 @@ fn roll(
         progress.show(&event);
         if stop.is_wished() && !told {
             told = true;
-            progress.say("finishing the hosts in flight; once more to stop at once");
+            progress.say("finishing the hosts that have begun; press Ctrl-C again to stop at once");
         }
     })
 }

@@ -17,10 +17,10 @@ use crate::session::precompile::compile_problems;
 /// Arguments of `murder check`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The manifest and the hosts meant.
+    /// The manifest and the selected hosts.
     #[command(flatten)]
     pub selection: Selection,
-    /// How problems are shown.
+    /// The format of the problems.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
 }

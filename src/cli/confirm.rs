@@ -26,8 +26,8 @@ pub fn may_ask(yes: bool, look: &str) -> Result<(), CliError> {
         return Ok(());
     }
     Err(CliError::message(format!(
-        "there is no terminal to ask on: give `--yes` to apply without being asked, \
-         or use `{look}` to look"
+        "cannot ask for confirmation without a terminal: use `--yes` to apply without a question, \
+         or `{look}` to change nothing"
     )))
 }
 
@@ -89,7 +89,7 @@ fn confirmed(terminal: &Terminal) -> bool {
 /// Lets the first Ctrl-C wish a stop; warns where it cannot.
 pub fn watch_signals(stop: &Stop, terminal: &Terminal) {
     if let Err(error) = signals::watch(stop) {
-        terminal.say(&format!("warning: Ctrl-C will stop at once: {error}"));
+        terminal.say(&format!("warning: Ctrl-C will stop the program at once, without finishing the hosts that have begun: {error}"));
     }
 }
 

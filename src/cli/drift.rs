@@ -13,7 +13,7 @@ use crate::plan::Plan;
 /// Arguments of `murder drift`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The manifest and the hosts meant.
+    /// The manifest and the selected hosts.
     #[command(flatten)]
     pub selection: Selection,
     /// How hosts are reached.

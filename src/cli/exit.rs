@@ -29,10 +29,10 @@ Exit codes:
   0  done, or nothing to do
   1  wrong usage or manifest, or refused before any host was changed
   2  changes pending (`drift`; `plan --detailed-exitcode`; `apply` stopped by Ctrl-C)
-  3  at least one host failed, and stands as it was before
+  3  at least one host failed; it is unchanged or was restored
   4  at least one host could not be reached
-  5  a host is left half-way and needs a person
-Where several hold: 5 before 3 before 4 before 2. A second Ctrl-C ends with 130.";
+  5  a host is left half-way and needs attention
+If several apply, the first of 5, 3, 4, 2 is returned. A second Ctrl-C ends the program with 130.";
 
 impl Exit {
     /// The number.

@@ -21,13 +21,13 @@ use crate::thing::Thing;
 pub struct Arguments {
     /// The host.
     pub host: String,
-    /// The thing: `relayhost`, `/etc/postfix/transport`, `lmtp/unix/chroot`, or as plans show it
-    /// (`main.cf:relayhost`, `master.cf:lmtp/unix/chroot`); or a variable: `vars.layout`.
+    /// The thing: `relayhost`, `/etc/postfix/transport`, `lmtp/unix/chroot`, or its name in plans
+    /// (`main.cf:relayhost`, `master.cf:lmtp/unix/chroot`); or a variable of a module: `vars.layout`.
     pub thing: String,
     /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    /// Lay this file over the manifest (repeatable).
+    /// Merge this file into the manifest; its values win (repeatable).
     #[arg(long, value_name = "FILE")]
     pub overlay: Vec<PathBuf>,
 }
@@ -71,7 +71,7 @@ fn answer(loaded: &Loaded, arguments: &Arguments) -> Result<String, Vec<Diagnost
         return Err(vec![
             Diagnostic::error(format!("`{}` is retired", host.name))
                 .at(host.at, "")
-                .detail("whatever is managed there goes, or goes back to what it was"),
+                .detail("`murder` deletes what it created there and restores what it adopted"),
         ]);
     }
     let compiled = explainer.compiler.compile(&host.name, &host.facts)?;

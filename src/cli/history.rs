@@ -21,13 +21,13 @@ pub struct Arguments {
     /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
     #[arg(default_value = ".", value_hint = clap::ValueHint::AnyPath)]
     pub path: PathBuf,
-    /// Lay this file over the manifest (repeatable).
+    /// Merge this file into the manifest; its values win (repeatable).
     #[arg(long, value_name = "FILE")]
     pub overlay: Vec<PathBuf>,
-    /// Only this generation, with each thing that it changed (as `-v` does for all).
+    /// Show only this generation, with each change (`-v` shows the changes of all generations).
     #[arg(long, value_name = "N")]
     pub generation: Option<u64>,
-    /// The form of the list.
+    /// The format of the list.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// How the host is reached.

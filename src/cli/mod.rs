@@ -46,25 +46,25 @@ pub struct Cli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Parse, resolve, compile and lint: every problem at once; contacts no host.
+    /// Check the manifest and report all its problems; contacts no host.
     Check(check::Arguments),
     /// Write the desired files of each host; contacts no host.
     Render(render::Arguments),
-    /// Say which line of manifest or module decided, and what it overrode.
+    /// Show which line of the manifest or of a module sets a value, and what it overrides.
     Explain(explain::Arguments),
-    /// Show what would change on each host; writes nothing.
+    /// Show what an apply would change on each host; changes nothing.
     Plan(plan::Arguments),
-    /// Plan, show, ask, and change the hosts.
+    /// Show the plan, ask for confirmation, and change the hosts.
     Apply(apply::Arguments),
-    /// Plan for cron: quiet when converged and Postfix runs, exit code 2 on drift.
+    /// Plan for cron: no output if nothing differs and Postfix runs; exit code 2 on drift.
     Drift(drift::Arguments),
-    /// List what was applied to a host: when, by whom, from what, and what changed.
+    /// List the applies of a host: when, by whom, from which revision, and what changed.
     History(history::Arguments),
-    /// Take a host back to an earlier generation: plan, show, ask, and change it.
+    /// Restore an earlier generation of a host: show the plan, ask for confirmation, and change the host.
     Rollback(rollback::Arguments),
-    /// Say who holds a host's lock, and clear away what a dead apply left there.
+    /// Show who holds a host's lock, and remove the temporary files of an interrupted apply.
     Unlock(unlock::Arguments),
-    /// Stop managing a host, or one thing on it, and touch nothing else.
+    /// Stop managing a host, or one thing on it; the configuration stays as it is.
     Release(release::Arguments),
     /// Print the JSON Schema of the manifest.
     Schema(schema::Arguments),
@@ -79,25 +79,25 @@ pub enum Verb {
     },
 }
 
-/// The manifest and the hosts meant: the same for every verb.
+/// The manifest and the selected hosts, for each verb that takes several hosts.
 #[derive(Debug, Clone, Args)]
 pub struct Selection {
     /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
     #[arg(default_value = ".", value_hint = clap::ValueHint::AnyPath)]
     pub path: PathBuf,
-    /// Only hosts whose name matches (repeatable).
+    /// Select only hosts whose name matches (repeatable).
     #[arg(long, value_name = "GLOB")]
     pub host: Vec<String>,
-    /// Only hosts with this role (repeatable).
+    /// Select only hosts with this role (repeatable).
     #[arg(long, value_name = "ROLE")]
     pub role: Vec<String>,
-    /// Only hosts of this site (repeatable).
+    /// Select only hosts of this site (repeatable).
     #[arg(long, value_name = "SITE")]
     pub site: Vec<String>,
-    /// Not the hosts whose name matches (repeatable).
+    /// Leave out hosts whose name matches (repeatable).
     #[arg(long, value_name = "GLOB")]
     pub exclude: Vec<String>,
-    /// Lay this file over the manifest (repeatable).
+    /// Merge this file into the manifest; its values win (repeatable).
     #[arg(long, value_name = "FILE")]
     pub overlay: Vec<PathBuf>,
 }

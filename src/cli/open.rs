@@ -123,7 +123,7 @@ pub fn plan(
     parallel: usize,
     terminal: &Terminal,
 ) -> Plan {
-    let mut progress = Progress::new(terminal, "looking at", hosts.len());
+    let mut progress = Progress::new(terminal, "observing", hosts.len());
     let listens = progress.listens();
     let mut show = |event: Event| progress.show(&event);
     plan_hosts(

@@ -35,7 +35,7 @@ pub enum Format {
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Output")]
 pub struct PlanOutput {
-    /// The form of the plan.
+    /// The format of the plan.
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     pub format: PlanFormat,
     /// How much of each file is shown.
@@ -46,9 +46,9 @@ pub struct PlanOutput {
 /// How much of each file is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Diff {
-    /// No texts.
+    /// No contents of files.
     Summary,
-    /// What changes, with three lines around it.
+    /// The changed lines, with three lines around them.
     Context,
     /// Whole files.
     Full,
@@ -125,7 +125,7 @@ pub fn deliver(
 pub fn print(bytes: &[u8], terminal: &Terminal) -> Result<(), CliError> {
     terminal
         .print(bytes)
-        .map_err(|error| CliError::message(format!("standard output cannot be written: {error}")))
+        .map_err(|error| CliError::message(format!("cannot write to standard output: {error}")))
 }
 
 /// A text that a function writes.

@@ -12,7 +12,7 @@ use super::{Selection, open};
 /// Arguments of `murder plan`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The manifest and the hosts meant.
+    /// The manifest and the selected hosts.
     #[command(flatten)]
     pub selection: Selection,
     /// How hosts are reached.
@@ -21,7 +21,7 @@ pub struct Arguments {
     /// How the plan is shown.
     #[command(flatten)]
     pub look: PlanOutput,
-    /// End with 2 where changes are pending, as Terraform does.
+    /// Return exit code 2 if changes are pending, as Terraform does.
     #[arg(long)]
     pub detailed_exitcode: bool,
 }

@@ -63,7 +63,7 @@ fn directory(request: &Request) -> Result<PathBuf, String> {
         .directory()
         .map(|directory| PathBuf::from(OsStr::from_bytes(directory)))
         .or_else(|| std::env::var_os("MAIL_CONFIG").map(PathBuf::from))
-        .ok_or_else(|| "say which configuration directory is meant: -c DIR".to_owned())
+        .ok_or_else(|| "no configuration directory: use -c DIR or set MAIL_CONFIG".to_owned())
 }
 
 /// None where there is no such file; postconf decides whether it can do without.

@@ -10,17 +10,17 @@ use crate::session::options::{Consent, Reach};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Reaching hosts")]
 pub struct ReachArguments {
-    /// Folders below DIR in place of machines: no root, no network, no Postfix. Without DIR they are
-    /// below `murder-sandbox` in the current folder.
+    /// Use folders below DIR in place of real hosts: needs no root, no network and no Postfix. Without DIR,
+    /// it uses `murder-sandbox` in the current folder.
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "murder-sandbox", conflicts_with_all = ["local", "accept_new"])]
     pub sandbox: Option<PathBuf>,
-    /// This host itself, in place of ssh.
+    /// Apply to this machine itself, without ssh.
     #[arg(long, conflicts_with = "accept_new")]
     pub local: bool,
-    /// Take the key of a host that known_hosts does not have, as OpenSSH's `accept-new`.
+    /// Accept and record the key of a host that is not in known_hosts, as OpenSSH's `accept-new` does.
     #[arg(long)]
     pub accept_new: bool,
-    /// Hosts at once.
+    /// How many hosts to work on at the same time.
     #[arg(long, value_name = "N", default_value = "32", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))]
     pub parallel: usize,
 }
@@ -29,25 +29,25 @@ pub struct ReachArguments {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Consent")]
 pub struct ConsentArguments {
-    /// Replace files that differ and are not ours; their text is kept on the host.
+    /// Replace files that differ and that `murder` did not write; the host keeps their previous text.
     #[arg(long)]
     pub adopt: bool,
-    /// Take hosts over from another murder's ledger.
+    /// Take over hosts that another murder manages.
     #[arg(long)]
     pub take_over: bool,
-    /// Delete more than a plan usually does.
+    /// Allow a plan that deletes more than the limit of the manifest.
     #[arg(long)]
     pub allow_delete: bool,
-    /// Delete, give back or roll back things that somebody else changed.
+    /// Delete, restore or roll back things that were changed on the host since the last apply.
     #[arg(long)]
     pub allow_overwrite: bool,
-    /// Stop and start Postfix for parameters that a reload does not reach.
+    /// Stop and start Postfix for parameters that a reload does not change.
     #[arg(long)]
     pub allow_restart: bool,
-    /// Go on where LDAP does not answer.
+    /// Continue if an LDAP server does not answer.
     #[arg(long)]
     pub allow_unverified: bool,
-    /// Go on without the hosts whose name matches, where they cannot be reached (repeatable).
+    /// Continue without hosts whose name matches, if they cannot be reached (repeatable).
     #[arg(long, value_name = "GLOB")]
     pub allow_unreachable: Vec<String>,
 }

@@ -27,29 +27,29 @@ const ALL: &str = "all";
 /// Arguments of `murder release`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Only the ledger changes. Without a THING the whole host is released: its ledger \
-                  goes, with its history and the texts that adopted files had before `murder` \
-                  (/var/lib/murder/adopted).\n\nWhat the manifest still names is taken over again \
-                  by its next apply; `leave:` keeps it out, and `state: retired` with an apply \
-                  gives things back instead of releasing them.\n\nExit codes are those of `apply`."
+    after_help = "Removes entries from the ledger; the values on the host stay. Without a THING it releases the \
+                  whole host: it deletes the ledger, the history, and the saved texts of adopted files \
+                  (/var/lib/murder/adopted).\n\nThe next apply takes over again what the manifest still \
+                  sets; to prevent that, use `leave:` in the manifest. To restore the previous values \
+                  instead, use `state: retired` and apply.\n\nExit codes are those of `apply`."
 )]
 pub struct Arguments {
     /// The host.
     pub host: String,
-    /// The thing, as `explain` takes it: `relayhost`, `/etc/postfix/transport`, `lmtp/unix` with
-    /// its fields and options. Left out, or `all` where PATH follows: the whole host.
+    /// The thing, as for `explain`: `relayhost`, `/etc/postfix/transport`, or `lmtp/unix` with its fields and
+    /// options. For the whole host: leave it out, or write `all` if PATH follows.
     #[arg(default_value = ALL, hide_default_value = true)]
     pub thing: String,
     /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
     #[arg(default_value = ".", value_hint = clap::ValueHint::AnyPath)]
     pub path: PathBuf,
-    /// Lay this file over the manifest (repeatable).
+    /// Merge this file into the manifest; its values win (repeatable).
     #[arg(long, value_name = "FILE")]
     pub overlay: Vec<PathBuf>,
-    /// Do not ask; needed where there is no terminal.
+    /// Release without asking; needed if there is no terminal.
     #[arg(long)]
     pub yes: bool,
-    /// The form of the report.
+    /// The format of the report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// How the host is reached.
@@ -109,7 +109,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError>
 /// A path in the place of the thing is the slip to expect.
 fn whole_host(arguments: &Arguments) -> String {
     format!(
-        "for the whole host with a manifest elsewhere: `murder release {} {ALL} {}`",
+        "to release the whole host, with the manifest in that path: `murder release {} {ALL} {}`",
         arguments.host, arguments.thing
     )
 }
@@ -117,8 +117,9 @@ fn whole_host(arguments: &Arguments) -> String {
 /// What the manifest will make of it.
 fn say_next(loaded: &LoadedMurder, host: &HostName, which: Option<&Thing>, terminal: &Terminal) {
     let Some(desired) = loaded.desired(host) else {
-        terminal
-            .say("The manifest does not compile, so what its next apply takes over is not known.");
+        terminal.say(
+            "The manifest does not compile, so `murder` cannot say what the next apply takes over.",
+        );
         return;
     };
     if desired.retired {
@@ -126,12 +127,12 @@ fn say_next(loaded: &LoadedMurder, host: &HostName, which: Option<&Thing>, termi
     }
     match which {
         None => terminal.say(&format!(
-            "The manifest still has {host}: its next `murder apply` takes the host over again. \
-             Take it out of the manifest, or leave it out with `--exclude {host}`."
+            "The manifest still has {host}: the next `murder apply` takes the host over again. \
+             To keep it released, remove it from the manifest, or use `--exclude {host}`."
         )),
         Some(thing) if names(&desired, thing) => terminal.say(&format!(
-            "The manifest or a module still names `{thing}`: the next `murder apply` takes it over \
-             again. To keep it out, write under the host: `leave: [{}]`",
+            "The manifest or a module still sets `{thing}`: the next `murder apply` takes it over \
+             again. To keep it released, write under the host: `leave: [{}]`",
             written(thing)
         )),
         Some(_) => {}

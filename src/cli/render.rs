@@ -23,10 +23,10 @@ use crate::state::Want;
 /// Arguments of `murder render`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The manifest and the hosts meant.
+    /// The manifest and the selected hosts.
     #[command(flatten)]
     pub selection: Selection,
-    /// Write a tree here, a folder for each host, instead of to stdout.
+    /// Write the files below this folder, in a folder for each host, instead of to standard output.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }
@@ -53,14 +53,11 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError>
 fn unwritable(folder: &Path, error: &io::Error) -> CliError {
     let hint = match error.kind() {
         io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
-            "`--out` is a folder, and a file stands in its way"
+            "choose another folder: a file with this name, or a part of its path, exists"
         }
-        _ => "the folder must be writable, with room",
+        _ => "check that the folder is writable and that its disk has free space",
     };
-    let problem = Diagnostic::error(format!(
-        "the tree cannot be written to `{}`: {error}",
-        folder.display()
-    ));
+    let problem = Diagnostic::error(format!("cannot write to `{}`: {error}", folder.display()));
     CliError::arguments(vec![problem.hint(hint)])
 }
 
@@ -154,7 +151,7 @@ fn stream(hosts: &[(HostName, Compiled)]) -> String {
 fn settings(compiled: &Compiled) -> String {
     let mut text = String::new();
     if compiled.desired.retired {
-        text.push_str("# retired: everything that is managed goes, or goes back\n");
+        text.push_str("# retired: `murder` deletes what it created and restores what it adopted\n");
     }
     for (thing, want) in &compiled.desired.values {
         // Writing to a String does not fail.

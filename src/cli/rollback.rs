@@ -20,10 +20,10 @@ use crate::session::rollback::{self, Target};
 /// Arguments of `murder rollback`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Going back is an apply of what the host was then: shown as a plan, asked for, \
-                  recorded as a generation of its own, and undone by going forward again. Files \
-                  get today's secrets. The manifest does not change: its next apply undoes a \
-                  rollback, unless the manifest is put back too.\n\nExit codes are those of `apply`."
+    after_help = "A rollback is an apply of an earlier generation: it shows a plan, asks for confirmation, and \
+                  makes a new generation, so that it can itself be rolled back. Files get the present \
+                  secrets. The manifest does not change, so the next apply reverts the rollback, \
+                  unless the manifest is restored too.\n\nExit codes are those of `apply`."
 )]
 pub struct Arguments {
     /// The host.
@@ -31,17 +31,17 @@ pub struct Arguments {
     /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
     #[arg(default_value = ".", value_hint = clap::ValueHint::AnyPath)]
     pub path: PathBuf,
-    /// The generation to go back to (`murder history` lists them); 0 is the host as it was before
-    /// murder came. Without this: the one before the last change.
+    /// The generation to restore (`murder history` lists them); 0 is the host as it was before its first
+    /// apply. Default: the generation before the last change.
     #[arg(long, value_name = "N")]
     pub to: Option<u64>,
-    /// Lay this file over the manifest (repeatable).
+    /// Merge this file into the manifest; its values win (repeatable).
     #[arg(long, value_name = "FILE")]
     pub overlay: Vec<PathBuf>,
-    /// Do not ask; needed where there is no terminal.
+    /// Apply without asking; needed if there is no terminal.
     #[arg(long)]
     pub yes: bool,
-    /// The form of the report.
+    /// The format of the report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// How much of each file the plan shows.
@@ -102,21 +102,23 @@ fn next(host: &HostName, target: &Target) -> String {
     let number = target.number;
     if number == 0 {
         return format!(
-            "{host} is as it was before murder came. While the manifest has it, the next `murder \
-             apply` takes it over again."
+            "{host} is as it was before its first apply. The next `murder apply` takes it over again, \
+             unless it is removed from the manifest."
         );
     }
     let undone = format!(
-        "{host} is what it was in generation {number}. The next `murder apply` of the manifest \
-         undoes that, unless the manifest is put back too"
+        "{host} is as it was in generation {number}. The next apply reverts this; to keep it, restore the \
+         manifest of that generation"
     );
     match manifest_revision(&target.revision) {
-        "" => format!("{undone}; which revision it was then is not known."),
+        "" => format!("{undone} (its revision is not known)."),
         revision => match revision.strip_suffix("-dirty") {
-            None => format!("{undone}: `git checkout {revision} -- .` in its folder."),
+            None => {
+                format!("{undone}: `git checkout {revision} -- .` in the folder of the manifest.")
+            }
             Some(commit) => format!(
-                "{undone}: it was {commit} with changes that were not committed (`git checkout \
-                 {commit} -- .` in its folder, and those)."
+                "{undone}: `git checkout {commit} -- .` in the folder of the manifest, and then the changes \
+                 that were not committed at that time."
             ),
         },
     }

@@ -27,9 +27,9 @@ pub fn select(murder: &Murder, selection: &Selection) -> Result<Vec<HostName>, V
         .collect();
     if chosen.is_empty() {
         return Err(vec![
-            Diagnostic::error("no host is meant by this selection").hint(
-                "each of `--host`, `--role`, `--site` matches something, but no host matches them all, \
-                 or `--exclude` leaves none",
+            Diagnostic::error("the selection matches no hosts").hint(
+                "each of `--host`, `--role` and `--site` matches a host, but no host matches all of them, \
+                 or `--exclude` removes the rest",
             ),
         ]);
     }
@@ -46,8 +46,8 @@ fn unmatched(hosts: &BTreeMap<HostName, Host>, selection: &Selection) -> Vec<Dia
     let mut errors = Vec::new();
     for (flag, noun, patterns, words) in [
         ("--host", "host", &selection.host, &names),
-        ("--role", "role on a host", &selection.role, &roles),
-        ("--site", "site of a host", &selection.site, &sites),
+        ("--role", "role of any host", &selection.role, &roles),
+        ("--site", "site of any host", &selection.site, &sites),
         ("--exclude", "host", &selection.exclude, &names),
     ] {
         missing(flag, noun, patterns, words, &mut errors);
@@ -90,10 +90,10 @@ pub fn named<'a>(murder: &'a Murder, text: &str) -> Result<&'a Host, Diagnostic>
     let name = HostName::new(text).map_err(|error| Diagnostic::error(error.to_string()))?;
     murder.hosts.get(&name).ok_or_else(|| {
         let known: Vec<&str> = murder.hosts.keys().map(HostName::as_str).collect();
-        let problem = Diagnostic::error(format!("there is no host `{name}`"));
+        let problem = Diagnostic::error(format!("`{name}` is not a host of this murder"));
         match nearest(name.as_str(), &known) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem.hint("`murder render` shows all hosts"),
+            None => problem.hint("list the hosts with `murder render`"),
         }
     })
 }
@@ -121,7 +121,7 @@ fn missing(
                 } else {
                     ""
                 };
-                error.hint(format!("there are: {}{more}", some.join(", ")))
+                error.hint(format!("known: {}{more}", some.join(", ")))
             }
         });
     }

@@ -9,13 +9,13 @@ use crate::diagnostic::{Diagnostic, Severity, Sources};
 /// How much is said.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Talk {
-    /// When to colour.
+    /// When to use colours.
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, global = true)]
     pub color: Color,
-    /// Say more: each step on each host.
+    /// Print more: each step on each host.
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
-    /// Say less: errors only, no progress.
+    /// Print only errors, and no progress.
     #[arg(short, long, global = true)]
     pub quiet: bool,
 }
@@ -23,7 +23,7 @@ pub struct Talk {
 /// How output looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal without NO_COLOR.
+    /// On a terminal, unless NO_COLOR is set.
     Auto,
     /// Always.
     Always,

@@ -20,13 +20,12 @@ use crate::state::Live;
 /// Arguments of `murder unlock`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The lock is the kernel's, and dies with the process that holds it: there is \
-                  never a dead one to break. What an apply leaves behind when it dies are \
-                  temporary files; they alone are removed, which is why nothing is asked. What \
-                  that apply had already done stays, and stays known, by its journal and the files \
-                  of before beside those that it changed: the next `murder plan` shows what is left \
-                  to do, and the next apply finishes it and removes them.\n\nExit codes: 0 free, or free again; 3 an apply is at work \
-                  (nothing was done), or clearing away failed; 4 unreachable."
+    after_help = "The kernel frees the lock when the process that holds it ends, so a lock is never stale. \
+                  `unlock` removes only temporary files of an interrupted apply, so it does not ask. The \
+                  changes of that apply stay, with its journal and the previous version of each file that \
+                  it changed: the next `murder plan` shows what is left to do, and the next apply finishes \
+                  it and removes these files.\n\nExit codes: 0 the lock is free; 3 another apply is running \
+                  (nothing was changed), or the files could not be removed; 4 the host could not be reached."
 )]
 pub struct Arguments {
     /// The host.
@@ -34,10 +33,10 @@ pub struct Arguments {
     /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
     #[arg(default_value = ".", value_hint = clap::ValueHint::AnyPath)]
     pub path: PathBuf,
-    /// Lay this file over the manifest (repeatable).
+    /// Merge this file into the manifest; its values win (repeatable).
     #[arg(long, value_name = "FILE")]
     pub overlay: Vec<PathBuf>,
-    /// The form of the answer.
+    /// The format of the answer.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// How the host is reached.
@@ -94,7 +93,7 @@ fn clear(one_host: &mut OneHost<'_>, live: &Live) -> Result<(), CliError> {
     let exit = Exit::of_not_done(&why);
     let failure = match why {
         NotDone::Stale { thing } => Failure {
-            summary: format!("{thing} changed while this looked"),
+            summary: format!("{thing} changed on the host at the same time"),
             detail: None,
             hint: Some("run `murder unlock` again".to_owned()),
         },

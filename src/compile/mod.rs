@@ -143,7 +143,7 @@ impl<'a> Compiler<'a> {
     pub fn compile(&self, name: &HostName, facts: &Facts) -> Result<Compiled, Vec<Diagnostic>> {
         let Some(host) = self.murder.hosts.get(name) else {
             return Err(vec![Diagnostic::error(format!(
-                "there is no host `{name}`"
+                "`{name}` is not a host of this murder"
             ))]);
         };
         if host.state == HostState::Retired {

@@ -210,7 +210,7 @@ async fn one<'a, T>(
             .downcast_ref::<&str>()
             .map(|words| (*words).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned());
-        NotRun::Panicked(words.unwrap_or_else(|| "a panic without words".to_owned()))
+        NotRun::Panicked(words.unwrap_or_else(|| "a panic without a message".to_owned()))
     })
 }
 

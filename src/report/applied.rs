@@ -34,7 +34,7 @@ pub fn write_apply(
 
 fn write_fate(group: &Group<'_>, color: bool, out: &mut impl Write) -> fmt::Result {
     if let [line] = &*group.lines {
-        let text = format!("{}: {}", text::title(group), line.text.trim_start());
+        let text = format!("{}: {}", text::short_title(group), line.text.trim_start());
         return Line::new(line.tone, text).write(out, color);
     }
     text::write_group(group, color, out)
@@ -48,14 +48,16 @@ fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
         Outcome::Remains { plan } => {
             let mut lines = vec![Line::new(
                 Tone::Failure,
-                "  ! applied, and a second look still finds a difference:",
+                "  ! applied, but the host still differs from the plan:",
             )];
             lines.extend(steps::of_plan(plan, Detail::Summary));
             lines
         }
         Outcome::NotDone(NotDone::Stale { thing }) => vec![Line::new(
             Tone::Failure,
-            format!("  ! stale: {thing} has changed since the plan; nothing was written"),
+            format!(
+                "  ! stale: {thing} changed on the host after the plan was made; nothing was changed on this host"
+            ),
         )],
         Outcome::Refused { refusals } => refusals.iter().map(steps::of_refusal).collect(),
         Outcome::NotAttempted { why } => {
@@ -91,14 +93,17 @@ fn of_done(log: &[String], stopped: bool, phases: bool) -> Vec<Line> {
     if stopped {
         lines.push(Line::new(
             Tone::Warning,
-            "  note: Postfix does not run here, and was not started",
+            "  note: Postfix does not run here, and `murder` did not start it",
         ));
-        lines.push(Line::new(Tone::Plain, "      help: `postfix start`"));
+        lines.push(Line::new(
+            Tone::Plain,
+            "      help: start it with `postfix start`",
+        ));
     }
     for said in log {
         if said.starts_with(WARNING) {
             lines.push(Line::new(Tone::Warning, format!("  {said}")));
-            let hint = "      help: the apply did not change it; see the log of the host, and `probe:` of the manifest";
+            let hint = "      help: this apply did not cause it; see the log of the host, and `probe:` in the manifest";
             lines.push(Line::new(Tone::Plain, hint));
         } else if is_unproved(said) {
             lines.push(Line::new(Tone::Warning, format!("      {said}")));

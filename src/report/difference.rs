@@ -71,7 +71,7 @@ fn unified(path: &str, before: Option<&str>, after: Option<&str>, detail: Detail
     if let Some((gone, come)) = too_different(old, new) {
         lines.push(Line::new(
             Tone::Faint,
-            format!("@@ {gone} lines differ from {come} new ones: too many to show @@"),
+            format!("@@ {gone} lines differ from {come} new lines: too many to show @@"),
         ));
         return lines;
     }

@@ -66,7 +66,7 @@ impl Explainer<'_> {
             && first.value != *value
             && !Body::reserved(value)
         {
-            text.push_str(&format!("  which comes to\n    {value}\n"));
+            text.push_str(&format!("  resolves to\n    {value}\n"));
         }
         if origins.first().is_some_and(is_of_module) {
             if let Some(path) = self.template(thing) {
@@ -131,7 +131,7 @@ impl Explainer<'_> {
             .iter()
             .any(|(known, own)| *known == file && own == text);
         Some(if shipped {
-            format!("{file} of the program")
+            format!("{file} (shipped with `murder`)")
         } else {
             let own = self.folder.join("modules").join(file);
             own.display().to_string()
@@ -157,7 +157,7 @@ impl Explainer<'_> {
                 continue;
             };
             text.push_str(&format!(
-                "{thing}\n  switched off: module {} names it only where `{}`, {}",
+                "{thing}\n  not set on this host: module {} sets it only where `{}`, {}",
                 module.role,
                 when.value,
                 self.place(when.at)
@@ -236,14 +236,17 @@ impl Explainer<'_> {
         Err(match nearest(name, &known) {
             Some(near) => problem.hint(format!("did you mean `vars.{near}`?")),
             None if known.is_empty() => problem,
-            None => problem.hint(format!("there are `{}`", known.join("`, `"))),
+            None => problem.hint(format!("known: `{}`", known.join("`, `"))),
         })
     }
 
     /// The error for a thing that no line sets. It suggests only things of the same kind.
     fn not_managed(&self, compiled: &Compiled, wanted: &Thing) -> Diagnostic {
-        let problem = Diagnostic::error(format!("nobody names `{wanted}` on `{}`", self.host.name))
-            .detail("what nobody names is never touched");
+        let problem = Diagnostic::error(format!(
+            "`{wanted}` is not managed on `{}`: no manifest key or module sets it",
+            self.host.name
+        ))
+        .detail("`murder` never changes what it does not manage");
         let hint = match wanted {
             Thing::Parameter(name) => near_parameter(name.as_str()),
             Thing::File(path) => near_file(compiled, path),
@@ -289,10 +292,10 @@ fn services(compiled: &Compiled) -> String {
         })
         .collect();
     if services.is_empty() {
-        return "no service is named here".to_owned();
+        return "no service is managed on this host".to_owned();
     }
     let services: Vec<String> = services.into_iter().collect();
-    format!("named here: {}", services.join(", "))
+    format!("managed on this host: {}", services.join(", "))
 }
 
 /// Whether a thing is a part of the master.cf entry that is asked for.

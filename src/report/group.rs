@@ -204,8 +204,8 @@ mod tests {
             [
                 "a.x: ! failed: one, note: alone",
                 "b.x: ! failed: two",
-                "d.x and 1 more host (e.x): note: with its like",
-                "a.x and 2 more hosts (b.x, c.x), each with its own name: note: on a.x",
+                "d.x, e.x: 2 hosts, same report: note: with its like",
+                "a.x, b.x, c.x: 3 hosts, same report; shown for a.x: note: on a.x",
             ]
         );
     }

@@ -57,7 +57,7 @@ impl History {
         let numbers = self.generations.iter().map(|entry| entry.generation);
         let kept = match (numbers.clone().min(), numbers.max()) {
             (Some(oldest), Some(newest)) if oldest == newest => format!("only {oldest} is kept"),
-            (Some(oldest), Some(newest)) => format!("kept are {oldest} to {newest}"),
+            (Some(oldest), Some(newest)) => format!("{oldest} to {newest} are kept"),
             _ => "none is kept".to_owned(),
         };
         format!(
@@ -83,11 +83,11 @@ pub fn json(history: &History) -> Result<String, serde_json::Error> {
 pub fn write(history: &History, whole: bool, color: bool, out: &mut impl Write) -> fmt::Result {
     let host = &history.host;
     let Some(current) = history.generation else {
-        let text = format!("{host}: no ledger: murder manages nothing here");
+        let text = format!("{host}: `murder` manages nothing on this host: it has no ledger");
         return Line::new(Tone::Plain, text).write(out, color);
     };
     let murder = history.murder.as_deref().unwrap_or_default();
-    let title = format!("{host}, of the murder {murder}, stands at generation {current}");
+    let title = format!("{host}, of the murder {murder}, is at generation {current}");
     Line::new(Tone::Title, title).write(out, color)?;
     let rows: Vec<Row> = history.generations.iter().map(Row::of).collect();
     let width = |cell: fn(&Row) -> &str| {
@@ -123,7 +123,8 @@ pub fn write(history: &History, whole: bool, color: bool, out: &mut impl Write) 
         .all(|entry| entry.generation != current)
         && !whole
     {
-        let text = "  the current generation was not kept: there is no going back to it later";
+        let text =
+            "  the current generation was not saved: `murder rollback` cannot go back to it later";
         Line::new(Tone::Warning, text).write(out, color)?;
     }
     Ok(())
@@ -183,7 +184,7 @@ fn counted(entry: &Entry) -> String {
         counts.entry(place).or_insert((0, word)).0 += 1;
     }
     if counts.is_empty() {
-        return "no thing changed: earlier work was finished".to_owned();
+        return "nothing changed: finished the work of an earlier apply".to_owned();
     }
     let parts: Vec<String> = counts
         .values()

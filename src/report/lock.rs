@@ -77,7 +77,7 @@ pub fn write(report: &Report, color: bool, out: &mut impl Write) -> fmt::Result 
         (State::Cleared, None) => vec![Line::new(
             Tone::Title,
             format!(
-                "{}: the lock is free; what an earlier apply left is removed",
+                "{}: the lock is free; the temporary files of an earlier apply were removed",
                 report.host
             ),
         )],
@@ -98,16 +98,19 @@ fn free(report: &Report) -> Vec<Line> {
     );
     let mut lines = vec![Line::new(Tone::Title, title)];
     if let Some(holder) = holder(report) {
-        lines.push(Line::new(Tone::Faint, format!("  last held {holder}")));
+        lines.push(Line::new(
+            Tone::Faint,
+            format!("  last apply started {holder}"),
+        ));
     }
     lines
 }
 
 fn held(report: &Report) -> Vec<Line> {
-    let holder = holder(report).unwrap_or("by an apply that has not written its name yet");
+    let holder = holder(report).unwrap_or("by an unknown user (it has not recorded its name yet)");
     let process = report.lock.as_ref().and_then(|lock| lock.process);
     let title = format!(
-        "{}: an apply is at work; the lock is held {holder}",
+        "{}: another apply is running: started {holder}",
         report.host
     );
     let mut lines = vec![Line::new(Tone::Warning, title)];
@@ -122,32 +125,37 @@ fn held(report: &Report) -> Vec<Line> {
         Some(process) => format!("ps -o pid,etime,stat,args --ppid {process} -p {process}"),
         None => "ps axo pid,etime,stat,args | grep /var/lib/murder/spool".to_owned(),
     };
-    say("      help: nothing was done: it is alive and ends by itself, whatever became of its client".to_owned());
-    say(format!("            look at it on the host: {look}"));
-    say("            once it has ended, the lock is free; ended by force, it leaves work to the next apply".to_owned());
+    say(
+        "      help: nothing was changed; that apply ends on its own, even if its client has gone"
+            .to_owned(),
+    );
+    say(format!("            to see it on the host: {look}"));
+    say("            the lock is free when it has ended; if it is killed, the next apply finishes its work".to_owned());
     lines
 }
 
 fn cleared(report: &Report, journal: &Journal) -> Vec<Line> {
     let host = &report.host;
     let whose = format!(
-        "  by {} since {} (run {}), not ended in phase {}",
+        "  started by {} at {} (run {}), ended without a result in phase {}",
         journal.by, journal.at, journal.run, journal.phase
     );
     if !report.unfinished {
-        let title = format!("{host}: the lock is free; what a dead apply left is removed");
+        let title = format!(
+            "{host}: the lock is free; the temporary files of an earlier apply were removed"
+        );
         return vec![Line::new(Tone::Title, title), Line::new(Tone::Plain, whose)];
     }
-    let title = format!("{host}: the lock is free; an apply is unfinished, and stays so");
+    let title = format!("{host}: the lock is free; an earlier apply is still unfinished");
     let mut lines = vec![
         Line::new(Tone::Warning, title),
         Line::new(Tone::Plain, whose),
     ];
     for line in [
-        "  removed: payloads, and staged files that nobody needs any more",
-        "  kept: what it had changed; its journal, its ledger and its last words in /var/lib/murder; and beside each file",
-        "        that it changed, the file of before (.murder.RUN-old.NAME): without them nobody knows what it had done",
-        "      help: `murder plan` shows what is left to do; `murder apply` finishes it, and removes all that",
+        "  removed: payloads and staged files that are no longer needed",
+        "  kept: its changes; its journal, ledger and last messages in /var/lib/murder; and beside each file that it",
+        "        changed, the previous version (.murder.RUN-old.NAME): the next apply needs them to finish",
+        "      help: `murder plan` shows what is left to do; `murder apply` finishes it and removes these files",
     ] {
         lines.push(Line::new(Tone::Plain, line.replace("RUN", &journal.run)));
     }
@@ -167,7 +175,7 @@ mod tests {
             state,
             lock: Some(Lock {
                 held: state == State::Held,
-                holder: "by ops@desk since 2026-01-02T03:04:05Z (run r1)".to_owned(),
+                holder: "by ops@desk at 2026-01-02T03:04:05Z (run r1)".to_owned(),
                 process,
             }),
             journal: journal.then(|| Journal {
@@ -187,11 +195,11 @@ mod tests {
     fn a_holder_is_named_with_its_phase_and_its_process() {
         let text = shown(State::Held, Some(4711), true);
         for words in [
-            "by ops@desk since 2026-01-02T03:04:05Z (run r1)",
+            "by ops@desk at 2026-01-02T03:04:05Z (run r1)",
             "phase committing",
             "process 4711",
             "--ppid 4711",
-            "nothing was done",
+            "nothing was changed",
         ] {
             assert!(text.contains(words), "{words}: {text}");
         }
@@ -202,18 +210,18 @@ mod tests {
     fn what_was_cleared_says_whose_it_was_and_what_is_left_to_do() {
         let text = shown(State::Cleared, None, true);
         for words in [
-            "an apply is unfinished, and stays so",
-            "not ended in phase committing",
+            "an earlier apply is still unfinished",
+            "ended without a result in phase committing",
             "removed: payloads",
             "(.murder.r1-old.NAME)",
             "`murder apply` finishes it",
         ] {
             assert!(text.contains(words), "{words}: {text}");
         }
-        assert!(!text.contains("is removed"), "{text}");
+        assert!(!text.contains("were removed"), "{text}");
         let text = shown(State::Free, None, false);
         assert!(
-            text.contains("free") && text.contains("last held by ops@desk"),
+            text.contains("free") && text.contains("last apply started by ops@desk"),
             "{text}"
         );
     }

@@ -8,6 +8,7 @@ pub mod difference;
 pub mod explain;
 pub mod group;
 pub mod history;
+mod host_names;
 pub mod json;
 pub mod line;
 pub mod lock;

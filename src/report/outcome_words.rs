@@ -41,7 +41,7 @@ pub(super) fn words(outcome: &Outcome) -> Words {
         Outcome::NotDone(why) => of_not_done(why),
         Outcome::Remains { .. } => Words {
             next: Some(
-                "somebody else may be changing this host, or Postfix reads it differently: run `murder plan`",
+                "run `murder plan`: another program may be changing this host, or Postfix reads the value differently",
             ),
             ..plain(1, "not converged")
         },
@@ -50,11 +50,11 @@ pub(super) fn words(outcome: &Outcome) -> Words {
             ..plain(3, FAILED)
         },
         Outcome::Detached { .. } => Words {
-            brief: "working on without us",
-            next: Some("run `murder plan` in a moment: it shows how it ended"),
+            brief: "completing without a connection",
+            next: Some("wait a moment and run `murder plan`: it shows the result"),
             ..plain(
                 6,
-                "connection lost while the host works on by itself, unless something ended its work too",
+                "the connection was lost after the host had received the whole plan; it completes the apply on its own, unless the apply was killed too",
             )
         },
         Outcome::Unreachable { .. } => plain(7, UNREACHABLE),
@@ -76,20 +76,20 @@ fn of_not_done(why: &NotDone) -> Words {
             ..plain(0, "LEFT HALF-WAY")
         },
         NotDone::PutBack { .. } => Words {
-            brief: "failed and put back",
-            next: Some("mend what the host says above, and run `murder apply` again"),
-            ..plain(2, "failed, and put back as it was")
+            brief: "failed and restored",
+            next: Some("correct what the host reports above, and run `murder apply` again"),
+            ..plain(2, "failed, and the host was restored")
         },
         NotDone::Untouched { .. } => Words {
             brief: "failed and unchanged",
             ..plain(3, "failed before anything was changed")
         },
         NotDone::Stale { .. } => Words {
-            next: Some("run `murder plan` again, and look at what somebody changed"),
+            next: Some("run `murder plan` again to see what changed on the host"),
             ..plain(4, "stale")
         },
         NotDone::Locked { .. } => Words {
-            next: Some("wait for the other apply to end, and run this one again"),
+            next: Some("wait until the other apply has ended, and run this one again"),
             ..plain(5, "locked")
         },
     }
@@ -98,9 +98,11 @@ fn of_not_done(why: &NotDone) -> Words {
 /// Why a host had no turn.
 pub(super) fn because(why: Postponed) -> &'static str {
     match why {
-        Postponed::EarlierFailure => "a host before it failed or could not be reached",
+        Postponed::EarlierFailure => "an earlier host failed or could not be reached",
         Postponed::Interrupted => "interrupted",
-        Postponed::Refused => "another host's plan was refused, and nothing was changed anywhere",
-        Postponed::Declined => "you did not say yes",
+        Postponed::Refused => {
+            "the plan of another host was refused; nothing was changed on any host"
+        }
+        Postponed::Declined => "not confirmed",
     }
 }

@@ -13,8 +13,8 @@ use crate::thing::Thing;
 /// A parameter's change longer than this is shown on two lines.
 const LINE: usize = 100;
 
-const TAKEN_OVER: &str = "(as it must be already; only the ledger changes)";
-const RELEASED: &str = "(left to others; only the ledger changes)";
+const TAKEN_OVER: &str = "(already correct; only recorded)";
+const RELEASED: &str = "(removes the entry from the ledger; the value stays)";
 
 /// The lines of a host's plan, in the order of work, refusals last.
 #[must_use]
@@ -104,12 +104,12 @@ fn reload_reason(reason: ReloadReason) -> &'static str {
     match reason {
         ReloadReason::ConfigurationChanges => "its configuration changes",
         ReloadReason::NotToldYet => {
-            "an earlier change was never told: Postfix still runs with what it read before"
+            "an earlier change is not loaded: Postfix still runs with its previous configuration"
         }
     }
 }
 
-/// `  ~ update /etc/postfix/x (drift: somebody changed it since the last apply)`.
+/// `  ~ update /etc/postfix/x (drift: changed on the host since the last apply)`.
 fn titled<T>(change: &Change<T>, what: &str, access: &str, cause: Cause) -> Line {
     let (mark, word, tone) = match change {
         Change::Create { .. } => ('+', "create", Tone::Added),
@@ -125,12 +125,12 @@ fn titled<T>(change: &Change<T>, what: &str, access: &str, cause: Cause) -> Line
 fn why(cause: Cause) -> &'static str {
     match cause {
         Cause::Wanted => "",
-        Cause::Drift => " (drift: somebody changed it since the last apply)",
-        Cause::Unnamed => " (no longer named by manifest or module)",
-        Cause::FirstContact => " (first contact: it was set differently before)",
+        Cause::Drift => " (drift: changed on the host since the last apply)",
+        Cause::Unnamed => " (no longer in the manifest)",
+        Cause::FirstContact => " (first apply: replaces the host's own value)",
         Cause::Retired => " (the host is retired)",
-        Cause::Restored => " (not managed now; managed in the generation that this goes back to)",
-        Cause::AbsentInGeneration => " (not managed in the generation that this goes back to)",
+        Cause::Restored => " (not managed now, but in the generation to restore)",
+        Cause::AbsentInGeneration => " (not managed in the generation to restore)",
     }
 }
 

@@ -1,14 +1,12 @@
 //! A plan as text for people.
 
 use std::fmt::{self, Write};
+use std::iter;
 
 use super::group::{self, Group};
 use super::line::{Line, Tone, count, write_all};
-use super::{Detail, Summary};
+use super::{Detail, Summary, host_names};
 use crate::plan::Plan;
-
-/// At most this many names of a group are spelt out.
-const NAMES: usize = 3;
 
 /// Writes a plan: groups of hosts with their steps, and the summary line.
 ///
@@ -39,29 +37,38 @@ pub fn write_group(group: &Group<'_>, color: bool, out: &mut impl Write) -> fmt:
     writeln!(out)
 }
 
-/// `backend1.example.org and 39 more hosts (backend2.example.org, …)`.
+/// `backend[1,3].example.org: 2 hosts, same changes`. If the lines name their own host, it says which host is shown.
 #[must_use]
 pub fn title(group: &Group<'_>) -> String {
-    let mut text = group.first.to_string();
     if group.others.is_empty() {
-        return text;
+        return group.first.to_string();
     }
-    let mut names: Vec<&str> = group
-        .others
-        .iter()
-        .take(NAMES)
-        .map(|name| name.as_str())
-        .collect();
-    if group.others.len() > NAMES {
-        names.push("…");
-    }
-    text += &format!(
-        " and {} ({})",
-        count(group.others.len(), "more host"),
-        names.join(", ")
-    );
+    let is_report = |line: &Line| matches!(line.tone, Tone::Warning | Tone::Failure);
+    let same = if group.lines.first().is_some_and(is_report) {
+        "same report"
+    } else {
+        "same changes"
+    };
+    let mut text = format!("{}: {}, {same}", names(group), hosts(group));
     if group.own_names {
-        text += ", each with its own name";
+        text += &format!("; shown for {}", group.first);
     }
     text
+}
+
+/// The title of a group whose lines fit on its own line: `backend[1,3].example.org, 2 hosts`.
+#[must_use]
+pub fn short_title(group: &Group<'_>) -> String {
+    if group.others.is_empty() {
+        return group.first.to_string();
+    }
+    format!("{}, {}", names(group), hosts(group))
+}
+
+fn names(group: &Group<'_>) -> String {
+    host_names::short(iter::once(group.first).chain(group.others.iter().copied()))
+}
+
+fn hosts(group: &Group<'_>) -> String {
+    count(group.others.len() + 1, "host")
 }

@@ -76,11 +76,8 @@ pub fn apply(machine: &mut dyn Apply, what: &Application<'_>, again: Proof<'_>) 
 /// The apply said done; the look that should prove it did not come through.
 fn unproved(error: Failure) -> Failure {
     Failure {
-        summary: format!(
-            "applied, but not proved by a second look: {}",
-            error.summary
-        ),
+        summary: format!("applied, but the check after it failed: {}", error.summary),
         detail: error.detail,
-        hint: Some("run `murder plan` to see how the host stands".to_owned()),
+        hint: Some("run `murder plan` to see the state of the host".to_owned()),
     }
 }

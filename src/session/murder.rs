@@ -44,10 +44,10 @@ impl<'a> MurderSession<'a> {
         }
         if reach.local && hosts.len() > 1 {
             let problem = Diagnostic::error(format!(
-                "`--local` is this one machine, and {} hosts are meant",
+                "`--local` reaches one host, and the selection matches {} hosts",
                 hosts.len()
             ))
-            .hint("choose the host that this machine is by `--host NAME`");
+            .hint("choose the host of this machine with `--host NAME`");
             return Err(SessionError::Input(vec![problem]));
         }
         let mut session = Self {
@@ -87,7 +87,7 @@ impl<'a> MurderSession<'a> {
     pub fn host(&self, name: &HostName) -> Result<&'a Host, MachineError> {
         self.loaded.murder.hosts.get(name).ok_or_else(|| {
             MachineError::Unfit(Failure {
-                summary: format!("the manifest has no host `{name}`"),
+                summary: format!("`{name}` is not a host of this murder"),
                 detail: None,
                 hint: None,
             })
@@ -170,11 +170,11 @@ impl<'a> MurderSession<'a> {
 fn vanished(host: &HostName) -> Remark {
     Remark {
         text: format!(
-            "`{host}` was a host of this murder at the last apply here, and is not in the manifest any more"
+            "`{host}` was a host of this murder at the last apply on this host, and is no longer in the manifest"
         ),
         hint: Some(format!(
-            "unless it is retired or gone already, put it back with `state: retired`: as it is, `{host}` \
-             keeps its configuration, and nobody looks at it"
+            "if `{host}` still exists, put it back into the manifest with `state: retired` and apply: until then it \
+             keeps its configuration, and `murder` does not check it"
         )),
     }
 }

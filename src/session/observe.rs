@@ -103,9 +103,11 @@ pub async fn observe_host(
         asked = questions;
     }
     Err(MachineError::Unfit(Failure {
-        summary: "the host's facts change from one look to the next".to_owned(),
+        summary: "the host's facts changed between two observations".to_owned(),
         detail: None,
-        hint: Some("is Postfix being upgraded right now? run again when it is done".to_owned()),
+        hint: Some(
+            "if Postfix is being upgraded, run this again when the upgrade has ended".to_owned(),
+        ),
     }))
 }
 

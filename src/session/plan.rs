@@ -40,7 +40,7 @@ pub fn plan_hosts(
 
 fn not_run(why: NotRun) -> HostVerdict {
     let words = match why {
-        NotRun::Stopped | NotRun::Failures => "it was stopped before its turn".to_owned(),
+        NotRun::Stopped | NotRun::Failures => "stopped before its turn".to_owned(),
         NotRun::Panicked(words) | NotRun::NoThread(words) => words,
     };
     HostVerdict {
@@ -56,8 +56,8 @@ fn not_run(why: NotRun) -> HostVerdict {
 #[must_use]
 pub fn own_fault(words: String) -> Failure {
     Failure {
-        summary: "murder itself failed here".to_owned(),
+        summary: "internal error of `murder`".to_owned(),
         detail: Some(words),
-        hint: Some("this is a fault of murder: please report it with these words".to_owned()),
+        hint: Some("please report this as a bug, with the text above".to_owned()),
     }
 }

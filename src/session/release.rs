@@ -46,7 +46,7 @@ pub fn plan(
         let ours = &one_host.contact.loaded.murder.name;
         if ledger.murder != *ours {
             return refuse(&format!(
-                "{host} belongs to the murder `{}`, not to `{ours}`: release it with its manifest",
+                "{host} belongs to the murder `{}`, not to `{ours}`: release it with the manifest of that murder",
                 ledger.murder
             ));
         }
@@ -66,13 +66,13 @@ pub fn plan(
     }
     if let (None, None, Some(thing)) = (&live.ledger, &live.pending, which) {
         return refuse(&format!(
-            "nothing is managed on {host}: it has no ledger, so there is nothing to release of `{thing}`"
+            "`{thing}` is not managed on {host}: the host has no ledger"
         ));
     }
     if live.pending.is_some() {
         return refuse(&format!(
-            "an apply of {host} did not end, and what it made is in no ledger yet: run `murder \
-             apply` (or `murder rollback`) first, then release"
+            "an apply of {host} is unfinished, and its changes are not in the ledger yet: run `murder \
+             apply` or `murder rollback` first, then release"
         ));
     }
     let last = match live.ledger.as_ref().filter(|_| which.is_some()) {

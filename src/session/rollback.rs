@@ -42,15 +42,15 @@ pub fn target(one_host: &mut OneHost<'_>, to: Option<u64>) -> Result<Target, Ses
     let observed = one_host.ask(Some(HistoryQuestion::Entries))?;
     let Some(ledger) = observed.live.ledger else {
         return Err(SessionError::refused(format!(
-            "{host} has no ledger: murder manages nothing there, and there is nothing to go back to"
+            "{host} has no ledger: `murder` manages nothing on this host, so there is no generation to go back to"
         )));
     };
     let number = match to {
         Some(number) => number,
         None => before_last(&observed.entries, ledger.generation).ok_or_else(|| {
             SessionError::refused(format!(
-                "no generation before the current one ({}) of {host} is kept; `--to 0` gives the \
-                 host back as it was before murder came",
+                "no generation before the current one ({}) of {host} is kept; `--to 0` restores \
+                 the host as it was before its first apply",
                 ledger.generation
             ))
         })?,
@@ -82,7 +82,7 @@ pub fn target(one_host: &mut OneHost<'_>, to: Option<u64>) -> Result<Target, Ses
     if owner != ours {
         return Err(SessionError::refused(format!(
             "generation {number} of {host} was made by the murder `{owner}`, not by `{ours}`: \
-             go back to it with the manifest of `{owner}`"
+             use the manifest of `{owner}`"
         )));
     }
     let desired = generation.snapshot.desired();
@@ -110,8 +110,8 @@ fn secrets(
                 needed.insert(name.clone());
             } else {
                 lost.push(Diagnostic::error(format!(
-                    "`{path}` of generation {number} holds the secret `{name}`, which the manifest \
-                     no longer has: put `{name}` back into it, or go back to another generation"
+                    "`{path}` of generation {number} needs the secret `{name}`, which is no longer in the \
+                     manifest: add `{name}` to the manifest again, or choose another generation"
                 )));
             }
         }

@@ -174,7 +174,7 @@ fn not_run(why: NotRun) -> Outcome {
             error: own_fault(words),
         },
         NotRun::NoThread(words) => Outcome::Detached {
-            error: own_fault(format!("no thread: {words}")),
+            error: own_fault(format!("cannot start a thread: {words}")),
         },
     }
 }

@@ -216,7 +216,7 @@ impl<'a> Worker<'a> {
 
 impl Worker<'_> {
     async fn see(&self, name: &HostName, say: &dyn Fn(&str)) -> HostVerdict {
-        say("looking");
+        say("observing");
         let (verdict, remarks, stopped) = match self.look_with(name).await {
             Ok(verdict) => (verdict.verdict, verdict.remarks, verdict.stopped),
             Err(error) => (Verdict::from(error), Vec::new(), false),
@@ -256,7 +256,7 @@ impl Applier for Worker<'_> {
         };
         say("applying");
         let again = |machine: &mut dyn Observe, answered: Option<Answered>| {
-            say("looking again");
+            say("observing again");
             let host = self.contact.host(name)?;
             let (verdict, _) = block_on(self.compare(host, machine, answered))?;
             Ok(verdict)

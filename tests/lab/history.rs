@@ -100,7 +100,7 @@ pub fn a_lock_is_explained_and_never_broken(world: &mut World) {
     let snapshot = world.snapshot("backend1");
     let said = ask(world, 3, "unlock", &[]);
     assert!(
-        said.contains("held by ops@desk since noon") && said.contains(&format!("-p {process}")),
+        said.contains("started by ops@desk since noon") && said.contains(&format!("-p {process}")),
         "{said}"
     );
     assert_eq!(snapshot, world.snapshot("backend1"));

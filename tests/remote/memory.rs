@@ -200,7 +200,7 @@ fn the_lock_says_who_holds_it() {
         let process = lock.process.unwrap();
         assert!(
             lock.holder
-                .starts_with("by ann@desk since 2026-11-23T00:00:00Z (run slow"),
+                .starts_with("by ann@desk at 2026-11-23T00:00:00Z (run slow"),
             "{lock:?}"
         );
         assert!(
@@ -220,7 +220,7 @@ fn the_lock_says_who_holds_it() {
             };
             assert!(
                 failure.summary.contains(&format!(
-                    "by ann@desk since 2026-11-23T00:00:00Z (run slow, process {process})"
+                    "by ann@desk at 2026-11-23T00:00:00Z (run slow, process {process})"
                 )),
                 "{sh}: {failure:?}"
             );
@@ -411,9 +411,7 @@ fn a_failure_that_is_over_is_told_once_more_and_then_no_more() {
     }
     let (said, code) = murder(&host, &format!("apply --yes {local}"));
     assert!(
-        code == "0"
-            && said.contains(words)
-            && said.contains("nothing left to do, and the next plan"),
+        code == "0" && said.contains(words) && said.contains("nothing left to do; later plans"),
         "{said}"
     );
     for verb in ["plan", "apply --yes"] {
@@ -440,9 +438,9 @@ fn unlock_says_what_it_removed_and_what_stays() {
         let (said, code) = murder(&host, unlock);
         assert_eq!(code, "0", "{said}");
         for words in [
-            "an apply is unfinished, and stays so",
+            "an earlier apply is still unfinished",
             "removed: payloads",
-            "kept: what it had changed",
+            "kept: its changes",
             "`murder apply` finishes it",
         ] {
             assert!(said.contains(words), "{words}: {said}");

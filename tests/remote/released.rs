@@ -49,7 +49,7 @@ fn a_host_that_is_taken_over_again_keeps_no_copy_of_what_it_has() {
         "release host.example.org /etc/postfix/own.cf murder.yaml --local --yes",
     );
     assert!(
-        code == "1" && said.contains("nothing is managed on host.example.org"),
+        code == "1" && said.contains("is not managed on host.example.org"),
         "{said}"
     );
 

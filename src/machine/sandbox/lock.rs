@@ -25,7 +25,7 @@ pub(super) fn take(sandbox: &Sandbox, orders: &Orders) -> std::io::Result<Option
     }
     file.set_len(0)?;
     let Orders { by, at, run, .. } = orders;
-    writeln!(file, "by {by} since {at} (run {run})")?;
+    writeln!(file, "by {by} at {at} (run {run})")?;
     Ok(Some(file))
 }
 

@@ -50,7 +50,7 @@ pub fn a_failed_probe_puts_back(world: &mut World) {
             let right = run.code == 3
                 && said.contains(says)
                 && said.contains("john@example.org")
-                && said.contains("put back");
+                && said.contains("the host was restored");
             tally.add(if right && before == after {
                 Ok(())
             } else {

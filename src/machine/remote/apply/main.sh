@@ -102,7 +102,7 @@ locked() {
   fi
   rm -f "$SPOOL"
   # shellcheck disable=SC2016  # the backticks are part of the message
-  report locked "another apply is at work: $holder" '' 'it ends by itself: wait, then plan again; `murder unlock` shows whether it lives'
+  report locked "another apply is running: started $holder" '' 'wait until it has ended, then run `murder plan` again; `murder unlock` shows whether it still runs'
 }
 
 work() {
@@ -112,7 +112,7 @@ work() {
   true 2>/dev/null >>"$D/lock" || report untouched 'the lock cannot be written; nothing was changed' "$D/lock" "make room in $D, or make it writable"
   exec 9>>"$D/lock"
   flock -n 9 || { sleep 1; flock -n 9; } || locked
-  echo "by $BY since $AT (run $RUN, process $$)" >|"$D/lock"
+  echo "by $BY at $AT (run $RUN, process $$)" >|"$D/lock"
   # The shell itself keeps the lock; no child ever has it, least of all a master that we start.
   order_of_work 9>&-
 }
