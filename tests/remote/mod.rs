@@ -5,6 +5,7 @@ mod doubts;
 mod facts;
 mod faults;
 pub mod host;
+mod hostile;
 mod memory;
 mod observing;
 mod released;

@@ -106,7 +106,9 @@ impl Remote {
         let nonce = frame::nonce();
         let request = ProgramRequest {
             command: format!("{} -s", self.sh),
-            stdin: Zeroizing::new(observe::program(questions, &nonce).into_bytes()),
+            stdin: Zeroizing::new(
+                observe::program(questions, &nonce, self.command_timeout).into_bytes(),
+            ),
             limits: ExchangeLimits::observation(self.command_timeout, questions.history.is_some()),
         };
         let response = self.shell.exchanging(&request).await?;
@@ -125,7 +127,8 @@ impl Apply for Remote {
         let nonce = frame::nonce();
         // The observation that proves the work goes with it, and saves the round trips of one of its own.
         let look_nonce = frame::nonce();
-        let look = questions.map(|questions| observe::program(questions, &look_nonce));
+        let look = questions
+            .map(|questions| observe::program(questions, &look_nonce, self.command_timeout));
         let payload = match apply::payload(orders, &nonce, &self.sh, &self.fault, look.as_deref()) {
             Ok(payload) => payload,
             Err(error) => return Ok(Performed::without_log(NotDone::Untouched { error })),

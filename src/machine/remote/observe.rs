@@ -2,12 +2,19 @@
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use super::access_checks;
 use super::paths;
 use crate::machine::{HistoryQuestion, Questions};
 use crate::name::RemotePath;
 use crate::transport::limits::TEXTS;
+
+/// Files larger than this are not read on the host; for `murder`, they are no files that it can manage.
+pub(super) const HASH_CAP: u64 = 1024 * 1024 * 1024;
+
+/// The largest main.cf, master.cf, ledger, journal, or list of paths that is read, in bytes.
+pub(super) const OWN_CAP: u64 = 8 * 1024 * 1024;
 
 /// The part that is the same for every host.
 static PROGRAM: LazyLock<String> = LazyLock::new(|| without_comments(include_str!("observe.sh")));
@@ -16,7 +23,7 @@ static PROGRAM: LazyLock<String> = LazyLock::new(|| without_comments(include_str
 ///
 /// The shell parses the whole function before the last line calls it, and every child reads from /dev/null: no child can
 /// read a part of the program, and a truncated program does nothing.
-pub(super) fn program(questions: &Questions, nonce: &str) -> String {
+pub(super) fn program(questions: &Questions, nonce: &str, silence: Duration) -> String {
     let mut program = PROGRAM.clone();
     // In halves, so that a host that echoes its input does not appear to answer.
     let (left, right) = nonce.split_at(nonce.len() / 2);
@@ -28,7 +35,12 @@ pub(super) fn program(questions: &Questions, nonce: &str) -> String {
         .map_or("", |known| known.identity.as_str());
     let _ = writeln!(program, "N={left}");
     let _ = writeln!(program, "N=${{N}}{right}");
-    let _ = writeln!(program, "CAP={TEXTS}");
+    // The host ends its look before the client's patience ends, so that it can say so.
+    let deadline = (silence * 5 / 6).as_secs().max(1);
+    let _ = writeln!(
+        program,
+        "CAP={TEXTS} HASHED={HASH_CAP} OWN={OWN_CAP} DEADLINE={deadline}"
+    );
     let _ = writeln!(program, "KNOWN={}", quote(known));
     let _ = writeln!(program, "FILES='{}'", words(questions.files.keys()));
     let checked: Vec<&str> = access_checks::checked_paths(questions.files.keys())
@@ -95,7 +107,11 @@ mod tests {
 
     #[test]
     fn the_nonce_is_not_in_the_program() {
-        let program = program(&Questions::default(), "0123456789abcdef");
+        let program = program(
+            &Questions::default(),
+            "0123456789abcdef",
+            Duration::from_secs(60),
+        );
         assert!(!program.contains("0123456789abcdef"));
         assert!(program.len() < 8192, "{} bytes", program.len());
     }

@@ -1,6 +1,7 @@
 # Reads one host and writes nothing there. Parsed whole before its last line calls it.
 # Reads, set by the client: N nonce, KNOWN identity of cached facts, FILES, GROUND (what they stand on), INDEXES, SOCKETS,
-# EXPECTED (lines as sha256sum prints them), CAP bytes of text in all, HISTORY (`entries`, or a file).
+# EXPECTED (lines as sha256sum prints them), HISTORY (`entries`, or a file), DEADLINE in seconds, and limits in bytes: CAP of
+# all texts that are sent, HASHED of a file that is hashed, OWN of main.cf, master.cf and each file of murder itself.
 # Every process costs more than everything that the shell does by itself, so: one grep for all
 # texts, one sha256sum, one stat; the rest are built-ins.
 murder_look() {
@@ -18,7 +19,7 @@ murder_look() {
   case $HISTORY in /*) all="$all$HISTORY " ;; esac
   set +f
   for paths in /var/lib/murder/paths /var/lib/murder/pending.*.paths; do
-    [ -r "$paths" ] || continue
+    [ -f "$paths" ] && [ -r "$paths" ] || continue
     while IFS= read -r path; do
       case $path in
         *[!A-Za-z0-9/._+@:%=-]* | '') ;;
@@ -27,28 +28,16 @@ murder_look() {
     done <"$paths"
   done
 
-  # Comment lines and blank lines mean nothing to Postfix, not even inside a folded value.
-  texts=$(cd /etc/postfix && grep -Hsa -e '^[[:space:]]*[^#[:space:]]' main.cf master.cf \
-    /var/lib/murder/ledger.json /var/lib/murder/journal.json /var/lib/murder/last /var/lib/murder/pending.*.json)
-  printf '=texts\n%s\n' "$texts"
-  if [ "$HISTORY" = entries ]; then
-    echo "=history"
-    for path in /var/lib/murder/history/*.json; do
-      [ ! -f "$path" ] || { IFS= read -r line <"$path" && printf '%s\n' "$line"; }
-    done
-  fi
+  own='main.cf master.cf'
+  for path in /var/lib/murder/ledger.json /var/lib/murder/journal.json /var/lib/murder/last /var/lib/murder/pending.*.json /var/lib/murder/paths; do
+    [ ! -e "$path" ] || own="$own $path"
+  done
   set -f
 
-  regular='' links=''
+  links=
   for path in $all; do
-    [ ! -f "$path" ] || regular="$regular $path"
     [ ! -h "$path" ] || links="$links $path"
   done
-  # A file that is not regular is not opened: a FIFO would hold us up for ever.
-  ledger=/var/lib/murder/ledger.json
-  [ -f "$ledger" ] || ledger=
-  hashes=$(sha256sum /etc/postfix/main.cf /etc/postfix/master.cf $ledger $regular 2>/dev/null)
-  printf '=hashes\n%s\n' "$hashes"
 
   # Each socket, with every directory on the way to it.
   ways=
@@ -65,7 +54,9 @@ murder_look() {
     [ ! -f "$path" ] || dynamic="$dynamic $path"
   done
   set -f
-  stats=$(stat -L -c '%f %U %G %s %Y %n' "$postconf" $dynamic $all $INDEXES $GROUND $ways 2>/dev/null)
+  cd /etc/postfix || return
+  # The names of owner and group come last, since they may have blanks.
+  stats=$(stat -L -c '%f %s %Y %n %U:%G' $own "$postconf" $dynamic $all $INDEXES $GROUND $ways 2>/dev/null)
   printf '=stats\n%s\n' "$stats"
 
   if [ -n "$links" ]; then
@@ -73,22 +64,53 @@ murder_look() {
     for path in $links; do echo "$path $(readlink -f "$path")"; done
   fi
 
-  identity='' shut='' stream='' known=" $EXPECTED
+  # Only regular files of a limited size are opened: a FIFO or a device would hold us up for ever.
+  identity='' shut='' stream='' regular='' readable='' known=" $EXPECTED
 "
   IFS=$NEWLINE
   for line in $stats; do
     IFS=' '
     set -- $line
     IFS=$NEWLINE
-    case " $dynamic $postconf " in *" $6 "*) identity="$identity:$4.$5" ;; esac
+    case " $dynamic $postconf " in *" $4 "*) identity="$identity:$2.$3" ;; esac
     # A directory on the way that not everybody may enter: then it matters who postfix is.
-    case " $ways $GROUND " in *" $6 "*) case $1 in 4??[02468ace]) shut=1 ;; esac ;; esac
-    case "$regular " in
-      *" $6 "*) sizes="$sizes $4:$6" ;;
+    case " $ways $GROUND " in *" $4 "*) case $1 in 4??[02468ace]) shut=1 ;; esac ;; esac
+    case $1 in 8???) ;; *) continue ;; esac
+    case " $own " in *" $4 "*) [ "$2" -gt "$OWN" ] || readable="$readable $4" ;; esac
+    case "$regular $all" in *" $4 "*" $4 "*) ;; *" $4 "*)
+      [ "$2" -gt "$HASHED" ] || regular="$regular $4" sizes="$sizes $2:$4"
+      ;;
     esac
   done
+  IFS=$BLANKS
+
+  # postconf(1) would open them too.
+  case "$readable " in ' main.cf master.cf '*) ;; *) return ;; esac
+
+  # Comment lines and blank lines mean nothing to Postfix, not even inside a folded value.
+  texts=$(grep -Hsa -e '^[[:space:]]*[^#[:space:]]' ${readable% /var/lib/murder/paths})
+  printf '=texts\n%s\n' "$texts"
+  if [ "$HISTORY" = entries ]; then
+    echo "=history"
+    set +f
+    for path in /var/lib/murder/history/*.json; do
+      [ ! -f "$path" ] || { IFS= read -r line <"$path" && printf '%s\n' "$line"; }
+    done
+    set -f
+  fi
+  hashed=$regular ledger=
+  for path in $readable; do
+    case $path in
+      main.cf | master.cf) hashed="/etc/postfix/$path $hashed" ;;
+      /var/lib/murder/ledger.json) ledger=$path hashed="$path $hashed" ;;
+    esac
+  done
+  hashes=$(sha256sum $hashed 2>/dev/null)
+  printf '=hashes\n%s\n' "$hashes"
+
   echo "=identity $identity"
   queue=/var/spool/postfix
+  IFS=$NEWLINE
   for line in $texts; do
     case $line in
       main.cf:queue_directory[\ =]*)
@@ -115,7 +137,7 @@ murder_look() {
 
   # A process of that number may be anybody's by now; Postfix's master stands in its queue directory.
   running=no
-  if [ -r "$queue/pid/master.pid" ]; then
+  if [ -f "$queue/pid/master.pid" ] && [ -r "$queue/pid/master.pid" ]; then
     read -r pid <"$queue/pid/master.pid"
     if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ "/proc/$pid/cwd" -ef "$queue" ]; then running=yes; fi
   fi
@@ -133,7 +155,7 @@ murder_look() {
   if [ "$identity" = "$KNOWN" ]; then kept=1; else case $texts in *"$kept"*) kept=1 ;; *) kept= ;; esac; fi
   if [ -z "$kept" ]; then
     distribution=
-    if [ -r /etc/os-release ]; then
+    if [ -f /etc/os-release ] && [ -r /etc/os-release ]; then
       while IFS= read -r line; do
         case $line in ID=*) distribution=${line#ID=} ;; esac
       done </etc/os-release
@@ -195,16 +217,63 @@ murder_leftovers() {
   case $leftovers in *[!\ ]*) echo "=leftovers$leftovers" ;; esac
 }
 
+# murder_guard SECONDS: ends what this shell has begun and waits for, unless that has ended by then. A read may hang for
+# reasons that no test beforehand sees: a file that is exchanged, /proc/kmsg, a name service.
+murder_guard() {
+  trap 'kill $! 2>/dev/null; exit 0' TERM
+  sleep "$1" &
+  wait $! || exit 0
+  read -r self more </proc/self/stat
+  # Stopped first, so that none begins another one that is not on the list.
+  last=
+  while murder_descendants $$; [ "$found" != "$last" ]; do
+    last=$found
+    kill -STOP $found
+  done
+  kill -KILL $found
+}
+
+# murder_descendants PROCESS: in `found`, without the guard itself.
+murder_descendants() {
+  set +f
+  found='' table=
+  for stat in /proc/[0-9]*/stat; do
+    { IFS= read -r line <"$stat"; } 2>/dev/null || continue
+    child=${line%% *}
+    # The name stands in brackets and may hold anything; the parent is the second field behind it.
+    set -- "$1" ${line##*) }
+    [ "$child" = "$self" ] || table="$table $child:$3"
+  done
+  set -f
+  parents=" $1 "
+  while [ -n "$parents" ]; do
+    next=
+    for pair in $table; do
+      case $parents in *" ${pair#*:} "*) next="$next ${pair%:*}" ;; esac
+    done
+    found="$found$next" parents=${next:+"$next "}
+  done
+}
+
 murder_observe() {
   LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin
   export LC_ALL PATH
   set -f
   NEWLINE='
 ' BLANKS=$IFS sizes=''
-  head=$(murder_look)
+  murder_guard "$DEADLINE" >/dev/null 2>&1 &
+  guard=$!
+  head=$(murder_look) || [ $? -lt 128 ] || head="=late $DEADLINE"
+  kill $guard 2>/dev/null
   sum=$(printf '%s\n' "$head" | sha256sum)
   printf '\n%s BEGIN %s\n%s\n%s HEAD\n' "$N" "${sum%% *}" "$head" "$N"
-  set -- ${head##*"$NEWLINE"=stream}
-  [ $# -eq 0 ] || cat "$@"
+  case $head in *"$NEWLINE"=stream*) set -- ${head##*"$NEWLINE"=stream} ;; *) set -- ;; esac
+  if [ $# -gt 0 ]; then
+    # How long this takes is for the line to say.
+    murder_guard 600 >/dev/null 2>&1 &
+    guard=$!
+    cat "$@" || [ $? -lt 128 ] || return
+    kill $guard 2>/dev/null
+  fi
   printf '\n%s END\n' "$N"
 }

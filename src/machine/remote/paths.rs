@@ -9,6 +9,9 @@ pub(super) const JOURNAL: &str = "/var/lib/murder/journal.json";
 /// The report of the last run, until a client has read it.
 pub(super) const LAST: &str = "/var/lib/murder/last";
 
+/// The paths of the managed files, one a line, for an observation that cannot read JSON.
+pub(super) const PATHS: &str = "/var/lib/murder/paths";
+
 /// The file of one generation.
 pub(super) fn history(generation: u64) -> String {
     format!("/var/lib/murder/history/{generation}.json")

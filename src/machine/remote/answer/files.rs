@@ -6,6 +6,7 @@ use super::head::{Head, Stat};
 use crate::machine::MachineError;
 use crate::machine::remote::errors::failure;
 use crate::machine::remote::frame::sha256;
+use crate::machine::remote::observe::HASH_CAP;
 use crate::name::{Mode, RemotePath};
 use crate::state::{LiveFile, LiveState};
 
@@ -64,6 +65,9 @@ pub(super) fn live_file(
     };
     if let Some(other) = stat.other() {
         return Ok(LiveFile::Other(other.to_owned()));
+    }
+    if stat.size > HASH_CAP {
+        return Ok(LiveFile::Other("a file of more than 1 GiB".to_owned()));
     }
     let Some(hash) = head.hashes.get(path.as_str()) else {
         return Err(moved(path.as_str()));

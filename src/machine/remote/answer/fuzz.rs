@@ -4,7 +4,6 @@
 use proptest::prelude::*;
 
 use super::super::frame::{sha256, unframe};
-use super::paths::{JOURNAL, PENDING};
 use super::*;
 use crate::plan::{DiffInput, diff};
 use crate::secret::Secrets;
@@ -29,7 +28,18 @@ fn head(table: &[u8], generation: &[u8]) -> Vec<u8> {
     let entry = GENERATION_TEXT.lines().next().unwrap_or_default();
     let zero = "0".repeat(64);
     format!(
-        "=texts
+        "=stats
+81a4 100 1700000000 main.cf root:root
+81a4 100 1700000000 master.cf root:root
+8180 900 1700000000 {LEDGER} root:root
+8180 100 1700000000 {JOURNAL} root:root
+81ed 100 1700000000 /usr/sbin/postconf root:root
+81a4 {} 1700000000 {TABLE} root:domain users
+81a4 12288 1700000001 {TABLE}.db root:postfix
+8180 {} 1700000000 {GENERATION} root:root
+41e8 4096 1700000000 /run/cyrus/socket cyrus:mail
+c1ff 0 1700000000 {SOCKET} cyrus:mail
+=texts
 main.cf:compatibility_level = 3.6
 main.cf:relayhost = [a]
 main.cf:transport_maps = hash:/etc/postfix/transport,
@@ -55,13 +65,6 @@ master.cf:lmtp unix - - n - - lmtp -v
 {zero}  {LEDGER}
 {}  {TABLE}
 {}  {GENERATION}
-=stats
-81ed root root 100 1700000000 /usr/sbin/postconf
-81a4 root root {} 1700000000 {TABLE}
-81a4 root postfix 12288 1700000001 {TABLE}.db
-8180 root root {} 1700000000 {GENERATION}
-41e8 cyrus mail 4096 1700000000 /run/cyrus/socket
-c1ff cyrus mail 0 1700000000 {SOCKET}
 =links
 {TABLE} /etc/postfix/real/transport
 =identity :100.1700000000
@@ -82,7 +85,7 @@ relayhost
 transport_maps
 =stream {TABLE} {GENERATION}
 ",
-        hashes.0, hashes.1, sizes.0, sizes.1
+        sizes.0, sizes.1, hashes.0, hashes.1
     )
     .into_bytes()
 }

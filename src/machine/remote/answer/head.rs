@@ -127,10 +127,11 @@ impl<'a> Head<'a> {
     }
 
     fn stat(&mut self, line: &str) {
-        let mut parts = line.splitn(6, ' ');
+        let mut parts = line.splitn(5, ' ');
         let mut next = || parts.next().unwrap_or_default();
-        let (mode, owner, group) = (next(), next(), next());
-        let (size, mtime, path) = (next(), next(), next());
+        let (mode, size, mtime, path) = (next(), next(), next(), next());
+        // Names of users and groups may have blanks, and no colon (passwd(5)).
+        let (owner, group) = next().split_once(':').unwrap_or_default();
         let (Ok(mode), Ok(size), Ok(mtime)) =
             (u32::from_str_radix(mode, 16), size.parse(), mtime.parse())
         else {

@@ -15,7 +15,8 @@ use head::Head;
 use super::access_checks;
 use super::errors::failure;
 use super::frame::Frame;
-use super::paths::{self, LAST, LEDGER};
+use super::observe::OWN_CAP;
+use super::paths::{self, JOURNAL, LAST, LEDGER, PATHS, PENDING};
 use crate::ledger::{Journal, Ledger};
 use crate::machine::{HistoryQuestion, KnownFacts, MachineError, Observed, Questions};
 use crate::name::RemotePath;
@@ -29,6 +30,7 @@ pub(super) fn understand(
 ) -> Result<Observed, MachineError> {
     let head = Head::read(frame.head);
     refuse_unfit(&head)?;
+    refuse_own_files(&head)?;
     let (main_sha256, master_sha256) = configuration_hashes(&head)?;
     let text = |name| head.texts.get(name).map_or(&[][..], Vec::as_slice);
     let ledger = unfinished::ledger(&head)?;
@@ -130,6 +132,30 @@ fn configuration_hashes(head: &Head<'_>) -> Result<(String, String), MachineErro
     Ok((hash("main.cf")?, hash("master.cf")?))
 }
 
+/// Refuses a host on which a file that `murder` must read, and no plan names, is not regular or too large: without it,
+/// the host would seem to have none.
+fn refuse_own_files(head: &Head<'_>) -> Result<(), MachineError> {
+    const OWN: [&str; 6] = ["main.cf", "master.cf", LEDGER, JOURNAL, LAST, PATHS];
+    let own = |path: &str| OWN.contains(&path) || path.starts_with(PENDING);
+    for (path, stat) in head.stats.iter().filter(|(path, _)| own(path)) {
+        let path = match path.contains('/') {
+            true => path.clone(),
+            false => format!("/etc/postfix/{path}"),
+        };
+        let is = match stat.other() {
+            Some(other) => other,
+            None if stat.size > OWN_CAP => "larger than 8 MiB",
+            None => continue,
+        };
+        return Err(failure(
+            format!("`{path}` is {is}, and was not read"),
+            None,
+            "find out what put it there, and restore the file from a backup",
+        ));
+    }
+    Ok(())
+}
+
 /// The remark about an apply of another run that is still working.
 fn another_apply(lock: &Lock, journal: Option<&Journal>) -> Remark {
     let text = match journal {
@@ -176,6 +202,15 @@ fn refuse_closed(head: &Head<'_>, paths: &BTreeSet<RemotePath>) -> Result<(), Ma
 }
 
 fn refuse_unfit(head: &Head<'_>) -> Result<(), MachineError> {
+    if let Some(seconds) = head.words.get("late") {
+        return Err(failure(
+            format!(
+                "the host did not answer all questions within {seconds} s, and ended what was still reading"
+            ),
+            None,
+            "find out what is slow there: a file system that does not answer, a name service, very large files",
+        ));
+    }
     if let Some(tools) = head.words.get("missing") {
         return Err(missing_tools(tools));
     }

@@ -40,7 +40,7 @@ write_ledger() {
 prune_adopted() {
   set +f
   for text in "$D/adopted"/*; do
-    [ ! -f "$text" ] || grep -qs "${text##*/}" "$D/ledger.json" || rm -f "$text"
+    [ ! -f "$text" ] || [ ! -f "$D/ledger.json" ] || grep -qs "${text##*/}" "$D/ledger.json" || rm -f "$text"
   done
   set -f
 }

@@ -109,6 +109,8 @@ work() {
   trap '' HUP PIPE INT
   umask 077
   set -f
+  # A FIFO would hold up whoever opens it.
+  if [ -e "$D/lock" ] && [ ! -f "$D/lock" ]; then report untouched 'the lock is no regular file; nothing was changed' "$D/lock" 'remove it, and run again'; fi
   true 2>/dev/null >>"$D/lock" || report untouched 'the lock cannot be written; nothing was changed' "$D/lock" "make room in $D, or make it writable"
   exec 9>>"$D/lock"
   flock -n 9 || { sleep 1; flock -n 9; } || locked
@@ -125,7 +127,7 @@ front() {
   # The journal stays for the next run; the payload, which may hold secrets, need not wait for it.
   rm -rf "$SPOOL" "$STAGE" "$HEARD"
   word=DIED
-  if ! grep -qs "\"$RUN\"" "$D/journal.json"; then
+  if ! { [ -f "$D/journal.json" ] && grep -qs "\"$RUN\"" "$D/journal.json"; }; then
     set -f
     seek_moved
     [ -n "$MOVED" ] || word=UNTOUCHED

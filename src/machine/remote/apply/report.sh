@@ -27,7 +27,7 @@ report() {
 }
 # read_last: whether the last words are of a run that changed something.
 read_last() {
-  [ -e "$D/last" ] || return 1
+  [ -f "$D/last" ] || return 1
   { read -r line && read -r line && read -r line; } <"$D/last"
   case $line in 'ending putback' | 'ending halfway') return 0 ;; *) return 1 ;; esac
 }

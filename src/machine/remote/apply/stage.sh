@@ -46,7 +46,7 @@ stage_file() {
   said=$error
   stage "$1" "$4" "$5" "$6"
   case $2 in
-    adopted) error=$said$(cat "$D/adopted/$3" 2>&1 >>"$NEW") ;;
+    adopted) [ ! -f "$D/adopted/$3" ] || error=$said$(cat "$D/adopted/$3" 2>&1 >>"$NEW") ;;
     *) error=$said$( { take "$2" "$NEW"; } 2>&1) ;;
   esac
   written="$written$3 $NEW $1$NEWLINE" names="$names $NEW"

@@ -96,7 +96,8 @@ seek_moved() {
   MOVED='' present=''
   for_each "$EXPECTS" note_present
   hashes=$NEWLINE
-  [ -z "$present" ] || hashes=$NEWLINE$(sha256sum $present 2>/dev/null)$NEWLINE
+  # Large ones that took the place of what the plan saw would be read for hours.
+  [ -z "$present" ] || hashes=$NEWLINE$(run 300 sha256sum $present 2>/dev/null)$NEWLINE
   for_each "$EXPECTS" find_moved
 }
 note_present() { [ ! -f "$2" ] || present="$present $2"; }
@@ -119,7 +120,7 @@ take() {
 }
 
 master_lives() {
-  [ -r "$QUEUE/pid/master.pid" ] && read -r pid <"$QUEUE/pid/master.pid" && [ -n "$pid" ] &&
+  [ -f "$QUEUE/pid/master.pid" ] && [ -r "$QUEUE/pid/master.pid" ] && read -r pid <"$QUEUE/pid/master.pid" && [ -n "$pid" ] &&
     kill -0 "$pid" 2>/dev/null && [ "/proc/$pid/cwd" -ef "$QUEUE" ]
 }
 
