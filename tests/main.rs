@@ -7,6 +7,8 @@
     missing_docs
 )]
 
+// What the running program lets others see of it.
+mod guard;
 // Laws of the house: dependencies, changelog, documents.
 mod architecture;
 // Our postconf against the real one.

@@ -1,5 +1,7 @@
 //! Plans and applies on folders, through the program itself.
 
+mod elsewhere;
+
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};

@@ -9,6 +9,7 @@ pub mod drift;
 pub mod error;
 pub mod exit;
 pub mod explain;
+mod guard;
 pub mod history;
 pub mod open;
 pub mod output;
@@ -105,6 +106,7 @@ pub struct Selection {
 /// Runs the program with this process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
+    guard::guard();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error).into(),

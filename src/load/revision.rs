@@ -1,38 +1,115 @@
 //! The git commit that a manifest was read from: for ledgers.
+//!
+//! A repository can name programs that git runs as soon as it looks at a file: a monitor of the file system, hooks,
+//! filters, helpers of a transport. The manifest's author must not run programs on this client, so none of them runs.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What a git hook sets for its own repository, which need not be the manifest's (githooks(5)).
-const OF_HOOKS: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"];
+/// Settings that precede those of the repository (git-config(1)). With the first, git also passes over a repository
+/// that lies in the working tree as ordinary files, with a configuration of its own.
+const SETTINGS: [&str; 12] = [
+    "safe.bareRepository=explicit",
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.pager=cat",
+    "core.sshCommand=false",
+    "diff.external=",
+    "protocol.allow=never",
+    "protocol.ext.allow=never",
+    "protocol.file.allow=never",
+    "protocol.ssh.allow=never",
+    "protocol.http.allow=never",
+    "protocol.https.allow=never",
+];
 
 /// The git commit of the manifest's folder, with `-dirty` where files in it are not committed;
 /// empty where git keeps nothing of it, be there no repository or one that ignores the folder.
 #[must_use]
 pub fn revision(folder: &Path) -> String {
-    let git = |arguments: &[&str]| {
+    let git = Git {
+        folder,
+        settings: SETTINGS.map(str::to_owned).to_vec(),
+    };
+    let Some(commit) = git.run(&["rev-parse", "--verify", "HEAD"]) else {
+        return String::new();
+    };
+    if git
+        .run(&["ls-files", "--", "."])
+        .is_none_or(|files| files.is_empty())
+    {
+        return String::new();
+    }
+    let status = [
+        "status",
+        "--porcelain",
+        "--ignore-submodules=dirty",
+        "--",
+        ".",
+    ];
+    match git.without_filters().run(&status) {
+        Some(changes) if changes.is_empty() => commit,
+        _ => commit + "-dirty",
+    }
+}
+
+/// git(1) in a folder, with settings that precede those of its repository.
+struct Git<'a> {
+    folder: &'a Path,
+    settings: Vec<String>,
+}
+
+impl Git<'_> {
+    /// The output of a command; `None` where it fails.
+    fn run(&self, arguments: &[&str]) -> Option<String> {
         let mut command = Command::new("git");
         // Looking at a repository must not write into it, not even what it remembers of times.
-        command.arg("--no-optional-locks").arg("-C").arg(folder);
-        command.args(arguments).stdin(Stdio::null());
-        for variable in OF_HOOKS {
-            command.env_remove(variable);
+        command.args(["--no-optional-locks", "--no-pager"]);
+        for setting in &self.settings {
+            command.args(["-c", setting]);
         }
+        command.arg("-C").arg(self.folder).args(arguments);
+        // A git hook sets these for its own repository, which need not be the manifest's (githooks(5)); others name
+        // programs.
+        let of_git = |name: &OsStr| name.as_bytes().starts_with(b"GIT_");
+        for (name, _) in std::env::vars_os().filter(|(name, _)| of_git(name)) {
+            command.env_remove(name);
+        }
+        command
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .stdin(Stdio::null());
         let output = command.output().ok()?;
         output
             .status
             .success()
             .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    let Some(commit) = git(&["rev-parse", "--verify", "HEAD"]) else {
-        return String::new();
-    };
-    if git(&["ls-files", "--", "."]).is_none_or(|files| files.is_empty()) {
-        return String::new();
     }
-    match git(&["status", "--porcelain", "--", "."]) {
-        Some(changes) if changes.is_empty() => commit,
-        _ => commit + "-dirty",
+
+    /// The same without the filters that the repository's own configuration names (gitattributes(5)). Those of the
+    /// user's configuration stay, since the files are compared as they filter them.
+    fn without_filters(self) -> Self {
+        let keys = self.run(&[
+            "config",
+            "--show-scope",
+            "--name-only",
+            "--get-regexp",
+            r"^filter\.",
+        ]);
+        let mut settings = self.settings;
+        for line in keys.iter().flat_map(|keys| keys.lines()) {
+            if let Some(("local" | "worktree", key)) = line.split_once('\t') {
+                let value = if key.ends_with(".required") {
+                    "false"
+                } else {
+                    ""
+                };
+                settings.push(format!("{key}={value}"));
+            }
+        }
+        Self { settings, ..self }
     }
 }
 
@@ -93,5 +170,77 @@ mod tests {
         git(home.path(), &["add", "."]);
         git(home.path(), &["commit", "-qm", "x"]);
         assert_eq!(revision(&site), "");
+    }
+
+    /// A program that leaves a mark when it runs.
+    fn trap(home: &Path) -> (std::path::PathBuf, String) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (mark, trap) = (home.join("mark"), home.join("trap"));
+        let script = format!("#!/bin/sh\ntouch {}\ncat\n", mark.display());
+        std::fs::write(&trap, script).unwrap();
+        std::fs::set_permissions(&trap, std::fs::Permissions::from_mode(0o755)).unwrap();
+        (mark, trap.display().to_string())
+    }
+
+    #[test]
+    fn a_repository_inside_the_folder_runs_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let (mark, trap) = trap(home.path());
+        let site = home.path().join("site");
+        std::fs::create_dir_all(site.join("refs/heads")).unwrap();
+        std::fs::create_dir(site.join("objects")).unwrap();
+        std::fs::write(site.join("murder.yaml"), "version: 1\n").unwrap();
+        std::fs::write(site.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+        let config = format!(
+            "[core]\nrepositoryformatversion = 0\nbare = false\nworktree = .\nfsmonitor = {trap}\n"
+        );
+        std::fs::write(site.join("config"), config).unwrap();
+        git(&site, &["add", "murder.yaml"]);
+        git(&site, &["commit", "-qm", "x"]);
+        let _ = std::fs::remove_file(&mark);
+        assert_eq!(revision(&site), "");
+        assert!(!mark.exists(), "the program of the repository ran");
+        git(&site, &["status"]);
+        assert!(mark.exists(), "the trap does not work");
+    }
+
+    #[test]
+    fn the_configuration_of_a_repository_runs_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let (mark, trap) = trap(home.path());
+        let site = home.path().join("site");
+        std::fs::create_dir(&site).unwrap();
+        std::fs::write(site.join("murder.yaml"), "version: 1\n").unwrap();
+        std::fs::write(site.join(".gitattributes"), "*.yaml filter=x diff=x\n").unwrap();
+        git(&site, &["init", "-q"]);
+        git(&site, &["add", "."]);
+        git(&site, &["commit", "-qm", "x"]);
+        let commit = git(&site, &["rev-parse", "HEAD"]);
+        for (key, value) in [
+            ("core.fsmonitor", &trap),
+            ("core.pager", &trap),
+            ("diff.external", &trap),
+            ("diff.x.textconv", &trap),
+            ("filter.x.clean", &trap),
+            ("filter.x.process", &trap),
+            ("filter.x.required", &"true".to_owned()),
+            ("core.hooksPath", &home.path().display().to_string()),
+        ] {
+            git(&site, &["config", key, value]);
+        }
+        std::fs::copy(&trap, home.path().join("post-index-change")).unwrap();
+        let _ = std::fs::remove_file(&mark);
+        // The content must be compared: its size is the same, its time is not.
+        std::fs::write(site.join("murder.yaml"), "version: 2\n").unwrap();
+        assert_eq!(revision(&site), format!("{commit}-dirty"));
+        std::fs::write(site.join("murder.yaml"), "version: 1\n").unwrap();
+        assert_eq!(revision(&site), commit);
+        assert!(!mark.exists(), "a program of the repository ran");
+        let _ = Command::new("git")
+            .arg("-C")
+            .arg(&site)
+            .arg("status")
+            .output();
+        assert!(mark.exists(), "the traps do not work");
     }
 }

@@ -3,7 +3,9 @@
 //! One small file a host. Losing it costs one more look; the host says by an identity of its own
 //! whether what is kept still holds, so nothing here can make a plan wrong.
 
-use std::path::PathBuf;
+use std::fs::Permissions;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::options::Reach;
@@ -61,7 +63,7 @@ impl FactsCache {
         let Some(directory) = &self.directory else {
             return;
         };
-        if std::fs::create_dir_all(directory).is_err() {
+        if make_private(directory).is_err() {
             return;
         }
         let (Ok(bytes), Ok(file)) = (
@@ -70,9 +72,61 @@ impl FactsCache {
         ) else {
             return;
         };
-        if std::fs::write(file.path(), bytes).is_ok() {
+        let private = file
+            .as_file()
+            .set_permissions(Permissions::from_mode(0o600));
+        if private.is_ok() && std::fs::write(file.path(), bytes).is_ok() {
             // Lost races and full disks only cost the next run a question.
             let _ = file.persist(directory.join(format!("{host}.json")));
+        }
+    }
+}
+
+/// Creates the cache's folder, and closes it and the one above it to other users, whatever the umask is.
+fn make_private(directory: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)?;
+    for folder in [Some(directory), directory.parent()].into_iter().flatten() {
+        std::fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::state::Facts;
+
+    #[test]
+    fn only_its_user_reads_the_cache_also_where_an_older_one_was_open() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = home.path().join("murder/facts");
+        let known = KnownFacts {
+            identity: "x".to_owned(),
+            facts: Facts::debian(),
+        };
+        let host = HostName::new("mx.example.org").unwrap();
+        for open in [false, true] {
+            if open {
+                let everyone = Permissions::from_mode(0o777);
+                std::fs::set_permissions(&directory, everyone.clone()).unwrap();
+                std::fs::set_permissions(home.path().join("murder"), everyone).unwrap();
+            }
+            let cache = FactsCache {
+                directory: Some(directory.clone()),
+                last: Mutex::default(),
+            };
+            cache.put(&host, &known);
+            let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(&home.path().join("murder")), 0o700);
+            assert_eq!(mode(&directory), 0o700);
+            assert_eq!(mode(&directory.join("mx.example.org.json")), 0o600);
+            assert_eq!(cache.get(&host), Some(known.clone()));
         }
     }
 }

@@ -1,13 +1,18 @@
 //! Who runs this, and when: for ledgers and locks.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::plan::Run;
+
+/// The last second that RFC 3339 can write, 9999-12-31T23:59:59Z.
+const LAST: Duration = Duration::from_secs(253_402_300_799);
 
 /// This run; its revision is not known yet.
 #[must_use]
 pub fn run(now: SystemTime) -> Run {
-    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    // A client whose clock is wrong may say a time that no text can hold.
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default().min(LAST);
+    let now = UNIX_EPOCH + since;
     Run {
         // Time and process together name a run among all workstations well enough: the host's lock
         // is what keeps two apart.
@@ -37,4 +42,18 @@ fn by() -> String {
         .chars()
         .filter(|c| c.is_ascii_graphic() && !matches!(c, '\'' | '"' | '\\' | '`' | '$'))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_wrong_by_ages_names_the_nearest_time() {
+        let century = Duration::from_secs(100 * 365 * 86_400);
+        assert_eq!(run(UNIX_EPOCH - century).at, "1970-01-01T00:00:00Z");
+        assert_eq!(run(UNIX_EPOCH + century * 100).at, "9999-12-31T23:59:59Z");
+        let now = UNIX_EPOCH + Duration::from_secs(86_400);
+        assert_eq!(run(now).at, "1970-01-02T00:00:00Z");
+    }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use murder::access::SshClient;
 use murder::secret::{Secret, SecretName, Secrets};
 use murder::transport::{Passphrases, connect};
 
@@ -180,4 +181,39 @@ fn a_certificate_beside_the_key_logs_in() {
     host.ssh.identity_file = Some(sshd.path("mine"));
     ask(&mut *reach(&host, &sshd.options()).unwrap(), "true", b"");
     assert_eq!(sshd.logged("ED25519-CERT"), 1, "{}", sshd.log());
+}
+
+#[test]
+fn a_key_that_others_can_read_is_refused_as_by_openssh() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sshd = Sshd::start().known("ed25519");
+    let chmod = |mode| {
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(sshd.path("id"), mode).unwrap();
+    };
+    for mode in [0o644, 0o640, 0o604, 0o620, 0o601] {
+        chmod(mode);
+        let failure = unreachable(reach(&sshd.host(), &sshd.options()));
+        let detail = failure.detail.unwrap();
+        let words = format!("permissions {mode:04o} are too open");
+        assert!(
+            detail.contains(&words) && detail.contains("chmod 600"),
+            "{detail}"
+        );
+        let mut host = sshd.host();
+        host.ssh.client = SshClient::OpenSsh;
+        unreachable(reach(&host, &sshd.options()));
+    }
+    for mode in [0o600, 0o400, 0o700] {
+        chmod(mode);
+        reach(&sshd.host(), &sshd.options()).unwrap();
+    }
+    // One of the usual keys is passed over, and named.
+    fs::copy(sshd.path("id"), sshd.path("home/.ssh/id_ed25519")).unwrap();
+    let mode = fs::Permissions::from_mode(0o644);
+    fs::set_permissions(sshd.path("home/.ssh/id_ed25519"), mode).unwrap();
+    let mut host = sshd.host();
+    host.ssh.identity_file = None;
+    let failure = unreachable(reach(&host, &sshd.options()));
+    assert!(failure.detail.unwrap().contains("0644 are too open"));
 }

@@ -1,13 +1,20 @@
-//! Indexes of a sandbox, built by this machine's postmap(1) with the sandbox's configuration.
+//! Indexes of a sandbox, built by this machine's postmap(1).
+//!
+//! postmap(1) reads a main.cf, which can name libraries to load, and dies of an address or a group that this machine does
+//! not have. The sandbox belongs to another machine, and its author must not run programs here. So postmap has a
+//! configuration of our own that names nothing of either machine.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use crate::exchange::Failure;
 use crate::root_folder::{RootFolder, WriteOptions};
 
-use super::{MAIN_CF, MOST_BYTES, Sandbox, tree};
+use super::{MOST_BYTES, Sandbox, tree};
 
 /// Builds the index of `source` under another name and renames it (DATABASE_README). Without postmap it does
 /// nothing.
@@ -33,8 +40,9 @@ pub(super) fn build(sandbox: &Sandbox, source: &str, kind: &str) -> Result<(), F
     let folder = sandbox.existing().map_err(io)?;
     let new = format!("{source}.murder-new");
     stage(&folder, source, &new, suffix).map_err(io)?;
+    let configuration = configuration().map_err(io)?;
     let run = || {
-        command(sandbox, postmap)
+        command(postmap, configuration.path())
             .arg(format!("{kind}:{}", staged.display()))
             .output()
     };
@@ -46,7 +54,8 @@ pub(super) fn build(sandbox: &Sandbox, source: &str, kind: &str) -> Result<(), F
     .map_err(io);
     let result = output.and_then(|output| {
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
-        let warns = warns(sandbox, postmap, &words);
+        // postmap warns of duplicate and malformed lines and exits with 0 (postmap(1)).
+        let warns = words.lines().any(|line| line.contains("warning:"));
         if output.status.success() && !warns {
             let built = format!("{new}{suffix}");
             let index = format!("{source}{suffix}");
@@ -82,39 +91,38 @@ fn stage(folder: &RootFolder, source: &str, new: &str, suffix: &str) -> std::io:
     folder.write(Path::new(new), &bytes, options)
 }
 
-/// Whether postmap warned about the table: of duplicate and malformed lines it warns, and exits with 0 (postmap(1)).
-/// Postfix reads a main.cf that was written just now again and again, and warns at each turn.
-fn warns(sandbox: &Sandbox, postmap: &Path, words: &str) -> bool {
-    let main_cf = sandbox.inside(MAIN_CF).display().to_string();
-    let mut warnings = words
-        .lines()
-        .filter(|line| line.contains("warning:") && !line.contains(&main_cf))
-        .peekable();
-    warnings.peek().is_some() && {
-        let old = words_of_main_cf(sandbox, postmap);
-        warnings.any(|line| !old.lines().any(|old| old == line))
-    }
+/// A main.cf that does not depend on this machine's addresses and names.
+const CONFIGURATION: &str = "compatibility_level = 3.6
+myhostname = localhost.localdomain
+mydomain = localdomain
+myorigin = localhost.localdomain
+mydestination =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+mynetworks = 127.0.0.0/8
+";
+
+/// A folder with this configuration, which is deleted with the result.
+fn configuration() -> std::io::Result<tempfile::TempDir> {
+    let folder = tempfile::Builder::new().prefix("murder-").tempdir()?;
+    let mut main_cf = File::create(folder.path().join("main.cf"))?;
+    main_cf.write_all(CONFIGURATION.as_bytes())?;
+    // Postfix reads a main.cf again and again until it has not changed for a second or two.
+    main_cf.set_modified(SystemTime::now() - Duration::from_secs(3))?;
+    Ok(folder)
 }
 
-/// postmap(1) with the sandbox's configuration.
-fn command(sandbox: &Sandbox, postmap: &Path) -> Command {
+/// postmap(1) with the configuration in `folder`, and without the environment of this process.
+fn command(postmap: &Path, folder: &Path) -> Command {
     let mut command = Command::new(postmap);
     command
         .arg("-c")
-        .arg(sandbox.inside("/etc/postfix"))
+        .arg(folder)
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("LC_ALL", "C")
         .stdin(Stdio::null())
         // Ctrl-C must not end it: `murder` completes an apply that has begun.
         .process_group(0);
     command
-}
-
-/// What postmap prints about main.cf at each call, whatever the table.
-fn words_of_main_cf(sandbox: &Sandbox, postmap: &Path) -> String {
-    let output = command(sandbox, postmap)
-        .args(["-q", "murder-probe", "static:ok"])
-        .output();
-    output.map_or_else(
-        |_| String::new(),
-        |output| String::from_utf8_lossy(&output.stderr).into_owned(),
-    )
 }

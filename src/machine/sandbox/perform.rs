@@ -95,12 +95,16 @@ fn stale(sandbox: &Sandbox, orders: &Orders) -> Result<Option<String>, MachineEr
             .bytes(path)
             .map(|bytes| bytes.as_deref().map(sha256_hex))
     };
-    let configuration = expects.configuration();
-    let configuration = configuration.map(|(path, sha256)| (path, Some(sha256.to_owned())));
+    // An observation takes a configuration that is not there as an empty one.
+    for (path, expected) in expects.configuration() {
+        if hash(&path)?.unwrap_or_else(|| sha256_hex(&[])) != expected {
+            return Ok(Some(path));
+        }
+    }
     let ledger = (LEDGER.to_owned(), expects.ledger.clone());
     let files = expects.files.iter();
     let files = files.map(|(path, sha256)| (path.to_string(), sha256.clone()));
-    for (path, expected) in configuration.chain([ledger]).chain(files) {
+    for (path, expected) in [ledger].into_iter().chain(files) {
         if hash(&path)? != expected {
             return Ok(Some(path));
         }

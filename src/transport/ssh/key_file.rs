@@ -1,6 +1,9 @@
 //! Reads a private key's file: whether it needs a passphrase, which libssh2 does not say, and its public half, which
 //! libssh2 computes for each host although OpenSSH's format contains it.
 
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -8,6 +11,9 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::transport::known_hosts::HostKey;
+
+/// The largest private key, as in OpenSSH (`MAX_KEY_FILE_SIZE`).
+const LARGEST: u64 = 1024 * 1024;
 
 /// A private key's file, as text.
 pub(in crate::transport) struct KeyFile {
@@ -21,8 +27,31 @@ pub(in crate::transport) struct KeyFile {
 
 impl KeyFile {
     /// Reads a file.
-    pub(super) fn read(path: &Path) -> std::io::Result<Self> {
-        std::fs::read_to_string(path).map(|text| Self::of(Zeroizing::new(text)))
+    ///
+    /// # Errors
+    /// Where it cannot be read, is no text or too large, or where other users can read it: OpenSSH ignores such a key
+    /// too (`sshkey_perm_ok` in its authfile.c), if its own user owns the file.
+    pub(super) fn read(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let meta = file.metadata()?;
+        let mode = meta.mode() & 0o777;
+        if meta.uid() == rustix::process::getuid().as_raw() && mode & 0o077 != 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!(
+                    "permissions {mode:04o} are too open: a private key must not be accessible by others; run `chmod 600 {}`",
+                    path.display()
+                ),
+            ));
+        }
+        let mut text = Zeroizing::new(String::new());
+        let size = file.take(LARGEST + 1).read_to_string(&mut text)?;
+        if u64::try_from(size).is_ok_and(|size| size <= LARGEST) {
+            Ok(Self::of(text))
+        } else {
+            let why = format!("it is larger than {LARGEST} bytes");
+            Err(io::Error::new(io::ErrorKind::InvalidData, why))
+        }
     }
 
     /// PEM says `ENCRYPTED` in its header; OpenSSH's own format has the cipher's name after its magic

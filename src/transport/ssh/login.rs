@@ -1,5 +1,6 @@
 //! The login: agent, key files, then password. Methods that ask a person come last.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
@@ -90,7 +91,7 @@ impl Attempt<'_> {
                     }
                 }
                 // The default keys need not exist; a configured one should.
-                Err(error) if hop.identities_only => {
+                Err(error) if hop.identities_only || error.kind() != ErrorKind::NotFound => {
                     self.tried.push(format!("{} ({error})", file.display()));
                 }
                 Err(_) => {}
