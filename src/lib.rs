@@ -3,7 +3,7 @@
 //! The order of the modules is the direction of the dependencies: a module uses only
 //! those declared above it, and `tests/architecture.rs` enforces that.
 
-// Words: names that cannot be wrong, secrets that do not print, places in a source.
+// Names that are valid by their type, secrets that cannot be printed, and places in a source.
 pub mod name;
 
 pub mod nearest;
@@ -21,7 +21,7 @@ pub mod digest;
 // Postfix's own files, read, edited and compared as Postfix does.
 pub mod postfix;
 
-// How a host is reached; what it keeps of us, what it must have, and what it has.
+// How a host is reached; what it records for `murder`, what it must have, and what it has.
 pub mod access;
 
 pub mod ledger;

@@ -1,4 +1,4 @@
-//! The `murder` program: the exit code of what `cli` says.
+//! The `murder` program: returns the exit code of `cli`.
 
 use std::process::ExitCode;
 

@@ -18,8 +18,8 @@ pub struct NameError {
     pub why: &'static str,
 }
 
-/// Whether a character does not show as itself: a control character, or a mark that turns the direction of
-/// what stands around it, so that a line reads as another one (CVE-2021-42574).
+/// Whether a character is not visible as itself: a control character, or one that changes the direction of the text
+/// around it, so that a line can look like another one (CVE-2021-42574).
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -200,7 +200,7 @@ name_type!(
 );
 
 impl RemotePath {
-    /// The directory that the path stands in, `/` at the least.
+    /// The directory of the path; `/` for a path directly below it.
     #[must_use]
     pub fn directory(&self) -> &str {
         match self.0.rfind('/') {

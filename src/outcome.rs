@@ -1,4 +1,4 @@
-//! What became of each host in an apply.
+//! The outcome of each host in an apply.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub struct Applied {
     pub hosts: BTreeMap<HostName, Outcome>,
 }
 
-/// What became of one host in an apply.
+/// The outcome of one host in an apply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
@@ -42,8 +42,8 @@ pub enum Outcome {
         /// Whether `--allow-unreachable` named it.
         allowed: bool,
     },
-    /// The connection died after the host had the whole payload: it finishes by itself, and the next
-    /// run sees how.
+    /// The connection was lost after the host had the whole payload: the host completes the apply on its own, and the
+    /// next run sees the result.
     Detached {
         /// How the connection ended.
         error: Failure,
@@ -53,7 +53,7 @@ pub enum Outcome {
         /// Why.
         error: Failure,
     },
-    /// Its plan needs a word from the user.
+    /// Its plan has a refusal that no flag lifts.
     Refused {
         /// Which.
         refusals: Vec<Refusal>,
@@ -63,7 +63,7 @@ pub enum Outcome {
         /// Why.
         why: Postponed,
     },
-    /// The host did not do what it was ordered.
+    /// The host did not carry out its orders.
     #[serde(untagged)]
     NotDone(NotDone),
 }
@@ -139,7 +139,7 @@ impl Outcome {
         }
     }
 
-    /// The same, to change it.
+    /// The same failure, to change it.
     pub fn failure_mut(&mut self) -> Option<&mut Failure> {
         match self {
             Self::NotDone(why) => why.failure_mut(),

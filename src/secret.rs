@@ -1,4 +1,4 @@
-//! Secrets: text that never prints, and bodies that know where a secret stands in them.
+//! Secrets: text that cannot be printed, and the text of files with references to secrets.
 
 pub mod mask;
 
@@ -52,7 +52,7 @@ impl fmt::Display for SecretName {
     }
 }
 
-/// How a secret is to be had. Reading is the shell's work (`load`); here is only what was written.
+/// Where the text of a secret comes from. `load` reads it.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SecretSource {
     /// A file beside the manifest (path as resolved against the manifest's folder).
@@ -94,7 +94,7 @@ impl Secrets {
     pub fn scrub(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in self.0.values() {
-            // Scrubbing a very short secret would shred ordinary words and give it away by the holes.
+            // To replace a very short secret would damage ordinary words and so reveal it.
             if secret.expose().len() >= 4 && text.contains(secret.expose()) {
                 text = text.replace(secret.expose(), MASK);
             }
@@ -107,7 +107,7 @@ impl Secrets {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Piece {
-    /// Text as it stands.
+    /// Plain text.
     Text(String),
     /// A secret, by name.
     Secret(SecretName),
@@ -124,7 +124,7 @@ pub struct Body(pub Vec<Piece>);
 const OPEN: char = '\u{FDD0}';
 const CLOSE: char = '\u{FDD1}';
 
-/// A secret that a body names and nobody has read.
+/// A secret that a body refers to and that has not been read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the secret `{0}` has not been read")]
 pub struct MissingSecret(pub SecretName);
@@ -142,7 +142,7 @@ impl Body {
         format!("{OPEN}{name}{CLOSE}")
     }
 
-    /// Whether a text has a character that is kept for tokens.
+    /// Whether a text has a character that is reserved for tokens.
     #[must_use]
     pub fn reserved(text: &str) -> bool {
         // Both begin with this byte in UTF-8, and hardly any text has one.

@@ -69,8 +69,8 @@ impl Field {
 }
 
 impl Field {
-    /// What the column is where nobody says it, for a type of service: master(5)'s default, but for
-    /// `private`. Its default is `y`, and master(8) dies of an inet service that is private.
+    /// The value of a column that is not set, for a type of service: the default of master(5), except for `private`. Its
+    /// default is `y`, and a private inet service ends master(8).
     #[must_use]
     pub fn default_of(self, kind: &str) -> &'static str {
         if self == Self::Private && kind == "inet" {

@@ -1,4 +1,4 @@
-//! `murder apply`: plan, show, ask, change.
+//! `murder apply`: shows the plan, asks for confirmation, and changes the hosts.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ pub struct Arguments {
 /// Runs the verb.
 ///
 /// # Errors
-/// Where no host was contacted, or standard output cannot be written.
+/// If no host was contacted, or standard output cannot be written.
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     confirm::may_ask(arguments.yes, "murder plan")?;
     let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
@@ -78,7 +78,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError>
     Ok(exit)
 }
 
-/// Takes the hosts in waves, shows the progress, and stops at Ctrl-C.
+/// Applies the plan in waves, shows the progress, and stops at Ctrl-C.
 fn roll(
     rollout: &Rollout<'_>,
     applier: &(impl Applier + ?Sized),
@@ -88,11 +88,11 @@ fn roll(
     let stop = Stop::new();
     confirm::watch_signals(&stop, terminal);
     let mut progress = Progress::new(terminal, "applying to", rollout.turns());
-    let mut told = false;
+    let mut announced = false;
     rollout.run(applier, limits, &stop, |event| {
         progress.show(&event);
-        if stop.is_wished() && !told {
-            told = true;
+        if stop.is_requested() && !announced {
+            announced = true;
             progress.say("finishing the hosts that have begun; press Ctrl-C again to stop at once");
         }
     })

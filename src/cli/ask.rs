@@ -8,7 +8,7 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::secret::Secret;
 
-/// Asks for a key's passphrase; none where there is no terminal or nothing was typed.
+/// Asks for the passphrase of a key. Gives nothing if there is no terminal or the answer is empty.
 #[must_use]
 pub fn passphrase(key: &Path) -> Option<Secret> {
     let mut terminal = OpenOptions::new()
@@ -24,7 +24,7 @@ pub fn passphrase(key: &Path) -> Option<Secret> {
     let mut line = String::new();
     let read = BufReader::new(&terminal).read_line(&mut line);
     let restored = tcsetattr(&terminal, OptionalActions::Flush, &before);
-    // The echo of the line end was off, too.
+    // Without echo, the terminal did not show the line end either.
     writeln!(terminal).ok()?;
     restored.ok()?;
     read.ok()?;

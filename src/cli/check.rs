@@ -28,7 +28,7 @@ pub struct Arguments {
 /// Runs the verb: exit code 0, also with warnings, or 1 with an error.
 ///
 /// # Errors
-/// Where standard output cannot be written.
+/// If standard output cannot be written.
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let selection = &arguments.selection;
     let mut loaded = load::load(&selection.path, &selection.overlay);
@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError>
     })
 }
 
-/// Adds what compiling says of each host that is meant, with the facts that the manifest states.
+/// Compiles each selected host with the facts of the manifest, and adds the problems to `loaded`.
 fn compile_hosts(loaded: &mut Loaded, selected: &Selection) {
     let Some(murder) = &loaded.murder else {
         return;
@@ -60,7 +60,7 @@ fn compile_hosts(loaded: &mut Loaded, selected: &Selection) {
             let compile = |host: &Host| compiler.compile(&host.name, &host.facts);
             compile_problems(compile, murder, &hosts, true)
         }
-        // Templates that cannot be read hide nothing that stands in the manifest itself.
+        // If a template is broken, the values of the manifest are still checked.
         (Err(mut problems), _) => {
             let hosts = murder.hosts.values();
             problems.extend(hosts.flat_map(|host| compile::value_problems(host, &loaded.modules)));
@@ -74,7 +74,7 @@ fn compile_hosts(loaded: &mut Loaded, selected: &Selection) {
     load::tidy(&mut loaded.diagnostics);
 }
 
-/// What the run comes to, in one line.
+/// The result of the check in one line.
 fn summary(loaded: &Loaded) -> String {
     let count = |level| {
         let all = loaded.diagnostics.iter();

@@ -1,4 +1,4 @@
-//! Shows a plan, asks for a yes, and decides what becomes of each host.
+//! Shows a plan, asks for confirmation, and applies it or gives the reason why not.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
@@ -16,11 +16,11 @@ use crate::report::Summary;
 use crate::session::options::Consent;
 use crate::session::rollout::{refused, untouched};
 
-/// Checks that `--yes` was given or that there is a terminal to ask on, before anything is read. `look` is the verb
-/// that shows the same without changing anything.
+/// Checks for `--yes` or a terminal before anything is read, so that a run that cannot ask fails early. `look` is the
+/// verb that the message suggests instead; it changes nothing.
 ///
 /// # Errors
-/// Where neither is so.
+/// If there is neither.
 pub fn may_ask(yes: bool, look: &str) -> Result<(), CliError> {
     if yes || (std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
         return Ok(());
@@ -31,11 +31,11 @@ pub fn may_ask(yes: bool, look: &str) -> Result<(), CliError> {
     )))
 }
 
-/// Shows the plan without the refusals that `consent` lifts: on standard output as part of the text, on standard
-/// error where that is for JSON.
+/// Shows the plan without the refusals that `consent` lifts. It goes to standard output, or to standard error if
+/// standard output is for JSON.
 ///
 /// # Errors
-/// Where standard output cannot be written.
+/// If standard output cannot be written.
 pub fn show(
     plan: &Plan,
     consent: &Consent,
@@ -56,7 +56,7 @@ pub fn show(
     Ok(())
 }
 
-/// Applies, or says for each host why it was not applied.
+/// Applies the plan by `change`, or gives for each host the reason why it was not applied.
 pub fn decide(
     plan: &Plan,
     consent: &Consent,
@@ -66,10 +66,10 @@ pub fn decide(
 ) -> Applied {
     let refused = refused(plan, consent);
     let hosts = if !refused.is_empty() {
-        // None is applied where one is refused: the order of waves rests on all of them.
+        // If one host is refused, none is applied: the order of the waves depends on all hosts.
         untouched(plan, consent, Postponed::Refused, refused)
     } else if Summary::of(plan).hosts == 0 || !(yes || confirmed(terminal)) {
-        // Without a host to change there is nothing to ask, and no host is left to decline.
+        // If no host has changes, there is no question, and no host gets the outcome `declined`.
         untouched(plan, consent, Postponed::Declined, BTreeMap::new())
     } else {
         change()
@@ -86,18 +86,18 @@ fn confirmed(terminal: &Terminal) -> bool {
     std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
 }
 
-/// Lets the first Ctrl-C wish a stop; warns where it cannot.
+/// Makes the first Ctrl-C request a stop; warns if that is not possible.
 pub fn watch_signals(stop: &Stop, terminal: &Terminal) {
     if let Err(error) = signals::watch(stop) {
         terminal.say(&format!("warning: Ctrl-C will stop the program at once, without finishing the hosts that have begun: {error}"));
     }
 }
 
-/// How a change of one host is shown and asked for.
+/// How to show the plan of one host and ask for confirmation.
 pub struct ConfirmOptions<'a> {
-    /// What is consented to.
+    /// The refusals that the user lifts.
     pub consent: &'a Consent,
-    /// Whether to ask.
+    /// Whether to apply without asking.
     pub yes: bool,
     /// The form of the report.
     pub format: Format,
@@ -105,11 +105,11 @@ pub struct ConfirmOptions<'a> {
     pub diff: Diff,
 }
 
-/// Shows a plan of one host, asks, changes it, and prints what became of it. Gives how that ends the program, and
-/// whether the host was changed.
+/// Shows the plan of one host, asks for confirmation, applies it by `change`, and prints the outcome. Gives the exit
+/// code, and whether the host was changed.
 ///
 /// # Errors
-/// Where standard output cannot be written.
+/// If standard output cannot be written.
 pub fn confirm_and_apply(
     plan: &Plan,
     options: &ConfirmOptions<'_>,
@@ -124,7 +124,7 @@ pub fn confirm_and_apply(
         terminal,
     )?;
     let applied = decide(plan, options.consent, options.yes, terminal, || {
-        // The host in flight is finished, whatever is pressed; twice ends at once, and is safe too.
+        // One Ctrl-C does not interrupt the host. A second one ends the program, and the host completes on its own.
         watch_signals(&Stop::new(), terminal);
         plan.hosts
             .iter()

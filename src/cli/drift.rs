@@ -24,11 +24,11 @@ pub struct Arguments {
     pub look: PlanOutput,
 }
 
-/// Runs the verb: no output at all where every host answered, none has drifted, and Postfix runs on
-/// all of them, since cron mails whatever is printed.
+/// Runs the verb. It prints nothing if every host answered, none has drifted, and Postfix runs on all of them, because
+/// cron sends all output as mail.
 ///
 /// # Errors
-/// Where no host could be contacted, or standard output cannot be written.
+/// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
     let reach = arguments.reach.options();
@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError>
     output::deliver(text, exit, terminal)
 }
 
-/// A Postfix that is down is no drift, but no mail comes: who reads cron's mail wants to know.
+/// Whether Postfix does not run on a host. That is no drift, but it is reported, because the host gets no mail.
 fn is_stopped_anywhere(plan: &Plan) -> bool {
     plan.hosts.values().any(|host| host.stopped)
 }

@@ -1,4 +1,4 @@
-//! Why a verb goes no further: what is printed, and how the program ends.
+//! The error of a verb: what is printed, and the exit code.
 
 use super::exit::Exit;
 use super::terminal::Terminal;
@@ -10,7 +10,7 @@ use crate::report::outcome_words::failure_word;
 use crate::report::steps;
 use crate::session::SessionError;
 
-/// Why a verb goes no further. [`super::main`] prints it.
+/// The error of a verb. [`super::main`] prints it.
 #[derive(Debug)]
 pub struct CliError {
     exit: Exit,
@@ -31,7 +31,7 @@ enum Problem {
         word: &'static str,
         failure: Failure,
     },
-    /// A line that is worded as another program words it.
+    /// A line in the words of another program.
     Verbatim(String),
 }
 
@@ -63,7 +63,7 @@ impl CliError {
         Self::refused(Problem::Verbatim(text.into()))
     }
 
-    /// A host did not do what was asked; `word` says in short how it is.
+    /// A host did not do what was asked; `word` names the state in short, such as `unreachable`.
     #[must_use]
     pub fn host(host: &HostName, word: &'static str, failure: Failure, exit: Exit) -> Self {
         Self {
@@ -76,7 +76,7 @@ impl CliError {
         }
     }
 
-    /// What a session says; places are in `sources`.
+    /// The error of a session; places are in `sources`.
     #[must_use]
     pub fn session(error: SessionError, sources: &Sources) -> Self {
         match error {
@@ -89,7 +89,7 @@ impl CliError {
         }
     }
 
-    /// The same with another exit code, where that one weighs more.
+    /// The same error with `exit`, if that is the more serious exit code.
     #[must_use]
     pub fn or(self, exit: Exit) -> Self {
         Self {
@@ -105,7 +105,7 @@ impl CliError {
         }
     }
 
-    /// Prints it to standard error, and says how the program ends.
+    /// Prints it to standard error, and gives the exit code.
     #[must_use]
     pub fn print(&self, terminal: &Terminal) -> Exit {
         match &self.problem {

@@ -1,4 +1,4 @@
-//! Exit codes: one table, for the program, its help and its README, and what ends with which of them.
+//! Exit codes: the table that the help shows, and which outcome has which code.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use crate::exchange::NotDone;
 use crate::outcome::{Applied, Outcome, Postponed};
 use crate::plan::{Plan, Verdict};
 
-/// How the program ends.
+/// The exit code of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Done, or nothing to do.
@@ -15,11 +15,11 @@ pub enum Exit {
     Refused,
     /// Changes are pending.
     Pending,
-    /// At least one host failed, and stands as it was before.
+    /// At least one host failed; it is unchanged or was restored.
     Failed,
     /// At least one host could not be reached.
     Unreachable,
-    /// A host is left half-way and needs a person.
+    /// A host is left half-way and needs attention.
     HalfWay,
 }
 
@@ -48,7 +48,7 @@ impl Exit {
         }
     }
 
-    /// The one of two that the program ends with.
+    /// The more serious of two exit codes.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         if other.weight() > self.weight() {
@@ -58,7 +58,7 @@ impl Exit {
         }
     }
 
-    /// 1 is decided before any host is touched, so it meets none of the others but 0.
+    /// Exit code 1 is decided before any host is changed, so it never occurs together with 2 to 5.
     fn weight(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -72,7 +72,7 @@ impl Exit {
 }
 
 impl Exit {
-    /// How one host's outcome ends the program.
+    /// The exit code for the outcome of one host.
     #[must_use]
     pub fn of_outcome(outcome: &Outcome) -> Self {
         match outcome {
@@ -81,11 +81,11 @@ impl Exit {
             Outcome::Unreachable { .. } | Outcome::Detached { .. } => Self::Unreachable,
             Outcome::Failed { .. } => Self::Failed,
             Outcome::NotDone(why) => Self::of_not_done(why),
-            // It was changed, and does not stand as it shall: no code below says so much.
+            // The host was changed and still differs, so its state is as uncertain as half-way.
             Outcome::Remains { .. } => Self::HalfWay,
             Outcome::Refused { .. } => Self::Refused,
             Outcome::NotAttempted { why } => match why {
-                // The host that failed says the code.
+                // The host that failed sets the exit code.
                 Postponed::EarlierFailure => Self::Done,
                 Postponed::Interrupted => Self::Pending,
                 Postponed::Refused | Postponed::Declined => Self::Refused,
@@ -93,7 +93,7 @@ impl Exit {
         }
     }
 
-    /// How a host that did not do what it was ordered ends the program.
+    /// The exit code for a host that did not carry out its orders.
     #[must_use]
     pub fn of_not_done(why: &NotDone) -> Self {
         match why {
@@ -105,14 +105,14 @@ impl Exit {
         }
     }
 
-    /// How what became of the hosts ends the program.
+    /// The exit code for the outcomes of all hosts.
     #[must_use]
     pub fn of_applied(applied: &Applied) -> Self {
         let exits = applied.hosts.values().map(Self::of_outcome);
         exits.fold(Self::Done, Self::or)
     }
 
-    /// How one host's verdict ends the program: changes count as `pending`.
+    /// The exit code for the verdict of one host; changes have the code `pending`.
     #[must_use]
     pub fn of_verdict(verdict: &Verdict, pending: Self) -> Self {
         match verdict {
@@ -123,7 +123,7 @@ impl Exit {
         }
     }
 
-    /// How a plan ends the program.
+    /// The exit code for a plan; changes have the code `pending`.
     #[must_use]
     pub fn of_plan(plan: &Plan, pending: Self) -> Self {
         let exits = plan.hosts.values();

@@ -1,4 +1,4 @@
-//! `murder explain HOST THING`: which line decided, and what it overrode.
+//! `murder explain HOST THING`: which line sets a value, and which lines it overrides.
 
 use std::path::PathBuf;
 
@@ -35,7 +35,7 @@ pub struct Arguments {
 /// Runs the verb.
 ///
 /// # Errors
-/// Where there is an error in the manifest, or nothing there names the thing.
+/// If the manifest has an error, or no line sets the thing.
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let mut loaded = load::load(&arguments.path, &arguments.overlay);
     let answer = match answer(&loaded, arguments) {
@@ -80,7 +80,7 @@ fn answer(loaded: &Loaded, arguments: &Arguments) -> Result<String, Vec<Diagnost
         .map_err(|problem| vec![problem])
 }
 
-/// A thing as people write it: `lmtp/unix` without `master.cf:` too.
+/// A thing in its text form; `master.cf:` may be left out, as in `lmtp/unix`.
 pub(super) fn thing(text: &str) -> Result<Thing, crate::name::NameError> {
     if !text.starts_with('/') && !text.contains(".cf:") && text.contains('/') {
         return format!("master.cf:{text}").parse();

@@ -38,7 +38,7 @@ pub struct Arguments {
 /// Runs the verb.
 ///
 /// # Errors
-/// Where the host gives no answer, or has no such generation.
+/// If the host gives no answer, or has no such generation.
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let (path, overlays) = (&arguments.path, &arguments.overlay);
     let (loaded, host) = open::one_host(&arguments.host, path, overlays, terminal)?;

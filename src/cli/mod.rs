@@ -1,4 +1,4 @@
-//! The terminal: arguments in, text and an exit code out. Only this module prints.
+//! The command line: takes arguments, prints text, and returns an exit code. Only this module prints.
 
 pub mod apply;
 pub mod ask;
@@ -36,7 +36,7 @@ use clap::{Args, Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "murder", version, max_term_width = 100, after_help = exit::TABLE)]
 pub struct Cli {
-    /// What is said, and how.
+    /// How much is printed, and whether in colour.
     #[command(flatten)]
     pub talk: terminal::Talk,
     /// What to do.
@@ -112,7 +112,7 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error).into(),
     };
     let mut terminal = terminal::Terminal::new(&cli.talk);
-    // Cron mails whatever is printed.
+    // Cron sends all output as mail.
     terminal.quiet |= matches!(cli.verb, Verb::Drift(_)) && !terminal.verbose;
     match cli.verb.run(&terminal) {
         Ok(exit) => exit,
@@ -141,10 +141,10 @@ impl Verb {
     }
 }
 
-/// Help and version are data; everything else that clap says is wrong usage, which has our code
-/// and not clap's own (2 means pending changes here).
+/// Prints what clap reports. Help and version are data; the rest is wrong usage with exit code 1, because clap's own
+/// code 2 means pending changes here.
 fn usage(error: &clap::Error) -> exit::Exit {
-    // A reader that has gone away needs no help.
+    // A reader that has closed the pipe is no error.
     let _ = error.print();
     if error.use_stderr() {
         exit::Exit::Refused

@@ -1,4 +1,4 @@
-//! What verbs begin with: the manifest, the hosts meant, and a session that reaches them.
+//! The start of each verb: reads the manifest, selects the hosts, and makes a session that reaches them.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use crate::session::worker::{self, Applier, Planner};
 /// Reads and resolves the manifest, and prints its warnings.
 ///
 /// # Errors
-/// Where there is an error in it.
+/// If there is an error in it.
 pub fn manifest(
     path: &Path,
     overlays: &[PathBuf],
@@ -35,7 +35,7 @@ pub fn manifest(
 /// Reads the manifest and chooses the hosts.
 ///
 /// # Errors
-/// Where either fails. No host was contacted.
+/// If either fails. No host was contacted.
 pub fn hosts(
     selected: &Selection,
     terminal: &Terminal,
@@ -48,7 +48,7 @@ pub fn hosts(
 /// Reads the manifest and finds the host in it.
 ///
 /// # Errors
-/// Where either fails. No host was contacted.
+/// If either fails. No host was contacted.
 pub fn one_host(
     host: &str,
     path: &Path,
@@ -63,10 +63,10 @@ pub fn one_host(
     Ok((loaded, name))
 }
 
-/// What plans the hosts and cannot write; prints the warnings about their configuration.
+/// Makes a planner for the hosts, which cannot write; prints the warnings about their configuration.
 ///
 /// # Errors
-/// Where the manifest does not compile or a secret cannot be read. No host was contacted.
+/// If the manifest does not compile or a secret cannot be read. No host was contacted.
 pub fn planner<'a>(
     loaded: &'a LoadedMurder,
     hosts: &[HostName],
@@ -79,7 +79,7 @@ pub fn planner<'a>(
     Ok(planner)
 }
 
-/// What plans and changes the hosts; prints the warnings about their configuration.
+/// Makes an applier for the hosts; prints the warnings about their configuration.
 ///
 /// # Errors
 /// As [`planner`].
@@ -97,10 +97,10 @@ pub fn applier<'a>(
     Ok(applier)
 }
 
-/// What reaches the one host; prints the warnings about its secrets.
+/// Makes a session for one host; prints the warnings about its secrets.
 ///
 /// # Errors
-/// Where a secret of its login cannot be read. The host was not contacted.
+/// If a secret of its login cannot be read. The host was not contacted.
 pub fn session_of_host<'a>(
     loaded: &'a LoadedMurder,
     host: &HostName,
@@ -114,7 +114,7 @@ pub fn session_of_host<'a>(
     Ok(host)
 }
 
-/// Plans the hosts side by side, and shows the progress.
+/// Plans the hosts in parallel, and shows the progress.
 #[must_use]
 pub fn plan(
     murder: &str,

@@ -67,7 +67,7 @@ impl From<Diff> for Detail {
 /// A plan in the form that was asked for.
 ///
 /// # Errors
-/// Where it cannot be serialised.
+/// If it cannot be serialised.
 pub fn plan_text(
     plan: &Plan,
     format: PlanFormat,
@@ -81,10 +81,10 @@ pub fn plan_text(
     }
 }
 
-/// Prints what became of the hosts, and says how that ends the program.
+/// Prints the outcomes of the hosts, and gives the exit code.
 ///
 /// # Errors
-/// Where standard output cannot be written; the exit code of the hosts is kept where it weighs more.
+/// If standard output cannot be written; the exit code of the hosts is kept if it is the more serious one.
 pub fn applied(
     applied: &Applied,
     plan: &Plan,
@@ -94,7 +94,7 @@ pub fn applied(
     let exit = Exit::of_applied(applied);
     let text = match format {
         Format::Json => serialised(report::json::of_apply(applied)),
-        // The plan's summary has said it already.
+        // The summary of the plan has this already.
         Format::Text if Summary::of(plan).is_converged() => return Ok(exit),
         Format::Text => written(|text| {
             let color = terminal.color_out;
@@ -107,7 +107,7 @@ pub fn applied(
 /// Prints data, and gives `exit` back.
 ///
 /// # Errors
-/// Where the data could not be made or standard output cannot be written; `exit` is kept where it weighs more.
+/// If the data could not be made or standard output cannot be written; `exit` is kept if it is the more serious code.
 pub fn deliver(
     text: Result<String, CliError>,
     exit: Exit,
@@ -121,7 +121,7 @@ pub fn deliver(
 /// Prints bytes.
 ///
 /// # Errors
-/// Where standard output cannot be written.
+/// If standard output cannot be written.
 pub fn print(bytes: &[u8], terminal: &Terminal) -> Result<(), CliError> {
     terminal
         .print(bytes)
@@ -138,7 +138,7 @@ pub fn written(write: impl FnOnce(&mut String) -> fmt::Result) -> Result<String,
     Ok(text)
 }
 
-/// JSON, or why there is none.
+/// JSON text; an error of serde_json as an error of the verb.
 ///
 /// # Errors
 /// Those of serde_json.

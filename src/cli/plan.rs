@@ -29,7 +29,7 @@ pub struct Arguments {
 /// Runs the verb.
 ///
 /// # Errors
-/// Where no host could be contacted, or standard output cannot be written.
+/// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
     let reach = arguments.reach.options();

@@ -28,7 +28,7 @@ pub fn run(arguments: &[OsString], terminal: &Terminal) -> Result<Exit, CliError
     Ok(Exit::Done)
 }
 
-/// Carries out the edits that are asked for; what is printed.
+/// Carries out the edits, and gives the text to print.
 fn answer(arguments: &[OsString], terminal: &Terminal) -> Result<Vec<u8>, String> {
     let arguments: Vec<Vec<u8>> = arguments
         .iter()
@@ -42,7 +42,7 @@ fn answer(arguments: &[OsString], terminal: &Terminal) -> Result<Vec<u8>, String
     };
     let answer = request.answer(&files);
     for warning in &answer.warnings {
-        // As every Postfix program words its warnings.
+        // The form of warnings of all Postfix programs.
         terminal.report(&format!("postconf: warning: {warning}"));
     }
     if let Some(error) = answer.error {
@@ -56,8 +56,7 @@ fn answer(arguments: &[OsString], terminal: &Terminal) -> Result<Vec<u8>, String
     Ok(answer.stdout)
 }
 
-/// `-c`, or MAIL_CONFIG. The system's own configuration is no default here: a slip would
-/// edit it behind its postconf's back.
+/// `-c`, or MAIL_CONFIG. There is no default, so that a missing option never edits the configuration of the system.
 fn directory(request: &Request) -> Result<PathBuf, String> {
     request
         .directory()
@@ -66,7 +65,7 @@ fn directory(request: &Request) -> Result<PathBuf, String> {
         .ok_or_else(|| "no configuration directory: use -c DIR or set MAIL_CONFIG".to_owned())
 }
 
-/// None where there is no such file; postconf decides whether it can do without.
+/// The text of a file, or nothing if it does not exist; postconf decides whether that is an error.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
     match fs::read(path) {
         Ok(text) => Ok(Some(text)),

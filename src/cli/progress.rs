@@ -1,4 +1,4 @@
-//! What is to be seen while hosts are worked on: bars on a terminal, plain lines with `-v` elsewhere.
+//! The progress of a run: bars on a terminal, plain lines with `-v` elsewhere.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::fleet::{Event, EventKind};
 use crate::name::HostName;
 use crate::report::line::visible;
 
-/// One line per host in flight under a summary; more lines than this do not help anybody.
+/// The most lines of hosts below the summary; more would not fit on a screen.
 const LINES: usize = 16;
 
 /// Shows events as they come.
@@ -28,7 +28,7 @@ struct Bars {
 }
 
 impl Progress {
-    /// Begins: `what` is done to so many hosts.
+    /// Begins to show `what` is done, for a number of hosts.
     #[must_use]
     pub fn new(terminal: &Terminal, what: &'static str, hosts: usize) -> Self {
         let bars = terminal.bars.then(|| {
@@ -84,10 +84,10 @@ impl Progress {
         }
     }
 
-    /// Says something without tearing the bars.
+    /// Prints a line without damaging the bars.
     pub fn say(&self, text: &str) {
         match &self.bars {
-            // A line that cannot be drawn is no reason to stop an apply.
+            // If a line cannot be drawn, the apply goes on.
             Some(bars) => drop(bars.all.println(text)),
             None => self.terminal.say(text),
         }
@@ -111,7 +111,7 @@ impl Drop for Progress {
     }
 }
 
-/// The templates are ours; indicatif's own style is what there is where one is not understood.
+/// A style from one of the templates of this file; the default style of indicatif if it is wrong.
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }

@@ -1,4 +1,4 @@
-//! The flags that say how hosts are reached, and what the user consents to.
+//! The flags that say how to reach hosts, and which refusals to lift.
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ pub struct ReachArguments {
     pub parallel: usize,
 }
 
-/// What the user consents to. Each refusal has its own word; there is no `--force`.
+/// The refusals that the user lifts. Each has a flag of its own; there is no `--force`.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Consent")]
 pub struct ConsentArguments {

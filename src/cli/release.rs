@@ -1,4 +1,4 @@
-//! `murder release HOST [THING]`: stop managing it, and touch nothing else.
+//! `murder release HOST [THING]`: stops managing it; the configuration stays.
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ use crate::session::release::{self, ReleaseError};
 use crate::state::Desired;
 use crate::thing::Thing;
 
-/// The word for every thing of a host, where PATH follows.
+/// The word for the whole host, needed if PATH follows.
 const ALL: &str = "all";
 
 /// Arguments of `murder release`.
@@ -60,7 +60,7 @@ pub struct Arguments {
 /// Runs the verb.
 ///
 /// # Errors
-/// Where there is nothing to release, or the host cannot be released now. Nothing was changed.
+/// If there is nothing to release, or the host cannot be released now. Nothing was changed.
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     confirm::may_ask(arguments.yes, "murder history")?;
     let which =
@@ -106,7 +106,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError>
     Ok(exit)
 }
 
-/// A path in the place of the thing is the slip to expect.
+/// A hint for a path that was given in the place of the thing.
 fn whole_host(arguments: &Arguments) -> String {
     format!(
         "to release the whole host, with the manifest in that path: `murder release {} {ALL} {}`",
@@ -114,7 +114,7 @@ fn whole_host(arguments: &Arguments) -> String {
     )
 }
 
-/// What the manifest will make of it.
+/// Says what the next apply of the manifest will do.
 fn say_next(loaded: &LoadedMurder, host: &HostName, which: Option<&Thing>, terminal: &Terminal) {
     let Some(desired) = loaded.desired(host) else {
         terminal.say(
@@ -150,7 +150,7 @@ fn names(desired: &Desired, thing: &Thing) -> bool {
     }
 }
 
-/// A thing as `leave:` has it: a parameter's name, a path, or a service's `name/type`.
+/// A thing in the form of `leave:`: a parameter's name, a path, or a service's `name/type`.
 fn written(thing: &Thing) -> String {
     match thing {
         Thing::File(path) => path.to_string(),

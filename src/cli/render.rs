@@ -34,7 +34,7 @@ pub struct Arguments {
 /// Runs the verb.
 ///
 /// # Errors
-/// Where there is an error in the manifest, or the files cannot be written.
+/// If there is an error in the manifest, or the files cannot be written.
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let selection = &arguments.selection;
     let mut loaded = load::load(&selection.path, &selection.overlay);
@@ -61,8 +61,7 @@ fn unwritable(folder: &Path, error: &io::Error) -> CliError {
     CliError::arguments(vec![problem.hint(hint)])
 }
 
-/// Compiles the hosts meant, with the facts that the manifest states; what there is to say is
-/// added to the diagnostics.
+/// Compiles the selected hosts with the facts of the manifest, and adds the problems to the diagnostics.
 fn compiled(loaded: &mut Loaded, selection: &Selection) -> Vec<(HostName, Compiled)> {
     let Some(murder) = &loaded.murder else {
         return Vec::new();
@@ -147,7 +146,7 @@ fn stream(hosts: &[(HostName, Compiled)]) -> String {
     text
 }
 
-/// main.cf and master.cf, a line for each thing that is named.
+/// The managed things of main.cf and master.cf, one on each line.
 fn settings(compiled: &Compiled) -> String {
     let mut text = String::new();
     if compiled.desired.retired {

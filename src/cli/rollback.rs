@@ -1,4 +1,4 @@
-//! `murder rollback HOST`: an earlier generation becomes what the host must have.
+//! `murder rollback HOST`: restores an earlier generation.
 
 use std::path::PathBuf;
 
@@ -58,7 +58,7 @@ pub struct Arguments {
 /// Runs the verb.
 ///
 /// # Errors
-/// Where the host has no such generation, or the generation cannot be gone back to. Nothing was changed.
+/// If the host has no such generation, or it cannot be restored. Nothing was changed.
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     confirm::may_ask(arguments.yes, "murder history")?;
     let (path, overlays) = (&arguments.path, &arguments.overlay);
@@ -97,7 +97,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError>
     Ok(exit)
 }
 
-/// What a person must know afterwards: the manifest still says otherwise.
+/// The message after a rollback: the manifest is unchanged, so the next apply reverts it.
 fn next(host: &HostName, target: &Target) -> String {
     let number = target.number;
     if number == 0 {

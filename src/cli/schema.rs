@@ -15,7 +15,7 @@ pub struct Arguments {}
 /// Runs the verb.
 ///
 /// # Errors
-/// Where standard output cannot be written.
+/// If standard output cannot be written.
 pub fn run(_arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     output::print(format!("{:#}\n", manifest::schema()).as_bytes(), terminal)?;
     Ok(Exit::Done)

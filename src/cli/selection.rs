@@ -1,4 +1,4 @@
-//! Which hosts are meant: `--host`, `--role`, `--site`, `--exclude`.
+//! Selects hosts: `--host`, `--role`, `--site`, `--exclude`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,12 @@ use crate::name::HostName;
 use crate::nearest::nearest;
 use crate::session::glob::matches;
 
-/// The hosts that a selection means: those that match one of the `--host` (where there are any),
-/// one of the `--role`, and one of the `--site`, without the `--exclude`.
+/// The selected hosts: those that match one of each flag that is given (`--host`, `--role`, `--site`), without those
+/// that match an `--exclude`.
 ///
 /// # Errors
-/// One for each word that matches nothing (a slip there would silently mean other hosts), and one
-/// where no host is left.
+/// One for each pattern that matches nothing, because a misspelt one would select other hosts, and one if no host is
+/// left.
 pub fn select(murder: &Murder, selection: &Selection) -> Result<Vec<HostName>, Vec<Diagnostic>> {
     let errors = unmatched(&murder.hosts, selection);
     if !errors.is_empty() {
@@ -67,10 +67,10 @@ fn is_selected(host: &Host, selection: &Selection) -> bool {
         && !any(&selection.exclude, host.name.as_str())
 }
 
-/// That each `--allow-unreachable` means a host at all.
+/// Checks that each `--allow-unreachable` matches a host.
 ///
 /// # Errors
-/// One for each word that matches nothing: the host that it was meant for would stop the apply at its wave.
+/// One for each pattern that matches nothing: the host it was intended for would stop the apply at its wave.
 pub fn allowed(murder: &Murder, patterns: &[String]) -> Result<(), Vec<Diagnostic>> {
     let names = murder.hosts.keys().map(HostName::as_str).collect();
     let mut errors = Vec::new();
@@ -82,10 +82,10 @@ pub fn allowed(murder: &Murder, patterns: &[String]) -> Result<(), Vec<Diagnosti
     }
 }
 
-/// The one host of that name.
+/// The host of that name.
 ///
 /// # Errors
-/// Where the text is no host's name, or the murder has no such host.
+/// If the text is not a host name, or the murder has no such host.
 pub fn named<'a>(murder: &'a Murder, text: &str) -> Result<&'a Host, Diagnostic> {
     let name = HostName::new(text).map_err(|error| Diagnostic::error(error.to_string()))?;
     murder.hosts.get(&name).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! Standard output is data, standard error is talk; colours and bars only where they belong.
+//! The two output streams: data on standard output, messages on standard error; colours and bars on terminals.
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::diagnostic::{Diagnostic, Severity, Sources};
 
-/// How much is said.
+/// How much is printed.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Talk {
     /// When to use colours.
@@ -31,7 +31,7 @@ pub enum Color {
     Never,
 }
 
-/// The two streams and what they may carry.
+/// The two streams, and what may be printed on each.
 #[derive(Debug, Clone, Copy)]
 pub struct Terminal {
     /// Whether standard output may be coloured.
@@ -71,10 +71,10 @@ impl Terminal {
         }
     }
 
-    /// Writes data to standard output. A reader that has seen enough (`| head`) is no error.
+    /// Writes data to standard output. A closed pipe (`| head`) is no error.
     ///
     /// # Errors
-    /// Where standard output cannot be written.
+    /// If standard output cannot be written.
     pub fn print(&self, bytes: &[u8]) -> std::io::Result<()> {
         let mut out = std::io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
@@ -94,34 +94,34 @@ impl Terminal {
                 continue;
             }
             let text = diagnostic.render(sources, self.color_err);
-            // An empty line sets a problem of several lines apart from what follows it.
+            // An empty line separates a problem of several lines from the next text.
             let end = if text.contains('\n') { "\n" } else { "" };
-            // Standard error may be closed, and then there is nothing else to write to.
+            // Standard error may be closed, and no other stream could report that.
             let _ = writeln!(std::io::stderr().lock(), "{text}{end}");
         }
     }
 
-    /// Says what the user should know, unless told to be quiet.
+    /// Prints a message, unless `-q` is given.
     pub fn say(&self, text: &str) {
         if !self.quiet {
             talk(text);
         }
     }
 
-    /// Says what only `-v` asks for.
+    /// Prints a message if `-v` is given.
     pub fn detail(&self, text: &str) {
         if self.verbose {
             talk(text);
         }
     }
 
-    /// Passes on a diagnostic that is rendered already, be it quiet or not.
+    /// Prints a text on standard error, also with `-q`.
     pub fn report(&self, text: &str) {
         talk(text);
     }
 }
 
-/// There is nobody left to tell when standard error is closed.
+/// Ignores a closed standard error: no other stream could report it.
 fn talk(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", text.trim_end_matches('\n'));
 }

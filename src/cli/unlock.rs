@@ -1,4 +1,4 @@
-//! `murder unlock HOST`: who holds the lock, and what a dead apply left behind.
+//! `murder unlock HOST`: shows who holds the lock, and removes the temporary files of an interrupted apply.
 
 use std::path::PathBuf;
 
@@ -47,7 +47,7 @@ pub struct Arguments {
 /// Runs the verb.
 ///
 /// # Errors
-/// Where the host gives no answer, or what is left there cannot be cleared away.
+/// If the host does not answer, or the files cannot be removed.
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let (path, overlays) = (&arguments.path, &arguments.overlay);
     let (loaded, host) = open::one_host(&arguments.host, path, overlays, terminal)?;
@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError>
         clear(&mut one_host, &live)?;
         (State::Cleared, Exit::Done)
     };
-    // What stays is read from the host, not guessed.
+    // The host is asked again for what is left.
     let left = match (&state, &live.journal) {
         (State::Cleared, Some(_)) => Some(one_host.ask(None).map_err(no_answer)?.live),
         _ => None,
@@ -77,7 +77,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError>
     output::deliver(text, exit, terminal)
 }
 
-/// Has the host clear away what dead applies left, under its lock.
+/// Makes the host remove the temporary files of interrupted applies, under its lock.
 fn clear(one_host: &mut OneHost<'_>, live: &Live) -> Result<(), CliError> {
     let orders = sweep(live, &one_host.contact.session.run);
     let performed = match one_host.perform(&orders) {

@@ -1,4 +1,4 @@
-//! Many hosts at once: bounded numbers and threads, one channel of events, and the order in which hosts go.
+//! Many hosts at once: limits on hosts and threads, one channel of events, and the order of hosts.
 //!
 //! Nothing here knows what is done on a host: the work comes as a closure, so that the order,
 //! the bounds and the stopping are tested without any machine.

@@ -1,4 +1,4 @@
-//! Hosts side by side: so many at once, on so many threads.
+//! Runs work for many hosts in parallel, with limits on hosts and threads.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -23,7 +23,7 @@ pub struct Event {
     pub said: EventKind,
 }
 
-/// What there is to say while the work goes on.
+/// What an event reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
     /// Its turn has come.
@@ -37,13 +37,13 @@ pub enum EventKind {
 /// Why there is no result of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotRun {
-    /// A stop was wished before its turn.
+    /// A stop was requested before its turn.
     Stopped,
     /// Too many hosts failed before its turn.
     Failures,
-    /// Its work panicked: a fault of `murder`, and that host's alone.
+    /// Its work panicked: a bug of `murder`. Other hosts are not affected.
     Panicked(String),
-    /// No thread could be had.
+    /// No thread could be started.
     NoThread(String),
 }
 
@@ -52,11 +52,11 @@ pub enum NotRun {
 pub struct Width {
     /// Hosts at once.
     pub parallel: usize,
-    /// Threads that drive them; as many as hosts where the work holds up its thread.
+    /// Threads that run the work; as many as hosts if the work blocks its thread.
     pub threads: usize,
 }
 
-/// One host's way to tell what it is at.
+/// Sends the events of one host.
 #[derive(Debug, Clone)]
 pub struct Say<'a> {
     host: &'a HostName,
@@ -64,7 +64,7 @@ pub struct Say<'a> {
 }
 
 impl Say<'_> {
-    /// Tells it.
+    /// Reports what the host is doing now.
     pub fn at(&self, words: &str) {
         if self.sender.is_some() {
             self.say(EventKind::At(words.to_owned()));
@@ -73,7 +73,7 @@ impl Say<'_> {
 
     fn say(&self, said: EventKind) {
         let Some(sender) = &self.sender else { return };
-        // Nobody listens any more only while the whole run is being torn down.
+        // The receiver is gone only while the whole run ends.
         let _ = sender.send(Event {
             host: self.host.clone(),
             said,
@@ -82,8 +82,8 @@ impl Say<'_> {
 }
 
 /// Does `work` for each host on at most `parallel` threads, and gives the results in the order
-/// of the hosts' names. `on_event` runs on the calling thread, in the order of arrival. Once a stop
-/// is wished no further host begins; those that began are waited for.
+/// of the hosts' names. `on_event` runs on the calling thread, in the order of arrival. After a stop
+/// is requested, no further host begins, and the function waits for those that began.
 pub fn run<T, W>(
     hosts: &[HostName],
     parallel: usize,
@@ -109,8 +109,8 @@ where
     )
 }
 
-/// The same for work that waits: each thread drives its share of the hosts at once. Where nobody listens to
-/// events, the calling thread is one of these.
+/// The same for work that waits: each thread runs its share of the hosts at once. Without `on_event`, the calling
+/// thread is one of these.
 pub fn run_tasks<'a, T, W>(
     hosts: &'a [HostName],
     width: Width,
@@ -131,7 +131,7 @@ where
     let threads = width.threads.clamp(1, at_once);
     let driver = |number: usize, sender: Option<Sender<Event>>| {
         let share = at_once / threads + usize::from(number < at_once % threads);
-        let next = || match stop.is_wished() {
+        let next = || match stop.is_requested() {
             true => None,
             false => lock(&waiting).next(),
         };
@@ -152,7 +152,7 @@ where
                 .name(format!("hosts-{number}"))
                 .spawn_scoped(scope, move || driver(number, sender));
             if let Err(error) = thread {
-                // Fewer threads do the same work, only later.
+                // The remaining threads do all the work.
                 no_thread = Some(error.to_string());
                 break;
             }
@@ -164,7 +164,7 @@ where
         }
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let no_thread = no_thread.filter(|_| !stop.is_wished());
+    let no_thread = no_thread.filter(|_| !stop.is_requested());
     let why = no_thread.map_or(NotRun::Stopped, NotRun::NoThread);
     for host in hosts {
         results.entry(host.clone()).or_insert(Err(why.clone()));
@@ -183,7 +183,7 @@ fn side_by_side<F: Future<Output = ()>>(count: usize, future: impl Fn() -> F) {
     }));
 }
 
-/// One host's turn; a panic ends it and nothing else.
+/// Runs the work of one host; a panic ends only this host.
 async fn one<'a, T>(
     host: &'a HostName,
     work: &(impl Fn(&'a HostName, Say<'a>) -> Task<'a, T> + Sync),
@@ -192,7 +192,7 @@ async fn one<'a, T>(
     let say = Say { host, sender };
     say.say(EventKind::Began);
     let mut task = None;
-    // What the work leaves behind when it panics is that host's, which is given up.
+    // After a panic only the state of this host may be inconsistent, and it is not used again.
     let result = poll_fn(|context| {
         let polled = catch_unwind(AssertUnwindSafe(|| {
             let task = task.get_or_insert_with(|| work(host, say.clone()));
@@ -214,7 +214,7 @@ async fn one<'a, T>(
     })
 }
 
-/// No work runs under these locks, so a poisoned one still holds whole data.
+/// No work runs under these locks, so the data of a poisoned one is consistent.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Waves in turn: canaries, batches, pauses, and the end at too many failures.
+//! Runs waves one after the other: canaries, batches, pauses, and the limit of failures.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::{Event, NotRun, Phase, Stop, Wave, run};
 use crate::model::Rollout;
 use crate::name::{HostName, RoleName};
 
-/// Hosts that go at once, and the wait after them.
+/// Hosts that are applied at the same time, and the pause after them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     /// Which.
@@ -18,12 +18,12 @@ pub struct Batch {
     pub pause: Duration,
 }
 
-/// How far an apply may go.
+/// The limits of an apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Hosts at once.
     pub parallel: usize,
-    /// Failures that do not yet keep the next batch from beginning.
+    /// How many hosts may fail before no further batch begins.
     pub max_fail: usize,
 }
 
@@ -64,7 +64,7 @@ pub fn batches(
             }));
         }
     }
-    // Nothing comes after the last.
+    // The last batch has no pause.
     if let Some(last) = batches.last_mut() {
         last.pause = Duration::ZERO;
     }
@@ -76,7 +76,7 @@ fn as_count(number: u32) -> usize {
 }
 
 /// Does `work` for the hosts of each batch side by side, batch after batch. Hosts of one batch do
-/// not stop each other; no later batch begins once more than `max_fail` hosts failed, or a stop is wished.
+/// not stop each other; no later batch begins once more than `max_fail` hosts failed, or a stop is requested.
 pub fn roll<T, W>(
     batches: &[Batch],
     limits: Limits,
@@ -92,7 +92,7 @@ where
     let mut turns = BTreeMap::new();
     let mut failures = 0;
     for batch in batches {
-        if failures > limits.max_fail || stop.is_wished() {
+        if failures > limits.max_fail || stop.is_requested() {
             let why = if failures > limits.max_fail {
                 NotRun::Failures
             } else {

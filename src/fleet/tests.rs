@@ -140,7 +140,7 @@ fn a_stop_lets_hosts_in_flight_finish_and_begins_no_other() {
         &stop,
         |host, _| {
             if host.as_str() == "b" {
-                stop.wish();
+                stop.request();
             }
         },
         |_| {},
@@ -156,7 +156,7 @@ fn a_stop_ends_a_pause() {
     let began = Instant::now();
     std::thread::scope(|scope| {
         scope.spawn(|| stop.sleep(Duration::from_secs(600)));
-        stop.wish();
+        stop.request();
     });
     assert!(began.elapsed() < Duration::from_secs(60));
 }
@@ -294,7 +294,7 @@ fn rolled(
         |host, _| {
             ran.lock().unwrap().push(host.to_string());
             if host.as_str() == stop_at {
-                stop.wish();
+                stop.request();
             }
             assert_ne!(host.as_str(), "e", "a fault of ours");
             bad.contains(host.as_str())

@@ -1,30 +1,30 @@
-//! The order of hosts in an apply, so that mail always has a way.
+//! The order of hosts in an apply, so that mail always has a route.
 //!
-//! First all that adds, a role after those that its module names in `after`; then all that takes
-//! away, in the reverse order; retired hosts last of all. So a backend accepts an address before
+//! First all hosts that add something, each role after those that its module names in `after`; then all hosts that
+//! only remove things, in the reverse order; retired hosts last. So a backend accepts an address before
 //! an MTA sends mail for it there, and an MTA stops sending before the backend stops accepting.
 //!
-//! A host stands in one wave. One whose every change takes away ([`direction`](crate::plan::bearing):
-//! what is deleted, a list that loses members, a table that loses lines) goes with those that take.
-//! One that creates or rewrites anything, or only finishes earlier work, goes with those that add,
-//! and so does all that it takes away: too early for hosts that still send it what it gives up. A
-//! manifest that adds here and takes there at once is therefore safest in two applies.
+//! A host is in one wave. One whose changes all remove things ([`direction`](crate::plan::bearing):
+//! what is deleted, a list that loses members, a table that loses lines) is among those that remove.
+//! One that creates or rewrites anything, or only finishes earlier work, is among those that add. What it removes is
+//! then removed too early for hosts that still send mail for it. So a manifest that adds on one host and removes on
+//! another is safest in two applies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::name::{HostName, RoleName};
 use crate::plan::{HostPlan, Verdict};
 
-/// Whether a wave adds or takes away.
+/// Whether a wave adds or removes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// Things come or change.
+    /// Things are created or changed.
     Adds,
-    /// Things go.
+    /// Things are only removed.
     Removes,
 }
 
-/// Hosts that go side by side.
+/// Hosts that are applied in parallel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wave {
     /// Which, by name.
@@ -33,12 +33,12 @@ pub struct Wave {
     pub phase: Phase,
 }
 
-/// What decides when a host has its turn.
+/// What decides the wave of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnOrder {
     /// Its roles.
     pub roles: Vec<RoleName>,
-    /// Whether it is on its way out.
+    /// Whether it is retired.
     pub retired: bool,
     /// What its plan does.
     pub phase: Phase,
@@ -78,8 +78,8 @@ pub fn waves(
         .collect()
 }
 
-/// How many roles come before each one, at the longest way. Roles that wait for each other in a
-/// circle (which loading the modules refuses) come last, together, rather than never.
+/// The length of the longest chain of roles before each role. Roles that wait for each other in a circle (loading the
+/// modules refuses that) come last, together.
 #[must_use]
 pub fn ranks(after: &BTreeMap<RoleName, Vec<RoleName>>) -> BTreeMap<RoleName, usize> {
     let mut roles: BTreeSet<&RoleName> = after.keys().collect();
@@ -103,8 +103,8 @@ pub fn ranks(after: &BTreeMap<RoleName, Vec<RoleName>>) -> BTreeMap<RoleName, us
     ranks
 }
 
-/// What a host's verdict makes of it; none where there is nothing to do. A host that could not be
-/// planned keeps its place among those that add: what comes after it must not go ahead without it.
+/// The direction of a host's verdict; nothing if the host has no changes. A host that could not be planned stays among
+/// those that add, so that later hosts do not begin without it.
 #[must_use]
 pub fn phase_of(verdict: &Verdict) -> Option<Phase> {
     match verdict {

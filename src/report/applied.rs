@@ -10,8 +10,8 @@ use super::{Detail, steps, text};
 use crate::exchange::{Failure, NotDone};
 use crate::outcome::{Applied, Outcome};
 
-/// Writes what became of each host, groups of hosts with the same fate once, and a summary line.
-/// `phases` shows what each phase on the hosts said, too; what could not be proved is said always.
+/// Writes the outcome of each host, once for each group of hosts with the same outcome, and a summary line. `phases`
+/// adds the messages of each phase; what could not be checked is always shown.
 ///
 /// # Errors
 /// Those of `out`.
@@ -25,14 +25,14 @@ pub fn write_apply(
         .hosts
         .iter()
         .map(|(host, outcome)| (host, of_outcome(outcome, phases)));
-    // Good news is one line a group; what needs a person has its own paragraph.
+    // A group with one line stays on one line; what needs attention has its own paragraph.
     for group in group::of_lines(shown) {
-        write_fate(&group, color, out)?;
+        write_outcome(&group, color, out)?;
     }
     Line::new(Tone::Title, sentence(applied)).write(out, color)
 }
 
-fn write_fate(group: &Group<'_>, color: bool, out: &mut impl Write) -> fmt::Result {
+fn write_outcome(group: &Group<'_>, color: bool, out: &mut impl Write) -> fmt::Result {
     if let [line] = &*group.lines {
         let text = format!("{}: {}", text::short_title(group), line.text.trim_start());
         return Line::new(line.tone, text).write(out, color);
@@ -40,7 +40,7 @@ fn write_fate(group: &Group<'_>, color: bool, out: &mut impl Write) -> fmt::Resu
     text::write_group(group, color, out)
 }
 
-/// The lines of one host; none where there was nothing to do.
+/// The lines of one host; none if there was nothing to do.
 fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
     let mut lines = match outcome {
         Outcome::Converged => Vec::new(),
@@ -114,10 +114,10 @@ fn of_done(log: &[String], stopped: bool, phases: bool) -> Vec<Line> {
     lines
 }
 
-/// How a host begins what it found wrong, and could not take for a consequence of the apply.
+/// How a host begins a message about a problem that the apply did not cause.
 const WARNING: &str = "warning: ";
 
-/// Whether a host says that it could not try something: done, as far as it can tell.
+/// Whether a message of a host says that it could not check something.
 fn is_unproved(words: &str) -> bool {
     ["not probed", "not verified"]
         .iter()

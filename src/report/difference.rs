@@ -11,7 +11,7 @@ use crate::secret::mask;
 const CONTEXT: usize = 3;
 
 /// Two texts with more lines than this between their first and last difference are not compared
-/// line by line: the cost of a diff grows with the square of what differs, and nobody reads it.
+/// line by line: the cost of a diff grows with the square of the differences, and it is too long to read.
 const TOO_MANY: usize = 40_000;
 
 /// The diff of a file that is created or updated.
@@ -51,7 +51,7 @@ pub fn of_texts(
     if old == new {
         let both = before.zip(after);
         return match both {
-            // Only what is masked can differ where nothing else does.
+            // The texts differ, but only in masked values.
             Some((before, after)) if before.sha256 != after.sha256 => {
                 vec![Line::new(Tone::Faint, "(only a masked value differs)")]
             }

@@ -15,7 +15,7 @@ use crate::history::{Action, Entry};
 use crate::ledger::Ledger;
 use crate::name::HostName;
 
-/// What a host remembers.
+/// The history of a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct History {
     format_version: &'static str,
@@ -39,7 +39,7 @@ impl History {
         }
     }
 
-    /// Keeps one generation only; whether there is such a one.
+    /// Keeps only one generation, and gives whether there is one.
     pub fn only(&mut self, number: u64) -> bool {
         let found = self
             .generations
@@ -51,7 +51,7 @@ impl History {
         found
     }
 
-    /// What is said of a generation that is not kept.
+    /// The message about a generation that is not kept.
     #[must_use]
     pub fn missing(&self, number: u64) -> String {
         let numbers = self.generations.iter().map(|entry| entry.generation);
@@ -75,7 +75,7 @@ pub fn json(history: &History) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(history).map(|text| text + "\n")
 }
 
-/// As text, the newest generation first and the current one marked; `whole` says each thing that
+/// As text, the newest generation first and the current one marked; `whole` lists each thing that
 /// a generation changed.
 ///
 /// # Errors

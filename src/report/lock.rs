@@ -1,7 +1,7 @@
 //! A host's lock, as text for people and as JSON for programs.
 //!
 //! The JSON form has `format_version`, `host`, `state` (`free`, `held`, `cleared`), `lock` (`held`,
-//! `holder`, `process`; null where nobody ever took it), `journal` (`run`, `by`, `at`, `phase`; null
+//! `holder`, `process`; null if it was never taken), `journal` (`run`, `by`, `at`, `phase`; null
 //! where no apply is unfinished), and `unfinished`: whether the next apply has work to finish. Where something was
 //! cleared, `journal` is what was found, and `unfinished` says whether it stays.
 
@@ -15,19 +15,19 @@ use crate::ledger::Journal;
 use crate::name::HostName;
 use crate::state::{Live, Lock};
 
-/// How a lock stands.
+/// The state of a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Nobody holds it, and nothing lies about.
+    /// It is free, and there are no temporary files.
     Free,
-    /// An apply is at work.
+    /// An apply is running.
     Held,
-    /// Nobody holds it, and what a dead apply left has been removed.
+    /// It is free, and the temporary files of an interrupted apply were removed.
     Cleared,
 }
 
-/// What is said of a host's lock.
+/// The report on the lock of a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
     format_version: &'static str,
@@ -39,7 +39,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// How the lock of a host stands that was found like this; `left` is the host after it was cleared.
+    /// The report for a host in the state `live`; `left` is its state after the files were removed.
     #[must_use]
     pub fn new(host: &HostName, state: State, live: Live, left: Option<Live>) -> Self {
         let unfinished = match left {

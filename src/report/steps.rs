@@ -134,7 +134,7 @@ fn why(cause: Cause) -> &'static str {
     }
 }
 
-/// What is said of owner, group and mode: all of a new file, only what differs of an old one.
+/// Owner, group and mode: of a new file all, of an existing file only what differs.
 fn access(change: &Change<FileState>) -> String {
     match change {
         Change::Create { after } => format!(", {}:{} {}", after.owner, after.group, after.mode),
@@ -171,7 +171,7 @@ fn of_value(thing: &Thing, change: &Change<String>, cause: Cause, lines: &mut Ve
     lines.push(Line::new(Tone::Added, format!("      + {new}")));
 }
 
-/// Both values as they may be shown: a name that says "secret" hides them.
+/// Both values, masked if the name is that of a secret.
 fn shown(thing: &Thing, old: Option<&String>, new: Option<&String>) -> (String, String) {
     let name = match thing {
         Thing::Parameter(name) | Thing::Option(_, name) => name.as_str(),
@@ -221,7 +221,7 @@ pub fn of_refusal(refusal: &Refusal) -> Line {
     Line::new(Tone::Warning, format!("  ! {flag}: {}", refusal.summary))
 }
 
-/// What went wrong on a host, with its own words and what to do.
+/// A failure on a host, with the words of the host and a hint.
 #[must_use]
 pub fn of_failure(word: &str, failure: &Failure) -> Vec<Line> {
     let mut lines = vec![Line::new(
@@ -249,7 +249,7 @@ pub fn of_failure(word: &str, failure: &Failure) -> Vec<Line> {
     lines
 }
 
-/// What observation noticed.
+/// A remark of the plan.
 #[must_use]
 pub fn of_remark(remark: &Remark) -> Vec<Line> {
     let mut lines = vec![Line::new(

@@ -1,16 +1,16 @@
-//! The figures of a plan, and the line that says them.
+//! The figures of a plan, and the summary line.
 
 use serde::Serialize;
 
 use super::line::count;
 use crate::plan::{Change, HostPlan, IndexReason, Plan, ReloadReason, Step, Verdict};
 
-/// How much a plan would do.
+/// The number of changes in a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Summary {
-    /// All hosts that were looked at, whatever became of it.
+    /// All hosts that were observed, also without success.
     pub total: usize,
-    /// Hosts that something is to be done on.
+    /// Hosts with changes.
     pub hosts: usize,
     /// Things to create.
     pub create: usize,
@@ -18,13 +18,13 @@ pub struct Summary {
     pub update: usize,
     /// Things to delete.
     pub delete: usize,
-    /// Things that come under management as they are.
+    /// Things that are taken over unchanged.
     pub take_over: usize,
-    /// Things left to others from now on.
+    /// Things that are released.
     pub release: usize,
-    /// What an earlier apply did not come to: indexes to build, a reload, its own leftovers.
+    /// Work that an earlier apply did not finish: indexes to build, a reload, temporary files to remove.
     pub finish: usize,
-    /// Hosts with a plan that is refused without a flag.
+    /// Hosts with a refusal.
     pub refused: usize,
     /// Hosts with nothing to do.
     pub converged: usize,

@@ -1,12 +1,12 @@
-//! Masks what looks like a secret in text that was read from hosts, by the key it stands under.
+//! Masks what looks like a secret in text that was read from hosts, by its key.
 //!
 //! The secrets of the manifest are known by name and never reach a text (see [`Body`](super::Body));
-//! this is for what `murder` finds on a host that was set up by hand: nobody said that it is secret.
+//! this is for values on a host that was set up by hand, which no manifest marks as secret.
 
 use super::MASK;
 use std::collections::BTreeMap;
 
-/// What stands for a secret that differs from the one on the other side of a diff.
+/// The mask of a secret that differs from the one on the other side of a diff.
 pub const CHANGED: &str = "*** (changed)";
 
 /// Masks the values of keys that name a secret: `bind_pw`, `*password*`, `*passwd*`, `*secret*` of
@@ -29,11 +29,11 @@ pub fn mask_pair(before: &str, after: &str) -> (String, String) {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let mut lines: Vec<String> = after.split('\n').map(str::to_owned).collect();
     for secret in &new {
-        // The third `bind_pw` of one side answers to the third of the other.
+        // The third `bind_pw` of one side is compared with the third of the other.
         let nth = seen.entry(&secret.key).or_default();
         let other = old.iter().filter(|one| one.key == secret.key).nth(*nth);
         *nth += 1;
-        // A side that came masked already says nothing about its secret.
+        // A side that was masked before cannot be compared.
         if other.is_some_and(|other| other.value != secret.value && other.value != MASK)
             && secret.value != MASK
             && let Some(line) = lines.get_mut(secret.line)
@@ -45,7 +45,7 @@ pub fn mask_pair(before: &str, after: &str) -> (String, String) {
     (before, lines.join("\n"))
 }
 
-/// Masks one value by the name that it stands under, as for a main.cf parameter.
+/// Masks one value by its name, as for a main.cf parameter.
 #[must_use]
 pub fn mask_value(name: &str, value: &str) -> String {
     if names_secret(name, value) {
@@ -78,9 +78,8 @@ pub fn mask_file(path: &str, text: &str) -> String {
     lines.join("\n")
 }
 
-/// Masks a live text that stands where a text with secrets shall stand, or stood: of `placed`, that
-/// text with its secrets masked, every line may be shown; of other lines only the first word, under
-/// which `key value` tables are looked up.
+/// Masks the live text of a file that is or was to hold secrets. `placed` is the desired text with its secrets masked:
+/// its lines may be shown. Of other lines only the first word is shown, which is the key in `key value` tables.
 #[must_use]
 pub fn mask_beside(text: &str, placed: &str) -> String {
     let known: Vec<&str> = placed.lines().collect();
@@ -111,7 +110,7 @@ fn differs_in_secret(line: &str, masked: &str) -> bool {
     })
 }
 
-/// A masked stretch: where it was, under which key, and what was there.
+/// A masked value: its line, its key, and the value.
 struct Cut {
     line: usize,
     key: String,

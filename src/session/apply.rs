@@ -1,6 +1,6 @@
 //! Carries out one host's plan: orders, performance, and a second observation that proves it.
 //!
-//! It decides nothing: what is done is in the plan, and what is left afterwards is reported.
+//! It decides nothing: it carries out the plan, and reports what still differs.
 
 use super::observe::Answered;
 use crate::machine::{Apply, Ending, MachineError, NotDone, Observe, Questions};
@@ -8,7 +8,7 @@ use crate::outcome::Outcome;
 use crate::plan::{Failure, HostPlan, HostVerdict, Run, Verdict, orders};
 use crate::secret::Secrets;
 
-/// What is applied to a host.
+/// The input of an apply to one host.
 #[derive(Debug)]
 pub struct Application<'a> {
     /// The plan.
@@ -23,11 +23,11 @@ pub struct Application<'a> {
     pub questions: Option<&'a Questions>,
 }
 
-/// Makes the difference once more after an apply, from the answers that came with its report, if they did.
+/// Compares the host again after an apply, by the answers that came with its report, if there are any.
 pub type Proof<'a> =
     &'a dyn Fn(&mut dyn Observe, Option<Answered>) -> Result<HostVerdict, MachineError>;
 
-/// Applies a plan on `machine`, and proves it by `again`.
+/// Applies a plan on `machine`, and checks the result by `again`.
 pub fn apply(machine: &mut dyn Apply, what: &Application<'_>, again: Proof<'_>) -> Outcome {
     let orders = match orders(what.plan, what.secrets, what.run, what.allow_unverified) {
         Ok(orders) => orders,
@@ -73,7 +73,7 @@ pub fn apply(machine: &mut dyn Apply, what: &Application<'_>, again: Proof<'_>) 
     }
 }
 
-/// The apply said done; the look that should prove it did not come through.
+/// The host reported success, but the observation after it failed.
 fn unproved(error: Failure) -> Failure {
     Failure {
         summary: format!("applied, but the check after it failed: {}", error.summary),

@@ -1,7 +1,7 @@
 //! The client's cache of facts: what changes on a host only with an upgrade.
 //!
-//! One small file a host. Losing it costs one more look; the host says by an identity of its own
-//! whether what is kept still holds, so nothing here can make a plan wrong.
+//! One small file for each host. If it is lost, the host is observed once more. The host compares an identity of its
+//! Postfix with the cached one, so an outdated file cannot make a plan wrong.
 
 use std::fs::Permissions;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -12,12 +12,12 @@ use super::options::Reach;
 use crate::machine::KnownFacts;
 use crate::name::HostName;
 
-/// Where facts are kept between runs; nowhere, where there is no home.
+/// Keeps facts between runs; keeps nothing if the user has no home directory.
 #[derive(Debug)]
 pub struct FactsCache {
     directory: Option<PathBuf>,
-    /// The file read last. Hosts of one make have the same facts, which are long: so they are
-    /// understood once, and shared.
+    /// The file that was read last. Hosts with the same system have the same long facts, so they are parsed once and
+    /// shared.
     last: Mutex<Option<(Vec<u8>, KnownFacts)>>,
 }
 
@@ -42,7 +42,7 @@ impl FactsCache {
         }
     }
 
-    /// What is kept of a host.
+    /// The cached facts of a host.
     #[must_use]
     pub fn get(&self, host: &HostName) -> Option<KnownFacts> {
         let path = self.directory.as_ref()?.join(format!("{host}.json"));
@@ -58,7 +58,7 @@ impl FactsCache {
         Some(known)
     }
 
-    /// Keeps what a host said. A cache that cannot be written is no failure: the next look asks again.
+    /// Keeps the facts of a host. If the cache cannot be written, the next observation asks the host again.
     pub fn put(&self, host: &HostName, known: &KnownFacts) {
         let Some(directory) = &self.directory else {
             return;
@@ -76,7 +76,7 @@ impl FactsCache {
             .as_file()
             .set_permissions(Permissions::from_mode(0o600));
         if private.is_ok() && std::fs::write(file.path(), bytes).is_ok() {
-            // Lost races and full disks only cost the next run a question.
+            // After a lost race or a full disk, the next run asks the host again.
             let _ = file.persist(directory.join(format!("{host}.json")));
         }
     }

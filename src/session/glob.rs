@@ -1,11 +1,11 @@
-//! Patterns as a shell has them, for the names of hosts, roles and sites.
+//! Shell patterns for the names of hosts, roles and sites.
 
 /// Whether a shell-like pattern (`*`, `?`, `[a-c1]`, `[!x]`) matches a whole word; letters match in either case.
 #[must_use]
 pub fn matches(pattern: &str, word: &str) -> bool {
     let pattern: Vec<char> = pattern.to_ascii_lowercase().chars().collect();
     let word: Vec<char> = word.to_ascii_lowercase().chars().collect();
-    // One place to go back to is enough: a later `*` can take over whatever an earlier one took.
+    // One place to go back to is enough: a later `*` can match whatever an earlier one matched.
     let (mut at, mut seen) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while seen < word.len() {
@@ -29,7 +29,7 @@ pub fn matches(pattern: &str, word: &str) -> bool {
     pattern[at..].iter().all(|c| *c == '*')
 }
 
-/// Where the pattern goes on after it matched one character at `at`; none where it does not.
+/// The position in the pattern after it matched one character at `at`; nothing if it does not match.
 fn one(pattern: &[char], at: usize, c: char) -> Option<usize> {
     match pattern.get(at)? {
         '?' => Some(at + 1),

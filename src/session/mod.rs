@@ -121,7 +121,7 @@ impl Session {
         }
     }
 
-    /// Nothing that a host said leaves the program with a secret in it.
+    /// Replaces known secrets in the words of a host, so that none leaves the program.
     #[must_use]
     pub fn scrub(&self, failure: Failure) -> Failure {
         let scrub = |text: String| self.secrets.scrub(&text);

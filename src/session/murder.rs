@@ -83,7 +83,7 @@ impl<'a> MurderSession<'a> {
     /// A host of the manifest.
     ///
     /// # Errors
-    /// Where there is none of this name.
+    /// If there is no host of this name.
     pub fn host(&self, name: &HostName) -> Result<&'a Host, MachineError> {
         self.loaded.murder.hosts.get(name).ok_or_else(|| {
             MachineError::Unfit(Failure {
@@ -126,7 +126,7 @@ impl<'a> MurderSession<'a> {
         Ok(observed)
     }
 
-    /// This run, as the ledger and history will have it; `revision` is the manifest's.
+    /// This run, for the ledger and the history; `revision` is that of the manifest.
     #[must_use]
     pub fn run_of(&self, revision: &str) -> Run {
         Run {
@@ -135,13 +135,13 @@ impl<'a> MurderSession<'a> {
         }
     }
 
-    /// The difference of what a host has and must have.
+    /// Compares what a host has with what it must have.
     #[must_use]
     pub fn difference(&self, observed: &ObservedHost) -> HostVerdict {
         self.compare(observed, None)
     }
 
-    /// The difference of what a host has and had in a generation.
+    /// Compares what a host has with what it had in a generation.
     #[must_use]
     pub fn way_back(&self, observed: &ObservedHost, generation: u64) -> HostVerdict {
         self.compare(observed, Some(generation))
@@ -158,7 +158,7 @@ impl<'a> MurderSession<'a> {
             keep: self.loaded.murder.keep,
             rollback,
         });
-        // The plan that rewrites the ledger is the last one that can tell.
+        // This plan rewrites the ledger, so later plans cannot report it.
         if let (Verdict::Changes(_), Some(ledger)) = (&verdict.verdict, &observed.live.ledger) {
             let missed = self.roster.missed(ledger);
             verdict.remarks.extend(missed.iter().map(vanished));

@@ -1,15 +1,15 @@
 //! Observes one host until its desired and its live state rest on the same facts.
 //!
-//! The desired state depends on a few facts that only the machine knows. The first look is made
-//! with the facts of last time (or with assumed ones), so that a host whose facts have not changed
-//! is asked once; a second look follows only where new facts change what is wanted.
+//! The desired state depends on a few facts that only the machine knows. The first observation uses the facts of the
+//! last run, or assumed ones, so that a host whose facts have not changed is asked once. It is asked again only if new
+//! facts change the desired state.
 
 use crate::machine::{KnownFacts, MachineError, Observe, Observed, Questions};
 use crate::plan::{Failure, questions, unreadable};
 use crate::secret::{MissingSecret, Secrets};
 use crate::state::{Desired, Facts, Live};
 
-/// A host as it is, and as it must be by the same facts.
+/// A host: what it has, and what it must have by the same facts.
 #[derive(Debug)]
 pub struct ObservedHost {
     /// What it must have, by its own facts.
@@ -67,7 +67,7 @@ pub async fn observe_host(
         .map_or_else(|| assumed.clone(), |known| known.facts.clone());
     let mut desired = match compile(&facts) {
         Ok(desired) => desired,
-        // What the host was like last time may be what does not fit: it is asked anew.
+        // The facts of the last run may be wrong by now: the host is asked again.
         Err(_) if known.is_some() => {
             known = None;
             facts = assumed.clone();
@@ -81,19 +81,19 @@ pub async fn observe_host(
             Some(answered) if answered.questions == asked => answered.observed,
             _ => machine.observing(&asked).await?,
         };
-        // A Postfix that cannot read its main.cf says less of itself: no facts to go by, or to keep.
+        // A Postfix that cannot read its main.cf gives incomplete facts: they are not used and not kept.
         if unreadable(&observed.live).is_some() {
             return Ok(ObservedHost::new(desired, observed.live, known, asked));
         }
         known = observed.known.or(known);
-        // Nearly always the facts are those that were known.
+        // Nearly always the facts are the known ones.
         if observed.live.facts == facts {
             return Ok(ObservedHost::new(desired, observed.live, known, asked));
         }
         facts = observed.live.facts.clone();
         desired = compile(&facts).map_err(MachineError::Unfit)?;
         let questions = ask(&desired, secrets, known.clone())?;
-        // The same questions have been answered already, whatever else the facts say.
+        // The new facts lead to the same questions, which have been answered already.
         if questions.files == asked.files
             && questions.indexes == asked.indexes
             && questions.sockets == asked.sockets

@@ -19,7 +19,7 @@ use crate::outcome::Outcome;
 use crate::plan::{HostPlan, HostVerdict, Plan, Verdict};
 use crate::transport::AskPassphrase;
 
-/// A connection is made anew after this long: a person may think long before `yes`.
+/// After this time a new connection is made: the user may wait long before answering `yes`.
 const KEPT_FOR: Duration = Duration::from_secs(45);
 
 /// One host, reached when it is first asked.
@@ -29,11 +29,11 @@ pub struct OneHost<'a> {
     /// The host.
     pub host: &'a Host,
     machine: Option<(Instant, Box<dyn Apply>)>,
-    /// What the host is asked after an apply, to prove it.
+    /// The questions after an apply, to check it.
     proof: Option<Questions>,
 }
 
-/// The difference once more after a change, from the answers that came with its report, if they did.
+/// Compares the host again after a change, by the answers that came with its report, if there are any.
 pub type ProofOfHost<'b> = &'b dyn Fn(
     &MurderSession<'_>,
     &Host,
@@ -65,14 +65,14 @@ impl<'a> OneHost<'a> {
         })
     }
 
-    /// What the session says of an answer that did not come.
+    /// The error of the session for a host that did not answer.
     #[must_use]
     pub fn no_answer(&self, error: MachineError) -> SessionError {
         let error = error.map(|failure| self.contact.session.scrub(failure));
         SessionError::Host(self.host.name.clone(), error)
     }
 
-    /// The contact and the connection, made where there is none that is worth having.
+    /// The contact and its connection; makes a new connection if there is none or it is too old.
     fn connected(
         &mut self,
     ) -> Result<(&MurderSession<'a>, &'a Host, &mut dyn Apply), MachineError> {
@@ -85,7 +85,7 @@ impl<'a> OneHost<'a> {
         Ok((&self.contact, self.host, &mut **machine))
     }
 
-    /// One look at what every host says, and at its history where asked.
+    /// Observes what every host reports, and its history if `history` asks for it.
     ///
     /// # Errors
     /// [`MachineError`] where it gives no answer.
@@ -108,13 +108,13 @@ impl<'a> OneHost<'a> {
     /// Runs `work` with the connection.
     ///
     /// # Errors
-    /// Where there is none to be had, or what `work` says.
+    /// If there is no connection, or the error of `work`.
     pub fn with<T>(
         &mut self,
         work: impl FnOnce(&MurderSession<'_>, &Host, &mut dyn Observe) -> Result<T, MachineError>,
     ) -> Result<T, MachineError> {
         let (contact, host, machine) = self.connected()?;
-        // A look cannot write, by its type.
+        // An observation cannot write, by its type.
         let mut look = ReadOnly(machine);
         work(contact, host, &mut look)
     }
@@ -124,7 +124,7 @@ impl<'a> OneHost<'a> {
         self.proof = Some(questions);
     }
 
-    /// Carries out orders that are no plan's.
+    /// Carries out orders that do not come from a plan.
     ///
     /// # Errors
     /// [`MachineError`] where no report came back.
@@ -133,7 +133,7 @@ impl<'a> OneHost<'a> {
         machine.perform(orders, None)
     }
 
-    /// Carries out a plan, and looks again; the ledger will name `revision`.
+    /// Carries out a plan, and observes again; the ledger gets `revision`.
     pub fn change(
         &mut self,
         plan: &HostPlan,
@@ -174,7 +174,7 @@ impl<'a> OneHost<'a> {
     }
 }
 
-/// A machine that is only looked at.
+/// A machine that is only observed.
 struct ReadOnly<'a>(&'a mut dyn Apply);
 
 impl Observe for ReadOnly<'_> {
@@ -183,7 +183,7 @@ impl Observe for ReadOnly<'_> {
     }
 }
 
-/// A host that gave no answer, as a plan says it.
+/// The verdict for a host that did not answer.
 #[must_use]
 pub fn without_answer(error: MachineError) -> HostVerdict {
     HostVerdict {

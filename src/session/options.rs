@@ -1,4 +1,4 @@
-//! How a run reaches its hosts, and what its user consents to.
+//! How a run reaches its hosts, and which refusals its user lifts.
 
 use std::path::PathBuf;
 
@@ -17,22 +17,22 @@ pub struct Reach {
     pub parallel: usize,
 }
 
-/// What the user consents to. Each refusal has a flag of its own; there is no `--force`.
+/// The refusals that the user lifts. Each refusal has a flag of its own; there is no `--force`.
 #[derive(Debug, Clone, Default)]
 pub struct Consent {
-    /// Replace files that differ and are not ours; their text is kept on the host.
+    /// Replace files that differ and that `murder` did not write; the host keeps their previous text.
     pub adopt: bool,
     /// Take hosts over from another murder's ledger.
     pub take_over: bool,
-    /// Delete more than a plan usually does.
+    /// Allow a plan that deletes more than the limit.
     pub allow_delete: bool,
-    /// Delete, give back or roll back things that somebody else changed.
+    /// Delete, restore or roll back things that were changed on the host since the last apply.
     pub allow_overwrite: bool,
     /// Stop and start Postfix for parameters that a reload does not reach.
     pub allow_restart: bool,
-    /// Go on where LDAP does not answer.
+    /// Continue if an LDAP server does not answer.
     pub allow_unverified: bool,
-    /// Patterns of the hosts without which to go on where they cannot be reached.
+    /// Patterns of hosts that may be unreachable.
     pub allow_unreachable: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Plans many hosts side by side.
+//! Plans many hosts in parallel.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub fn plan_hosts(
         parallel,
         threads: planner.threads(parallel.min(hosts.len())),
     };
-    // An observation may be broken off at any moment, so nothing here wishes a stop.
+    // An observation may be interrupted at any moment, so nothing here requests a stop.
     let results = fleet::run_tasks(
         hosts,
         width,
@@ -52,7 +52,7 @@ fn not_run(why: NotRun) -> HostVerdict {
     }
 }
 
-/// A fault of the program itself, on one host.
+/// A bug of the program itself, on one host.
 #[must_use]
 pub fn own_fault(words: String) -> Failure {
     Failure {

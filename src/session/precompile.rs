@@ -15,15 +15,15 @@ use crate::model::{Host, HostState, Murder};
 use crate::name::HostName;
 use crate::state::Desired;
 
-/// Hosts that are compiled once for the problems and for the look; more would cost more memory than time.
+/// How many compiled hosts are kept for the observation; more would need too much memory.
 const PRECOMPILED_AT_ONCE: usize = 1024;
 
 /// A host as it was compiled before any was contacted.
 #[derive(Debug)]
 pub struct Precompiled {
-    /// What it said of itself last time; by that it was compiled, or else by what the manifest states.
+    /// Its facts of the last run, by which it was compiled; without them the facts of the manifest were used.
     pub known: Option<KnownFacts>,
-    /// What it must have by that.
+    /// What it must have by these facts.
     pub desired: Desired,
 }
 
@@ -31,15 +31,15 @@ pub struct Precompiled {
 pub struct Prepared<'a> {
     /// The compiler.
     pub compiler: Compiler<'a>,
-    /// The hosts meant, the first [`PRECOMPILED_AT_ONCE`] of them.
+    /// The selected hosts, the first [`PRECOMPILED_AT_ONCE`] of them.
     pub hosts: BTreeMap<HostName, Precompiled>,
     /// Warnings about the manifest.
     pub warnings: Vec<Diagnostic>,
 }
 
 /// Prepares the compiler, and compiles every host once, so that every problem is known before a host is contacted.
-/// A folder is as the facts say that the manifest states; a host will say itself what it is like, and is
-/// compiled by what it said last time, unless that is what does not fit.
+/// A host is compiled with its facts of the last run. If there are none, or if it does not compile with them, it is
+/// compiled with the facts of the manifest.
 ///
 /// # Errors
 /// [`SessionError::Input`] where a host of the manifest does not compile.
@@ -130,7 +130,7 @@ pub fn compile_problems(
         }
     };
     let mut found: Vec<Diagnostic> = on_every_core(hosts, of).into_iter().flatten().collect();
-    // A host may go only where no other routes to it, be the others meant in this run or not.
+    // A host may be retired only if no other host routes to it, selected in this run or not.
     let going: BTreeSet<Span> = hosts
         .iter()
         .filter_map(|name| murder.hosts.get(name))
@@ -153,11 +153,10 @@ pub fn compile_problems(
     found
 }
 
-/// Items that are done sooner than a thread for them has begun.
+/// Up to this many items are done faster than a thread starts.
 const FEW: usize = 16;
 
-/// Does `work` for each item, on every core where there are many. The order of the results is that of the items,
-/// whatever the cores did.
+/// Does `work` for each item, on every core if there are many. The results are in the order of the items.
 #[must_use]
 pub fn on_every_core<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     if items.len() <= FEW {

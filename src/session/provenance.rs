@@ -37,7 +37,7 @@ fn by() -> String {
         .nodename()
         .to_string_lossy()
         .into_owned();
-    // These words end up in files that a shell reads line by line.
+    // A shell reads these words from files, line by line.
     format!("{user}@{host}")
         .chars()
         .filter(|c| c.is_ascii_graphic() && !matches!(c, '\'' | '"' | '\\' | '`' | '$'))

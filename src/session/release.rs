@@ -11,14 +11,14 @@ use crate::plan::{self, HostPlan, HostVerdict, Verdict, forgets};
 use crate::state::Live;
 use crate::thing::Thing;
 
-/// Why nothing is released.
+/// The reason why nothing is released.
 #[derive(Debug)]
 pub enum ReleaseError {
     /// The ledger does not have the thing.
     Unmanaged {
         /// The thing.
         thing: Thing,
-        /// The thing of the ledger that has nearly its name.
+        /// The thing of the ledger with the nearest name.
         near: Option<String>,
     },
     /// The host gave no answer, or cannot be released now.
@@ -34,7 +34,7 @@ impl From<SessionError> for ReleaseError {
 /// Plans the release of a thing, or of the whole host.
 ///
 /// # Errors
-/// Where the host gives no answer, does not manage the thing, or cannot be released now.
+/// If the host gives no answer, does not manage the thing, or cannot be released now.
 pub fn plan(
     one_host: &mut OneHost<'_>,
     which: Option<&Thing>,
@@ -91,7 +91,7 @@ pub fn plan(
     Ok(HostVerdict {
         verdict: verdict(&live, which, snapshot, &one_host.contact),
         remarks,
-        // Nothing here is about Postfix.
+        // A release does not concern Postfix.
         stopped: false,
     })
 }

@@ -1,4 +1,4 @@
-//! Takes one host back to an earlier generation: that generation becomes what the host must have.
+//! Restores an earlier generation of one host: that generation becomes what the host must have.
 
 use std::collections::BTreeSet;
 
@@ -26,16 +26,16 @@ pub struct Target {
     pub number: u64,
     /// What the host must have had then.
     pub desired: Desired,
-    /// What its ledger said of the manifest.
+    /// The revision of the manifest in its ledger.
     pub revision: String,
     /// Warnings about the secrets of its files.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// What the host was in generation `to`; without it, in the one before the last change.
+/// The state of the host in generation `to`; without it, in the generation before the last change.
 ///
 /// # Errors
-/// Where the host gives no answer, keeps no such generation, or the generation needs a secret that the manifest no
+/// If the host gives no answer, keeps no such generation, or the generation needs a secret that the manifest no
 /// longer has.
 pub fn target(one_host: &mut OneHost<'_>, to: Option<u64>) -> Result<Target, SessionError> {
     let host = &one_host.host.name;
@@ -63,7 +63,7 @@ pub fn target(one_host: &mut OneHost<'_>, to: Option<u64>) -> Result<Target, Ses
             revision: revision_of_rollback(0, ""),
         });
     }
-    // A file with a higher number is of an apply that did not come to its ledger.
+    // A file with a higher number is from an apply that did not write its ledger.
     let kept = match number <= ledger.generation {
         true => {
             let question = HistoryQuestion::Generation(number);
@@ -136,7 +136,7 @@ pub fn compare(one_host: &mut OneHost<'_>, target: &Target) -> Result<HostVerdic
     Ok(verdict)
 }
 
-/// Goes back to `target`, and compares once more. Without a target there was nothing to compare with.
+/// Goes back to `target`, and compares once more. Without a target the host could not be compared.
 pub fn apply(
     one_host: &mut OneHost<'_>,
     plan: &HostPlan,

@@ -1,4 +1,4 @@
-//! Applies a plan to its hosts in waves, and says why a host was not applied.
+//! Applies a plan to its hosts in waves, and gives the reason if a host was not applied.
 
 use std::collections::BTreeMap;
 
@@ -45,8 +45,8 @@ impl<'a> Rollout<'a> {
         self.batches.iter().map(|batch| batch.hosts.len()).sum()
     }
 
-    /// Applies batch after batch, until too many hosts failed or a stop is wished; the outcome of every host of the
-    /// plan.
+    /// Applies batch after batch, until too many hosts failed or a stop is requested. Gives the outcome of every host of
+    /// the plan.
     pub fn run(
         &self,
         applier: &(impl Applier + ?Sized),
@@ -67,7 +67,7 @@ impl<'a> Rollout<'a> {
             .map(|(host, result)| (host, result.unwrap_or_else(not_run)))
             .collect();
         for host in self.plan.hosts.keys() {
-            // Only hosts with nothing to do have no turn.
+            // Only converged hosts have no turn.
             outcomes.entry(host.clone()).or_insert(Outcome::Converged);
         }
         outcomes
@@ -117,7 +117,7 @@ pub fn untouched(
     known
 }
 
-/// The outcome of a host that there is nothing to do on, or nothing can be done on.
+/// The outcome of a host that is converged or could not be planned.
 fn without_work(host: &HostName, verdict: &Verdict, consent: &Consent) -> Option<Outcome> {
     match verdict {
         Verdict::Converged => Some(Outcome::Converged),
@@ -169,7 +169,7 @@ fn not_run(why: NotRun) -> Outcome {
         NotRun::Stopped => Outcome::NotAttempted {
             why: Postponed::Interrupted,
         },
-        // Whether it broke before or after the host had its payload is not known here.
+        // It is not known here whether the host had its payload already.
         NotRun::Panicked(words) => Outcome::Detached {
             error: own_fault(words),
         },

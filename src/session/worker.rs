@@ -30,23 +30,23 @@ use crate::transport::AskPassphrase;
 
 /// Reads hosts. Called from many threads, for one host each.
 pub trait Planner: Sync {
-    /// Observes a host and compares; `say` tells what it is at.
+    /// Observes a host and compares; reports its progress by `say`.
     fn plan<'a>(&'a self, host: &'a HostName, say: &'a dyn Fn(&str)) -> Task<'a, HostVerdict>;
 
-    /// How many threads `at_once` looks take. One serves them all if they only wait for sockets.
+    /// How many threads `at_once` observations need. One is enough if they only wait for sockets.
     fn threads(&self, at_once: usize) -> usize;
 }
 
 /// Changes hosts.
 pub trait Applier: Planner {
-    /// Does what the plan says, looks again, and says how the host stands. Words of the host come scrubbed.
+    /// Carries out the plan, observes again, and gives the outcome. Secrets in the words of the host are masked.
     fn change(&self, host: &HostName, plan: &HostPlan, say: &dyn Fn(&str)) -> Outcome;
 
-    /// Has hosts on which there is nothing to do forget the failure that the plan has told of; which did.
+    /// Makes converged hosts delete the stored failure that the plan has reported, and gives the hosts that did.
     fn forget(&self) -> Vec<HostName>;
 }
 
-/// What plans the hosts of a murder and cannot write, and the warnings about the manifest and its secrets.
+/// A planner for the hosts of a murder, which cannot write, and the warnings about the manifest and its secrets.
 ///
 /// # Errors
 /// [`SessionError::Input`] where the manifest does not compile or a secret cannot be read. No host was contacted.
@@ -61,7 +61,7 @@ pub fn planner<'a>(
     Ok((Box::new(worker), warnings))
 }
 
-/// What plans and changes them, and the warnings.
+/// An applier for them, and the warnings.
 ///
 /// # Errors
 /// As [`planner`].
@@ -76,13 +76,13 @@ pub fn applier<'a>(
     Ok((Box::new(worker), warnings))
 }
 
-/// A connection kept from the look for the change is dropped after this long: firewalls and
-/// sshd forget idle ones, and a person may think long before `yes`.
+/// A connection that is kept from the observation for the apply is closed after this time: firewalls and sshd drop
+/// idle ones, and the user may wait long before answering `yes`.
 const KEPT_FOR: Duration = Duration::from_secs(45);
 /// Connections kept at once: each is an open file here and a process there.
 const KEPT_AT_ONCE: usize = 256;
 
-/// Connections of the look, each with when it was made.
+/// Connections of the observations, each with its start time.
 type Kept = BTreeMap<HostName, (Instant, Box<dyn Apply>)>;
 
 /// Everything that one run over the manifest's own desired state needs for any of its hosts.
@@ -92,10 +92,10 @@ struct Worker<'a> {
     precompiled: Mutex<BTreeMap<HostName, Precompiled>>,
     consent: Consent,
     kept: Option<Mutex<Kept>>,
-    /// What the hosts with changes were asked, which proves their apply.
+    /// The questions to hosts with changes; they are asked again to check the apply.
     asked: Mutex<BTreeMap<HostName, Questions>>,
     forgetting: Forgetting,
-    /// Whether all hosts are reached in a way that holds up no thread.
+    /// Whether all hosts are reached without blocking a thread.
     waits: bool,
 }
 
@@ -152,7 +152,7 @@ impl<'a> Worker<'a> {
             })
     }
 
-    /// Looks at a host, and compares.
+    /// Observes a host, and compares.
     async fn compare(
         &self,
         host: &Host,
@@ -165,7 +165,7 @@ impl<'a> Worker<'a> {
             (None, Some(answered)) => (answered.questions.known.clone(), None),
             (None, None) => (self.contact.session.known(&host.name), None),
         };
-        // The look begins with the facts that the host was compiled by.
+        // The observation begins with the facts that the host was compiled with.
         let desired = Cell::new(desired);
         let compile = |facts: &Facts| match desired.take() {
             Some(desired) => Ok(desired),
@@ -196,7 +196,7 @@ impl<'a> Worker<'a> {
         Ok(verdict)
     }
 
-    /// The connection of the look, if it is still worth having.
+    /// The connection of the observation, if it is not too old.
     fn kept(&self, host: &HostName) -> Option<Box<dyn Apply>> {
         let mut kept = lock(self.kept.as_ref()?);
         let (since, machine) = kept.remove(host)?;
@@ -278,12 +278,12 @@ impl Applier for Worker<'_> {
     }
 }
 
-/// No work runs under these locks, so a poisoned one still holds whole data.
+/// No work runs under these locks, so the data of a poisoned one is consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether looks at these hosts only ever wait for the network: folders, this host and other programs do not.
+/// Whether observations of these hosts only wait for the network. Folders, this host and other programs block.
 fn waits(loaded: &LoadedMurder, hosts: &[HostName], reach: &Reach) -> bool {
     let client = |name| Some(loaded.murder.hosts.get(name)?.ssh.client);
     reach.sandbox.is_none()
@@ -315,10 +315,10 @@ fn of_files(loaded: &LoadedMurder, hosts: &[HostName]) -> BTreeSet<SecretName> {
     needed
 }
 
-/// Hosts on which there is nothing to do, and which still tell of an apply that failed there.
+/// Converged hosts that still store the failure of an earlier apply.
 ///
-/// The words of such an apply stay on the host until one is done. Where somebody else put right what it was about,
-/// none ever is: no orders go to a converged host. Then the apply that has shown the words has the host forget them.
+/// A host keeps that failure until an apply succeeds. If the cause was corrected by hand, no apply follows, because a
+/// converged host gets no orders. So the `apply` that has shown the failure makes the host delete it.
 #[derive(Debug, Default)]
 struct Forgetting(Mutex<BTreeMap<HostName, Orders>>);
 
@@ -326,7 +326,7 @@ impl Forgetting {
     /// Notes a host, if it is one of them.
     fn note(&self, host: &HostName, live: &Live, seen: &HostVerdict, run: &Run) {
         let at_work = live.lock.as_ref().is_some_and(|lock| lock.held);
-        // What may have stopped Postfix is worth telling until it runs.
+        // While Postfix does not run, the failure may be the cause, so it is kept.
         let is_over = seen.verdict == Verdict::Converged && !seen.stopped && !at_work;
         if live.last_words && is_over {
             let mut orders = lock(&self.0);
@@ -334,7 +334,7 @@ impl Forgetting {
         }
     }
 
-    /// Has them forget; which did. One that cannot be reached, or has changed since, tells of it once more.
+    /// Makes them delete the failure, and gives those that did. A host that cannot be reached or has changed keeps it.
     fn carry_out(&self, contact: &MurderSession<'_>) -> Vec<HostName> {
         let orders = lock(&self.0);
         let forgets = |(name, orders): (&HostName, &Orders)| {

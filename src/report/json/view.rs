@@ -1,5 +1,5 @@
-//! What of a plan and of an outcome is public: each field by name, and every text masked. Plans are
-//! masked where they are made; what leaves the program is masked again, since many read it.
+//! The public part of a plan and of an outcome: each field by name, and every text masked. Plans are masked when they
+//! are made; what leaves the program is masked again, because logs and other programs keep it.
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use crate::service::Service;
 use crate::state::{Probes, Remark};
 use crate::thing::Thing;
 
-/// What a plan says of one host.
+/// The plan of one host.
 #[derive(Serialize)]
 pub(super) struct HostView<'a> {
     #[serde(flatten)]
@@ -32,7 +32,7 @@ enum VerdictView<'a> {
     Failed { error: Failure },
 }
 
-/// The steps of a host and what stands against them.
+/// The steps of a host and their refusals.
 #[derive(Serialize)]
 pub(super) struct HostPlanView<'a> {
     steps: Vec<StepView<'a>>,
@@ -111,7 +111,7 @@ pub(super) struct RefusalView<'a> {
     flag: Option<&'static str>,
 }
 
-/// What became of one host in an apply.
+/// The outcome of one host in an apply.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum OutcomeView<'a> {
