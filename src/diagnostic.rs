@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level as Look, Renderer, Snippet};
 
+use crate::visible::{masked, visible, visible_lines};
+
 /// One text that was read: a manifest file, a module, a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -250,7 +252,7 @@ impl Diagnostic {
             Severity::Error => Look::ERROR,
             Severity::Warning => Look::WARNING,
         };
-        let mut group = Group::with_title(look.primary_title(self.summary.as_str()));
+        let mut group = Group::with_title(look.primary_title(visible(&self.summary)));
         let mut places: Vec<(Span, &str, AnnotationKind)> = Vec::new();
         if let Some((span, label)) = &self.at {
             places.push((*span, label, AnnotationKind::Primary));
@@ -269,12 +271,12 @@ impl Diagnostic {
             let Some(source) = sources.get(id) else {
                 continue;
             };
-            let mut snippet = Snippet::source(&*source.text).path(source.name.as_str());
+            let mut snippet = Snippet::source(masked(&source.text)).path(visible(&source.name));
             for (span, label, kind) in &places {
                 if span.source == id {
-                    let mut annotation = kind.span(visible(&source.text, *span));
+                    let mut annotation = kind.span(inside(&source.text, *span));
                     if !label.is_empty() {
-                        annotation = annotation.label(*label);
+                        annotation = annotation.label(visible(label));
                     }
                     snippet = snippet.annotation(annotation);
                 }
@@ -282,10 +284,10 @@ impl Diagnostic {
             group = group.element(snippet);
         }
         if let Some(detail) = &self.detail {
-            group = group.element(Look::NOTE.message(detail.as_str()));
+            group = group.element(Look::NOTE.message(visible_lines(detail)));
         }
         if let Some(hint) = &self.hint {
-            group = group.element(Look::HELP.message(hint.as_str()));
+            group = group.element(Look::HELP.message(visible_lines(hint)));
         }
         let renderer = if color {
             Renderer::styled()
@@ -307,7 +309,7 @@ pub fn widest(diagnostics: &[Diagnostic]) -> Option<Scope> {
 }
 
 /// A span that annotate-snippets can mark: inside the text, on character boundaries.
-fn visible(text: &str, span: Span) -> Range<usize> {
+fn inside(text: &str, span: Span) -> Range<usize> {
     let start = floor_boundary(text, span.start as usize);
     let end = floor_boundary(text, (span.end as usize).max(start));
     start..end

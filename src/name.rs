@@ -18,11 +18,20 @@ pub struct NameError {
     pub why: &'static str,
 }
 
-/// Whether a character is not visible as itself: a control character, or one that changes the direction of the text
-/// around it, so that a line can look like another one (CVE-2021-42574).
+/// Whether a character is not visible as itself: a control character, one that changes the direction of the text around
+/// it, so that a line can look like another one (CVE-2021-42574), one without width, a line end of Unicode, or a tag.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{2069}'
+                | '\u{feff}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 macro_rules! name_type {

@@ -349,3 +349,165 @@ fn a_sandbox_keeps_links_that_stay_in_it() {
         assert_eq!(mode & 0o777, 0o644, "{name}");
     }
 }
+
+#[test]
+fn a_file_beyond_postfix_needs_the_operators_word() {
+    for (path, powerful) in [
+        ("/etc/sudoers.d/x", true),
+        ("/root/.ssh/authorized_keys", true),
+        ("/etc/cron.d/x", true),
+        ("/etc/shadow", true),
+        ("/etc/ld.so.preload", true),
+        ("/srv/x", false),
+        ("/etc/postfix-out/x", false),
+    ] {
+        let stranger = Stranger::new(&format!(
+            "defaults:\n  files:\n    {path}: {{content: x}}\n"
+        ));
+        let out = ["render", "site"];
+        let verbs = [
+            &["check", "site"][..],
+            &out,
+            &["plan", "--sandbox=box", "site"],
+        ];
+        for verb in verbs {
+            let (code, said) = stranger.run(verb);
+            assert_eq!(code, Some(1), "{path} {verb:?}: {said}");
+            assert!(said.contains("is outside of `/etc/postfix`"), "{said}");
+            assert!(said.contains(&format!("--allow-path '{path}'")), "{said}");
+            assert_eq!(
+                said.contains("note: this file "),
+                powerful,
+                "{path}: {said}"
+            );
+            let mut allowed = verb.to_vec();
+            allowed.extend(["--allow-path", path]);
+            let (code, said) = stranger.run(&allowed);
+            assert_eq!(code, Some(0), "{path} {verb:?}: {said}");
+            let warned = said.contains("whoever writes the manifest decides that");
+            assert_eq!(warned, powerful, "{path}: {said}");
+        }
+        let arguments = ["apply", "--yes", "--sandbox=box", "site"];
+        let (code, said) = stranger.run(&arguments);
+        assert_eq!(code, Some(1), "{said}");
+        let (code, said) = stranger.run(&["drift", "--sandbox=box", "site"]);
+        assert_eq!(code, Some(1), "{said}");
+    }
+}
+
+#[test]
+fn aliases_and_what_parameters_name_as_alias_tables_need_no_word() {
+    let more = "defaults:\n  settings: {alias_maps: \"hash:/etc/mail/aliases, hash:/etc/aliases\"}\n  files:\n    \
+                /etc/aliases: {content: \"root: ops\"}\n    /etc/mail/aliases: {content: \"root: ops\"}\n";
+    let (code, said) = Stranger::new(more).run(&["check", "site"]);
+    assert_eq!(code, Some(0), "{said}");
+    let more = more.replace("/etc/mail/aliases", "/etc/shadow");
+    Stranger::new(&more).refused("is outside of `/etc/postfix`");
+}
+
+/// A directory whose password is in a file of the operator, and one in the environment.
+fn with_secrets(home: &Path) -> String {
+    let manifest = MANIFEST.replace(
+        "base: \"dc=example,dc=org\"}",
+        &format!(
+            "base: \"dc=example,dc=org\", bind_dn: \"cn=x\", bind_pw: {{file: {}/password}}}}",
+            home.display()
+        ),
+    );
+    assert_ne!(manifest, MANIFEST);
+    manifest
+}
+
+#[test]
+fn nothing_of_the_operator_is_read_for_an_untrusted_manifest() {
+    let stranger = Stranger::new("");
+    let home = stranger.home.path().to_owned();
+    stranger.write("murder.yaml", &with_secrets(&home));
+    fs::write(home.join("password"), SECRET).unwrap();
+    fs::set_permissions(home.join("password"), fs::Permissions::from_mode(0o600)).unwrap();
+    // Reading it would wait for ever.
+    fs::remove_file(home.join("password")).unwrap();
+    stranger.pipe("../password");
+    for verb in ["check", "render"] {
+        let (code, said) = stranger.run(&[verb, "--untrusted", "site"]);
+        assert_eq!(code, Some(0), "{verb}: {said}");
+        assert!(
+            said.contains("not read with `--untrusted`: the secret `ldap.bind_pw` from the file"),
+            "{said}"
+        );
+        assert!(!said.contains("is not a file"), "{said}");
+    }
+    let (code, said) = stranger.run(&["plan", "--untrusted", "--sandbox=box", "site"]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(
+        said.contains("the secret `ldap.bind_pw` has not been read"),
+        "{said}"
+    );
+    for verb in ["plan", "drift"] {
+        let (code, said) = stranger.run(&[verb, "--untrusted", "site"]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("contacts no live host"), "{said}");
+        assert!(said.contains("it would have read your SSH keys"), "{said}");
+        assert!(
+            said.contains("the secret `ldap.bind_pw` from the file"),
+            "{said}"
+        );
+    }
+    let (code, said) = stranger.run(&["apply", "--yes", "--untrusted", "--sandbox=box", "site"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("`--untrusted` applies nothing"), "{said}");
+    let plain = Stranger::new("");
+    let (code, said) = plain.run(&["plan", "--untrusted", "--sandbox=box", "site"]);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn a_template_renders_what_content_may_hold_and_no_more() {
+    for hidden in [
+        '\u{1b}',
+        '\r',
+        '\u{7f}',
+        '\u{9b}',
+        '\u{61c}',
+        '\u{200b}',
+        '\u{202e}',
+        '\u{2028}',
+        '\u{feff}',
+        '\u{e0041}',
+    ] {
+        for text in [
+            format!("a{hidden}b\n"),
+            format!("a{{{{ \"{hidden}\" }}}}b\n"),
+        ] {
+            let stranger = Stranger::new(&file("x.tera"));
+            stranger.write("x.tera", &text);
+            let said = stranger.refused("does not show as itself");
+            let raw = |c: char| c != '\n' && murder::name::is_hidden(c);
+            assert!(!said.contains(raw), "{said:?}");
+        }
+    }
+    let stranger = Stranger::new(&file("x.tera"));
+    stranger.write(
+        "x.tera",
+        "x = \u{fdd0}hosts.backend1.example.org.ssh.password\u{fdd1}\n",
+    );
+    stranger.refused("marks the places of secrets");
+}
+
+#[test]
+fn no_file_name_and_no_text_steers_the_terminal() {
+    let stranger = Stranger::new("");
+    let name = "a\u{1b}]52;c;eA==\u{7}\n::error::x\u{202e}.yaml";
+    stranger.write(
+        name,
+        "hosts: {\"x\u{200b}\u{61c}\": {rolez: [\"\u{202e}\u{e0041}\"]}}\n",
+    );
+    for verb in [&["check", "site"][..], &["check", "--format=json", "site"]] {
+        let (code, said) = stranger.run(verb);
+        assert_eq!(code, Some(1), "{said}");
+        let raw = |c: char| c != '\n' && murder::name::is_hidden(c);
+        assert!(!said.contains(raw), "{said:?}");
+        let command = |line: &str| line.trim_start().starts_with("::");
+        assert!(!said.lines().any(command), "{said}");
+    }
+}

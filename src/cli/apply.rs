@@ -10,7 +10,7 @@ use super::output::{self, Diff, Format};
 use super::progress::Progress;
 use super::reach::{ConsentArguments, ReachArguments};
 use super::terminal::Terminal;
-use super::{Selection, confirm, open, selection};
+use super::{Selection, confirm, open, selection, untrusted};
 use crate::fleet::{Limits, Stop};
 use crate::name::HostName;
 use crate::outcome::Outcome;
@@ -53,7 +53,11 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     confirm::may_ask(arguments.yes, "murder plan")?;
     let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
-    let (reach, consent) = (arguments.reach.options(), arguments.consent.options());
+    untrusted::refuse_apply(&arguments.selection)?;
+    let (reach, consent) = (
+        arguments.reach.of_selection(&arguments.selection),
+        arguments.consent.options(),
+    );
     selection::allowed(&loaded.murder, &consent.allow_unreachable).map_err(CliError::arguments)?;
     let applier = open::applier(&loaded, &hosts, &reach, consent.clone(), terminal)?;
     let murder = &loaded.murder.name;

@@ -7,12 +7,13 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::{self, Format};
 use super::terminal::Terminal;
-use super::{Selection, selection};
+use super::{Selection, selection, untrusted};
 use crate::compile::{self, Compiler};
 use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
 use crate::load::{self, Loaded};
 use crate::model::Host;
 use crate::session::precompile::compile_problems;
+use crate::visible::visible_json;
 
 /// Arguments of `murder check`.
 #[derive(Debug, Args)]
@@ -36,6 +37,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError>
     match arguments.format {
         Format::Text => {
             terminal.diagnostics(&loaded.diagnostics, &loaded.sources);
+            untrusted::say_unread(loaded.murder.as_ref(), selection, terminal);
             terminal.say(&summary(&loaded));
         }
         Format::Json => output::print(json(&loaded).as_bytes(), terminal)?,
@@ -57,7 +59,8 @@ fn compile_hosts(loaded: &mut Loaded, selected: &Selection) {
         selection::select(murder, selected),
     ) {
         (Ok(compiler), Ok(hosts)) => {
-            let compile = |host: &Host| compiler.compile(&host.name, &host.facts);
+            let paths = selected.paths();
+            let compile = |host: &Host| paths.judge(compiler.compile(&host.name, &host.facts));
             compile_problems(compile, murder, &hosts, true)
         }
         // If a template is broken, the values of the manifest are still checked.
@@ -69,7 +72,9 @@ fn compile_hosts(loaded: &mut Loaded, selected: &Selection) {
         (Ok(_), Err(problems)) => problems,
     };
     loaded.diagnostics.extend(found);
-    loaded.diagnostics.extend(load::check_secret_files(murder));
+    if !selected.untrusted {
+        loaded.diagnostics.extend(load::check_secret_files(murder));
+    }
     // Hosts that share a layer share its problems.
     load::tidy(&mut loaded.diagnostics);
 }
@@ -130,5 +135,5 @@ fn json(loaded: &Loaded) -> String {
         "hosts": loaded.murder.as_ref().map(|murder| murder.hosts.len()),
         "diagnostics": loaded.diagnostics.iter().map(one).collect::<Vec<_>>(),
     });
-    format!("{whole:#}\n")
+    visible_json(&format!("{whole:#}\n"))
 }

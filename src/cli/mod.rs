@@ -25,12 +25,15 @@ pub mod selection;
 pub mod signals;
 pub mod terminal;
 pub mod unlock;
+pub mod untrusted;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::session::path_policy::PathPolicy;
 
 /// Declarative applier for the Postfix side of a Cyrus IMAP murder.
 #[derive(Debug, Parser)]
@@ -101,6 +104,23 @@ pub struct Selection {
     /// Merge this file into the manifest; its values win (repeatable).
     #[arg(long, value_name = "FILE")]
     pub overlay: Vec<PathBuf>,
+    /// Let the manifest manage files whose path matches, outside of /etc/postfix too (repeatable).
+    #[arg(long, value_name = "GLOB")]
+    pub allow_path: Vec<String>,
+    /// The manifest may be a stranger's: read no secret and nothing outside of its folder, run no command,
+    /// contact no host.
+    #[arg(long)]
+    pub untrusted: bool,
+}
+
+impl Selection {
+    /// Which files the manifest may manage.
+    #[must_use]
+    pub fn paths(&self) -> PathPolicy {
+        PathPolicy {
+            allow: self.allow_path.clone(),
+        }
+    }
 }
 
 /// Runs the program with this process's arguments.

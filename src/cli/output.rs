@@ -10,6 +10,7 @@ use super::terminal::Terminal;
 use crate::outcome::Applied;
 use crate::plan::Plan;
 use crate::report::{self, Detail, Summary};
+use crate::visible::visible_json;
 
 /// The forms of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -143,5 +144,6 @@ pub fn written(write: impl FnOnce(&mut String) -> fmt::Result) -> Result<String,
 /// # Errors
 /// Those of serde_json.
 pub fn serialised(json: Result<String, serde_json::Error>) -> Result<String, CliError> {
-    json.map_err(|error| CliError::message(error.to_string()))
+    json.map(|json| visible_json(&json))
+        .map_err(|error| CliError::message(error.to_string()))
 }

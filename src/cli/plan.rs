@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::output::{self, PlanOutput};
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
-use super::{Selection, open};
+use super::{Selection, open, untrusted};
 
 /// Arguments of `murder plan`.
 #[derive(Debug, Args)]
@@ -32,7 +32,8 @@ pub struct Arguments {
 /// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
-    let reach = arguments.reach.options();
+    let reach = arguments.reach.of_selection(&arguments.selection);
+    untrusted::refuse_hosts(&loaded, &reach)?;
     let planner = open::planner(&loaded, &hosts, &reach, terminal)?;
     let murder = &loaded.murder.name;
     let plan = open::plan(murder, &hosts, &*planner, reach.parallel, terminal);

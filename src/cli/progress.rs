@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::terminal::Terminal;
 use crate::fleet::{Event, EventKind};
 use crate::name::HostName;
-use crate::report::line::visible;
+use crate::visible::visible;
 
 /// The most lines of hosts below the summary; more would not fit on a screen.
 const LINES: usize = 16;

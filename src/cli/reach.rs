@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Selection;
 use crate::session::options::{Consent, Reach};
+use crate::session::path_policy::PathPolicy;
 
 /// How hosts are reached.
 #[derive(Debug, Clone, Args)]
@@ -61,6 +63,18 @@ impl ReachArguments {
             local: self.local,
             accept_new: self.accept_new,
             parallel: self.parallel,
+            untrusted: false,
+            paths: PathPolicy::default(),
+        }
+    }
+
+    /// The same for the hosts of a selection, by what its flags say of the manifest.
+    #[must_use]
+    pub fn of_selection(&self, selection: &Selection) -> Reach {
+        Reach {
+            untrusted: selection.untrusted,
+            paths: selection.paths(),
+            ..self.options()
         }
     }
 }

@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::selection::select;
 use super::terminal::Terminal;
-use super::{Selection, output};
+use super::{Selection, output, untrusted};
 use crate::compile::{Compiled, Compiler};
 use crate::diagnostic::Diagnostic;
 use crate::load::{self, Loaded};
@@ -43,6 +43,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError>
         return Err(CliError::input(loaded.diagnostics, &loaded.sources));
     }
     terminal.diagnostics(&loaded.diagnostics, &loaded.sources);
+    untrusted::say_unread(loaded.murder.as_ref(), selection, terminal);
     match &arguments.out {
         Some(folder) => tree(folder, &hosts).map_err(|error| unwritable(folder, &error))?,
         None => output::print(stream(&hosts).as_bytes(), terminal)?,
@@ -66,6 +67,7 @@ fn compiled(loaded: &mut Loaded, selection: &Selection) -> Vec<(HostName, Compil
     let Some(murder) = &loaded.murder else {
         return Vec::new();
     };
+    let paths = selection.paths();
     let mut hosts = Vec::new();
     let mut found: Vec<Diagnostic> = Vec::new();
     match (
@@ -75,7 +77,7 @@ fn compiled(loaded: &mut Loaded, selection: &Selection) -> Vec<(HostName, Compil
         (Ok(names), Ok(compiler)) => {
             let results = on_every_core(&names, |name| {
                 let host = murder.hosts.get(name)?;
-                Some(compiler.compile(name, &host.facts))
+                Some(paths.judge(compiler.compile(name, &host.facts)))
             });
             for (name, result) in names.into_iter().zip(results) {
                 match result {

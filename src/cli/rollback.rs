@@ -110,7 +110,13 @@ fn next(host: &HostName, target: &Target) -> String {
         "{host} is as it was in generation {number}. The next apply reverts this; to keep it, restore the \
          manifest of that generation"
     );
-    match manifest_revision(&target.revision) {
+    let revision = manifest_revision(&target.revision);
+    let commit = revision.strip_suffix("-dirty").unwrap_or(revision);
+    // A host says it, and a person may copy the command into a shell.
+    if !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return format!("{undone} (what the host names as its revision is not one of git).");
+    }
+    match revision {
         "" => format!("{undone} (its revision is not known)."),
         revision => match revision.strip_suffix("-dirty") {
             None => {

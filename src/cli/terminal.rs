@@ -5,6 +5,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use clap::{Args, ValueEnum};
 
 use crate::diagnostic::{Diagnostic, Severity, Sources};
+use crate::visible::visible_lines;
 
 /// How much is printed.
 #[derive(Debug, Clone, Copy, Args)]
@@ -104,14 +105,14 @@ impl Terminal {
     /// Prints a message, unless `-q` is given.
     pub fn say(&self, text: &str) {
         if !self.quiet {
-            talk(text);
+            talk(&visible_lines(text));
         }
     }
 
     /// Prints a message if `-v` is given.
     pub fn detail(&self, text: &str) {
         if self.verbose {
-            talk(text);
+            talk(&visible_lines(text));
         }
     }
 

@@ -113,7 +113,7 @@ pub fn of_lines<'a>(hosts: impl Iterator<Item = (&'a HostName, Vec<Line>)>) -> V
     groups
 }
 
-/// A name that no text of ours holds: [`super::line::visible`] leaves no control character.
+/// A name that no text of ours holds: [`crate::visible::visible`] leaves no control character.
 const OWN_NAME: &str = "\u{0}";
 
 /// The text with the host's own name, as a whole word, replaced by one that is the same for all.

@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::name::is_hidden;
+use crate::visible::visible;
 
 /// What a line is about; a colour where there are colours, nothing otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,24 +82,6 @@ impl Line {
 /// Those of `out`.
 pub fn write_all(lines: &[Line], out: &mut impl Write, color: bool) -> fmt::Result {
     lines.iter().try_for_each(|line| line.write(out, color))
-}
-
-/// Control characters as `\u{1b}`; a tab stays.
-#[must_use]
-pub fn visible(text: &str) -> String {
-    let hides = |c: char| is_hidden(c) && c != '\t';
-    if !text.contains(hides) {
-        return text.to_owned();
-    }
-    let mut shown = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if hides(c) {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
 }
 
 /// `1 host`, `2 hosts`.

@@ -11,6 +11,7 @@ pub mod murder;
 pub mod observe;
 pub mod one_host;
 pub mod options;
+pub mod path_policy;
 pub mod plan;
 pub mod precompile;
 pub mod provenance;

@@ -12,7 +12,7 @@ use crate::machine::{Apply, KnownFacts, MachineError, Observe};
 use crate::model::{Host, Roster};
 use crate::name::HostName;
 use crate::plan::{DiffInput, Failure, HostVerdict, Run, Verdict, diff};
-use crate::secret::SecretName;
+use crate::secret::{SecretName, SecretSource};
 use crate::state::{Desired, Facts, Remark};
 use crate::transport::AskPassphrase;
 
@@ -25,6 +25,7 @@ pub struct MurderSession<'a> {
     /// Warnings about the manifest's secrets.
     pub warnings: Vec<Diagnostic>,
     roster: Roster<'a>,
+    untrusted: bool,
 }
 
 impl<'a> MurderSession<'a> {
@@ -55,6 +56,7 @@ impl<'a> MurderSession<'a> {
             session: Session::new(reach, ask_passphrase),
             warnings: Vec::new(),
             roster: Roster::of(&loaded.murder),
+            untrusted: reach.untrusted,
         };
         session.warnings = session.read_secrets(&needed)?;
         Ok(session)
@@ -68,6 +70,7 @@ impl<'a> MurderSession<'a> {
         &mut self,
         names: &BTreeSet<SecretName>,
     ) -> Result<Vec<Diagnostic>, SessionError> {
+        let names = &self.readable(names);
         let (secrets, problems) = load::secrets(&self.loaded.murder, names);
         if problems.iter().any(is_error) {
             return Err(SessionError::Input(problems));
@@ -78,6 +81,15 @@ impl<'a> MurderSession<'a> {
             }
         }
         Ok(problems)
+    }
+
+    /// The secrets that may be read: of a manifest that may be a stranger's, those that it holds itself.
+    fn readable(&self, names: &BTreeSet<SecretName>) -> BTreeSet<SecretName> {
+        let secrets = &self.loaded.murder.secrets;
+        let held = |name: &&SecretName| {
+            !self.untrusted || matches!(secrets.get(*name), Some((SecretSource::Literal(_), _)))
+        };
+        names.iter().filter(held).cloned().collect()
     }
 
     /// A host of the manifest.

@@ -119,8 +119,8 @@ fn ask(
     questions(desired, secrets, known).map_err(|MissingSecret(name)| {
         MachineError::Unfit(Failure {
             summary: format!("the secret `{name}` has not been read"),
-            detail: None,
-            hint: None,
+            detail: Some("what a file with it must hold cannot be compared".to_owned()),
+            hint: Some("leave `--untrusted` out, for a manifest that you trust".to_owned()),
         })
     })
 }

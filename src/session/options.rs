@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::path_policy::PathPolicy;
 use crate::plan::RefusalKind;
 
 /// How hosts are reached.
@@ -15,6 +16,10 @@ pub struct Reach {
     pub accept_new: bool,
     /// How many hosts at once.
     pub parallel: usize,
+    /// The manifest may be a stranger's: no secret is read.
+    pub untrusted: bool,
+    /// Which files it may manage.
+    pub paths: PathPolicy,
 }
 
 /// The refusals that the user lifts. Each refusal has a flag of its own; there is no `--force`.

@@ -68,16 +68,18 @@ pub fn precompile<'a>(
         let hosts: Vec<HostName> = loaded.murder.hosts.keys().cloned().collect();
         let compile = |host: &Host| {
             if !meant.contains(&host.name) {
-                return compiler.compile(&host.name, &host.facts);
+                return reach.paths.judge(compiler.compile(&host.name, &host.facts));
             }
             let known = cache.as_ref().and_then(|cache| cache.get(&host.name));
             let facts = known.as_ref().map_or(&host.facts, |known| &known.facts);
-            match compiler.compile(&host.name, facts) {
+            match reach.paths.judge(compiler.compile(&host.name, facts)) {
                 Ok(mut compiled) => {
                     keep(host, known, std::mem::take(&mut compiled.desired));
                     Ok(compiled)
                 }
-                Err(_) if known.is_some() => compiler.compile(&host.name, &host.facts),
+                Err(_) if known.is_some() => {
+                    reach.paths.judge(compiler.compile(&host.name, &host.facts))
+                }
                 Err(problems) => Err(problems),
             }
         };

@@ -12,6 +12,7 @@ use super::apply::{Application, apply};
 use super::murder::MurderSession;
 use super::observe::Answered;
 use super::options::{Consent, Reach};
+use super::path_policy::PathPolicy;
 use super::precompile::{Precompiled, precompile};
 use crate::access::SshClient;
 use crate::compile::Compiler;
@@ -89,6 +90,7 @@ type Kept = BTreeMap<HostName, (Instant, Box<dyn Apply>)>;
 struct Worker<'a> {
     contact: MurderSession<'a>,
     compiler: Compiler<'a>,
+    paths: PathPolicy,
     precompiled: Mutex<BTreeMap<HostName, Precompiled>>,
     consent: Consent,
     kept: Option<Mutex<Kept>>,
@@ -125,6 +127,7 @@ impl<'a> Worker<'a> {
         let worker = Self {
             contact,
             compiler: prepared.compiler,
+            paths: reach.paths.clone(),
             precompiled: Mutex::new(prepared.hosts),
             consent,
             kept: writes.then(Mutex::default),
@@ -136,8 +139,8 @@ impl<'a> Worker<'a> {
     }
 
     fn compile(&self, host: &Host, facts: &Facts) -> Result<Desired, Failure> {
-        self.compiler
-            .compile(&host.name, facts)
+        self.paths
+            .judge(self.compiler.compile(&host.name, facts))
             .map(|compiled| compiled.desired)
             .map_err(|problems| Failure {
                 summary: "the manifest does not compile with this host's facts".to_owned(),

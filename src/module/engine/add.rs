@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Engine, Part};
+use super::{Engine, Part, reserved};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ContentSpec, FileSpec, ServiceSpec, SettingSpec};
 use crate::module::Module;
+use crate::secret::Body;
 use crate::thing::Thing;
 
 /// How a value of a module is named among the templates.
@@ -56,6 +57,9 @@ impl Engine {
                 end: 0,
             };
             let known = self.parts.contains_key(name);
+            if Body::reserved(&template.text) {
+                problems.push(reserved(at));
+            }
             self.parts.insert(
                 name.clone(),
                 Part {

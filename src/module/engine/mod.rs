@@ -10,11 +10,14 @@ mod tera_errors;
 pub(crate) use self::add::{check_names, value_name, when_name};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 
 use tera::{Context, Tera};
 
 use super::{Module, filters, names};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::name::is_hidden;
+use crate::secret::Body;
 
 /// The names that a template may use by themselves.
 const ROOTS: [&str; 4] = ["murder", "host", "vars", "facts"];
@@ -96,6 +99,9 @@ impl Engine {
         vars: &BTreeSet<&str>,
         problems: &mut Vec<Diagnostic>,
     ) {
+        if Body::reserved(text) {
+            problems.push(reserved(at));
+        }
         let plain = ["{{", "{%", "{#"].iter().all(|open| !text.contains(open));
         self.parts.insert(
             name.to_owned(),
@@ -172,16 +178,72 @@ impl Engine {
     /// # Errors
     /// A diagnostic with template, line and column.
     pub fn render(&self, name: &str, context: &Context) -> Result<String, Diagnostic> {
-        if let Some(Part {
-            plain: Some(text), ..
-        }) = self.parts.get(name)
+        let plain = self.parts.get(name).and_then(|part| part.plain.clone());
+        let text = match plain {
+            Some(text) => text,
+            None => self.rendered(name, context)?,
+        };
+        match text
+            .chars()
+            .find(|c| is_hidden(*c) && !matches!(c, '\n' | '\t'))
         {
-            return Ok(text.clone());
+            None => Ok(text),
+            Some(hidden) => Err(self.hidden(name, hidden)),
         }
-        self.tera
-            .render(name, context)
-            .map_err(|error| self.diagnostic(&error, Some(name)))
     }
+
+    fn rendered(&self, name: &str, context: &Context) -> Result<String, Diagnostic> {
+        let mut text = Capped(Vec::new());
+        self.tera
+            .render_to(name, context, &mut text)
+            .map_err(|error| self.diagnostic(&error, Some(name)))?;
+        // Tera writes text only.
+        Ok(String::from_utf8_lossy(&text.0).into_owned())
+    }
+
+    /// What a manifest's `content` must not hold, a template must not make either.
+    fn hidden(&self, name: &str, hidden: char) -> Diagnostic {
+        let problem = Diagnostic::error(format!(
+            "template: it renders the character {}, which does not show as itself",
+            hidden.escape_unicode()
+        ))
+        .detail(format!("template `{name}`"))
+        .hint("write lines that end with a line feed alone, and text without control characters and direction marks");
+        match self.parts.get(name) {
+            Some(part) => problem.at(part.place(0, 0), ""),
+            None => problem,
+        }
+    }
+}
+
+/// Bytes that a template may render to: the table of a hundred thousand hosts has less.
+const MOST_BYTES: usize = 32 << 20;
+
+/// Takes so many bytes and no more.
+struct Capped(Vec<u8>);
+
+impl Write for Capped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MOST_BYTES {
+            return Err(io::Error::other(format!(
+                "it renders to more than {MOST_BYTES} bytes"
+            )));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A template must not write the token of a secret itself: it could name any secret of the murder.
+fn reserved(at: Span) -> Diagnostic {
+    Diagnostic::error("template: it holds the character \\u{fdd0} or \\u{fdd1}")
+        .at(at, "")
+        .detail("`murder` marks the places of secrets with them")
+        .hint("remove it")
 }
 
 fn unknown_root(root: &str, at: Span) -> Diagnostic {

@@ -1,0 +1,72 @@
+//! `--untrusted`: what a manifest of a stranger may not have, and what is said of it.
+
+use super::Selection;
+use super::error::CliError;
+use super::terminal::Terminal;
+use crate::diagnostic::Diagnostic;
+use crate::load::LoadedMurder;
+use crate::model::Murder;
+use crate::secret::SecretSource;
+use crate::session::options::Reach;
+
+/// That no live host is meant.
+///
+/// # Errors
+/// Where one is: it says what would have been read.
+pub fn refuse_hosts(loaded: &LoadedMurder, reach: &Reach) -> Result<(), CliError> {
+    if !reach.untrusted || reach.sandbox.is_some() {
+        return Ok(());
+    }
+    let sources = sources(&loaded.murder);
+    let mut would =
+        "it would have read your SSH keys, agent, configuration and known_hosts".to_owned();
+    if !sources.is_empty() {
+        would = format!("{would}, and {}", sources.join(", "));
+    }
+    Err(CliError::arguments(vec![
+        Diagnostic::error("`--untrusted` contacts no live host")
+            .detail(would)
+            .hint("plan on folders: `--sandbox=DIR`; or leave `--untrusted` out, for a manifest that you trust"),
+    ]))
+}
+
+/// That nothing is to be applied.
+///
+/// # Errors
+/// Where `--untrusted` is given.
+pub fn refuse_apply(selection: &Selection) -> Result<(), CliError> {
+    if !selection.untrusted {
+        return Ok(());
+    }
+    Err(CliError::arguments(vec![
+        Diagnostic::error("`--untrusted` applies nothing")
+            .detail("it would have read git's revision and the secrets of the manifest, and run postmap(1)")
+            .hint("use `murder plan --sandbox=DIR --untrusted`"),
+    ]))
+}
+
+/// Says which secrets are not read.
+pub fn say_unread(murder: Option<&Murder>, selection: &Selection, terminal: &Terminal) {
+    let Some(murder) = murder.filter(|_| selection.untrusted) else {
+        return;
+    };
+    for source in sources(murder) {
+        terminal.say(&format!("not read with `--untrusted`: {source}"));
+    }
+}
+
+/// Each secret with where it would be read from.
+fn sources(murder: &Murder) -> Vec<String> {
+    let secrets = murder.secrets.iter();
+    let sources = secrets.filter_map(|(name, (source, _))| match source {
+        SecretSource::File(path) => Some(format!(
+            "the secret `{name}` from the file `{}`",
+            path.display()
+        )),
+        SecretSource::Env(variable) => Some(format!(
+            "the secret `{name}` from the environment variable `{variable}`"
+        )),
+        SecretSource::Literal(_) => None,
+    });
+    sources.collect()
+}
