@@ -1,18 +1,18 @@
-//! "Did you mean": the known word that is most like a misspelt one.
+//! "Did you mean": finds the known word that is most similar to a misspelt one.
 
-/// How alike two words must be, from 0 to 1, where nothing asks for more; `backand` and `backend` have 0.86.
-const ALIKE: f32 = 0.6;
+/// The least similarity (0 to 1) of two words, unless the caller gives another; `backand` and `backend` have 0.86.
+const SIMILARITY: f32 = 0.6;
 
-/// The candidate most like `word`, if one is like it at all.
+/// The candidate most similar to `word`; none if no candidate is similar enough.
 #[must_use]
 pub fn nearest<'a, S: AsRef<str> + ?Sized + 'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a S>,
 ) -> Option<&'a str> {
-    nearest_of(word, candidates, ALIKE)
+    nearest_of(word, candidates, SIMILARITY)
 }
 
-/// The candidate most like `word` among those that are at least `likeness` (0 to 1) like it.
+/// The candidate most similar to `word`; none if no candidate has at least this `likeness` (0 to 1).
 #[must_use]
 pub fn nearest_of<'a, S: AsRef<str> + ?Sized + 'a>(
     word: &str,
@@ -25,10 +25,10 @@ pub fn nearest_of<'a, S: AsRef<str> + ?Sized + 'a>(
         .next()
 }
 
-/// `did you mean` with the nearest candidate, or else all of them where they are few.
+/// A hint: `did you mean` with the most similar candidate, or the list of all candidates if they are few.
 #[must_use]
 pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    /// More words than this are no help.
+    /// A longer list does not help.
     const FEW: usize = 16;
     let candidates: Vec<&str> = candidates.into_iter().collect();
     if let Some(nearest) = nearest(word, candidates.iter().copied()) {
@@ -40,7 +40,8 @@ pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Op
     Some(format!("known here: {}", candidates.join(", ")))
 }
 
-/// Whether a name is surely another one misspelt: as long, but for a letter, and with two letters changed at most.
+/// Whether a name is certainly a misspelling of another: the lengths differ by at most one letter, and at most two
+/// letters change.
 #[must_use]
 pub fn is_slip(name: &str, right: &str) -> bool {
     let longer = name.chars().count().abs_diff(right.chars().count());

@@ -12,7 +12,7 @@ static DEFAULTS: LazyLock<BTreeMap<&'static str, &'static str>> = LazyLock::new(
         .collect()
 });
 
-/// Built-in parameters whose default value only the machine, or the process, knows.
+/// Built-in parameters whose default depends on the machine or the process.
 pub(crate) const OF_THE_MACHINE: [&str; 5] = [
     "mydomain",
     "myhostname",
@@ -21,10 +21,10 @@ pub(crate) const OF_THE_MACHINE: [&str; 5] = [
     "process_name",
 ];
 
-/// Parameters that Postfix sets itself in each process; what main.cf says of them is ignored.
+/// Parameters that Postfix sets itself in each process. It ignores them in main.cf.
 pub(crate) const OF_THE_PROCESS: [&str; 2] = ["process_id", "process_name"];
 
-/// Names of older releases that 3.7 still reads: known, with an empty default, and in no list.
+/// Names of older releases that Postfix 3.7 still reads. Their default is empty, and `postconf -d` does not list them.
 pub(crate) const OBSOLETE: [&str; 13] = [
     "authorized_verp_clients",
     "fallback_relay",
@@ -41,18 +41,18 @@ pub(crate) const OBSOLETE: [&str; 13] = [
     "virtual_maps",
 ];
 
-/// The default value of a built-in parameter, where it is the same on every machine.
+/// The default value of a built-in parameter; none if it depends on the machine.
 pub(crate) fn value(name: &str) -> Option<&'static str> {
     DEFAULTS.get(name).copied()
 }
 
-/// All built-in parameters with a default that is the same on every machine.
+/// All built-in parameters whose default is the same on every machine.
 pub(crate) fn all() -> &'static BTreeMap<&'static str, &'static str> {
     &DEFAULTS
 }
 
-/// The parameters that every delivery agent brings (`NAME_recipient_limit`, …), each with the parameter that holds its
-/// default (postconf(5), `transport_…`).
+/// The suffixes of the parameters that every delivery agent has (`NAME_recipient_limit`, …), each with the parameter that
+/// holds its default (postconf(5), `transport_…`).
 const OF_A_SERVICE: [(&str, &str); 16] = [
     ("recipient_limit", "default_recipient_limit"),
     ("extra_recipient_limit", "default_extra_recipient_limit"),
@@ -90,18 +90,18 @@ const OF_A_SERVICE: [(&str, &str); 16] = [
     ("transport_rate_delay", "default_transport_rate_delay"),
 ];
 
-/// The parameter that holds the default of a service's parameter, by what follows the service's name.
+/// The parameter that holds the default of a service's parameter, found by the suffix after the service's name.
 pub(crate) fn of_suffix(suffix: &str) -> Option<&'static str> {
     let all = OF_A_SERVICE.iter().chain([&TIME_LIMIT]);
     all.copied()
         .find_map(|(own, default)| (own == suffix).then_some(default))
 }
 
-/// The one of pipe(8) and spawn(8).
+/// The parameter that only pipe(8) and spawn(8) have.
 const TIME_LIMIT: (&str, &str) = ("time_limit", "command_time_limit");
 
-/// The parameters that a service of master.cf brings by its command, each without the service's name and with the
-/// parameter that holds its default. Empty where the command is no delivery agent.
+/// The parameters that a service of master.cf has because of its command: each suffix, with the parameter that holds its
+/// default. Empty if the command is not a delivery agent.
 pub(crate) fn of_service(command: &[u8]) -> impl Iterator<Item = (&'static str, &'static str)> {
     let (time, others) = match command {
         b"local" | b"error" | b"virtual" | b"smtp" | b"lmtp" => (false, true),

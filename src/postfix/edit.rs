@@ -31,13 +31,13 @@ pub enum Edit {
     UnsetOption(ServiceName, Parameter),
 }
 
-/// Why an edit cannot be made; nothing is edited then.
+/// Why an edit is refused. No edit of the same call is made then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot edit `{edit}`: {why}")]
 pub struct EditError {
-    /// What was to be edited, as a [`Thing`] is written; several are joined by commas.
+    /// What the refused edit names, in the form of a [`Thing`]; several are joined by commas.
     pub edit: String,
-    /// What postconf says against it.
+    /// The reason, in the words of postconf(1).
     pub why: String,
 }
 
@@ -91,7 +91,7 @@ impl Edit {
     }
 }
 
-/// Which call of postconf makes an edit.
+/// The options of the postconf(1) call that makes an edit.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Call {
     Main(main_cf::Change),
@@ -102,10 +102,10 @@ enum Call {
 /// are one call of postconf. New parameters are appended in name order (Postfix before 3.8
 /// takes any order).
 ///
-/// A last line gets its line end first: postconf before 3.8 glues what it appends to it.
+/// A last line without a line end gets one first, because postconf before 3.8 appends to the line itself.
 ///
-/// A field or option of a service that master.cf does not have is an error here, where
-/// postconf only warns: whoever asked for it would not get it.
+/// A field or option of a service that master.cf does not have is an error here. postconf only warns of it, and the
+/// edit would silently be lost.
 ///
 /// # Errors
 /// The first edit that postconf would refuse. Nothing is edited then.

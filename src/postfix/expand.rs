@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::text::BLANKS;
 use super::text::lossy;
 
-/// How deep references may lead into each other.
+/// How deep references may nest.
 const DEPTH: usize = 100;
 
 /// Bytes that one expansion may read: its text, and each value that a name stands for, each time that it is
@@ -25,13 +25,13 @@ pub(crate) fn is_too_far(error: &str) -> bool {
     error.starts_with(TOO_FAR)
 }
 
-/// Answers what a name stands for; none where it stands for nothing.
+/// Gives the value of a name; none if it has none.
 pub(crate) type Lookup<'a> = dyn FnMut(&[u8]) -> Option<Vec<u8>> + 'a;
 
-/// Expands all references, and those in what they stand for.
+/// Expands all references, and the references in their values.
 ///
 /// # Errors
-/// What is wrong with the syntax, which Postfix dies of; and where the references lead too far ([`is_too_far`]).
+/// The syntax error, at which Postfix stops with a fatal error; or that the references lead too far ([`is_too_far`]).
 pub(crate) fn expand(text: &[u8], lookup: &mut Lookup<'_>) -> Result<Vec<u8>, String> {
     let mut walk = Walk {
         lookup,
@@ -63,15 +63,15 @@ pub(crate) fn names(text: &[u8]) -> BTreeSet<String> {
         references: 0,
         result: Vec::new(),
     };
-    // An error ends the search, as it does for postconf, which only warns of it.
+    // An error ends the search, as in postconf, which only warns of it.
     let _ = walk.text(text);
     found
 }
 
-/// Checks the syntax of all references in a text, whatever they stand for.
+/// Checks the syntax of all references in a text without their values.
 ///
 /// # Errors
-/// What is wrong; Postfix dies of it.
+/// The syntax error, at which Postfix stops with a fatal error.
 pub(crate) fn syntax(text: &[u8]) -> Result<(), String> {
     let mut walk = Walk {
         lookup: &mut |_| None,
@@ -87,9 +87,9 @@ pub(crate) fn syntax(text: &[u8]) -> Result<(), String> {
 
 struct Walk<'a, 'b> {
     lookup: &'a mut Lookup<'b>,
-    /// Look at everything and expand nothing.
+    /// Visit both branches of each condition, and expand nothing.
     scan: bool,
-    /// Say what a comparison comes to.
+    /// Evaluate comparisons.
     compare: bool,
     depth: usize,
     /// Bytes that were read, see [`MOST_BYTES`].
@@ -149,7 +149,7 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    /// What stands between the braces, or after a bare `$`.
+    /// Handles the text between the braces, or the name after a bare `$`.
     fn expression(&mut self, text: &[u8]) -> Result<(), String> {
         let value;
         let mut rest;
@@ -202,7 +202,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// `{left} operator {right}`: something or nothing, and what follows.
+    /// Evaluates `{left} operator {right}`; also gives the text after it.
     fn comparison<'t>(&mut self, text: &'t [u8]) -> Result<(Option<Vec<u8>>, &'t [u8]), String> {
         let (left, rest) = payload(text)?;
         let end = rest
@@ -244,7 +244,7 @@ impl Walk<'_, '_> {
     }
 }
 
-/// A branch of a condition: `{text}`, or all that is left.
+/// A branch of a condition: `{text}`, or the whole rest.
 fn branch(text: &[u8]) -> Result<(&[u8], &[u8]), String> {
     if skip_blanks(text).first() == Some(&b'{') {
         payload(skip_blanks(text))
@@ -253,7 +253,7 @@ fn branch(text: &[u8]) -> Result<(&[u8], &[u8]), String> {
     }
 }
 
-/// What is in the braces that the text begins with, and what follows after blanks.
+/// The text in the braces at the beginning, and the text after them without leading blanks.
 fn payload(text: &[u8]) -> Result<(&[u8], &[u8]), String> {
     let end = balanced(text, b'{', b'}').ok_or_else(|| {
         format!(
@@ -264,7 +264,7 @@ fn payload(text: &[u8]) -> Result<(&[u8], &[u8]), String> {
     Ok((&text[1..end], skip_blanks(&text[end + 1..])))
 }
 
-/// Where the bracket that the text begins with is closed.
+/// The position at which the bracket at the beginning is closed.
 fn balanced(text: &[u8], open: u8, close: u8) -> Option<usize> {
     let mut level = 0_usize;
     for (at, byte) in text.iter().enumerate() {
@@ -295,7 +295,7 @@ fn expected(what: &str, rest: &[u8]) -> String {
     format!("{what} expected at: \"{}\"", lossy(rest))
 }
 
-/// Numbers by their size, anything else by its bytes.
+/// Compares numbers by value, and other texts by their bytes.
 fn plain_order(left: &[u8], right: &[u8]) -> Ordering {
     let number = |text: &[u8]| {
         (!text.is_empty() && text.iter().all(u8::is_ascii_digit))

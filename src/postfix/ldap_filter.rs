@@ -1,4 +1,4 @@
-//! Whether one LDAP filter (RFC 4515) is another with alternatives taken out.
+//! Tells whether one LDAP filter (RFC 4515) is another with alternatives removed.
 
 use super::shortening::Shortening;
 use super::shortening::of_sequences;
@@ -6,9 +6,8 @@ use super::shortening::of_sequences;
 /// Filters nested deeper than this are not compared.
 const DEPTH: usize = 32;
 
-/// Whether `after` matches less than `before`: an `(|…)` somewhere in it lost members, and nothing
-/// else differs. A condition of an `(&…)` that is gone would make it match more, and so would
-/// anything gone within a `(!…)`.
+/// Whether `after` matches fewer entries than `before` because an `(|…)` in it lost members, and nothing else differs.
+/// Removing a condition of an `(&…)`, or anything within a `(!…)`, makes a filter match more entries.
 pub(super) fn is_narrower(before: &str, after: &str) -> bool {
     compare(before.trim(), after.trim(), DEPTH) == Shortening::Shorter
 }

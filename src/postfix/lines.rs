@@ -1,4 +1,4 @@
-//! Lines: as an editor walks over them, and as a reader joins them.
+//! Physical lines for postconf's editor, and logical lines for a reader of configuration files.
 //!
 //! A logical line begins in the first column; lines that begin with white space continue
 //! it; comments and blank lines are skipped and do not end it (postconf(5)).
@@ -6,13 +6,11 @@
 use super::text::is_space;
 use super::text::until_nul;
 
-/// The lines of a file as postconf's editor sees them: with their line ends, and each cut at
-/// its first NUL.
+/// The physical lines of a file as postconf's editor reads them: with their line ends, and each cut at its first NUL.
 ///
-/// A NUL therefore takes the line's end with it, and the next line is glued to this one. A
-/// last line without an end gets none either (before Postfix 3.8): what an edit appends is
-/// glued to it. That is what Postfix does; [`apply_edits`](super::apply_edits) guards
-/// against the latter.
+/// A NUL therefore also cuts the line's end, and the next line is joined to this one. Before Postfix 3.8 a last line
+/// without a line end gets none either, so that an edit appends to the line itself. Postfix does both;
+/// [`apply_edits`](super::apply_edits) prevents the latter.
 pub(crate) struct PhysicalLines<'a> {
     rest: &'a [u8],
 }
@@ -22,7 +20,7 @@ impl<'a> PhysicalLines<'a> {
         Self { rest: text }
     }
 
-    /// The next byte, without taking it.
+    /// The next byte, which stays unread.
     pub(crate) fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
@@ -43,20 +41,20 @@ impl<'a> PhysicalLines<'a> {
             .map_or(self.rest.len(), |at| at + 1);
         let (line, rest) = self.rest.split_at(end);
         self.rest = rest;
-        // Postfix takes the last byte of a line as a (signed) character for its status,
-        // so a last line without an end that closes with 0xff reads as the end of file.
+        // Postfix uses the last byte of a line, as a signed character, for its status. A last line without a line end that
+        // ends in 0xff therefore reads as the end of the file.
         (line.last() != Some(&0xff)).then_some(line)
     }
 }
 
-/// Whether a line holds neither content nor anything but a comment.
+/// Whether a line is empty or a comment.
 pub(crate) fn is_filler(line: &[u8]) -> bool {
     line.iter()
         .find(|byte| !is_space(**byte))
         .is_none_or(|byte| *byte == b'#')
 }
 
-/// One logical line, or what stood where one should be.
+/// One logical line, or text at a place where one must begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LogicalLine {
     /// Its text, joined, without line ends, cut at the first NUL.
@@ -73,7 +71,7 @@ pub(crate) struct LogicalLine {
 pub(crate) fn logical_lines(text: &[u8]) -> Vec<LogicalLine> {
     let mut lines: Vec<LogicalLine> = Vec::new();
     for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
-        // Comments begin at the first byte that is no blank, NULs included: the cut comes later.
+        // A NUL is not a blank here: the line is cut at its first NUL only after the check for a comment.
         if is_filler(line) {
             continue;
         }

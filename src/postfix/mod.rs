@@ -1,4 +1,4 @@
-//! Postfix's own files: read, edited and compared as Postfix does.
+//! Reads, edits and compares Postfix's configuration files by Postfix's own rules.
 
 mod edit;
 mod ldap_filter;

@@ -1,4 +1,4 @@
-//! What must hold for any bytes.
+//! Properties of reading and editing that hold for any bytes.
 
 use proptest::prelude::*;
 
@@ -14,7 +14,7 @@ use crate::name::Parameter;
 use crate::name::ServiceName;
 use crate::thing::Field;
 
-/// Bytes that look like a configuration file from afar.
+/// Bytes that resemble a configuration file.
 fn text() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         prop::collection::vec(any::<u8>(), 0..200),
@@ -97,7 +97,7 @@ fn a_hash_behind_the_options_of_a_command_becomes_a_comment() {
 }
 
 proptest! {
-    // Nasty texts are often of the kind that a property leaves out.
+    // The generated texts often fall under the exceptions of a property.
     #![proptest_config(ProptestConfig {
         max_global_rejects: 65_536,
         failure_persistence: None,

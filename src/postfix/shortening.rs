@@ -1,18 +1,17 @@
-//! Whether a sequence is an earlier one with members taken out.
+//! Tells whether a sequence is an earlier one with members removed.
 
-/// How a text stands to the one before it.
+/// How a text differs from an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shortening {
-    /// It says the same.
+    /// It means the same.
     Same,
-    /// Something is gone; what is left is as it was, in the same order.
+    /// Something was removed; the rest is unchanged, in the same order.
     Shorter,
-    /// Something is new, changed, or in another place.
+    /// Something was added, changed or moved.
     Other,
 }
 
-/// Compares two sequences whose members are compared by `each`; a member that is gone must be one
-/// that `may_go`.
+/// Compares two sequences, whose members `each` compares. Only members for which `may_go` is true may be removed.
 pub(super) fn of_sequences<T>(
     before: &[T],
     after: &[T],
@@ -22,7 +21,7 @@ pub(super) fn of_sequences<T>(
     let mut found = Shortening::Same;
     let mut rest = before.iter();
     for new in after {
-        // The first that fits leaves the most for those that follow.
+        // Taking the first member that fits leaves the most members for the rest.
         loop {
             let Some(old) = rest.next() else {
                 return Shortening::Other;

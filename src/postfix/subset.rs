@@ -1,8 +1,8 @@
-//! Whether a text is an earlier one with something taken out: lists, tables, and what describes an
+//! Tells whether a text is an earlier one with something removed. The text is a list, a table, or the description of an
 //! LDAP table.
 //!
-//! A taken-out member or line answers for less than before. Where that cannot be told for certain
-//! the answer is [`Shortening::Other`].
+//! With a member or line removed, the text matches less than before. If that is not certain, the result is
+//! [`Shortening::Other`].
 
 use super::ldap_filter;
 use super::lines::logical_lines;
@@ -17,15 +17,14 @@ pub use super::shortening::Shortening;
 /// Braces within braces are compared down to this depth.
 const DEPTH: usize = 32;
 
-/// Compares two lists, split as Postfix splits them; what stands in braces is a list again
-/// (`inline:{ a=b, c=d }`).
+/// Compares two lists, split as Postfix splits them. The text in braces is a list too (`inline:{ a=b, c=d }`).
 #[must_use]
 pub fn of_lists(before: &str, after: &str) -> Shortening {
     lists(before, after, DEPTH)
 }
 
 fn lists(before: &str, after: &str, depth: usize) -> Shortening {
-    // Without its exception (`!host`, match_list(3)) a list matches more.
+    // Removing an exception (`!host`, match_list(3)) makes a list match more.
     let may_go = |member: &String| !member.starts_with('!');
     of_sequences(
         &split_list(before),
@@ -45,20 +44,20 @@ fn members(before: &str, after: &str, depth: usize) -> Shortening {
     }
 }
 
-/// What stands before the braces, and in them.
+/// The text before the braces, and the text in them.
 fn group(member: &str) -> Option<(&str, &str)> {
     let (name, rest) = member.split_once('{')?;
     Some((name, rest.strip_suffix('}')?))
 }
 
-/// Compares two tables: each logical line is one answer. Comments and layout count for nothing.
+/// Compares two tables by their logical lines. Comments and layout do not count.
 #[must_use]
 pub fn of_tables(before: &str, after: &str) -> Shortening {
     of_sequences(&lines(before), &lines(after), |_| true, equal)
 }
 
-/// Compares two files of `name = value` lines (ldap_table(5)); none where they are no such files.
-/// No line may go, since its default comes back, which may match more; values may get shorter.
+/// Compares two files of `name = value` lines (ldap_table(5)); none if they are not such files. No line may be removed,
+/// because its default may match more. A value may get shorter.
 #[must_use]
 pub fn of_attributes(before: &str, after: &str) -> Option<Shortening> {
     let (old, new) = (attributes(before)?, attributes(after)?);
@@ -85,7 +84,7 @@ fn of_attribute(name: &str, before: &str, after: &str) -> Shortening {
             false => Shortening::Other,
         }
     } else if after.is_empty() {
-        // As good as a line that is not there.
+        // An empty value counts as no line.
         Shortening::Other
     } else {
         of_lists(before, after)

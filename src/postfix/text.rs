@@ -1,8 +1,8 @@
 //! Postfix's small text tools: blanks, words, braces, `name = value`.
 //!
 //! Everything works on bytes, because Postfix does: its configuration files have no
-//! encoding. Where a rule looks odd it is Postfix's own, and the differential test
-//! against the real postconf(1) holds us to it.
+//! encoding. A rule that looks odd is Postfix's own: the differential test compares the result
+//! with the real postconf(1).
 
 /// The blanks that separate words (Postfix's `CHARS_SPACE`). Vertical tab and form feed
 /// are not among them, although [`is_space`] counts them as blank.
@@ -11,7 +11,7 @@ pub(crate) const BLANKS: &[u8] = b" \t\r\n";
 /// What separates the items of a list: blanks and commas (Postfix's `CHARS_COMMA_SP`).
 pub(crate) const COMMA_BLANKS: &[u8] = b", \t\r\n";
 
-/// Whether a byte is white space as C's `isspace` says it of ASCII.
+/// Whether C's `isspace` counts an ASCII byte as white space.
 pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
@@ -89,10 +89,10 @@ pub(crate) fn words_in_braces<'a>(text: &'a [u8], separators: &[u8]) -> Vec<&'a 
     }
 }
 
-/// Takes text that begins with `{` out of its braces, without blanks at its ends.
+/// Gives the text inside the braces that `text` begins with, without blanks at its ends.
 ///
-/// Unbalanced braces and text after the closing one are complaints, not failures: the
-/// second value is the complaint, and the first what Postfix goes on with.
+/// Unbalanced braces and text after the closing brace are complaints, not errors: the first value is the text that
+/// Postfix continues with, the second the complaint.
 pub(crate) fn out_of_braces(text: &[u8]) -> (&[u8], Option<String>) {
     let mut level = 0_usize;
     for (at, byte) in text.iter().enumerate() {
@@ -116,7 +116,7 @@ pub(crate) fn out_of_braces(text: &[u8]) -> (&[u8], Option<String>) {
     )
 }
 
-/// Runs of blanks as one, none at the ends: the form that postconf(1) prints.
+/// Replaces each run of blanks by one blank and removes those at the ends, as postconf(1) prints values.
 pub(crate) fn collapse(text: &[u8]) -> Vec<u8> {
     let mut line = Vec::with_capacity(text.len());
     for word in words(text, BLANKS) {
@@ -128,14 +128,14 @@ pub(crate) fn collapse(text: &[u8]) -> Vec<u8> {
     line
 }
 
-/// The text for people and for types that want UTF-8.
+/// The text as UTF-8, for messages and for types that need it; other bytes become U+FFFD.
 pub(crate) fn lossy(text: &[u8]) -> String {
     String::from_utf8_lossy(text).into_owned()
 }
 
 /// The beginning of a line for a message.
 pub(crate) fn beginning(text: &[u8]) -> String {
-    // Only what stands before a `=`: what follows may be a secret.
+    // Only the part before `=`: the part after it may be a secret.
     let name = text.split(|byte| *byte == b'=').next().unwrap_or(text);
     let shown: String = lossy(name).trim().chars().take(30).collect();
     if text.len() > name.len() || shown.len() < name.len() {

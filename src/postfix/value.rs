@@ -1,12 +1,12 @@
-//! Values compared and taken apart as Postfix reads them.
+//! Compares values and splits lists by Postfix's own rules.
 
 use super::text::COMMA_BLANKS;
 use super::text::collapse;
 use super::text::lossy;
 use super::text::words_in_braces;
 
-/// Whether Postfix reads two values as the same: white space runs count as one blank, and
-/// none at the ends. Commas are not blanks here, because not every value is a list.
+/// Whether Postfix reads two values as the same. A run of white space counts as one blank, and white space at the ends
+/// does not count. Commas are not blanks here, because not every value is a list.
 #[must_use]
 pub fn same_value(left: &str, right: &str) -> bool {
     collapse(left.as_bytes()) == collapse(right.as_bytes())

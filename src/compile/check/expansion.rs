@@ -1,8 +1,7 @@
-//! What values with `$name` in them come to, as far as that can be known without the host.
+//! Checks the expansion of values with `$name`, as far as it is known without the host.
 //!
-//! A name that the host's desired state gives is known. A built-in default holds unless the
-//! host's own main.cf says otherwise. All else only the host knows, and what depends on it is
-//! not judged here.
+//! The value of a name in the host's desired state is known. A built-in default is assumed, because the host's own main.cf
+//! may set the parameter. Anything else is known only on the host, and a value that depends on it is not checked here.
 
 use std::collections::BTreeSet;
 
@@ -40,8 +39,8 @@ impl SetValues for Values<'_> {
     }
 }
 
-/// Judges every value that refers to others, and whose own text is right.
-pub(super) fn judge(values: &Values<'_>, found: &mut Found) {
+/// Checks every value that refers to other parameters and whose own text has no error.
+pub(super) fn check_references(values: &Values<'_>, found: &mut Found) {
     let environment = HostEnvironment::default();
     let release = Release::new(&values.facts.postfix_version);
     let configuration = Configuration::new(values, release, &environment);
@@ -60,7 +59,7 @@ pub(super) fn judge(values: &Values<'_>, found: &mut Found) {
             _ => configuration.main(),
         };
         let expanded = view.expand(text);
-        let desired = desired(thing, &expanded.uses);
+        let desired = desired_uses(thing, &expanded.uses);
         if !desired.is_disjoint(&found.wrong) {
             continue;
         }
@@ -70,14 +69,14 @@ pub(super) fn judge(values: &Values<'_>, found: &mut Found) {
             .any(|(_, source)| *source == ValueSource::Assumed);
         match expanded.text {
             Err(ExpandError::Syntax(problem)) if desired.contains(thing) => {
-                found.error(thing, fatal(thing, (values.place)(thing), &problem));
+                found.error(thing, cannot_expand(thing, (values.place)(thing), &problem));
             }
             Err(ExpandError::Syntax(problem)) if is_too_far(&problem) => {
                 found.error(thing, too_far((values.place)(thing), &problem));
             }
-            // What only the host knows, and a circle that others go around in: each of them is told so.
+            // Either it depends on the host, or another value refers to itself, which has an error of its own.
             Err(_) => {}
-            Ok(value) => comes_to(values, (thing, text), &value, (&desired, assumed), found),
+            Ok(value) => check_expanded(values, (thing, text), &value, (&desired, assumed), found),
         }
     }
 }
@@ -90,7 +89,7 @@ fn too_far(at: Span, problem: &str) -> Diagnostic {
 }
 
 /// The things of the desired state that an expansion in the value of `thing` used.
-fn desired(thing: &Thing, uses: &BTreeSet<(String, ValueSource)>) -> BTreeSet<Thing> {
+fn desired_uses(thing: &Thing, uses: &BTreeSet<(String, ValueSource)>) -> BTreeSet<Thing> {
     let used = uses.iter().filter_map(|(name, source)| {
         let name = Parameter::new(name.as_str()).ok()?;
         match (source, thing) {
@@ -104,8 +103,8 @@ fn desired(thing: &Thing, uses: &BTreeSet<(String, ValueSource)>) -> BTreeSet<Th
     used.collect()
 }
 
-/// Judges what a value comes to.
-fn comes_to(
+/// Checks an expanded value.
+fn check_expanded(
     values: &Values<'_>,
     (thing, text): (&Thing, &str),
     value: &str,
@@ -132,8 +131,8 @@ fn comes_to(
     }
 }
 
-/// A value that Postfix cannot expand at all.
-pub(super) fn fatal(thing: &Thing, at: Span, problem: &str) -> Diagnostic {
+/// The error for a value that Postfix cannot expand.
+pub(super) fn cannot_expand(thing: &Thing, at: Span, problem: &str) -> Diagnostic {
     let hint = if problem.starts_with("unreasonable") {
         "it refers to itself; write out what it shall be"
     } else {

@@ -1,10 +1,10 @@
-//! What master.cf cannot hold: master(8) reads it whole or not at all, and dies of it.
+//! Checks values that master.cf cannot hold: master(8) stops with a fatal error at one wrong entry.
 
 use crate::postfix::{check_option, command_of};
 use crate::thing::{Field, Thing};
 
-/// What master.cf cannot hold, and what to do.
-pub(super) fn unfit(thing: &Thing, value: &str) -> Option<(String, String)> {
+/// The message and the hint for a value that master.cf cannot hold; none if it can.
+pub(super) fn unwritable(thing: &Thing, value: &str) -> Option<(String, String)> {
     match thing {
         Thing::Field(service, Field::Private) if service.parts().1 == "inet" && value != "n" => {
             Some((

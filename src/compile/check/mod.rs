@@ -1,8 +1,7 @@
-//! What can be said of values before any Postfix reads them: Postfix takes any text, and the
-//! program that needs the value dies when mail comes.
+//! Checks values before any Postfix reads them. Postfix accepts any text, and the program that needs the value stops with a
+//! fatal error when mail arrives.
 //!
-//! [`judge`] looks at values and facts alone, so it serves whole hosts and those of a manifest
-//! that means nothing yet ([`value_problems`]).
+//! [`check`] needs only values and facts, so that it also serves the hosts of a manifest with errors ([`value_problems`]).
 
 mod expansion;
 mod master;
@@ -24,28 +23,28 @@ use crate::postfix::expand;
 use crate::state::{Facts, Want};
 use crate::thing::Thing;
 
-/// The values of one host, and what is known of it.
+/// The values of one host, its facts, and the places of the values.
 struct Values<'a> {
     all: &'a BTreeMap<Thing, Want<String>>,
     place: &'a dyn Fn(&Thing) -> Span,
-    /// Where a word of a thing's value was given.
+    /// The place in the manifest or a module that gives a word of a thing's value.
     place_of: &'a dyn Fn(&Thing, &str) -> Span,
     facts: &'a Facts,
 }
 
-/// What was found in them.
+/// The problems of one host's values.
 #[derive(Debug, Default)]
 struct Found {
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
-    /// Warnings by facts that nobody has observed.
+    /// Warnings that depend on assumed facts.
     guesses: Vec<Diagnostic>,
-    /// Things with an error of their own: what depends on them is not judged.
+    /// Things with an error of their own. Values that depend on them are not checked.
     wrong: BTreeSet<Thing>,
 }
 
 impl Work<'_> {
-    /// Looks at every value, whoever gave it.
+    /// Checks every value of the host, from the manifest and from modules.
     pub(in crate::compile) fn check_values(&mut self) {
         let origins = &self.compiled.origins;
         let here = self.host.at;
@@ -59,7 +58,7 @@ impl Work<'_> {
             let origins = origins.get(thing).map_or(&[][..], Vec::as_slice);
             word_of(origins, word).unwrap_or(here)
         };
-        let found = judge(&Values {
+        let found = check(&Values {
             all: &self.compiled.desired.values,
             place: &place,
             place_of: &place_of,
@@ -71,8 +70,8 @@ impl Work<'_> {
     }
 }
 
-/// The place of a word: that of the member which has it, in the nearest layer that puts it into the list, or of the
-/// value that the lists below begin with.
+/// The place of a word: the list member that has it, in the nearest layer that adds it, or the whole value that the list
+/// starts from.
 fn word_of(origins: &[Origin], word: &str) -> Option<Span> {
     let given = origins.iter().find_map(|origin| match &origin.members {
         None => Some(origin.at),
@@ -84,15 +83,15 @@ fn word_of(origins: &[Origin], word: &str) -> Option<Span> {
     given.or_else(|| origins.first().map(|origin| origin.at))
 }
 
-/// Looks at every value.
-fn judge(values: &Values<'_>) -> Found {
+/// Checks every value.
+fn check(values: &Values<'_>) -> Found {
     let mut found = Found::default();
-    let services = LazyCell::new(|| names::services(values));
+    let services = LazyCell::new(|| names::service_names(values));
     let classes = restrictions::classes(values);
-    let set = LazyCell::new(|| names::set(values));
+    let set = LazyCell::new(|| names::names_set(values));
     for (thing, text) in values.present() {
         let at = (values.place)(thing);
-        // Values are one line: postconf(1) takes no line ends.
+        // A value is one line: postconf(1) accepts no line breaks.
         if text.contains(['\n', '\r', '\0']) {
             let problem = Diagnostic::error(format!("the value of `{thing}` has a line end"))
                 .at(at, "")
@@ -100,42 +99,42 @@ fn judge(values: &Values<'_>) -> Found {
             found.error(thing, problem);
             continue;
         }
-        if let Some((summary, hint)) = master::unfit(thing, text) {
+        if let Some((summary, hint)) = master::unwritable(thing, text) {
             found.error(thing, Diagnostic::error(summary).at(at, "").hint(hint));
         }
         let Some(name) = parameter(thing) else {
             continue;
         };
         let name = name.as_str();
-        names::version(values, thing, name, &mut found);
-        // The plan looks at the services that the host has.
+        names::check_release(values, thing, name, &mut found);
+        // On an observed host the plan checks this with the host's own services.
         if !values.facts.observed() {
-            names::service(values, thing, name, &services, &mut found);
+            names::check_service(values, thing, name, &services, &mut found);
         }
         if !catalogue::is_expanded(name) {
             continue;
         }
         if let Err(problem) = expand::syntax(text.as_bytes()) {
-            found.error(thing, expansion::fatal(thing, at, &problem));
+            found.error(thing, expansion::cannot_expand(thing, at, &problem));
         } else if let Err(problem) = catalogue::check(name, text) {
             found.error(thing, diagnostic(problem).at(at, ""));
         }
         if text.contains('$') {
-            names::references(values, thing, text, &set, &mut found);
+            names::check_references(values, thing, text, &set, &mut found);
         }
-        tables::types(values, thing, name, text, &mut found);
-        restrictions::words(values, thing, name, text, &classes, &mut found);
+        tables::check_types(values, thing, name, text, &mut found);
+        restrictions::check_list(values, thing, name, text, &classes, &mut found);
     }
     if !values.facts.observed() {
-        names::entries(values, &mut found);
+        names::check_entries(values, &mut found);
     }
-    restrictions::guard(values, &classes, &mut found);
-    expansion::judge(values, &mut found);
+    restrictions::check_relay_guard(values, &classes, &mut found);
+    expansion::check_references(values, &mut found);
     found
 }
 
 impl Values<'_> {
-    /// What is set, without what must not be.
+    /// The things that must be present, with their values.
     fn present(&self) -> impl Iterator<Item = (&Thing, &str)> {
         self.all.iter().filter_map(|(thing, want)| match want {
             Want::Present(text) => Some((thing, text.as_str())),
@@ -150,8 +149,8 @@ impl Found {
         self.errors.push(problem);
     }
 
-    /// An error where a host has said so; where its facts are only assumed, a warning.
-    fn by_facts(&mut self, facts: &Facts, thing: &Thing, problem: Diagnostic) {
+    /// Adds an error if the host's facts were observed, or a warning if they are assumed.
+    fn error_or_guess(&mut self, facts: &Facts, thing: &Thing, problem: Diagnostic) {
         if facts.observed() {
             self.error(thing, problem);
         } else {
@@ -159,7 +158,7 @@ impl Found {
         }
     }
 
-    /// A warning of what would be wrong if the host is as is assumed.
+    /// Adds a warning that depends on assumed facts.
     fn guess(&mut self, problem: Diagnostic) {
         self.guesses.push(Diagnostic {
             level: Severity::Warning,
@@ -168,7 +167,7 @@ impl Found {
     }
 }
 
-/// The parameter whose value a thing is.
+/// The parameter of a thing that is a parameter or an option.
 fn parameter(thing: &Thing) -> Option<&Parameter> {
     match thing {
         Thing::Parameter(name) | Thing::Option(_, name) => Some(name),

@@ -1,4 +1,4 @@
-//! Names that this host's Postfix may not have: of other versions, and of services.
+//! Checks names that this host's Postfix may not have: those of other releases, of services, and of references.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::postfix::catalogue;
 use crate::state::Want;
 use crate::thing::{Field, Thing};
 
-/// The services of Debian's master.cf; a host may have more.
+/// The services in Debian's master.cf. A host may have more.
 const OF_DEBIAN: [&str; 30] = [
     "anvil",
     "bounce",
@@ -44,8 +44,8 @@ const OF_DEBIAN: [&str; 30] = [
     "virtual",
 ];
 
-/// The names of the services that the host has as far as anybody can tell without it.
-pub(super) fn services<'a>(values: &Values<'a>) -> BTreeSet<&'a str> {
+/// The names of the services that the host has, as far as they are known without it.
+pub(super) fn service_names<'a>(values: &Values<'a>) -> BTreeSet<&'a str> {
     let own = values.all.keys().filter_map(|thing| match thing {
         Thing::Service(service) | Thing::Field(service, _) | Thing::Option(service, _) => {
             Some(service.parts().0)
@@ -55,9 +55,9 @@ pub(super) fn services<'a>(values: &Values<'a>) -> BTreeSet<&'a str> {
     OF_DEBIAN.into_iter().chain(own).collect()
 }
 
-/// Distributions backport: the documentation's version is a guess, and the host's own list of
-/// names is not.
-pub(super) fn version(values: &Values<'_>, thing: &Thing, name: &str, found: &mut Found) {
+/// Checks that the host's release has a parameter. Distributions backport parameters, so the catalogue's version is only a
+/// guess; the host's own list of names is certain.
+pub(super) fn check_release(values: &Values<'_>, thing: &Thing, name: &str, found: &mut Found) {
     let facts = values.facts;
     if facts.observed() && facts.parameters.contains(name) {
         return;
@@ -75,11 +75,11 @@ pub(super) fn version(values: &Values<'_>, thing: &Thing, name: &str, found: &mu
         ))
         .hint("`murder plan` asks the host; `facts: {postfix_version: …}` says it beforehand")
     };
-    found.by_facts(facts, thing, said);
+    found.error_or_guess(facts, thing, said);
 }
 
-/// A service's parameter without its service: a guess too, until the host has been looked at.
-pub(super) fn service(
+/// Warns of a service's parameter without the service. It is a guess until the host was observed.
+pub(super) fn check_service(
     values: &Values<'_>,
     thing: &Thing,
     name: &str,
@@ -98,8 +98,9 @@ pub(super) fn service(
     }
 }
 
-/// Entries of master.cf that get fields or options and no command: right only where they are there already.
-pub(super) fn entries(values: &Values<'_>, found: &mut Found) {
+/// Warns of entries of master.cf that get fields or options but no command. They are right only if the host already has
+/// them.
+pub(super) fn check_entries(values: &Values<'_>, found: &mut Found) {
     let mut services: BTreeMap<&ServiceName, &Thing> = BTreeMap::new();
     for (thing, _) in values.present() {
         if let Thing::Field(service, _) | Thing::Option(service, _) = thing {
@@ -128,9 +129,9 @@ fn is_of_debian(service: &ServiceName) -> bool {
     }
 }
 
-/// `$name` of what nobody sets: Postfix takes it for empty, and says nothing when mail is lost by it.
-/// The host's own main.cf may set such a name, unless it is only a known one misspelt.
-pub(super) fn references(
+/// Checks that each `$name` refers to a parameter. Postfix uses an empty value for any other name without a message, and
+/// mail may be lost. The host's own main.cf may set such a name, so that only a misspelt known name is an error.
+pub(super) fn check_references(
     values: &Values<'_>,
     thing: &Thing,
     text: &str,
@@ -157,8 +158,8 @@ pub(super) fn references(
     }
 }
 
-/// The parameters that the desired state sets, in main.cf or for a service.
-pub(super) fn set<'a>(values: &Values<'a>) -> BTreeSet<&'a str> {
+/// The names of the parameters that the desired state sets, in main.cf or for a service.
+pub(super) fn names_set<'a>(values: &Values<'a>) -> BTreeSet<&'a str> {
     values
         .all
         .iter()

@@ -1,4 +1,4 @@
-//! Words of access restriction lists that smtpd(8) would not know.
+//! Checks access restriction lists: unknown words, missing arguments, and lists that do not stop relaying.
 
 use super::{Found, Values, parameter};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -11,8 +11,8 @@ use crate::thing::Thing;
 /// The parameter that names the restriction classes of a host.
 const CLASSES: &str = "smtpd_restriction_classes";
 
-/// Looks at a list of restrictions, or at a class that is one.
-pub(super) fn words(
+/// Checks a list of restrictions, or a restriction class.
+pub(super) fn check_list(
     values: &Values<'_>,
     thing: &Thing,
     name: &str,
@@ -43,10 +43,10 @@ pub(super) fn words(
             Some(near) => {
                 found.error(thing, said.hint(format!("did you mean `{near}`?")));
             }
-            // The host may have a class of that name.
+            // The host's own main.cf may define a class of that name.
             None => found.warnings.push(Diagnostic {
                 level: Severity::Warning,
-                ..said.hint(match restrictions::perhaps(&word) {
+                ..said.hint(match restrictions::similar(&word) {
                     Some(near) => format!(
                         "did you mean `{near}`? A class stands in `{CLASSES}`, if the host has it"
                     ),
@@ -59,8 +59,8 @@ pub(super) fn words(
     }
 }
 
-/// Says where nothing keeps the host from being an open relay: smtpd(8) refuses to work then.
-pub(super) fn guard(values: &Values<'_>, classes: &[String], found: &mut Found) {
+/// Checks that a restriction stops relaying. Without one smtpd(8) ends each session with a fatal error.
+pub(super) fn check_relay_guard(values: &Values<'_>, classes: &[String], found: &mut Found) {
     const RELAY: &str = "smtpd_relay_restrictions";
     const RECIPIENT: &str = "smtpd_recipient_restrictions";
     let mut problems = Vec::new();
@@ -102,7 +102,7 @@ pub(super) fn guard(values: &Values<'_>, classes: &[String], found: &mut Found) 
 
 const BROKEN: &str = "smtpd(8) would answer `451 4.3.5 Server configuration error` to everybody";
 
-/// The restriction classes that the host's desired state gives it.
+/// The restriction classes in the host's desired state.
 pub(super) fn classes(values: &Values<'_>) -> Vec<String> {
     let Ok(name) = Parameter::new(CLASSES) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! The tables that values name: their types, and which of the host's files they open.
+//! Checks the types of the tables that values name, and finds the host's files that Postfix opens as tables.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,14 @@ use crate::postfix::catalogue::tables as catalogue;
 use crate::state::Want;
 use crate::thing::Thing;
 
-/// Table types of Debian's Postfix that come in packages of their own.
+/// Table types of Debian's Postfix that need a package of their own.
 const PACKAGES: [&str; 9] = [
     "cdb", "ldap", "lmdb", "mongodb", "mysql", "pcre", "pgsql", "sqlite", "sdbm",
 ];
 
-/// A type that no Postfix has is a mistake; one that this host lacks is a matter of its packages.
-pub(super) fn types(values: &Values<'_>, thing: &Thing, name: &str, text: &str, found: &mut Found) {
+/// Checks the table types in a value. A type that no Postfix release has is an error. A type that only this host lacks
+/// needs a package.
+pub(super) fn check_types(values: &Values<'_>, thing: &Thing, name: &str, text: &str, found: &mut Found) {
     let facts = values.facts;
     let at = |word: &str| (values.place_of)(thing, word);
     for word in catalogue::untyped(name, text) {
@@ -40,8 +41,8 @@ pub(super) fn types(values: &Values<'_>, thing: &Thing, name: &str, text: &str, 
                 } else {
                     "it is not among the table types that are assumed for this host"
                 })
-                .hint(lacking(&kind, facts.observed()));
-            found.by_facts(facts, thing, problem);
+                .hint(install_hint(&kind, facts.observed()));
+            found.error_or_guess(facts, thing, problem);
         } else {
             let problem = Diagnostic::error(format!("unknown table type `{kind}` in `{thing}`"))
                 .at(at(&format!("{kind}:")), "")
@@ -63,7 +64,7 @@ pub(super) fn types(values: &Values<'_>, thing: &Thing, name: &str, text: &str, 
 
 const DIES: &str = "every program that opens the table would die";
 
-fn lacking(kind: &str, observed: bool) -> String {
+fn install_hint(kind: &str, observed: bool) -> String {
     let install = if PACKAGES.contains(&kind) {
         format!("install `postfix-{kind}` on the host, or use another type")
     } else {
@@ -77,7 +78,7 @@ fn lacking(kind: &str, observed: bool) -> String {
 }
 
 impl Work<'_> {
-    /// Finds which of the files are opened as tables, and as what, from the values that name them.
+    /// Marks the host's files that a value names as tables, each with the table type.
     pub(in crate::compile) fn find_tables(&mut self) {
         let mut opened: BTreeMap<RemotePath, TableType> = BTreeMap::new();
         for want in self.compiled.desired.values.values() {
@@ -95,8 +96,8 @@ impl Work<'_> {
     }
 }
 
-/// Every `type:/path` in a value, without the `proxy:` before it. Where the type is a `$parameter`,
-/// only the host knows it, and the table is not named here.
+/// Every `type:/path` in a value, without a `proxy:` before it. A table whose type is a `$parameter` is left out: only the
+/// host knows the type.
 pub(in crate::compile) fn tables(value: &str) -> Vec<(RemotePath, TableType)> {
     let mut found = Vec::new();
     for (at, _) in value.match_indices(":/") {

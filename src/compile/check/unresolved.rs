@@ -1,9 +1,9 @@
-//! What can be said of a manifest that means nothing yet: its own values and variables, where
-//! they stand. No template is asked, so one mistake cannot hide another.
+//! Checks the values and variables of a manifest that has other errors. No template is rendered, so that one mistake does
+//! not hide another.
 
 use std::collections::BTreeMap;
 
-use super::{Values, judge};
+use super::{Values, check};
 use crate::compile::variable;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{Host, HostState, Layer, ServiceSpec, SettingSpec};
@@ -13,12 +13,11 @@ use crate::thing::Thing;
 
 const LINE_ENDS: [char; 3] = ['\n', '\r', '\0'];
 
-/// The errors of a host's values as the manifest writes them. Errors only: whatever else there
-/// is to say can wait until the manifest means something.
+/// The errors of a host's values as the manifest has them. Warnings are left out until the manifest has no other errors.
 #[must_use]
 pub fn value_problems(host: &Host, modules: &Modules) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
-    // All that a retired host has goes, and what is left alone is nobody's business here.
+    // `murder` removes everything from a retired host, so that its values do not matter.
     if host.state == HostState::Retired {
         return problems;
     }
@@ -33,7 +32,7 @@ pub fn value_problems(host: &Host, modules: &Modules) -> Vec<Diagnostic> {
     let mut values: BTreeMap<Thing, Want<String>> = BTreeMap::new();
     let mut places: BTreeMap<Thing, Span> = BTreeMap::new();
     for (name, layers) in &host.settings {
-        // The nearest layer wins; an edit of a list needs the lists below it.
+        // The nearest layer wins. A list edit is skipped, because its result depends on the layers below.
         if let Some(layer) = layers.first()
             && let Some(want) = plain(layer)
         {
@@ -61,7 +60,7 @@ pub fn value_problems(host: &Host, modules: &Modules) -> Vec<Diagnostic> {
     }
     values.retain(|thing, _| !left.contains(thing));
     let place = |thing: &Thing| places.get(thing).copied().unwrap_or(host.at);
-    let found = judge(&Values {
+    let found = check(&Values {
         all: &values,
         place: &place,
         place_of: &|thing, _| place(thing),

@@ -1,17 +1,15 @@
-//! The catalogue of main.cf parameters: which there are, since when, and what they take.
+//! The catalogue of main.cf parameters: their names, releases and the values that they accept.
 //!
-//! Postfix accepts any name and any text in main.cf; `postfix check` and `postfix reload`
-//! are content with a number that is none, and then the program that reads it dies and
-//! mail stops. The catalogue knows beforehand. It was read off Postfix's documentation and
-//! sources (`parameters.tsv`). Distributions backport, so a live host has the last word on
-//! names.
+//! Postfix accepts any name and any text in main.cf. `postfix check` and `postfix reload` accept a value that is not a
+//! number where one is needed; the program that reads it then stops with a fatal error, and mail stops. The catalogue
+//! finds such values before. Its table (`parameters.tsv`) comes from Postfix's documentation and sources.
+//! Distributions backport parameters, so the list of a live host overrides the catalogue.
 
+mod keywords;
 mod names;
 mod problem;
 mod table;
 mod value;
-// Words of a fixed set.
-mod words;
 
 pub mod restrictions;
 
@@ -33,15 +31,15 @@ pub use problem::Problem;
 use table::Kind;
 use table::row;
 
-/// Checks a value that the programs of Postfix would die of.
+/// Checks a value: a Postfix program that reads a wrong one stops with a fatal error.
 ///
-/// Names that the catalogue does not have pass: their values are text. A value with a `$`
-/// passes too, because it depends on other parameters; what it comes to is for its reader to find.
+/// A name that the catalogue does not have passes, because its value is text. A value with a `$` passes too, because it
+/// depends on other parameters: check it after expansion.
 ///
 /// # Errors
 /// The first problem found.
 pub fn check(name: &str, value: &str) -> Result<(), Problem> {
-    // A name without a kind of its own may be a service's: `lmtp_destination_concurrency_limit`.
+    // A name without a kind may be a parameter of a service: `lmtp_destination_concurrency_limit`.
     let kinds = row(name)
         .filter(|row| row.kind.is_some())
         .or_else(|| service_parameter(name).and_then(|(_, suffix)| table::suffix_row(suffix)));
@@ -51,14 +49,14 @@ pub fn check(name: &str, value: &str) -> Result<(), Problem> {
     }
 }
 
-/// Whether a parameter's `$name` are expanded with main.cf when Postfix reads it. Some are kept
-/// as they stand, and filled in later with names of another kind: `$user`, `$rbl_code`.
+/// Whether Postfix expands the `$name` references of a parameter when it reads main.cf. It keeps a few parameters as they
+/// are and later replaces names of another kind in them, such as `$user` and `$rbl_code`.
 #[must_use]
 pub fn is_expanded(name: &str) -> bool {
     row(name).is_none_or(|row| !row.raw)
 }
 
-/// What the programs of Postfix can read as a parameter's value, where they die of anything else.
+/// The kind of value that a parameter accepts. Postfix programs stop with a fatal error at any other value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
     /// A whole number.
@@ -69,7 +67,7 @@ pub enum Takes {
     YesOrNo,
 }
 
-/// What a parameter takes; none where it is text, or not in the catalogue.
+/// The kind of value that a parameter accepts; none if it accepts text, or is not in the catalogue.
 #[must_use]
 pub fn takes(name: &str) -> Option<Takes> {
     let own = row(name).and_then(|row| row.kind);
@@ -82,13 +80,13 @@ pub fn takes(name: &str) -> Option<Takes> {
     }
 }
 
-/// A built-in parameter's default value (Postfix 3.7's), where it is the same on every machine.
+/// The default value of a built-in parameter in Postfix 3.7; none if it depends on the machine.
 #[must_use]
 pub fn default_value(name: &str) -> Option<&'static str> {
     crate::postfix::defaults::value(name)
 }
 
-/// The names that Postfix 3.7 has by itself, in order.
+/// The names of the built-in parameters of Postfix 3.7, in order.
 pub fn built_in() -> impl Iterator<Item = &'static str> {
     let own = crate::postfix::defaults::all().keys().copied();
     let of_machine = crate::postfix::defaults::OF_THE_MACHINE;
@@ -96,8 +94,8 @@ pub fn built_in() -> impl Iterator<Item = &'static str> {
     all.into_iter()
 }
 
-/// The least and the largest number that a parameter may be, in seconds for a time; none where there is no limit
-/// but that of the program's own numbers.
+/// The least and the largest number that a parameter accepts, in seconds for a time. None means no limit except that of
+/// the number type.
 #[must_use]
 pub fn limits(name: &str) -> (i64, Option<i64>) {
     let own = row(name).filter(|row| row.kind.is_some());
@@ -111,8 +109,8 @@ pub fn limits(name: &str) -> (i64, Option<i64>) {
     })
 }
 
-/// What the documentation says against a parameter in a Postfix version: not yet there, or no
-/// longer. Distributions backport, so only a host can say whether it is right.
+/// The problem with using a parameter in a Postfix version: the documentation says that it is newer, or was removed.
+/// Distributions backport parameters, so only the host's own list is certain.
 #[must_use]
 pub fn version_problem(name: &str, version: &str) -> Option<Problem> {
     let row = row(name)?;
@@ -134,7 +132,7 @@ pub fn version_problem(name: &str, version: &str) -> Option<Problem> {
     })
 }
 
-/// Whether a release has a parameter by itself, as far as the catalogue knows it.
+/// Whether a release has a built-in parameter, according to the catalogue.
 pub(crate) fn is_in_release(name: &str, release: [u32; 3]) -> bool {
     let Some(row) = row(name) else {
         return true;
@@ -145,7 +143,7 @@ pub(crate) fn is_in_release(name: &str, release: [u32; 3]) -> bool {
         && (since.is_none_or(|since| release >= since) || table::is_backported(name, release))
 }
 
-/// The number of a version for comparison; `3.7.11` also when it is `3.7.11-rc1`.
+/// The numbers of a version, for comparison. `3.7.11-rc1` gives the same as `3.7.11`.
 pub(crate) fn version_number(version: &str) -> [u32; 3] {
     let mut parts = version
         .split(['.', '-'])

@@ -1,4 +1,4 @@
-//! Which names there are: Postfix's own, those of services, and the user's.
+//! Parameter names: built-in ones, those of services, and the user's own.
 
 use std::collections::BTreeSet;
 
@@ -9,17 +9,16 @@ use super::table::rows;
 use crate::nearest::nearest_of;
 use crate::postfix::expand;
 
-/// How like a name must be to be suggested (0 to 1).
+/// The least similarity (0 to 1) at which a name is suggested.
 const LIKENESS: f32 = 0.75;
 
-/// What a live master does not take over on reload but only after stop and start
-/// (`master_vars.c`, MAILLOG_README), beside those that the table marks.
+/// Parameters that master(8) reads only at start, not on reload (`master_vars.c`, MAILLOG_README), in addition to those
+/// that the table marks.
 const RESTART: [&str; 3] = ["config_directory", "maillog_file", "queue_directory"];
 
-/// Checks that the service of a service's parameter is there.
+/// Checks that the host has the service to which a parameter such as `lmtp_recipient_limit` belongs.
 ///
-/// `services` are the names of the host's services (`lmtp`, `smtp-amavis`). Names that are no
-/// service's pass.
+/// `services` are the names of the host's services (`lmtp`, `smtp-amavis`). A name that does not belong to a service passes.
 ///
 /// # Errors
 /// The problem, with the nearest right name as its hint.
@@ -41,19 +40,18 @@ pub fn check_service(name: &str, services: &BTreeSet<&str>) -> Result<(), Proble
     })
 }
 
-/// Whether a name is only postconf(5)'s way of speaking of a service's parameter:
-/// `transport_recipient_limit` stands for `smtp_recipient_limit` and its kin.
+/// Whether a name is only a placeholder of postconf(5): `transport_recipient_limit` means `smtp_recipient_limit`,
+/// `lmtp_recipient_limit` and so on.
 #[must_use]
 pub fn is_placeholder(name: &str) -> bool {
     super::table::is_placeholder(name)
 }
 
-/// Takes `SERVICE_destination_concurrency_limit` and its kin apart: the service and what
-/// follows its name.
+/// Splits a parameter of a service, such as `SERVICE_destination_concurrency_limit`, into the service and the suffix
+/// after its name; none if the name has no such suffix.
 #[must_use]
 pub fn service_parameter(name: &str) -> Option<(&str, &'static str)> {
-    // The longest suffix first: `x_transport_rate_delay` is no `destination_…`, but
-    // `x_destination_recipient_limit` also ends in `recipient_limit`.
+    // The longest suffix wins: `x_destination_recipient_limit` also ends in `recipient_limit`.
     SUFFIXES
         .iter()
         .filter_map(|suffix| {
@@ -63,20 +61,20 @@ pub fn service_parameter(name: &str) -> Option<(&str, &'static str)> {
         .min_by_key(|(service, _)| service.len())
 }
 
-/// The name of the catalogue that is most like this one, if any is.
+/// The name in the catalogue that is most similar to this one, if one is similar enough.
 #[must_use]
 pub fn nearest(name: &str) -> Option<&'static str> {
     nearest_of(name, rows().map(|row| row.name), LIKENESS)
 }
 
-/// Whether a change of this parameter needs Postfix to be stopped and started: on reload
-/// the master logs "ignoring … change" and goes on with the old value.
+/// Whether a change of this parameter takes effect only when Postfix is stopped and started. On reload master(8) logs
+/// "ignoring … change" and keeps the old value.
 #[must_use]
 pub fn needs_restart(name: &str) -> bool {
     RESTART.contains(&name) || row(name).is_some_and(|row| row.restart)
 }
 
-/// The names that a value needs: those whose absence it provides for (`${name?…}`, `${name:…}`) are not among them.
+/// The names that a value needs: names that it refers to, without those that may be unset (`${name?…}`, `${name:…}`).
 #[must_use]
 pub fn needed_names(value: &str) -> BTreeSet<String> {
     let mut names = referenced_names(value);
@@ -88,13 +86,13 @@ pub fn needed_names(value: &str) -> BTreeSet<String> {
     names
 }
 
-/// Whether Postfix has a parameter of that name by itself, or may have it for some service.
+/// Whether the name is a built-in parameter, or a parameter that some service may have.
 #[must_use]
 pub fn is_own(name: &str) -> bool {
     row(name).is_some() || service_parameter(name).is_some()
 }
 
-/// The names that a value refers to: `$name`, `${name}`, and inside `${name?{…}:{…}}`.
+/// The names that a value refers to: `$name`, `${name}`, and those inside `${name?{…}:{…}}`.
 #[must_use]
 pub fn referenced_names(value: &str) -> BTreeSet<String> {
     expand::names(value.as_bytes())

@@ -1,11 +1,11 @@
-//! What the catalogue says against a name or a value.
+//! A problem that the catalogue finds in a name or a value.
 
-/// What is wrong with a name or value.
+/// A problem with a name or a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// What is wrong, in one line; lower case, no full stop.
     pub summary: String,
-    /// Why that is bad.
+    /// The consequence.
     pub detail: Option<String>,
     /// What to do.
     pub hint: Option<String>,

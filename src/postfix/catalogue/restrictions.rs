@@ -1,12 +1,12 @@
 //! The words of access restriction lists (postconf(5), `smtpd_…_restrictions`).
 //!
-//! smtpd(8) answers `451 4.3.5 Server configuration error` to every client of a list with a
-//! word that it does not know, and `postfix check` says nothing.
+//! If a list has a word that smtpd(8) does not know, it answers `451 4.3.5 Server configuration error` to every client.
+//! `postfix check` does not report such a word.
 
 use crate::nearest::nearest_of;
 use crate::postfix::split_list;
 
-/// Words that stand for themselves; older names of some included.
+/// Restrictions without an argument, including older names of some.
 const PLAIN: [&str; 45] = [
     "check_recipient_maps",
     "check_relay_domains",
@@ -55,7 +55,7 @@ const PLAIN: [&str; 45] = [
     "warn_if_reject",
 ];
 
-/// Words that a table follows.
+/// Restrictions whose argument is a table.
 const WITH_TABLE: [&str; 24] = [
     "check_address_map",
     "check_ccert_access",
@@ -83,7 +83,7 @@ const WITH_TABLE: [&str; 24] = [
     "check_sender_ns_access",
 ];
 
-/// Words that a domain follows.
+/// Restrictions whose argument is a domain.
 const WITH_DOMAIN: [&str; 9] = [
     "permit_dnswl_client",
     "permit_rhswl_client",
@@ -96,7 +96,7 @@ const WITH_DOMAIN: [&str; 9] = [
     "reject_rhsbl_sender",
 ];
 
-/// What follows a word.
+/// The argument of a restriction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Argument {
     Nothing,
@@ -106,24 +106,24 @@ enum Argument {
     Seconds,
 }
 
-/// What a list says.
+/// The contents of a list of restrictions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct List {
-    /// The tables, each as it stands there.
+    /// The tables, each as the list has it.
     pub tables: Vec<String>,
-    /// Words that are no restriction of Postfix's: a class of the host's own, or a mistake.
+    /// Words that are not restrictions of Postfix: a restriction class of the host, or a mistake.
     pub unknown: Vec<String>,
-    /// Words without what must follow them, with that in words: `a table`.
+    /// Restrictions without their argument, with a description of the argument: `a table`.
     pub incomplete: Vec<(String, &'static str)>,
 }
 
-/// How the names of lists of restrictions end.
+/// The ending of the names of restriction lists.
 pub(super) const END: &str = "_restrictions";
 
-/// Ends so too, and says which list comes first.
+/// A parameter with this ending that is not a list: it sets which list smtpd(8) evaluates first.
 pub(super) const ORDER: &str = "smtpd_relay_before_recipient_restrictions";
 
-/// A list of restrictions whose name does not say so.
+/// A list of restrictions whose name has another ending.
 pub(super) const REWRITE_CLIENTS: &str = "local_header_rewrite_clients";
 
 /// Whether a parameter is a list of restrictions.
@@ -132,8 +132,8 @@ pub fn is_list(name: &str) -> bool {
     name.ends_with(END) && name != ORDER || name == REWRITE_CLIENTS
 }
 
-/// One of these must stand in `smtpd_relay_restrictions` or `smtpd_recipient_restrictions`, or smtpd(8) dies of a
-/// `fatal` at each session rather than be an open relay (`smtpd_check_init` in its source).
+/// `smtpd_relay_restrictions` or `smtpd_recipient_restrictions` must have one of these. Otherwise smtpd(8) ends each
+/// session with a fatal error instead of being an open relay (`smtpd_check_init` in its source).
 pub const GUARDS: [&str; 6] = [
     "reject_unauth_destination",
     "defer_unauth_destination",
@@ -143,7 +143,7 @@ pub const GUARDS: [&str; 6] = [
     "check_relay_domains",
 ];
 
-/// Whether a list surely has none of the [`GUARDS`]: what a `$name` or a class brings is for others to say.
+/// Whether a list certainly has none of the [`GUARDS`]. A list with a `$name` or a restriction class may have one.
 #[must_use]
 pub fn lacks_guard(value: &str, classes: &[String]) -> bool {
     let brings = |word: &String| {
@@ -154,7 +154,7 @@ pub fn lacks_guard(value: &str, classes: &[String]) -> bool {
     !split_list(value).iter().any(brings)
 }
 
-/// Reads a list of restrictions. What stands behind a `$` is for others to say.
+/// Reads a list of restrictions. Words with a `$` are skipped: they depend on other parameters.
 #[must_use]
 pub fn read(value: &str) -> List {
     let mut list = List::default();
@@ -163,7 +163,7 @@ pub fn read(value: &str) -> List {
         if word.starts_with(['$', '{']) {
             continue;
         }
-        // A table by itself is asked as the list's own `check_…_access` would.
+        // A table alone means the `check_…_access` restriction of the list.
         if word.contains(':') {
             list.tables.push(word);
             continue;
@@ -182,7 +182,7 @@ pub fn read(value: &str) -> List {
             Some(_) => {}
             None => {
                 list.incomplete.push((word, argument.what()));
-                // What stands in its place was meant for it, unless it is a restriction itself.
+                // The next word is the wrong argument, unless it is a restriction itself.
                 words.next_if(|next| !is_known(next) && nearest(next).is_none());
             }
         }
@@ -190,17 +190,17 @@ pub fn read(value: &str) -> List {
     list
 }
 
-/// The restriction that a word surely means.
+/// The restriction of which a word is certainly a misspelling.
 #[must_use]
 pub fn nearest(word: &str) -> Option<&'static str> {
-    /// `permit_mynetwork` has 0.97; the names of classes begin like restrictions, so this is strict.
+    /// The similarity of `permit_mynetwork` is 0.97. Names of classes often resemble restrictions, so the limit is high.
     const LIKENESS: f32 = 0.85;
     like(word, LIKENESS)
 }
 
-/// The restriction that a word may mean.
+/// The restriction of which a word may be a misspelling.
 #[must_use]
-pub fn perhaps(word: &str) -> Option<&'static str> {
+pub fn similar(word: &str) -> Option<&'static str> {
     const LIKENESS: f32 = 0.7;
     like(word, LIKENESS)
 }
@@ -230,7 +230,7 @@ fn argument_of(word: &str) -> Option<Argument> {
 }
 
 impl Argument {
-    /// Whether a word may be the argument. A `$name` may be anything.
+    /// Whether a word may be the argument. A `$name` may always be.
     fn is(self, word: &str) -> bool {
         word.starts_with('$')
             || match self {

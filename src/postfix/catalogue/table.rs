@@ -4,10 +4,10 @@ use std::sync::{LazyLock, OnceLock};
 
 static TEXT: &str = include_str!("parameters.tsv");
 
-/// The lines of the table, which stand in the order of the names. Each is read when it is first asked for: a
-/// run asks for few of them, and a run over thousands of hosts asks for the same again and again.
+/// The lines of the table, sorted by name. A line is parsed when it is first needed, because a run needs few of them,
+/// and kept, because a run over thousands of hosts needs the same ones again.
 static LINES: LazyLock<Vec<Line>> = LazyLock::new(|| {
-    // Every run that looks at a parameter comes by here: `str::lines` takes five times as long over the table.
+    // Nearly every run needs this: `str::lines` takes five times as long for the table.
     let ends = memchr::memchr_iter(b'\n', TEXT.as_bytes());
     let starts = std::iter::once(0).chain(ends.clone().map(|end| end + 1));
     starts
@@ -31,14 +31,13 @@ impl Line {
         self.text.split('\t').next().unwrap_or(self.text)
     }
 
-    /// None where the line only speaks of parameters.
+    /// None if the line is not a parameter.
     fn row(&self) -> Option<&Row> {
         self.row.get_or_init(|| Row::read(self.text)).as_ref()
     }
 }
 
-/// What follows a service's name in the parameters that each delivery service brings
-/// (postconf(5), `transport_…`).
+/// The suffixes of the parameters that each delivery service has: `SERVICE_…` (postconf(5), `transport_…`).
 pub(super) const SUFFIXES: [&str; 17] = [
     "delivery_slot_cost",
     "delivery_slot_discount",
@@ -59,14 +58,14 @@ pub(super) const SUFFIXES: [&str; 17] = [
     "transport_rate_delay",
 ];
 
-/// Whether a name is only the documentation's way of speaking of a service's parameter.
+/// Whether a name is a placeholder of the documentation for the parameters of services.
 pub(super) fn is_placeholder(name: &str) -> bool {
     name.strip_prefix("transport_")
         .is_some_and(|suffix| SUFFIXES.contains(&suffix))
 }
 
-/// Parameters that Postfix's own stable releases brought later than their version says, with the first release of
-/// each (the announcement of 3.8.4 and its kin; that Postfix 3.7.11 has it was seen).
+/// Parameters that later patch releases of older versions also have, with the first patch release of each version (the
+/// announcement of 3.8.4, 3.7.9, 3.6.13 and 3.5.23; `postconf -d` of 3.7.11 and 3.5.25 lists it).
 const BACKPORTED: [(&str, &[[u32; 3]]); 1] = [(
     "smtpd_forbid_bare_newline",
     &[[3, 5, 23], [3, 6, 13], [3, 7, 9], [3, 8, 4]],
@@ -81,7 +80,7 @@ pub(super) fn is_backported(name: &str, version: [u32; 3]) -> bool {
         .any(|first| first[..2] == version[..2] && first[2] <= version[2])
 }
 
-/// How Postfix's programs read a value.
+/// How Postfix programs read a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A whole number of 32 bits.
@@ -107,7 +106,7 @@ pub(super) struct Row {
     /// None: no limit.
     pub(super) most: Option<i64>,
     pub(super) restart: bool,
-    /// Kept as it stands, `$name` and all.
+    /// Postfix does not expand `$name` in it.
     pub(super) raw: bool,
 }
 
@@ -116,13 +115,13 @@ impl Row {
         let mut columns = line.split('\t');
         let mut next = || columns.next().filter(|text| !text.is_empty());
         let name = next()?;
-        // Leftovers of names that the documentation builds from parts, and its `transport_…` templates.
+        // Fragments of names that the documentation composes, and its `transport_…` placeholders.
         if name.ends_with('_') || name == "local" || is_placeholder(name) {
             return None;
         }
         let since = next();
         let removed = next();
-        // An `n` ahead of the kind: the default is an expression; a value set is read alike.
+        // An `n` before the kind: the default is an expression. A value that is set is read in the same way.
         let word = next().map(|kind| kind.strip_prefix('n').unwrap_or(kind));
         let kind = match word {
             Some("int") => Some(Kind::Integer),
@@ -161,7 +160,7 @@ pub(super) fn row(name: &str) -> Option<&'static Row> {
     LINES.get(at)?.row()
 }
 
-/// The row that says what a service's parameter takes: that of its default.
+/// The row of the parameter that holds a service parameter's default: both accept the same values.
 pub(super) fn suffix_row(suffix: &str) -> Option<&'static Row> {
     let default = match suffix {
         "time_limit" => "command_time_limit".to_owned(),

@@ -4,8 +4,8 @@ use super::restrictions;
 use crate::nearest;
 use crate::postfix::split_list;
 
-/// Every table type of any Postfix up to 3.12 (DATABASE_README, and `debug` of postconf(1)), beside
-/// those of other packages that dynamicmaps.cf may add.
+/// Every table type of Postfix up to 3.12 (DATABASE_README, and `debug` in postconf(1)). Other packages may add types in
+/// dynamicmaps.cf.
 const TYPES: [&str; 32] = [
     "btree",
     "cdb",
@@ -41,8 +41,8 @@ const TYPES: [&str; 32] = [
     "unix",
 ];
 
-/// Ends of the names of parameters whose values are lists of tables, or of names and tables. Parameters of releases to
-/// come, and the site's own, mostly follow them.
+/// Endings of parameter names whose values are lists of tables, or of names and tables. New parameters of later releases
+/// and a site's own parameters mostly follow them.
 const ENDS: [&str; 14] = [
     "_authorized_xclient_hosts",
     "_authorized_xforward_hosts",
@@ -60,7 +60,7 @@ const ENDS: [&str; 14] = [
     "_client_per_site",
 ];
 
-/// Other parameters of that kind (postconf(5): their text names `type:table`).
+/// Other parameters of that kind: postconf(5) documents `type:table` for them.
 const NAMES: [&str; 20] = [
     "authorized_flush_users",
     "authorized_mailq_users",
@@ -84,40 +84,40 @@ const NAMES: [&str; 20] = [
     "tlsproxy_client_policy",
 ];
 
-/// Ends of the names of parameters that hold a cache, which the program that uses it makes.
+/// Endings of parameter names that name a cache. The program that uses the cache creates it.
 const CACHE_ENDS: [&str; 3] = [
     "_cache_map",
     "_sasl_auth_cache_name",
     "_session_cache_database",
 ];
 
-/// The cache whose name does not say so.
+/// A cache parameter whose name has none of these endings.
 const CACHE: &str = "address_verify_map";
 
-/// What newaliases(1) makes; local(8) opens `alias_maps`.
+/// The tables that newaliases(1) creates. local(8) opens `alias_maps`.
 const ALIAS_DATABASE: &str = "alias_database";
 
-/// Lists of tables that others open: proxymap(8) compares requests with them.
+/// Lists of tables that proxymap(8) opens for other programs: it compares requests with them.
 const ALLOWED: [&str; 2] = ["proxy_read_maps", "proxy_write_maps"];
 
-/// Names that end like the others, and whose values Postfix takes as plain text.
+/// Names with one of these endings whose values are plain text to Postfix.
 const PLAIN: [&str; 2] = ["maps_rbl_domains", "masquerade_domains"];
 
 /// What the tables in a parameter's value are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holds {
-    /// A program of Postfix opens each of them to read it.
+    /// A Postfix program opens each table for reading.
     Tables,
-    /// A program of Postfix makes it, and it need not be there.
+    /// A Postfix program creates the table; it may be absent.
     Cache,
-    /// newaliases(1) makes it.
+    /// newaliases(1) creates the table.
     Made,
-    /// They are only named: those that others may open by proxymap(8).
+    /// The tables are only named: programs may open them through proxymap(8).
     Allowed,
 }
 
-/// What the tables in a parameter's value are for; none where `type:name` in it is no table (`lmtp:unix:/path`).
-/// Lists of access restrictions have words of their own beside tables: see [`restrictions`].
+/// What the tables in a parameter's value are for; none if `type:name` in it is not a table (`lmtp:unix:/path`).
+/// Lists of access restrictions also hold other words: see [`restrictions`].
 #[must_use]
 pub fn holds(name: &str) -> Option<Holds> {
     let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
@@ -134,20 +134,20 @@ pub fn holds(name: &str) -> Option<Holds> {
     }
 }
 
-/// Whether a parameter's value is made of lookup tables, or of names and tables.
+/// Whether a parameter's value is a list of lookup tables, or of names and tables.
 #[must_use]
 pub fn holds_tables(name: &str) -> bool {
     holds(name).is_some()
 }
 
-/// Whether a program of Postfix opens the tables in a parameter's value to read them, those in a list of access
-/// restrictions included: where one is not there, the program dies or mail waits.
+/// Whether a Postfix program opens the tables in a parameter's value for reading, including those in a list of access
+/// restrictions. If one is missing, the program stops with a fatal error or mail is deferred.
 #[must_use]
 pub fn opens_tables(name: &str) -> bool {
     holds(name) == Some(Holds::Tables) || restrictions::is_list(name)
 }
 
-/// [`opens_tables`] for the program on a host: two regular expressions of awk(1). A parameter opens tables where
+/// [`opens_tables`] for the shell program on a host, as two regular expressions of awk(1). A parameter opens tables if
 /// the first matches its name and the second does not.
 #[must_use]
 pub fn opening_patterns() -> (String, String) {
@@ -170,11 +170,10 @@ pub fn opening_patterns() -> (String, String) {
     (opens, not)
 }
 
-/// Words of a list that is made of tables only, and that are none: `TYPE:` is missing. Other lists
-/// hold names and files too.
+/// The words without a `TYPE:` in a list that may hold only tables. Other lists also hold names and files.
 #[must_use]
 pub fn untyped(name: &str, value: &str) -> Vec<String> {
-    // Those of proxymap(8) are names of parameters.
+    // The lists of proxymap(8) hold names of parameters.
     if !name.ends_with("_maps") || name.starts_with("proxy_") {
         return Vec::new();
     }
@@ -183,16 +182,16 @@ pub fn untyped(name: &str, value: &str) -> Vec<String> {
     words
 }
 
-/// Whether any Postfix has such a table type.
+/// Whether any Postfix release has a table type.
 #[must_use]
 pub fn is_type(name: &str) -> bool {
     TYPES.contains(&name)
 }
 
-/// The table type that is most like this word, if any is.
+/// The table type that is most similar to a word, if one is similar enough.
 #[must_use]
 pub fn nearest(word: &str) -> Option<&'static str> {
-    // `hsah` and `hash` have 0.75.
+    // The similarity of `hsah` and `hash` is 0.75.
     nearest::nearest(&word.to_ascii_lowercase(), TYPES)
 }
 
@@ -209,18 +208,18 @@ pub fn types_of(name: &str, value: &str) -> Vec<String> {
     }
 }
 
-/// A lookup table as a value names it.
+/// A lookup table that a value names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Table {
     /// Its type: `ldap`.
     pub kind: String,
-    /// What follows the type and its colon: a path, or what the type takes in its place.
+    /// The text after the type and its colon: a path, or another argument of the type.
     pub name: String,
     /// Whether proxymap(8) opens it, as user postfix.
     pub proxied: bool,
 }
 
-/// The tables of an expanded list, in their order: those that `unionmap:{…}` and `pipemap:{…}` are made of stand for it.
+/// The tables of an expanded list, in their order. `unionmap:{…}` and `pipemap:{…}` give the tables in their braces.
 #[must_use]
 pub fn read(value: &str) -> Vec<Table> {
     let mut found = Vec::new();
@@ -250,7 +249,7 @@ fn read_word(word: &str, proxied: bool, found: &mut Vec<Table>) {
     }
 }
 
-/// The type of a table and what follows it. `[::1]/128` and `$name:` have none.
+/// The type of a table and the text after it. `[::1]/128` and `$name:` have no type.
 fn split_type(word: &str) -> Option<(&str, &str)> {
     let (kind, rest) = word.trim_start_matches('!').split_once(':')?;
     let is_type = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
@@ -263,8 +262,8 @@ fn members_of(rest: &str) -> Option<Vec<String>> {
     Some(split_list(inner))
 }
 
-/// The types of all tables in a list, also of those behind `proxy:` and inside `unionmap:{…}`.
-/// Where a type is a `$name`, it is not for the reader of one value to say.
+/// The types of all tables in a list, including those after `proxy:` and inside `unionmap:{…}`. A type that is a `$name`
+/// is left out: it depends on other parameters.
 #[must_use]
 pub fn types(value: &str) -> Vec<String> {
     let mut found = Vec::new();

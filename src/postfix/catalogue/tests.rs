@@ -1,4 +1,4 @@
-//! What the catalogue knows.
+//! Tests of the catalogue.
 
 use super::*;
 
@@ -127,10 +127,10 @@ fn versions_bound_a_name() {
     assert!(problem("enable_errors_to", "3.7.11").is_some());
 }
 
-/// Postfix dies of a truth value that it cannot read, whichever parameter it is.
+/// Postfix stops with a fatal error at a truth value that it cannot read, in every parameter.
 #[test]
 fn every_default_of_yes_or_no_belongs_to_a_boolean() {
-    // Takes more words: `normalize`, `reject`, `note`.
+    // This one also accepts `normalize`, `reject` and `note`.
     const MORE: [&str; 1] = ["smtpd_forbid_bare_newline"];
     for (name, value) in crate::postfix::defaults::all() {
         if matches!(*value, "yes" | "no") && !MORE.contains(name) {

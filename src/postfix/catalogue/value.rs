@@ -1,9 +1,9 @@
-//! Values as Postfix's programs read them, and what they would die of.
+//! Checks values by the rules of Postfix's programs, which stop with a fatal error at any other value.
 
 use super::problem::Problem;
 use super::table::Kind;
 use super::table::Row;
-use super::words;
+use super::keywords;
 use crate::nearest::nearest;
 use crate::postfix::defaults;
 use crate::postfix::text::collapse;
@@ -11,17 +11,17 @@ use crate::postfix::text::lossy;
 
 /// Checks a value against the kind and the limits of its parameter.
 pub(super) fn check(name: &str, value: &str, row: &Row) -> Result<(), Problem> {
-    // What a reference expands to is nobody's to know here.
+    // The value of a reference is not known here.
     if value.contains('$') {
         return Ok(());
     }
     let value = lossy(&collapse(value.as_bytes()));
-    if let Some((word, known)) = words::stranger(name, &value) {
+    if let Some((word, known)) = keywords::unknown_keyword(name, &value) {
         let hint = match nearest(word, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`? Postfix knows {}", known.join(", ")),
             None => format!("write one of {}", known.join(", ")),
         };
-        return Err(dies(
+        return Err(fatal_value(
             name,
             &value,
             &format!("has the word `{word}`, which Postfix does not know here"),
@@ -29,7 +29,7 @@ pub(super) fn check(name: &str, value: &str, row: &Row) -> Result<(), Problem> {
         ));
     }
     if name == "compatibility_level" && !value.split('.').all(|part| part.parse::<u32>().is_ok()) {
-        return Err(dies(
+        return Err(fatal_value(
             name,
             &value,
             "is no version",
@@ -66,10 +66,10 @@ fn boolean(name: &str, value: &str) -> Result<(), Problem> {
         "false" | "off" | "0" | "n" => "write `no`",
         _ => "write `yes` or `no`",
     };
-    Err(dies(name, value, "is neither `yes` nor `no`", hint))
+    Err(fatal_value(name, value, "is neither `yes` nor `no`", hint))
 }
 
-/// A number as C's `strtol` takes it, with nothing after it.
+/// A number that C's `strtol` reads, with nothing after it.
 fn number(name: &str, value: &str, least: i64, most: i64) -> Result<i64, Problem> {
     value
         .parse::<i64>()
@@ -89,7 +89,7 @@ fn number(name: &str, value: &str, least: i64, most: i64) -> Result<i64, Problem
                 },
                 _ => "write a whole number".to_owned(),
             };
-            dies(name, value, "is not a whole number", &hint)
+            fatal_value(name, value, "is not a whole number", &hint)
         })
 }
 
@@ -105,7 +105,7 @@ fn size_of_unit(unit: &str) -> Option<i64> {
 /// A time: digits and at most one of the letters of postconf(5).
 fn seconds(name: &str, value: &str) -> Result<i64, Problem> {
     let wrong = || {
-        dies(
+        fatal_value(
             name,
             value,
             "is not a time",
@@ -144,7 +144,7 @@ fn default_unit(name: &str) -> u8 {
 
 fn within(name: &str, value: &str, number: i64, row: &Row, unit: &str) -> Result<(), Problem> {
     if number < row.least {
-        return Err(dies(
+        return Err(fatal_value(
             name,
             value,
             &format!("is less than {}{unit}", row.least),
@@ -152,7 +152,7 @@ fn within(name: &str, value: &str, number: i64, row: &Row, unit: &str) -> Result
         ));
     }
     match row.most {
-        Some(most) if number > most => Err(dies(
+        Some(most) if number > most => Err(fatal_value(
             name,
             value,
             &format!("is more than {most}{unit}"),
@@ -176,10 +176,10 @@ fn length(name: &str, value: &str, row: &Row) -> Result<(), Problem> {
                 format!("write {} characters or more", row.least),
             )
         };
-        return Err(dies(name, value, &what, &hint));
+        return Err(fatal_value(name, value, &what, &hint));
     }
     match row.most {
-        Some(most) if length > most => Err(dies(
+        Some(most) if length > most => Err(fatal_value(
             name,
             value,
             &format!("is longer than {most} characters"),
@@ -189,7 +189,7 @@ fn length(name: &str, value: &str, row: &Row) -> Result<(), Problem> {
     }
 }
 
-fn dies(name: &str, value: &str, what: &str, hint: &str) -> Problem {
+fn fatal_value(name: &str, value: &str, what: &str, hint: &str) -> Problem {
     let shown = if value.is_empty() && what.starts_with("must") {
         format!("`{name}` {what}")
     } else {

@@ -1,14 +1,14 @@
-//! The address classes (ADDRESS_CLASS_README): which domains a host calls its own, and how.
+//! The address classes (ADDRESS_CLASS_README): the domains of a host, by how it delivers their mail.
 
 use super::{ExpandError, View};
 use crate::postfix::split_list;
 
-/// An address class whose domains a parameter lists. Every other domain is of the default class.
+/// An address class whose domains a parameter lists. Every other domain is in the default class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AddressClass {
     /// `mydestination`: delivered here, by `local_transport`.
     Local,
-    /// `virtual_alias_domains`: every address is another one's alias.
+    /// `virtual_alias_domains`: every address is an alias of another address.
     VirtualAlias,
     /// `virtual_mailbox_domains`: delivered by `virtual_transport`.
     VirtualMailbox,

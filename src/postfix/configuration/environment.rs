@@ -1,17 +1,17 @@
-//! What defaults need of the machine.
+//! The properties of a host on which some defaults depend.
 
-/// What only a host knows and some defaults depend on; none where nothing has asked it.
+/// The properties of a host on which some defaults depend; none where they were not observed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HostEnvironment {
-    /// Its name, as gethostname(3) gives it: the default of `myhostname`.
+    /// The result of gethostname(3), from which Postfix makes the default of `myhostname`.
     pub hostname: Option<String>,
-    /// The first line of `/etc/mailname`, where a value is that path (Debian's `myorigin`).
+    /// The first line of `/etc/mailname`. Debian's `myorigin` is this path, and Postfix reads the value from the file.
     pub mail_name: Option<String>,
     /// The default of `mynetworks` for each value of `mynetworks_style`.
     pub networks: Networks,
 }
 
-/// The networks of a host by how far they reach, each as `mynetworks` has them.
+/// The networks of a host for each `mynetworks_style`, in the form of `mynetworks`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Networks {
     /// `mynetworks_style = host`: the addresses of its interfaces.
@@ -23,7 +23,7 @@ pub struct Networks {
 }
 
 impl Networks {
-    /// The networks of a `mynetworks_style`; none where they are unknown, or the word is no style.
+    /// The networks of a `mynetworks_style`; none if they are not known, or the word is not a style.
     #[must_use]
     pub fn of_style(&self, style: &str) -> Option<&str> {
         let known = match style {
@@ -36,9 +36,9 @@ impl Networks {
     }
 }
 
-/// The domain that Postfix takes from a host's name: what follows its first dot (postconf(5), `mydomain`).
+/// The domain that Postfix derives from a host's name: the part after the first dot (postconf(5), `mydomain`).
 pub(super) fn domain_of(hostname: &str) -> &str {
-    /// Of a name without a dot (`DEF_MYDOMAIN`).
+    /// The domain for a name without a dot (`DEF_MYDOMAIN`).
     const NONE: &str = "localdomain";
     hostname.split_once('.').map_or(NONE, |(_, domain)| domain)
 }

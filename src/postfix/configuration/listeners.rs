@@ -1,4 +1,4 @@
-//! Where master(8) listens.
+//! The addresses and ports on which master(8) listens.
 
 use super::{ExpandError, View};
 use crate::name::ServiceName;
@@ -6,26 +6,26 @@ use crate::name::ServiceName;
 /// The addresses that a service of type `inet` listens on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListensOn {
-    /// Those of `inet_interfaces`, as its expanded value says them (`all`, `loopback-only`, a list).
+    /// The expanded value of `inet_interfaces`: `all`, `loopback-only` or a list.
     Interfaces(Result<String, ExpandError>),
     /// The address or name before the port in the service's own name, without brackets.
     Address(String),
 }
 
-/// A service that others reach over the network.
+/// A service that listens on the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listener {
     /// The service.
     pub service: ServiceName,
-    /// Where it listens.
+    /// The addresses on which it listens.
     pub on: ListensOn,
-    /// Its port, as master.cf has it: a number, or a name of services(5).
+    /// Its port in the form of master.cf: a number, or a name from services(5).
     pub port: String,
 }
 
 impl View<'_> {
-    /// Where a service listens; none where its type is not `inet`. master(8) reads `inet_interfaces` of main.cf alone,
-    /// whatever options the service has.
+    /// The listener of a service; none if its type is not `inet`. master(8) reads `inet_interfaces` from main.cf only, and
+    /// ignores the options of the service.
     #[must_use]
     pub fn listener(&self, service: &ServiceName) -> Option<Listener> {
         let (name, kind) = service.parts();

@@ -1,7 +1,7 @@
 //! The effective configuration of one Postfix: main.cf, master.cf, and the defaults of its release and compatibility level.
 //!
-//! A [`Configuration`] computes nothing until it is asked, so that it costs nothing to make one for each of many hosts.
-//! A value that depends on what is not known is [`Unknown`] with the reason; nothing here guesses.
+//! A [`Configuration`] computes a value only when it is asked for it, so that making one for each of many hosts is cheap.
+//! A value that depends on something unknown is [`Unknown`], with the reason.
 
 mod classes;
 mod environment;
@@ -38,7 +38,7 @@ pub struct Configuration<'a> {
     environment: &'a HostEnvironment,
 }
 
-/// The configuration as one service of master.cf has it, or as main.cf alone says it.
+/// The configuration of one service of master.cf, or of main.cf alone.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     configuration: Configuration<'a>,
@@ -46,7 +46,7 @@ pub struct View<'a> {
 }
 
 impl<'a> Configuration<'a> {
-    /// The configuration that these settings make with the defaults of a release.
+    /// The configuration of these settings and the defaults of a release.
     #[must_use]
     pub fn new(
         settings: &'a dyn SetValues,
@@ -60,7 +60,7 @@ impl<'a> Configuration<'a> {
         }
     }
 
-    /// The configuration without any service's options.
+    /// The configuration of main.cf, without the options of services.
     #[must_use]
     pub fn main(self) -> View<'a> {
         View {
@@ -80,7 +80,7 @@ impl<'a> Configuration<'a> {
 }
 
 impl<'a> View<'a> {
-    /// The value of a parameter as it is written: of the service's options, of main.cf, or the default.
+    /// The value of a parameter before expansion: from the service's options, from main.cf, or the default.
     ///
     /// # Errors
     /// Why the value is not known.
@@ -97,7 +97,7 @@ impl<'a> View<'a> {
             }
         }
         let setting = settings.parameter(name);
-        // What main.cf says of these is ignored.
+        // Postfix ignores these in main.cf.
         if let Setting::Value(text) = setting
             && !defaults::OF_THE_PROCESS.contains(&name)
         {
@@ -124,7 +124,7 @@ impl<'a> View<'a> {
             }
             ReleaseDefault::Unknown => Err(unknown("its default in this release is not known")),
             ReleaseDefault::Missing => {
-                // A service's parameter has another parameter for its default.
+                // The default of a service's parameter is another parameter.
                 let suffix = catalogue::service_parameter(name).map(|(_, suffix)| suffix);
                 match suffix.and_then(defaults::of_suffix) {
                     Some(default) => Ok(RawValue {
@@ -138,7 +138,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A parameter's default that Postfix makes from what only the machine knows.
+    /// The default of a parameter that depends on the host.
     fn of_the_machine(&self, name: &str) -> Result<String, Unknown> {
         let environment = self.configuration.environment;
         let unknown = |reason| Unknown {
@@ -152,7 +152,7 @@ impl<'a> View<'a> {
                 if hostname.contains('.') {
                     return Ok(hostname.to_owned());
                 }
-                // get_hostname() of Postfix adds what main.cf says of mydomain.
+                // get_hostname() of Postfix appends the `mydomain` of main.cf.
                 return match self.configuration.settings.parameter("mydomain") {
                     Setting::Value(_) => Ok(format!("{hostname}.$mydomain")),
                     Setting::Default => Ok(format!("{hostname}.{}", domain_of(hostname))),
@@ -180,8 +180,8 @@ impl<'a> View<'a> {
         })
     }
 
-    /// The value of a parameter with its references replaced, as the programs of Postfix read it. Those few that
-    /// Postfix keeps as they are written (`catalogue::is_expanded`) are the text itself.
+    /// The value of a parameter with its references replaced, as Postfix programs read it. The few parameters that Postfix
+    /// does not expand (`catalogue::is_expanded`) keep their text.
     #[must_use]
     pub fn expanded(&self, name: &str) -> Expanded {
         match self.get(name) {
@@ -203,7 +203,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A text with its references replaced by what they come to for this service.
+    /// A text with its references replaced by their values for this service.
     #[must_use]
     pub fn expand(&self, text: &str) -> Expanded {
         let mut uses = BTreeSet::new();
@@ -231,7 +231,7 @@ impl<'a> View<'a> {
         Expanded { text, syntax, uses }
     }
 
-    /// What a file says that stands in a value's place; the one of Debian is known.
+    /// The first line of the file that a value names; known only for Debian's `/etc/mailname`.
     fn first_line(&self, name: &str, path: &str) -> Result<String, ExpandError> {
         let mail_name = &self.configuration.environment.mail_name;
         let known = mail_name.clone().filter(|_| path == "/etc/mailname");

@@ -10,14 +10,14 @@ use crate::postfix::split_list;
 /// A table, and the parameter that names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OpenedTable {
-    /// The parameter in whose value it is.
+    /// The parameter whose value names it.
     pub parameter: String,
     /// The table.
     pub table: Table,
 }
 
 impl View<'_> {
-    /// The tables in a parameter's expanded value, in their order: none where the parameter holds none.
+    /// The tables in a parameter's expanded value, in their order; empty if the parameter does not hold tables.
     ///
     /// # Errors
     /// Why the value is not known, or cannot be expanded.
@@ -33,8 +33,8 @@ impl View<'_> {
         Ok(tables::read(&self.expanded(name).text?))
     }
 
-    /// Every table that a program of Postfix (`smtpd`, `cleanup`) opens to read it when it runs as this service, by the
-    /// parameters that name them; and the parameters whose tables are not known, each with the reason.
+    /// The tables that a Postfix program (`smtpd`, `cleanup`) opens for reading when it runs as this service, each with the
+    /// parameter that names it. The second list has the parameters whose tables are not known, each with the reason.
     #[must_use]
     pub fn opened_by(&self, program: &str) -> (Vec<OpenedTable>, Vec<(String, ExpandError)>) {
         let classes = self.restriction_classes();

@@ -1,9 +1,9 @@
-//! Which programs of Postfix open the tables of which parameters (the programs' manual pages, "CONFIGURATION PARAMETERS").
+//! Which Postfix programs open the tables of which parameters (their manual pages, "CONFIGURATION PARAMETERS").
 
 /// The SMTP server.
 pub(super) const SMTPD: &str = "smtpd";
 
-/// Parameters that name domains and addresses, for the programs that decide whether a recipient is valid.
+/// Parameters that name domains and addresses. The programs that decide whether a recipient is valid read them.
 const OF_RECIPIENTS: [&str; 20] = [
     "alias_maps",
     "canonical_maps",
@@ -27,7 +27,7 @@ const OF_RECIPIENTS: [&str; 20] = [
     "local_header_rewrite_clients",
 ];
 
-/// Parameters of trivial-rewrite(8), beside those whose names begin with `address_verify_`.
+/// Parameters of trivial-rewrite(8), in addition to those that begin with `address_verify_`.
 const OF_REWRITING: [&str; 7] = [
     "mydestination",
     "relay_domains",
@@ -55,7 +55,7 @@ const OF_CLEANUP: [&str; 13] = [
     "virtual_alias_maps",
 ];
 
-/// Whether a program opens the tables of a parameter that holds tables.
+/// Whether a program opens the tables of a parameter. The parameter must hold tables.
 pub(super) fn reads(program: &str, name: &str) -> bool {
     let begins = |prefix: &str| name.starts_with(prefix);
     match program {

@@ -51,16 +51,16 @@ pub struct Release([u32; 3]);
 pub enum ReleaseDefault {
     /// This text.
     Text(&'static str),
-    /// Made from what only the host knows.
+    /// The default depends on the host.
     OfTheMachine,
-    /// The release has no parameter of that name by itself.
+    /// The release has no built-in parameter of that name.
     Missing,
     /// The release has the parameter, and its default is not known.
     Unknown,
 }
 
 impl Release {
-    /// A release by its number, such as `3.7.11`.
+    /// The release with a version number such as `3.7.11`.
     #[must_use]
     pub fn new(version: &str) -> Self {
         Self(catalogue::version_number(version))

@@ -1,25 +1,25 @@
-//! Where set values come from: the two files of a host, or what is wanted of them.
+//! Sources of set values: the two files of a host, or the desired state of a host.
 
 use crate::name::ServiceName;
 use crate::postfix::{MainCf, MasterCf};
 
-/// What main.cf has of a parameter.
+/// Whether and how main.cf sets a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting<'a> {
     /// It sets this value.
     Value(&'a str),
-    /// It does not set the parameter: the default holds.
+    /// It does not set the parameter, so that the default applies.
     Default,
-    /// The parameter may be set, and to what is not known.
+    /// Whether it sets the parameter is not known.
     Unknown,
 }
 
 /// Set values, before defaults and expansion.
 pub trait SetValues {
-    /// What main.cf has of a parameter.
+    /// Whether and how main.cf sets a parameter.
     fn parameter(&self, name: &str) -> Setting<'_>;
 
-    /// What a service of master.cf sets by `-o`; none where it does not set the parameter.
+    /// The value that a service of master.cf sets with `-o`; none if it does not set the parameter.
     fn option(&self, service: &ServiceName, name: &str) -> Option<&str>;
 }
 

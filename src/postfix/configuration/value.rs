@@ -1,4 +1,4 @@
-//! Effective values, and why one cannot be told.
+//! Effective values, and the reasons for which one is not known.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -10,24 +10,24 @@ pub enum ValueSource {
     Option,
     /// main.cf.
     MainCf,
-    /// The release's default, as main.cf does not set the parameter.
+    /// The release's default, because main.cf does not set the parameter.
     Default,
-    /// The release's default, unless main.cf sets the parameter, which is not known.
+    /// The release's default, assumed: whether main.cf sets the parameter is not known.
     Assumed,
-    /// Nothing sets it and the release does not bring it: Postfix takes it for empty.
+    /// Nothing sets it, and it is not a parameter of the release: Postfix uses an empty value.
     Undefined,
 }
 
-/// The value of a parameter as it is written, with its source.
+/// The value of a parameter before expansion, with its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawValue<'a> {
-    /// The text, `$name` and all.
+    /// The text, with its `$name` references.
     pub text: Cow<'a, str>,
     /// Where it comes from.
     pub source: ValueSource,
 }
 
-/// Why a value is not known: nothing guesses it.
+/// Why a value is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` is not known: {reason}")]
 pub struct Unknown {
@@ -40,10 +40,10 @@ pub struct Unknown {
 /// Why there is no expanded value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExpandError {
-    /// It depends on what is not known.
+    /// It depends on a value that is not known.
     #[error(transparent)]
     Unknown(#[from] Unknown),
-    /// Its syntax is wrong: every program of Postfix that reads it dies.
+    /// Its syntax is wrong: every Postfix program that reads it stops with a fatal error.
     #[error("it cannot be expanded: {0}")]
     Syntax(String),
 }
@@ -51,9 +51,9 @@ pub enum ExpandError {
 /// An expanded value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expanded {
-    /// The text without references; none where it depends on what is not known, or its syntax is wrong.
+    /// The text with its references replaced, or why there is none.
     pub text: Result<String, ExpandError>,
-    /// What is wrong with its syntax, or that of what it refers to, where everything unknown is taken for nothing.
+    /// The syntax error in it, or in a value that it refers to. Unknown values count as empty here.
     pub syntax: Option<String>,
     /// The parameters that it refers to, directly or not, each with the source of its value.
     pub uses: BTreeSet<(String, ValueSource)>,

@@ -28,7 +28,7 @@ struct Wanted<'a> {
 /// Edits `text`; the second value holds the warnings.
 ///
 /// # Errors
-/// The words with which postconf refuses: nothing is written then.
+/// The message with which postconf refuses. Nothing is written then.
 pub(crate) fn change(
     text: &[u8],
     change: Change,
@@ -38,7 +38,7 @@ pub(crate) fn change(
     let mut wanted = requests(change, arguments, &mut warnings)?;
     let mut result = Vec::with_capacity(text.len() + 64);
     let mut lines = PhysicalLines::new(text);
-    // Whether the logical line that the current line belongs to is one of those wanted.
+    // Whether the logical line that the current line belongs to is one of those to change.
     let mut ours = false;
     while let Some(line) = lines.next_line() {
         if is_filler(line) {
@@ -108,7 +108,7 @@ fn requests<'a>(
                 if argument.contains(&b'=') {
                     return Err("-X or -# requires parameter names without value".to_owned());
                 }
-                // Blanks at the end stay, and then the name matches nothing.
+                // Blanks at the end are kept, so that the name matches nothing, as in postconf.
                 (argument, b"")
             }
         };

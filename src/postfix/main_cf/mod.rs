@@ -1,4 +1,4 @@
-//! main.cf: text, and parameters as Postfix understands them.
+//! main.cf: its text, and the parameters that Postfix reads from it.
 
 mod edit;
 
@@ -15,7 +15,7 @@ use super::text::split_name_value;
 pub(crate) use edit::Change;
 pub(crate) use edit::change;
 
-/// main.cf as text and as Postfix understands it.
+/// The text of main.cf, and the parameters that Postfix reads from it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MainCf {
     text: Vec<u8>,
@@ -24,7 +24,7 @@ pub struct MainCf {
 }
 
 impl MainCf {
-    /// Reads main.cf. Any bytes will do: what Postfix would warn of or die of is in
+    /// Reads main.cf from any bytes. Faults of which Postfix warns, or at which it stops with a fatal error, are in
     /// [`problems`](Self::problems).
     #[must_use]
     pub fn parse(text: &[u8]) -> Self {
@@ -58,7 +58,7 @@ impl MainCf {
             if let Some(earlier) = values.get(&name)
                 && *earlier != value
             {
-                // No value in the text: it may be a password, and warnings are printed.
+                // The text must not have the value: it may be a password, and warnings are printed.
                 problems.push(LineProblem {
                     line: line.first,
                     kind: LineProblemKind::Duplicate,
@@ -74,8 +74,8 @@ impl MainCf {
         }
     }
 
-    /// The value of a parameter as Postfix reads it: the last entry wins, folded lines are
-    /// joined, runs of white space are one blank. None where main.cf does not set it.
+    /// The value of a parameter as Postfix reads it: the last entry wins, folded lines are joined, and each run of white
+    /// space is one blank. None if main.cf does not set it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
@@ -88,7 +88,7 @@ impl MainCf {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// What Postfix would warn of or die of, in the order of the lines.
+    /// The faults of which Postfix warns, or at which it stops, in the order of the lines.
     #[must_use]
     pub fn problems(&self) -> &[LineProblem] {
         &self.problems

@@ -1,4 +1,4 @@
-//! How main.cf reads.
+//! Tests of reading main.cf.
 
 use super::*;
 

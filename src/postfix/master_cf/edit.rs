@@ -43,13 +43,13 @@ impl Change {
     }
 }
 
-/// What an edit came to.
+/// The result of an edit.
 pub(crate) struct Changed {
     /// The new text.
     pub(crate) text: Vec<u8>,
     /// What postconf warns of.
     pub(crate) warnings: Vec<String>,
-    /// Which arguments named a service that is not there (never for whole entries).
+    /// The arguments that name a service which master.cf does not have (never for whole entries).
     pub(crate) unmatched: Vec<usize>,
 }
 
@@ -67,7 +67,7 @@ const CALLED: &str = "-Me, -Fe, -Pe, -X, or -#";
 /// Edits `text`.
 ///
 /// # Errors
-/// The words with which postconf refuses: nothing is written then.
+/// The message with which postconf refuses. Nothing is written then.
 pub(crate) fn change(text: &[u8], change: Change, arguments: &[&[u8]]) -> Result<Changed, String> {
     let mut requests = arguments
         .iter()
@@ -79,7 +79,7 @@ pub(crate) fn change(text: &[u8], change: Change, arguments: &[&[u8]]) -> Result
         result: Vec::with_capacity(text.len() + 64),
         warnings: Vec::new(),
     };
-    // Whether the logical line that the current line belongs to is one of those meant.
+    // Whether a pattern matches the logical line that the current line belongs to.
     let mut ours = false;
     while let Some(line) = editor.lines.next_line() {
         if is_filler(line) {
@@ -121,7 +121,7 @@ struct Editor<'a> {
 }
 
 impl Editor<'_> {
-    /// Copies a line that no new text replaces.
+    /// Copies a line unless new text replaces it.
     fn pass(&mut self, line: &[u8], ours: bool) {
         if !ours {
             self.result.extend_from_slice(line);
@@ -131,7 +131,7 @@ impl Editor<'_> {
         }
     }
 
-    /// Handles the first line of an entry; says whether the entry was meant.
+    /// Handles the first line of an entry; gives whether a pattern matches the entry.
     fn entry(&mut self, line: &[u8], requests: &mut [Request<'_>]) -> Result<bool, String> {
         let mut columns = words(line, BLANKS);
         let (Some(name), Some(kind)) = (columns.next(), columns.next()) else {
@@ -190,7 +190,7 @@ impl Editor<'_> {
         Ok(ours)
     }
 
-    /// Takes the lines that continue an entry. Comments among them go ahead of it.
+    /// Handles the lines that continue an entry. Comments among them are moved before the entry.
     fn whole_entry(&mut self, first: &[u8]) -> Result<Entry, String> {
         let mut text = first.to_vec();
         while self
@@ -248,7 +248,7 @@ fn request(change: Change, raw: &[u8]) -> Result<Request<'_>, String> {
         if argument.contains(&b'=') {
             return Err("-X or -# requires names without value".to_owned());
         }
-        // Blanks at the end stay, and then the pattern matches nothing.
+        // Blanks at the end are kept, so that the pattern matches nothing, as in postconf.
         (argument, b"")
     };
     let parts = if change.is_of_entry() { 2 } else { 3 };

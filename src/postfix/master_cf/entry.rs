@@ -31,16 +31,15 @@ pub(crate) const COLUMN_NAMES: [&str; COLUMNS] = [
 /// One service of master.cf.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The columns and then the command's arguments; options are `-o`, `name=value`, with
-    /// nothing in braces any more.
+    /// The columns, then the command's arguments. Each option is two words, `-o` and `name=value`, without braces.
     words: Vec<Vec<u8>>,
 }
 
 impl Entry {
-    /// Understands a logical line; the second value holds complaints that Postfix lives with.
+    /// Parses a logical line. The second value holds complaints after which Postfix continues.
     ///
     /// # Errors
-    /// What Postfix would die of.
+    /// The fault at which Postfix stops with a fatal error.
     pub(crate) fn parse(line: &[u8]) -> Result<(Self, Vec<String>), String> {
         let words = owned(words_in_braces(line, BLANKS));
         if words.len() < COLUMNS {
@@ -79,14 +78,14 @@ impl Entry {
             .map(|(_, value)| lossy(value))
     }
 
-    /// The same, as it is in the file; none where it is no UTF-8.
+    /// The value of `-o name=value` borrowed from the entry; none if it is not UTF-8.
     pub(crate) fn option_text(&self, name: &str) -> Option<&str> {
         let mut options = self.options().into_iter();
         let (_, value) = options.rfind(|(option, _)| *option == name.as_bytes())?;
         std::str::from_utf8(value).ok()
     }
 
-    /// The whole entry with one blank between words, as an editor would take it back.
+    /// The whole entry on one line with one blank between words, in a form that `postconf -M` accepts.
     #[must_use]
     pub fn line(&self) -> String {
         let mut line: Vec<u8> = self.words[..COMMAND.min(self.words.len())].join(&b' ');
@@ -131,10 +130,10 @@ impl Entry {
         }
     }
 
-    /// Replaces a column; the command's takes its arguments with it.
+    /// Replaces a column. Replacing the command also replaces its arguments.
     ///
     /// # Errors
-    /// What Postfix would die of.
+    /// The fault at which Postfix stops with a fatal error.
     pub(crate) fn set_column(
         &mut self,
         column: usize,
@@ -168,7 +167,7 @@ impl Entry {
         }
     }
 
-    /// Takes every `-o name=…` away.
+    /// Removes every `-o name=…`.
     pub(crate) fn remove_option(&mut self, name: &[u8]) {
         let (found, _) = self.find_option(name);
         for at in found.into_iter().rev() {
@@ -176,7 +175,7 @@ impl Entry {
         }
     }
 
-    /// Where `-o name=…` stands, and where the options end.
+    /// The positions of `-o name=…`, and the position after the last option.
     fn find_option(&self, name: &[u8]) -> (Vec<usize>, usize) {
         let mut found = Vec::new();
         let mut at = COLUMNS;
@@ -194,11 +193,11 @@ impl Entry {
             }
             at += 1;
         }
-        // An option that wants a value and has none: the walk ends one past the last word.
+        // An option that needs a value and has none: the loop ends one past the last word.
         (found, at.min(self.words.len()))
     }
 
-    /// What Postfix checks of the columns (postconf dies of the rest of them unseen).
+    /// Checks the columns that postconf(1) checks, with its messages.
     fn check(&self) -> Result<(), String> {
         let bad = |column: usize| {
             Err(format!(
@@ -229,8 +228,7 @@ impl Entry {
         Ok(())
     }
 
-    /// Brings the arguments into one form: `-vo a=b`, `-oa=b` and `-o { a = b }` become
-    /// `-o`, `a=b`; other words come out of their braces.
+    /// Normalizes the arguments: `-vo a=b`, `-oa=b` and `-o { a = b }` become `-o`, `a=b`; other words lose their braces.
     fn normalise(&mut self) -> Vec<String> {
         let mut complaints = Vec::new();
         let mut at = COLUMNS;
@@ -297,8 +295,7 @@ fn is_option(word: &[u8]) -> bool {
     word.first() == Some(&b'-') && word != b"--"
 }
 
-/// Whether an option is followed by a value. `-` alone is, too: C's `strchr` finds the
-/// end of its string.
+/// Whether an option takes a value. `-` alone takes one too, because C's `strchr` finds the NUL at the end of its string.
 fn takes_value(option: &[u8]) -> bool {
     matches!(option.get(1), Some(b'o') | None)
 }

@@ -1,4 +1,4 @@
-//! master.cf: text, and services as Postfix understands them.
+//! master.cf: its text, and the services that Postfix reads from it.
 
 mod edit;
 mod entry;
@@ -22,7 +22,7 @@ pub(crate) use pattern::Pattern;
 pub(crate) use edit::Change;
 pub(crate) use edit::change;
 
-/// master.cf as text and as Postfix understands it.
+/// The text of master.cf, and the services that Postfix reads from it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MasterCf {
     text: Vec<u8>,
@@ -31,7 +31,7 @@ pub struct MasterCf {
 }
 
 impl MasterCf {
-    /// Reads master.cf. Any bytes will do: what Postfix would warn of or die of is in
+    /// Reads master.cf from any bytes. Faults of which Postfix warns, or at which it stops with a fatal error, are in
     /// [`problems`](Self::problems).
     #[must_use]
     pub fn parse(text: &[u8]) -> Self {
@@ -87,7 +87,7 @@ impl MasterCf {
         }
     }
 
-    /// [`parse`](Self::parse), once for texts that are alike: hosts of one make have one master.cf, and each is long.
+    /// [`parse`](Self::parse), but equal texts are parsed once: many hosts have the same long master.cf.
     #[must_use]
     pub fn shared(text: &[u8]) -> Arc<Self> {
         static LAST: Mutex<Option<Arc<MasterCf>>> = Mutex::new(None);
@@ -106,7 +106,7 @@ impl MasterCf {
         self.entry(service).cloned()
     }
 
-    /// The same, where it need not be changed.
+    /// The entry of a service for reading.
     pub(crate) fn entry(&self, service: &ServiceName) -> Option<&Entry> {
         let (name, kind) = service.parts();
         self.entries
@@ -120,7 +120,7 @@ impl MasterCf {
         &self.entries
     }
 
-    /// What Postfix would warn of or die of, in the order of the lines.
+    /// The faults of which Postfix warns, or at which it stops, in the order of the lines.
     #[must_use]
     pub fn problems(&self) -> &[LineProblem] {
         &self.problems
@@ -133,7 +133,7 @@ impl MasterCf {
     }
 }
 
-/// How bad a complaint of an entry is: postconf(1) warns of each, master(8) dies of braces.
+/// How bad a complaint about an entry is: postconf(1) warns of each; master(8) stops with a fatal error at wrong braces.
 fn kind_of(complaint: &str) -> LineProblemKind {
     if complaint.starts_with("missing '}'") || complaint.starts_with("syntax error after '}'") {
         LineProblemKind::Malformed

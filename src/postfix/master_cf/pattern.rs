@@ -1,10 +1,10 @@
-//! `name/type/what` as postconf(1) takes it, with `*` for any.
+//! The service patterns of postconf(1): `name/type/field`, where `*` matches anything.
 
 use super::entry::COLUMN_NAMES;
 use crate::postfix::text::lossy;
 use crate::postfix::text::words;
 
-/// A pattern on services, and what is meant of them.
+/// A pattern that selects services, and the field or option that it names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
     parts: Vec<Vec<u8>>,
@@ -20,7 +20,7 @@ impl Pattern {
         if parts.len() < least || parts.len() > most {
             return None;
         }
-        // `*` stands for a whole part only.
+        // `*` matches a whole part only.
         if parts
             .iter()
             .any(|part| part.len() > 1 && part.contains(&b'*'))
@@ -31,7 +31,7 @@ impl Pattern {
         Some(Self { parts })
     }
 
-    /// Whether a service is meant.
+    /// Whether the pattern matches a service.
     pub(crate) fn matches(&self, name: &[u8], kind: &[u8]) -> bool {
         let fits = |at: usize, text: &[u8]| {
             self.parts

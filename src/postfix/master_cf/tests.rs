@@ -30,7 +30,7 @@ fn entries_read_with_fields_and_options() {
     let master = MasterCf::parse(DEBIAN.as_bytes());
     assert_eq!(master.problems(), []);
     assert_eq!(master.services().len(), 3);
-    // What follows a comment continues the entry before it: a well-known trap.
+    // An indented line after a comment continues the entry before the comment, which surprises many administrators.
     let smtp = service(&master, "smtp/inet");
     let smtp = smtp.as_ref();
     assert_eq!(

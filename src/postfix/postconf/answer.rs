@@ -1,6 +1,6 @@
-//! What postconf is given and what it answers.
+//! The input of postconf and its answer.
 
-/// The two files; none where one cannot be read.
+/// The two files; none for one that cannot be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Files {
     /// main.cf.
@@ -9,8 +9,8 @@ pub struct Files {
     pub master: Option<Vec<u8>>,
 }
 
-/// What postconf does with a request. `error` is the reason where it fails (exit code 1);
-/// nothing is to be written then.
+/// The answer of postconf to a request. If `error` is set, postconf fails with exit code 1, and the caller must not write
+/// anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
     /// What it prints.
@@ -19,22 +19,22 @@ pub struct Answer {
     pub warnings: Vec<String>,
     /// Why it fails.
     pub error: Option<String>,
-    /// The new main.cf, where it was edited (perhaps to the same bytes).
+    /// The new main.cf, if it was edited (its bytes may be the same).
     pub main: Option<Vec<u8>>,
-    /// The new master.cf, where it was edited.
+    /// The new master.cf, if it was edited.
     pub master: Option<Vec<u8>>,
 }
 
 /// The text of a file.
 ///
 /// # Errors
-/// The words with which postconf says that it cannot be read.
+/// The message of postconf for a file that cannot be read.
 pub(super) fn readable<'a>(text: Option<&'a Vec<u8>>, name: &str) -> Result<&'a [u8], String> {
     text.map(Vec::as_slice)
         .ok_or_else(|| format!("cannot read {name}"))
 }
 
-/// Prints a line with runs of blanks as one, folded where that is asked for.
+/// Prints a line with each run of blanks as one blank, folded if `fold` is set.
 pub(super) fn print_line(out: &mut Vec<u8>, line: &[u8], fold: bool) {
     const LIMIT: usize = 80;
     const INDENT: &[u8] = b"\n    ";

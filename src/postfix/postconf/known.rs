@@ -1,4 +1,4 @@
-//! The names that Postfix has by itself on one host, each with its class and its default.
+//! The parameters that postconf knows on one host, each with its class and its default.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ pub(super) enum Class {
     Builtin,
     Service,
     User,
-    /// Of an older release; shown when it is set or asked for by name.
+    /// Of an older release: shown only if it is set, or if the command line names it.
     Obsolete,
 }
 
-/// Each known name with its class and its default; no default where only the machine knows it.
+/// Each known name with its class and its default; no default if it depends on the machine.
 pub(super) type Known = BTreeMap<Vec<u8>, (Class, Option<Vec<u8>>)>;
 
-/// The names that Postfix has by itself, and those that the services of master.cf bring.
+/// The built-in parameters, and those of the services of master.cf.
 pub(super) fn known(entries: &[Entry]) -> Known {
     let mut known = Known::new();
     for (name, value) in defaults::all() {

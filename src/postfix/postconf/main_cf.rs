@@ -1,4 +1,4 @@
-//! `postconf`, `-n`, `-d`: parameters shown.
+//! Shows parameters (`postconf`, `-n`, `-d`).
 
 use super::answer::Answer;
 use super::answer::Files;
@@ -9,7 +9,7 @@ use super::names::unknowable;
 use super::options::Request;
 use crate::postfix::text::lossy;
 
-/// Shows the parameters asked for, or all.
+/// Shows the parameters that the request names, or all.
 pub(super) fn show(request: &Request, files: &Files, answer: &mut Answer) -> Result<(), String> {
     let names = Names::read(request, files, false, &mut answer.warnings)?;
     if request.operands.is_empty() {

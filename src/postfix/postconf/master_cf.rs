@@ -1,4 +1,4 @@
-//! `postconf -M`, `-F`, `-P`: services, their fields and their options shown.
+//! Shows services (`postconf -M`), their fields (`-F`) and their options (`-P`).
 
 use super::answer::Answer;
 use super::answer::Files;
@@ -20,7 +20,7 @@ struct Wanted<'a> {
     matched: bool,
 }
 
-/// Shows what the patterns ask for, or all.
+/// Shows what the patterns select, or everything if there are none.
 pub(super) fn show(request: &Request, files: &Files, answer: &mut Answer) -> Result<(), String> {
     let names = Names::read(request, files, true, &mut answer.warnings)?;
     let all = [b"*".to_vec()];
@@ -70,7 +70,7 @@ fn wanted(mode: Mode, raw: &[u8]) -> Result<Wanted<'_>, String> {
     })
 }
 
-/// Shows what one pattern wants of one entry; says whether there was anything.
+/// Shows the part of an entry that a pattern selects; gives whether the entry has it.
 fn show_entry(
     request: &Request,
     names: &Names,
@@ -154,7 +154,7 @@ fn show_options(
     Ok(any)
 }
 
-/// Lets `print` expand values where `-x` asks for it.
+/// Calls `print` with a function that expands values if `-x` is given.
 fn expanding(
     request: &Request,
     names: &Names,

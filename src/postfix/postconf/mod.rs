@@ -1,10 +1,9 @@
-//! Our own postconf(1): text in, text out, as Debian 12's Postfix 3.7 does it.
+//! An implementation of postconf(1) on texts, after Postfix 3.7 of Debian 12.
 //!
-//! It behaves as the real one does in what it prints, in its exit code, and in the bytes
-//! of the files that it edits; its warnings have words of their own. It never touches a
-//! file: who calls it reads and writes. Beyond it are `-a -A -b -l -m -t -T`, which ask
-//! programs and libraries that are not here, default values that only the machine knows,
-//! and the main.cf names of database tables of Postfix before 2.1 (`ldap:NAME`).
+//! Its output, its exit code and the bytes of the edited files are those of the real postconf; the texts of its warnings
+//! differ. It does not access files: the caller reads and writes them. It does not support `-a -A -b -l -m -t -T`, which
+//! need Postfix's programs and libraries, default values that depend on the machine, and the main.cf parameters of database
+//! tables of Postfix before 2.1 (`ldap:NAME`).
 
 mod answer;
 mod known;
@@ -36,7 +35,7 @@ impl Request {
             }
         };
         if let Err(error) = result {
-            // The real one dies with its output still in its buffer.
+            // The real postconf stops before it flushes its output.
             answer.stdout.clear();
             answer.error = Some(error);
         }

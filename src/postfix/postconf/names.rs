@@ -1,4 +1,4 @@
-//! The names that postconf knows on one host, and what they stand for.
+//! The parameters that postconf knows on one host, and their values.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -20,18 +20,18 @@ use crate::postfix::text::words;
 
 /// The parameters of one host.
 pub(super) struct Names {
-    /// What main.cf sets, as it stands there.
+    /// The values that main.cf sets, before expansion.
     pub(super) set: Settings,
-    /// What each service sets by `-o`; entries of the same name and type share them.
+    /// The values that each service sets with `-o`. Entries of the same name and type share them.
     local: BTreeMap<Vec<u8>, Settings>,
     pub(super) entries: Vec<Entry>,
     known: Known,
-    /// Names whose default only the machine knows, met while expanding.
+    /// Names that an expansion used and whose default depends on the machine.
     unknowable: RefCell<BTreeSet<String>>,
 }
 
 impl Names {
-    /// Reads both files; without main.cf nothing is set (`-d`).
+    /// Reads both files. With `-d` main.cf is not read, and nothing is set.
     pub(super) fn read(
         request: &Request,
         files: &Files,
@@ -71,8 +71,8 @@ impl Names {
             unknowable: RefCell::default(),
         };
         if !defaults_only {
-            names.learn_user_names(warnings);
-            names.miss_undefined(warnings);
+            names.add_user_names(warnings);
+            names.warn_undefined(warnings);
             names.check_references()?;
         }
         Ok(names)
@@ -82,8 +82,7 @@ impl Names {
         self.known.get(name).map(|(class, _)| *class)
     }
 
-    /// What the entry of that number sets by `-o`; none where no entry of its name and type
-    /// up to there sets anything.
+    /// The values that entry number `at` sets with `-o`; none if no entry of its name and type up to this one sets any.
     pub(super) fn options(&self, at: usize) -> Option<&Settings> {
         let space = name_space(self.entries.get(at)?);
         self.entries
@@ -101,12 +100,12 @@ impl Names {
             .map(|(name, (class, _))| (name.as_slice(), *class))
     }
 
-    /// The default value; none where only the machine knows it.
+    /// The default value; none if it depends on the machine.
     pub(super) fn default(&self, name: &[u8]) -> Option<&[u8]> {
         self.known.get(name)?.1.as_deref()
     }
 
-    /// Expands `$name` in a value, first by what the service sets, where one is given.
+    /// Expands `$name` in a value. The options of `service` come before main.cf.
     pub(super) fn expand(&self, value: &[u8], service: Option<&Entry>) -> Result<Vec<u8>, String> {
         let expanded = self.expand_known(value, service)?;
         match self.unknowable.borrow().first() {
@@ -135,8 +134,8 @@ impl Names {
         .map_err(|why| format!("macro processing error: {why}"))
     }
 
-    /// Real postconf expands the values of its own parameters to look for database tables in
-    /// them, and dies of wrong syntax whatever it was asked.
+    /// The real postconf expands the values of all known parameters to find database tables in them. It stops at wrong
+    /// syntax even if the request does not concern that parameter.
     fn check_references(&self) -> Result<(), String> {
         let set = self.set.iter();
         for (name, value) in set.chain(self.local.values().flatten()) {
@@ -153,8 +152,8 @@ impl Names {
         std::str::from_utf8(name).is_ok_and(|name| !catalogue::is_expanded(name))
     }
 
-    /// Names count as the user's own once another value refers to them and main.cf sets them.
-    fn learn_user_names(&mut self, warnings: &mut Vec<String>) {
+    /// Adds the user's own parameters: names that main.cf sets and that another value refers to.
+    fn add_user_names(&mut self, warnings: &mut Vec<String>) {
         let mut referenced: BTreeSet<Vec<u8>> = BTreeSet::new();
         for local in self.local.values() {
             let mut names = classes_in(local);
@@ -163,7 +162,7 @@ impl Names {
                     names.extend(references(value));
                 }
             }
-            // What the service sets itself says nothing about main.cf.
+            // A name that the service itself sets is not a reference to main.cf.
             referenced.extend(names.into_iter().filter(|name| !local.contains_key(name)));
         }
         for (name, (_, default)) in &self.known {
@@ -205,24 +204,24 @@ impl Names {
         }
     }
 
-    /// Warns of `$name` of what nobody has set and Postfix does not bring: it is empty.
-    fn miss_undefined(&self, warnings: &mut Vec<String>) {
+    /// Warns of each `$name` that is neither set nor built in: its value is empty.
+    fn warn_undefined(&self, warnings: &mut Vec<String>) {
         let known = |name: &[u8]| self.known.contains_key(name) || self.set.contains_key(name);
         let set_anywhere =
             |name: &[u8]| known(name) || self.local.values().any(|local| local.contains_key(name));
         for local in self.local.values() {
-            miss(
+            warn_undefined_in(
                 local,
                 &|name| known(name) || local.contains_key(name),
                 "master.cf",
                 warnings,
             );
         }
-        miss(&self.set, &set_anywhere, "main.cf", warnings);
+        warn_undefined_in(&self.set, &set_anywhere, "main.cf", warnings);
     }
 }
 
-fn miss(set: &Settings, defined: &dyn Fn(&[u8]) -> bool, file: &str, warnings: &mut Vec<String>) {
+fn warn_undefined_in(set: &Settings, defined: &dyn Fn(&[u8]) -> bool, file: &str, warnings: &mut Vec<String>) {
     let expanded = set.iter().filter(|(name, _)| !Names::is_raw(name));
     let mut referenced: BTreeSet<Vec<u8>> =
         expanded.flat_map(|(_, value)| references(value)).collect();

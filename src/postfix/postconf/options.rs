@@ -6,7 +6,7 @@ use crate::postfix::main_cf;
 use crate::postfix::master_cf;
 use crate::postfix::text::lossy;
 
-/// A command line of postconf, understood.
+/// A parsed command line of postconf.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     pub(super) mode: Mode,
@@ -27,15 +27,15 @@ pub(super) enum Mode {
     EditMaster(master_cf::Change),
 }
 
-/// Options that take an argument, options that take none, and those that we do not have.
+/// Options with an argument, options without one, and options that only Postfix's own postconf has.
 const WITH_ARGUMENT: &str = "cCo";
 const PLAIN: &str = "deEfFhHMnpPvxX#";
 const NOT_HERE: &str = "aAblmtT";
 
-/// Of each set at most one.
+/// Sets of options that exclude each other.
 const EXCLUSIVE: [&str; 6] = ["pMFP", "den#X", "fe#X", "xe#X", "ode#X", "he#XH"];
 
-/// What goes with an option, and nothing else does.
+/// The only options that may accompany an option.
 const TOGETHER: [(char, &str); 4] = [
     ('p', "eX#fhxdnoH"),
     ('M', "eX#fox"),
@@ -44,10 +44,10 @@ const TOGETHER: [(char, &str); 4] = [
 ];
 
 impl Request {
-    /// Reads the arguments after the program's name. Options end at the first operand.
+    /// Parses the arguments after the program's name. Options end at the first operand.
     ///
     /// # Errors
-    /// The words with which postconf refuses.
+    /// The message with which postconf refuses.
     pub fn parse(arguments: &[Vec<u8>]) -> Result<Self, String> {
         let mut given = BTreeSet::new();
         let mut request = Self {
@@ -122,7 +122,7 @@ impl Request {
 }
 
 fn mode(given: &mut BTreeSet<char>, operands: &[Vec<u8>]) -> Result<Mode, String> {
-    // Verbosity and the obsolete -E go with everything.
+    // -v and the obsolete -E may accompany every option.
     given.remove(&'v');
     given.remove(&'E');
     if !['p', 'M', 'F', 'P']

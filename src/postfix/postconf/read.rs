@@ -7,13 +7,13 @@ use crate::postfix::master_cf::Entry;
 use crate::postfix::text::lossy;
 use crate::postfix::text::split_name_value;
 
-/// Values by their names, as they stand in a file.
+/// Values by their names, as the file has them.
 pub(super) type Settings = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// The entries of master.cf.
 ///
 /// # Errors
-/// The words with which postconf dies of a line.
+/// The message with which postconf stops at a line.
 pub(super) fn read_entries(text: &[u8], warnings: &mut Vec<String>) -> Result<Vec<Entry>, String> {
     let mut entries = Vec::new();
     for line in logical_lines(text) {
@@ -35,7 +35,7 @@ pub(super) fn read_entries(text: &[u8], warnings: &mut Vec<String>) -> Result<Ve
 /// Reads main.cf into `set`.
 ///
 /// # Errors
-/// The words with which postconf dies of a line.
+/// The message with which postconf stops at a line.
 pub(super) fn read_main(
     text: &[u8],
     set: &mut Settings,
@@ -63,7 +63,7 @@ pub(super) fn read_main(
     Ok(())
 }
 
-/// What each service sets by `-o`; entries of the same name and type share one set.
+/// The values that each service sets with `-o`. Entries of the same name and type share one set.
 pub(super) fn local_settings(entries: &[Entry]) -> BTreeMap<Vec<u8>, Settings> {
     let mut local: BTreeMap<Vec<u8>, Settings> = BTreeMap::new();
     for entry in entries {

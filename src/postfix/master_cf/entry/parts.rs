@@ -1,7 +1,7 @@
-//! An entry's parts as the manifest names them: the command apart from its `-o` options.
+//! The parts of an entry that the manifest names: its fields, with the command separate from its `-o` options.
 //!
-//! For postconf(1) `-F` the command is everything from the eighth column on. The manifest names
-//! each option by itself, so that here a command has none, and setting it keeps those of the entry.
+//! For postconf(1) `-F` the command is everything from the eighth column on. The manifest names each option separately,
+//! so that a command here has no options, and setting it keeps the options of the entry.
 
 use super::{COLUMNS, COMMAND, Entry, column_of, is_option, takes_value};
 use crate::name::Parameter;
@@ -12,7 +12,7 @@ impl Entry {
     /// An entry from one line, such as [`Entry::line`] gives.
     ///
     /// # Errors
-    /// What Postfix would die or warn of.
+    /// The fault of which Postfix would warn, or at which it would stop.
     pub fn of_line(line: &str) -> Result<Self, String> {
         let (entry, complaints) = Self::parse(line.as_bytes())?;
         match complaints.into_iter().next() {
@@ -28,7 +28,7 @@ impl Entry {
         lossy(&Self { words }.column(COMMAND))
     }
 
-    /// The names of its `-o` options, as far as they are names.
+    /// The names of its `-o` options, without those that are not valid parameter names.
     #[must_use]
     pub fn option_names(&self) -> Vec<Parameter> {
         let options = self.options().into_iter();
@@ -37,11 +37,11 @@ impl Entry {
             .collect()
     }
 
-    /// Changes one part: a field, where the command keeps the entry's `-o` options, or an option.
-    /// No value is a field's default, or the absence of an option.
+    /// Changes a field or an option. Changing the command keeps the entry's `-o` options. Without a value, a field gets its
+    /// default and an option is removed.
     ///
     /// # Errors
-    /// What Postfix would die or warn of.
+    /// The fault of which Postfix would warn, or at which it would stop.
     pub fn change(&mut self, part: &Thing, value: Option<&str>) -> Result<(), String> {
         match (part, value) {
             (Thing::Field(_, Field::Command), Some(value)) => return self.set_command(value),
@@ -69,7 +69,7 @@ impl Entry {
         }
     }
 
-    /// The words without the `-o` options, and those, each with its value.
+    /// The words other than `-o` options, and the options, each with its value.
     fn apart(&self) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
         let (mut words, mut options) = (Vec::new(), Vec::new());
         let mut left = self.words.iter().cloned();
@@ -80,7 +80,7 @@ impl Entry {
                 break;
             }
             let value = takes_value(&word).then(|| left.next()).flatten();
-            // An option whose value is missing is not one that somebody set.
+            // `-o` without a value sets nothing.
             let into = if word == b"-o" && value.is_some() {
                 &mut options
             } else {
@@ -94,7 +94,7 @@ impl Entry {
     }
 }
 
-/// A command as an entry has it, in the one form that two of them are compared in.
+/// Normalizes a command, so that two spellings of the same command compare as equal.
 ///
 /// # Errors
 /// Why master.cf cannot hold it.
@@ -103,7 +103,7 @@ pub fn command_of(text: &str) -> Result<String, String> {
     if let Some((name, _)) = entry.options().first() {
         return Err(format!("it has the option `-o {}=…`", lossy(name)));
     }
-    // postconf(1) loses the braces of a first argument; an `-o` at the end swallows the next one.
+    // postconf(1) drops the braces of a first argument, and an `-o` at the end takes the next word for its value.
     let mut edited = entry.clone();
     edited.set_option(b"a", b"b");
     let kept = Entry::of_line(&edited.line()).as_ref() == Ok(&edited);
@@ -113,10 +113,10 @@ pub fn command_of(text: &str) -> Result<String, String> {
     Ok(entry.command())
 }
 
-/// Whether master.cf can hold the value of an option, so that it and what follows are read again.
+/// Checks that master.cf can hold the value of an option: reading the entry again gives the same value.
 ///
 /// # Errors
-/// Why not.
+/// Why master.cf cannot hold it.
 pub fn check_option(value: &str) -> Result<(), String> {
     let mut entry = probe("x")?;
     entry.set_option(b"a", value.trim().as_bytes());

@@ -3,14 +3,14 @@
 use super::{COLUMN_NAMES, COLUMNS, COMMAND, Entry, is_option, takes_value};
 use crate::postfix::text::BLANKS;
 
-/// Where postconf starts each column.
+/// The offset at which postconf starts each column.
 const COLUMN_GOALS: [usize; COLUMNS] = [0, 11, 17, 25, 33, 41, 49, 57];
 /// The width that postconf folds lines to.
 const LINE_LIMIT: usize = 80;
 const INDENT: &[u8] = b"    ";
 
 impl Entry {
-    /// One column as text; the command's with its arguments, braces where they are needed.
+    /// One column as text. The command includes its arguments, in braces where they need them.
     pub(crate) fn column(&self, column: usize) -> Vec<u8> {
         let mut text = self.word(column).to_vec();
         if column == COMMAND {
@@ -48,7 +48,7 @@ impl Entry {
                 });
                 continue;
             }
-            // The first word after the options gets no braces from postconf, blanks or not.
+            // postconf puts no braces around the first word after the options, even if it has blanks.
             let text = if among_options {
                 word.clone()
             } else {
@@ -114,7 +114,7 @@ impl Entry {
         text
     }
 
-    /// `extra` is what postconf adds to an option's width when it asks whether it fits.
+    /// `extra` is the number of columns that postconf adds to an option's width when it checks whether the option fits.
     fn print_parts(
         &self,
         text: &mut Vec<u8>,
@@ -148,10 +148,10 @@ impl Entry {
     }
 }
 
-/// A piece of the command that is not torn apart by folding.
+/// A part of the command that folding keeps on one line.
 struct Part {
     text: Vec<u8>,
-    /// How wide postconf thinks it is.
+    /// The width that postconf counts for it.
     width: usize,
     /// Whether it is an option with its value, which folding puts on a line of its own.
     own_line: bool,

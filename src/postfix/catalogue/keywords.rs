@@ -1,7 +1,7 @@
-//! Values that are words of a fixed set (postconf(5)): Postfix's programs die of any other.
+//! Parameters that accept only fixed keywords (postconf(5)). Postfix programs stop with a fatal error at any other word.
 
-/// The words that a parameter takes, and whether it takes several.
-fn of(name: &str) -> Option<(&'static [&'static str], bool)> {
+/// The keywords that a parameter accepts, and whether it accepts several; none if it accepts other words.
+fn keywords_of(name: &str) -> Option<(&'static [&'static str], bool)> {
     let words: (&[&str], bool) = match name {
         "inet_protocols" => (&["all", "ipv4", "ipv6"], true),
         "masquerade_classes" => (
@@ -55,17 +55,17 @@ fn of(name: &str) -> Option<(&'static [&'static str], bool)> {
     Some(words)
 }
 
-/// Whether Postfix takes a word for the other: most it reads in any case (name_code(3)), this one as it stands.
-fn same(name: &str, known: &str, word: &str) -> bool {
+/// Whether a word is a keyword. Postfix ignores case (name_code(3)), except in `mynetworks_style`.
+fn is_keyword(name: &str, known: &str, word: &str) -> bool {
     known == word || name != "mynetworks_style" && known.eq_ignore_ascii_case(word)
 }
 
-/// The first word of a value that is none of a parameter's, with those that are.
-pub(super) fn stranger<'v>(
+/// The first word of a value that is not a keyword of the parameter, with the keywords of the parameter.
+pub(super) fn unknown_keyword<'v>(
     name: &str,
     value: &'v str,
 ) -> Option<(&'v str, &'static [&'static str])> {
-    let (words, several) = of(name)?;
+    let (words, several) = keywords_of(name)?;
     let given: Vec<&str> = if several {
         value.split([',', ' ', '\t']).collect()
     } else {
@@ -74,6 +74,6 @@ pub(super) fn stranger<'v>(
     given
         .into_iter()
         .filter(|word| !word.is_empty())
-        .find(|word| !words.iter().any(|known| same(name, known, word)))
+        .find(|word| !words.iter().any(|known| is_keyword(name, known, word)))
         .map(|word| (word, words))
 }
