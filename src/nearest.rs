@@ -37,7 +37,7 @@ pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Op
     if candidates.is_empty() || candidates.len() > FEW {
         return None;
     }
-    Some(format!("known here: {}", candidates.join(", ")))
+    Some(format!("write one of {}", candidates.join(", ")))
 }
 
 /// Whether a name is certainly a misspelling of another: the lengths differ by at most one letter, and at most two
@@ -65,7 +65,7 @@ mod tests {
         let known = ["backend", "frontend"];
         assert_eq!(
             hint("xyz", known).as_deref(),
-            Some("known here: backend, frontend")
+            Some("write one of backend, frontend")
         );
         assert_eq!(hint("xyz", [""; 0]), None);
     }

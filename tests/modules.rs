@@ -233,7 +233,7 @@ fn the_backend_asks_for_its_own_mailboxes_only() {
     let compiled = built(&seed(), BACKEND);
     let path = "/etc/postfix/ldap/transport_maps.cf";
     insta::assert_snapshot!(file(&compiled, path).body.masked(), @r"
-    # Managed by murder: a change made here is put back by the next apply.
+    # Managed by murder: the next apply reverts changes made here.
     server_host = ldap://ldap.example.org:389
     version = 3
     timeout = 10
@@ -244,7 +244,7 @@ fn the_backend_asks_for_its_own_mailboxes_only() {
     bind_dn = uid=kolab-service,ou=Special Users,dc=example,dc=org
     bind_pw = ***
 
-    # The primary address only: others are rewritten to it before they come here.
+    # The primary address only: the smart host rewrites the other addresses to it.
     query_filter = (&(mail=%s)(|(objectClass=kolabInetOrgPerson))(mailHost=backend1.example.org))
     result_attribute = mail
     result_format = lmtp:unix:/run/cyrus/socket/lmtp
@@ -261,7 +261,7 @@ fn the_backend_asks_for_its_own_mailboxes_only() {
     );
     assert_eq!(
         file(&compiled, "/etc/postfix/transport").body.masked(),
-        "# Managed by murder: a change made here is put back by the next apply.\n\
+        "# Managed by murder: the next apply reverts changes made here.\n\
          # Mail for the host itself (root, cron) stays here.\n\
          backend1.example.org local:\n\
          localhost local:\n\
@@ -442,7 +442,7 @@ fn mynetworks_is_derived_or_left_alone_with_a_warning() {
     assert!(
         compiled.warnings[0]
             .summary
-            .contains("`mynetworks` is left")
+            .contains("`mynetworks` is not set")
     );
 
     for host in murder.hosts.values_mut() {

@@ -129,7 +129,7 @@ pub fn apply_edits(
         };
         let arguments: Vec<String> = group.iter().map(Edit::argument).collect();
         if arguments.iter().any(|argument| argument.contains('\0')) {
-            return Err(failure("a NUL byte can be in no value".to_owned()));
+            return Err(failure("a value cannot have a NUL byte".to_owned()));
         }
         let arguments: Vec<&[u8]> = arguments.iter().map(String::as_bytes).collect();
         match first.call() {

@@ -117,14 +117,14 @@ fn check_expanded(
         return;
     };
     let at = (values.place)(thing);
-    let mut said = diagnostic(problem).at(at, format!("comes to `{value}`"));
+    let mut said = diagnostic(problem).at(at, format!("expands to `{value}`"));
     for other in desired {
         said = said.related((values.place)(other), format!("`{other}` is set here"));
     }
     if assumed {
         said.level = Severity::Warning;
         found.warnings.push(said.detail(format!(
-            "`{text}` comes to that where the host's main.cf leaves the defaults alone"
+            "`{text}` expands to that unless the host's main.cf changes a default"
         )));
     } else {
         found.error(thing, said);
@@ -134,12 +134,12 @@ fn check_expanded(
 /// The error for a value that Postfix cannot expand.
 pub(super) fn cannot_expand(thing: &Thing, at: Span, problem: &str) -> Diagnostic {
     let hint = if problem.starts_with("unreasonable") {
-        "it refers to itself; write out what it shall be"
+        "write the value without the reference to itself"
     } else {
-        "write `$name` or `${name}`; a `$` itself is written `$$`"
+        "write `$name` or `${name}`, and `$$` for a `$`"
     };
     Diagnostic::error(format!("the value of `{thing}` cannot be expanded"))
         .at(at, "")
-        .detail(format!("every program that reads it would die: {problem}"))
+        .detail(format!("every program that reads it would stop with a fatal error: {problem}"))
         .hint(hint)
 }

@@ -21,14 +21,14 @@ pub(super) fn unwritable(thing: &Thing, value: &str) -> Option<(String, String)>
                 "balance its braces, and write no blanks in its first argument"
             };
             Some((
-                format!("the command of `{service}` cannot stand in master.cf: {why}"),
+                format!("master.cf cannot hold the command of `{service}`: {why}"),
                 hint.to_owned(),
             ))
         }
         Thing::Option(..) => {
             let why = check_option(value).err()?;
             Some((
-                format!("the value of `{thing}` cannot stand in master.cf: {why}"),
+                format!("master.cf cannot hold the value of `{thing}`: {why}"),
                 "give each `{` its `}`".to_owned(),
             ))
         }

@@ -93,7 +93,7 @@ fn check(values: &Values<'_>) -> Found {
         let at = (values.place)(thing);
         // A value is one line: postconf(1) accepts no line breaks.
         if text.contains(['\n', '\r', '\0']) {
-            let problem = Diagnostic::error(format!("the value of `{thing}` has a line end"))
+            let problem = Diagnostic::error(format!("the value of `{thing}` has a line break"))
                 .at(at, "")
                 .hint("write it on one line, or fold it with `>-`");
             found.error(thing, problem);

@@ -73,7 +73,7 @@ pub(super) fn check_release(values: &Values<'_>, thing: &Thing, name: &str, foun
         said.detail(format!(
             "Postfix {version} is assumed here, and ignores it unless the distribution has added it"
         ))
-        .hint("`murder plan` asks the host; `facts: {postfix_version: …}` says it beforehand")
+        .hint("run `murder plan`, which asks the host, or set `facts: {postfix_version: …}`")
     };
     found.error_or_guess(facts, thing, said);
 }
@@ -90,7 +90,7 @@ pub(super) fn check_service(
         let mut said = diagnostic(problem).at((values.place)(thing), "");
         if said.hint.is_none() {
             said.hint = Some(
-                "add the service under `services`; where the host has it already, `murder plan` sees it"
+                "add the service under `services`; if the host has it already, `murder plan` finds it"
                     .to_owned(),
             );
         }
@@ -115,8 +115,8 @@ pub(super) fn check_entries(values: &Values<'_>, found: &mut Found) {
         found.guess(
             Diagnostic::error(format!("`{service}` has no command, and Debian's master.cf has no such entry"))
                 .at((values.place)(part), "")
-                .detail("an entry that is not there cannot be made without a command")
-                .hint("give it one, as in `command: smtpd`; where the host has the entry already, `murder plan` sees it"),
+                .detail("a new entry needs a command")
+                .hint("set it, as in `command: smtpd`; if the host has the entry already, `murder plan` finds it"),
         );
     }
 }
@@ -144,7 +144,7 @@ pub(super) fn check_references(
         }
         let said = Diagnostic::error(format!("`${name}` in `{thing}` refers to no parameter"))
             .at((values.place_of)(thing, &name), "")
-            .detail("Postfix puts nothing in its place");
+            .detail("Postfix replaces it with nothing");
         let own = parameter(thing).map(Parameter::as_str);
         let slip =
             catalogue::nearest(&name).filter(|near| is_slip(&name, near) && Some(*near) != own);
@@ -152,7 +152,7 @@ pub(super) fn check_references(
             found.error(thing, said.hint(format!("did you mean `${near}`?")));
         } else if !values.facts.observed() {
             found.guess(said.hint(format!(
-                "set `{name}` under `settings`, or write `$$` for a `$`; where the host's main.cf sets it already, `murder plan` sees it"
+                "set `{name}` under `settings`, or write `$$` for a `$`; if the host's main.cf sets it already, `murder plan` finds it"
             )));
         }
     }

@@ -26,10 +26,10 @@ pub(super) fn check_list(
     let at = |word: &str| (values.place_of)(thing, word);
     let list = restrictions::read(text);
     for (word, what) in list.incomplete {
-        let problem = Diagnostic::error(format!("`{word}` in `{thing}` lacks what must follow it"))
+        let problem = Diagnostic::error(format!("`{word}` in `{thing}` has no argument"))
             .at(at(&word), "")
             .detail(BROKEN)
-            .hint(format!("write {what} behind it"));
+            .hint(format!("write {what} after it"));
         found.error(thing, problem);
     }
     for word in list.unknown {
@@ -48,10 +48,10 @@ pub(super) fn check_list(
                 level: Severity::Warning,
                 ..said.hint(match restrictions::similar(&word) {
                     Some(near) => format!(
-                        "did you mean `{near}`? A class stands in `{CLASSES}`, if the host has it"
+                        "did you mean `{near}`? Keep the word only if the host's `{CLASSES}` lists it"
                     ),
                     None => format!(
-                        "a restriction class stands in `{CLASSES}`, and is right if the host has it"
+                        "keep the word only if the host's `{CLASSES}` lists it"
                     ),
                 })
             }),
@@ -84,12 +84,12 @@ pub(super) fn check_relay_guard(values: &Values<'_>, classes: &[String], found: 
             Some(_) => Severity::Error,
             None => Severity::Warning,
         };
-        let said = Diagnostic::error(format!("`{thing}` lets everything pass"))
+        let said = Diagnostic::error(format!("`{thing}` does not stop relaying"))
             .at((values.place)(thing), "")
             .detail(format!(
-                "smtpd(8) dies at each session where neither `{RELAY}` nor `{RECIPIENT}` ends relaying"
+                "smtpd(8) ends each session with a fatal error if neither `{RELAY}` nor `{RECIPIENT}` stops relaying"
             ))
-            .hint("write `reject_unauth_destination` behind what may relay");
+            .hint("write `reject_unauth_destination` after the restrictions that permit relaying");
         problems.push((thing.clone(), Diagnostic { level, ..said }));
     }
     for (thing, problem) in problems {
@@ -100,7 +100,7 @@ pub(super) fn check_relay_guard(values: &Values<'_>, classes: &[String], found: 
     }
 }
 
-const BROKEN: &str = "smtpd(8) would answer `451 4.3.5 Server configuration error` to everybody";
+const BROKEN: &str = "smtpd(8) would answer `451 4.3.5 Server configuration error` to every client";
 
 /// The restriction classes in the host's desired state.
 pub(super) fn classes(values: &Values<'_>) -> Vec<String> {

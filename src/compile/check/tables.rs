@@ -34,7 +34,7 @@ pub(super) fn check_types(values: &Values<'_>, thing: &Thing, name: &str, text: 
             continue;
         }
         if catalogue::is_type(&kind) {
-            let problem = Diagnostic::error(format!("no table type `{kind}` here, for `{thing}`"))
+            let problem = Diagnostic::error(format!("this host has no table type `{kind}`, which `{thing}` uses"))
                 .at(at(&format!("{kind}:")), "")
                 .detail(if facts.observed() {
                     "`postconf -m` of this host does not list it"
@@ -50,10 +50,10 @@ pub(super) fn check_types(values: &Values<'_>, thing: &Thing, name: &str, text: 
             let problem = match catalogue::nearest(&kind) {
                 Some(near) => problem.hint(format!("did you mean `{near}:`?")),
                 None if kind.starts_with(|first: char| first.is_ascii_digit()) => {
-                    problem.hint("an IPv6 address stands in brackets, as in `[2001:db8::1]`")
+                    problem.hint("write an IPv6 address in brackets, as in `[2001:db8::1]`")
                 }
                 None => {
-                    problem.hint("a type from elsewhere is listed under `facts: {table_types: …}`")
+                    problem.hint("list a type of another package under `facts: {table_types: …}`")
                 }
             };
             found.error(thing, problem);
@@ -62,7 +62,7 @@ pub(super) fn check_types(values: &Values<'_>, thing: &Thing, name: &str, text: 
     }
 }
 
-const DIES: &str = "every program that opens the table would die";
+const DIES: &str = "every program that opens the table would stop with a fatal error";
 
 fn install_hint(kind: &str, observed: bool) -> String {
     let install = if PACKAGES.contains(&kind) {
@@ -73,7 +73,7 @@ fn install_hint(kind: &str, observed: bool) -> String {
     if observed {
         install
     } else {
-        format!("{install}; `facts: {{table_types: …}}` says what the host has")
+        format!("{install}; if the host has it, list it under `facts: {{table_types: …}}`")
     }
 }
 

@@ -47,8 +47,8 @@ impl Draft<'_> {
             && lacks_guard(recipient.unwrap_or_default(), &classes)
         {
             remarks.push(Remark {
-                text: "neither `smtpd_relay_restrictions` nor `smtpd_recipient_restrictions` of this host ends relaying: smtpd(8) dies at each session".to_owned(),
-                hint: Some("write `reject_unauth_destination` behind what may relay".to_owned()),
+                text: "neither `smtpd_relay_restrictions` nor `smtpd_recipient_restrictions` of this host stops relaying: smtpd(8) ends each session with a fatal error".to_owned(),
+                hint: Some("write `reject_unauth_destination` after the restrictions that permit relaying".to_owned()),
             });
         }
         self.remarks.append(&mut remarks);
@@ -72,7 +72,7 @@ impl Draft<'_> {
         if let Some((near, word)) = is_list.then(|| restrictions::read(value)).and_then(slip) {
             return Some(Remark {
                 text: format!(
-                    "main.cf of this host: unknown restriction `{word}` in `{name}`: smtpd(8) answers 451 to everybody"
+                    "main.cf of this host: unknown restriction `{word}` in `{name}`: smtpd(8) answers 451 to every client"
                 ),
                 hint: Some(format!("did you mean `{near}`?")),
             });
@@ -83,7 +83,7 @@ impl Draft<'_> {
             .find(|kind| !known.contains(kind) && !tables::is_type(kind))?;
         Some(Remark {
             text: format!(
-                "main.cf of this host: unknown table type `{stranger}` in `{name}`: every program that opens the table dies"
+                "main.cf of this host: unknown table type `{stranger}` in `{name}`: every program that opens the table stops with a fatal error"
             ),
             hint: tables::nearest(&stranger).map(|near| format!("did you mean `{near}:`?")),
         })
@@ -128,8 +128,8 @@ impl Draft<'_> {
         let configuration = Configuration::new(&files, release, &environment);
         let problem = configuration.main().expand(value).syntax?;
         catalogue::is_expanded(name).then(|| Remark {
-            text: format!("main.cf of this host: `{name} = {value}` cannot be expanded, and programs of Postfix die of it: {problem}"),
-            hint: Some(format!("write out what `{name}` shall be")),
+            text: format!("main.cf of this host: `{name} = {value}` cannot be expanded, and every program that reads it stops with a fatal error: {problem}"),
+            hint: Some(format!("write the value of `{name}` without the wrong reference")),
         })
     }
 }

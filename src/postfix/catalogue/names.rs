@@ -34,7 +34,7 @@ pub fn check_service(name: &str, services: &BTreeSet<&str>) -> Result<(), Proble
     }
     Err(Problem {
         summary: format!("`{name}` belongs to a service `{service}` that master.cf does not have"),
-        detail: Some("Postfix would warn of an unused parameter and ignore it".to_owned()),
+        detail: Some("Postfix would ignore it, and warn of an unused parameter".to_owned()),
         hint: nearest_of(service, services.iter().copied(), LIKENESS)
             .map(|service| format!("did you mean `{service}_{suffix}`?")),
     })

@@ -22,7 +22,7 @@ fn numbers_that_stop_mail_are_found() {
     let problem = check("message_size_limit", "10 MB").err();
     assert_eq!(
         problem.and_then(|problem| problem.hint).as_deref(),
-        Some("write `10485760`: Postfix knows no units here")
+        Some("write `10485760`: Postfix accepts no unit here")
     );
     assert_eq!(summary("message_size_limit", "10485760"), None);
     assert_eq!(summary("message_size_limit", "99999999999"), None);

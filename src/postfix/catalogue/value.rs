@@ -18,13 +18,13 @@ pub(super) fn check(name: &str, value: &str, row: &Row) -> Result<(), Problem> {
     let value = lossy(&collapse(value.as_bytes()));
     if let Some((word, known)) = keywords::unknown_keyword(name, &value) {
         let hint = match nearest(word, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`? Postfix knows {}", known.join(", ")),
+            Some(near) => format!("did you mean `{near}`? The keywords are {}", known.join(", ")),
             None => format!("write one of {}", known.join(", ")),
         };
         return Err(fatal_value(
             name,
             &value,
-            &format!("has the word `{word}`, which Postfix does not know here"),
+            &format!("has the word `{word}`, which is not a keyword of this parameter"),
             &hint,
         ));
     }
@@ -32,7 +32,7 @@ pub(super) fn check(name: &str, value: &str, row: &Row) -> Result<(), Problem> {
         return Err(fatal_value(
             name,
             &value,
-            "is no version",
+            "is not a version",
             "write one such as `3.6`",
         ));
     }
@@ -84,7 +84,7 @@ fn number(name: &str, value: &str, least: i64, most: i64) -> Result<i64, Problem
                 Some(unit) if digits > 0 => match size_of_unit(&unit)
                     .and_then(|size| value[..digits].parse::<i64>().ok()?.checked_mul(size))
                 {
-                    Some(bytes) => format!("write `{bytes}`: Postfix knows no units here"),
+                    Some(bytes) => format!("write `{bytes}`: Postfix accepts no unit here"),
                     None => "write a whole number".to_owned(),
                 },
                 _ => "write a whole number".to_owned(),
@@ -198,7 +198,7 @@ fn fatal_value(name: &str, value: &str, what: &str, hint: &str) -> Problem {
     Problem {
         summary: shown,
         detail: Some(
-            "`postfix check` and `postfix reload` accept it, and then the program that reads it dies"
+            "`postfix check` and `postfix reload` accept it; the program that reads it then stops with a fatal error"
                 .to_owned(),
         ),
         hint: Some(hint.to_owned()),

@@ -62,7 +62,7 @@ impl MainCf {
                 problems.push(LineProblem {
                     line: line.first,
                     kind: LineProblemKind::Duplicate,
-                    text: format!("`{name}` is set again; the last value wins"),
+                    text: format!("`{name}` is set again; Postfix uses the last value"),
                 });
             }
             values.insert(name, value);

@@ -69,7 +69,7 @@ impl MasterCf {
                         problem(
                             LineProblemKind::Duplicate,
                             format!(
-                                "`{}/{}` is there again; the last entry wins",
+                                "`{}/{}` is defined again; Postfix uses the last entry",
                                 entry.name(),
                                 entry.kind()
                             ),

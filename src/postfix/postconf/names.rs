@@ -232,7 +232,7 @@ fn warn_undefined_in(set: &Settings, defined: &dyn Fn(&[u8]) -> bool, file: &str
 }
 
 pub(super) fn unknowable(name: &str) -> String {
-    format!("the default of {name} is known to the machine alone; set it in main.cf or by -o")
+    format!("the default of {name} depends on the machine; set it in main.cf or with -o")
 }
 
 fn references(value: &[u8]) -> impl Iterator<Item = Vec<u8>> {

@@ -118,7 +118,7 @@ fn what_no_apply_changed_is_left_as_it_is() {
 
 #[test]
 fn our_own_file_is_ours_though_the_ledger_forgot_it() {
-    let text = "# Managed by murder: a change made here is put back by the next apply.\na b\n";
+    let text = "# Managed by murder: the next apply reverts changes made here.\na b\n";
     let plan = wanting(Bench::new("").has_file(TABLE, state(text)), text);
     assert!(plan.adopts.is_empty());
     assert_eq!(

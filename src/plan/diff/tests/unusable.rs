@@ -74,9 +74,9 @@ fn what_postfix_passes_over_is_remarked() {
         texts(&verdict.remarks),
         [
             "main.cf: logical line must not start with white space, and is ignored: `a…`",
-            "main.cf: `b` is set again; the last value wins",
+            "main.cf: `b` is set again; Postfix uses the last value",
             "master.cf: missing '=' after attribute name: \"z\" in `x/unix`",
-            "master.cf: `x/unix` is there again; the last entry wins",
+            "master.cf: `x/unix` is defined again; Postfix uses the last entry",
         ]
     );
 }

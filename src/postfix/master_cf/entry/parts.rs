@@ -108,7 +108,7 @@ pub fn command_of(text: &str) -> Result<String, String> {
     edited.set_option(b"a", b"b");
     let kept = Entry::of_line(&edited.line()).as_ref() == Ok(&edited);
     if !kept || edited.options() != [(&b"a"[..], &b"b"[..])] {
-        return Err("postconf(1) would not keep its words as they are".to_owned());
+        return Err("postconf(1) would change its words".to_owned());
     }
     Ok(entry.command())
 }
