@@ -140,7 +140,11 @@ fn a_host_has_the_last_word_on_its_table_types() {
     let settings = "canonical_maps: 'lmdb:/etc/postfix/x'";
     let mut facts = observed(&["canonical_maps"]);
     let problems = compile_settings(settings, &facts).unwrap_err();
-    assert!(problems[0].summary.starts_with("this host has no table type `lmdb`"));
+    assert!(
+        problems[0]
+            .summary
+            .starts_with("this host has no table type `lmdb`")
+    );
     let hint = problems[0].hint.as_deref().unwrap();
     assert!(hint.starts_with("install `postfix-lmdb`"), "{hint}");
     std::sync::Arc::make_mut(&mut facts.table_types).insert("lmdb".to_owned());

@@ -5,45 +5,18 @@
 
 use std::collections::BTreeSet;
 
-use super::{Found, Values, diagnostic, parameter};
+use super::{Found, Values, diagnostic, parameter, view_of};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::name::Parameter;
-use crate::name::ServiceName;
 use crate::postfix::catalogue;
-use crate::postfix::configuration::{
-    Configuration, ExpandError, HostEnvironment, Release, SetValues, Setting, ValueSource,
-};
+use crate::postfix::configuration::{ExpandError, ValueSource};
 use crate::postfix::expand::is_too_far;
-use crate::state::Want;
 use crate::thing::Thing;
-
-/// The values of the desired state. Of a parameter that it does not name, only the host knows whether main.cf sets it.
-impl SetValues for Values<'_> {
-    fn parameter(&self, name: &str) -> Setting<'_> {
-        let Ok(name) = Parameter::new(name) else {
-            return Setting::Default;
-        };
-        match self.all.get(&Thing::Parameter(name)) {
-            Some(Want::Present(text)) => Setting::Value(text),
-            Some(Want::Absent) => Setting::Default,
-            None => Setting::Unknown,
-        }
-    }
-
-    fn option(&self, service: &ServiceName, name: &str) -> Option<&str> {
-        let name = Parameter::new(name).ok()?;
-        match self.all.get(&Thing::Option(service.clone(), name)) {
-            Some(Want::Present(text)) => Some(text),
-            _ => None,
-        }
-    }
-}
 
 /// Checks every value that refers to other parameters and whose own text has no error.
 pub(super) fn check_references(values: &Values<'_>, found: &mut Found) {
-    let environment = HostEnvironment::default();
-    let release = Release::new(&values.facts.postfix_version);
-    let configuration = Configuration::new(values, release, &environment);
+    let settings = values.settings();
+    let configuration = values.configuration(&settings);
     for (thing, text) in values.present() {
         let Some(name) = parameter(thing) else {
             continue;
@@ -54,11 +27,7 @@ pub(super) fn check_references(values: &Values<'_>, found: &mut Found) {
         {
             continue;
         }
-        let view = match thing {
-            Thing::Option(service, _) => configuration.service(service),
-            _ => configuration.main(),
-        };
-        let expanded = view.expand(text);
+        let expanded = view_of(configuration, thing).expand(text);
         let desired = desired_uses(thing, &expanded.uses);
         if !desired.is_disjoint(&found.wrong) {
             continue;
@@ -140,6 +109,8 @@ pub(super) fn cannot_expand(thing: &Thing, at: Span, problem: &str) -> Diagnosti
     };
     Diagnostic::error(format!("the value of `{thing}` cannot be expanded"))
         .at(at, "")
-        .detail(format!("every program that reads it would stop with a fatal error: {problem}"))
+        .detail(format!(
+            "every program that reads it would stop with a fatal error: {problem}"
+        ))
         .hint(hint)
 }

@@ -7,6 +7,7 @@ mod expansion;
 mod master;
 mod names;
 mod restrictions;
+mod settings;
 pub(in crate::compile) mod tables;
 mod unresolved;
 
@@ -19,9 +20,11 @@ use super::work::{Origin, Work};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::name::Parameter;
 use crate::postfix::catalogue::{self, Problem};
+use crate::postfix::configuration::{Configuration, HostEnvironment, Release, View};
 use crate::postfix::expand;
 use crate::state::{Facts, Want};
 use crate::thing::Thing;
+use settings::DesiredSettings;
 
 /// The values of one host, its facts, and the places of the values.
 struct Values<'a> {
@@ -88,7 +91,6 @@ fn check(values: &Values<'_>) -> Found {
     let mut found = Found::default();
     let services = LazyCell::new(|| names::service_names(values));
     let classes = restrictions::classes(values);
-    let set = LazyCell::new(|| names::names_set(values));
     for (thing, text) in values.present() {
         let at = (values.place)(thing);
         // A value is one line: postconf(1) accepts no line breaks.
@@ -120,7 +122,7 @@ fn check(values: &Values<'_>) -> Found {
             found.error(thing, diagnostic(problem).at(at, ""));
         }
         if text.contains('$') {
-            names::check_references(values, thing, text, &set, &mut found);
+            names::check_references(values, thing, text, &mut found);
         }
         tables::check_types(values, thing, name, text, &mut found);
         restrictions::check_list(values, thing, name, text, &classes, &mut found);
@@ -133,13 +135,37 @@ fn check(values: &Values<'_>) -> Found {
     found
 }
 
-impl Values<'_> {
+impl<'a> Values<'a> {
+    /// The values as a source for a configuration.
+    fn settings(&self) -> DesiredSettings<'a> {
+        DesiredSettings(self.all)
+    }
+
+    /// The effective configuration of these settings, as far as it is known without the host.
+    fn configuration<'s>(&self, settings: &'s DesiredSettings<'a>) -> Configuration<'s> {
+        configuration_of(settings, self.facts)
+    }
+
     /// The things that must be present, with their values.
     fn present(&self) -> impl Iterator<Item = (&Thing, &str)> {
         self.all.iter().filter_map(|(thing, want)| match want {
             Want::Present(text) => Some((thing, text.as_str())),
             Want::Absent => None,
         })
+    }
+}
+
+/// The effective configuration of a desired state on a host with these facts.
+fn configuration_of<'s>(settings: &'s DesiredSettings<'_>, facts: &Facts) -> Configuration<'s> {
+    let release = Release::new(&facts.postfix_version);
+    Configuration::new(settings, release, HostEnvironment::UNKNOWN)
+}
+
+/// The configuration that applies to a thing: that of its service for an option, else that of main.cf.
+fn view_of<'a>(configuration: Configuration<'a>, thing: &'a Thing) -> View<'a> {
+    match thing {
+        Thing::Option(service, _) => configuration.service(service),
+        _ => configuration.main(),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::name::{Parameter, ServiceName};
 use crate::nearest::is_slip;
 use crate::postfix::catalogue;
+use crate::postfix::configuration::ValueSource;
 use crate::state::Want;
 use crate::thing::{Field, Thing};
 
@@ -131,15 +132,9 @@ fn is_of_debian(service: &ServiceName) -> bool {
 
 /// Checks that each `$name` refers to a parameter. Postfix uses an empty value for any other name without a message, and
 /// mail may be lost. The host's own main.cf may set such a name, so that only a misspelt known name is an error.
-pub(super) fn check_references(
-    values: &Values<'_>,
-    thing: &Thing,
-    text: &str,
-    set: &BTreeSet<&str>,
-    found: &mut Found,
-) {
+pub(super) fn check_references(values: &Values<'_>, thing: &Thing, text: &str, found: &mut Found) {
     for name in catalogue::needed_names(text) {
-        if set.contains(name.as_str()) || catalogue::is_own(&name) {
+        if catalogue::is_own(&name) || is_set(values, &name) {
             continue;
         }
         let said = Diagnostic::error(format!("`${name}` in `{thing}` refers to no parameter"))
@@ -158,15 +153,14 @@ pub(super) fn check_references(
     }
 }
 
-/// The names of the parameters that the desired state sets, in main.cf or for a service.
-pub(super) fn names_set<'a>(values: &Values<'a>) -> BTreeSet<&'a str> {
-    values
-        .all
-        .iter()
-        .filter(|(_, want)| matches!(want, Want::Present(_)))
-        .filter_map(|(thing, _)| parameter(thing))
-        .map(Parameter::as_str)
-        .collect()
+/// Whether the desired state sets a parameter, in main.cf or for any service.
+fn is_set(values: &Values<'_>, name: &str) -> bool {
+    let settings = values.settings();
+    let value = values.configuration(&settings).main().get(name);
+    let in_main_cf = value.is_ok_and(|value| value.source == ValueSource::MainCf);
+    let is_option =
+        |thing: &Thing| matches!(thing, Thing::Option(_, option) if option.as_str() == name);
+    in_main_cf || values.present().any(|(thing, _)| is_option(thing))
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! Checks access restriction lists: unknown words, missing arguments, and lists that do not stop relaying.
 
-use super::{Found, Values, parameter};
+use super::{Found, Values, parameter, view_of};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::name::Parameter;
 use crate::postfix::catalogue::restrictions;
+use crate::postfix::configuration::ValueSource;
 use crate::postfix::split_list;
-use crate::state::Want;
 use crate::thing::Thing;
 
 /// The parameter that names the restriction classes of a host.
@@ -64,25 +63,18 @@ pub(super) fn check_relay_guard(values: &Values<'_>, classes: &[String], found: 
     const RELAY: &str = "smtpd_relay_restrictions";
     const RECIPIENT: &str = "smtpd_recipient_restrictions";
     let mut problems = Vec::new();
+    let settings = values.settings();
+    let configuration = values.configuration(&settings);
     for (thing, text) in values.present() {
-        let of = |name: &str| -> Option<Thing> {
-            let name = Parameter::new(name).ok()?;
-            Some(match thing {
-                Thing::Option(service, _) => Thing::Option(service.clone(), name),
-                _ => Thing::Parameter(name),
-            })
-        };
         let is_relay = parameter(thing).is_some_and(|name| name.as_str() == RELAY);
         if !is_relay || !restrictions::lacks_guard(text, classes) {
             continue;
         }
-        let main_cf = || Parameter::new(RECIPIENT).ok().map(Thing::Parameter);
-        let recipient = [of(RECIPIENT), main_cf()];
-        let recipient = recipient.into_iter().flatten();
-        let level = match recipient.filter_map(|thing| values.all.get(&thing)).next() {
-            Some(Want::Present(text)) if !restrictions::lacks_guard(text, classes) => continue,
-            Some(_) => Severity::Error,
-            None => Severity::Warning,
+        let level = match view_of(configuration, thing).get(RECIPIENT) {
+            Ok(list) if !restrictions::lacks_guard(&list.text, classes) => continue,
+            Ok(list) if list.source != ValueSource::Assumed => Severity::Error,
+            // The host's own main.cf may set it.
+            _ => Severity::Warning,
         };
         let said = Diagnostic::error(format!("`{thing}` does not stop relaying"))
             .at((values.place)(thing), "")
@@ -104,11 +96,7 @@ const BROKEN: &str = "smtpd(8) would answer `451 4.3.5 Server configuration erro
 
 /// The restriction classes in the host's desired state.
 pub(super) fn classes(values: &Values<'_>) -> Vec<String> {
-    let Ok(name) = Parameter::new(CLASSES) else {
-        return Vec::new();
-    };
-    match values.all.get(&Thing::Parameter(name)) {
-        Some(Want::Present(text)) => split_list(text),
-        _ => Vec::new(),
-    }
+    let settings = values.settings();
+    let value = values.configuration(&settings).main().get(CLASSES);
+    value.map_or_else(|_| Vec::new(), |value| split_list(&value.text))
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Found, Values, Work};
+use super::settings::DesiredSettings;
+use super::{Found, Values, Work, configuration_of, view_of};
 use crate::diagnostic::Diagnostic;
 use crate::name::{RemotePath, TableType};
 use crate::postfix::catalogue::tables as catalogue;
+use crate::postfix::configuration::{Expanded, ValueSource};
 use crate::state::Want;
 use crate::thing::Thing;
 
@@ -16,7 +18,13 @@ const PACKAGES: [&str; 9] = [
 
 /// Checks the table types in a value. A type that no Postfix release has is an error. A type that only this host lacks
 /// needs a package.
-pub(super) fn check_types(values: &Values<'_>, thing: &Thing, name: &str, text: &str, found: &mut Found) {
+pub(super) fn check_types(
+    values: &Values<'_>,
+    thing: &Thing,
+    name: &str,
+    text: &str,
+    found: &mut Found,
+) {
     let facts = values.facts;
     let at = |word: &str| (values.place_of)(thing, word);
     for word in catalogue::untyped(name, text) {
@@ -34,14 +42,16 @@ pub(super) fn check_types(values: &Values<'_>, thing: &Thing, name: &str, text: 
             continue;
         }
         if catalogue::is_type(&kind) {
-            let problem = Diagnostic::error(format!("this host has no table type `{kind}`, which `{thing}` uses"))
-                .at(at(&format!("{kind}:")), "")
-                .detail(if facts.observed() {
-                    "`postconf -m` of this host does not list it"
-                } else {
-                    "it is not among the table types that are assumed for this host"
-                })
-                .hint(install_hint(&kind, facts.observed()));
+            let problem = Diagnostic::error(format!(
+                "this host has no table type `{kind}`, which `{thing}` uses"
+            ))
+            .at(at(&format!("{kind}:")), "")
+            .detail(if facts.observed() {
+                "`postconf -m` of this host does not list it"
+            } else {
+                "it is not among the table types that are assumed for this host"
+            })
+            .hint(install_hint(&kind, facts.observed()));
             found.error_or_guess(facts, thing, problem);
         } else {
             let problem = Diagnostic::error(format!("unknown table type `{kind}` in `{thing}`"))
@@ -81,9 +91,16 @@ impl Work<'_> {
     /// Marks the host's files that a value names as tables, each with the table type.
     pub(in crate::compile) fn find_tables(&mut self) {
         let mut opened: BTreeMap<RemotePath, TableType> = BTreeMap::new();
-        for want in self.compiled.desired.values.values() {
-            if let Want::Present(value) = want {
-                opened.extend(tables(value));
+        let settings = DesiredSettings(&self.compiled.desired.values);
+        let configuration = configuration_of(&settings, self.facts);
+        for (thing, want) in &self.compiled.desired.values {
+            let Want::Present(value) = want else {
+                continue;
+            };
+            opened.extend(tables(value));
+            if value.contains('$') {
+                let expanded = view_of(configuration, thing).expand(value);
+                opened.extend(certain(expanded).iter().flat_map(|text| tables(text)));
             }
         }
         for (path, want) in &mut self.compiled.desired.files {
@@ -94,6 +111,13 @@ impl Work<'_> {
             }
         }
     }
+}
+
+/// The text of an expanded value; none if it is not known, or depends on a default that the host's main.cf may change.
+fn certain(expanded: Expanded) -> Option<String> {
+    let is_assumed = |(_, source): &(String, ValueSource)| *source == ValueSource::Assumed;
+    let assumed = expanded.uses.iter().any(is_assumed);
+    expanded.text.ok().filter(|_| !assumed)
 }
 
 /// Every `type:/path` in a value, without a `proxy:` before it. A table whose type is a `$parameter` is left out: only the
@@ -142,5 +166,20 @@ mod tests {
     #[test]
     fn a_type_that_only_the_host_knows_is_not_guessed() {
         assert_eq!(tables("$default_database_type:/etc/postfix/a"), []);
+    }
+
+    #[test]
+    fn a_table_is_found_by_a_name_that_is_set_and_not_by_a_default()
+    -> Result<(), Box<dyn std::error::Error>> {
+        use crate::state::Facts;
+        let name: Thing = "main.cf:maps".parse()?;
+        let values = BTreeMap::from([(name, Want::Present("/etc/postfix/maps".to_owned()))]);
+        let settings = DesiredSettings(&values);
+        let facts = Facts::debian();
+        let main = configuration_of(&settings, &facts).main();
+        let text = certain(main.expand("hash:$maps/a")).unwrap_or_default();
+        assert_eq!(tables(&text).len(), 1, "{text}");
+        assert_eq!(certain(main.expand("hash:$config_directory/a")), None);
+        Ok(())
     }
 }

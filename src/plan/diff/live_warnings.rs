@@ -1,19 +1,19 @@
-//! Values in main.cf that somebody else gave, and that Postfix's programs die of: nobody's difference, and no mail.
+//! Warnings of live values that the plan does not change, and at which Postfix programs stop with a fatal error.
 
 use crate::postfix::catalogue;
 use crate::postfix::catalogue::restrictions::{self, lacks_guard};
 use crate::postfix::catalogue::tables;
-use crate::postfix::configuration::{Configuration, ConfigurationFiles, HostEnvironment, Release};
-use crate::state::{Remark, Want};
+use crate::postfix::split_list;
+use crate::state::Remark;
 use crate::thing::Thing;
 
 use super::Draft;
 
 impl Draft<'_> {
-    /// Looks at what the plan leaves as it is. The catalogue may know another version of Postfix than the
-    /// host has, so these are remarks.
-    pub(super) fn foreign_values(&mut self) {
-        let (live, desired) = (self.at.live, self.at.desired);
+    /// Warns of wrong live values that the plan does not change. The host may have another version of Postfix than the
+    /// catalogue knows, so that these are only warnings.
+    pub(super) fn live_warnings(&mut self) {
+        let live = self.at.live;
         let mut remarks = Vec::new();
         for (name, value) in live.main_cf.iter() {
             let said = if value.contains('$') {
@@ -25,44 +25,38 @@ impl Draft<'_> {
                 })
             };
             let said = said.or_else(|| self.unknown_words(name, value));
-            remarks.extend(said.filter(|_| self.is_foreign(name)));
+            remarks.extend(said.filter(|_| self.is_unmanaged(name)));
         }
-        remarks.extend(self.foreign_options());
-        // Where the manifest says it, compiling has looked at it.
-        let value = |name: &str| {
-            let thing = name.parse().ok().map(Thing::Parameter)?;
-            match desired.values.get(&thing) {
-                Some(Want::Present(value)) => Some(value.as_str()),
-                Some(Want::Absent) => None,
-                None => live.main_cf.get(name),
-            }
-        };
-        let classes =
-            crate::postfix::split_list(value("smtpd_restriction_classes").unwrap_or_default());
-        let (relay, recipient) = (
-            value("smtpd_relay_restrictions"),
-            value("smtpd_recipient_restrictions"),
-        );
-        if relay.is_some_and(|list| lacks_guard(list, &classes))
-            && lacks_guard(recipient.unwrap_or_default(), &classes)
-        {
-            remarks.push(Remark {
-                text: "neither `smtpd_relay_restrictions` nor `smtpd_recipient_restrictions` of this host stops relaying: smtpd(8) ends each session with a fatal error".to_owned(),
-                hint: Some("write `reject_unauth_destination` after the restrictions that permit relaying".to_owned()),
-            });
-        }
+        remarks.extend(self.option_warnings());
+        remarks.extend(self.relay_warning());
         self.remarks.append(&mut remarks);
     }
 
-    /// Whether neither the manifest nor the ledger names a parameter.
-    fn is_foreign(&self, name: &str) -> bool {
+    /// Warns if no restriction stops relaying after the plan. Where the manifest sets the lists, compiling has checked it.
+    fn relay_warning(&self) -> Option<Remark> {
+        let settings = self.planned_settings();
+        let main = self.configuration(&settings).main();
+        let classes = split_list(&main.get("smtpd_restriction_classes").ok()?.text);
+        let lists = ["smtpd_relay_restrictions", "smtpd_recipient_restrictions"];
+        let lacks = |name: &str| {
+            let list = main.get(name);
+            list.is_ok_and(|list| lacks_guard(&list.text, &classes))
+        };
+        lists.into_iter().all(lacks).then(|| Remark {
+                text: "neither `smtpd_relay_restrictions` nor `smtpd_recipient_restrictions` of this host stops relaying: smtpd(8) ends each session with a fatal error".to_owned(),
+                hint: Some("write `reject_unauth_destination` after the restrictions that permit relaying".to_owned()),
+        })
+    }
+
+    /// Whether neither the manifest nor the ledger has a parameter.
+    fn is_unmanaged(&self, name: &str) -> bool {
         name.parse().is_ok_and(|name| {
             let thing = Thing::Parameter(name);
             !self.at.desired.values.contains_key(&thing) && self.ours.managed(&thing).is_none()
         })
     }
 
-    /// Table types that no Postfix has, and restrictions that are surely misspelt.
+    /// Warns of a table type that no Postfix release has, or of a misspelt restriction.
     fn unknown_words(&self, name: &str, value: &str) -> Option<Remark> {
         let slip = |list: restrictions::List| {
             let mut unknown = list.unknown.into_iter();
@@ -78,19 +72,19 @@ impl Draft<'_> {
             });
         }
         let known = &self.at.live.facts.table_types;
-        let stranger = tables::types_of(name, value)
+        let unknown = tables::types_of(name, value)
             .into_iter()
             .find(|kind| !known.contains(kind) && !tables::is_type(kind))?;
         Some(Remark {
             text: format!(
-                "main.cf of this host: unknown table type `{stranger}` in `{name}`: every program that opens the table stops with a fatal error"
+                "main.cf of this host: unknown table type `{unknown}` in `{name}`: every program that opens the table stops with a fatal error"
             ),
-            hint: tables::nearest(&stranger).map(|near| format!("did you mean `{near}:`?")),
+            hint: tables::nearest(&unknown).map(|near| format!("did you mean `{near}:`?")),
         })
     }
 
-    /// Values of options in master.cf that the service dies of.
-    fn foreign_options(&self) -> Vec<Remark> {
+    /// Warns of wrong values of options in master.cf, at which the service stops with a fatal error.
+    fn option_warnings(&self) -> Vec<Remark> {
         let mut remarks = Vec::new();
         for entry in self.at.live.master_cf.services() {
             let service = format!("{}/{}", entry.name(), entry.kind());
@@ -116,17 +110,10 @@ impl Draft<'_> {
         remarks
     }
 
-    /// What there is to say of a value with `$name` in it that Postfix cannot expand.
+    /// Warns of a value with `$name` that Postfix cannot expand.
     fn unexpandable(&self, name: &str, value: &str) -> Option<Remark> {
-        let live = self.at.live;
-        let files = ConfigurationFiles {
-            main_cf: &live.main_cf,
-            master_cf: &live.master_cf,
-        };
-        let release = Release::new(&live.facts.postfix_version);
-        let environment = HostEnvironment::default();
-        let configuration = Configuration::new(&files, release, &environment);
-        let problem = configuration.main().expand(value).syntax?;
+        let settings = self.live_settings();
+        let problem = self.configuration(&settings).main().expand(value).syntax?;
         catalogue::is_expanded(name).then(|| Remark {
             text: format!("main.cf of this host: `{name} = {value}` cannot be expanded, and every program that reads it stops with a fatal error: {problem}"),
             hint: Some(format!("write the value of `{name}` without the wrong reference")),

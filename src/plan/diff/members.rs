@@ -66,10 +66,15 @@ impl Draft<'_> {
 }
 
 impl Draft<'_> {
-    /// A name of the host itself, which `$myhostname` and `localhost` stand for in any case.
+    /// Whether a member is a name of the host itself: `$myhostname` and `localhost` already cover it.
     fn is_own(&self, member: &str) -> bool {
-        let own = self.at.live.main_cf.get("myhostname");
-        member.starts_with("localhost") || own.is_some_and(|own| own.eq_ignore_ascii_case(member))
+        let settings = self.live_settings();
+        let own = self
+            .configuration(&settings)
+            .main()
+            .expanded("myhostname")
+            .text;
+        member.starts_with("localhost") || own.is_ok_and(|own| own.eq_ignore_ascii_case(member))
     }
 }
 

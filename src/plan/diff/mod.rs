@@ -7,6 +7,7 @@
 mod tests;
 
 mod adopted;
+mod configuration;
 mod effects;
 mod files;
 mod live_warnings;
@@ -126,7 +127,7 @@ impl Draft<'_> {
                 ),
             });
         }
-        self.foreign_values();
+        self.live_warnings();
         self.named_files()?;
         self.named_values()?;
         self.lines_of_ours();

@@ -1,8 +1,9 @@
-//! Names of parameters that this host's Postfix does not know: set in vain, or referred to in vain.
+//! Finds parameter names that this host's Postfix does not know, in names that are set and in references.
 
 use std::collections::BTreeSet;
 
 use crate::postfix::catalogue;
+use crate::postfix::configuration::ValueSource;
 use crate::state::{Remark, Want};
 use crate::thing::Thing;
 
@@ -10,7 +11,8 @@ use super::super::{Refusal, RefusalKind};
 use super::Draft;
 
 impl Draft<'_> {
-    /// The live host has the last word on names: distributions backport, and versions differ.
+    /// Refuses parameters that the host's own list does not have. Distributions backport parameters and versions differ, so
+    /// that only this list is certain.
     pub(super) fn names(&mut self) {
         self.undefined();
         let facts = &self.at.live.facts;
@@ -71,9 +73,14 @@ impl Draft<'_> {
         }));
     }
 
-    /// `$name` in what the manifest gives, where neither it nor this host sets the name.
+    /// Warns of `$name` in a desired value if neither the manifest nor this host sets the name.
     fn undefined(&mut self) {
         let (desired, live) = (self.at.desired, self.at.live);
+        let (before, after) = (self.live_settings(), self.planned_settings());
+        let views = [
+            self.configuration(&before).main(),
+            self.configuration(&after).main(),
+        ];
         let mut remarks = Vec::new();
         for (thing, want) in &desired.values {
             let (Thing::Parameter(parameter) | Thing::Option(_, parameter), Want::Present(value)) =
@@ -87,9 +94,13 @@ impl Draft<'_> {
             let set = |name: &str| {
                 catalogue::is_own(name)
                     || live.facts.parameters.contains(name)
-                    || live.main_cf.get(name).is_some()
+                    || views.iter().any(|view| {
+                        let value = view.get(name);
+                        value.is_ok_and(|value| value.source == ValueSource::MainCf)
+                    })
                     || desired.values.iter().any(|(thing, want)| {
-                        let of_that_name = matches!(thing, Thing::Parameter(other) | Thing::Option(_, other) if other.as_str() == name);
+                        let of_that_name =
+                            matches!(thing, Thing::Option(_, other) if other.as_str() == name);
                         of_that_name && matches!(want, Want::Present(_))
                     })
             };

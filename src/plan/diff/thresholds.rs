@@ -51,7 +51,13 @@ impl Draft<'_> {
     /// How the plan takes the last of the tables that `transport_maps` names; none where one is
     /// left, or none was there.
     fn last_map(&self) -> Option<String> {
-        let had = split_list(self.at.live.main_cf.get(TRANSPORT_MAPS)?);
+        let settings = self.live_settings();
+        let maps = self
+            .configuration(&settings)
+            .main()
+            .get(TRANSPORT_MAPS)
+            .ok()?;
+        let had = split_list(&maps.text);
         if had.is_empty() {
             return None;
         }

@@ -1,9 +1,9 @@
 //! Checks values by the rules of Postfix's programs, which stop with a fatal error at any other value.
 
+use super::keywords;
 use super::problem::Problem;
 use super::table::Kind;
 use super::table::Row;
-use super::keywords;
 use crate::nearest::nearest;
 use crate::postfix::defaults;
 use crate::postfix::text::collapse;
@@ -18,7 +18,10 @@ pub(super) fn check(name: &str, value: &str, row: &Row) -> Result<(), Problem> {
     let value = lossy(&collapse(value.as_bytes()));
     if let Some((word, known)) = keywords::unknown_keyword(name, &value) {
         let hint = match nearest(word, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`? The keywords are {}", known.join(", ")),
+            Some(near) => format!(
+                "did you mean `{near}`? The keywords are {}",
+                known.join(", ")
+            ),
             None => format!("write one of {}", known.join(", ")),
         };
         return Err(fatal_value(

@@ -22,6 +22,19 @@ pub struct Networks {
     pub class: Option<String>,
 }
 
+impl HostEnvironment {
+    /// The environment of a host about which nothing was observed.
+    pub const UNKNOWN: &'static Self = &Self {
+        hostname: None,
+        mail_name: None,
+        networks: Networks {
+            host: None,
+            subnet: None,
+            class: None,
+        },
+    };
+}
+
 impl Networks {
     /// The networks of a `mynetworks_style`; none if they are not known, or the word is not a style.
     #[must_use]

@@ -221,7 +221,12 @@ impl Names {
     }
 }
 
-fn warn_undefined_in(set: &Settings, defined: &dyn Fn(&[u8]) -> bool, file: &str, warnings: &mut Vec<String>) {
+fn warn_undefined_in(
+    set: &Settings,
+    defined: &dyn Fn(&[u8]) -> bool,
+    file: &str,
+    warnings: &mut Vec<String>,
+) {
     let expanded = set.iter().filter(|(name, _)| !Names::is_raw(name));
     let mut referenced: BTreeSet<Vec<u8>> =
         expanded.flat_map(|(_, value)| references(value)).collect();
