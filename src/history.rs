@@ -1,9 +1,8 @@
-//! The history of one host: what each apply made of it, kept on the host under
-//! `/var/lib/murder/history/<generation>.json`, so that it can be shown and gone back to.
+//! The history of one host, for `history` and `rollback`: what each apply wanted and changed. The host keeps
+//! it in `/var/lib/murder/history/<generation>.json`.
 //!
-//! A generation holds no secret: bodies are kept with the places of their secrets, and going back
-//! renders them with today's. The file has two lines, the [`Entry`] and the [`Snapshot`], so that
-//! a listing reads first lines only.
+//! A generation holds no secret: bodies are kept with the places of their secrets, and a rollback fills in
+//! today's. The file has two lines, the [`Entry`] and the [`Snapshot`], so that a listing reads first lines only.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::ledger::{Applied, LEDGER_VERSION, LedgerError};
 use crate::name::RemotePath;
 use crate::service::Service;
-use crate::state::{Desired, File, Probes, Want};
+use crate::state::{Desired, DesiredService, File, Probes, Remark, Want};
 use crate::thing::Thing;
 
 /// How many generations a host keeps where the manifest does not say.
@@ -42,7 +41,7 @@ pub struct Changed {
     pub service: Service,
     /// Which.
     pub thing: Thing,
-    /// What became of it.
+    /// What the apply did to it.
     pub action: Action,
 }
 
@@ -50,19 +49,19 @@ fn postfix() -> Service {
     Service::POSTFIX
 }
 
-/// What became of a thing.
+/// What an apply did to a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// It was not there.
+    /// It created it.
     Create,
-    /// It was there and differed.
+    /// It changed it.
     Update,
-    /// It is gone.
+    /// It deleted it.
     Delete,
-    /// It was as it must be and came under management.
+    /// It only recorded it.
     TakeOver,
-    /// It is left to others from then on.
+    /// It removed its entry from the ledger.
     Release,
 }
 
@@ -85,17 +84,26 @@ pub struct ServiceSnapshot {
 }
 
 impl Snapshot {
-    /// What a host must have to be as it was then.
+    /// The desired state that this generation had.
     #[must_use]
     pub fn desired(&self) -> Desired {
-        let Some(postfix) = self.services.get(&Service::POSTFIX) else {
-            return Desired::default();
-        };
+        let services = self.services.iter();
+        let services = services.map(|(name, service)| (name.clone(), service.desired()));
         Desired {
-            files: wanted(&postfix.files),
-            values: wanted(&postfix.values),
-            probes: postfix.probes.clone(),
-            ..Desired::default()
+            retired: false,
+            services: services.collect(),
+        }
+    }
+}
+
+impl ServiceSnapshot {
+    /// The desired state that the service had.
+    fn desired(&self) -> DesiredService {
+        DesiredService {
+            files: wanted(&self.files),
+            values: wanted(&self.values),
+            probes: self.probes.clone(),
+            ..DesiredService::default()
         }
     }
 }
@@ -109,8 +117,8 @@ fn wanted<K: Clone + Ord, T: Clone>(kept: &BTreeMap<K, Option<T>>) -> BTreeMap<K
         .collect()
 }
 
-/// The generation to go back to where none is named: the one before the last that changed anything
-/// (an index built anew, or Postfix told once more, is a generation that changes no thing).
+/// The generation that a rollback without a number goes back to: the one before the last that changed a
+/// thing. A generation that only built an index or reloaded Postfix changed none.
 #[must_use]
 pub fn before_last(entries: &[Entry], current: u64) -> Option<u64> {
     let last = entries
@@ -125,8 +133,7 @@ pub fn before_last(entries: &[Entry], current: u64) -> Option<u64> {
         .max()
 }
 
-/// What a ledger says of its manifest's revision after going back to a generation: which, and the
-/// revision that it came from.
+/// The revision that a ledger has after a rollback: the generation's number, and the revision that it came from.
 #[must_use]
 pub fn revision_of_rollback(generation: u64, revision: &str) -> String {
     match manifest_revision(revision) {
@@ -135,7 +142,7 @@ pub fn revision_of_rollback(generation: u64, revision: &str) -> String {
     }
 }
 
-/// The manifest's own revision in what a ledger says of it; empty where it is not known.
+/// The manifest's own revision in the revision of a ledger. Empty if it is not known.
 #[must_use]
 pub fn manifest_revision(revision: &str) -> &str {
     match revision.strip_prefix("rollback to ") {
@@ -158,12 +165,23 @@ pub struct Generation {
 
 /// Why bytes are no generation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the {part} of a generation cannot be understood: {why}")]
+#[error("the {part} of a generation cannot be read: {why}")]
 pub struct NotAGeneration {
     /// Which line: `entry` or `snapshot`.
     part: &'static str,
     /// What the reader of JSON says.
     why: String,
+}
+
+impl NotAGeneration {
+    /// The remark about the generation of the file at `path`, of whose damage the user should know.
+    #[must_use]
+    pub fn remark(&self, path: &str) -> Remark {
+        Remark {
+            text: format!("`{path}`: {self}"),
+            hint: Some("delete the file: `murder` cannot roll back to it".to_owned()),
+        }
+    }
 }
 
 impl Entry {

@@ -1,7 +1,7 @@
 //! The ledger and the journal: what `murder` keeps on each managed host, under `/var/lib/murder`.
 //!
-//! Both are JSON. Neither holds a secret: values are main.cf texts (which may hold none) and
-//! hashes; the previous text of an adopted file stays on the host, in `adopted/<sha256>`.
+//! Both are JSON and hold no secrets: values are texts of main.cf, which may hold none, and hashes. The
+//! previous content of an adopted file stays on the host, in `adopted/<sha256>`.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ pub struct Ledger {
     /// The hosts of the murder at that time, as names and ranges; none where they were too many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
-    /// What the host said of its Postfix then: whoever has never asked it need not ask again.
+    /// The facts of the host's Postfix then, so that a client with an empty cache need not ask for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<KeptFacts>,
     /// Reserved: the key by which values that may hold secrets are pinned. None in a plan.
@@ -112,7 +112,7 @@ impl fmt::Debug for PinningKey {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeptFacts {
-    /// What the host computed over the files that an upgrade changes. They hold for no other.
+    /// The hash that the host computed over the files that an upgrade changes. The facts hold for this hash only.
     pub identity: String,
     /// `mail_version`.
     pub postfix_version: String,
@@ -124,10 +124,10 @@ pub struct KeptFacts {
     pub distribution: String,
     /// The LMTP socket of the distribution's Cyrus packages.
     pub lmtp_socket: RemotePath,
-    /// Names of parameters that this Postfix has beside those of 3.7; those of services not counted.
+    /// Names of parameters that this Postfix has and 3.7 has not, without those of services.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub more_parameters: Vec<String>,
-    /// Names that 3.7 has, and this Postfix has not.
+    /// Names of parameters that 3.7 has and this Postfix has not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fewer_parameters: Vec<String>,
 }
@@ -154,12 +154,12 @@ pub struct Managed {
     /// What was last applied: SHA-256 for a file, the text for everything else; none where the
     /// thing was made absent.
     pub value: Option<String>,
-    /// A file's owner, group and mode as they were last applied; none in ledgers of before they were kept.
+    /// A file's owner, group and mode as last applied. None in ledgers of before they were recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<Access>,
 }
 
-/// Who may do what with a file.
+/// The owner, group and mode of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
     /// Owner's name.
@@ -170,17 +170,17 @@ pub struct Access {
     pub mode: Mode,
 }
 
-/// How a thing came to be managed; decides what becomes of it when nobody names it any more.
+/// How a thing came to be managed. It decides what happens once the thing is no longer in the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// It was not there before: it is deleted.
+    /// An apply created it: it is deleted.
     Created,
-    /// It was there: it gets this back.
+    /// It existed before: it is restored to this.
     Adopted(Previous),
 }
 
-/// What a thing was before `murder`.
+/// What a thing was before the first apply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Previous {
@@ -199,7 +199,7 @@ pub enum Previous {
     },
 }
 
-/// What an apply wrote down on the host before its first change.
+/// What an apply records on the host before its first change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Journal {
     /// The run that wrote it.
@@ -208,6 +208,6 @@ pub struct Journal {
     pub by: String,
     /// RFC 3339, UTC.
     pub at: String,
-    /// Where it stood: `staged`, `committing`, `told`, `rolling-back`.
+    /// How far it came: `staged`, `committing`, `told` (Postfix was reloaded), `rolling-back`.
     pub phase: String,
 }

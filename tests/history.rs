@@ -391,8 +391,8 @@ fn going_back_over_somebody_elses_value_or_file_needs_a_word() {
         let text = bench.rollback(1, more);
         for thing in ["main.cf:bounce_queue_lifetime", "/etc/postfix/transport"] {
             let words = format!(
-                "refused without --allow-overwrite: `{thing}` is to be rolled back, and somebody \
-                 else changed it since the last apply"
+                "refused without --allow-overwrite: this plan would roll back `{thing}`, which was changed \
+                 on the host since generation"
             );
             assert!(text.contains(&words), "{text}");
         }
@@ -593,10 +593,35 @@ fn a_damaged_generation_is_passed_over_and_said() {
     std::fs::write(bench.generation(1), "{").unwrap();
     let text = bench.expect(0, &["history", HOST]);
     assert!(
-        text.contains("the entry of a generation cannot be understood"),
+        text.contains("the entry of a generation cannot be read"),
         "{text}"
     );
     assert!(text.contains("* 2  "), "{text}");
     let text = bench.rollback(3, &["--to", "1"]);
     assert!(text.contains("choose another generation"), "{text}");
+}
+
+#[test]
+fn every_apply_keeps_the_key_that_the_ledger_has() {
+    let bench = Bench::applied(&[ONE]);
+    let at = bench.inside("var/lib/murder/ledger.json");
+    let mut ledger: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&at).unwrap()).unwrap();
+    ledger["host_key"] = "k3y-of-the-host".into();
+    std::fs::write(&at, ledger.to_string()).unwrap();
+    let generation = |wanted: u64| {
+        let ledger = bench.read("var/lib/murder/ledger.json");
+        let ledger: serde_json::Value = serde_json::from_str(&ledger).unwrap();
+        assert_eq!(ledger["generation"], wanted);
+        assert_eq!(ledger["host_key"], "k3y-of-the-host");
+    };
+    bench.settings(TWO);
+    let shown = bench.expect(0, &["plan", ".", "--format", "json"]);
+    assert!(!shown.contains("k3y"), "{shown}");
+    bench.apply(&[]);
+    generation(2);
+    bench.rollback(0, &["--to", "1"]);
+    generation(3);
+    bench.expect(0, &["release", HOST, "main.cf:message_size_limit", "--yes"]);
+    generation(4);
 }

@@ -157,7 +157,7 @@ fn refused(murder: &Murder, host: &str) -> Vec<Diagnostic> {
 
 fn value(compiled: &Compiled, thing: &str) -> Option<Want<String>> {
     let thing: Thing = thing.parse().unwrap();
-    compiled.desired.values.get(&thing).cloned()
+    compiled.desired.postfix().values.get(&thing).cloned()
 }
 
 #[track_caller]
@@ -171,7 +171,7 @@ fn assert_value(compiled: &Compiled, thing: &str, wanted: &str) {
 
 #[track_caller]
 fn file(compiled: &Compiled, path: &str) -> File {
-    match compiled.desired.files.get(path) {
+    match compiled.desired.postfix().files.get(path) {
         Some(Want::Present(file)) => file.clone(),
         other => panic!("{path} is {other:?}"),
     }
@@ -371,7 +371,10 @@ fn the_internal_mta_routes_refuses_and_defers() {
     // Other relay domains keep their own transport.
     assert_eq!(value(&compiled, "relay_transport"), None);
     assert_value(&compiled, "relayhost", "[mx.example.org]:25");
-    assert_eq!(compiled.desired.probes.accept, ["canary@example.org"]);
+    assert_eq!(
+        compiled.desired.postfix().probes.accept,
+        ["canary@example.org"]
+    );
 }
 
 #[test]
@@ -424,11 +427,14 @@ fn each_table_of_aliases_can_be_switched_off() {
         };
         let mut murder = seed();
         let on = built(&murder, SMTP);
-        assert!(named(&on) && on.desired.files.contains_key(path), "{var}");
+        assert!(
+            named(&on) && on.desired.postfix().files.contains_key(path),
+            "{var}"
+        );
         set_var(&mut murder, SMTP, var, off);
         let off = built(&murder, SMTP);
         assert!(
-            !named(&off) && !off.desired.files.contains_key(path),
+            !named(&off) && !off.desired.postfix().files.contains_key(path),
             "{var}"
         );
     }
@@ -509,7 +515,7 @@ fn null_clients_send_everything_to_the_smart_host() {
         assert_value(&compiled, "relayhost", "[smtp.example.org]");
         assert_value(&compiled, "myorigin", "example.org");
         assert_value(&compiled, "mydestination", "$myhostname, localhost");
-        assert!(compiled.desired.probes.accept.is_empty());
+        assert!(compiled.desired.postfix().probes.accept.is_empty());
     }
 }
 
@@ -538,6 +544,7 @@ fn a_shared_folder_of_the_manifest_has_one_way() {
     assert!(
         !other
             .desired
+            .postfix()
             .files
             .contains_key("/etc/postfix/shared_folders")
     );
@@ -722,11 +729,13 @@ fn what_is_left_alone_is_not_named() {
     assert!(
         !compiled
             .desired
+            .postfix()
             .files
             .contains_key("/etc/postfix/transport")
     );
     let left: Vec<String> = compiled
         .desired
+        .postfix()
         .leave
         .iter()
         .map(Thing::to_string)
@@ -855,7 +864,11 @@ fn a_retired_host_wants_nothing() {
     let mut murder = seed();
     edit(&mut murder, BACKEND, |host| host.state = HostState::Retired);
     let desired = built(&murder, BACKEND).desired;
-    assert!(desired.retired && desired.files.is_empty() && desired.values.is_empty());
+    assert!(
+        desired.retired
+            && desired.postfix().files.is_empty()
+            && desired.postfix().values.is_empty()
+    );
 }
 
 /// What `parse` says of a module of one file and one template.

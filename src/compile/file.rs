@@ -273,7 +273,11 @@ impl Work<'_> {
             return;
         }
         self.compiled.origins.insert(thing, first.origins);
-        self.compiled.desired.files.insert(path, first.want);
+        self.compiled
+            .desired
+            .postfix_mut()
+            .files
+            .insert(path, first.want);
     }
 }
 

@@ -178,7 +178,7 @@ impl<'a> Compiler<'a> {
         work.find_tables();
         work.ways_to_leaving(&self.leaving);
         work.tls_policies(&self.mailhosts);
-        work.compiled.desired.probes = probes(self.murder, host, &work.roles);
+        work.compiled.desired.postfix_mut().probes = probes(self.murder, host, &work.roles);
         if work.problems.is_empty() {
             Ok(work.compiled)
         } else {
@@ -235,7 +235,7 @@ impl<'a> Compiler<'a> {
             // Also where a condition takes the value away: then its members go.
             let notes = module.notes.iter();
             let notes = notes.map(|(thing, note)| (thing.clone(), note.clone()));
-            work.compiled.desired.notes.extend(notes);
+            work.compiled.desired.postfix_mut().notes.extend(notes);
             work.roles.push(Role {
                 module,
                 context,

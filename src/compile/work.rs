@@ -101,6 +101,7 @@ impl Work<'_> {
     /// Whether a parameter is set on this host, or left alone on purpose.
     pub(super) fn is_decided(&self, name: &Parameter) -> bool {
         let thing = Thing::Parameter(name.clone());
-        self.left.contains_key(&thing) || self.compiled.desired.values.contains_key(&thing)
+        self.left.contains_key(&thing)
+            || self.compiled.desired.postfix().values.contains_key(&thing)
     }
 }

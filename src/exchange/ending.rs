@@ -14,7 +14,7 @@ pub enum Ending {
     NotDone(NotDone),
 }
 
-/// Why a host did not do what it was ordered.
+/// Why a host did not carry out its orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum NotDone {
@@ -23,24 +23,24 @@ pub enum NotDone {
         /// Which thing changed.
         thing: String,
     },
-    /// Something failed; the host is as it was before (proved by reading again).
+    /// Something failed; the host restored its earlier state and verified it.
     PutBack {
         /// What failed.
         error: Failure,
     },
-    /// It failed before anything was changed.
+    /// Something failed before anything was changed.
     Untouched {
         /// What failed.
         error: Failure,
     },
     /// Another apply holds the lock.
     Locked {
-        /// Whose, from where, since when.
+        /// Who holds it, since when.
         error: Failure,
     },
-    /// The host is left half-way and needs a person.
+    /// The host could not restore its earlier state: a person must.
     HalfWay {
-        /// What failed, and the commands for a person.
+        /// What failed, and the commands that restore it.
         error: Failure,
     },
 }
@@ -81,15 +81,15 @@ impl From<NotDone> for Ending {
 pub struct Performed {
     /// How it ended.
     pub ending: Ending,
-    /// What each phase said, in order, for `-v` and the report: `staged`, `checked`, `reloaded`, …
+    /// What each phase reported, in order, for `-v`: `staged`, `checked`, `reloaded`, …
     pub log: Vec<String>,
-    /// The answer to the questions that went with the orders, asked after the work; none where there were none, or
-    /// where the answer was lost.
+    /// The answer to the questions that were sent with the orders, observed after the work. None if there were
+    /// no questions, or if the answer was lost.
     pub seen: Option<Observed>,
 }
 
 impl Performed {
-    /// An apply that did not do its work and of which there is no log.
+    /// An apply that failed and has no log.
     #[must_use]
     pub fn without_log(why: NotDone) -> Self {
         Self {

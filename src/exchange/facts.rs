@@ -11,14 +11,14 @@ use crate::state::Facts;
 /// Facts, and the identity of the Postfix they were read from (binary and `dynamicmaps.cf*`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownFacts {
-    /// What the host computed over the files that an upgrade changes.
+    /// The hash that the host computed over the files that an upgrade changes.
     pub identity: String,
-    /// What it then said.
+    /// The facts.
     pub facts: Facts,
 }
 
 impl KnownFacts {
-    /// The facts as a host keeps them: a thousand names of parameters as what sets them apart from those of 3.7.
+    /// The facts as a ledger keeps them: of a thousand parameter names, only the difference from those of 3.7.
     #[must_use]
     pub fn kept(&self) -> KeptFacts {
         let facts = &self.facts;
@@ -67,7 +67,7 @@ impl From<&KeptFacts> for KnownFacts {
                 default_database_type: kept.default_database_type.clone(),
                 distribution: kept.distribution.clone(),
                 lmtp_socket: kept.lmtp_socket.clone(),
-                // What main.cf uses is looked up anew at each look.
+                // Each observation looks the type up in main.cf again.
                 index_type: kept.default_database_type.clone(),
                 parameters: names.into_iter().collect(),
             },

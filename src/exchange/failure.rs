@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Why something did not work on a host.
+/// Why something failed on a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What went wrong, in one line.
     pub summary: String,
-    /// The host's own words, scrubbed.
+    /// The host's own words, with secrets masked.
     pub detail: Option<String>,
     /// What to do.
     pub hint: Option<String>,
@@ -19,10 +19,10 @@ pub enum MachineError {
     /// It could not be reached (network, key, login): exit code 4.
     #[error("{}", .0.summary)]
     Unreachable(Failure),
-    /// It was reached and something there does not serve (no sudo, no Postfix, garbage): exit code 3.
+    /// It was reached, and cannot be used (no sudo, no Postfix, an answer that makes no sense): exit code 3.
     #[error("{}", .0.summary)]
     Unfit(Failure),
-    /// The connection died after the payload was whole on the host: it finishes by itself.
+    /// The connection was lost after the host had received the whole plan; it completes the apply on its own.
     #[error("{}", .0.summary)]
     Detached(Failure),
 }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::name::{Mode, RemotePath, TableType, UserName};
 use crate::postfix::Edit;
 use crate::service::Service;
-use crate::state::{Live, Probes};
+use crate::state::{Live, LiveService, Probes};
 
 /// What the host must still look like when the work begins; otherwise the plan is stale.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -28,19 +28,26 @@ pub struct ExpectedService {
     pub configuration: BTreeMap<String, String>,
 }
 
-impl Expects {
-    /// Expects the configuration and the ledger that an observation saw, and nothing of any file.
-    #[must_use]
-    pub fn of(live: &Live) -> Self {
+impl ExpectedService {
+    fn of(LiveService::Postfix(live): &LiveService) -> Self {
         let configuration = [
             ("main.cf".to_owned(), live.main_cf_sha256.clone()),
             ("master.cf".to_owned(), live.master_cf_sha256.clone()),
         ];
-        let postfix = ExpectedService {
-            configuration: configuration.into(),
-        };
         Self {
-            services: [(Service::POSTFIX, postfix)].into(),
+            configuration: configuration.into(),
+        }
+    }
+}
+
+impl Expects {
+    /// Expects the configuration and the ledger that an observation saw, and nothing of any file.
+    #[must_use]
+    pub fn of(live: &Live) -> Self {
+        let services = live.services.iter();
+        let services = services.map(|(name, service)| (name.clone(), ExpectedService::of(service)));
+        Self {
+            services: services.collect(),
             ledger: live.ledger_sha256.clone(),
             files: BTreeMap::new(),
         }
@@ -69,14 +76,14 @@ pub struct Run {
     pub revision: String,
 }
 
-/// What becomes of a host's ledger.
+/// What happens to a host's ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LedgerOrder {
     /// It stays as it is (`unlock`).
     Keep,
     /// These are its bytes.
     Write(Vec<u8>),
-    /// The host has none any more: nothing of it is managed. Its history goes too.
+    /// It is deleted with the history: nothing is managed any more.
     Remove,
 }
 
@@ -93,7 +100,7 @@ pub struct HistoryOrder {
     pub keep_bytes: u64,
 }
 
-/// What a host is told to do, all at once: a plan's steps turned into bytes.
+/// What a host is ordered to do in one exchange: a plan's steps turned into bytes.
 #[derive(Debug, Clone)]
 pub struct Orders {
     /// Names the run in journal, lock and temporary names: letters and digits.
@@ -106,19 +113,19 @@ pub struct Orders {
     pub expects: Expects,
     /// Files to create or update.
     pub files: Vec<FileOrder>,
-    /// Files that get back what they were, from `adopted/`.
+    /// Files that are restored from `adopted/`.
     pub restores: Vec<RestoreOrder>,
-    /// Files whose present bytes go to `adopted/` first.
+    /// Files whose content is first copied to `adopted/`.
     pub adopts: Vec<RemotePath>,
     /// What is done to each service.
     pub services: BTreeMap<Service, ServiceOrders>,
     /// Whether an LDAP server that does not answer is accepted.
     pub allow_unverified: bool,
-    /// Files to delete at the end, with the suffix of an index that goes too.
+    /// Files to delete at the end, with the suffix of the index that is deleted too.
     pub deletes: Vec<(RemotePath, Option<&'static str>)>,
-    /// What becomes of the ledger.
+    /// What happens to the ledger.
     pub ledger: LedgerOrder,
-    /// The generation that this apply makes.
+    /// The generation that this apply writes.
     pub history: Option<HistoryOrder>,
 }
 
@@ -201,7 +208,7 @@ pub struct FileOrder {
     pub mode: Mode,
 }
 
-/// One file to give back.
+/// One file to restore.
 #[derive(Debug, Clone)]
 pub struct RestoreOrder {
     /// Where.

@@ -7,41 +7,41 @@ use crate::history::{Entry, Generation};
 use crate::name::{Parameter, RemotePath};
 use crate::state::Live;
 
-/// What is asked of a host, all at once.
+/// What is asked of a host in one exchange.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Questions {
-    /// Files to look at, each with the SHA-256 it should have: its text comes back only where it differs.
+    /// Files to observe, each with the SHA-256 that it should have. The host sends a text only if it differs.
     pub files: BTreeMap<RemotePath, Option<String>>,
-    /// Indexes to look at, by their own path.
+    /// Indexes to observe, by their own path.
     pub indexes: BTreeSet<RemotePath>,
-    /// Facts of an earlier time with the identity that the host gave them; asked anew where it changed.
+    /// Facts of an earlier observation with their identity. The host sends new ones if its identity differs.
     pub known: Option<KnownFacts>,
-    /// Parameters about whose very name the host has the last word.
+    /// Parameters whose names the host must know.
     pub names: BTreeSet<Parameter>,
     /// Unix-domain sockets that user postfix must reach.
     pub sockets: BTreeSet<RemotePath>,
-    /// What is asked of the host's history, if anything.
+    /// The question about the host's history, if any.
     pub history: Option<HistoryQuestion>,
 }
 
-/// What is asked of a host's history.
+/// A question about a host's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HistoryQuestion {
     /// The entry of every generation that is kept.
     Entries,
-    /// One generation, whole (and no entries).
+    /// One whole generation, without entries.
     Generation(u64),
 }
 
-/// What came back.
+/// A host's answer.
 #[derive(Debug, Clone)]
 pub struct Observed {
     /// The host.
     pub live: Live,
-    /// For the cache; none where there is nothing worth keeping.
+    /// The facts for the cache. None for a sandbox.
     pub known: Option<KnownFacts>,
     /// The entries that were asked for, oldest first.
     pub entries: Vec<Entry>,
-    /// The generation that was asked for; none where it is not kept.
+    /// The generation that was asked for. None if the host does not keep it.
     pub generation: Option<Box<Generation>>,
 }

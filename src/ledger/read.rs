@@ -20,7 +20,7 @@ pub enum LedgerError {
     )]
     Format(u32),
     /// It is not what any `murder` writes.
-    #[error("cannot be understood: {0}")]
+    #[error("cannot be read: {0}")]
     Damaged(String),
 }
 
@@ -31,7 +31,7 @@ impl LedgerError {
         match self {
             Self::Format(_) => "use the `murder` that wrote it, or a newer one",
             Self::Damaged(_) => {
-                "look at it on the host; if you move it away, the next apply is the first one for `murder`"
+                "restore it from a backup; if you move it away, the next apply counts as the first one"
             }
         }
     }

@@ -1,24 +1,24 @@
-//! Whether a step adds to what a host answers for, or takes away from it: waves go by that.
+//! Whether a step adds to what a host serves, or removes from it. Waves are ordered by it.
 
 use super::{Change, FileState, HostPlan, Step};
 use crate::postfix::subset::{self, Shortening};
 use crate::thing::Thing;
 
-/// What a step does to what a host answers for.
+/// What a step does to what a host serves: addresses, domains, routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// Nothing of it changes: an index, a reload, a comment, the ledger.
+    /// It changes nothing of it: an index, a reload, a comment, the ledger.
     Neutral,
-    /// Something comes.
+    /// It adds something.
     Adds,
-    /// Something goes, and nothing comes for it.
+    /// It removes something and adds nothing.
     Removes,
-    /// One thing comes for another, or it cannot be told.
+    /// It does both, or the direction is unknown.
     Both,
 }
 
-/// The bearing of one step. An update takes away only where it is certain: where the new value or
-/// text is the old one with members or lines taken out, and nothing in it is hidden.
+/// The direction of one step. An update removes only if that is certain: the new value or text is the old one
+/// without some members or lines, and no part of it is masked.
 #[must_use]
 pub fn direction(step: &Step) -> Direction {
     match step {
@@ -39,7 +39,7 @@ pub fn direction(step: &Step) -> Direction {
 }
 
 impl HostPlan {
-    /// Whether all that the plan does is to take away.
+    /// Whether the plan removes something and adds nothing.
     #[must_use]
     pub fn only_takes_away(&self) -> bool {
         let directions: Vec<Direction> = self.steps.iter().map(direction).collect();
@@ -58,7 +58,7 @@ fn of_change<T>(change: &Change<T>, of_update: impl Fn(&T, &T) -> Direction) -> 
 
 fn of_values(thing: &Thing, before: &str, after: &str) -> Direction {
     match thing {
-        // Restrictions are a program: one that goes may let more through.
+        // Restrictions are a program: without one of them, more may be permitted.
         Thing::Parameter(name) | Thing::Option(_, name)
             if !name.as_str().ends_with("_restrictions") =>
         {
@@ -69,7 +69,7 @@ fn of_values(thing: &Thing, before: &str, after: &str) -> Direction {
 }
 
 fn of_files(before: &FileState, after: &FileState) -> Direction {
-    // Owner and mode say nothing of what is answered.
+    // Owner and mode change nothing of what is served.
     if before.sha256 == after.sha256 {
         return Direction::Neutral;
     }
@@ -81,7 +81,7 @@ fn of_files(before: &FileState, after: &FileState) -> Direction {
         return Direction::Both;
     }
     match subset::of_attributes(old, new) {
-        // Such a line says whether its secret changes.
+        // The masked line of a secret says whether it changes.
         Some(found) => of_shortening(found),
         // A table's line does not.
         None if before.secret || after.secret => Direction::Both,

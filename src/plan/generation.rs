@@ -1,10 +1,10 @@
-//! The generation that an apply makes: what the host will have been made to be, and what changed.
+//! The generation that an apply writes: what the host must have from then on, and what changed.
 
 use std::collections::BTreeMap;
 
 use crate::history::{Action, Changed, Entry, Generation, ServiceSnapshot};
 use crate::ledger::{Applied, Managed};
-use crate::state::{Desired, Want};
+use crate::state::{DesiredService, Want};
 use crate::thing::Thing;
 
 use super::{Change, HostPlan, Step};
@@ -23,9 +23,12 @@ pub(super) fn generation(plan: &HostPlan, applied: &Applied) -> Option<Generatio
     })
 }
 
-/// What is wanted of exactly the managed things. A master.cf entry that we made is not among them:
-/// its fields and options are, and they make it anew.
-pub(super) fn snapshot(managed: &BTreeMap<Thing, Managed>, desired: &Desired) -> ServiceSnapshot {
+/// What is wanted of exactly the managed things. An entry of master.cf that an apply created is not
+/// included: its fields and options are, and they create it again.
+pub(super) fn service_snapshot(
+    managed: &BTreeMap<Thing, Managed>,
+    desired: &DesiredService,
+) -> ServiceSnapshot {
     let mut snapshot = ServiceSnapshot {
         probes: desired.probes.clone(),
         ..ServiceSnapshot::default()

@@ -1,7 +1,7 @@
 //! The difference between what a host has and what it must have, as a value.
 //!
-//! The serde form of these types is the one to store: it is whole, and reads back equal. It holds
-//! hashes of files that may hold secrets, so it is not to be shown; `report::json` says what is.
+//! The serde form of these types is for storage: it is complete and reads back equal. It holds hashes
+//! of files that may hold secrets, so it must not be shown; `report::json` makes the form to show.
 
 mod cleanup;
 mod diff;
@@ -34,51 +34,51 @@ use crate::service::Service;
 use crate::state::{File, Probes, Remark};
 use crate::thing::Thing;
 
-/// What happens to one thing. There is no "unchanged": such a thing is not in a plan.
+/// What happens to one thing. A thing that stays as it is is not in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Change<T> {
-    /// It was not there.
+    /// It does not exist yet.
     Create {
-        /// As it shall be.
+        /// As the plan makes it.
         after: T,
     },
-    /// It is there and differs.
+    /// It exists and differs.
     Update {
         /// As it is: also the step's precondition.
         before: T,
-        /// As it shall be.
+        /// As the plan makes it.
         after: T,
     },
-    /// It shall not be there.
+    /// It must not exist.
     Delete {
         /// As it is.
         before: T,
     },
 }
 
-/// Why a thing changes; explains only, decides nothing.
+/// Why a thing changes. It is for the reader of a plan and changes no decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// The manifest or a module says so now.
+    /// The manifest or a module changed.
     Wanted,
-    /// It was applied before and somebody changed it since.
+    /// It was changed on the host since the last apply.
     Drift,
-    /// Nobody names it any more.
+    /// It is no longer in the manifest.
     Unnamed,
-    /// First contact: it was set differently before `murder` came.
+    /// The first apply replaces the host's own value.
     FirstContact,
     /// The host is retired.
     Retired,
-    /// It is not managed now, and was in the generation that a rollback goes back to.
+    /// A rollback restores it: it is not managed now, and was in that generation.
     Restored,
-    /// The generation that a rollback goes back to does not have it.
+    /// A rollback removes it: that generation does not have it.
     AbsentInGeneration,
 }
 
 impl<T> Change<T> {
-    /// The same change of what `form` makes of each value.
+    /// The same change, with each value replaced by `form` of it.
     #[must_use]
     pub fn map<'a, U>(&'a self, mut form: impl FnMut(&'a T) -> U) -> Change<U> {
         match self {
@@ -97,7 +97,7 @@ impl<T> Change<T> {
 /// A file in a plan: its text only in masked form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileState {
-    /// What may be shown of its text; none where it was not asked for or is not text.
+    /// Its masked text. None if the host did not send it.
     pub text: Option<String>,
     /// Hash of its bytes, for the precondition. Never shown: the bytes may hold a secret.
     pub sha256: String,
@@ -117,19 +117,19 @@ pub struct FileState {
 pub enum IndexReason {
     /// Its source changes in this plan.
     SourceChanges,
-    /// It is not there.
+    /// It does not exist.
     Missing,
-    /// It is older than its source, or was built from another one.
+    /// It is older than its source, or was built from another source.
     Stale,
 }
 
-/// Why Postfix is told.
+/// Why Postfix is reloaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReloadReason {
     /// This plan changes something that it reads.
     ConfigurationChanges,
-    /// An earlier apply changed something and did not come to tell it.
+    /// An earlier apply changed something and did not reload it.
     NotToldYet,
 }
 
@@ -141,9 +141,9 @@ pub enum ReloadReason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
-    /// What an apply that did not end left behind goes.
+    /// The leftovers of an apply that did not end are removed.
     Sweep {
-        /// Its run, as its journal names it.
+        /// Its run, as its journal or its leftovers name it.
         run: String,
     },
     /// A file is created or updated.
@@ -156,7 +156,7 @@ pub enum Step {
         change: Change<FileState>,
         /// Why.
         cause: Cause,
-        /// What is written, with the places of its secrets (`None` for a file that gets back what it was).
+        /// What is written, with the places of its secrets. None for a file that is restored.
         file: Option<File>,
     },
     /// An index is built (postmap(1)).
@@ -200,14 +200,14 @@ pub enum Step {
         /// Which.
         parameters: Vec<Parameter>,
     },
-    /// Ask whether it works.
+    /// Addresses are asked over SMTP.
     Probe {
         /// Of which service.
         service: Service,
-        /// SMTP addresses.
+        /// The addresses.
         probes: Probes,
     },
-    /// A file (with its index) goes, after Postfix has been told.
+    /// A file and its index are deleted, after the reload.
     Delete {
         /// Of which service.
         service: Service,
@@ -217,17 +217,17 @@ pub enum Step {
         before: FileState,
         /// Why.
         cause: Cause,
-        /// The type of the index that goes with it.
+        /// The type of the index that is deleted with it.
         index_type: Option<TableType>,
     },
-    /// A thing is as it must be and comes under management: ledger only.
+    /// A thing that is already correct is recorded: only the ledger changes.
     TakeOver {
         /// Of which service.
         service: Service,
         /// Which.
         thing: Thing,
     },
-    /// A managed thing is left to others from now on: ledger only.
+    /// The entry of a thing is removed from the ledger; the thing stays as it is.
     Release {
         /// Of which service.
         service: Service,
@@ -241,22 +241,22 @@ pub enum Step {
 pub struct HostPlan {
     /// The steps, in order; never empty.
     pub steps: Vec<Step>,
-    /// Why it may not be applied as it is.
+    /// Why `apply` refuses it, unless flags lift all of these.
     pub refusals: Vec<Refusal>,
     /// The ledger as it will be, but for who applied and when: orders add that.
     pub ledger: Ledger,
-    /// Whether the host keeps a ledger afterwards: not once it is retired and empty.
+    /// Whether the host keeps a ledger afterwards: not once it is retired and nothing is managed.
     pub keeps_ledger: bool,
     /// By service, entries of master.cf that are written whole, with every step on a part of them: their lines.
     pub entries: BTreeMap<Service, BTreeMap<ServiceName, String>>,
-    /// Files whose present bytes the host keeps, to give them back one day.
+    /// Files whose present content the host keeps, to restore it one day.
     pub adopts: Vec<RemotePath>,
     /// Hashes that must still hold when the work begins.
     pub expects: Expects,
-    /// What the managed things are to be, for the host's history; none where the host keeps no
-    /// ledger afterwards, or where it is not known.
+    /// What is wanted of the managed things, for the host's history. None if the host keeps no ledger
+    /// afterwards, or if it is not known.
     pub snapshot: Option<Box<Snapshot>>,
-    /// How many generations it keeps, that one included.
+    /// How many generations the host keeps, the new one included.
     pub keep: u32,
 }
 
@@ -277,7 +277,7 @@ impl HostPlan {
         }
     }
 
-    /// Whether the plan touches more than the ledger.
+    /// Whether the plan changes more than the ledger.
     #[must_use]
     pub fn changes_host(&self) -> bool {
         self.steps
@@ -290,16 +290,16 @@ impl HostPlan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
-    /// Nothing to do.
+    /// Desired and live state agree.
     Converged,
-    /// There is something to do.
+    /// They differ.
     Changes(Box<HostPlan>),
-    /// It could not be reached: not a difference, and not "no difference".
+    /// The host could not be reached, so the difference is unknown.
     Unreachable {
         /// Why, and what to do.
         error: Failure,
     },
-    /// It was reached, and could not be understood or planned.
+    /// The host was reached, and could not be understood or planned.
     Failed {
         /// Why, and what to do.
         error: Failure,
@@ -311,12 +311,12 @@ pub enum Verdict {
 pub struct Plan {
     /// The manifest's `murder`.
     pub murder: String,
-    /// By host: its verdict and what observation remarked.
+    /// The verdict and remarks of each host.
     pub hosts: BTreeMap<HostName, HostVerdict>,
 }
 
 impl Plan {
-    /// The plan with those refusals only that `lifts` does not lift, to show before it is applied.
+    /// The plan without the refusals that `lifts` lifts, to show before it is applied.
     #[must_use]
     pub fn without_lifted(&self, lifts: impl Fn(RefusalKind) -> bool) -> Self {
         let mut plan = self.clone();
@@ -332,12 +332,12 @@ impl Plan {
 /// A verdict and its remarks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostVerdict {
-    /// What there is to do.
+    /// The verdict.
     #[serde(flatten)]
     pub verdict: Verdict,
-    /// What else a person should know.
+    /// What else the user should know.
     pub remarks: Vec<Remark>,
-    /// Whether Postfix does not run there, although the host is in service.
+    /// Whether Postfix does not run there, although the host is not being retired.
     pub stopped: bool,
 }
 

@@ -1,4 +1,4 @@
-//! A host's plan turned into bytes: what goes over the wire. Decides nothing.
+//! Turns a host's plan into the orders that are sent to it. It decides nothing.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::exchange::{
     Activation, FileOrder, HistoryOrder, LedgerOrder, Orders, RestoreOrder, Run,
 };
 use crate::history::KEPT_BYTES;
-use crate::ledger::{Applied, Ledger};
+use crate::ledger::{Applied, Ledger, PinningKey};
 use crate::name::{ServiceName, TableType};
 use crate::postfix::Edit;
 use crate::secret::{MissingSecret, Secrets};
@@ -18,7 +18,8 @@ use super::generation::generation;
 use super::{Change, HostPlan, Step};
 use crate::digest::sha256_hex;
 
-/// The orders that carry out `plan`; `run` says who does, when, and from which revision.
+/// The orders that carry out `plan`. `run` says who applies it, when, and from which revision;
+/// `host_key` is the key that the host's ledger keeps, which the new ledger takes over.
 ///
 /// # Errors
 /// [`MissingSecret`] where a file holds a secret that has not been read.
@@ -26,6 +27,7 @@ pub fn orders(
     plan: &HostPlan,
     secrets: &Secrets,
     run: &Run,
+    host_key: Option<&PinningKey>,
     allow_unverified: bool,
 ) -> Result<Orders, MissingSecret> {
     let mut orders = Orders {
@@ -52,6 +54,7 @@ pub fn orders(
     if plan.keeps_ledger {
         let ledger = Ledger {
             applied: Some(applied),
+            host_key: host_key.cloned(),
             ..plan.ledger.clone()
         };
         orders.ledger = LedgerOrder::Write(ledger.to_bytes());
@@ -120,7 +123,7 @@ fn add(
         } => {
             let whole = plan.entries.get(service);
             let edits = &mut orders.service_mut(service).edits;
-            // Every part of an entry that is written whole comes to one edit.
+            // An entry that is written whole is one edit, whichever of its parts change.
             let new = edit(thing, change, whole).filter(|edit| !edits.contains(edit));
             edits.extend(new);
         }

@@ -1,4 +1,4 @@
-//! What must be asked of a host to compare it with what it must have.
+//! The questions whose answers a host's difference needs.
 
 use crate::exchange::{KnownFacts, Questions};
 use crate::name::RemotePath;
@@ -22,7 +22,7 @@ pub fn questions(
         known,
         ..Questions::default()
     };
-    for (path, want) in &desired.files {
+    for (path, want) in desired.files() {
         let expected = match want {
             Want::Present(file) => {
                 if let Some(index) = index_path(path, file) {
@@ -36,7 +36,7 @@ pub fn questions(
         };
         questions.files.insert(path.clone(), expected);
     }
-    for (thing, want) in &desired.values {
+    for (thing, want) in desired.values() {
         if let Thing::Parameter(name) = thing {
             questions.names.insert(name.clone());
         }
@@ -47,7 +47,7 @@ pub fn questions(
     Ok(questions)
 }
 
-/// The path of the index that stands beside a table's source, where its type has one.
+/// The path of the index beside a table's source, if its type has one.
 #[must_use]
 pub fn index_path(source: &RemotePath, file: &File) -> Option<RemotePath> {
     let suffix = file.index.as_ref()?.index_suffix()?;

@@ -1,4 +1,4 @@
-//! Managing no more: a plan that changes the ledger and nothing else.
+//! Plans that end the management of things: they change the ledger and nothing else.
 
 use crate::history::Snapshot;
 use crate::ledger::Ledger;
@@ -10,9 +10,10 @@ use super::diff::forgotten;
 use super::reload_hash::{activation_after, activation_by};
 use super::{Expects, HostPlan, Step};
 
-/// The plan that releases one thing, or without one the whole host; none where nothing of it is
-/// managed. A master.cf entry goes with its fields and options. `last` is what the newest
-/// generation says that the host is, if that is known: the next one says the same without the thing. `keep` generations stay.
+/// The plan that releases one thing, or the whole host if `which` is none. None if nothing of it is
+/// managed. An entry of master.cf is released with its fields and options. `last` is the snapshot of the
+/// newest generation, if it is known: the next generation has the same without the thing. The host keeps
+/// `keep` generations.
 #[must_use]
 pub fn release(
     live: &Live,
@@ -21,10 +22,11 @@ pub fn release(
     keep: u32,
 ) -> Option<HostPlan> {
     let old = live.ledger.as_ref()?;
-    let goes = |(_, thing): &(&Service, &Thing)| which.is_none_or(|which| is_part(thing, which));
+    let released =
+        |(_, thing): &(&Service, &Thing)| which.is_none_or(|which| is_part(thing, which));
     let things: Vec<(Service, Thing)> = old
         .things()
-        .filter(goes)
+        .filter(released)
         .map(|(service, thing)| (service.clone(), thing.clone()))
         .collect();
     if things.is_empty() && which.is_some() {
@@ -57,7 +59,7 @@ pub fn release(
     })
 }
 
-/// What is said of releasing the whole host, which keeps so many generations.
+/// The remark about the release of a whole host, which keeps this many generations.
 #[must_use]
 pub fn forgets(generations: usize) -> Remark {
     forgotten(Some(generations))
@@ -68,6 +70,7 @@ fn without(old: &Ledger, things: &[(Service, Thing)], live: &Live) -> Ledger {
     let mut ledger = old.clone();
     ledger.generation += 1;
     ledger.applied = None;
+    ledger.host_key = None;
     for (service, thing) in things {
         let Some(of_service) = ledger.services.get_mut(service) else {
             continue;
@@ -79,11 +82,11 @@ fn without(old: &Ledger, things: &[(Service, Thing)], live: &Live) -> Ledger {
     }
     for (service, left) in &mut ledger.services {
         let old = old.service(service);
-        // What the service has loaded stays loaded. Where it has not loaded something, what it did
-        // load is what was applied; any other hash is left to say that it matches nothing.
-        let is_loaded = old.activated.as_ref() == Some(&activation_by(old, live));
+        // A service that has loaded everything still has. One that has not loaded what changed on the host has
+        // loaded what was applied. Any other hash stays: it matches nothing, so the next plan reloads.
+        let is_loaded = old.activated.as_ref() == Some(&activation_by(service, old, live));
         if is_loaded {
-            left.activated = Some(activation_by(left, live));
+            left.activated = Some(activation_by(service, left, live));
         } else if old.activated.as_ref() == Some(&activation_after(old)) {
             left.activated = Some(activation_after(left));
         }

@@ -2,20 +2,20 @@
 //! reload or start.
 //!
 //! Postfix itself does not record it, so the ledger does: the hash of the managed things as they were
-//! at our last reload. Indexed tables are left out, since Postfix watches those (DATABASE_README).
+//! at the last reload by an apply. Indexed tables are left out, since Postfix watches those (DATABASE_README).
 
 use std::collections::BTreeMap;
 
 use crate::digest::sha256_hex;
 use crate::ledger::ServiceLedger;
-use crate::state::{Live, LiveFile};
+use crate::service::Service;
+use crate::state::{Live, LiveFile, LiveService};
 use crate::thing::Thing;
 
-use crate::state::live_value;
-
-/// The hash over managed things as the host has them now.
+/// The hash over a service's managed things as the host has them now.
 #[must_use]
-pub fn activation_by(ledger: &ServiceLedger, live: &Live) -> String {
+pub fn activation_by(service: &Service, ledger: &ServiceLedger, live: &Live) -> String {
+    let of_service: Option<&LiveService> = live.services.get(service);
     hash(
         ledger
             .managed
@@ -27,14 +27,14 @@ pub fn activation_by(ledger: &ServiceLedger, live: &Live) -> String {
                         Some(LiveFile::Present(state)) => Some(state.sha256.clone()),
                         _ => None,
                     },
-                    _ => live_value(live, thing),
+                    _ => of_service.and_then(|service| service.value(thing)),
                 };
                 (thing.to_string(), value)
             }),
     )
 }
 
-/// The hash over managed things as a ledger says they are after an apply.
+/// The hash over managed things as the ledger records them after an apply.
 #[must_use]
 pub fn activation_after(ledger: &ServiceLedger) -> String {
     hash(
@@ -46,11 +46,11 @@ pub fn activation_after(ledger: &ServiceLedger) -> String {
     )
 }
 
-/// Whether Postfix reads the thing only when told.
+/// Whether the service reads the thing only at its activation.
 fn counts(ledger: &ServiceLedger, thing: &Thing) -> bool {
     match thing {
         Thing::File(path) => !ledger.indexes.contains_key(path),
-        // Its fields and options say the same, one by one.
+        // Its fields and options count one by one.
         Thing::Service(_) => false,
         _ => true,
     }
@@ -64,7 +64,7 @@ fn hash(things: impl Iterator<Item = (String, Option<String>)>) -> String {
         match value {
             Some(value) => {
                 text.push('=');
-                // As Postfix reads it: layout is no reason to tell it again.
+                // As Postfix reads it: a change of layout needs no reload.
                 text.extend(value.split_whitespace().flat_map(|word| [word, " "]));
             }
             None => text.push('!'),

@@ -11,6 +11,7 @@ use super::murder::MurderSession;
 use super::observe::Answered;
 use super::options::Reach;
 use crate::exchange::{HistoryQuestion, Orders, Performed};
+use crate::ledger::PinningKey;
 use crate::load::LoadedMurder;
 use crate::machine::{Apply, MachineError, Observe, Observed, Questions};
 use crate::model::Host;
@@ -31,6 +32,8 @@ pub struct OneHost<'a> {
     machine: Option<(Instant, Box<dyn Apply>)>,
     /// The questions after an apply, to check it.
     proof: Option<Questions>,
+    /// The key that its ledger keeps, as the last look found it.
+    host_key: Option<PinningKey>,
 }
 
 /// Compares the host again after a change, by the answers that came with its report, if there are any.
@@ -62,6 +65,7 @@ impl<'a> OneHost<'a> {
             host,
             machine: None,
             proof: None,
+            host_key: None,
         })
     }
 
@@ -91,10 +95,12 @@ impl<'a> OneHost<'a> {
     /// [`MachineError`] where it gives no answer.
     pub fn look(&mut self, history: Option<HistoryQuestion>) -> Result<Observed, MachineError> {
         let (_, _, machine) = self.connected()?;
-        machine.observe(&Questions {
+        let observed = machine.observe(&Questions {
             history,
             ..Questions::default()
-        })
+        })?;
+        self.host_key = observed.live.host_key().cloned();
+        Ok(observed)
     }
 
     /// The same, with what a session says where it gives no answer.
@@ -142,6 +148,7 @@ impl<'a> OneHost<'a> {
         again: ProofOfHost<'_>,
     ) -> Outcome {
         let questions = self.proof.take();
+        let host_key = self.host_key.clone();
         let outcome = match self.connected() {
             Err(error) => Outcome::from(error),
             Ok((contact, host, machine)) => {
@@ -150,6 +157,7 @@ impl<'a> OneHost<'a> {
                     secrets: &contact.session.secrets,
                     run: &contact.run_of(revision),
                     allow_unverified,
+                    host_key: host_key.as_ref(),
                     questions: questions.as_ref(),
                 };
                 apply(machine, &what, &|machine, answered| {

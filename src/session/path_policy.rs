@@ -61,7 +61,7 @@ impl PathPolicy {
     ) -> Result<Compiled, Vec<Diagnostic>> {
         let mut compiled = compiled?;
         let mut errors = Vec::new();
-        for path in compiled.desired.files.keys() {
+        for path in compiled.desired.postfix().files.keys() {
             let thing = Thing::File(path.clone());
             let origins = compiled.origins.get(&thing);
             let at = origins.and_then(|origins| Some(origins.first()?.at));
@@ -117,15 +117,20 @@ fn is_alias_table(compiled: &Compiled, path: &RemotePath) -> bool {
     if powerful(path.as_str()).is_some() {
         return false;
     }
-    compiled.desired.values.iter().any(|(thing, want)| {
-        let (Thing::Parameter(name), Want::Present(value)) = (thing, want) else {
-            return false;
-        };
-        matches!(name.as_str(), "alias_maps" | "alias_database")
-            && value
-                .split([',', ' ', '\t', '\n'])
-                .any(|table| table.rsplit_once(':').map_or(table, |(_, of)| of) == path.as_str())
-    })
+    compiled
+        .desired
+        .postfix()
+        .values
+        .iter()
+        .any(|(thing, want)| {
+            let (Thing::Parameter(name), Want::Present(value)) = (thing, want) else {
+                return false;
+            };
+            matches!(name.as_str(), "alias_maps" | "alias_database")
+                && value.split([',', ' ', '\t', '\n']).any(|table| {
+                    table.rsplit_once(':').map_or(table, |(_, of)| of) == path.as_str()
+                })
+        })
 }
 
 /// Why a file is powerful; none where it is like others.

@@ -103,7 +103,7 @@ fn secrets(
 ) -> Result<Vec<Diagnostic>, SessionError> {
     let mut needed: BTreeSet<SecretName> = BTreeSet::new();
     let mut lost = Vec::new();
-    for (path, want) in &desired.files {
+    for (path, want) in desired.files() {
         let Want::Present(file) = want else { continue };
         for name in file.body.secrets() {
             if one_host.contact.loaded.murder.secrets.contains_key(name) {

@@ -18,6 +18,7 @@ use crate::access::SshClient;
 use crate::compile::Compiler;
 use crate::diagnostic::Diagnostic;
 use crate::exchange::{Ending, Orders};
+use crate::ledger::PinningKey;
 use crate::load::LoadedMurder;
 use crate::machine::{Apply, MachineError, Observe, Questions};
 use crate::model::{ContentSpec, FileSpec, Host};
@@ -86,6 +87,14 @@ const KEPT_AT_ONCE: usize = 256;
 /// Connections of the observations, each with its start time.
 type Kept = BTreeMap<HostName, (Instant, Box<dyn Apply>)>;
 
+/// What an apply needs from the observation before it.
+struct Asked {
+    /// The questions, which are asked again to check the apply.
+    questions: Questions,
+    /// The key that the host's ledger keeps.
+    host_key: Option<PinningKey>,
+}
+
 /// Everything that one run over the manifest's own desired state needs for any of its hosts.
 struct Worker<'a> {
     contact: MurderSession<'a>,
@@ -94,8 +103,8 @@ struct Worker<'a> {
     precompiled: Mutex<BTreeMap<HostName, Precompiled>>,
     consent: Consent,
     kept: Option<Mutex<Kept>>,
-    /// The questions to hosts with changes; they are asked again to check the apply.
-    asked: Mutex<BTreeMap<HostName, Questions>>,
+    /// The questions to hosts with changes, and the key of each.
+    asked: Mutex<BTreeMap<HostName, Asked>>,
     forgetting: Forgetting,
     /// Whether all hosts are reached without blocking a thread.
     waits: bool,
@@ -161,7 +170,7 @@ impl<'a> Worker<'a> {
         host: &Host,
         machine: &mut dyn Observe,
         answered: Option<Answered>,
-    ) -> Result<(HostVerdict, Questions), MachineError> {
+    ) -> Result<(HostVerdict, Asked), MachineError> {
         let precompiled = lock(&self.precompiled).remove(&host.name);
         let (known, desired) = match (precompiled, &answered) {
             (Some(precompiled), _) => (precompiled.known, Some(precompiled.desired)),
@@ -186,15 +195,19 @@ impl<'a> Worker<'a> {
             let run = &self.contact.session.run;
             self.forgetting.note(&host.name, &observed.live, &seen, run);
         }
-        Ok((seen, observed.questions))
+        let asked = Asked {
+            host_key: observed.live.host_key().cloned(),
+            questions: observed.questions,
+        };
+        Ok((seen, asked))
     }
 
     async fn look_with(&self, name: &HostName) -> Result<HostVerdict, MachineError> {
         let host = self.contact.host(name)?;
         let mut machine = self.contact.connect(host).await?;
-        let (verdict, questions) = self.compare(host, &mut *machine, None).await?;
+        let (verdict, asked) = self.compare(host, &mut *machine, None).await?;
         if matches!(verdict.verdict, Verdict::Changes(_)) {
-            self.keep(name, machine, questions);
+            self.keep(name, machine, asked);
         }
         Ok(verdict)
     }
@@ -206,9 +219,9 @@ impl<'a> Worker<'a> {
         (since.elapsed() < KEPT_FOR).then_some(machine)
     }
 
-    fn keep(&self, host: &HostName, machine: Box<dyn Apply>, questions: Questions) {
+    fn keep(&self, host: &HostName, machine: Box<dyn Apply>, asked: Asked) {
         if let Some(kept) = &self.kept {
-            lock(&self.asked).insert(host.clone(), questions);
+            lock(&self.asked).insert(host.clone(), asked);
             let mut kept = lock(kept);
             if kept.len() < KEPT_AT_ONCE {
                 kept.insert(host.clone(), (Instant::now(), machine));
@@ -264,13 +277,14 @@ impl Applier for Worker<'_> {
             let (verdict, _) = block_on(self.compare(host, machine, answered))?;
             Ok(verdict)
         };
-        let questions = lock(&self.asked).remove(name);
+        let asked = lock(&self.asked).remove(name);
         let what = Application {
             plan,
             secrets: &self.contact.session.secrets,
             run: &self.contact.run_of(self.contact.loaded.revision()),
             allow_unverified: self.consent.allow_unverified,
-            questions: questions.as_ref(),
+            host_key: asked.as_ref().and_then(|asked| asked.host_key.as_ref()),
+            questions: asked.as_ref().map(|asked| &asked.questions),
         };
         let outcome = apply(&mut *machine, &what, &again);
         self.contact.session.scrub_outcome(outcome)

@@ -11,20 +11,16 @@ const FUNCTION: usize = 60;
 
 /// Why a longer one is allowed.
 const FLAT: &str = "one flat match or list, which parts would only hide";
-const CASES: &str = "a table of cases";
 const SPLIT: &str = "holds more than one idea and is still to be split";
 
 /// Files that are longer: each must still be, so that this list can only become shorter.
-const LONG_FILES: &[(&str, &str)] = &[("src/plan/diff/tests.rs", CASES)];
+const LONG_FILES: &[(&str, &str)] = &[];
 
 /// Functions that are longer: each must still be, so that this list can only become shorter.
 const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("src/transport/ssh/route.rs", "route", SPLIT),
-    ("src/machine/remote/answer/mod.rs", "understand", SPLIT),
     ("src/machine/remote/apply.rs", "assignments", FLAT),
     ("src/manifest/yaml.rs", "event", FLAT),
-    ("src/plan/diff/files.rs", "present_file", SPLIT),
-    ("src/plan/diff/unmanaged.rs", "unnamed_file", SPLIT),
     ("src/plan/orders.rs", "add", FLAT),
     ("src/postfix/postconf/options.rs", "parse", SPLIT),
     ("src/report/json/view.rs", "of", FLAT),

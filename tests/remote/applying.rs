@@ -230,7 +230,7 @@ fn every_shell_applies_a_plan_with_every_kind_of_step() {
 
         let after = fingerprint(&host);
         let live = remote.observe(&Questions::default()).unwrap().live;
-        assert_eq!(live.running, Running::Yes, "{sh}");
+        assert_eq!(live.postfix().unwrap().running, Running::Yes, "{sh}");
         assert_eq!(live.ledger.map(|ledger| ledger.things().count()), Some(4));
         assert!(
             live.journal.is_none() && live.remarks.is_empty(),
@@ -268,6 +268,8 @@ pub(super) fn refused(host: &Host, orders: &Orders) -> Ending {
             .observe(&Questions::default())
             .unwrap()
             .live
+            .postfix()
+            .unwrap()
             .running,
         Running::Yes
     );
@@ -589,6 +591,8 @@ fn a_stopped_postfix_stays_stopped() {
             .observe(&Questions::default())
             .unwrap()
             .live
+            .postfix()
+            .unwrap()
             .running,
         Running::No
     );
@@ -604,7 +608,10 @@ fn the_report_brings_the_answers_to_the_questions_that_went_with_the_orders() {
     assert_eq!(performed.ending, Ending::Done, "{performed:?}");
     let seen = performed.seen.expect("the answers came with the report");
     let asked = remote.observe(&questions).unwrap();
-    assert_eq!(seen.live.main_cf_sha256, asked.live.main_cf_sha256);
+    assert_eq!(
+        seen.live.postfix().unwrap().main_cf_sha256,
+        asked.live.postfix().unwrap().main_cf_sha256
+    );
     assert_eq!(seen.live.ledger_sha256, asked.live.ledger_sha256);
     let performed = remote.perform(&orders, None).unwrap();
     assert!(performed.seen.is_none(), "nothing was asked");
@@ -630,6 +637,8 @@ fn a_restart_leaves_the_lock_free() {
             .observe(&Questions::default())
             .unwrap()
             .live
+            .postfix()
+            .unwrap()
             .running,
         Running::Yes
     );

@@ -94,7 +94,7 @@ fn survives(host: &Host, expected: &Expected, fault: &str) {
         .run("ls /var/lib/murder/journal.json 2>/dev/null")
         .is_empty();
     let live = look(host, &second).live;
-    assert_eq!(live.running, Running::Yes, "{fault}");
+    assert_eq!(live.postfix().unwrap().running, Running::Yes, "{fault}");
     assert_eq!(live.journal.is_some(), begun, "{fault}");
     if begun {
         let finished = live

@@ -74,10 +74,28 @@ fn a_host_keeps_its_newest_generations() {
     }
     let kept = |host: &Host| host.run("ls /var/lib/murder/history | grep -v '^1.json'");
     assert_eq!(kept(&host), "3.json\n4.json\n5.json\n");
-    host.run("rm /var/lib/murder/history/1.json");
+    // A damaged entry, one without a line end, and an empty file: each is remarked, none is listed.
+    host.run("cd /var/lib/murder/history; printf '{\n' >1.json; printf '{' >2.json; : >6.json");
     for sh in SHELLS {
-        let entries = asked(&host, sh, HistoryQuestion::Entries).entries;
-        let numbers: Vec<u64> = entries.iter().map(|entry| entry.generation).collect();
+        let observed = asked(&host, sh, HistoryQuestion::Entries);
+        let remarks = observed.live.remarks.iter();
+        let remarks: Vec<&str> = remarks.map(|remark| remark.text.as_str()).collect();
+        assert_eq!(remarks.len(), 3, "{sh}: {remarks:?}");
+        for (remark, number) in remarks.iter().zip([1, 2, 6]) {
+            let start =
+                format!("`/var/lib/murder/history/{number}.json`: the entry of a generation");
+            assert!(remark.starts_with(&start), "{sh}: {remark}");
+        }
+    }
+    host.run("cd /var/lib/murder/history; rm 1.json 2.json 6.json");
+    for sh in SHELLS {
+        let observed = asked(&host, sh, HistoryQuestion::Entries);
+        assert!(observed.live.remarks.is_empty(), "{sh}");
+        let numbers: Vec<u64> = observed
+            .entries
+            .iter()
+            .map(|entry| entry.generation)
+            .collect();
         assert_eq!(numbers, [3, 4, 5], "{sh}");
         let observed = asked(&host, sh, HistoryQuestion::Generation(4));
         assert!(observed.entries.is_empty(), "{sh}");
@@ -184,7 +202,7 @@ fn the_lock_says_who_holds_it() {
     host.run("cd /usr/sbin; mv postfix postfix.real; printf '#!/bin/sh\\n[ \"$3\" != check ] || while [ ! -e /root/go ]; do sleep 0.1; done\\nexec /usr/sbin/postfix.real \"$@\"\\n' >postfix; chmod 755 postfix");
     let second = desired(true);
     let slow = plan(&host, &second).unwrap();
-    let other = orders(&slow, &secrets(), &run("r2"), false).unwrap();
+    let other = orders(&slow, &secrets(), &run("r2"), None, false).unwrap();
     std::thread::scope(|scope| {
         let slow = scope.spawn(|| perform(&host, &slow, "slow", ""));
         let seen = loop {
@@ -267,6 +285,7 @@ fn a_result_that_nobody_heard_is_told_by_the_next_look() {
         &plan(&host, &second).unwrap(),
         &secrets(),
         &run("r3"),
+        None,
         false,
     )
     .unwrap();

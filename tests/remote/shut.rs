@@ -14,8 +14,11 @@ use super::world::{self, desired, failure, perform, plan, remarks, secrets};
 /// What is wanted: the first state, and a table in a directory of its own.
 fn wanted() -> Desired {
     let mut wanted = desired(false);
-    let table = wanted.files[&path("/etc/postfix/transport")].clone();
-    wanted.files.insert(path("/etc/postfix/ldap/table"), table);
+    let table = wanted.postfix_mut().files[&path("/etc/postfix/transport")].clone();
+    wanted
+        .postfix_mut()
+        .files
+        .insert(path("/etc/postfix/ldap/table"), table);
     wanted
 }
 
@@ -116,6 +119,7 @@ fn a_value_that_refers_to_itself_is_mended() {
     let mut wanted = wanted();
     let myorigin = Thing::Parameter(Parameter::new("myorigin").unwrap());
     wanted
+        .postfix_mut()
         .values
         .insert(myorigin, Want::Present("example.org".to_owned()));
     let observed = world::look(&host, &wanted);
@@ -140,7 +144,7 @@ fn what_stands_where_a_directory_or_an_index_must_is_found_by_the_plan() {
     let words = "/etc/postfix/ldap is a plain file, but must be a directory";
     assert!(error.to_string().contains(words), "{error}");
     host.run("rm /etc/postfix/ldap /etc/postfix/transport.db; mkdir /etc/postfix/transport.db");
-    let words = "`/etc/postfix/transport.db` is a directory, and a file is wanted there";
+    let words = "`/etc/postfix/transport.db` is a directory, but must be a file";
     assert_eq!(failure(&host, &wanted()).summary, words);
 }
 

@@ -26,6 +26,7 @@ fn ordered(host: &Host, run: &str) -> murder::machine::Orders {
         &plan(host, &desired(true)).unwrap(),
         &secrets(),
         &run,
+        None,
         false,
     )
     .unwrap()

@@ -95,11 +95,11 @@ pub fn desired(second: bool) -> Desired {
         values.push((Thing::Field(lmtp, Field::Chroot), "n"));
         values.push((Thing::Field(service("gone/unix"), Field::Command), "smtp"));
     }
-    desired.files = files
+    desired.postfix_mut().files = files
         .into_iter()
         .map(|(name, want)| (path(name), want))
         .collect();
-    desired.values = values
+    desired.postfix_mut().values = values
         .into_iter()
         .map(|(thing, value)| (thing, Want::Present(value.to_owned())))
         .collect();
@@ -176,7 +176,7 @@ pub fn perform(host: &Host, plan: &HostPlan, run: &str, fault: &str) -> Performe
         at: "2026-11-23T00:00:00Z".to_owned(),
         revision: String::new(),
     };
-    let orders = orders(plan, &secrets(), &run, false).unwrap();
+    let orders = orders(plan, &secrets(), &run, None, false).unwrap();
     Remote::new(host.shell())
         .with_fault(fault)
         .perform(&orders, None)

@@ -94,7 +94,7 @@ murder_look() {
     echo "=history"
     set +f
     for path in /var/lib/murder/history/*.json; do
-      [ ! -f "$path" ] || { IFS= read -r line <"$path" && printf '%s\n' "$line"; }
+      [ ! -f "$path" ] || { { IFS= read -r line <"$path" || :; } && printf '%s %s\n' "$path" "$line"; }
     done
     set -f
   fi

@@ -50,10 +50,7 @@ pub(super) fn entries(sandbox: &Sandbox) -> Result<(Vec<Entry>, Vec<Remark>), Ma
         let bytes = sandbox.bytes(&file(number))?.unwrap_or_default();
         match Entry::from_bytes(&bytes) {
             Ok(entry) => entries.push(entry),
-            Err(error) => remarks.push(Remark {
-                text: format!("`{}`: {error}", file(number)),
-                hint: Some("delete the file: `murder` cannot roll back to it".to_owned()),
-            }),
+            Err(error) => remarks.push(error.remark(&file(number))),
         }
     }
     Ok((entries, remarks))

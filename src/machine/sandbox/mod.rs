@@ -21,7 +21,8 @@ use crate::ledger::Ledger;
 use crate::name::{HostName, Mode, RemotePath};
 use crate::postfix::{MainCf, MasterCf};
 use crate::root_folder::RootFolder;
-use crate::state::{Facts, Live, LiveFile, LiveState, Running};
+use crate::service::Service;
+use crate::state::{Facts, Live, LiveFile, LiveService, LiveState, PostfixLive, Running};
 use crate::{
     digest::{sha256_hex, sha256_of},
     exchange::Failure,
@@ -257,6 +258,13 @@ impl Observe for Sandbox {
             ),
             ..self.facts.clone()
         };
+        let postfix = PostfixLive {
+            main_cf,
+            master_cf: MasterCf::shared(&master),
+            main_cf_sha256: sha256_hex(&main),
+            master_cf_sha256: sha256_hex(&master),
+            running: Running::NotHere,
+        };
         let (mut entries, mut generation, mut remarks) = (Vec::new(), None, Vec::new());
         match questions.history {
             None => {}
@@ -268,13 +276,9 @@ impl Observe for Sandbox {
         Ok(Observed {
             live: Live {
                 facts,
-                main_cf,
-                master_cf: MasterCf::shared(&master),
-                main_cf_sha256: sha256_hex(&main),
-                master_cf_sha256: sha256_hex(&master),
+                services: [(Service::POSTFIX, LiveService::Postfix(postfix))].into(),
                 files,
                 indexes,
-                running: Running::NotHere,
                 ledger,
                 ledger_sha256: ledger_bytes.as_deref().map(sha256_hex),
                 journal: None,

@@ -1,21 +1,21 @@
-//! Texts that were on a host before `murder`: which are kept for giving back, and when.
+//! Contents of files from before the first apply: which are kept for restoring, and when.
 //!
-//! A text is copied to `adopted/` only when it is about to be lost, since the copy is as the text was, secrets and
-//! all: a file that is already as it must be is taken over without one. As long as no apply has changed it, what
-//! stands there is what there was before `murder`.
+//! A file is copied to `adopted/` only when an apply is about to change or delete it, because the copy holds
+//! whatever secrets the file has. A file that is already correct is recorded without a copy: until an apply
+//! changes it, it still has its original content.
 
 use crate::ledger::{Managed, Origin, Previous};
 use crate::name::RemotePath;
 use crate::state::LiveState;
 use crate::thing::Thing;
 
-use super::Draft;
+use super::draft::Draft;
 
-/// How our own files begin. One that is byte for byte what an apply would write is ours, whatever the ledger has
-/// forgotten of it (`release`): nobody's text is lost with it.
+/// The signature in the first line of files that `murder` writes. A file with it that is byte for byte what an
+/// apply would write counts as created even if the ledger does not name it (`release`): deleting it loses no text.
 const OWN_SIGNATURE: &str = "managed by murder";
 
-/// What a file on a host is, for giving it back.
+/// A file as a ledger records it, for restoring.
 pub(super) fn previous(state: &LiveState) -> Previous {
     Previous::File {
         sha256: state.sha256.clone(),
@@ -25,7 +25,7 @@ pub(super) fn previous(state: &LiveState) -> Previous {
     }
 }
 
-/// The origin of a file that is met for the first time.
+/// The origin of a file that no ledger records. `same_text` is its text if that is already correct.
 pub(super) fn origin_of(state: &LiveState, same_text: Option<&str>) -> Origin {
     let first = same_text.and_then(|text| text.lines().next());
     match first {
@@ -34,8 +34,8 @@ pub(super) fn origin_of(state: &LiveState, same_text: Option<&str>) -> Origin {
     }
 }
 
-/// Whether an adopted file is, as far as its ledger knows, what it was before `murder`.
-pub(super) fn is_as_found(managed: &Managed) -> bool {
+/// Whether no apply changed an adopted file, as far as its ledger knows.
+pub(super) fn is_as_adopted(managed: &Managed) -> bool {
     let Origin::Adopted(Previous::File {
         sha256,
         owner,
@@ -52,8 +52,8 @@ pub(super) fn is_as_found(managed: &Managed) -> bool {
 }
 
 impl Draft<'_> {
-    /// A managed file is about to change to `after`, or to go: its text is kept first where it is one of before
-    /// `murder`, and no apply has kept it. The origin that it has from now on, where that is another.
+    /// Keeps the content of a managed file that the plan changes to `after`, or deletes, if it is the original
+    /// content and no apply has kept it. Returns the file's new origin if that changes.
     pub(super) fn keep_text(
         &mut self,
         path: &RemotePath,
@@ -61,27 +61,27 @@ impl Draft<'_> {
         after: Option<&Previous>,
     ) -> Option<Origin> {
         let thing = Thing::File(path.clone());
-        // An apply that did not end may not have come to it.
-        if self.ours.is_untouched(&thing, Some(&state.sha256)) {
+        // An apply that did not end may not have changed it yet.
+        if self.ownership.is_untouched(&thing, Some(&state.sha256)) {
             self.adopts.push(path.clone());
             return None;
         }
-        let managed = self.ours.recorded(&thing)?;
+        let managed = self.ownership.recorded(&thing)?;
         let Origin::Adopted(before) = &managed.origin else {
             return None;
         };
-        // What is put right is what there was.
-        if !is_as_found(managed) || after == Some(before) {
+        // Nothing is lost, or the plan restores the original content.
+        if !is_as_adopted(managed) || after == Some(before) {
             return None;
         }
         let now = previous(state);
         let same_text = matches!(before, Previous::File { sha256, .. } if *sha256 == state.sha256);
-        if !same_text && self.ours.is_unrecorded(&thing, Some(&state.sha256)) {
+        if !same_text && self.ownership.is_unrecorded(&thing, Some(&state.sha256)) {
             // An apply that did not end has kept the text, and changed it.
             return None;
         }
         self.adopts.push(path.clone());
-        // Somebody else changed it before we ever did.
+        // It was changed on the host before any apply changed it: what it is now counts as original.
         (!same_text).then_some(Origin::Adopted(now))
     }
 }

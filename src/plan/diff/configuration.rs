@@ -4,15 +4,15 @@ use crate::name::{Parameter, ServiceName};
 use crate::postfix::configuration::{
     Configuration, ConfigurationFiles, HostEnvironment, Release, SetValues, Setting,
 };
-use crate::state::{Desired, Want};
+use crate::state::{DesiredService, Want};
 use crate::thing::Thing;
 
-use super::Draft;
+use super::draft::Draft;
 
 /// The values that main.cf and master.cf set after the plan: the desired state, and the live files for all else.
 pub(super) struct PlannedSettings<'a> {
     live: ConfigurationFiles<'a>,
-    desired: &'a Desired,
+    desired: &'a DesiredService,
 }
 
 impl SetValues for PlannedSettings<'_> {
@@ -43,8 +43,8 @@ impl<'a> Draft<'a> {
     /// The values that the live main.cf and master.cf set.
     pub(super) fn live_settings(&self) -> ConfigurationFiles<'a> {
         ConfigurationFiles {
-            main_cf: &self.at.live.main_cf,
-            master_cf: &self.at.live.master_cf,
+            main_cf: &self.live.main_cf,
+            master_cf: &self.live.master_cf,
         }
     }
 
@@ -52,14 +52,14 @@ impl<'a> Draft<'a> {
     pub(super) fn planned_settings(&self) -> PlannedSettings<'a> {
         PlannedSettings {
             live: self.live_settings(),
-            desired: self.at.desired,
+            desired: self.desired,
         }
     }
 
     /// The effective configuration of these settings with the defaults of the host's release. Defaults that depend on the
     /// host's name and networks are unknown.
     pub(super) fn configuration<'s>(&self, settings: &'s dyn SetValues) -> Configuration<'s> {
-        let release = Release::new(&self.at.live.facts.postfix_version);
+        let release = Release::new(&self.input.live.facts.postfix_version);
         Configuration::new(settings, release, HostEnvironment::UNKNOWN)
     }
 }

@@ -1,4 +1,4 @@
-//! What follows from the changes: check, reload or restart, probe.
+//! The steps that follow from changes: check, reload or restart, probe.
 
 use std::collections::BTreeSet;
 
@@ -9,20 +9,19 @@ use crate::thing::Thing;
 
 use super::super::reload_hash::activation_by;
 use super::super::{Refusal, RefusalKind, ReloadReason, Step};
-use super::Draft;
-use crate::state::live_value;
+use super::draft::Draft;
 
 impl Draft<'_> {
-    /// The parameters that take effect only when Postfix is started: those that change now, and
-    /// those that an unfinished apply changed.
+    /// The changed parameters that take effect only when Postfix starts, with those that an unfinished apply
+    /// changed.
     fn restart(&self) -> Vec<Parameter> {
         let changes_now = self.settings.iter().filter_map(|step| match step {
             Step::Value { thing, .. } => Some(thing),
             _ => None,
         });
         let changed_then = self.managed.keys().filter(|thing| {
-            let value = live_value(self.at.live, thing);
-            self.ours.is_unrecorded(thing, value.as_deref())
+            let value = self.live.value(thing);
+            self.ownership.is_unrecorded(thing, value.as_deref())
         });
         let names: BTreeSet<&Parameter> = changes_now
             .chain(changed_then)
@@ -34,24 +33,26 @@ impl Draft<'_> {
         names.into_iter().cloned().collect()
     }
 
-    /// What is said of a Postfix that does not run. One that is out of service need not.
-    fn say_stopped(&mut self, touched: bool) {
-        let (text, hint) = if self.dead_journal().is_some() || self.ours.is_unfinished() {
+    /// Remarks that Postfix does not run, unless the host is being retired and nothing changes.
+    fn remark_stopped(&mut self, touched: bool) {
+        let (text, hint) = if self.input.live.dead_journal().is_some()
+            || self.ownership.is_unfinished()
+        {
             (
-                "Postfix does not run here; an apply that did not end may have stopped it, and the next one does not start it",
-                "look at its log, and start it: `postfix start`",
+                "Postfix does not run here; an apply that did not end may have stopped it, and the next apply does not start it",
+                "read its log, then start it: `postfix start`",
             )
         } else if touched {
             (
-                "Postfix does not run here; its configuration is changed all the same, and it stays stopped",
+                "Postfix does not run here; this plan changes its configuration and does not start it",
                 "start it when the host is ready: `postfix start`",
             )
-        } else if self.at.desired.retired {
+        } else if self.input.desired.retired {
             return;
         } else {
             (
                 "Postfix does not run here",
-                "start it where the host shall serve: `postfix start`",
+                "if the host must serve mail, start it: `postfix start`",
             )
         };
         self.remarks.push(Remark {
@@ -60,28 +61,30 @@ impl Draft<'_> {
         });
     }
 
+    /// The steps that follow; `touched` says whether the plan changes anything that the service reads.
     pub(super) fn effects(&mut self, touched: bool) -> Vec<Step> {
-        // A folder has nobody to tell.
-        if self.at.live.running == Running::NotHere {
+        // A sandbox has no Postfix to reload.
+        if self.live.running == Running::NotHere {
             return Vec::new();
         }
-        if self.at.live.running == Running::No {
-            self.say_stopped(touched);
+        if self.live.running == Running::No {
+            self.remark_stopped(touched);
         }
         let restart = self.restart();
-        let loaded_otherwise = self.ours.ledger().is_some_and(|ledger| {
+        let loaded_otherwise = self.ownership.ledger().is_some_and(|ledger| {
             let activated = ledger.activated.as_ref();
-            activated.is_some_and(|hash| *hash != activation_by(ledger, self.at.live))
+            activated
+                .is_some_and(|hash| *hash != activation_by(&self.service, ledger, self.input.live))
         });
-        // How far an apply came that did not end, nobody knows; telling once more does no harm.
-        let pending = loaded_otherwise || self.ours.is_unfinished();
+        // Whether an apply that did not end reloaded Postfix is unknown. Another reload does no harm.
+        let pending = loaded_otherwise || self.ownership.is_unfinished();
         if !touched && !pending {
             return Vec::new();
         }
         let mut steps = vec![Step::Check {
             service: self.service.clone(),
         }];
-        if self.at.live.running == Running::No {
+        if self.live.running == Running::No {
             steps.retain(|_| touched);
             return steps;
         }
@@ -110,7 +113,7 @@ impl Draft<'_> {
         }
         steps.push(Step::Probe {
             service: self.service.clone(),
-            probes: self.at.desired.probes.clone(),
+            probes: self.desired.probes.clone(),
         });
         steps
     }

@@ -1,17 +1,17 @@
-//! Named files: what is written, and what a first contact may replace.
+//! Wanted files: what the plan writes, and what the first apply may replace.
 
-use crate::ledger::{Access, Origin, Previous};
+use crate::ledger::{Access, Origin};
 use crate::name::{RemotePath, TableType};
-use crate::secret::mask::{mask_beside, mask_file, mask_pair};
 use crate::state::{File, LiveFile, LiveState, Remark, Want};
 use crate::thing::Thing;
 
 use super::super::{Cause, Change, Failure, FileState, IndexReason, Refusal, RefusalKind, Step};
+use super::adopted;
 use super::adopted::previous;
-use super::{Draft, adopted};
-use crate::digest::sha256_hex;
+use super::draft::Draft;
+use super::file_state::{WantedFile, before};
 
-/// Words by which other tools sign the files they keep.
+/// Words by which other tools sign the files that they manage.
 const SIGNATURES: [&str; 5] = [
     "ansible managed",
     "managed by puppet",
@@ -21,11 +21,11 @@ const SIGNATURES: [&str; 5] = [
 ];
 
 impl Draft<'_> {
-    pub(super) fn named_files(&mut self) -> Result<(), Failure> {
-        if self.at.desired.retired {
+    pub(super) fn wanted_files(&mut self) -> Result<(), Failure> {
+        if self.input.desired.retired {
             return Ok(());
         }
-        for (path, want) in &self.at.desired.files {
+        for (path, want) in &self.desired.files {
             match want {
                 Want::Present(file) => self.present_file(path, file)?,
                 Want::Absent => self.absent_file(path)?,
@@ -35,128 +35,118 @@ impl Draft<'_> {
     }
 
     fn present_file(&mut self, path: &RemotePath, file: &File) -> Result<(), Failure> {
-        let text = file
-            .body
-            .reveal(self.at.secrets)
-            .map_err(|missing| Failure {
-                summary: missing.to_string(),
-                detail: None,
-                hint: None,
-            })?;
-        let sha256 = sha256_hex(text.as_bytes());
-        let thing = Thing::File(path.clone());
-        let live = self.live_file(path).clone();
-        let secret = file.body.secrets().next().is_some();
-        let after = |before: Option<&str>| FileState {
-            text: Some(shown_after(path, file, &text, before)),
-            sha256: sha256.clone(),
-            owner: file.owner.to_string(),
-            group: file.group.to_string(),
-            mode: file.mode,
-            secret,
-        };
-        let changes = match live {
+        let wanted = WantedFile::new(path, file, self.input.secrets)?;
+        let changes = match self.live_file(path).clone() {
             LiveFile::Other(kind) => return Err(not_a_file(path, &kind)),
             LiveFile::Absent => {
-                let cause = self.cause(&thing, None);
-                self.going_back(&thing, cause);
-                self.expects.files.insert(path.clone(), None);
-                self.files.push(Step::File {
-                    service: self.service.clone(),
-                    path: path.clone(),
-                    change: Change::Create { after: after(None) },
-                    cause,
-                    file: Some(file.clone()),
-                });
-                self.manage_file(thing, Origin::Created, &sha256, file);
+                self.create_file(&wanted);
                 true
             }
-            LiveFile::Present(state) => {
-                let same_bytes = state.sha256 == sha256;
-                let same_all = same_bytes
-                    && state.owner == file.owner.as_str()
-                    && state.group == file.group.as_str()
-                    && state.mode == file.mode;
-                let mut origin = adopted::origin_of(&state, same_bytes.then_some(&*text));
-                let mut replaced = None;
-                if self.ours.managed(&thing).is_none() {
-                    let own = origin == Origin::Created;
-                    self.first_contact(path, &state, same_bytes, same_all || own);
-                } else if !same_all {
-                    let after = Previous::File {
-                        sha256: sha256.clone(),
-                        owner: file.owner.to_string(),
-                        group: file.group.to_string(),
-                        mode: file.mode,
-                    };
-                    replaced = self.keep_text(path, &state, Some(&after));
-                }
-                if same_all {
-                    if self.ours.must_record(&thing, Some(&sha256)) {
-                        self.expects
-                            .files
-                            .insert(path.clone(), Some(state.sha256.clone()));
-                        self.ledger_only.push(Step::TakeOver {
-                            service: self.service.clone(),
-                            thing: thing.clone(),
-                        });
-                    }
-                } else {
-                    let cause = match self.cause(&thing, Some(&state.sha256)) {
-                        Cause::Wanted if !self.ours.gave(&thing, &state) => Cause::Drift,
-                        cause => cause,
-                    };
-                    self.going_back(&thing, cause);
-                    self.expects
-                        .files
-                        .insert(path.clone(), Some(state.sha256.clone()));
-                    let before_text = if same_bytes {
-                        Some(text.to_string())
-                    } else {
-                        state.text.clone()
-                    };
-                    // A live line in the place of a secret is a secret too, whatever its key says.
-                    let placed = secret.then(|| file.body.masked());
-                    self.files.push(Step::File {
-                        service: self.service.clone(),
-                        path: path.clone(),
-                        change: Change::Update {
-                            before: before(path, &state, before_text.as_deref(), placed.as_deref()),
-                            after: after(before_text.as_deref()),
-                        },
-                        cause,
-                        file: Some(file.clone()),
-                    });
-                }
-                let renewed = replaced.is_some();
-                if let Some(replaced) = replaced {
-                    origin = replaced;
-                }
-                self.manage_file(thing.clone(), origin.clone(), &sha256, file);
-                if renewed && let Some(managed) = self.managed.get_mut(&thing) {
-                    managed.origin = origin;
-                }
-                // Written for its mode alone, it is younger than its index all the same.
-                !same_all
-            }
+            LiveFile::Present(state) => self.compare_file(&wanted, &state),
         };
-        self.index(path, file, &sha256, changes)
+        self.index(path, file, &wanted.sha256, changes)
     }
 
-    /// Keeps or begins the management of a file, with who may do what with it.
-    fn manage_file(&mut self, thing: Thing, origin: Origin, sha256: &str, file: &File) {
-        self.manage(thing.clone(), origin, Some(sha256.to_owned()));
+    /// A step that creates a file.
+    fn create_file(&mut self, wanted: &WantedFile<'_>) {
+        let thing = Thing::File(wanted.path.clone());
+        let cause = self.cause(&thing, None);
+        self.going_back(&thing, cause);
+        self.expected_files.insert(wanted.path.clone(), None);
+        let after = wanted.state(None);
+        self.write_file(wanted, Change::Create { after }, cause);
+        self.manage_file(thing, Origin::Created, wanted);
+    }
+
+    /// Compares a file with what it must be. True if the plan writes it, even for its mode alone: it is
+    /// then newer than its index.
+    fn compare_file(&mut self, wanted: &WantedFile<'_>, state: &LiveState) -> bool {
+        let thing = Thing::File(wanted.path.clone());
+        let same_bytes = state.sha256 == wanted.sha256;
+        let same = previous(state) == wanted.previous();
+        let mut origin = adopted::origin_of(state, same_bytes.then_some(&*wanted.text));
+        let mut replaced = None;
+        if self.ownership.managed(&thing).is_none() {
+            let own = origin == Origin::Created;
+            self.first_contact(wanted.path, state, same_bytes, same || own);
+        } else if !same {
+            replaced = self.keep_text(wanted.path, state, Some(&wanted.previous()));
+        }
+        if !same {
+            self.update_file(wanted, state, &thing);
+        } else if self
+            .ownership
+            .must_record(&thing, Some(wanted.sha256.as_str()))
+        {
+            self.expect_file(wanted.path, state);
+            self.take_over(&thing);
+        }
+        let renewed = replaced.is_some();
+        if let Some(replaced) = replaced {
+            origin = replaced;
+        }
+        self.manage_file(thing.clone(), origin.clone(), wanted);
+        if renewed && let Some(managed) = self.managed.get_mut(&thing) {
+            managed.origin = origin;
+        }
+        !same
+    }
+
+    /// A step that updates a file.
+    fn update_file(&mut self, wanted: &WantedFile<'_>, state: &LiveState, thing: &Thing) {
+        let cause = match self.cause(thing, Some(&state.sha256)) {
+            Cause::Wanted if !self.ownership.gave_access(thing, state) => Cause::Drift,
+            cause => cause,
+        };
+        self.going_back(thing, cause);
+        self.expect_file(wanted.path, state);
+        let before_text = if state.sha256 == wanted.sha256 {
+            Some(wanted.text.to_string())
+        } else {
+            state.text.clone()
+        };
+        // A line of the host's in the place of a secret is a secret too, whatever its key says.
+        let masked = wanted.has_secret().then(|| wanted.file.body.masked());
+        let before = before(
+            wanted.path,
+            state,
+            before_text.as_deref(),
+            masked.as_deref(),
+        );
+        let after = wanted.state(before_text.as_deref());
+        self.write_file(wanted, Change::Update { before, after }, cause);
+    }
+
+    fn write_file(&mut self, wanted: &WantedFile<'_>, change: Change<FileState>, cause: Cause) {
+        self.files.push(Step::File {
+            service: self.service.clone(),
+            path: wanted.path.clone(),
+            change,
+            cause,
+            file: Some(wanted.file.clone()),
+        });
+    }
+
+    /// Makes the plan stale if the file is another one when the apply begins.
+    pub(super) fn expect_file(&mut self, path: &RemotePath, state: &LiveState) {
+        let sha256 = Some(state.sha256.clone());
+        self.expected_files.insert(path.clone(), sha256);
+    }
+
+    /// Keeps or begins the management of a file, with its permissions.
+    fn manage_file(&mut self, thing: Thing, origin: Origin, wanted: &WantedFile<'_>) {
+        self.manage(thing.clone(), origin, Some(wanted.sha256.clone()));
         if let Some(managed) = self.managed.get_mut(&thing) {
             managed.access = Some(Access {
-                owner: file.owner.to_string(),
-                group: file.group.to_string(),
-                mode: file.mode,
+                owner: wanted.file.owner.to_string(),
+                group: wanted.file.group.to_string(),
+                mode: wanted.file.mode,
             });
         }
     }
 
-    /// A file that `murder` meets for the first time: kept for later unless it stays, and refused where
-    /// replacing it would lose somebody's text.
+    /// A file in the first apply: its content is kept unless it stays, and the plan is refused if it
+    /// replaces a text.
     fn first_contact(
         &mut self,
         path: &RemotePath,
@@ -170,12 +160,14 @@ impl Draft<'_> {
         if let Some(signature) = state.text.as_deref().and_then(signature) {
             self.remarks.push(Remark {
                 text: format!("`{path}` says `{signature}`: another tool may write it too"),
-                hint: Some("let only one of them keep it: take it out of the other tool, or name it under `leave`".to_owned()),
+                hint: Some("let only one tool manage it: remove it from the other tool, or list it under `leave`".to_owned()),
             });
         }
         if !same_bytes && state.size > 0 {
             self.refusals.push(Refusal {
-                summary: format!("`{path}` was here before `murder`, is not empty, and differs"),
+                summary: format!(
+                    "`{path}` existed before the first apply, is not empty, and differs"
+                ),
                 kind: RefusalKind::Adopt,
             });
         }
@@ -187,8 +179,8 @@ impl Draft<'_> {
         let state = match self.live_file(path).clone() {
             LiveFile::Other(kind) => return Err(not_a_file(path, &kind)),
             LiveFile::Absent => {
-                // Nothing to keep an eye on but what was ours or was adopted.
-                if let Some(managed) = self.ours.managed(&thing) {
+                // Only what is managed already stays managed.
+                if let Some(managed) = self.ownership.managed(&thing) {
                     self.record(&thing, None);
                     self.manage(thing, managed.origin.clone(), None);
                 }
@@ -196,7 +188,7 @@ impl Draft<'_> {
             }
             LiveFile::Present(state) => state,
         };
-        if self.ours.managed(&thing).is_none() {
+        if self.ownership.managed(&thing).is_none() {
             self.first_contact(path, &state, false, false);
         } else {
             replaced = self.keep_text(path, &state, None);
@@ -213,8 +205,7 @@ impl Draft<'_> {
 
     /// A step that deletes a file, and its index with it.
     pub(super) fn delete_file(&mut self, path: &RemotePath, state: &LiveState, cause: Cause) {
-        self.expects
-            .files
+        self.expected_files
             .insert(path.clone(), Some(state.sha256.clone()));
         let index_type = self
             .index_type(path)
@@ -233,30 +224,34 @@ impl Draft<'_> {
         });
     }
 
-    /// A file that goes, and that we made for nobody else to read, may have held a secret, whose place
-    /// is not known any more.
+    /// Masks the whole text of a file that an apply created and that others cannot read: it may hold a secret
+    /// whose place is no longer known.
     fn made_for_few(&self, path: &RemotePath, state: &LiveState) -> Option<&'static str> {
-        let managed = self.ours.managed(&Thing::File(path.clone()));
+        let managed = self.ownership.managed(&Thing::File(path.clone()));
         let made = managed.is_some_and(|managed| managed.origin == Origin::Created);
         (made && state.mode.bits() & 0o004 == 0).then_some("")
     }
 
-    /// The type of the index beside a table that nobody names any more: what was seen, or else the
-    /// host's own where the ledger says that we built one (it is not asked for by name then).
+    /// The type of the index beside a table that is no longer in the manifest: of the index that was observed;
+    /// otherwise the host's own type, if the ledger records an index (the questions do not name it then).
     pub(super) fn index_type(&self, path: &RemotePath) -> Option<TableType> {
         let seen = ["hash", "lmdb", "cdb"].into_iter().find_map(|kind| {
             let kind = TableType::new(kind).ok()?;
             let index = RemotePath::new(format!("{path}{}", kind.index_suffix()?)).ok()?;
-            matches!(self.at.live.indexes.get(&index), Some(LiveFile::Present(_))).then_some(kind)
+            matches!(
+                self.input.live.indexes.get(&index),
+                Some(LiveFile::Present(_))
+            )
+            .then_some(kind)
         });
         let built = || {
-            let kind = &self.at.live.facts.index_type;
-            self.ours.has_index(path).then(|| kind.clone())
+            let kind = &self.input.live.facts.index_type;
+            self.ownership.has_index(path).then(|| kind.clone())
         };
         seen.or_else(built)
     }
 
-    /// Whether the index of a table must be built, and what the ledger shall say of it.
+    /// A step that builds the index of a table if it must be built, and its entry in the ledger.
     fn index(
         &mut self,
         path: &RemotePath,
@@ -269,8 +264,8 @@ impl Draft<'_> {
         else {
             return Ok(());
         };
-        // Where no index can be built (a sandbox without postmap), none is pending.
-        let Some(live) = self.at.live.indexes.get(&index) else {
+        // A sandbox without postmap(1) has no indexes.
+        let Some(live) = self.input.live.indexes.get(&index) else {
             return Ok(());
         };
         let source_mtime = match self.live_file(path) {
@@ -280,7 +275,7 @@ impl Draft<'_> {
         let reason = match live {
             _ if changes => Some(IndexReason::SourceChanges),
             LiveFile::Present(state) if state.mtime < source_mtime => Some(IndexReason::Stale),
-            LiveFile::Present(_) if self.ours.is_index_doubtful(path, sha256) => {
+            LiveFile::Present(_) if self.ownership.is_index_doubtful(path, sha256) => {
                 Some(IndexReason::Stale)
             }
             LiveFile::Present(_) => None,
@@ -302,9 +297,9 @@ impl Draft<'_> {
 
 fn not_a_file(path: &RemotePath, kind: &str) -> Failure {
     Failure {
-        summary: format!("`{path}` is {kind}, and a file is wanted there"),
+        summary: format!("`{path}` is {kind}, but must be a file"),
         detail: None,
-        hint: Some("move it away, or give the file another path".to_owned()),
+        hint: Some("move it away, or set another path for the file".to_owned()),
     }
 }
 
@@ -316,45 +311,4 @@ fn signature(text: &str) -> Option<&'static str> {
         .join("\n")
         .to_lowercase();
     SIGNATURES.into_iter().find(|word| head.contains(word))
-}
-
-/// The file as it is, for the plan: masked.
-/// `placed` is what may be shown, where secrets are, or may be, in the text.
-pub(super) fn before(
-    path: &RemotePath,
-    state: &LiveState,
-    text: Option<&str>,
-    placed: Option<&str>,
-) -> FileState {
-    let shown = text.map(|text| match placed {
-        Some(placed) => mask_file(path.as_str(), &mask_beside(text, placed)),
-        None => mask_file(path.as_str(), text),
-    });
-    FileState {
-        secret: shown.as_deref() != text,
-        text: shown,
-        sha256: state.sha256.clone(),
-        owner: state.owner.clone(),
-        group: state.group.clone(),
-        mode: state.mode,
-    }
-}
-
-/// The text that will be written, as it may be shown: masked by the places of its secrets, by its
-/// keys and by its path. A secret that differs from the one on the host is said to change.
-fn shown_after(path: &RemotePath, file: &File, revealed: &str, before: Option<&str>) -> String {
-    let (_, by_key) = mask_pair(before.unwrap_or_default(), revealed);
-    let placed = file.body.masked();
-    // The places are certain; the keys add `(changed)`, and what a literal would give away.
-    let text: String = if placed.lines().count() == by_key.lines().count() {
-        placed
-            .split_inclusive('\n')
-            .zip(by_key.split_inclusive('\n'))
-            .zip(revealed.split_inclusive('\n'))
-            .map(|((placed, keyed), plain)| if keyed == plain { placed } else { keyed })
-            .collect()
-    } else {
-        placed
-    };
-    mask_file(path.as_str(), &text)
 }

@@ -7,15 +7,14 @@ use crate::postfix::split_list;
 use crate::state::Remark;
 use crate::thing::Thing;
 
-use super::Draft;
+use super::draft::Draft;
 
 impl Draft<'_> {
     /// Warns of wrong live values that the plan does not change. The host may have another version of Postfix than the
     /// catalogue knows, so that these are only warnings.
     pub(super) fn live_warnings(&mut self) {
-        let live = self.at.live;
         let mut remarks = Vec::new();
-        for (name, value) in live.main_cf.iter() {
+        for (name, value) in self.live.main_cf.iter() {
             let said = if value.contains('$') {
                 self.unexpandable(name, value)
             } else {
@@ -52,7 +51,7 @@ impl Draft<'_> {
     fn is_unmanaged(&self, name: &str) -> bool {
         name.parse().is_ok_and(|name| {
             let thing = Thing::Parameter(name);
-            !self.at.desired.values.contains_key(&thing) && self.ours.managed(&thing).is_none()
+            !self.desired.values.contains_key(&thing) && self.ownership.managed(&thing).is_none()
         })
     }
 
@@ -71,7 +70,7 @@ impl Draft<'_> {
                 hint: Some(format!("did you mean `{near}`?")),
             });
         }
-        let known = &self.at.live.facts.table_types;
+        let known = &self.input.live.facts.table_types;
         let unknown = tables::types_of(name, value)
             .into_iter()
             .find(|kind| !known.contains(kind) && !tables::is_type(kind))?;
@@ -86,7 +85,7 @@ impl Draft<'_> {
     /// Warns of wrong values of options in master.cf, at which the service stops with a fatal error.
     fn option_warnings(&self) -> Vec<Remark> {
         let mut remarks = Vec::new();
-        for entry in self.at.live.master_cf.services() {
+        for entry in self.live.master_cf.services() {
             let service = format!("{}/{}", entry.name(), entry.kind());
             for name in entry.option_names() {
                 let Some(problem) = entry
@@ -97,7 +96,7 @@ impl Draft<'_> {
                 };
                 let wanted = service.parse().is_ok_and(|service| {
                     let thing = Thing::Option(service, name.clone());
-                    self.at.desired.values.contains_key(&thing)
+                    self.desired.values.contains_key(&thing)
                 });
                 if !wanted {
                     remarks.push(Remark {

@@ -1,4 +1,4 @@
-//! What becomes of a list's members: a new value says it too, but not so that anybody sees it.
+//! Remarks about the members of lists, which a reader easily misses in a long new value.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use crate::postfix::split_list;
 use crate::state::Remark;
 
 use super::super::{Cause, Change, Step};
-use super::Draft;
+use super::draft::Draft;
 
-/// A list before and after, with the word that its module has on it.
+/// A list before and after, with the address class that its module names.
 struct Move<'a> {
     class: &'a str,
     gone: Vec<String>,
@@ -16,11 +16,11 @@ struct Move<'a> {
 }
 
 impl Draft<'_> {
-    /// Remarks of members that first contact would drop, and of domains that change their class.
+    /// Remarks about members that the first apply drops, and about domains that change their address class.
     pub(super) fn members(&mut self) {
         let mut moves: Vec<Move<'_>> = Vec::new();
         let mut remarks = Vec::new();
-        let desired = self.at.desired;
+        let desired = self.desired;
         for step in &self.settings {
             let Step::Value {
                 thing,
@@ -45,10 +45,7 @@ impl Draft<'_> {
                 (&note.dropped, cause, gone.is_empty())
             {
                 remarks.push(Remark {
-                    text: format!(
-                        "`{thing}` has `{}` now, and would have it no more",
-                        gone.join("`, `")
-                    ),
+                    text: format!("this plan removes `{}` from `{thing}`", gone.join("`, `")),
                     hint: Some(keep.clone()),
                 });
             }
@@ -78,7 +75,7 @@ impl Draft<'_> {
     }
 }
 
-/// The members of one list that another does not have. What a `$parameter` stands for is not known.
+/// The members of one list that another lacks. The value of a `$parameter` is not known, so it is left out.
 fn missing(from: &str, other: &str) -> Vec<String> {
     let other = split_list(other);
     split_list(from)
@@ -88,8 +85,8 @@ fn missing(from: &str, other: &str) -> Vec<String> {
         .collect()
 }
 
-/// Domains that leave one class for another: Postfix decides on a message's way when it comes in,
-/// and once more when it goes out, and the two would not agree.
+/// Domains that change from one class to another: Postfix chooses a route when a message arrives and again
+/// at delivery, and the two would differ.
 fn exchanged(moves: &[Move<'_>]) -> Vec<Remark> {
     let mut pairs: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for from in moves {
@@ -110,11 +107,11 @@ fn exchanged(moves: &[Move<'_>]) -> Vec<Remark> {
         .into_iter()
         .map(|((from, to), domains)| Remark {
             text: format!(
-                "the address class of `{}` changes from {from} to {to}: not safe under load, mail \
-                 that is on its way meanwhile may be refused",
+                "the address class of `{}` changes from {from} to {to}: mail that is in transit during \
+                 the apply may be refused",
                 domains.join("`, `")
             ),
-            hint: Some("apply it in a quiet hour, host by host (docs/reliability.md)".to_owned()),
+            hint: Some("apply it when there is little mail, host by host (docs/reliability.md)".to_owned()),
         })
         .collect()
 }

@@ -1,14 +1,16 @@
-//! Desired against live: the steps of one host, and what stands in their way.
+//! Compares desired and live state: the steps of one host, and why they are refused.
 //!
-//! The difference is made in one pass over a [`Draft`], which the rooms of this folder fill in
-//! turn: named files, named values, what nobody names any more, indexes, and what Postfix must be told.
+//! Each service has a [`Draft`], which the files of this folder fill in turn: wanted files, wanted
+//! values, what is no longer in the manifest, indexes, and the activation of the service.
 
 #[cfg(test)]
 mod tests;
 
 mod adopted;
 mod configuration;
+mod draft;
 mod effects;
+mod file_state;
 mod files;
 mod live_warnings;
 mod members;
@@ -24,316 +26,203 @@ use std::collections::BTreeMap;
 
 use crate::exchange::KnownFacts;
 use crate::history::Snapshot;
-use crate::ledger::{Journal, LEDGER_VERSION, Ledger, Managed, Origin, ServiceLedger};
-use crate::secret::Secrets;
+use crate::ledger::{Journal, LEDGER_VERSION, Ledger};
 use crate::service::Service;
-use crate::state::{Desired, Live, LiveFile, Remark, Running};
-use crate::thing::Thing;
-use ownership::Ours;
+use crate::state::{Desired, Live, LiveService, Remark, Running};
+pub use draft::DiffInput;
+use draft::{Draft, owner};
 pub use unusable::unreadable;
 
-use super::generation::snapshot;
-use super::reload_hash::activation_after;
-use super::{Cause, Expects, Failure, HostPlan, HostVerdict, Refusal, RefusalKind, Step, Verdict};
+use super::generation::service_snapshot;
+use super::{Expects, Failure, HostPlan, HostVerdict, Refusal, RefusalKind, Step, Verdict};
 
-/// Everything that one host's difference depends on.
-#[derive(Debug, Clone, Copy)]
-pub struct DiffInput<'a> {
-    /// The manifest's `murder`.
-    pub murder: &'a str,
-    /// What the host must have.
-    pub desired: &'a Desired,
-    /// What it has.
-    pub live: &'a Live,
-    /// The secrets that its files hold.
-    pub secrets: &'a Secrets,
-    /// The host's facts, for whoever looks at it next; none where there are none worth keeping.
-    pub known: Option<&'a KnownFacts>,
-    /// The hosts of the murder, as names and ranges: for the ledger.
-    pub hosts: &'a [String],
-    /// How many generations the host keeps.
-    pub keep: u32,
-    /// The generation whose state `desired` is, in a rollback. An apply corrects what was changed on
-    /// the host; a rollback over such a change is refused, since the user may not know of it.
-    pub rollback: Option<u64>,
-}
-
-/// A host's plan in the making.
-struct Draft<'a> {
-    at: DiffInput<'a>,
-    service: Service,
-    ours: Ours<'a>,
-    managed: BTreeMap<Thing, Managed>,
-    indexes: BTreeMap<crate::name::RemotePath, String>,
-    files: Vec<Step>,
-    index_steps: Vec<Step>,
-    services: Vec<Step>,
-    settings: Vec<Step>,
-    entries: BTreeMap<crate::name::ServiceName, String>,
-    deletes: Vec<Step>,
-    ledger_only: Vec<Step>,
-    adopts: Vec<crate::name::RemotePath>,
+/// A host's plan in the making: one draft for each of its services.
+struct HostDraft<'a> {
+    input: DiffInput<'a>,
+    drafts: Vec<Draft<'a>>,
     refusals: Vec<Refusal>,
     remarks: Vec<Remark>,
-    expects: Expects,
 }
 
 /// The difference between what the host has and what it must have.
 #[must_use]
-pub fn diff(situation: DiffInput<'_>) -> HostVerdict {
-    let live = situation.live;
-    let service = Service::POSTFIX;
-    let mut draft = Draft {
-        at: situation,
-        ours: Ours::of(live, &service),
-        service,
-        managed: BTreeMap::new(),
-        indexes: BTreeMap::new(),
-        files: Vec::new(),
-        index_steps: Vec::new(),
-        services: Vec::new(),
-        settings: Vec::new(),
-        entries: BTreeMap::new(),
-        deletes: Vec::new(),
-        ledger_only: Vec::new(),
-        adopts: Vec::new(),
+pub fn diff(input: DiffInput<'_>) -> HostVerdict {
+    let mut host = HostDraft {
+        input,
+        drafts: Vec::new(),
         refusals: Vec::new(),
-        remarks: live.remarks.clone(),
-        expects: Expects::of(live),
+        remarks: input.live.remarks.clone(),
     };
-    let verdict = match draft.fill() {
-        Ok(()) => draft.verdict(),
+    let verdict = match host.fill() {
+        Ok(()) => host.verdict(),
         Err(error) => Verdict::Failed { error },
     };
+    for draft in host.drafts {
+        host.remarks.extend(draft.remarks);
+    }
     HostVerdict {
         verdict,
-        remarks: draft.remarks,
-        stopped: live.running == Running::No && !situation.desired.retired,
+        remarks: host.remarks,
+        stopped: is_stopped(input.live) && !input.desired.retired,
     }
 }
 
-impl Draft<'_> {
+/// Whether a service of the host does not run.
+fn is_stopped(live: &Live) -> bool {
+    let mut services = live.services.values();
+    services.any(|LiveService::Postfix(postfix)| postfix.running == Running::No)
+}
+
+impl<'a> HostDraft<'a> {
     fn fill(&mut self) -> Result<(), Failure> {
-        self.readable()?;
-        self.owner();
-        if let Some(journal) = self.dead_journal() {
-            self.remarks.push(Remark {
-                text: format!(
-                    "an apply by {} at {} did not end (run {}, phase {})",
-                    journal.by, journal.at, journal.run, journal.phase
-                ),
-                hint: Some(
-                    "the next apply removes its leftovers and finishes what is left".to_owned(),
-                ),
-            });
+        let DiffInput { desired, live, .. } = self.input;
+        if let Some(service) = unobserved(desired, live) {
+            return Err(service_missing(service));
         }
-        self.live_warnings();
-        self.named_files()?;
-        self.named_values()?;
-        self.lines_of_ours();
-        self.unnamed();
-        self.whole_entries()?;
-        self.members();
-        self.change_owner();
-        self.thresholds();
+        for (service, LiveService::Postfix(postfix)) in &live.services {
+            self.drafts.push(Draft::new(self.input, service, postfix));
+        }
+        for draft in &mut self.drafts {
+            draft.readable()?;
+        }
+        self.owner();
+        if let Some(journal) = live.dead_journal() {
+            self.remarks.push(unfinished(journal));
+        }
+        for draft in &mut self.drafts {
+            draft.fill()?;
+        }
         Ok(())
     }
 
-    /// Whose host is it?
+    /// Refuses a host of another murder.
     fn owner(&mut self) {
-        if let Some(owner) = self.ours.owner()
-            && owner != self.at.murder
+        let live = self.input.live;
+        if let Some(owner) = owner(live)
+            && owner != self.input.murder
         {
             self.refusals.push(Refusal {
                 summary: format!(
                     "the host belongs to the murder `{owner}`, not to `{}` (its ledger says so)",
-                    self.at.murder
+                    self.input.murder
                 ),
                 kind: RefusalKind::TakeOver,
             });
         }
     }
 
-    /// Every managed thing changes its owner, if nothing else.
-    fn change_owner(&mut self) {
-        if self
-            .ours
-            .owner()
-            .is_none_or(|owner| owner == self.at.murder)
-        {
-            return;
-        }
-        for thing in self.managed.keys() {
-            let step = Step::TakeOver {
-                service: Service::POSTFIX,
-                thing: thing.clone(),
-            };
-            if !self.ledger_only.contains(&step) {
-                self.ledger_only.push(step);
-            }
-        }
-    }
-
-    /// Puts the steps in their one safe order and writes the ledger as it will be.
+    /// The verdict: the services' steps in order, and the ledger as it will be.
     fn verdict(&mut self) -> Verdict {
-        let touched = !(self.files.is_empty()
-            && self.index_steps.is_empty()
-            && self.services.is_empty()
-            && self.settings.is_empty()
-            && self.deletes.is_empty());
-        let effects = self.effects(touched);
-        let mut steps = self.sweep();
-        steps.append(&mut self.files);
-        steps.append(&mut self.index_steps);
-        steps.append(&mut self.services);
-        steps.append(&mut self.settings);
-        steps.extend(effects);
-        steps.append(&mut self.deletes);
-        steps.append(&mut self.ledger_only);
-        // A refused host is no converged host, even where nothing else would change.
-        if steps.is_empty() && self.refusals.is_empty() {
+        let mut steps = cleanup_step(self.input.live);
+        let mut refusals = std::mem::take(&mut self.refusals);
+        for draft in &mut self.drafts {
+            steps.append(&mut draft.steps());
+            refusals.append(&mut draft.refusals);
+        }
+        // A refused host is not converged, even if nothing else would change.
+        if steps.is_empty() && refusals.is_empty() {
             return Verdict::Converged;
         }
-        let mut service = ServiceLedger {
-            managed: std::mem::take(&mut self.managed),
-            indexes: std::mem::take(&mut self.indexes),
-            activated: None,
-        };
-        service.activated = Some(activation_after(&service));
-        let keeps_ledger = !(self.at.desired.retired && service.managed.is_empty());
+        let mut expects = Expects::of(self.input.live);
+        let mut ledger = self.ledger();
+        let (mut snapshot, mut entries, mut adopts) =
+            (Snapshot::default(), BTreeMap::new(), Vec::new());
+        for draft in &mut self.drafts {
+            expects.files.append(&mut draft.expected_files);
+            adopts.append(&mut draft.adopts);
+            if !draft.entries.is_empty() {
+                entries.insert(draft.service.clone(), std::mem::take(&mut draft.entries));
+            }
+            let part = draft.ledger();
+            let kept = service_snapshot(&part.managed, draft.desired);
+            snapshot.services.insert(draft.service.clone(), kept);
+            ledger.services.insert(draft.service.clone(), part);
+        }
+        let keeps_ledger = !self.input.desired.retired || ledger.things().next().is_some();
         if !keeps_ledger {
             self.remarks.push(forgotten(None));
         }
-        let snapshot = keeps_ledger.then(|| {
-            let postfix = snapshot(&service.managed, self.at.desired);
-            let services = [(self.service.clone(), postfix)].into();
-            Box::new(Snapshot { services })
-        });
-        let ledger = Ledger {
-            version: LEDGER_VERSION,
-            murder: self.at.murder.to_owned(),
-            generation: self.ours.generation() + 1,
-            services: [(self.service.clone(), service)].into(),
-            applied: None,
-            hosts: self.at.hosts.to_vec(),
-            facts: self.at.known.map(KnownFacts::kept),
-            host_key: None,
-        };
-        let entries = match std::mem::take(&mut self.entries) {
-            none if none.is_empty() => BTreeMap::new(),
-            lines => [(self.service.clone(), lines)].into(),
-        };
         Verdict::Changes(Box::new(HostPlan {
             steps,
-            refusals: std::mem::take(&mut self.refusals),
+            refusals,
             keeps_ledger,
-            snapshot,
-            keep: self.at.keep,
+            snapshot: keeps_ledger.then(|| Box::new(snapshot)),
+            keep: self.input.keep,
             ledger,
             entries,
-            adopts: std::mem::take(&mut self.adopts),
-            expects: std::mem::take(&mut self.expects),
+            adopts,
+            expects,
         }))
     }
 
-    /// The journal of an apply that did not end; not that of one that is still at work.
-    fn dead_journal(&self) -> Option<&Journal> {
-        let live = self.at.live;
-        let at_work = live.lock.as_ref().is_some_and(|lock| lock.held);
-        live.journal.as_ref().filter(|_| !at_work)
-    }
-
-    /// What it left behind goes.
-    fn sweep(&self) -> Vec<Step> {
-        let run = self.dead_journal().map(|journal| journal.run.clone());
-        // `spool.RUN.PROCESS`, `stage.RUN`
-        let orphan = || {
-            let path = self.at.live.leftovers.first()?;
-            path.rsplit('/')
-                .next()?
-                .split('.')
-                .nth(1)
-                .map(str::to_owned)
-        };
-        run.or_else(orphan)
-            .map(|run| Step::Sweep { run })
-            .into_iter()
-            .collect()
-    }
-
-    /// Why a thing that is named differs: `value` is what the host has.
-    fn cause(&self, thing: &Thing, value: Option<&str>) -> Cause {
-        let new = self.ours.managed(thing).is_none() || self.ours.is_untouched(thing, value);
-        if new && value.is_some() && self.at.rollback.is_some() {
-            Cause::Restored
-        } else if new && value.is_some() {
-            Cause::FirstContact
-        } else if new || self.ours.made(thing, value) {
-            Cause::Wanted
-        } else {
-            Cause::Drift
+    /// The ledger as it will be, but for its services.
+    fn ledger(&self) -> Ledger {
+        let before = self.input.live.ledger.as_ref();
+        Ledger {
+            version: LEDGER_VERSION,
+            murder: self.input.murder.to_owned(),
+            generation: before.map_or(0, |ledger| ledger.generation) + 1,
+            services: BTreeMap::new(),
+            applied: None,
+            hosts: self.input.hosts.to_vec(),
+            facts: self.input.known.map(KnownFacts::kept),
+            host_key: None,
         }
-    }
-
-    /// Going back over what somebody else made of a named thing.
-    fn going_back(&mut self, thing: &Thing, cause: Cause) {
-        if self.at.rollback.is_some() && cause == Cause::Drift {
-            self.somebody_else(thing, false, "rolled back");
-        }
-    }
-
-    /// A thing is as it must be: a step where the ledger has yet to say so.
-    fn record(&mut self, thing: &Thing, value: Option<&str>) {
-        if self.ours.must_record(thing, value) {
-            self.ledger_only.push(Step::TakeOver {
-                service: Service::POSTFIX,
-                thing: thing.clone(),
-            });
-        }
-    }
-
-    /// Keeps or begins the management of a thing.
-    fn manage(&mut self, thing: Thing, origin: Origin, value: Option<String>) {
-        let origin = self
-            .ours
-            .managed(&thing)
-            .map_or(origin, |managed| managed.origin.clone());
-        let access = None;
-        self.managed.insert(
-            thing,
-            Managed {
-                origin,
-                value,
-                access,
-            },
-        );
-    }
-
-    fn live_file(&self, path: &crate::name::RemotePath) -> &LiveFile {
-        self.at.live.files.get(path).unwrap_or(&LiveFile::Absent)
     }
 }
 
-/// What is said where a host's ledger goes; `generations` is how many it keeps, where somebody counted them.
+/// A service that the host must have and that the observation did not find.
+fn unobserved<'a>(desired: &'a Desired, live: &Live) -> Option<&'a Service> {
+    let mut services = desired.services.keys();
+    services.find(|service| !live.services.contains_key(service))
+}
+
+fn service_missing(service: &Service) -> Failure {
+    Failure {
+        summary: format!("the host has no service `{service}`"),
+        detail: None,
+        hint: Some("install it there, or take it out of the manifest".to_owned()),
+    }
+}
+
+/// The remark about an apply that did not end.
+fn unfinished(journal: &Journal) -> Remark {
+    Remark {
+        text: format!(
+            "an apply by {} at {} did not end (run {}, phase {})",
+            journal.by, journal.at, journal.run, journal.phase
+        ),
+        hint: Some("the next apply removes its leftovers and finishes what is left".to_owned()),
+    }
+}
+
+/// The step that removes what an apply that did not end left behind.
+fn cleanup_step(live: &Live) -> Vec<Step> {
+    let run = live.dead_journal().map(|journal| journal.run.clone());
+    // `spool.RUN.PROCESS`, `stage.RUN`
+    let orphan = || {
+        let name = live.leftovers.first()?.rsplit('/').next()?;
+        name.split('.').nth(1).map(str::to_owned)
+    };
+    let run = run.or_else(orphan);
+    run.map(|run| Step::Sweep { run }).into_iter().collect()
+}
+
+/// The remark about a plan that deletes a host's ledger; `generations` is how many it keeps, if they were counted.
 pub(in crate::plan) fn forgotten(generations: Option<usize>) -> Remark {
     let history = match generations {
-        Some(1) => "the history of 1 generation goes with it".to_owned(),
-        Some(number) => format!("the history of {number} generations goes with it"),
-        None => "its history goes with it".to_owned(),
+        Some(1) => "its history of 1 generation".to_owned(),
+        Some(number) => format!("its history of {number} generations"),
+        None => "its history".to_owned(),
     };
     Remark {
         text: format!(
-            "the host's ledger goes, and {history}, and so do the texts that adopted files had before \
-             `murder`: there is no `rollback` after that"
+            "this plan deletes the host's ledger, {history}, and the kept originals of adopted files: \
+             no `rollback` is possible after it"
         ),
         hint: Some(
-            "to keep something of it, copy /var/lib/murder/history and /var/lib/murder/adopted first"
+            "to keep them, first copy /var/lib/murder/history and /var/lib/murder/adopted"
                 .to_owned(),
         ),
     }
-}
-
-/// Two values as Postfix reads them: runs of white space are one blank.
-fn same(left: &str, right: &str) -> bool {
-    left.split_whitespace().eq(right.split_whitespace())
 }

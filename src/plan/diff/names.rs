@@ -8,19 +8,18 @@ use crate::state::{Remark, Want};
 use crate::thing::Thing;
 
 use super::super::{Refusal, RefusalKind};
-use super::Draft;
+use super::draft::Draft;
 
 impl Draft<'_> {
     /// Refuses parameters that the host's own list does not have. Distributions backport parameters and versions differ, so
     /// that only this list is certain.
     pub(super) fn names(&mut self) {
         self.undefined();
-        let facts = &self.at.live.facts;
+        let facts = &self.input.live.facts;
         if facts.parameters.is_empty() {
             return;
         }
         let unknown: Vec<&str> = self
-            .at
             .desired
             .values
             .iter()
@@ -34,25 +33,24 @@ impl Draft<'_> {
             return;
         }
         let mut services: BTreeSet<String> = self
-            .at
             .live
             .master_cf
             .services()
             .iter()
             .map(crate::postfix::Entry::name)
             .collect();
-        // Those that this plan adds come with their parameters.
-        services.extend(self.at.desired.values.iter().filter_map(|(thing, want)| {
+        // Services that this plan adds have parameters of their own.
+        services.extend(self.desired.values.iter().filter_map(|(thing, want)| {
             match (thing, want) {
                 (Thing::Field(service, _), Want::Present(_)) => Some(service.parts().0.to_owned()),
                 _ => None,
             }
         }));
         let mut mentioned: BTreeSet<String> = BTreeSet::new();
-        for (_, value) in self.at.live.main_cf.iter() {
+        for (_, value) in self.live.main_cf.iter() {
             mentioned.append(&mut catalogue::referenced_names(value));
         }
-        for want in self.at.desired.values.values() {
+        for want in self.desired.values.values() {
             if let Want::Present(value) = want {
                 mentioned.append(&mut catalogue::referenced_names(value));
             }
@@ -75,7 +73,7 @@ impl Draft<'_> {
 
     /// Warns of `$name` in a desired value if neither the manifest nor this host sets the name.
     fn undefined(&mut self) {
-        let (desired, live) = (self.at.desired, self.at.live);
+        let (desired, live) = (self.desired, self.input.live);
         let (before, after) = (self.live_settings(), self.planned_settings());
         let views = [
             self.configuration(&before).main(),

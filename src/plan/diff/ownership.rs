@@ -1,8 +1,8 @@
-//! What is ours already: what the ledger says, and what an apply that did not end was about to say.
+//! What `murder` manages on a host: what the ledger records, and what an apply that did not end was about to record.
 //!
-//! An apply writes its ledger last. Where it died before that, the host still has the ledger that
-//! it was going to write. What stands only there may have been made by that apply, so it is ours:
-//! taking it for something found on the host would keep it for ever as somebody else's.
+//! An apply writes its ledger last. If it dies before that, the host still has the ledger that it was going to
+//! write. A thing that only that one names may have been created by that apply, so it counts as managed: otherwise
+//! it would be adopted, and restored one day, as if the host had had it before.
 
 use std::collections::BTreeMap;
 
@@ -12,67 +12,51 @@ use crate::service::Service;
 use crate::state::{Live, LiveState};
 use crate::thing::Thing;
 
-use super::same;
-
-/// What the two ledgers of a host say of one service.
+/// What the two ledgers of a host record of one service.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ours<'a> {
+pub(super) struct Ownership<'a> {
     ledger: Option<&'a ServiceLedger>,
     pending: Option<&'a ServiceLedger>,
-    live: &'a Live,
 }
 
-impl<'a> Ours<'a> {
+impl<'a> Ownership<'a> {
     pub(super) fn of(live: &'a Live, service: &Service) -> Self {
         let of_service =
             |ledger: &'a Option<Ledger>| ledger.as_ref().map(|one| one.service(service));
         Self {
             ledger: of_service(&live.ledger),
             pending: of_service(&live.pending),
-            live,
         }
     }
 
-    /// The generation of the ledger itself, which alone counts them; 0 where there is none.
-    pub(super) fn generation(&self) -> u64 {
-        let ledger = self.live.ledger.as_ref();
-        ledger.map_or(0, |ledger| ledger.generation)
-    }
-
-    /// What the ledger itself says of the service: it alone knows what the service last loaded.
+    /// The service's part of the ledger itself, which alone records what the service last loaded.
     pub(super) fn ledger(&self) -> Option<&'a ServiceLedger> {
         self.ledger
     }
 
-    /// Whether an apply died between its first change and its ledger.
+    /// Whether an apply died between its first change and the writing of its ledger.
     pub(super) fn is_unfinished(&self) -> bool {
         self.pending.is_some()
     }
 
-    /// The murder that owns the host.
-    pub(super) fn owner(&self) -> Option<&'a str> {
-        let ledger = self.live.ledger.as_ref().or(self.live.pending.as_ref());
-        ledger.map(|ledger| ledger.murder.as_str())
-    }
-
-    /// Whether the ledger itself has the thing.
+    /// Whether the ledger itself names the thing.
     pub(super) fn has(&self, thing: &Thing) -> bool {
         self.ledger
             .is_some_and(|ledger| ledger.managed.contains_key(thing))
     }
 
-    /// How a thing came to be ours; the ledger's word counts more.
+    /// What is recorded of a thing: in the ledger, otherwise in the pending one.
     pub(super) fn managed(&self, thing: &Thing) -> Option<&'a Managed> {
         let of = |ledger: Option<&'a ServiceLedger>| ledger.and_then(|one| one.managed.get(thing));
         of(self.ledger).or_else(|| of(self.pending))
     }
 
-    /// What the ledger itself says of a thing.
+    /// What the ledger itself records of a thing.
     pub(super) fn recorded(&self, thing: &Thing) -> Option<&'a Managed> {
         self.ledger?.managed.get(thing)
     }
 
-    /// Everything that is ours.
+    /// Every managed thing; the ledger goes before the pending one.
     pub(super) fn all(&self) -> BTreeMap<&'a Thing, &'a Managed> {
         [self.pending, self.ledger]
             .into_iter()
@@ -81,9 +65,8 @@ impl<'a> Ours<'a> {
             .collect()
     }
 
-    /// Whether a value is what one of our applies made of the thing: the one that wrote the ledger,
-    /// or the one that did not come to it.
-    pub(super) fn made(&self, thing: &Thing, value: Option<&str>) -> bool {
+    /// Whether an apply gave the thing this value: the one that wrote the ledger, or the unfinished one.
+    pub(super) fn applied(&self, thing: &Thing, value: Option<&str>) -> bool {
         [self.ledger, self.pending]
             .into_iter()
             .flatten()
@@ -91,9 +74,9 @@ impl<'a> Ours<'a> {
             .any(|managed| same_value(managed.value.as_deref(), value))
     }
 
-    /// Whether a file whose text is ours has the owner and mode that we gave it. A ledger that does
-    /// not say which is believed.
-    pub(super) fn gave(&self, thing: &Thing, state: &LiveState) -> bool {
+    /// Whether a file whose text an apply wrote has the owner and mode that the apply gave it. True if no
+    /// ledger records them.
+    pub(super) fn gave_access(&self, thing: &Thing, state: &LiveState) -> bool {
         let mut known = [self.ledger, self.pending]
             .into_iter()
             .flatten()
@@ -109,7 +92,7 @@ impl<'a> Ours<'a> {
             })
     }
 
-    /// Whether a thing that is as it must be has yet to be written into the ledger.
+    /// Whether a thing that is already correct has yet to be recorded in the ledger.
     pub(super) fn must_record(&self, thing: &Thing, value: Option<&str>) -> bool {
         match self.ledger.and_then(|ledger| ledger.managed.get(thing)) {
             None => true,
@@ -117,8 +100,8 @@ impl<'a> Ours<'a> {
         }
     }
 
-    /// Whether the unfinished apply meant to change the thing and did not come to it: `value` is
-    /// what it found.
+    /// Whether the unfinished apply was going to change the thing and had not changed it yet: `value` is
+    /// what the host has.
     pub(super) fn is_untouched(&self, thing: &Thing, value: Option<&str>) -> bool {
         if self.has(thing) {
             return false;
@@ -126,13 +109,13 @@ impl<'a> Ours<'a> {
         let pending = self.pending.and_then(|ledger| ledger.managed.get(thing));
         pending.is_some_and(|managed| match (&managed.origin, value) {
             (Origin::Created, None) => true,
-            (Origin::Adopted(Previous::Value(found)), Some(value)) => same(found, value),
+            (Origin::Adopted(Previous::Value(before)), Some(value)) => same(before, value),
             (Origin::Adopted(Previous::File { sha256, .. }), Some(value)) => sha256 == value,
             _ => false,
         })
     }
 
-    /// Whether the unfinished apply made the thing what it is.
+    /// Whether the unfinished apply gave the thing its value.
     pub(super) fn is_unrecorded(&self, thing: &Thing, value: Option<&str>) -> bool {
         self.pending
             .and_then(|ledger| ledger.managed.get(thing))
@@ -141,9 +124,9 @@ impl<'a> Ours<'a> {
             && !self.is_untouched(thing, value)
     }
 
-    /// Whether a table's index may have been built from another source than this one. An
-    /// unfinished apply replaces the index before its source, and both within the same second, so
-    /// that only the word of both ledgers proves it.
+    /// Whether a table's index may have been built from another source than this one. An unfinished
+    /// apply replaces the index before its source, and both within the same second, so modification times
+    /// prove nothing: both ledgers must agree.
     pub(super) fn is_index_doubtful(&self, source: &RemotePath, sha256: &str) -> bool {
         [self.ledger, self.pending]
             .into_iter()
@@ -157,7 +140,7 @@ impl<'a> Ours<'a> {
                     .is_none_or(|ledger| !ledger.indexes.contains_key(source)))
     }
 
-    /// Whether we built an index for the table.
+    /// Whether an apply built an index for the table.
     pub(super) fn has_index(&self, source: &RemotePath) -> bool {
         [self.ledger, self.pending]
             .into_iter()
@@ -172,4 +155,9 @@ fn same_value(left: Option<&str>, right: Option<&str>) -> bool {
         (None, None) => true,
         _ => false,
     }
+}
+
+/// Two values as Postfix reads them: runs of white space are one blank.
+pub(super) fn same(left: &str, right: &str) -> bool {
+    left.split_whitespace().eq(right.split_whitespace())
 }

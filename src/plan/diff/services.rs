@@ -1,5 +1,5 @@
-//! Entries of master.cf: made whole where there are none, and written whole where postconf(1) has
-//! no edit for a part alone.
+//! Entries of master.cf: created whole if they do not exist, and written whole where postconf(1) cannot
+//! edit the part that changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -11,32 +11,31 @@ use crate::state::Want;
 use crate::thing::{Field, Thing};
 
 use super::super::{Cause, Change, Failure, Step};
-use super::Draft;
+use super::draft::Draft;
 
 impl Draft<'_> {
-    /// Entries that master.cf does not have yet, each one step that creates its whole line. Those of Debian's that
-    /// nobody gives a command are put back as Debian has them, and come with that entry.
+    /// Steps that create the entries that master.cf lacks, each with its whole line. An entry without a wanted
+    /// command is created as Debian has it, and is returned with Debian's entry.
     pub(super) fn new_services(&mut self) -> Result<BTreeMap<ServiceName, Option<Entry>>, Failure> {
         let wanted: BTreeSet<ServiceName> = self
-            .at
             .desired
             .values
             .iter()
             .filter(|(_, want)| matches!(want, Want::Present(_)))
             .filter_map(|(thing, _)| service_of(thing))
-            .filter(|service| self.at.live.master_cf.service(service).is_none())
+            .filter(|service| self.live.master_cf.service(service).is_none())
             .cloned()
             .collect();
         let mut new = BTreeMap::new();
         for service in wanted {
             let command = Thing::Field(service.clone(), Field::Command);
-            let given = matches!(self.at.desired.values.get(&command), Some(Want::Present(_)));
+            let given = matches!(self.desired.values.get(&command), Some(Want::Present(_)));
             let of_debian = if given { None } else { debian_entry(&service) };
             let line = self.new_line(&service, of_debian.as_ref())?;
             let thing = Thing::Service(service.clone());
             let was_there = self
                 .parts(&service)
-                .any(|(part, _)| self.ours.managed(part).is_some());
+                .any(|(part, _)| self.ownership.managed(part).is_some());
             let cause = match self.cause(&thing, None) {
                 Cause::Wanted if was_there => Cause::Drift,
                 cause => cause,
@@ -44,7 +43,7 @@ impl Draft<'_> {
             self.going_back(&thing, cause);
             let after = line.clone();
             self.push_value(thing.clone(), Change::Create { after }, cause);
-            // What Debian brings is not ours to take away again.
+            // An entry of Debian's stays when the manifest no longer names it.
             if of_debian.is_none() {
                 self.manage(thing, Origin::Created, Some(line));
             }
@@ -53,7 +52,7 @@ impl Draft<'_> {
         Ok(new)
     }
 
-    /// The line of an entry that is not there yet: what is wanted of it, over `base` where there is one.
+    /// The line of a new entry: the wanted parts, over `base` if there is one.
     fn new_line(&self, service: &ServiceName, base: Option<&Entry>) -> Result<String, Failure> {
         let (name, kind) = service.parts();
         let mut entry = match base {
@@ -62,7 +61,7 @@ impl Draft<'_> {
                 let columns = Field::ALL[..5].iter().map(|field| field.default_of(kind));
                 let columns: Vec<&str> = columns.collect();
                 let command = Thing::Field(service.clone(), Field::Command);
-                let Some(Want::Present(command)) = self.at.desired.values.get(&command) else {
+                let Some(Want::Present(command)) = self.desired.values.get(&command) else {
                     return Err(without_command(service));
                 };
                 let line = format!("{name} {kind} {} {command}", columns.join(" "));
@@ -81,7 +80,7 @@ impl Draft<'_> {
 
     /// What is wanted of the parts of an entry.
     fn parts(&self, service: &ServiceName) -> impl Iterator<Item = (&Thing, Option<&str>)> {
-        let values = self.at.desired.values.iter();
+        let values = self.desired.values.iter();
         values
             .filter(move |(thing, _)| service_of(thing) == Some(service))
             .map(|(thing, want)| match want {
@@ -90,27 +89,29 @@ impl Draft<'_> {
             })
     }
 
-    /// The parts of an entry of ours that nobody names any more: they go, or go back.
-    fn gone(&self, service: &ServiceName) -> impl Iterator<Item = (&Thing, Option<&str>)> {
-        let desired = self.at.desired;
-        let ours = self.ours.all().into_iter();
-        ours.filter(move |(thing, _)| {
-            service_of(thing) == Some(service)
-                && !desired.values.contains_key(thing)
-                && !desired.leave.contains(*thing)
-                && !is_command(thing)
-        })
-        .map(|(thing, managed)| match &managed.origin {
-            Origin::Adopted(Previous::Value(value)) => (thing, Some(value.as_str())),
-            _ => (thing, None),
-        })
+    /// The managed parts of an entry that are no longer in the manifest, with the value that each is restored
+    /// to. None for a part that is deleted.
+    fn removed_parts(&self, service: &ServiceName) -> impl Iterator<Item = (&Thing, Option<&str>)> {
+        let desired = self.desired;
+        let managed = self.ownership.all().into_iter();
+        managed
+            .filter(move |(thing, _)| {
+                service_of(thing) == Some(service)
+                    && !desired.values.contains_key(thing)
+                    && !desired.leave.contains(*thing)
+                    && !is_command(thing)
+            })
+            .map(|(thing, managed)| match &managed.origin {
+                Origin::Adopted(Previous::Value(value)) => (thing, Some(value.as_str())),
+                _ => (thing, None),
+            })
     }
 
-    /// An entry that we once created is still ours while somebody names a part of it. The ledger
-    /// keeps the line that we made, so that one which somebody else changed is known when it goes.
-    pub(super) fn lines_of_ours(&mut self) {
+    /// Keeps the management of each entry that an apply created and of which the manifest names a part. The
+    /// ledger keeps its line, so that a change on the host is known when the entry is deleted one day.
+    pub(super) fn own_entries(&mut self) {
         let mut lines = Vec::new();
-        for (thing, managed) in self.ours.all() {
+        for (thing, managed) in self.ownership.all() {
             let Thing::Service(service) = thing else {
                 continue;
             };
@@ -123,10 +124,10 @@ impl Draft<'_> {
                 .as_deref()
                 .and_then(|line| Entry::of_line(line).ok());
             let line = recorded
-                .or_else(|| self.at.live.master_cf.service(service))
+                .or_else(|| self.live.master_cf.service(service))
                 .map(|mut entry| {
-                    for (part, value) in self.gone(service).chain(self.parts(service)) {
-                        // What cannot be written is refused elsewhere.
+                    for (part, value) in self.removed_parts(service).chain(self.parts(service)) {
+                        // `whole_entries` refuses what cannot be written.
                         let _ = entry.change(part, value);
                     }
                     entry.line()
@@ -138,20 +139,20 @@ impl Draft<'_> {
         }
     }
 
-    /// The lines of the entries that are written whole. `postconf -F` would replace a command
-    /// together with the options, which are things of their own here, and `-P` takes no blanks.
+    /// Computes the lines of the entries that are written whole: `postconf -F` replaces a command together
+    /// with the options, which are things of their own here, and `-P` accepts no blanks.
     pub(super) fn whole_entries(&mut self) -> Result<(), Failure> {
         let mut whole: BTreeMap<ServiceName, Entry> = BTreeMap::new();
-        for step in &self.services {
+        for step in &self.entry_steps {
             if let Step::Value { thing, change, .. } = step
                 && needs_whole(thing, after(change))
                 && let Some(service) = service_of(thing)
-                && let Some(entry) = self.at.live.master_cf.service(service)
+                && let Some(entry) = self.live.master_cf.service(service)
             {
                 whole.insert(service.clone(), entry);
             }
         }
-        for step in &self.services {
+        for step in &self.entry_steps {
             if let Step::Value { thing, change, .. } = step
                 && let Some(service) = service_of(thing)
                 && let Some(entry) = whole.get_mut(service)
@@ -184,8 +185,8 @@ fn after(change: &Change<String>) -> Option<&str> {
     }
 }
 
-/// Whether a part of an entry of ours that nobody names any more stays as it is while the entry
-/// does: a command, since an entry without one is none, and a field that has its default.
+/// Whether a part that is no longer in the manifest stays as long as its entry does: a command, which every
+/// entry needs, and a field that has its default.
 pub(super) fn stays(thing: &Thing, value: &str) -> bool {
     match thing {
         Thing::Field(_, Field::Command) => true,
@@ -216,11 +217,11 @@ fn debian_entry(service: &ServiceName) -> Option<Entry> {
 fn without_command(service: &ServiceName) -> Failure {
     Failure {
         summary: format!(
-            "master.cf has no service `{service}`, and the manifest gives no `command` to make one"
+            "master.cf has no service `{service}`, and the manifest gives no `command` to create it with"
         ),
         detail: None,
         hint: Some(format!(
-            "correct the name, or give `services: {{{service}: {{command: …}}}}` whole"
+            "correct the name, or set `services: {{{service}: {{command: …}}}}`"
         )),
     }
 }

@@ -1,22 +1,22 @@
-//! A plan that deletes more than it should says so first.
+//! Refuses plans that delete more than a change of the manifest is likely to mean.
 
 use crate::postfix::split_list;
 use crate::thing::Thing;
 
 use super::super::{Cause, Change, Refusal, RefusalKind, Step};
-use super::Draft;
+use super::draft::Draft;
 
 const TRANSPORT_MAPS: &str = "transport_maps";
 
-/// Below this many managed things a share says nothing.
+/// With fewer managed things, a share means nothing.
 const MANAGED_AT_LEAST: usize = 10;
-/// Percent of the managed things that may go without a word.
+/// Percent of the managed things that a plan may delete without a flag.
 const SHARE: usize = 30;
 
 impl Draft<'_> {
     pub(super) fn thresholds(&mut self) {
-        // Retiring a host, and going back to what it was before `murder`, is asking for just that.
-        if self.at.desired.retired || self.at.rollback == Some(0) {
+        // Retiring a host, and a rollback to generation 0, delete everything on purpose.
+        if self.input.desired.retired || self.input.rollback == Some(0) {
             return;
         }
         let deletes = |step: &&Step| match step {
@@ -24,32 +24,32 @@ impl Draft<'_> {
             Step::Value { change, .. } => matches!(change, Change::Delete { .. }),
             _ => false,
         };
-        let goes = self
+        let deleted = self
             .deletes
             .iter()
-            .chain(&self.services)
+            .chain(&self.entry_steps)
             .chain(&self.settings)
             .filter(deletes)
             .count();
-        let managed = self.ours.all().len();
-        if managed >= MANAGED_AT_LEAST && goes * 100 > managed * SHARE {
+        let managed = self.ownership.all().len();
+        if managed >= MANAGED_AT_LEAST && deleted * 100 > managed * SHARE {
             self.refusals.push(Refusal {
                 summary: format!(
-                    "{goes} of {managed} managed things would be deleted, more than {SHARE} %"
+                    "this plan deletes {deleted} of {managed} managed things, more than {SHARE} %"
                 ),
                 kind: RefusalKind::Delete,
             });
         }
         if let Some(how) = self.last_map() {
             self.refusals.push(Refusal {
-                summary: format!("the host's last transport map would go ({how})"),
+                summary: format!("this plan removes the host's last transport map ({how})"),
                 kind: RefusalKind::Delete,
             });
         }
     }
 
-    /// How the plan takes the last of the tables that `transport_maps` names; none where one is
-    /// left, or none was there.
+    /// How the plan removes the last of the tables that `transport_maps` names. None if one is left, or if
+    /// there was none.
     fn last_map(&self) -> Option<String> {
         let settings = self.live_settings();
         let maps = self
@@ -71,7 +71,7 @@ impl Draft<'_> {
             _ => None,
         });
         let (left, how) = match changes {
-            // It was never ours, and is shown as what it is.
+            // The host's own value is not protected: the plan shows the change.
             Some((_, Cause::FirstContact | Cause::Restored)) => return None,
             Some((Change::Delete { .. }, _)) => (Vec::new(), "is deleted"),
             Some((Change::Create { after } | Change::Update { after, .. }, _)) => {
@@ -83,12 +83,12 @@ impl Draft<'_> {
             return Some(format!("`{TRANSPORT_MAPS}` {how}"));
         }
         left.iter()
-            .all(|map| self.file_goes(map))
+            .all(|map| self.is_deleted(map))
             .then(|| format!("every table that `{TRANSPORT_MAPS}` names is deleted"))
     }
 
-    /// Whether a table stands in a file that the plan deletes (`proxy:hash:/etc/postfix/transport`).
-    fn file_goes(&self, map: &str) -> bool {
+    /// Whether a table (`proxy:hash:/etc/postfix/transport`) is a file that the plan deletes.
+    fn is_deleted(&self, map: &str) -> bool {
         self.deletes.iter().any(|step| match step {
             Step::Delete { path, .. } => map
                 .strip_suffix(path.as_str())

@@ -1,71 +1,75 @@
-//! What the ledger remembers and nobody names any more: deleted where `murder` created it, given
-//! back where it was found, left alone where the manifest says so.
+//! What the ledger records and the manifest no longer names: `murder` deletes what it created, restores
+//! what it adopted, and leaves alone what the manifest lists under `leave`.
 
 use crate::ledger::{Managed, Origin, Previous};
 use crate::name::RemotePath;
-use crate::state::LiveFile;
+use crate::state::{LiveFile, LiveState};
 use crate::thing::Thing;
 
 use super::super::{Cause, Change, FileState, Refusal, RefusalKind, Step};
+use super::adopted;
+use super::draft::Draft;
+use super::file_state::before;
+use super::ownership::same;
 use super::services::stays;
-use super::{Draft, adopted, same};
-use crate::state::live_value;
 
 impl Draft<'_> {
-    pub(super) fn unnamed(&mut self) {
-        let cause = if self.at.desired.retired {
+    /// Compares what the ledger records and the manifest no longer names.
+    pub(super) fn unmanaged(&mut self) {
+        let cause = if self.input.desired.retired {
             Cause::Retired
-        } else if self.at.rollback.is_some() {
+        } else if self.input.rollback.is_some() {
             Cause::AbsentInGeneration
         } else {
             Cause::Unnamed
         };
-        for (thing, managed) in self.ours.all() {
-            if self.named(thing) {
+        for (thing, managed) in self.ownership.all() {
+            if self.is_wanted(thing) {
                 continue;
             }
-            if self.at.desired.leave.contains(thing) {
+            if self.desired.leave.contains(thing) {
                 self.release(thing);
                 continue;
             }
             match thing {
-                Thing::File(path) => self.unnamed_file(path, managed, cause),
-                // Its entry goes whole, with every field and option.
+                Thing::File(path) => self.unmanage_file(path, managed, cause),
+                // Its entry is deleted whole, with every field and option.
                 Thing::Field(service, _) | Thing::Option(service, _)
-                    if self.service_goes(&Thing::Service(service.clone())) =>
+                    if self.entry_goes(&Thing::Service(service.clone())) =>
                 {
-                    // Nothing to do, and nothing to show: the entry's own step says it.
+                    // The entry's own step covers it.
                 }
-                _ => self.unnamed_value(thing, managed, cause),
+                _ => self.unmanage_value(thing, managed, cause),
             }
         }
     }
 
     /// Whether the manifest or a module still names the thing.
-    fn named(&self, thing: &Thing) -> bool {
-        if self.at.desired.retired {
+    fn is_wanted(&self, thing: &Thing) -> bool {
+        if self.input.desired.retired {
             return false;
         }
         match thing {
-            Thing::File(path) => self.at.desired.files.contains_key(path),
-            // Taken along by `new_services` while any part of it is named.
+            Thing::File(path) => self.desired.files.contains_key(path),
+            // `own_entries` manages it while the manifest names a part of it.
             Thing::Service(_) => {
-                self.at.desired.values.contains_key(thing) || self.managed.contains_key(thing)
+                self.desired.values.contains_key(thing) || self.managed.contains_key(thing)
             }
-            _ => self.at.desired.values.contains_key(thing),
+            _ => self.desired.values.contains_key(thing),
         }
     }
 
-    fn service_goes(&self, service: &Thing) -> bool {
-        self.ours
+    /// Whether an entry that an apply created is no longer in the manifest.
+    fn entry_goes(&self, service: &Thing) -> bool {
+        self.ownership
             .managed(service)
             .is_some_and(|managed| managed.origin == Origin::Created)
-            && !self.named(service)
+            && !self.is_wanted(service)
     }
 
-    /// The ledger forgets a thing; one that never stood in it needs no step.
+    /// A step that removes a thing from the ledger. A thing that is not in it needs none.
     fn release(&mut self, thing: &Thing) {
-        if !self.ours.has(thing) {
+        if !self.ownership.has(thing) {
             return;
         }
         self.ledger_only.push(Step::Release {
@@ -74,78 +78,92 @@ impl Draft<'_> {
         });
     }
 
-    fn unnamed_file(&mut self, path: &RemotePath, managed: &Managed, cause: Cause) {
+    fn unmanage_file(&mut self, path: &RemotePath, managed: &Managed, cause: Cause) {
         let thing = Thing::File(path.clone());
         let live = match self.live_file(path).clone() {
             LiveFile::Present(state) => Some(state),
             LiveFile::Absent | LiveFile::Other(_) => None,
         };
-        let live_sha = live.as_ref().map(|state| state.sha256.as_str());
-        let ours = self.ours.made(&thing, live_sha);
-        match &managed.origin {
-            Origin::Created => match &live {
-                None => self.release(&thing),
-                Some(state) => {
-                    self.somebody_else(&thing, ours, "deleted");
-                    self.delete_file(path, state, cause);
-                }
-            },
-            Origin::Adopted(Previous::File {
-                sha256,
-                owner,
-                group,
-                mode,
-            }) => {
-                if live.as_ref().is_some_and(|state| {
-                    state.sha256 == *sha256
-                        && state.owner == *owner
-                        && state.group == *group
-                        && state.mode == *mode
-                }) {
-                    self.release(&thing);
-                    return;
-                }
-                // No apply ever changed it, and so none has anything to take back.
-                if adopted::is_as_found(managed)
-                    && self.ours.recorded(&thing) == Some(managed)
-                    && !self.ours.is_unrecorded(&thing, live_sha)
-                {
-                    self.release(&thing);
-                    return;
-                }
-                self.somebody_else(&thing, ours, "given back as it was before `murder`");
-                self.expects
-                    .files
-                    .insert(path.clone(), live_sha.map(str::to_owned));
-                let after = FileState {
-                    text: None,
-                    sha256: sha256.clone(),
-                    owner: owner.clone(),
-                    group: group.clone(),
-                    mode: *mode,
-                    secret: false,
-                };
-                let change = match &live {
-                    None => Change::Create { after },
-                    Some(state) => Change::Update {
-                        before: super::files::before(path, state, None, None),
-                        after,
-                    },
-                };
-                self.files.push(Step::File {
-                    service: self.service.clone(),
-                    path: path.clone(),
-                    change,
-                    cause,
-                    file: None,
-                });
-                self.rebuild_index(path);
+        match (&managed.origin, &live) {
+            (Origin::Created, None) | (Origin::Adopted(Previous::Value(_)), _) => {
+                self.release(&thing);
             }
-            Origin::Adopted(Previous::Value(_)) => self.release(&thing),
+            (Origin::Created, Some(state)) => {
+                let applied = self.ownership.applied(&thing, Some(&state.sha256));
+                self.refuse_overwrite(&thing, applied, "delete");
+                self.delete_file(path, state, cause);
+            }
+            (Origin::Adopted(before), live) => {
+                if self.is_original(&thing, managed, live.as_ref()) {
+                    self.release(&thing);
+                } else {
+                    self.restore_file(path, live.as_ref(), before, cause);
+                }
+            }
         }
     }
 
-    /// A table that is given back gets its index anew, where it has one.
+    /// Whether an adopted file needs no restoring: it is as it was before the first apply, or no apply has
+    /// ever changed it.
+    fn is_original(&self, thing: &Thing, managed: &Managed, live: Option<&LiveState>) -> bool {
+        let Origin::Adopted(before) = &managed.origin else {
+            return false;
+        };
+        let sha256 = live.map(|state| state.sha256.as_str());
+        live.is_some_and(|state| adopted::previous(state) == *before)
+            || (adopted::is_as_adopted(managed)
+                && self.ownership.recorded(thing) == Some(managed)
+                && !self.ownership.is_unrecorded(thing, sha256))
+    }
+
+    /// A step that gives a file its content and permissions of before the first apply.
+    fn restore_file(
+        &mut self,
+        path: &RemotePath,
+        live: Option<&LiveState>,
+        original: &Previous,
+        cause: Cause,
+    ) {
+        let Previous::File {
+            sha256,
+            owner,
+            group,
+            mode,
+        } = original
+        else {
+            return;
+        };
+        let thing = Thing::File(path.clone());
+        let now = live.map(|state| state.sha256.clone());
+        let applied = self.ownership.applied(&thing, now.as_deref());
+        self.refuse_overwrite(&thing, applied, "restore the original of");
+        self.expected_files.insert(path.clone(), now);
+        let after = FileState {
+            text: None,
+            sha256: sha256.clone(),
+            owner: owner.clone(),
+            group: group.clone(),
+            mode: *mode,
+            secret: false,
+        };
+        let change = match live {
+            None => Change::Create { after },
+            Some(state) => Change::Update {
+                before: before(path, state, None, None),
+                after,
+            },
+        };
+        self.files.push(Step::File {
+            service: self.service.clone(),
+            path: path.clone(),
+            change,
+            cause,
+            file: None,
+        });
+        self.rebuild_index(path);
+    }
+
+    /// A step that builds the index of a table that is restored, if it has one.
     fn rebuild_index(&mut self, path: &RemotePath) {
         if let Some(table_type) = self.index_type(path) {
             self.index_steps.push(Step::Index {
@@ -157,23 +175,23 @@ impl Draft<'_> {
         }
     }
 
-    fn unnamed_value(&mut self, thing: &Thing, managed: &Managed, cause: Cause) {
-        let live = live_value(self.at.live, thing);
-        let ours = self.ours.made(thing, live.as_deref());
+    fn unmanage_value(&mut self, thing: &Thing, managed: &Managed, cause: Cause) {
+        let live = self.live.value(thing);
+        let applied = self.ownership.applied(thing, live.as_deref());
         let change = match (&managed.origin, live) {
             (Origin::Created, None) => return self.release(thing),
             (Origin::Created, Some(before)) if stays(thing, &before) => {
                 return self.release(thing);
             }
             (Origin::Created, Some(before)) => {
-                self.somebody_else(thing, ours, "deleted");
+                self.refuse_overwrite(thing, applied, "delete");
                 Change::Delete { before }
             }
             (Origin::Adopted(Previous::Value(previous)), live) => {
                 if live.as_ref().is_some_and(|live| same(live, previous)) {
                     return self.release(thing);
                 }
-                self.somebody_else(thing, ours, "given back as it was before `murder`");
+                self.refuse_overwrite(thing, applied, "restore the original of");
                 let after = previous.clone();
                 match live {
                     None => Change::Create { after },
@@ -185,12 +203,17 @@ impl Draft<'_> {
         self.push_value(thing.clone(), change, cause);
     }
 
-    /// A thing that is to go, but that is not as we left it, needs a word from the user.
-    pub(super) fn somebody_else(&mut self, thing: &Thing, ours: bool, what: &str) {
-        if !ours {
+    /// Refuses to `action` (a verb) a thing that was changed on the host since the last apply. `applied` says
+    /// whether it is as an apply left it.
+    pub(super) fn refuse_overwrite(&mut self, thing: &Thing, applied: bool, action: &str) {
+        if !applied {
+            let since = match &self.input.live.ledger {
+                Some(ledger) => format!("generation {}", ledger.generation),
+                None => "the last apply".to_owned(),
+            };
             self.refusals.push(Refusal {
                 summary: format!(
-                    "`{thing}` is to be {what}, and somebody else changed it since the last apply"
+                    "this plan would {action} `{thing}`, which was changed on the host since {since}"
                 ),
                 kind: RefusalKind::Overwrite,
             });

@@ -1,28 +1,32 @@
-//! main.cf and master.cf that Postfix dies of, or that mean something else to it than they seem to.
+//! Lines of main.cf and master.cf that stop Postfix, or that it reads in another way than they look.
 //!
-//! Lines are told by their text: comments do not come over from a host, so that nobody here knows
-//! their numbers.
+//! Lines are named by their text: the host does not send comments, so their numbers are unknown.
 
 use crate::exchange::Failure;
 use crate::postfix::{Entry, LineProblem, LineProblemKind};
-use crate::state::{Desired, Live, Remark, Running, Want};
+use crate::state::{DesiredService, Live, LiveService, PostfixLive, Remark, Running, Want};
 use crate::thing::{Field, Thing};
 
-use super::Draft;
+use super::draft::Draft;
 
-/// Why Postfix cannot read its configuration; none where it can. Nothing is edited there: what
-/// postconf(1) would make of it, and whether mail comes back, nobody could say.
+/// Why Postfix cannot read its configuration. None if it can. Nothing is edited there: what postconf(1)
+/// makes of such a file, and whether mail flows again, cannot be known.
 #[must_use]
 pub fn unreadable(live: &Live) -> Option<Failure> {
-    dies_of(
+    let mut services = live.services.values();
+    services.find_map(|LiveService::Postfix(postfix)| unreadable_postfix(postfix))
+}
+
+fn unreadable_postfix(live: &PostfixLive) -> Option<Failure> {
+    malformed(
         "main.cf",
         live.main_cf.problems(),
         "every program of Postfix",
     )
-    .or_else(|| dies_of("master.cf", live.master_cf.problems(), "Postfix's master"))
+    .or_else(|| malformed("master.cf", live.master_cf.problems(), "master(8)"))
 }
 
-fn dies_of(file: &str, problems: &[LineProblem], who: &str) -> Option<Failure> {
+fn malformed(file: &str, problems: &[LineProblem], who: &str) -> Option<Failure> {
     let mut lines = problems
         .iter()
         .filter(|problem| problem.kind == LineProblemKind::Malformed)
@@ -30,7 +34,7 @@ fn dies_of(file: &str, problems: &[LineProblem], who: &str) -> Option<Failure> {
     let first = lines.next()?;
     let more: Vec<&str> = lines.collect();
     Some(Failure {
-        summary: format!("{file} has a line that {who} dies of: {first}"),
+        summary: format!("{who} fails on a line of {file}: {first}"),
         detail: (!more.is_empty()).then(|| more.join("\n")),
         hint: Some(format!(
             "correct the line in /etc/postfix/{file} on the host, and run again"
@@ -38,11 +42,11 @@ fn dies_of(file: &str, problems: &[LineProblem], who: &str) -> Option<Failure> {
     })
 }
 
-/// Programs without which no mail passes through any Postfix: each has its line, whatever the service is called.
+/// Programs without which no Postfix delivers mail. Each needs an entry, under whatever service name.
 const ESSENTIAL: [&str; 3] = ["cleanup", "qmgr", "trivial-rewrite"];
 
-/// Whether a service runs a program, or will when the plan is done.
-fn runs(live: &Live, desired: &Desired, program: &str) -> bool {
+/// Whether an entry runs a program, on the host or in what is wanted.
+fn runs(live: &PostfixLive, desired: &DesiredService, program: &str) -> bool {
     // `oqmgr` and `nqmgr` are queue managers too.
     let is = |line: &str| {
         line.split_whitespace()
@@ -61,20 +65,20 @@ fn runs(live: &Live, desired: &Desired, program: &str) -> bool {
         || desired.values.iter().any(wanted)
 }
 
-fn gutted(program: &str, empty: bool) -> Failure {
+fn essential_missing(program: &str, empty: bool) -> Failure {
     let summary = if empty {
-        "master.cf has no service at all: Postfix would stop taking mail as soon as it reads it"
+        "master.cf has no service at all: Postfix stops accepting mail at its next reload"
             .to_owned()
     } else {
         format!(
-            "master.cf has no service that runs `{program}`: Postfix can pass on no mail without"
+            "master.cf has no service that runs `{program}`: Postfix cannot deliver mail without it"
         )
     };
     Failure {
         summary,
         detail: None,
         hint: Some(
-            "put the lines that Postfix comes with back into /etc/postfix/master.cf on the host (a copy is in \
+            "restore the lines of the package in /etc/postfix/master.cf on the host (a copy is in \
              /usr/share/postfix/master.cf.dist or /etc/postfix/master.cf.proto), and run again"
                 .to_owned(),
         ),
@@ -82,36 +86,39 @@ fn gutted(program: &str, empty: bool) -> Failure {
 }
 
 impl Draft<'_> {
-    /// Looks at what Postfix makes of its files.
+    /// Checks that Postfix can read its files and run with them.
     pub(super) fn readable(&mut self) -> Result<(), Failure> {
-        let live = self.at.live;
-        if let Some(failure) = unreadable(live) {
+        let live = self.live;
+        if let Some(failure) = unreadable_postfix(live) {
             return Err(failure);
         }
         let private = live.master_cf.services().iter().find(|entry| {
             entry.kind() == "inet"
                 && entry.field(Field::Private) != "n"
-                && !mends(self.at.desired, entry)
+                && !mends(self.desired, entry)
         });
         if let Some(entry) = private {
             let service = format!("{}/inet", entry.name());
             return Err(Failure {
                 summary: format!(
-                    "`{service}` in master.cf is private, and Postfix's master dies of an inet service that is"
+                    "`{service}` in master.cf is private: master(8) exits on a private inet service"
                 ),
                 detail: None,
                 hint: Some(format!(
-                    "write `services: {{{service}: {{private: n}}}}` in the manifest, or run `postconf -F {service}/private=n` there"
+                    "set `services: {{{service}: {{private: n}}}}` in the manifest, or run `postconf -F {service}/private=n` on the host"
                 )),
             });
         }
-        // A folder may hold as little as it likes: no mail passes through it.
+        // No mail passes through a sandbox.
         if live.running != Running::NotHere
             && let Some(program) = ESSENTIAL
                 .into_iter()
-                .find(|program| !runs(live, self.at.desired, program))
+                .find(|program| !runs(live, self.desired, program))
         {
-            return Err(gutted(program, live.master_cf.services().is_empty()));
+            return Err(essential_missing(
+                program,
+                live.master_cf.services().is_empty(),
+            ));
         }
         let files = [
             ("main.cf", live.main_cf.problems()),
@@ -125,8 +132,8 @@ impl Draft<'_> {
     }
 }
 
-/// Whether the plan makes the entry one that Postfix's master survives.
-fn mends(desired: &Desired, entry: &Entry) -> bool {
+/// Whether the plan deletes the private entry or makes it public.
+fn mends(desired: &DesiredService, entry: &Entry) -> bool {
     let service = |thing: &Thing| match thing {
         Thing::Service(service) | Thing::Field(service, Field::Private) => {
             service.parts() == (entry.name().as_str(), "inet")
@@ -145,8 +152,8 @@ fn mends(desired: &Desired, entry: &Entry) -> bool {
 
 fn remark(file: &str, problem: &LineProblem) -> Remark {
     let hint = match problem.kind {
-        LineProblemKind::LeadingBlank => "take the blanks before it away, or the line",
-        LineProblemKind::Duplicate => "take away the one that does not count",
+        LineProblemKind::LeadingBlank => "delete the blanks before it, or the whole line",
+        LineProblemKind::Duplicate => "delete the line that Postfix does not use",
         LineProblemKind::BadOption | LineProblemKind::Malformed => "correct it on the host",
     };
     Remark {

@@ -1,23 +1,24 @@
-//! Named values: main.cf parameters and the fields and options of master.cf entries.
+//! Wanted values: main.cf parameters, and fields and options of master.cf entries.
 
 use crate::ledger::{Origin, Previous};
 use crate::state::Want;
 use crate::thing::Thing;
 
 use super::super::{Cause, Change, Failure, Step};
-use super::{Draft, same};
-use crate::state::{live_value, part_of};
+use super::draft::Draft;
+use super::ownership::same;
+use crate::state::part_of;
 
 impl Draft<'_> {
-    pub(super) fn named_values(&mut self) -> Result<(), Failure> {
-        if self.at.desired.retired {
+    pub(super) fn wanted_values(&mut self) -> Result<(), Failure> {
+        if self.input.desired.retired {
             return Ok(());
         }
         self.names();
         let new = self.new_services()?;
-        for (thing, want) in &self.at.desired.values {
+        for (thing, want) in &self.desired.values {
             match thing {
-                // A new entry is one step, which carries its fields and options.
+                // A new entry is one step, which has its fields and options.
                 Thing::Field(service, _) | Thing::Option(service, _)
                     if new.contains_key(service) =>
                 {
@@ -38,7 +39,7 @@ impl Draft<'_> {
     }
 
     fn value(&mut self, thing: &Thing, want: &Want<String>) {
-        let live = live_value(self.at.live, thing);
+        let live = self.live.value(thing);
         let origin = live.clone().map_or(Origin::Created, |value| {
             Origin::Adopted(Previous::Value(value))
         });
@@ -64,7 +65,7 @@ impl Draft<'_> {
             ),
             (Want::Absent, Some(live)) => (Change::Delete { before: live }, None),
             (Want::Absent, None) => {
-                if let Some(managed) = self.ours.managed(thing) {
+                if let Some(managed) = self.ownership.managed(thing) {
                     self.record(thing, None);
                     self.manage(thing.clone(), managed.origin.clone(), None);
                 }
@@ -80,7 +81,7 @@ impl Draft<'_> {
         let list = if matches!(thing, Thing::Parameter(_)) {
             &mut self.settings
         } else {
-            &mut self.services
+            &mut self.entry_steps
         };
         list.push(Step::Value {
             service: self.service.clone(),

@@ -58,7 +58,7 @@ master.cf:lmtp unix - - n - - lmtp -v
 {LAST}:hint do this
 {PENDING}r9.json:{LEDGER_LINE}
 =history
-{entry}
+{GENERATION} {entry}
 =hashes
 {zero}  /etc/postfix/main.cf
 {zero}  /etc/postfix/master.cf
@@ -260,10 +260,9 @@ proptest! {
             Ok(seen) => {
                 prop_assert!(questions.files.keys().all(|path| seen.live.files.contains_key(path)));
                 // Whatever it is, there is a difference to make of it.
-                let desired = Desired {
-                    files: questions.files.keys().map(|path| (path.clone(), Want::Absent)).collect(),
-                    ..Desired::default()
-                };
+                let mut desired = Desired::default();
+                let files = questions.files.keys().map(|path| (path.clone(), Want::Absent));
+                desired.postfix_mut().files = files.collect();
                 let verdict = diff(DiffInput {
                     known: None,
                     murder: "example.org",

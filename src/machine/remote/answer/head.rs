@@ -47,8 +47,8 @@ pub(super) struct Head<'a> {
     pub postfix: &'a str,
     /// The ledgers that unfinished runs were about to write, by file name.
     pub pending: BTreeMap<&'a str, Vec<u8>>,
-    /// First lines of the history's files.
-    pub history: Vec<&'a str>,
+    /// Path and first line of each file of the history.
+    pub history: Vec<(&'a str, &'a str)>,
 }
 
 /// The texts that grep(1) prints, by the name that it puts before each line.
@@ -120,7 +120,7 @@ impl<'a> Head<'a> {
                 self.types.insert(line.trim().to_owned());
             }
             "defaults" => self.defaults.push(line),
-            "history" => self.history.push(line),
+            "history" => self.history.extend(line.split_once(' ')),
             "postfix" if line.starts_with("uid=") => self.postfix = line,
             _ => {}
         }

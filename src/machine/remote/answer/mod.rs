@@ -17,11 +17,13 @@ use super::errors::failure;
 use super::frame::Frame;
 use super::observe::OWN_CAP;
 use super::paths::{self, JOURNAL, LAST, LEDGER, PATHS, PENDING};
+use crate::history::{Entry, Generation};
 use crate::ledger::{Journal, Ledger};
 use crate::machine::{HistoryQuestion, KnownFacts, MachineError, Observed, Questions};
 use crate::name::RemotePath;
 use crate::postfix::{MainCf, MasterCf};
-use crate::state::{Live, Lock, Remark, Running};
+use crate::service::Service;
+use crate::state::{Live, LiveFile, LiveService, Lock, PostfixLive, Remark, Running};
 
 /// Reads a whole answer.
 pub(super) fn understand(
@@ -31,87 +33,124 @@ pub(super) fn understand(
     let head = Head::read(frame.head);
     refuse_unfit(&head)?;
     refuse_own_files(&head)?;
-    let (main_sha256, master_sha256) = configuration_hashes(&head)?;
-    let text = |name| head.texts.get(name).map_or(&[][..], Vec::as_slice);
+    let postfix = postfix(&head)?;
     let ledger = unfinished::ledger(&head)?;
-    let main_cf = MainCf::parse(text("main.cf"));
-    let facts = facts::facts(&head, questions, ledger.as_ref(), &main_cf)?;
+    let facts = facts::facts(&head, questions, ledger.as_ref(), &postfix.main_cf)?;
     let texts = files::streamed(&head, frame.body)?;
 
     let lock = unfinished::lock(&head);
     let held = lock.as_ref().is_some_and(|lock| lock.held);
     let journal = unfinished::journal(&head);
+    // While its writer runs, a journal belongs to an apply that has not ended yet.
+    let dead = journal.as_ref().filter(|_| !held);
+    let pending = dead.map(|journal| unfinished::pending(&head, journal));
+    let pending = pending.transpose()?.flatten();
+    let paths = paths(questions, [&ledger, &pending]);
+    refuse_closed(&head, &paths)?;
+    let records = records(&head, &texts, questions.history, ledger.as_ref())?;
     let mut remarks = access_checks::remarks(&questions.sockets, &head.stats, head.postfix);
     remarks.extend(unfinished::earlier(&head));
     if let Some(lock) = lock.as_ref().filter(|lock| lock.held) {
         remarks.push(another_apply(lock, journal.as_ref()));
     }
-    // While its writer lives, a journal belongs to an apply that has not ended yet.
-    let pending = journal
-        .as_ref()
-        .filter(|_| !held)
-        .map(|journal| unfinished::pending(&head, journal))
-        .transpose()?
-        .flatten();
-    let paths = paths(questions, [&ledger, &pending]);
-    refuse_closed(&head, &paths)?;
-    let mut files = BTreeMap::new();
-    for path in paths {
-        let file = files::live_file(&head, &path, texts.get(path.as_str()))?;
-        files.insert(path, file);
+    remarks.extend(records.remarks);
+    let mut leftovers = unfinished::leftovers(&head);
+    if held {
+        leftovers.clear();
     }
-    let indexes = questions
-        .indexes
-        .iter()
-        .map(|path| (path.clone(), files::live_index(&head, path)))
-        .collect();
-
-    let (mut entries, mut generation) = (Vec::new(), None);
-    match questions.history {
-        Some(HistoryQuestion::Entries) => {
-            entries = unfinished::entries(&head, ledger.as_ref());
-        }
-        Some(HistoryQuestion::Generation(number)) => {
-            let text = texts.get(paths::history(number).as_str());
-            generation = text.map(|text| unfinished::generation(text)).transpose()?;
-        }
-        None => {}
-    }
-    let identity = head.words.get("identity").copied().unwrap_or_default();
     let live = Live {
-        main_cf,
-        master_cf: MasterCf::shared(text("master.cf")),
-        main_cf_sha256: main_sha256,
-        master_cf_sha256: master_sha256,
-        files,
-        indexes,
-        running: match head.words.get("running") {
-            Some(&"yes") => Running::Yes,
-            _ => Running::No,
-        },
+        services: [(Service::POSTFIX, LiveService::Postfix(postfix))].into(),
+        files: live_files(&head, &texts, paths)?,
+        indexes: live_indexes(&head, questions),
         ledger,
         ledger_sha256: head.hashes.get(LEDGER).map(|hash| (*hash).to_owned()),
         journal,
         pending,
         lock,
-        leftovers: if held {
-            Vec::new()
-        } else {
-            unfinished::leftovers(&head)
-        },
+        leftovers,
         last_words: head.texts.contains_key(LAST),
         remarks,
         facts: facts.clone(),
     };
+    let identity = head.words.get("identity").copied().unwrap_or_default();
+    let identity = identity.to_owned();
     Ok(Observed {
         live,
-        known: Some(KnownFacts {
-            identity: identity.to_owned(),
-            facts,
-        }),
-        entries,
-        generation,
+        known: Some(KnownFacts { identity, facts }),
+        entries: records.entries,
+        generation: records.generation,
     })
+}
+
+/// The default instance of Postfix.
+///
+/// # Errors
+/// Where main.cf or master.cf is missing or cannot be read.
+fn postfix(head: &Head<'_>) -> Result<PostfixLive, MachineError> {
+    let (main_cf_sha256, master_cf_sha256) = configuration_hashes(head)?;
+    let text = |name| head.texts.get(name).map_or(&[][..], Vec::as_slice);
+    Ok(PostfixLive {
+        main_cf: MainCf::parse(text("main.cf")),
+        master_cf: MasterCf::shared(text("master.cf")),
+        main_cf_sha256,
+        master_cf_sha256,
+        running: match head.words.get("running") {
+            Some(&"yes") => Running::Yes,
+            _ => Running::No,
+        },
+    })
+}
+
+/// The state of each path, with its text if the host sent it.
+fn live_files(
+    head: &Head<'_>,
+    texts: &BTreeMap<&str, String>,
+    paths: BTreeSet<RemotePath>,
+) -> Result<BTreeMap<RemotePath, LiveFile>, MachineError> {
+    let files = paths.into_iter().map(|path| {
+        let file = files::live_file(head, &path, texts.get(path.as_str()))?;
+        Ok((path, file))
+    });
+    files.collect()
+}
+
+/// The state of each index that was asked for.
+fn live_indexes(head: &Head<'_>, questions: &Questions) -> BTreeMap<RemotePath, LiveFile> {
+    let indexes = questions.indexes.iter();
+    let indexes = indexes.map(|path| (path.clone(), files::live_index(head, path)));
+    indexes.collect()
+}
+
+/// What the host answered about its history.
+#[derive(Default)]
+struct Records {
+    entries: Vec<Entry>,
+    generation: Option<Box<Generation>>,
+    remarks: Vec<Remark>,
+}
+
+/// The answer about the history.
+///
+/// # Errors
+/// Where the generation that was asked for cannot be read.
+fn records(
+    head: &Head<'_>,
+    texts: &BTreeMap<&str, String>,
+    question: Option<HistoryQuestion>,
+    ledger: Option<&Ledger>,
+) -> Result<Records, MachineError> {
+    let mut records = Records::default();
+    match question {
+        Some(HistoryQuestion::Entries) => {
+            (records.entries, records.remarks) = unfinished::entries(head, ledger);
+        }
+        Some(HistoryQuestion::Generation(number)) => {
+            let text = texts.get(paths::history(number).as_str());
+            records.generation = text.map(|text| unfinished::generation(text)).transpose()?;
+        }
+        None => {}
+    }
+    Ok(records)
 }
 
 /// The hashes of main.cf and master.cf, as the host computed them.

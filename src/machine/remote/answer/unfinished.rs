@@ -108,18 +108,20 @@ fn began(ledger: &Ledger) -> Option<&str> {
     ledger.applied.as_ref().map(|applied| applied.at.as_str())
 }
 
-/// The entries of the history, oldest first. An entry newer than the ledger belongs to a run that died before it wrote
-/// its ledger.
-pub(super) fn entries(head: &Head<'_>, ledger: Option<&Ledger>) -> Vec<Entry> {
+/// The entries of the history, oldest first, and a remark for each one that cannot be read. An entry newer than the
+/// ledger belongs to a run that died before it wrote its ledger.
+pub(super) fn entries(head: &Head<'_>, ledger: Option<&Ledger>) -> (Vec<Entry>, Vec<Remark>) {
     let last = ledger.map_or(0, |ledger| ledger.generation);
-    let mut entries: Vec<Entry> = head
-        .history
-        .iter()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .filter(|entry: &Entry| entry.generation <= last)
-        .collect();
+    let (mut entries, mut remarks) = (Vec::new(), Vec::new());
+    for (path, line) in &head.history {
+        match Entry::from_bytes(line.as_bytes()) {
+            Ok(entry) if entry.generation <= last => entries.push(entry),
+            Ok(_) => {}
+            Err(error) => remarks.push(error.remark(path)),
+        }
+    }
     entries.sort_by_key(|entry| entry.generation);
-    entries
+    (entries, remarks)
 }
 
 /// One generation, from the text of its file.
@@ -128,9 +130,9 @@ pub(super) fn generation(text: &str) -> Result<Box<Generation>, MachineError> {
         .map(Box::new)
         .map_err(|error| {
             failure(
-                format!("a generation in its history cannot be understood: {error}"),
+                error.to_string(),
                 None,
-                "use the `murder` that wrote it, or go back to another generation",
+                "choose another generation: `murder history` lists them",
             )
         })
 }

@@ -55,7 +55,11 @@ fn it_is_copied_before_it_is_lost() {
         adopted("found\n")
     );
     let mut bench = taken_over("found\n");
-    bench.desired.files.insert(path(TABLE), Want::Absent);
+    bench
+        .desired
+        .postfix_mut()
+        .files
+        .insert(path(TABLE), Want::Absent);
     let plan = bench.plan();
     assert_eq!(plan.adopts, [path(TABLE)]);
     assert_eq!(

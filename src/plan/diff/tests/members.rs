@@ -13,12 +13,13 @@ fn note(dropped: Option<&str>, class: &str) -> Note {
 
 fn bench(main_cf: &str) -> Bench {
     let mut bench = Bench::new(main_cf);
-    bench.desired.notes.insert(
+    bench.desired.postfix_mut().notes.insert(
         parameter("relay_domains"),
         note(Some("keep them so"), "relay"),
     );
     bench
         .desired
+        .postfix_mut()
         .notes
         .insert(parameter("mydestination"), note(None, "local"));
     bench
@@ -40,7 +41,7 @@ fn first_contact_names_the_members_that_go() {
     assert_eq!(
         said(&found),
         [
-            "`main.cf:relay_domains` has `lists.example.com`, `a.b` now, and would have it no more (keep them so)"
+            "this plan removes `lists.example.com`, `a.b` from `main.cf:relay_domains` (keep them so)"
         ]
     );
     let known = bench("relay_domains = a.b\n")
@@ -82,10 +83,11 @@ fn a_name_of_the_host_itself_is_no_loss() {
     let mut own = bench("myhostname = a.b\nmydestination = a.b, localhost.b, c.d\n")
         .want("mydestination", "$myhostname");
     own.desired
+        .postfix_mut()
         .notes
         .insert(parameter("mydestination"), note(Some("so"), "local"));
     assert_eq!(
         said(&own),
-        ["`main.cf:mydestination` has `c.d` now, and would have it no more (so)"]
+        ["this plan removes `c.d` from `main.cf:mydestination` (so)"]
     );
 }

@@ -21,9 +21,10 @@ fn a_generation_is_what_is_managed_and_what_changed() {
         )]));
     bench
         .desired
+        .postfix_mut()
         .values
         .insert(parameter("content_filter"), Want::Absent);
-    bench.desired.probes.accept = vec!["a@example.org".to_owned()];
+    bench.desired.postfix_mut().probes.accept = vec!["a@example.org".to_owned()];
     bench
         .secrets
         .insert(name, Secret::new("hunter2".to_owned()));
@@ -54,7 +55,7 @@ fn a_generation_is_what_is_managed_and_what_changed() {
         .as_ref()
         .unwrap();
     assert_eq!(kept.body, body);
-    assert_eq!(snapshot.probes, bench.desired.probes);
+    assert_eq!(snapshot.probes, bench.desired.postfix_mut().probes);
     let bytes = generation.to_bytes();
     assert!(!String::from_utf8_lossy(&bytes).contains("hunter2"));
 }
@@ -64,6 +65,7 @@ fn what_was_made_absent_is_kept_as_absent() {
     let mut bench = Bench::new("relayhost = x\n");
     bench
         .desired
+        .postfix_mut()
         .values
         .insert(parameter("relayhost"), Want::Absent);
     let plan = bench.plan();

@@ -98,7 +98,8 @@ fn what_is_not_managed_is_not_released() {
 fn what_postfix_was_told_stays_told_and_what_it_was_not_stays_untold() {
     let pending = |live: &Live, plan: &HostPlan| {
         let ledger = postfix(&plan.ledger);
-        ledger.activated.as_deref() != Some(&crate::plan::activation_by(ledger, live))
+        ledger.activated.as_deref()
+            != Some(&crate::plan::activation_by(&Service::POSTFIX, ledger, live))
     };
     let mut live = live();
     // The service's parts differ from the host, so something is untold.

@@ -20,19 +20,20 @@ fn option(name: &str, option: &str) -> Thing {
 impl Bench {
     fn on(master: &str) -> Self {
         let mut bench = Self::new("");
-        bench.live.master_cf = master_cf(master).into();
+        bench.postfix_live().master_cf = master_cf(master).into();
         bench
     }
 
     fn wants(mut self, thing: Thing, value: &str) -> Self {
         self.desired
+            .postfix_mut()
             .values
             .insert(thing, Want::Present(value.to_owned()));
         self
     }
 
     fn forgets(mut self, thing: &Thing) -> Self {
-        self.desired.values.remove(thing);
+        self.desired.postfix_mut().values.remove(thing);
         self
     }
 
@@ -64,19 +65,25 @@ impl Bench {
             by: String::new(),
             at: String::new(),
         };
-        let orders = orders(&plan, &self.secrets, &run, false).unwrap();
-        let before = self.live.master_cf.bytes();
+        let orders = orders(&plan, &self.secrets, &run, None, false).unwrap();
+        let before = self.postfix_live().master_cf.bytes();
         let (_, master) =
             apply_edits(b"", before, &orders.service(&Service::POSTFIX).edits).unwrap();
-        self.live.master_cf = MasterCf::parse(&master).into();
-        assert_eq!(self.live.master_cf.problems(), []);
+        self.postfix_live().master_cf = MasterCf::parse(&master).into();
+        assert_eq!(self.postfix_live().master_cf.problems(), []);
         self.live.ledger = Some(plan.ledger);
         assert_eq!(self.verdict().verdict, Verdict::Converged);
         self
     }
 
     fn line(&self, name: &str) -> String {
-        let entry = self.live.master_cf.service(&service(name)).unwrap();
+        let entry = self
+            .live
+            .postfix()
+            .unwrap()
+            .master_cf
+            .service(&service(name))
+            .unwrap();
         entry.line()
     }
 }
@@ -120,7 +127,12 @@ fn a_command_and_its_options_change_each_by_itself() {
         .forgets(&option("submission/inet", "a"));
     let bench = bench.apply();
     assert_eq!(
-        bench.live.master_cf.service(&service("submission/inet")),
+        bench
+            .live
+            .postfix()
+            .unwrap()
+            .master_cf
+            .service(&service("submission/inet")),
         None
     );
 }
@@ -184,7 +196,7 @@ fn an_entry_that_somebody_else_changed_is_not_deleted_without_a_word() {
     let command = field("x/unix", Field::Command);
     let mut bench = Bench::on(MASTER).wants(command.clone(), "smtp").apply();
     let changed = format!("{MASTER}x unix - - - - - smtp -o a=b\n");
-    bench.live.master_cf = MasterCf::parse(changed.as_bytes()).into();
+    bench.postfix_live().master_cf = MasterCf::parse(changed.as_bytes()).into();
     assert_eq!(bench.verdict().verdict, Verdict::Converged);
     let bench = bench.want("relayhost", "[a]");
     let ledger = bench.plan().ledger;
@@ -219,7 +231,7 @@ fn an_entry_of_debians_that_was_deleted_is_put_back() {
         .apply();
     assert_eq!(host.line("lmtp/unix"), "lmtp unix - - n - - lmtp");
     let mut host = host;
-    host.live.master_cf = master_cf("smtp inet n - y - - smtpd\n").into();
+    host.postfix_live().master_cf = master_cf("smtp inet n - y - - smtpd\n").into();
     assert_eq!(
         host.shown(),
         ["master.cf:lmtp/unix: lmtp unix - - n - - lmtp"]

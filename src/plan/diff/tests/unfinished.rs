@@ -179,7 +179,7 @@ fn postfix_is_told_whatever_the_ledger_says() {
         let mut bench = Bench::new("biff = no\ninet_interfaces = all\n")
             .want("biff", "no")
             .want("inet_interfaces", "all");
-        bench.live.running = running;
+        bench.postfix_live().running = running;
         if pending {
             bench = bench.pending(&[
                 (parameter("biff"), Origin::Created, Some("no")),
@@ -212,7 +212,7 @@ fn leftovers_alone_are_work_unless_somebody_is_at_it() {
         .ledger(ledger(&[(parameter("biff"), Origin::Created, Some("no"))]))
         .pending(&[]);
     bench.live.pending = None;
-    bench.live.running = Running::NotHere;
+    bench.postfix_live().running = Running::NotHere;
     assert_eq!(bench.plan().steps, [Step::Sweep { run: "r1".into() }]);
     bench.live.lock = Some(Lock {
         held: true,

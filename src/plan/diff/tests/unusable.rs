@@ -5,7 +5,7 @@ use crate::state::Remark;
 
 fn failure(main_cf: &str, master_cf: &str) -> Option<Failure> {
     let mut bench = Bench::new(main_cf);
-    bench.live.master_cf = MasterCf::parse(master_cf.as_bytes()).into();
+    bench.postfix_live().master_cf = MasterCf::parse(master_cf.as_bytes()).into();
     match bench.verdict().verdict {
         Verdict::Failed { error } => Some(error),
         _ => None,
@@ -21,7 +21,7 @@ fn a_line_that_postfix_dies_of_is_a_failure_and_not_converged() {
     let error = failure("biff = no\nhello world\nagain\n", MASTER).unwrap();
     assert_eq!(
         error.summary,
-        "main.cf has a line that every program of Postfix dies of: \
+        "every program of Postfix fails on a line of main.cf: \
          missing '=' after attribute name: `hello world`"
     );
     assert_eq!(
@@ -35,7 +35,9 @@ fn a_line_that_postfix_dies_of_is_a_failure_and_not_converged() {
     ] {
         let error = failure("", master).unwrap();
         assert!(
-            error.summary.starts_with("master.cf has a line that"),
+            error
+                .summary
+                .starts_with("master(8) fails on a line of master.cf"),
             "{error:?}"
         );
         assert!(error.hint.is_some());
@@ -57,8 +59,8 @@ fn a_private_inet_service_is_a_failure_unless_it_is_mended_now() {
         (Thing::Service(service), Want::Absent),
     ] {
         let mut bench = Bench::new("");
-        bench.live.master_cf = master_cf(master).into();
-        bench.desired.values.insert(thing, want);
+        bench.postfix_live().master_cf = master_cf(master).into();
+        bench.desired.postfix_mut().values.insert(thing, want);
         assert_eq!(bench.plan().refusals, []);
     }
 }
@@ -67,7 +69,7 @@ fn a_private_inet_service_is_a_failure_unless_it_is_mended_now() {
 fn what_postfix_passes_over_is_remarked() {
     let mut bench = Bench::new(" a = 1\nb = 1\nb = 2\n");
     let master = "x unix - - n - - x\nx unix - - n - - y -o {z}\n";
-    bench.live.master_cf = master_cf(master).into();
+    bench.postfix_live().master_cf = master_cf(master).into();
     let verdict = bench.verdict();
     assert_eq!(verdict.verdict, Verdict::Converged);
     assert_eq!(
@@ -84,7 +86,7 @@ fn what_postfix_passes_over_is_remarked() {
 #[test]
 fn a_postfix_that_does_not_run_is_told_on_a_converged_host_too() {
     let mut bench = Bench::new("");
-    bench.live.running = Running::No;
+    bench.postfix_live().running = Running::No;
     let verdict = bench.verdict();
     assert_eq!(verdict.verdict, Verdict::Converged);
     assert!(verdict.stopped);
@@ -95,14 +97,14 @@ fn a_postfix_that_does_not_run_is_told_on_a_converged_host_too() {
     assert!(!verdict.stopped, "it need not run any more");
     assert_eq!(texts(&verdict.remarks), Vec::<&str>::new());
 
-    bench.live.running = Running::NotHere;
+    bench.postfix_live().running = Running::NotHere;
     assert!(!bench.verdict().stopped);
 }
 
 #[test]
 fn an_apply_that_died_and_left_postfix_stopped_is_not_swept_under_the_carpet() {
     let mut bench = Bench::new("");
-    bench.live.running = Running::No;
+    bench.postfix_live().running = Running::No;
     bench.live.journal = Some(Journal {
         run: "r1".into(),
         by: "a@b".into(),

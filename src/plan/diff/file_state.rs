@@ -1,0 +1,107 @@
+//! Files as a plan shows them: with masked texts.
+
+use zeroize::Zeroizing;
+
+use crate::digest::sha256_hex;
+use crate::exchange::Failure;
+use crate::ledger::Previous;
+use crate::name::RemotePath;
+use crate::secret::Secrets;
+use crate::secret::mask::{mask_beside, mask_file, mask_pair};
+use crate::state::{File, LiveState};
+
+use super::super::FileState;
+
+/// A file as it must be, with its text.
+pub(super) struct WantedFile<'a> {
+    pub path: &'a RemotePath,
+    pub file: &'a File,
+    pub text: Zeroizing<String>,
+    pub sha256: String,
+}
+
+impl<'a> WantedFile<'a> {
+    /// # Errors
+    /// Where it holds a secret that has not been read.
+    pub fn new(path: &'a RemotePath, file: &'a File, secrets: &Secrets) -> Result<Self, Failure> {
+        let text = file.body.reveal(secrets).map_err(|missing| Failure {
+            summary: missing.to_string(),
+            detail: None,
+            hint: None,
+        })?;
+        let sha256 = sha256_hex(text.as_bytes());
+        Ok(Self {
+            path,
+            file,
+            text,
+            sha256,
+        })
+    }
+
+    pub fn has_secret(&self) -> bool {
+        self.file.body.secrets().next().is_some()
+    }
+
+    /// The file as the plan shows it, beside the text that the host has.
+    pub fn state(&self, before: Option<&str>) -> FileState {
+        FileState {
+            text: Some(shown_after(self.path, self.file, &self.text, before)),
+            sha256: self.sha256.clone(),
+            owner: self.file.owner.to_string(),
+            group: self.file.group.to_string(),
+            mode: self.file.mode,
+            secret: self.has_secret(),
+        }
+    }
+
+    /// Its hash, owner and mode, as a ledger records them.
+    pub fn previous(&self) -> Previous {
+        Previous::File {
+            sha256: self.sha256.clone(),
+            owner: self.file.owner.to_string(),
+            group: self.file.group.to_string(),
+            mode: self.file.mode,
+        }
+    }
+}
+
+/// The file that the host has, masked. `placed` is the masked text of the file that replaces it, if that
+/// may hold secrets.
+pub(super) fn before(
+    path: &RemotePath,
+    state: &LiveState,
+    text: Option<&str>,
+    placed: Option<&str>,
+) -> FileState {
+    let shown = text.map(|text| match placed {
+        Some(placed) => mask_file(path.as_str(), &mask_beside(text, placed)),
+        None => mask_file(path.as_str(), text),
+    });
+    FileState {
+        secret: shown.as_deref() != text,
+        text: shown,
+        sha256: state.sha256.clone(),
+        owner: state.owner.clone(),
+        group: state.group.clone(),
+        mode: state.mode,
+    }
+}
+
+/// The text that will be written, masked by the places of its secrets, by its keys and by its path. A
+/// secret that differs from the one on the host is marked `(changed)`.
+fn shown_after(path: &RemotePath, file: &File, revealed: &str, before: Option<&str>) -> String {
+    let (_, by_key) = mask_pair(before.unwrap_or_default(), revealed);
+    let placed = file.body.masked();
+    // The places are certain; the keys add `(changed)`, and mask literals.
+    let text: String = if placed.lines().count() == by_key.lines().count() {
+        placed
+            .split_inclusive('\n')
+            .zip(by_key.split_inclusive('\n'))
+            .zip(revealed.split_inclusive('\n'))
+            .map(|((placed, keyed), plain)| if keyed == plain { placed } else { keyed })
+            .collect()
+    } else {
+        placed
+    };
+    mask_file(path.as_str(), &text)
+}

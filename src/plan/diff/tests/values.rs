@@ -1,0 +1,172 @@
+//! Parameters, and fields and options of master.cf entries.
+
+use super::*;
+
+#[test]
+fn a_parameter_is_created_updated_and_left_alone() {
+    let plan = Bench::new("relayhost = [old]\nbiff = no\n")
+        .want("relayhost", "[new]")
+        .want("myorigin", "example.org")
+        .want("biff", "no")
+        .plan();
+    let values: Vec<_> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Value {
+                thing,
+                change,
+                cause,
+                ..
+            } => Some((thing.to_string(), change.clone(), *cause)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        values,
+        [
+            (
+                "main.cf:myorigin".to_owned(),
+                Change::Create {
+                    after: "example.org".to_owned()
+                },
+                Cause::Wanted
+            ),
+            (
+                "main.cf:relayhost".to_owned(),
+                Change::Update {
+                    before: "[old]".to_owned(),
+                    after: "[new]".to_owned()
+                },
+                Cause::FirstContact
+            ),
+        ]
+    );
+    assert!(plan.steps.contains(&Step::TakeOver {
+        service: Service::POSTFIX,
+        thing: parameter("biff")
+    }));
+    assert!(plan.steps.contains(&Step::Reload {
+        service: Service::POSTFIX,
+        reason: ReloadReason::ConfigurationChanges
+    }));
+    assert!(plan.refusals.is_empty());
+    assert_eq!(
+        postfix(&plan.ledger).managed[&parameter("relayhost")].origin,
+        Origin::Adopted(crate::ledger::Previous::Value("[old]".into()))
+    );
+}
+
+#[test]
+fn layout_is_not_drift() {
+    let bench = Bench::new("mynetworks =\n  127.0.0.0/8\n# a comment inside\n  [::1]/128\n")
+        .want("mynetworks", "127.0.0.0/8 [::1]/128")
+        .ledger(ledger(&[(
+            parameter("mynetworks"),
+            Origin::Created,
+            Some("127.0.0.0/8   [::1]/128"),
+        )]));
+    assert_eq!(bench.verdict().verdict, Verdict::Converged);
+}
+
+#[test]
+fn a_ledger_of_format_1_is_no_change_by_itself() {
+    let now = ledger(&[(parameter("relayhost"), Origin::Created, Some("[ours]"))]);
+    let of_postfix = postfix(&now);
+    let first = serde_json::json!({
+        "version": 1,
+        "murder": now.murder,
+        "generation": 1,
+        "managed": of_postfix.managed,
+        "told": of_postfix.activated,
+    });
+    let read = Ledger::from_bytes(first.to_string().as_bytes()).unwrap();
+    let bench = Bench::new("relayhost = [ours]\n").ledger(read);
+    let same = bench.want("relayhost", "[ours]");
+    assert_eq!(same.verdict().verdict, Verdict::Converged);
+    let plan = same.want("biff", "no").plan();
+    assert_eq!(plan.ledger.version, LEDGER_VERSION);
+    assert_eq!(postfix(&plan.ledger).managed.len(), 2);
+}
+
+#[test]
+fn drift_is_named_as_such_and_put_right() {
+    let plan = Bench::new("relayhost = [somebody]\n")
+        .want("relayhost", "[ours]")
+        .ledger(ledger(&[(
+            parameter("relayhost"),
+            Origin::Created,
+            Some("[ours]"),
+        )]))
+        .plan();
+    assert!(plan.steps.iter().any(|step| matches!(
+        step,
+        Step::Value {
+            cause: Cause::Drift,
+            ..
+        }
+    )));
+    assert_eq!(
+        postfix(&plan.ledger).managed[&parameter("relayhost")].origin,
+        Origin::Created
+    );
+    assert_eq!(plan.ledger.generation, 2);
+}
+
+#[test]
+fn a_service_is_edited_by_field_and_option_or_created_whole() {
+    let lmtp = crate::name::ServiceName::new("lmtp/unix").unwrap();
+    let new = crate::name::ServiceName::new("10025/inet").unwrap();
+    let mut bench = Bench::new("");
+    for (thing, value) in [
+        (Thing::Field(lmtp.clone(), Field::Chroot), "n"),
+        (
+            Thing::Option(lmtp.clone(), Parameter::new("syslog_name").unwrap()),
+            "postfix/x",
+        ),
+        (Thing::Field(new.clone(), Field::Command), "smtpd"),
+        (Thing::Field(new.clone(), Field::Private), "n"),
+        (
+            Thing::Option(new.clone(), Parameter::new("content_filter").unwrap()),
+            "",
+        ),
+    ] {
+        bench
+            .desired
+            .postfix_mut()
+            .values
+            .insert(thing, Want::Present(value.to_owned()));
+    }
+    let plan = bench.plan();
+    assert!(plan.steps.contains(&Step::Value {
+        service: Service::POSTFIX,
+        thing: Thing::Field(lmtp, Field::Chroot),
+        change: Change::Update {
+            before: "y".into(),
+            after: "n".into()
+        },
+        cause: Cause::FirstContact,
+    }));
+    assert!(plan.steps.contains(&Step::Value {
+        service: Service::POSTFIX,
+        thing: Thing::Service(new.clone()),
+        change: Change::Create {
+            after: "10025 inet n - - - - smtpd -o content_filter=".into()
+        },
+        cause: Cause::Wanted,
+    }));
+    assert_eq!(
+        plan.steps
+            .iter()
+            .filter(|step| matches!(step, Step::Value { .. }))
+            .count(),
+        2
+    );
+    // Without a command there is nothing to create.
+    bench
+        .desired
+        .postfix_mut()
+        .values
+        .remove(&Thing::Field(new, Field::Command));
+    assert!(matches!(bench.verdict().verdict, Verdict::Failed { .. }));
+}

@@ -1,0 +1,189 @@
+//! What an observation found on a host.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::facts::Facts;
+use crate::ledger::{Journal, Ledger, PinningKey};
+use crate::name::{Mode, RemotePath};
+use crate::postfix::{Entry, MainCf, MasterCf};
+use crate::service::Service;
+use crate::thing::{Field, Thing};
+
+/// One host as an observation found it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    /// Its facts.
+    pub facts: Facts,
+    /// Each service that `murder` configures and that the host has.
+    pub services: BTreeMap<Service, LiveService>,
+    /// Every file that the questions or the ledger name.
+    pub files: BTreeMap<RemotePath, LiveFile>,
+    /// The indexes beside them (by the index's own path, such as `/etc/postfix/transport.db`).
+    pub indexes: BTreeMap<RemotePath, LiveFile>,
+    /// What `murder` manages on the host. None before the first apply.
+    pub ledger: Option<Ledger>,
+    /// SHA-256 of the ledger's bytes; a precondition of apply.
+    pub ledger_sha256: Option<String>,
+    /// The journal of an apply that did not end; while the lock is held, that of the running apply.
+    pub journal: Option<Journal>,
+    /// The ledger that an unfinished apply was about to write. None without a journal, and while
+    /// another apply is running.
+    pub pending: Option<Ledger>,
+    /// The lock, if its file exists.
+    pub lock: Option<Lock>,
+    /// The paths of payloads and stages of applies that died before they wrote a journal. They may hold secrets.
+    pub leftovers: Vec<String>,
+    /// Whether the host keeps the report of an earlier apply, which a remark repeats.
+    pub last_words: bool,
+    /// What else the user should know.
+    pub remarks: Vec<Remark>,
+}
+
+/// A service as an observation found it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LiveService {
+    /// An instance of Postfix.
+    Postfix(PostfixLive),
+}
+
+/// An instance of Postfix as an observation found it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostfixLive {
+    /// main.cf, parsed.
+    pub main_cf: MainCf,
+    /// master.cf, parsed.
+    pub master_cf: Arc<MasterCf>,
+    /// SHA-256 of main.cf's bytes.
+    pub main_cf_sha256: String,
+    /// SHA-256 of master.cf's bytes.
+    pub master_cf_sha256: String,
+    /// Whether it runs.
+    pub running: Running,
+}
+
+impl Live {
+    /// The default instance of Postfix. None if the host has none.
+    #[must_use]
+    pub fn postfix(&self) -> Option<&PostfixLive> {
+        let LiveService::Postfix(postfix) = self.services.get(&Service::POSTFIX)?;
+        Some(postfix)
+    }
+
+    /// The key of the host that its ledger keeps.
+    #[must_use]
+    pub fn host_key(&self) -> Option<&PinningKey> {
+        let ledger = self.ledger.as_ref().or(self.pending.as_ref())?;
+        ledger.host_key.as_ref()
+    }
+
+    /// The journal of an apply that did not end; not that of an apply that is still running.
+    #[must_use]
+    pub fn dead_journal(&self) -> Option<&Journal> {
+        let running = self.lock.as_ref().is_some_and(|lock| lock.held);
+        self.journal.as_ref().filter(|_| !running)
+    }
+}
+
+impl LiveService {
+    /// The value of a thing in the service's configuration. None where it is not set, and for files.
+    #[must_use]
+    pub fn value(&self, thing: &Thing) -> Option<String> {
+        match self {
+            Self::Postfix(postfix) => postfix.value(thing),
+        }
+    }
+}
+
+impl PostfixLive {
+    /// The value of a parameter, field or option, or the line of an entry, in main.cf or master.cf.
+    /// None where it is not set, and for files.
+    #[must_use]
+    pub fn value(&self, thing: &Thing) -> Option<String> {
+        match thing {
+            Thing::File(_) => None,
+            Thing::Parameter(name) => self.main_cf.get(name.as_str()).map(str::to_owned),
+            Thing::Service(service) => self.master_cf.service(service).map(|entry| entry.line()),
+            Thing::Field(service, _) | Thing::Option(service, _) => {
+                part_of(&self.master_cf.service(service)?, thing)
+            }
+        }
+    }
+}
+
+/// A path on a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LiveFile {
+    /// Nothing exists there.
+    Absent,
+    /// Something other than a regular file or a link to one: `a directory`, `a socket`.
+    Other(String),
+    /// A regular file.
+    Present(LiveState),
+}
+
+/// A regular file on a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveState {
+    /// SHA-256 of its bytes, lower-case hexadecimal.
+    pub sha256: String,
+    /// Owner's name.
+    pub owner: String,
+    /// Group's name.
+    pub group: String,
+    /// Permission bits.
+    pub mode: Mode,
+    /// Bytes.
+    pub size: u64,
+    /// Modification time in seconds since the epoch, by the host's clock.
+    pub mtime: i64,
+    /// The target, if the path is a symbolic link.
+    pub link: Option<String>,
+    /// Its text (lossy UTF-8), if its hash differs from the expected one.
+    pub text: Option<String>,
+}
+
+/// Whether a Postfix runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Running {
+    /// master(8) runs.
+    Yes,
+    /// master(8) does not run.
+    No,
+    /// No Postfix can run here: the host is a sandbox.
+    NotHere,
+}
+
+/// Something about a host that is no difference but that the user should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// The fact.
+    pub text: String,
+    /// What to do about it; a command where there is one.
+    pub hint: Option<String>,
+}
+
+/// The lock of a host as an observation found it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Lock {
+    /// Whether a running process holds it. The kernel releases it when the process ends.
+    pub held: bool,
+    /// What its last holder wrote into it: who, since when, which run. It may be empty.
+    pub holder: String,
+    /// The process that holds it, if the host knows.
+    pub process: Option<u32>,
+}
+
+/// The value of a field or option of an entry of master.cf. None where it is not set, and for other things.
+#[must_use]
+pub fn part_of(entry: &Entry, thing: &Thing) -> Option<String> {
+    match thing {
+        // Options are things of their own.
+        Thing::Field(_, Field::Command) => Some(entry.command()),
+        Thing::Field(_, field) => Some(entry.field(*field)),
+        Thing::Option(_, name) => entry.option(name),
+        Thing::File(_) | Thing::Parameter(_) | Thing::Service(_) => None,
+    }
+}

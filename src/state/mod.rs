@@ -1,0 +1,11 @@
+//! The state of a host: what it must have (`Desired`), what it has (`Live`), and its facts.
+
+mod desired;
+mod facts;
+mod live;
+
+pub use desired::{Desired, DesiredService, File, Note, Probes, Want};
+pub use facts::{Facts, ParameterNames};
+pub use live::{
+    Live, LiveFile, LiveService, LiveState, Lock, PostfixLive, Remark, Running, part_of,
+};
