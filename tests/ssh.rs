@@ -6,6 +6,7 @@ mod keys;
 mod many;
 
 mod openssh;
+mod prelogin;
 mod sshd;
 mod streams;
 mod trust;

@@ -28,6 +28,9 @@ pub(in crate::transport) const LOGIN: u64 = MIB;
 /// way through the channel's window of 2 MiB.
 pub(in crate::transport) const OVERHEAD: u64 = 8 * MIB;
 
+/// The reason to leave a peer that has sent more than one of these two.
+pub(in crate::transport) const FLOOD: &str = "it sends more than any SSH server needs to";
+
 /// How long a login may take altogether, as a multiple of `ssh.connect_timeout`, which limits each try.
 pub(in crate::transport) const LOGIN_TIMEOUTS: u32 = 3;
 

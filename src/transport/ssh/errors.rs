@@ -6,6 +6,7 @@ use super::hop::Hop;
 use crate::exchange::Failure;
 use crate::exchange::MachineError;
 use crate::transport::known_hosts::{HostKey, LineLocation};
+use crate::transport::limits::FLOOD;
 
 fn unreachable(summary: String, detail: Option<String>, hint: Option<String>) -> MachineError {
     MachineError::Unreachable(Failure {
@@ -63,6 +64,15 @@ pub(super) fn handshake_failed(hop: &Hop, detail: &str) -> MachineError {
         format!("the SSH handshake with {hop} failed"),
         Some(detail.to_owned()),
         Some("use `ssh: {client: openssh}` if its sshd offers only old algorithms".to_owned()),
+    )
+}
+
+/// The peer has sent more than it may before the login.
+pub(super) fn handshake_flooded(hop: &Hop) -> MachineError {
+    unreachable(
+        format!("the SSH handshake with {hop} was given up"),
+        Some(FLOOD.to_owned()),
+        Some("check that sshd listens on that port".to_owned()),
     )
 }
 

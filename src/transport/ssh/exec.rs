@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 use ssh2::{Channel, Session};
 
-use super::wire::{FLOOD, Wire, again, complete, interest};
+use super::wire::{Wire, again, complete, interest};
 use crate::exchange::MachineError;
 use crate::transport::conversation::Conversation;
+use crate::transport::limits::FLOOD;
 use crate::transport::shell::ProgramExit;
 
 /// How long a connection is quiet before a keepalive message: firewalls forget quiet connections.

@@ -7,7 +7,7 @@ use ssh2::{MethodType, Session};
 
 use super::errors;
 use super::hop::Hop;
-use super::wire::{FLOOD, StepError, Wire, complete};
+use super::wire::{StepError, Wire, complete};
 use crate::exchange::MachineError;
 use crate::transport::known_hosts::{self, HostKey, KeyTrust, KnownHosts};
 
@@ -159,7 +159,7 @@ pub(super) async fn handshake(
         Ok(()) => {}
         Err(StepError::TimedOut) => return Err(DialError::Final(errors::handshake_timed_out(hop))),
         Err(StepError::Flooded) => {
-            return Err(DialError::Final(errors::handshake_failed(hop, FLOOD)));
+            return Err(DialError::Final(errors::handshake_flooded(hop)));
         }
         Err(StepError::Failed(error)) => {
             // The code is that of the socket; only the message tells that no greeting was received.

@@ -15,12 +15,12 @@ use ssh2::{ErrorCode, KeyboardInteractivePrompt, Prompt, Session};
 use super::errors;
 use super::hop::Hop;
 use super::key_file::{KeyFile, beside, public};
-use super::wire::{FLOOD, StepError, Wire, complete};
+use super::wire::{StepError, Wire, complete};
 use crate::exchange::MachineError;
 use crate::secret::Secret;
 use crate::transport::deadline::until;
 use crate::transport::known_hosts::HostKey;
-use crate::transport::limits::{AGENT, LOGIN_TIMEOUTS};
+use crate::transport::limits::{AGENT, FLOOD, LOGIN_TIMEOUTS};
 use crate::transport::options::ConnectOptions;
 use crate::transport::passphrases::Passphrases;
 

@@ -189,3 +189,58 @@ impl Pending {
         true
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    /// A relay, libssh2's end, and the two ends of the peer's connection.
+    fn relay(allowance: u64) -> (Relay, UnixStream, UnixStream, UnixStream) {
+        let (relay, session) = Relay::new(allowance).unwrap();
+        let (ours, peer) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        peer.set_nonblocking(true).unwrap();
+        (relay, session, ours, peer)
+    }
+
+    #[test]
+    fn bytes_pass_both_ways_however_much_waits() {
+        let (mut relay, mut session, ours, mut peer) = relay(u64::MAX);
+        let large: Vec<u8> = (0..4_usize << 20).map(|i| (i % 251) as u8).collect();
+        for inward in [true, false] {
+            let (from, to) = if inward {
+                (&mut peer, &mut session)
+            } else {
+                (&mut session, &mut peer)
+            };
+            let (mut sent, mut received) = (0, Vec::new());
+            while received.len() < large.len() {
+                sent += from.write(&large[sent..]).unwrap_or(0);
+                relay.carry(&ours, true);
+                let mut piece = [0; 100_000];
+                let count = to.read(&mut piece).unwrap_or(0);
+                received.extend_from_slice(&piece[..count]);
+            }
+            assert!(received == large);
+        }
+        drop(peer);
+        assert!(relay.carry(&ours, true).inward && relay.ended());
+        assert_eq!(session.read(&mut [0; 1]).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_peer_that_sends_more_than_it_may_is_read_no_further() {
+        let (mut relay, mut session, ours, mut peer) = relay(10);
+        peer.write_all(b"12345").unwrap();
+        assert!(relay.carry(&ours, true).inward && !relay.flooded());
+        relay.allow_more(100, 6);
+        peer.write_all(b"1234567").unwrap();
+        assert!(!relay.carry(&ours, true).inward && relay.flooded());
+        let mut all = [0; 20];
+        assert_eq!(session.read(&mut all).unwrap(), 5);
+        assert!(session.read(&mut all).is_err());
+    }
+}

@@ -23,7 +23,7 @@ use super::errors;
 use super::relay::{Carried, Relay};
 use super::tcp;
 use crate::exchange::MachineError;
-use crate::transport::limits::{LOGIN, OVERHEAD};
+use crate::transport::limits::{FLOOD, LOGIN, OVERHEAD};
 
 /// A socket that the program can wait for, with a deadline. It is that of libssh2; a [`Relay`] connects it with the
 /// peer's.
@@ -242,9 +242,6 @@ pub(super) fn interest(session: &Session) -> PollFlags {
         BlockDirections::Inbound | BlockDirections::None => PollFlags::IN,
     }
 }
-
-/// The reason to leave a peer that has sent more than it may.
-pub(super) const FLOOD: &str = "it sends more than any SSH server needs to";
 
 /// Why a step of libssh2 failed.
 #[derive(Debug)]
