@@ -4,20 +4,24 @@ use std::net::IpAddr;
 
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
+use super::growth::limited;
+
 /// Registers every filter of ours.
 pub(super) fn register(tera: &mut Tera) {
     tera.register_filter("ldap_filter", |text: &str, _: Kwargs, _: &State| {
-        ldap_filter(text)
+        limited(ldap_filter(text))
     });
     tera.register_filter("ldap_table", |text: &str, _: Kwargs, _: &State| {
-        ldap_table(text)
+        limited(ldap_table(text))
     });
     tera.register_filter("postfix_value", |text: &str, _: Kwargs, _: &State| {
-        postfix_value(text)
+        limited(postfix_value(text))
     });
-    tera.register_filter("regexp", |text: &str, _: Kwargs, _: &State| regexp(text));
+    tera.register_filter("regexp", |text: &str, _: Kwargs, _: &State| {
+        limited(regexp(text))
+    });
     tera.register_filter("local_part", |text: &str, _: Kwargs, _: &State| {
-        local_part(text)
+        limited(local_part(text))
     });
     tera.register_filter("ldap_tables", ldap_tables);
     tera.register_filter("among", among);
@@ -94,7 +98,7 @@ fn ldap_tables(name: &str, arguments: Kwargs, _: &State) -> TeraResult<String> {
             .ok_or_else(|| Error::message("`of` is no list of directories"))?;
         tables.push(format!("proxy:ldap:/etc/postfix/ldap/{name}{suffix}.cf"));
     }
-    Ok(tables.join(", "))
+    limited(tables.join(", "))
 }
 
 /// `vars.x | among(of=murder.domains)`: what is in both lists; case does not count. Keys

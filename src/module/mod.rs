@@ -6,10 +6,12 @@
 mod embedded;
 mod engine;
 mod filters;
+mod growth;
 mod library;
 mod names;
 mod parameters;
 mod read;
+mod spend;
 mod text_kind;
 mod uses;
 mod variable;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::budget::Guarded;
 use super::{Engine, Part, reserved};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ContentSpec, FileSpec, ServiceSpec, SettingSpec};
@@ -67,6 +68,7 @@ impl Engine {
                     exact: true,
                     reads_host: true,
                     plain: None,
+                    calls: Guarded::default(),
                 },
             );
             if !known {

@@ -4,6 +4,7 @@
 //! and never reaches Tera, which is most of a module.
 
 mod add;
+mod budget;
 mod refused;
 mod tera_errors;
 
@@ -14,10 +15,11 @@ use std::io::{self, Write};
 
 use tera::{Context, Tera};
 
-use super::{Module, filters, names};
+use super::{Module, filters, names, spend};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::name::is_hidden;
 use crate::secret::Body;
+use budget::Guarded;
 
 /// The names that a template may use by themselves.
 const ROOTS: [&str; 4] = ["murder", "host", "vars", "facts"];
@@ -42,6 +44,8 @@ struct Part {
     reads_host: bool,
     /// The text itself, where there is nothing in it to render.
     plain: Option<String>,
+    /// The calls that Tera's text has, and this one has not.
+    calls: Guarded,
 }
 
 impl Engine {
@@ -52,6 +56,7 @@ impl Engine {
         // These are configuration files: nothing is HTML.
         tera.autoescape_on(Vec::<&str>::new());
         filters::register(&mut tera);
+        budget::register(&mut tera);
         let mut engine = Self {
             tera,
             parts: BTreeMap::new(),
@@ -69,6 +74,7 @@ impl Engine {
     /// one gift; only where that is refused do they come one by one, so that each bad one is named.
     pub fn settle(&mut self, problems: &mut Vec<Diagnostic>) {
         let waiting = std::mem::take(&mut self.waiting);
+        let waiting = self.guarded(waiting, problems);
         if waiting.is_empty() {
             return;
         }
@@ -87,6 +93,31 @@ impl Engine {
             }
             self.find_readers(name);
         }
+    }
+
+    /// The same templates with calls that count what they cost, without those that cannot be counted.
+    fn guarded(
+        &mut self,
+        waiting: Vec<(String, String)>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Vec<(String, String)> {
+        let mut guarded = Vec::with_capacity(waiting.len());
+        for (name, text) in waiting {
+            match (budget::guard(&text), self.parts.get_mut(&name)) {
+                (Ok(calls), Some(part)) => {
+                    guarded.push((name, calls.text.clone()));
+                    part.calls = calls;
+                }
+                (Err(refused), Some(part)) => problems.push(
+                    Diagnostic::error(format!("template: {}", refused.why))
+                        .at(part.place(refused.at, refused.at), "")
+                        .detail(format!("template `{name}`"))
+                        .hint("see docs/modules.md for what a template may use"),
+                ),
+                (_, None) => {}
+            }
+        }
+        guarded
     }
 
     /// Adds one text that was written in YAML; `at` is its place there. Tera has it once
@@ -110,6 +141,7 @@ impl Engine {
                 exact: false,
                 reads_host: true,
                 plain: plain.then(|| text.to_owned()),
+                calls: Guarded::default(),
             },
         );
         if plain {
@@ -193,6 +225,7 @@ impl Engine {
     }
 
     fn rendered(&self, name: &str, context: &Context) -> Result<String, Diagnostic> {
+        spend::begin();
         let mut text = Capped(Vec::new());
         self.tera
             .render_to(name, context, &mut text)

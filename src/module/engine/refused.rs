@@ -69,11 +69,16 @@ impl Engine {
             .map(str::len)
             .sum();
         let at = before + report.column.saturating_sub(1);
+        let part = self.parts.get(name);
+        let column = part.map_or(report.column, |part| {
+            part.calls.original_column(at, report.line, report.column)
+        });
+        let at = part.map_or(at, |part| part.calls.original(at));
         let problem = Diagnostic::error(format!("template: {}", report.what)).detail(format!(
-            "template `{name}`, line {}, column {}",
-            report.line, report.column
+            "template `{name}`, line {}, column {column}",
+            report.line
         ));
-        let problem = match self.parts.get(name) {
+        let problem = match part {
             Some(part) => problem.at(part.place(at, at), ""),
             None => problem,
         };
@@ -99,10 +104,10 @@ impl Engine {
         };
         let mut problem = Diagnostic::error(format!("template: {summary}"));
         let at = match &place {
-            Some((name, span)) => self
-                .parts
-                .get(name)
-                .map(|part| part.place(span.range.start, span.range.end)),
+            Some((name, span)) => self.parts.get(name).map(|part| {
+                let original = |at| part.calls.original(at);
+                part.place(original(span.range.start), original(span.range.end))
+            }),
             None => rendered
                 .and_then(|name| self.parts.get(name))
                 .map(|part| part.place(0, 0)),
@@ -111,11 +116,10 @@ impl Engine {
             problem = problem.at(at, "");
         }
         if let Some((name, span)) = place {
-            problem = problem.detail(format!(
-                "template `{name}`, line {}, column {}",
-                span.start_line,
-                span.start_col + 1
-            ));
+            let (at, line, column) = (span.range.start, span.start_line, span.start_col + 1);
+            let part = self.parts.get(&name);
+            let column = part.map_or(column, |part| part.calls.original_column(at, line, column));
+            problem = problem.detail(format!("template `{name}`, line {line}, column {column}"));
         }
         problem.hint(if matches!(error.kind(), ErrorKind::SyntaxError(_)) {
             "put a literal `{{` or `{%` between `{% raw %}` and `{% endraw %}`"
