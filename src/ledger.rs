@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 mod read;
+mod revision;
 
 use std::fmt;
 
@@ -19,6 +20,9 @@ pub use read::LedgerError;
 
 /// The format that this program writes. It also reads format 1, which nothing writes any more.
 pub const LEDGER_VERSION: u32 = 2;
+
+/// The highest generation that a ledger may have. The host counts in 64 bits with a sign, and down from it.
+const LAST_GENERATION: u64 = 1_000_000_000;
 
 /// What is managed on one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,6 +144,7 @@ pub struct Applied {
     /// RFC 3339, UTC.
     pub at: String,
     /// Manifest revision: a git commit, with `-dirty` where the tree was not clean; may be empty.
+    #[serde(deserialize_with = "revision::known_revision")]
     pub revision: String,
     /// Reserved: the digest of the saved plan that was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -326,6 +326,12 @@ impl Mode {
         self.0
     }
 
+    /// Whether a file with this mode may hold a secret: its group may read it, and nobody else but the owner.
+    #[must_use]
+    pub const fn may_hold_secret(self) -> bool {
+        self.0 & 0o027 == 0
+    }
+
     /// Whether a user who is neither owner nor in the group can read.
     #[must_use]
     pub const fn world_readable(self) -> bool {

@@ -83,24 +83,82 @@ impl Secrets {
         self.0.insert(name, secret);
     }
 
+    /// All of them, in no order that means anything.
+    pub fn iter(&self) -> impl Iterator<Item = &Secret> {
+        self.0.values()
+    }
+
+    /// Adds those of `others`.
+    pub fn extend(&mut self, others: &Self) {
+        for (name, secret) in &others.0 {
+            self.insert(name.clone(), secret.clone());
+        }
+    }
+
     /// The secret of that name.
     #[must_use]
     pub fn get(&self, name: &SecretName) -> Option<&Secret> {
         self.0.get(name)
     }
 
-    /// Replaces every known secret in `text` by the mask: for words that come back from a host.
+    /// Replaces every known secret in a host's own words by the mask, in upper and lower case, as postmap(1) writes keys
+    /// in lower case. Only for text without words of `murder`: a password `master` would make `/etc/postfix/***.cf` of
+    /// them. See [`Self::scrub_beside`].
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
+        self.scrub_beside(text, "")
+    }
+
+    /// The same for text in which words of a host stand among those of `program`: a secret that is part of the program
+    /// stays, as its presence says nothing.
+    #[must_use]
+    pub fn scrub_beside(&self, text: &str, program: &str) -> String {
+        let mut words: Vec<Zeroizing<String>> = self.0.values().flat_map(scrubbed_words).collect();
+        // A secret may be part of another one.
+        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         let mut text = text.to_owned();
-        for secret in self.0.values() {
-            // To replace a very short secret would damage ordinary words and so reveal it.
-            if secret.expose().len() >= 4 && text.contains(secret.expose()) {
-                text = text.replace(secret.expose(), MASK);
+        for word in words {
+            if find_in_any_case(program, &word).is_none() {
+                text = masked_in_any_case(&text, &word);
             }
         }
         text
     }
+}
+
+/// The texts by which a secret shows: itself, each of its lines, and these in lower case. Scrubbing a very short one
+/// would shred ordinary words and give it away by the holes.
+#[must_use]
+pub fn scrubbed_words(secret: &Secret) -> Vec<Zeroizing<String>> {
+    let whole = secret.expose();
+    let mut words: Vec<Zeroizing<String>> = Vec::new();
+    for word in std::iter::once(whole).chain(whole.lines()).map(str::trim) {
+        for form in [word.to_owned(), word.to_lowercase()].map(Zeroizing::new) {
+            if form.len() >= 4 && !words.contains(&form) {
+                words.push(form);
+            }
+        }
+    }
+    words
+}
+
+/// Where `word` begins in `text`, letters of ASCII in either case.
+fn find_in_any_case(text: &str, word: &str) -> Option<usize> {
+    let (text, word) = (text.as_bytes(), word.as_bytes());
+    let mut windows = text.windows(word.len());
+    windows.position(|window| window.eq_ignore_ascii_case(word))
+}
+
+fn masked_in_any_case(text: &str, word: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = find_in_any_case(rest, word) {
+        // Both are valid UTF-8, so that a match begins and ends where characters do.
+        masked.push_str(rest.get(..at).unwrap_or_default());
+        masked.push_str(MASK);
+        rest = rest.get(at + word.len()..).unwrap_or_default();
+    }
+    masked + rest
 }
 
 /// One stretch of a file's text.
@@ -221,6 +279,41 @@ mod tests {
     fn a_secret_prints_only_its_mask() {
         let secret = Secret::new("hunter2".to_owned());
         assert_eq!(format!("{secret} {secret:?}"), "*** ***");
+    }
+
+    #[test]
+    fn secrets_are_scrubbed_in_any_case_and_beside_our_own_words() {
+        let mut secrets = Secrets::default();
+        for (name, text) in [
+            ("a", "Welcome2Kolab"),
+            ("b", "Welcome2KolabSystems"),
+            ("c", "master"),
+            ("d", "abc"),
+            ("e", "first Line\nSecond line"),
+            ("f", "GEHEIMÄÖ"),
+        ] {
+            secrets.insert(SecretName(name.to_owned()), Secret::new(text.to_owned()));
+        }
+        for (said, scrubbed) in [
+            (
+                "duplicate entry: \"welcome2kolabsystems\"",
+                "duplicate entry: \"***\"",
+            ),
+            ("WELCOME2KOLABX", "***X"),
+            ("abc stays", "abc stays"),
+            ("second LINE, first line", "***, ***"),
+            ("geheimäö", "***"),
+            ("/etc/postfix/master.cf", "/etc/postfix/***.cf"),
+            ("ä", "ä"),
+        ] {
+            assert_eq!(secrets.scrub(said), scrubbed);
+        }
+        let ours = "/etc/postfix/master.cf, line 3: Welcome2Kolab";
+        let scrubbed = "/etc/postfix/master.cf, line 3: ***";
+        assert_eq!(
+            secrets.scrub_beside(ours, "cp /etc/postfix/Master.cf"),
+            scrubbed
+        );
     }
 
     #[test]

@@ -34,7 +34,12 @@ impl Bench {
         self.manifest(&manifest(&format!("settings: {{{settings}}}")));
     }
 
-    fn manifest(&self, text: &str) {
+    /// The manifest of a host with these `settings:`.
+    pub fn manifest_text(settings: &str) -> String {
+        manifest(&format!("settings: {{{settings}}}"))
+    }
+
+    pub fn manifest(&self, text: &str) {
         std::fs::write(self.home.path().join("manifest/murder.yaml"), text).unwrap();
     }
 

@@ -35,6 +35,8 @@ mod remote;
 mod sandbox;
 // What a host remembers: history, rollback, unlock, release.
 mod history;
+// What a host says of itself is data about that host alone.
+mod forged;
 // The format of the ledger, older and newer.
 mod ledger;
 // Manifests and sandboxes of strangers.

@@ -223,7 +223,7 @@ impl Work<'_> {
             }
         }
         let mode = mode.unwrap_or(default);
-        if secret && mode.bits() & 0o027 != 0 {
+        if secret && !mode.may_hold_secret() {
             self.problems.push(
                 Diagnostic::error(format!("`{path}` holds a secret and has mode {mode}"))
                     .at(at, "")

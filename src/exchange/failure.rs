@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::secret::Secrets;
+
 /// Why something failed on a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -11,6 +13,28 @@ pub struct Failure {
     pub detail: Option<String>,
     /// What to do.
     pub hint: Option<String>,
+}
+
+impl Failure {
+    /// The same without secrets in the host's own words.
+    #[must_use]
+    pub fn scrubbed(self, secrets: &Secrets) -> Self {
+        Self {
+            detail: self.detail.map(|detail| secrets.scrub(&detail)),
+            ..self
+        }
+    }
+
+    /// The same without secrets in any word: for what a connection says, where the host's words stand in the summary.
+    #[must_use]
+    pub fn scrubbed_whole(self, secrets: &Secrets) -> Self {
+        let scrub = |text: String| secrets.scrub(&text);
+        Self {
+            summary: scrub(self.summary),
+            detail: self.detail.map(scrub),
+            hint: self.hint.map(scrub),
+        }
+    }
 }
 
 /// Why a machine gave no answer.

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::name::{Mode, RemotePath, TableType, UserName};
 use crate::postfix::Edit;
+use crate::secret::Secrets;
 use crate::service::Service;
 use crate::state::{Live, LiveService, Probes};
 
@@ -127,6 +128,8 @@ pub struct Orders {
     pub ledger: LedgerOrder,
     /// The generation that this apply writes.
     pub history: Option<HistoryOrder>,
+    /// The secrets of the files: no word of the host may show one.
+    pub secrets: Secrets,
 }
 
 /// What is done to one service.
@@ -187,6 +190,7 @@ impl Orders {
             deletes: Vec::new(),
             ledger: LedgerOrder::Keep,
             history: None,
+            secrets: Secrets::default(),
         }
     }
 }

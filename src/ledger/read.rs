@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Applied, KeptFacts, LEDGER_VERSION, Ledger, Managed, ServiceLedger};
+use super::{Applied, KeptFacts, LAST_GENERATION, LEDGER_VERSION, Ledger, Managed, ServiceLedger};
 use crate::name::RemotePath;
 use crate::service::Service;
 use crate::thing::Thing;
@@ -49,13 +49,20 @@ impl Ledger {
         }
         let damaged = |error: serde_json::Error| LedgerError::Damaged(error.to_string());
         let Format { version } = serde_json::from_slice(bytes).map_err(damaged)?;
-        match version {
+        let ledger: Self = match version {
             1 => serde_json::from_slice(bytes)
                 .map(|first: FirstFormat| first.into())
-                .map_err(damaged),
-            LEDGER_VERSION => serde_json::from_slice(bytes).map_err(damaged),
-            other => Err(LedgerError::Format(other)),
+                .map_err(damaged)?,
+            LEDGER_VERSION => serde_json::from_slice(bytes).map_err(damaged)?,
+            other => return Err(LedgerError::Format(other)),
+        };
+        if ledger.generation > LAST_GENERATION {
+            return Err(LedgerError::Damaged(format!(
+                "no murder counts to generation {}",
+                ledger.generation
+            )));
         }
+        Ok(ledger)
     }
 
     /// The bytes of its file.

@@ -2,6 +2,7 @@
 //!
 //! Only `resolve` builds a [`Murder`]; whoever holds one need not doubt it.
 
+mod offered_secrets;
 mod resolve;
 mod role;
 mod roster;

@@ -77,6 +77,11 @@ fn add(
             ..
         } => {
             let text = file.body.reveal(secrets)?;
+            for name in file.body.secrets() {
+                if let Some(secret) = secrets.get(name) {
+                    orders.secrets.insert(name.clone(), secret.clone());
+                }
+            }
             if let Some(table) = &file.table {
                 let tables = &mut orders.service_mut(service).tables;
                 tables.push((path.clone(), table.clone()));

@@ -104,8 +104,12 @@ impl Session {
         if let Some(directory) = &self.sandbox {
             return Ok(Box::new(Sandbox::new(directory, name, assumed.clone())));
         }
-        let shell = transport::connecting(name, access, &self.connect, &self.secrets).await?;
-        let remote = Remote::new(shell).with_command_timeout(access.command_timeout);
+        let shell = transport::connecting(name, access, &self.connect, &self.secrets)
+            .await
+            .map_err(|error| error.map(|failure| failure.scrubbed_whole(&self.secrets)))?;
+        let remote = Remote::new(shell)
+            .with_secrets(self.secrets.clone())
+            .with_command_timeout(access.command_timeout);
         Ok(Box::new(remote))
     }
 
@@ -122,15 +126,10 @@ impl Session {
         }
     }
 
-    /// Replaces known secrets in the words of a host, so that none leaves the program.
+    /// A failure without secrets in the host's own words.
     #[must_use]
     pub fn scrub(&self, failure: Failure) -> Failure {
-        let scrub = |text: String| self.secrets.scrub(&text);
-        Failure {
-            summary: scrub(failure.summary),
-            detail: failure.detail.map(scrub),
-            hint: failure.hint.map(scrub),
-        }
+        failure.scrubbed(&self.secrets)
     }
 
     /// See [`Self::scrub`].
@@ -152,11 +151,6 @@ impl Session {
     pub fn scrub_outcome(&self, mut outcome: Outcome) -> Outcome {
         if let Some(failure) = outcome.failure_mut() {
             *failure = self.scrub(failure.clone());
-        }
-        if let Outcome::Done { log, .. } = &mut outcome {
-            for line in log {
-                *line = self.secrets.scrub(line);
-            }
         }
         outcome
     }

@@ -13,7 +13,7 @@ use crate::model::{Host, Roster};
 use crate::name::HostName;
 use crate::plan::{DiffInput, Failure, HostVerdict, Run, Verdict, diff};
 use crate::secret::{SecretName, SecretSource};
-use crate::state::{Desired, Facts, Remark};
+use crate::state::{Desired, Facts, Remark, Want};
 use crate::transport::AskPassphrase;
 
 /// One run, ready to reach the hosts of a murder.
@@ -130,8 +130,12 @@ impl<'a> MurderSession<'a> {
         answered: Option<Answered>,
     ) -> Result<ObservedHost, MachineError> {
         let (secrets, facts) = (&self.session.secrets, &host.facts);
+        let offered = host.offered_secrets();
+        let compile = |facts: &Facts| {
+            compile(facts).and_then(|desired| only_offered(desired, &offered, &host.name))
+        };
         let observed =
-            observe_host(machine, compile, secrets, known.clone(), facts, answered).await?;
+            observe_host(machine, &compile, secrets, known.clone(), facts, answered).await?;
         if let Some(facts) = observed.known.as_ref().filter(|_| observed.known != known) {
             self.session.keep_facts(&host.name, facts);
         }
@@ -177,6 +181,31 @@ impl<'a> MurderSession<'a> {
         }
         verdict
     }
+}
+
+/// The desired state, unless a file of it names a secret that the manifest does not offer to its host: facts and
+/// generations come from the host, and a text of theirs may pass for the name of any secret.
+fn only_offered(
+    desired: Desired,
+    offered: &BTreeSet<SecretName>,
+    host: &HostName,
+) -> Result<Desired, Failure> {
+    for (path, want) in desired.files() {
+        let Want::Present(file) = want else { continue };
+        if let Some(name) = file.body.secrets().find(|name| !offered.contains(name)) {
+            return Err(Failure {
+                summary: format!(
+                    "`{path}` would hold the secret `{name}`, which the manifest does not offer to `{host}`; nothing \
+                     was changed"
+                ),
+                detail: None,
+                hint: Some(
+                    "find out what on the host says so: its facts, or its history".to_owned(),
+                ),
+            });
+        }
+    }
+    Ok(desired)
 }
 
 fn vanished(host: &HostName) -> Remark {

@@ -10,9 +10,10 @@ use super::observe::Answered;
 use super::one_host::OneHost;
 use crate::diagnostic::Diagnostic;
 use crate::exchange::{HistoryQuestion, KnownFacts, MachineError, Questions};
-use crate::history::{before_last, revision_of_rollback};
+use crate::history::{Generation, before_last, revision_of_rollback};
 use crate::machine::Observe;
 use crate::model::Host;
+use crate::name::HostName;
 use crate::outcome::Outcome;
 use crate::plan::{HostPlan, HostVerdict, Verdict};
 use crate::report::history::History;
@@ -67,7 +68,8 @@ pub fn target(one_host: &mut OneHost<'_>, to: Option<u64>) -> Result<Target, Ses
     let kept = match number <= ledger.generation {
         true => {
             let question = HistoryQuestion::Generation(number);
-            one_host.ask(Some(question))?.generation
+            let kept = one_host.ask(Some(question))?.generation;
+            kept.map(|kept| of_number(kept, number, host)).transpose()?
         }
         false => None,
     };
@@ -95,7 +97,25 @@ pub fn target(one_host: &mut OneHost<'_>, to: Option<u64>) -> Result<Target, Ses
     })
 }
 
+/// A generation, unless it is another one than its file's name says.
+fn of_number(
+    generation: Box<Generation>,
+    number: u64,
+    host: &HostName,
+) -> Result<Box<Generation>, SessionError> {
+    match generation.entry.generation {
+        own if own == number => Ok(generation),
+        own => Err(SessionError::refused(format!(
+            "the file of generation {number} of {host} says that it is generation {own}: go back to another one"
+        ))),
+    }
+}
+
 /// Reads the present secrets for the files of an earlier generation, and gives the warnings about them.
+///
+/// # Errors
+/// Where a file names a secret that the manifest does not offer to this host, or may be read by more users than a file
+/// with a secret may: the host itself keeps its generations, and could write anything into them.
 fn secrets(
     one_host: &mut OneHost<'_>,
     number: u64,
@@ -103,11 +123,25 @@ fn secrets(
 ) -> Result<Vec<Diagnostic>, SessionError> {
     let mut needed: BTreeSet<SecretName> = BTreeSet::new();
     let mut lost = Vec::new();
+    let offered = one_host.host.offered_secrets();
+    let host = &one_host.host.name;
     for (path, want) in desired.files() {
         let Want::Present(file) = want else { continue };
         for name in file.body.secrets() {
-            if one_host.contact.loaded.murder.secrets.contains_key(name) {
+            let known = one_host.contact.loaded.murder.secrets.contains_key(name);
+            if known && offered.contains(name) && file.mode.may_hold_secret() {
                 needed.insert(name.clone());
+            } else if known && offered.contains(name) {
+                lost.push(Diagnostic::error(format!(
+                    "`{path}` of generation {number} holds the secret `{name}` and has mode {}, with which other users \
+                     can read it: go back to another generation",
+                    file.mode
+                )));
+            } else if known {
+                lost.push(Diagnostic::error(format!(
+                    "`{path}` of generation {number} holds the secret `{name}`, which the manifest does not offer to \
+                     `{host}`: go back to another generation, and find out who wrote this one"
+                )));
             } else {
                 lost.push(Diagnostic::error(format!(
                     "`{path}` of generation {number} needs the secret `{name}`, which is no longer in the \

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use murder::machine::remote::Remote;
-use murder::machine::{HistoryQuestion, MachineError, Observe, Observed, Questions};
-use murder::state::LiveFile;
+use murder::machine::{Ending, HistoryQuestion, MachineError, Observe, Observed, Questions};
+use murder::secret::{Body, SecretName};
+use murder::state::{LiveFile, Want};
 
 use super::host::Host;
-use super::{asking, path, until};
+use super::{asking, path, until, world};
 
 const SHELLS: [&str; 3] = ["dash", "bash", "busybox sh"];
 
@@ -154,4 +155,48 @@ fn an_observation_leaves_no_guard_behind() {
         observe(&host, sh, &asking(&["/etc/postfix/x"])).unwrap();
         until(|| readers(&host).is_empty());
     }
+}
+
+/// postmap(1) names the keys of a table, in lower case.
+#[test]
+fn a_secret_that_postmap_names_is_in_no_report_and_stays_nowhere_on_the_host() {
+    let host = world::host();
+    let mut second = world::desired(true);
+    let token = Body::token(&SecretName("bind_pw".to_owned()));
+    let Some(Want::Present(file)) = second
+        .postfix_mut()
+        .files
+        .get_mut(&path("/etc/postfix/new"))
+    else {
+        panic!();
+    };
+    file.body = Body::from_rendered(&format!("{token} a\n{token} b\n"));
+    file.mode = murder::name::Mode::from_bits(0o640);
+    let plan = world::plan(&host, &second).unwrap();
+    let performed = world::perform(&host, &plan, "second", "");
+    assert_ne!(performed.ending, Ending::Done);
+    let report = format!("{performed:?}").to_lowercase();
+    assert!(
+        report.contains("duplicate") && report.contains("***"),
+        "{report}"
+    );
+    let secret = world::PASSWORD.to_lowercase();
+    assert!(!report.contains(&secret), "{report}");
+    let last = host.read("/var/lib/murder/last").to_lowercase();
+    assert!(
+        last.contains("duplicate") && !last.contains(&secret),
+        "{last}"
+    );
+    assert_eq!(host.run(&format!("grep -rli {secret} /var/lib/murder")), "");
+    let remarks = world::remarks(&host, &second).join("\n").to_lowercase();
+    assert!(
+        remarks.contains("duplicate") && !remarks.contains(&secret),
+        "{remarks}"
+    );
+    // The lines of the table file have one, as they must.
+    assert!(
+        !host
+            .run("grep -l Welcome2 /etc/postfix/murder/secret.cf")
+            .is_empty()
+    );
 }

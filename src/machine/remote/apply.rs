@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use zeroize::Zeroizing;
 
-use super::data::Data;
+use super::data::{Data, secrets_function};
 use super::frame::sha256;
 use super::observe::{is_hash, quote, without_comments};
 use super::values;
@@ -67,13 +67,14 @@ pub(super) fn payload(
     }
     let mut data = Data::default();
     let assignments = assignments(orders, nonce, sh, fault, &mut data)?;
-    let program: String = PROGRAM.map(without_comments).concat();
+    let program = program();
     let call = "case $1 in work) work ;; *) front ;; esac\nexit 0\n";
     let look = look.unwrap_or(":\n");
     let rest = Zeroizing::new(format!(
-        "{program}{}{}look() {{\n{look}}}\n{call}",
+        "{program}{}{}{}look() {{\n{look}}}\n{call}",
         edits(&orders.service(&Service::POSTFIX).edits),
-        *data.program()
+        *data.program(),
+        *secrets_function(&orders.secrets)
     ));
     let length = assignments.len() + "DATA=\n".len() + OFFSET_WIDTH + rest.len();
     // tail(1) counts from 1.
@@ -87,6 +88,12 @@ pub(super) fn payload(
         command: loader(&orders.run, nonce, sh, &sha256(&bytes)),
         bytes,
     })
+}
+
+/// The program, without the orders.
+pub(super) fn program() -> &'static str {
+    static WHOLE: LazyLock<String> = LazyLock::new(|| PROGRAM.map(without_comments).concat());
+    &WHOLE
 }
 
 /// The loader: writes the payload to a file, verifies its hash, and runs it.

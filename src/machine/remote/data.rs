@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::observe::quote;
+use crate::secret::{Secrets, scrubbed_words};
 
 /// The bytes after the program, and the place of each piece in them.
 #[derive(Default)]
@@ -44,4 +45,18 @@ impl Data {
         text.push_str("esac\n}\n");
         text
     }
+}
+
+/// The shell function that sets SECRETS: one a line, those that contain others first.
+pub(super) fn secrets_function(secrets: &Secrets) -> Zeroizing<String> {
+    let mut words: Vec<Zeroizing<String>> = secrets.iter().flat_map(scrubbed_words).collect();
+    words.retain(|word| !word.contains('\n'));
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let mut text = Zeroizing::new(String::from("secrets() {\nSECRETS='"));
+    for word in words {
+        text.push_str(&word.replace('\'', r"'\''"));
+        text.push('\n');
+    }
+    text.push_str("'\n}\n");
+    text
 }

@@ -23,6 +23,7 @@ use crate::exchange::Failure;
 use crate::machine::{
     Apply, MachineError, NotDone, Observe, Observed, Orders, Performed, Questions,
 };
+use crate::secret::Secrets;
 use crate::task::Task;
 use crate::transport::{ExchangeLimits, ProgramExit, ProgramRequest, ProgramResponse, Shell};
 
@@ -37,6 +38,8 @@ pub struct Remote {
     shell: Box<dyn Shell>,
     sh: String,
     fault: String,
+    /// What no word of the host may show.
+    secrets: Secrets,
     /// The longest silence of the host (`ssh.command_timeout`).
     command_timeout: Duration,
 }
@@ -49,6 +52,7 @@ impl Remote {
             shell,
             sh: "sh".to_owned(),
             fault: String::new(),
+            secrets: Secrets::default(),
             command_timeout: Duration::from_secs(COMMAND_TIMEOUT),
         }
     }
@@ -64,6 +68,13 @@ impl Remote {
     #[must_use]
     pub fn with_sh(mut self, sh: impl Into<String>) -> Self {
         self.sh = sh.into();
+        self
+    }
+
+    /// Masks these secrets in everything that the host says.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: Secrets) -> Self {
+        self.secrets = secrets;
         self
     }
 
@@ -111,10 +122,12 @@ impl Remote {
             ),
             limits: ExchangeLimits::observation(self.command_timeout, questions.history.is_some()),
         };
-        let response = self.shell.exchanging(&request).await?;
+        let scrub = |error: MachineError| error.map(|one| one.scrubbed_whole(&self.secrets));
+        let response = self.shell.exchanging(&request).await.map_err(scrub)?;
         let frame = frame::unframe(&response.stdout, &nonce)
-            .map_err(|broken| no_answer(broken, &response))?;
-        answer::understand(&frame, questions)
+            .map_err(|broken| no_answer(broken, &response))
+            .map_err(|error| error.map(|one| one.scrubbed(&self.secrets)))?;
+        answer::understand(&frame, questions, &self.secrets)
     }
 }
 
@@ -133,15 +146,20 @@ impl Apply for Remote {
             Ok(payload) => payload,
             Err(error) => return Ok(Performed::without_log(NotDone::Untouched { error })),
         };
-        let response = self.shell.exchange(&ProgramRequest {
+        let mut secrets = self.secrets.clone();
+        secrets.extend(&orders.secrets);
+        let request = ProgramRequest {
             command: payload.command,
             stdin: payload.bytes,
             limits: ExchangeLimits::apply(self.command_timeout),
-        })?;
-        let mut performed = outcome::understand(&response, &nonce)?;
+        };
+        let whole = |error: MachineError| error.map(|one| one.scrubbed_whole(&secrets));
+        let response = self.shell.exchange(&request).map_err(whole)?;
+        let mut performed = outcome::understand(&response, &nonce, &secrets)
+            .map_err(|error| error.map(|one| one.scrubbed(&secrets)))?;
         performed.seen = questions.and_then(|questions| {
             let frame = frame::unframe(&response.stdout, &look_nonce).ok()?;
-            answer::understand(&frame, questions).ok()
+            answer::understand(&frame, questions, &secrets).ok()
         });
         Ok(performed)
     }

@@ -2,35 +2,40 @@
 
 use memchr::memmem::find;
 
+use super::apply::program;
 use super::errors::{excerpt, wrong_answer};
 use super::frame::{Broken, unframe};
 use crate::exchange::Failure;
 use crate::machine::{Ending, MachineError, NotDone, Performed};
+use crate::secret::Secrets;
 use crate::transport::{ProgramExit, ProgramResponse};
 
-/// Reads the answer to a payload.
+/// Reads the answer to a payload; no word of it shows one of the secrets.
 pub(super) fn understand(
     response: &ProgramResponse,
     nonce: &str,
+    secrets: &Secrets,
 ) -> Result<Performed, MachineError> {
     match unframe(&response.stdout, nonce) {
-        Ok(frame) => report(&String::from_utf8_lossy(frame.head)),
-        Err(broken) => silence(broken, response, nonce),
+        Ok(frame) => report(&String::from_utf8_lossy(frame.head), secrets),
+        Err(broken) => silence(broken, response, nonce, secrets),
     }
 }
 
-fn report(text: &str) -> Result<Performed, MachineError> {
+fn report(text: &str, secrets: &Secrets) -> Result<Performed, MachineError> {
     let fields = |prefix: &'static str| {
         text.lines()
             .filter_map(move |line| line.strip_prefix(prefix))
             .filter(|rest| !rest.is_empty())
     };
-    let one = |prefix| fields(prefix).next().map(str::to_owned);
+    // The program's own words, with names and answers among them that only the host knows.
+    let mixed = |line: &str| secrets.scrub_beside(line, program());
+    let one = |prefix| fields(prefix).next().map(mixed);
     let detail: Vec<&str> = fields("| ").collect();
     let summary = one("summary ").unwrap_or_default();
     let failure = Failure {
         summary: summary.clone(),
-        detail: (!detail.is_empty()).then(|| detail.join("\n")),
+        detail: (!detail.is_empty()).then(|| secrets.scrub(&detail.join("\n"))),
         hint: one("hint "),
     };
     let ending = match one("ending ").as_deref() {
@@ -44,7 +49,7 @@ fn report(text: &str) -> Result<Performed, MachineError> {
     };
     Ok(Performed {
         ending,
-        log: fields("- ").map(str::to_owned).collect(),
+        log: fields("- ").map(mixed).collect(),
         seen: None,
     })
 }
@@ -87,9 +92,15 @@ fn silence(
     broken: Broken,
     response: &ProgramResponse,
     nonce: &str,
+    secrets: &Secrets,
 ) -> Result<Performed, MachineError> {
     let says = |word: &str| find(&response.stdout, format!("{nonce} {word}").as_bytes()).is_some();
-    let detail = Some(excerpt(&response.stderr)).filter(|text| !text.is_empty());
+    let detail = Some(excerpt(
+        secrets
+            .scrub(&String::from_utf8_lossy(&response.stderr))
+            .as_bytes(),
+    ))
+    .filter(|text| !text.is_empty());
     if let Some(why) = last_word(says, detail.clone()) {
         return Ok(Performed::without_log(why));
     }

@@ -48,6 +48,7 @@ pub(super) fn facts(
         ));
     };
     let distribution = distribution.trim_matches(['"', '\'']).to_owned();
+    refuse_odd_words(&postfix_version, &distribution)?;
     let lmtp_socket = RemotePath::new(lmtp_socket(&distribution))
         .map_err(|error| wrong_answer(&error.to_string(), &[]))?;
     Ok(Facts {
@@ -63,6 +64,33 @@ pub(super) fn facts(
             .map(|line| line.split_once(" = ").map_or(*line, |(name, _)| name))
             .collect(),
     })
+}
+
+/// Templates see both words, which must not be the name of a secret in disguise.
+fn refuse_odd_words(postfix_version: &str, distribution: &str) -> Result<(), MachineError> {
+    for (what, word) in [
+        ("`mail_version`", postfix_version),
+        ("ID in /etc/os-release", distribution),
+    ] {
+        if !is_plain(word) {
+            return Err(failure(
+                format!(
+                    "{what} has characters other than letters, digits and `.-_+~`, or is too long"
+                ),
+                None,
+                "find out what changed it on the host",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a word can be a version or the ID of a distribution (os-release(5)).
+fn is_plain(word: &str) -> bool {
+    word.len() <= 64
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b".-_+~".contains(&b))
 }
 
 /// The path of lmtpd's socket in a distribution's Cyrus packages.

@@ -22,34 +22,36 @@ use crate::ledger::{Journal, Ledger};
 use crate::machine::{HistoryQuestion, KnownFacts, MachineError, Observed, Questions};
 use crate::name::RemotePath;
 use crate::postfix::{MainCf, MasterCf};
+use crate::secret::Secrets;
 use crate::service::Service;
 use crate::state::{Live, LiveFile, LiveService, Lock, PostfixLive, Remark, Running};
 
-/// Reads a whole answer.
+/// Reads a whole answer; no word of it shows one of the secrets.
 pub(super) fn understand(
     frame: &Frame<'_>,
     questions: &Questions,
+    secrets: &Secrets,
 ) -> Result<Observed, MachineError> {
     let head = Head::read(frame.head);
     refuse_unfit(&head)?;
     refuse_own_files(&head)?;
     let postfix = postfix(&head)?;
-    let ledger = unfinished::ledger(&head)?;
+    let ledger = unfinished::ledger(&head, secrets)?;
     let facts = facts::facts(&head, questions, ledger.as_ref(), &postfix.main_cf)?;
     let texts = files::streamed(&head, frame.body)?;
 
-    let lock = unfinished::lock(&head);
+    let lock = unfinished::lock(&head, secrets);
     let held = lock.as_ref().is_some_and(|lock| lock.held);
-    let journal = unfinished::journal(&head);
+    let journal = unfinished::journal(&head, secrets);
     // While its writer runs, a journal belongs to an apply that has not ended yet.
     let dead = journal.as_ref().filter(|_| !held);
     let pending = dead.map(|journal| unfinished::pending(&head, journal));
     let pending = pending.transpose()?.flatten();
     let paths = paths(questions, [&ledger, &pending]);
     refuse_closed(&head, &paths)?;
-    let records = records(&head, &texts, questions.history, ledger.as_ref())?;
+    let records = records(&head, &texts, questions.history, ledger.as_ref(), secrets)?;
     let mut remarks = access_checks::remarks(&questions.sockets, &head.stats, head.postfix);
-    remarks.extend(unfinished::earlier(&head));
+    remarks.extend(unfinished::earlier(&head, secrets));
     if let Some(lock) = lock.as_ref().filter(|lock| lock.held) {
         remarks.push(another_apply(lock, journal.as_ref()));
     }
@@ -138,15 +140,18 @@ fn records(
     texts: &BTreeMap<&str, String>,
     question: Option<HistoryQuestion>,
     ledger: Option<&Ledger>,
+    secrets: &Secrets,
 ) -> Result<Records, MachineError> {
     let mut records = Records::default();
     match question {
         Some(HistoryQuestion::Entries) => {
-            (records.entries, records.remarks) = unfinished::entries(head, ledger);
+            (records.entries, records.remarks) = unfinished::entries(head, ledger, secrets);
         }
         Some(HistoryQuestion::Generation(number)) => {
             let text = texts.get(paths::history(number).as_str());
-            records.generation = text.map(|text| unfinished::generation(text)).transpose()?;
+            records.generation = text
+                .map(|text| unfinished::generation(text, secrets))
+                .transpose()?;
         }
         None => {}
     }

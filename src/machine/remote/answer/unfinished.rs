@@ -4,12 +4,14 @@ use super::head::Head;
 use crate::history::{Entry, Generation};
 use crate::ledger::{Journal, Ledger, LedgerError};
 use crate::machine::MachineError;
+use crate::machine::remote::apply::program;
 use crate::machine::remote::errors::{excerpt, failure};
 use crate::machine::remote::paths::{JOURNAL, LAST, LEDGER};
+use crate::secret::Secrets;
 use crate::state::{Lock, Remark};
 
 /// The ledger, if there is one.
-pub(super) fn ledger(head: &Head<'_>) -> Result<Option<Ledger>, MachineError> {
+pub(super) fn ledger(head: &Head<'_>, secrets: &Secrets) -> Result<Option<Ledger>, MachineError> {
     let Some(text) = head.texts.get(LEDGER) else {
         // An empty file exists although no line of it was sent.
         return match head.hashes.contains_key(LEDGER) {
@@ -23,7 +25,15 @@ pub(super) fn ledger(head: &Head<'_>) -> Result<Option<Ledger>, MachineError> {
     };
     Ledger::from_bytes(text)
         .map(Some)
-        .map_err(|error| refused("its ledger", LEDGER, &error))
+        .map_err(|error| refused("its ledger", LEDGER, &scrubbed(error, secrets)))
+}
+
+/// What a reader of JSON says may quote the text.
+fn scrubbed(error: LedgerError, secrets: &Secrets) -> LedgerError {
+    match error {
+        LedgerError::Damaged(why) => LedgerError::Damaged(secrets.scrub(&why)),
+        other => other,
+    }
 }
 
 fn refused(what: &str, path: &str, error: &LedgerError) -> MachineError {
@@ -31,7 +41,7 @@ fn refused(what: &str, path: &str, error: &LedgerError) -> MachineError {
 }
 
 /// The lock, if its file exists.
-pub(super) fn lock(head: &Head<'_>) -> Option<Lock> {
+pub(super) fn lock(head: &Head<'_>, secrets: &Secrets) -> Option<Lock> {
     let word = head.words.get("lock")?;
     let (state, process) = word.split_once(' ').unwrap_or((word, ""));
     Some(Lock {
@@ -39,15 +49,20 @@ pub(super) fn lock(head: &Head<'_>) -> Option<Lock> {
         holder: head
             .words
             .get("holder")
-            .map(|holder| excerpt(holder.as_bytes()))
+            .map(|holder| secrets.scrub(&excerpt(holder.as_bytes())))
             .unwrap_or_default(),
         process: process.parse().ok(),
     })
 }
 
 /// The journal, whether or not its writer lives.
-pub(super) fn journal(head: &Head<'_>) -> Option<Journal> {
-    serde_json::from_slice(head.texts.get(JOURNAL)?).ok()
+pub(super) fn journal(head: &Head<'_>, secrets: &Secrets) -> Option<Journal> {
+    let journal: Journal = serde_json::from_slice(head.texts.get(JOURNAL)?).ok()?;
+    Some(Journal {
+        by: secrets.scrub(&journal.by),
+        at: secrets.scrub(&journal.at),
+        ..journal
+    })
 }
 
 /// The files of applies that died before they wrote a journal.
@@ -110,14 +125,26 @@ fn began(ledger: &Ledger) -> Option<&str> {
 
 /// The entries of the history, oldest first, and a remark for each one that cannot be read. An entry newer than the
 /// ledger belongs to a run that died before it wrote its ledger.
-pub(super) fn entries(head: &Head<'_>, ledger: Option<&Ledger>) -> (Vec<Entry>, Vec<Remark>) {
+pub(super) fn entries(
+    head: &Head<'_>,
+    ledger: Option<&Ledger>,
+    secrets: &Secrets,
+) -> (Vec<Entry>, Vec<Remark>) {
     let last = ledger.map_or(0, |ledger| ledger.generation);
     let (mut entries, mut remarks) = (Vec::new(), Vec::new());
     for (path, line) in &head.history {
         match Entry::from_bytes(line.as_bytes()) {
-            Ok(entry) if entry.generation <= last => entries.push(entry),
+            Ok(mut entry) if entry.generation <= last => {
+                entry.applied.by = secrets.scrub(&entry.applied.by);
+                entry.applied.at = secrets.scrub(&entry.applied.at);
+                entries.push(entry);
+            }
             Ok(_) => {}
-            Err(error) => remarks.push(error.remark(path)),
+            Err(error) => {
+                let mut remark = error.remark(path);
+                remark.text = secrets.scrub(&remark.text);
+                remarks.push(remark);
+            }
         }
     }
     entries.sort_by_key(|entry| entry.generation);
@@ -125,12 +152,12 @@ pub(super) fn entries(head: &Head<'_>, ledger: Option<&Ledger>) -> (Vec<Entry>, 
 }
 
 /// One generation, from the text of its file.
-pub(super) fn generation(text: &str) -> Result<Box<Generation>, MachineError> {
+pub(super) fn generation(text: &str, secrets: &Secrets) -> Result<Box<Generation>, MachineError> {
     Generation::from_bytes(text.as_bytes())
         .map(Box::new)
         .map_err(|error| {
             failure(
-                error.to_string(),
+                secrets.scrub(&error.to_string()),
                 None,
                 "choose another generation: `murder history` lists them",
             )
@@ -139,11 +166,17 @@ pub(super) fn generation(text: &str) -> Result<Box<Generation>, MachineError> {
 
 /// Remarks about earlier applies: about one that failed after it had changed something, until an apply is done; about any
 /// other only if its client lost the connection before the report.
-pub(super) fn earlier(head: &Head<'_>) -> Option<Remark> {
+pub(super) fn earlier(head: &Head<'_>, secrets: &Secrets) -> Option<Remark> {
     let text = String::from_utf8_lossy(head.texts.get(LAST)?);
     let fields = |name: &'static str| {
         text.lines()
             .filter_map(move |line| line.strip_prefix(name))
+            .map(move |rest| match name {
+                // These are words of the program that applied, and the others are the host's.
+                "summary " | "hint " => secrets.scrub_beside(rest, program()),
+                "ending " => rest.to_owned(),
+                _ => secrets.scrub(rest),
+            })
             .map(|rest| excerpt(rest.trim().as_bytes()))
             .filter(|rest| !rest.is_empty())
     };

@@ -1,7 +1,7 @@
 # ---- last words --------------------------------------------------------------------------------
 # Reads, set by the client: AT BY FAULT N RUN
 # Reads, set by other files: BLANKS CHANGED D LOG NEWLINE PRIOR PRIOR_PHASE RUNNING WRITTEN
-# Sets: POINT
+# Sets: POINT SCRUBBED SECRETS
 # Calls: journal.sh: clean unmake; undo.sh: put_back; words.sh: log
 
 # report ENDING SUMMARY DETAIL HINT: the last words. Those of a run that failed stay on the host until an
@@ -9,8 +9,10 @@
 # Those of any other run stay where the pipe is known to be broken.
 report() {
   text="by $BY${NEWLINE}at $AT${NEWLINE}ending $1${NEWLINE}summary $2${NEWLINE}hint $4$NEWLINE$LOG"
+  SCRUBBED=$3
+  [ -z "$3" ] || scrub
   IFS=$NEWLINE
-  for line in $3; do text="$text| $line$NEWLINE"; done
+  for line in $SCRUBBED; do text="$text| $line$NEWLINE"; done
   IFS=$BLANKS
   sum=$(printf '%s' "$text" | sha256sum)
   case $1 in
@@ -24,6 +26,20 @@ report() {
     keep_words
   fi
   exit 0
+}
+# Masks the secrets of the payload in SCRUBBED: postmap(1) names keys, and what is kept here outlives the run.
+scrub() {
+  secrets
+  IFS=$NEWLINE
+  for secret in $SECRETS; do
+    rest=$SCRUBBED SCRUBBED=
+    while :; do
+      case $rest in *"$secret"*) ;; *) break ;; esac
+      SCRUBBED="$SCRUBBED${rest%%"$secret"*}***" rest=${rest#*"$secret"}
+    done
+    SCRUBBED=$SCRUBBED$rest
+  done
+  IFS=$BLANKS
 }
 # read_last: whether the last words are of a run that changed something.
 read_last() {
