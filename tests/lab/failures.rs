@@ -21,7 +21,7 @@ const CASES: &[Case] = &[
         host: "changed",
         spoil: "",
         code: 4,
-        says: &["has the key SHA256:", "known_hosts"],
+        says: &["has changed: it is SHA256:", "known_hosts"],
     },
     Case {
         host: "bare",

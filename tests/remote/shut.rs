@@ -86,7 +86,7 @@ fn values_by_hand_that_stop_mail_are_remarked() {
         ("smtpd_timeout=soon", "`smtpd_timeout = soon` is not a time"),
         (
             "smtpd_relay_restrictions=permit_mynetworks",
-            "neither `smtpd_relay_restrictions` nor `smtpd_recipient_restrictions` of this host ends relaying",
+            "neither `smtpd_relay_restrictions` nor `smtpd_recipient_restrictions` of this host stops relaying",
         ),
         (
             "smtpd_sender_login_maps=hsah:/x",
