@@ -2,7 +2,7 @@
 //! it in `/var/lib/murder/history/<generation>.json`.
 //!
 //! A generation holds no secret: bodies are kept with the places of their secrets, and a rollback fills in
-//! today's. The file has two lines, the [`Entry`] and the [`Snapshot`], so that a listing reads first lines only.
+//! today's. The file has two lines, the [`HistoryEntry`] and the [`Snapshot`], so that a listing reads first lines only.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub const KEPT_BYTES: u64 = 32 * 1024 * 1024;
 
 /// One line of the history: who made a generation, when, from what, and what changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct HistoryEntry {
     /// The number of the ledger that this apply wrote.
     pub generation: u64,
     /// The murder that owned the host.
@@ -120,7 +120,7 @@ fn wanted<K: Clone + Ord, T: Clone>(kept: &BTreeMap<K, Option<T>>) -> BTreeMap<K
 /// The generation that a rollback without a number goes back to: the one before the last that changed a
 /// thing. A generation that only built an index or reloaded Postfix changed none.
 #[must_use]
-pub fn before_last(entries: &[Entry], current: u64) -> Option<u64> {
+pub fn before_last(entries: &[HistoryEntry], current: u64) -> Option<u64> {
     let last = entries
         .iter()
         .filter(|entry| entry.generation <= current && !entry.changed.is_empty())
@@ -158,7 +158,7 @@ pub fn manifest_revision(revision: &str) -> &str {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generation {
     /// Who, when, what changed.
-    pub entry: Entry,
+    pub entry: HistoryEntry,
     /// What the host was to be.
     pub snapshot: Snapshot,
 }
@@ -184,7 +184,7 @@ impl NotAGeneration {
     }
 }
 
-impl Entry {
+impl HistoryEntry {
     /// The entry of a generation's file: its first line; what follows is not looked at.
     ///
     /// # Errors

@@ -161,12 +161,12 @@ pub struct Managed {
     pub value: Option<String>,
     /// A file's owner, group and mode as last applied. None in ledgers of before they were recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub access: Option<Access>,
+    pub access: Option<FileAccess>,
 }
 
 /// The owner, group and mode of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Access {
+pub struct FileAccess {
     /// Owner's name.
     pub owner: String,
     /// Group's name.

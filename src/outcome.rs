@@ -10,7 +10,7 @@ use crate::plan::{Failure, HostPlan, Refusal, Verdict};
 
 /// What an apply did, host by host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Applied {
+pub struct ApplyResult {
     /// The manifest's `murder`.
     pub murder: String,
     /// By host.

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use murder::exchange::NotDone;
 use murder::ledger::{LEDGER_VERSION, Ledger};
 use murder::name::{HostName, Mode, Parameter, RemotePath, TableType};
-use murder::outcome::{Applied, Outcome, Postponed};
+use murder::outcome::{ApplyResult, Outcome, Postponed};
 use murder::plan::{
     Cause, Change, Expects, Failure, FileState, HostPlan, HostVerdict, IndexReason, Plan, Refusal,
     RefusalKind, ReloadReason, Step, Verdict,
@@ -487,7 +487,7 @@ fn an_apply_says_what_was_not_proved_and_nothing_else_of_its_phases() {
             "warning: the probe a@x should be accepted; it was refused before this apply, and is refused still: 550 {host}"
         )
     };
-    let applied = Applied {
+    let applied = ApplyResult {
         murder: "example.org".to_owned(),
         hosts: BTreeMap::from([
             (host("a1.x"), done(&["staged", nc, "probed"])),
@@ -547,7 +547,7 @@ fn an_apply_as_text() {
         log: vec!["staged".to_owned(), "reloaded".to_owned()],
         stopped: false,
     };
-    let applied = Applied {
+    let applied = ApplyResult {
         murder: "example.org".to_owned(),
         hosts: BTreeMap::from([
             (host("a1.x"), done()),

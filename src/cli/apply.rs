@@ -14,12 +14,12 @@ use super::{Selection, confirm, open, selection, untrusted};
 use crate::fleet::{Limits, Stop};
 use crate::name::HostName;
 use crate::outcome::Outcome;
-use crate::session::rollout::Rollout;
+use crate::session::rollout::ApplyTurns;
 use crate::session::worker::Applier;
 
 /// Arguments of `murder apply`.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct ApplyArguments {
     /// The manifest and the selected hosts.
     #[command(flatten)]
     pub selection: Selection,
@@ -50,7 +50,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// If no host was contacted, or standard output cannot be written.
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     confirm::may_ask(arguments.yes, "murder plan")?;
     let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
     untrusted::refuse_apply(&arguments.selection)?;
@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError>
     let plan = open::plan(murder, &hosts, &*applier, reach.parallel, terminal);
     confirm::show(&plan, &consent, arguments.format, arguments.diff, terminal)?;
     let applied = confirm::decide(&plan, &consent, arguments.yes, terminal, || {
-        let rollout = Rollout::new(&loaded, &plan, &consent, arguments.canary);
+        let rollout = ApplyTurns::new(&loaded, &plan, &consent, arguments.canary);
         let limits = Limits {
             parallel: reach.parallel,
             max_fail: arguments.max_fail,
@@ -84,7 +84,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError>
 
 /// Applies the plan in waves, shows the progress, and stops at Ctrl-C.
 fn roll(
-    rollout: &Rollout<'_>,
+    rollout: &ApplyTurns<'_>,
     applier: &(impl Applier + ?Sized),
     limits: Limits,
     terminal: &Terminal,

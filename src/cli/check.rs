@@ -17,7 +17,7 @@ use crate::visible::visible_json;
 
 /// Arguments of `murder check`.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct CheckArguments {
     /// The manifest and the selected hosts.
     #[command(flatten)]
     pub selection: Selection,
@@ -30,7 +30,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// If standard output cannot be written.
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+pub fn run(arguments: &CheckArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let selection = &arguments.selection;
     let mut loaded = load::load(&selection.path, &selection.overlay);
     compile_hosts(&mut loaded, selection);

@@ -10,7 +10,7 @@ use super::{Cli, output};
 
 /// Arguments of `murder completions`.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct CompletionsArguments {
     /// The shell that the script is for.
     pub shell: Shell,
 }
@@ -19,7 +19,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// If standard output cannot be written.
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+pub fn run(arguments: &CompletionsArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "murder", &mut script);
     output::print(&script, terminal)?;

@@ -10,7 +10,7 @@ use super::signals;
 use super::terminal::Terminal;
 use crate::fleet::Stop;
 use crate::name::HostName;
-use crate::outcome::{Applied, Outcome, Postponed};
+use crate::outcome::{ApplyResult, Outcome, Postponed};
 use crate::plan::{HostPlan, Plan, Verdict};
 use crate::report::Summary;
 use crate::session::options::Consent;
@@ -63,7 +63,7 @@ pub fn decide(
     yes: bool,
     terminal: &Terminal,
     change: impl FnOnce() -> BTreeMap<HostName, Outcome>,
-) -> Applied {
+) -> ApplyResult {
     let refused = refused(plan, consent);
     let hosts = if !refused.is_empty() {
         // If one host is refused, none is applied: the order of the waves depends on all hosts.
@@ -74,7 +74,7 @@ pub fn decide(
     } else {
         change()
     };
-    Applied {
+    ApplyResult {
         murder: plan.murder.clone(),
         hosts,
     }

@@ -12,7 +12,7 @@ use crate::plan::Plan;
 
 /// Arguments of `murder drift`.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct DriftArguments {
     /// The manifest and the selected hosts.
     #[command(flatten)]
     pub selection: Selection,
@@ -29,7 +29,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// If no host could be contacted, or standard output cannot be written.
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+pub fn run(arguments: &DriftArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
     let reach = arguments.reach.of_selection(&arguments.selection);
     untrusted::refuse_hosts(&loaded, &reach)?;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::exchange::NotDone;
-use crate::outcome::{Applied, Outcome, Postponed};
+use crate::outcome::{ApplyResult, Outcome, Postponed};
 use crate::plan::{Plan, Verdict};
 
 /// The exit code of the program.
@@ -107,7 +107,7 @@ impl Exit {
 
     /// The exit code for the outcomes of all hosts.
     #[must_use]
-    pub fn of_applied(applied: &Applied) -> Self {
+    pub fn of_applied(applied: &ApplyResult) -> Self {
         let exits = applied.hosts.values().map(Self::of_outcome);
         exits.fold(Self::Done, Self::or)
     }

@@ -18,7 +18,7 @@ use crate::thing::Thing;
 
 /// Arguments of `murder explain`.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct ExplainArguments {
     /// The host.
     pub host: String,
     /// The thing: `relayhost`, `/etc/postfix/transport`, `lmtp/unix/chroot`, or its name in plans
@@ -36,7 +36,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// If the manifest has an error, or no line sets the thing.
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+pub fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let mut loaded = load::load(&arguments.path, &arguments.overlay);
     let answer = match answer(&loaded, arguments) {
         Ok(answer) => answer,
@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError>
     Ok(Exit::Done)
 }
 
-fn answer(loaded: &Loaded, arguments: &Arguments) -> Result<String, Vec<Diagnostic>> {
+fn answer(loaded: &Loaded, arguments: &ExplainArguments) -> Result<String, Vec<Diagnostic>> {
     let Some(murder) = &loaded.murder else {
         return Err(Vec::new());
     };

@@ -15,7 +15,7 @@ use crate::report::history::{self, History};
 
 /// Arguments of `murder history`.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct HistoryArguments {
     /// The host.
     pub host: String,
     /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
@@ -39,7 +39,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// If the host gives no answer, or has no such generation.
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+pub fn run(arguments: &HistoryArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let (path, overlays) = (&arguments.path, &arguments.overlay);
     let (loaded, host) = open::one_host(&arguments.host, path, overlays, terminal)?;
     let reach = arguments.reach.options();

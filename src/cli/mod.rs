@@ -51,29 +51,29 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Check the manifest and report all its problems; contacts no host.
-    Check(check::Arguments),
+    Check(check::CheckArguments),
     /// Write the desired files of each host; contacts no host.
-    Render(render::Arguments),
+    Render(render::RenderArguments),
     /// Show which line of the manifest or of a module sets a value, and what it overrides.
-    Explain(explain::Arguments),
+    Explain(explain::ExplainArguments),
     /// Show what an apply would change on each host; changes nothing.
-    Plan(plan::Arguments),
+    Plan(plan::PlanArguments),
     /// Show the plan, ask for confirmation, and change the hosts.
-    Apply(apply::Arguments),
+    Apply(apply::ApplyArguments),
     /// Plan for cron: no output if nothing differs and Postfix runs; exit code 2 on drift.
-    Drift(drift::Arguments),
+    Drift(drift::DriftArguments),
     /// List the applies of a host: when, by whom, from which revision, and what changed.
-    History(history::Arguments),
+    History(history::HistoryArguments),
     /// Restore an earlier generation of a host: show the plan, ask for confirmation, and change the host.
-    Rollback(rollback::Arguments),
+    Rollback(rollback::RollbackArguments),
     /// Show who holds a host's lock, and remove the temporary files of an interrupted apply.
-    Unlock(unlock::Arguments),
+    Unlock(unlock::UnlockArguments),
     /// Stop managing a host, or one thing on it; the configuration stays as it is.
-    Release(release::Arguments),
+    Release(release::ReleaseArguments),
     /// Print the JSON Schema of the manifest.
-    Schema(schema::Arguments),
+    Schema(schema::SchemaArguments),
     /// Print a completion script for a shell.
-    Completions(completions::Arguments),
+    Completions(completions::CompletionsArguments),
     /// Our own postconf(1), as the sandbox uses it, with Postfix's own options: for tests and comparison.
     #[command(disable_help_flag = true, hide = true)]
     Postconf {

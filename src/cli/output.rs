@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::error::CliError;
 use super::exit::Exit;
 use super::terminal::Terminal;
-use crate::outcome::Applied;
+use crate::outcome::ApplyResult;
 use crate::plan::Plan;
 use crate::report::{self, Detail, Summary};
 use crate::visible::visible_json;
@@ -87,7 +87,7 @@ pub fn plan_text(
 /// # Errors
 /// If standard output cannot be written; the exit code of the hosts is kept if it is the more serious one.
 pub fn applied(
-    applied: &Applied,
+    applied: &ApplyResult,
     plan: &Plan,
     format: Format,
     terminal: &Terminal,

@@ -11,7 +11,7 @@ use super::{Selection, open, untrusted};
 
 /// Arguments of `murder plan`.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct PlanArguments {
     /// The manifest and the selected hosts.
     #[command(flatten)]
     pub selection: Selection,
@@ -30,7 +30,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// If no host could be contacted, or standard output cannot be written.
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
     let reach = arguments.reach.of_selection(&arguments.selection);
     untrusted::refuse_hosts(&loaded, &reach)?;

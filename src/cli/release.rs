@@ -33,7 +33,7 @@ const ALL: &str = "all";
                   sets; to prevent that, use `leave:` in the manifest. To restore the previous values \
                   instead, use `state: retired` and apply.\n\nExit codes are those of `apply`."
 )]
-pub struct Arguments {
+pub struct ReleaseArguments {
     /// The host.
     pub host: String,
     /// The thing, as for `explain`: `relayhost`, `/etc/postfix/transport`, or `lmtp/unix` with its fields and
@@ -61,7 +61,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// If there is nothing to release, or the host cannot be released now. Nothing was changed.
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+pub fn run(arguments: &ReleaseArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     confirm::may_ask(arguments.yes, "murder history")?;
     let which =
         match arguments.thing.as_str() {
@@ -107,7 +107,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError>
 }
 
 /// A hint for a path that was given in the place of the thing.
-fn whole_host(arguments: &Arguments) -> String {
+fn whole_host(arguments: &ReleaseArguments) -> String {
     format!(
         "to release the whole host, with the manifest in that path: `murder release {} {ALL} {}`",
         arguments.host, arguments.thing

@@ -22,7 +22,7 @@ use crate::state::Want;
 
 /// Arguments of `murder render`.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct RenderArguments {
     /// The manifest and the selected hosts.
     #[command(flatten)]
     pub selection: Selection,
@@ -35,7 +35,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// If there is an error in the manifest, or the files cannot be written.
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+pub fn run(arguments: &RenderArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let selection = &arguments.selection;
     let mut loaded = load::load(&selection.path, &selection.overlay);
     let hosts = compiled(&mut loaded, selection);

@@ -25,7 +25,7 @@ use crate::session::rollback::{self, Target};
                   secrets. The manifest does not change, so the next apply reverts the rollback, \
                   unless the manifest is restored too.\n\nExit codes are those of `apply`."
 )]
-pub struct Arguments {
+pub struct RollbackArguments {
     /// The host.
     pub host: String,
     /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
@@ -59,7 +59,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// If the host has no such generation, or it cannot be restored. Nothing was changed.
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+pub fn run(arguments: &RollbackArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     confirm::may_ask(arguments.yes, "murder history")?;
     let (path, overlays) = (&arguments.path, &arguments.overlay);
     let (loaded, host) = open::one_host(&arguments.host, path, overlays, terminal)?;

@@ -10,13 +10,13 @@ use crate::manifest;
 
 /// Arguments of `murder schema`.
 #[derive(Debug, Args)]
-pub struct Arguments {}
+pub struct SchemaArguments {}
 
 /// Runs the verb.
 ///
 /// # Errors
 /// If standard output cannot be written.
-pub fn run(_arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+pub fn run(_arguments: &SchemaArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     output::print(format!("{:#}\n", manifest::schema()).as_bytes(), terminal)?;
     Ok(Exit::Done)
 }

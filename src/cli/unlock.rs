@@ -27,7 +27,7 @@ use crate::state::Live;
                   it and removes these files.\n\nExit codes: 0 the lock is free; 3 another apply is running \
                   (nothing was changed), or the files could not be removed; 4 the host could not be reached."
 )]
-pub struct Arguments {
+pub struct UnlockArguments {
     /// The host.
     pub host: String,
     /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
@@ -48,7 +48,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// If the host does not answer, or the files cannot be removed.
-pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CliError> {
+pub fn run(arguments: &UnlockArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let (path, overlays) = (&arguments.path, &arguments.overlay);
     let (loaded, host) = open::one_host(&arguments.host, path, overlays, terminal)?;
     let reach = arguments.reach.options();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tera::Context;
 
 use super::layer;
-use super::work::{Origin, Work};
+use super::work::{ValueOrigin, Work};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::defaults;
 use crate::model::{ContentSpec, FileSpec, Layer};
@@ -24,7 +24,7 @@ pub(super) fn manifest_name(name: &str) -> String {
 struct RoleFile {
     role: usize,
     want: Want<File>,
-    origins: Vec<Origin>,
+    origins: Vec<ValueOrigin>,
 }
 
 impl Work<'_> {
@@ -292,7 +292,7 @@ fn end_line(body: &mut Body) {
     }
 }
 
-fn file_origin(layer: &Layer<FileSpec>) -> Origin {
+fn file_origin(layer: &Layer<FileSpec>) -> ValueOrigin {
     let value = match &layer.value {
         FileSpec::Absent => "null".to_owned(),
         FileSpec::Present { content, .. } => match content {
@@ -300,7 +300,7 @@ fn file_origin(layer: &Layer<FileSpec>) -> Origin {
             ContentSpec::Template { name, .. } => format!("template {name}"),
         },
     };
-    Origin {
+    ValueOrigin {
         level: layer.level.clone(),
         at: layer.at,
         value,

@@ -10,7 +10,7 @@ use crate::nearest::nearest;
 use crate::secret::{Body, MASK};
 use crate::thing::Thing;
 
-use super::work::{Origin, Work};
+use super::work::{ValueOrigin, Work};
 
 /// The layers that count for one role, the nearest first.
 pub(super) fn of_role<'l, T>(
@@ -167,8 +167,8 @@ impl Work<'_> {
 }
 
 /// An origin of a value that is given as text.
-pub(super) fn plain_origin(level: &Level, at: Span, value: &str) -> Origin {
-    Origin {
+pub(super) fn plain_origin(level: &Level, at: Span, value: &str) -> ValueOrigin {
+    ValueOrigin {
         level: level.clone(),
         at,
         value: if Body::reserved(value) {

@@ -23,7 +23,7 @@ use tera::{Context, Value};
 
 pub use self::check::value_problems;
 pub use self::variable::Behind;
-pub use self::work::{Compiled, Origin};
+pub use self::work::{Compiled, ValueOrigin};
 
 use self::module_checks::probes;
 use self::render_cache::RenderCaches;

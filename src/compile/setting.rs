@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::layer::plain_origin;
-use super::work::{Origin, Work};
+use super::work::{ValueOrigin, Work};
 use super::{layer, list};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{Layer, Level, SettingSpec};
@@ -16,7 +16,7 @@ use crate::thing::Thing;
 /// What the layers of one role say of a value.
 pub(super) struct RoleValue {
     pub want: Want<String>,
-    pub origins: Vec<Origin>,
+    pub origins: Vec<ValueOrigin>,
 }
 
 impl RoleValue {
@@ -186,7 +186,7 @@ impl Work<'_> {
     /// Folds layers, the nearest first, into one word.
     fn fold(&mut self, thing: &Thing, chain: &[Layer<SettingSpec>]) -> Option<RoleValue> {
         let (nearest, below) = chain.split_first()?;
-        let mut origins: Vec<Origin> = chain.iter().map(origin).collect();
+        let mut origins: Vec<ValueOrigin> = chain.iter().map(origin).collect();
         if let SettingSpec::Edit(_) = &nearest.value
             && let Some(text) = below.is_empty().then(|| own_default(thing)).flatten()
         {
@@ -233,7 +233,7 @@ fn own_default(thing: &Thing) -> Option<&'static str> {
     }
 }
 
-fn origin(layer: &Layer<SettingSpec>) -> Origin {
+fn origin(layer: &Layer<SettingSpec>) -> ValueOrigin {
     let value = match &layer.value {
         SettingSpec::Value(text) if Body::reserved(text) => MASK.to_owned(),
         SettingSpec::Value(text) => text.clone(),
@@ -253,7 +253,7 @@ fn origin(layer: &Layer<SettingSpec>) -> Origin {
             .join("; ")
         }
     };
-    Origin {
+    ValueOrigin {
         level: layer.level.clone(),
         at: layer.at,
         value,

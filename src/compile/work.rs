@@ -19,9 +19,9 @@ pub struct Compiled {
     /// What it must have.
     pub desired: Desired,
     /// For each thing, who said what of it: the winner first, then what it overrode.
-    pub origins: BTreeMap<Thing, Vec<Origin>>,
+    pub origins: BTreeMap<Thing, Vec<ValueOrigin>>,
     /// Things that are left alone here, and who said so.
-    pub left: BTreeMap<Thing, Origin>,
+    pub left: BTreeMap<Thing, ValueOrigin>,
     /// What works, and the user should know.
     pub warnings: Vec<Diagnostic>,
     /// What would not work if the host is as its facts say, where they were not observed.
@@ -30,7 +30,7 @@ pub struct Compiled {
 
 /// What one layer says of a thing, for `explain`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub struct ValueOrigin {
     /// Which layer.
     pub level: Level,
     /// Where it is written.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::KnownFacts;
-use crate::history::{Entry, Generation};
+use crate::history::{Generation, HistoryEntry};
 use crate::name::{Parameter, RemotePath};
 use crate::state::Live;
 
@@ -41,7 +41,7 @@ pub struct Observed {
     /// The facts for the cache. None for a sandbox.
     pub known: Option<KnownFacts>,
     /// The entries that were asked for, oldest first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<HistoryEntry>,
     /// The generation that was asked for. None if the host does not keep it.
     pub generation: Option<Box<Generation>>,
 }

@@ -24,7 +24,7 @@ fn file(text: &str, secret: &str) -> File {
 fn generation(text: &str, secret: &str, value: Option<String>) -> Generation {
     let thing = |text: &str| text.parse::<Thing>().unwrap();
     Generation {
-        entry: Entry {
+        entry: HistoryEntry {
             generation: 7,
             murder: text.to_owned(),
             applied: Applied {
@@ -74,7 +74,7 @@ proptest! {
         let generation = generation(&text, &secret, value);
         let bytes = generation.to_bytes();
         prop_assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 2);
-        prop_assert_eq!(&Entry::from_bytes(&bytes).unwrap(), &generation.entry);
+        prop_assert_eq!(&HistoryEntry::from_bytes(&bytes).unwrap(), &generation.entry);
         prop_assert_eq!(Generation::from_bytes(&bytes).unwrap(), generation);
     }
 
@@ -120,13 +120,16 @@ fn the_first_line_alone_is_an_entry() {
     let generation = generation("example.org", "ldap.bind_pw", None);
     let bytes = generation.to_bytes();
     let end = bytes.iter().position(|byte| *byte == b'\n').unwrap();
-    assert_eq!(Entry::from_bytes(&bytes[..end]).unwrap(), generation.entry);
+    assert_eq!(
+        HistoryEntry::from_bytes(&bytes[..end]).unwrap(),
+        generation.entry
+    );
     assert!(Generation::from_bytes(&bytes[..end]).is_err());
 }
 
 #[test]
 fn the_generation_before_the_last_change() {
-    let entries = |changes: &[(u64, bool)]| -> Vec<Entry> {
+    let entries = |changes: &[(u64, bool)]| -> Vec<HistoryEntry> {
         changes
             .iter()
             .map(|(number, changes)| {

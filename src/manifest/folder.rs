@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::manifest::node::{Entry, Kind, Node};
+use crate::manifest::node::{Kind, MapEntry, Node};
 
 /// Joins the files of a folder.
 ///
@@ -23,7 +23,7 @@ pub fn join(files: Vec<Node>, problems: &mut Vec<Diagnostic>) -> Option<Node> {
     Some(whole)
 }
 
-fn add(into: &mut Vec<Entry>, entry: Entry, problems: &mut Vec<Diagnostic>) {
+fn add(into: &mut Vec<MapEntry>, entry: MapEntry, problems: &mut Vec<Diagnostic>) {
     let Some(known) = into.iter_mut().find(|known| known.key == entry.key) else {
         into.push(entry);
         return;
@@ -45,7 +45,7 @@ fn add(into: &mut Vec<Entry>, entry: Entry, problems: &mut Vec<Diagnostic>) {
             }
         }
         (_, kind) => {
-            let entry = Entry {
+            let entry = MapEntry {
                 value: Node {
                     span: entry.value.span,
                     kind,
@@ -57,7 +57,7 @@ fn add(into: &mut Vec<Entry>, entry: Entry, problems: &mut Vec<Diagnostic>) {
     }
 }
 
-fn twice(first: &Entry, again: &Entry) -> Diagnostic {
+fn twice(first: &MapEntry, again: &MapEntry) -> Diagnostic {
     Diagnostic::error(format!("`{}` is set in two files", again.key))
         .at(again.at, "again")
         .related(first.at, "first here")

@@ -20,7 +20,7 @@ mod shape;
 mod yaml;
 
 pub use grammar::defaults;
-pub use node::{Entry, Kind, Node};
+pub use node::{Kind, MapEntry, Node};
 pub use scalar::{duration, integer, shown, switch};
 pub use schema::schema;
 

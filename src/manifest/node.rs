@@ -26,12 +26,12 @@ pub enum Kind {
     /// A list.
     List(Vec<Node>),
     /// A map, in the order of the text, each key once.
-    Map(Vec<Entry>),
+    Map(Vec<MapEntry>),
 }
 
 /// One key of a map and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct MapEntry {
     /// The key, word for word.
     pub key: String,
     /// Where the key was written.
@@ -39,10 +39,10 @@ pub struct Entry {
     /// Its value.
     pub value: Node,
     /// What an overlay replaced by this entry.
-    pub under: Option<Box<Entry>>,
+    pub under: Option<Box<MapEntry>>,
 }
 
-impl Entry {
+impl MapEntry {
     /// This entry, and behind it what overlays replaced.
     pub fn and_under(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |entry| entry.under.as_deref())
@@ -86,7 +86,7 @@ impl Node {
 
     /// The entries of a map; nothing for anything else.
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[MapEntry] {
         match &self.kind {
             Kind::Map(entries) => entries,
             _ => &[],
@@ -95,7 +95,7 @@ impl Node {
 
     /// The entry of that key.
     #[must_use]
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
+    pub fn entry(&self, key: &str) -> Option<&MapEntry> {
         self.entries().iter().find(|entry| entry.key == key)
     }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::diagnostic::Diagnostic;
 use crate::manifest::grammar;
-use crate::manifest::node::{Entry, Kind, Node};
+use crate::manifest::node::{Kind, MapEntry, Node};
 use crate::manifest::shape::Shape;
 use crate::nearest;
 
@@ -72,12 +72,12 @@ fn merge(base: &mut Node, overlay: Node, shape: Option<&'static Shape>) {
 
 /// Takes away what the overlay has another word for: a file has one text, in `content` or in `template`. The new
 /// word remembers the old one.
-fn give_way(into: &mut Vec<Entry>, from: &mut [Entry], shape: Option<&'static Shape>) {
+fn give_way(into: &mut Vec<MapEntry>, from: &mut [MapEntry], shape: Option<&'static Shape>) {
     let Some(Shape::Record(record)) = shape.and_then(of_map) else {
         return;
     };
-    let is_one = |entry: &Entry| record.alternatives.contains(&entry.key.as_str());
-    let mut news: Vec<&mut Entry> = from.iter_mut().filter(|entry| is_one(entry)).collect();
+    let is_one = |entry: &MapEntry| record.alternatives.contains(&entry.key.as_str());
+    let mut news: Vec<&mut MapEntry> = from.iter_mut().filter(|entry| is_one(entry)).collect();
     let Some(at) = into
         .iter()
         .position(|entry| is_one(entry) && news.iter().all(|new| new.key != entry.key))
@@ -120,7 +120,7 @@ fn unwrapped(shape: &'static Shape) -> &'static Shape {
 
 /// Two maps merge; anything else replaces what was there, which is remembered for `explain` and for
 /// list edits.
-fn lay_entry(base: &mut Entry, overlay: Entry, shape: Option<&'static Shape>) {
+fn lay_entry(base: &mut MapEntry, overlay: MapEntry, shape: Option<&'static Shape>) {
     if let (Kind::Map(_), Kind::Map(_)) = (&base.value.kind, &overlay.value.kind) {
         merge(&mut base.value, overlay.value, shape);
         return;
@@ -150,7 +150,7 @@ fn remove_path(node: &mut Node, path: &str) -> bool {
     })
 }
 
-fn rest_after<'a>(entry: &Entry, path: &'a str) -> Option<&'a str> {
+fn rest_after<'a>(entry: &MapEntry, path: &'a str) -> Option<&'a str> {
     path.strip_prefix(entry.key.as_str())?.strip_prefix('.')
 }
 

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag};
 
 use crate::diagnostic::{Diagnostic, SourceId, Span};
-use crate::manifest::node::{Entry, Kind, Node};
+use crate::manifest::node::{Kind, MapEntry, Node};
 use budget::{Budget, DEPTH_LIMIT, SIZE_LIMIT, Weight, too_deep};
 
 /// Stands for what cannot be a key, until its value has gone with it: no word without quotes has it.
@@ -72,7 +72,7 @@ struct Open {
 enum Building {
     List(Vec<Node>),
     Map {
-        entries: Vec<Entry>,
+        entries: Vec<MapEntry>,
         key: Option<(String, Span, bool)>,
         merges: Vec<(Node, Span)>,
     },
@@ -292,7 +292,7 @@ impl Reader {
                     if block || node.is_null() && node.span.start == node.span.end {
                         node.span = at;
                     }
-                    entries.push(Entry {
+                    entries.push(MapEntry {
                         key: text,
                         at,
                         value: node,
@@ -306,7 +306,7 @@ impl Reader {
 
     /// Refuses keys that are set twice, then adds what merge keys bring: the map's own keys win,
     /// and of several merged maps the first (<https://yaml.org/type/merge.html>).
-    fn finish_map(&mut self, entries: Vec<Entry>, merges: Vec<(Node, Span)>) -> Vec<Entry> {
+    fn finish_map(&mut self, entries: Vec<MapEntry>, merges: Vec<(Node, Span)>) -> Vec<MapEntry> {
         let mut seen: HashMap<String, Span> = HashMap::with_capacity(entries.len());
         let mut kept = Vec::with_capacity(entries.len());
         for entry in entries {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{Check, Module, Per, ProbeKind, Template, TextKind, Variable, VariableKind};
 use crate::diagnostic::{Diagnostic, SourceId, Span};
-use crate::manifest::{Entry, Kind, Node, defaults, module_form, switch};
+use crate::manifest::{Kind, MapEntry, Node, defaults, module_form, switch};
 use crate::model::{ContentSpec, FileSpec, Layer, Level, ServiceSpec, SettingSpec};
 use crate::name::{Parameter, RemotePath, RoleName, ServiceName, UserName};
 use crate::state::Note;
@@ -102,7 +102,7 @@ impl Reader {
         Some(self.layer(place(entry), entry.value.text()?.to_owned()))
     }
 
-    fn variables(&mut self, entries: &[Entry]) -> BTreeMap<String, Variable> {
+    fn variables(&mut self, entries: &[MapEntry]) -> BTreeMap<String, Variable> {
         let mut vars = BTreeMap::new();
         for entry in entries {
             let name = &entry.key;
@@ -126,7 +126,7 @@ impl Reader {
         vars
     }
 
-    fn settings(&mut self, entries: &[Entry]) -> BTreeMap<Parameter, Layer<SettingSpec>> {
+    fn settings(&mut self, entries: &[MapEntry]) -> BTreeMap<Parameter, Layer<SettingSpec>> {
         let mut settings = BTreeMap::new();
         for entry in entries {
             let Ok(name) = Parameter::new(entry.key.as_str()) else {
@@ -154,7 +154,7 @@ impl Reader {
         settings
     }
 
-    fn services(&mut self, entries: &[Entry]) -> BTreeMap<ServiceName, Layer<ServiceSpec>> {
+    fn services(&mut self, entries: &[MapEntry]) -> BTreeMap<ServiceName, Layer<ServiceSpec>> {
         let mut services = BTreeMap::new();
         for entry in entries {
             let Ok(name) = ServiceName::new(entry.key.as_str()) else {
@@ -175,7 +175,7 @@ impl Reader {
     fn files(
         &mut self,
         role: &RoleName,
-        entries: &[Entry],
+        entries: &[MapEntry],
         templates: &BTreeMap<String, Template>,
     ) -> BTreeMap<RemotePath, Layer<FileSpec>> {
         let mut files = BTreeMap::new();
@@ -200,7 +200,7 @@ impl Reader {
     fn content(
         &mut self,
         role: &RoleName,
-        entry: &Entry,
+        entry: &MapEntry,
         templates: &BTreeMap<String, Template>,
     ) -> Option<ContentSpec> {
         let name = match (
@@ -247,7 +247,7 @@ impl Reader {
     }
 }
 
-fn variable(entry: &Entry) -> Option<Variable> {
+fn variable(entry: &MapEntry) -> Option<Variable> {
     let node = &entry.value;
     let word = |key: &str| node.get(key).and_then(|name| TextKind::named(name.text()?));
     Some(Variable {
@@ -340,14 +340,14 @@ fn typed(node: &Node) -> serde_json::Value {
 }
 
 /// Where to point for an entry: at its value where that is a text on one place, else at its key.
-fn place(entry: &Entry) -> Span {
+fn place(entry: &MapEntry) -> Span {
     match entry.value.kind {
         Kind::Scalar { .. } if entry.value.span.end > entry.value.span.start => entry.value.span,
         _ => entry.at,
     }
 }
 
-fn entries<'n>(node: &'n Node, key: &str) -> &'n [Entry] {
+fn entries<'n>(node: &'n Node, key: &str) -> &'n [MapEntry] {
     node.get(key).map_or(&[], Node::entries)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{Action, Changed, Entry, Generation, ServiceSnapshot};
+use crate::history::{Action, Changed, Generation, HistoryEntry, ServiceSnapshot};
 use crate::ledger::{Applied, Managed};
 use crate::state::{DesiredService, Want};
 use crate::thing::Thing;
@@ -13,7 +13,7 @@ use super::{Change, HostPlan, Step};
 pub(super) fn generation(plan: &HostPlan, applied: &Applied) -> Option<Generation> {
     let snapshot = plan.snapshot.as_deref()?;
     Some(Generation {
-        entry: Entry {
+        entry: HistoryEntry {
             generation: plan.ledger.generation,
             murder: plan.ledger.murder.clone(),
             applied: applied.clone(),

@@ -15,7 +15,7 @@ use super::{
 use crate::exchange::ExpectedService;
 use crate::history::{ServiceSnapshot, Snapshot};
 use crate::ledger::{
-    Access, KeptFacts, LEDGER_VERSION, Ledger, Managed, Origin, Previous, ServiceLedger,
+    FileAccess, KeptFacts, LEDGER_VERSION, Ledger, Managed, Origin, Previous, ServiceLedger,
 };
 use crate::name::{HostName, Mode, Parameter, RemotePath, ServiceName, TableType, UserName};
 use crate::secret::{Body, Piece, SecretName};
@@ -222,7 +222,7 @@ fn managed() -> impl Strategy<Value = Managed> {
     ];
     let origin = prop_oneof![Just(Origin::Created), previous.prop_map(Origin::Adopted),];
     let access = (words(), words(), mode());
-    let access = access.prop_map(|(owner, group, mode)| Access { owner, group, mode });
+    let access = access.prop_map(|(owner, group, mode)| FileAccess { owner, group, mode });
     (origin, option::of(words()), option::of(access)).prop_map(|(origin, value, access)| Managed {
         origin,
         value,

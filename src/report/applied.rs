@@ -8,7 +8,7 @@ use super::line::{Line, Tone, count};
 use super::outcome_words::{because, words};
 use super::{Detail, steps, text};
 use crate::exchange::{Failure, NotDone};
-use crate::outcome::{Applied, Outcome};
+use crate::outcome::{ApplyResult, Outcome};
 
 /// Writes the outcome of each host, once for each group of hosts with the same outcome, and a summary line. `phases`
 /// adds the messages of each phase; what could not be checked is always shown.
@@ -16,7 +16,7 @@ use crate::outcome::{Applied, Outcome};
 /// # Errors
 /// Those of `out`.
 pub fn write_apply(
-    applied: &Applied,
+    applied: &ApplyResult,
     phases: bool,
     color: bool,
     out: &mut impl Write,
@@ -125,7 +125,7 @@ fn is_unproved(words: &str) -> bool {
 }
 
 /// `3 hosts: 2 done, 1 unreachable, 12 with nothing to do`, the worst first.
-fn sentence(applied: &Applied) -> String {
+fn sentence(applied: &ApplyResult) -> String {
     let mut counts: BTreeMap<(usize, &str), usize> = BTreeMap::new();
     for outcome in applied.hosts.values() {
         let words = words(outcome);

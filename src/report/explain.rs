@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::compile::{Behind, Compiled, Compiler, Origin};
+use crate::compile::{Behind, Compiled, Compiler, ValueOrigin};
 use crate::diagnostic::{Diagnostic, Sources, Span};
 use crate::model::{ContentSpec, FileSpec, Host, Level};
 use crate::module::{Module, Modules, embedded};
@@ -55,7 +55,7 @@ impl Explainer<'_> {
         Ok(text)
     }
 
-    fn decided(&self, compiled: &Compiled, thing: &Thing, origins: &[Origin]) -> String {
+    fn decided(&self, compiled: &Compiled, thing: &Thing, origins: &[ValueOrigin]) -> String {
         let mut text = format!("{thing}\n");
         for (number, origin) in origins.iter().enumerate() {
             let word = if number == 0 { "decided" } else { "overridden" };
@@ -80,7 +80,7 @@ impl Explainer<'_> {
         text
     }
 
-    fn line(&self, word: &str, origin: &Origin) -> String {
+    fn line(&self, word: &str, origin: &ValueOrigin) -> String {
         let value = &origin.value;
         if origin.level == Level::Postfix {
             return format!("  {word} by Postfix's own default\n    {value}\n");
@@ -182,7 +182,7 @@ impl Explainer<'_> {
     }
 
     /// Each value that is given to a variable: the one that decides first, the module's default last.
-    fn values_of_variable(&self, module: &Module, name: &str) -> Vec<Origin> {
+    fn values_of_variable(&self, module: &Module, name: &str) -> Vec<ValueOrigin> {
         let Some(variable) = module.vars.get(name) else {
             return Vec::new();
         };
@@ -191,13 +191,13 @@ impl Explainer<'_> {
             Level::Role(role) => *role == module.role,
             _ => true,
         });
-        let own = Origin {
+        let own = ValueOrigin {
             level: Level::Module(module.role.clone()),
             at: variable.at,
             value: variable.default.to_string(),
             members: None,
         };
-        set.map(|layer| Origin {
+        set.map(|layer| ValueOrigin {
             level: layer.level.clone(),
             at: layer.at,
             value: layer.value.to_string(),
@@ -307,7 +307,7 @@ fn is_part(wanted: &Thing, thing: &Thing) -> bool {
     }
 }
 
-fn is_of_module(origin: &Origin) -> bool {
+fn is_of_module(origin: &ValueOrigin) -> bool {
     matches!(origin.level, Level::Module(_))
 }
 

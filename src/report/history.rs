@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::json::FORMAT_VERSION;
 use super::line::{Line, Tone};
-use crate::history::{Action, Entry};
+use crate::history::{Action, HistoryEntry};
 use crate::ledger::Ledger;
 use crate::name::HostName;
 
@@ -22,13 +22,13 @@ pub struct History {
     host: HostName,
     murder: Option<String>,
     generation: Option<u64>,
-    generations: Vec<Entry>,
+    generations: Vec<HistoryEntry>,
 }
 
 impl History {
     /// The history of a host whose ledger this is; `entries` come oldest first.
     #[must_use]
-    pub fn new(host: &HostName, ledger: Option<&Ledger>, mut entries: Vec<Entry>) -> Self {
+    pub fn new(host: &HostName, ledger: Option<&Ledger>, mut entries: Vec<HistoryEntry>) -> Self {
         entries.reverse();
         Self {
             format_version: FORMAT_VERSION,
@@ -138,7 +138,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(entry: &Entry) -> Self {
+    fn of(entry: &HistoryEntry) -> Self {
         let revision = match entry.applied.revision.as_str() {
             "" => "no revision".to_owned(),
             revision => shortened(revision),
@@ -171,7 +171,7 @@ fn shortened(revision: &str) -> String {
 }
 
 /// `2 created, 1 updated`.
-fn counted(entry: &Entry) -> String {
+fn counted(entry: &HistoryEntry) -> String {
     let mut counts: BTreeMap<usize, (usize, &str)> = BTreeMap::new();
     for changed in &entry.changed {
         let (place, word) = match changed.action {

@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use super::summary::Summary;
 use crate::name::HostName;
-use crate::outcome::Applied;
+use crate::outcome::ApplyResult;
 use crate::plan::Plan;
 use view::{HostView, OutcomeView};
 
@@ -61,7 +61,7 @@ pub fn of_plan(plan: &Plan) -> Result<String, serde_json::Error> {
 ///
 /// # Errors
 /// None that a report can cause; serde's, passed on.
-pub fn of_apply(applied: &Applied) -> Result<String, serde_json::Error> {
+pub fn of_apply(applied: &ApplyResult) -> Result<String, serde_json::Error> {
     let hosts = applied.hosts.iter();
     pretty(&ApplyDocument {
         format_version: FORMAT_VERSION,

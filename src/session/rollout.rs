@@ -15,13 +15,13 @@ use crate::plan::{HostVerdict, Plan, Verdict};
 
 /// The turns of an apply, ready to run.
 #[derive(Debug)]
-pub struct Rollout<'a> {
+pub struct ApplyTurns<'a> {
     plan: &'a Plan,
     consent: &'a Consent,
     batches: Vec<Batch>,
 }
 
-impl<'a> Rollout<'a> {
+impl<'a> ApplyTurns<'a> {
     /// Orders the hosts of a plan that are not converged into batches. `canary` of each wave (and of each role with
     /// a rollout) go first; without it as many as the manifest says.
     #[must_use]

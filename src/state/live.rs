@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::facts::Facts;
 use crate::ledger::{Journal, Ledger, PinningKey};
 use crate::name::{Mode, RemotePath};
-use crate::postfix::{Entry, MainCf, MasterCf};
+use crate::postfix::{MainCf, MasterCf, MasterEntry};
 use crate::service::Service;
 use crate::thing::{Field, Thing};
 
@@ -178,7 +178,7 @@ pub struct Lock {
 
 /// The value of a field or option of an entry of master.cf. None where it is not set, and for other things.
 #[must_use]
-pub fn part_of(entry: &Entry, thing: &Thing) -> Option<String> {
+pub fn part_of(entry: &MasterEntry, thing: &Thing) -> Option<String> {
     match thing {
         // Options are things of their own.
         Thing::Field(_, Field::Command) => Some(entry.command()),

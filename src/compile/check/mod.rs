@@ -16,7 +16,7 @@ pub use unresolved::value_problems;
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::work::{Origin, Work};
+use super::work::{ValueOrigin, Work};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::name::Parameter;
 use crate::postfix::catalogue::{self, Problem};
@@ -75,7 +75,7 @@ impl Work<'_> {
 
 /// The place of a word: the list member that has it, in the nearest layer that adds it, or the whole value that the list
 /// starts from.
-fn word_of(origins: &[Origin], word: &str) -> Option<Span> {
+fn word_of(origins: &[ValueOrigin], word: &str) -> Option<Span> {
     let given = origins.iter().find_map(|origin| match &origin.members {
         None => Some(origin.at),
         Some(members) => members

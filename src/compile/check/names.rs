@@ -174,7 +174,7 @@ mod tests {
         let names: BTreeSet<String> = master_cf
             .services()
             .iter()
-            .map(crate::postfix::Entry::name)
+            .map(crate::postfix::MasterEntry::name)
             .collect();
         let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
         assert_eq!(names, BTreeSet::from(OF_DEBIAN));

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::exchange::ServiceOrders;
 use crate::name::Parameter;
 use crate::postfix::catalogue::{self, Takes};
-use crate::postfix::{Edit, Entry};
+use crate::postfix::{Edit, MasterEntry};
 
 /// Changed parameters, and options of services, whose value must be a number, a time, or `yes` or `no`, each with
 /// its limits. A line break precedes each, so that the program finds whole names.
@@ -47,9 +47,9 @@ fn changed(edits: &[Edit]) -> impl Iterator<Item = (String, Parameter)> {
         Edit::Set(name, _) => vec![(name.to_string(), name.clone())],
         Edit::SetOption(service, name, _) => vec![(format!("{service}/{name}"), name.clone())],
         // A whole entry has options without an edit of their own.
-        Edit::SetService(service, line) => Entry::of_line(line)
+        Edit::SetService(service, line) => MasterEntry::of_line(line)
             .iter()
-            .flat_map(Entry::option_names)
+            .flat_map(MasterEntry::option_names)
             .map(|name| (format!("{service}/{name}"), name))
             .collect(),
         _ => Vec::new(),

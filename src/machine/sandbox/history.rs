@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::exchange::HistoryOrder;
-use crate::history::{Entry, Generation};
+use crate::history::{Generation, HistoryEntry};
 use crate::machine::{Failure, MachineError};
 use crate::state::Remark;
 
@@ -42,13 +42,13 @@ fn kept(sandbox: &Sandbox) -> Result<BTreeMap<u64, u64>, std::io::Error> {
 }
 
 /// The entries of all generations, oldest first, and a remark for each one that cannot be read.
-pub(super) fn entries(sandbox: &Sandbox) -> Result<(Vec<Entry>, Vec<Remark>), MachineError> {
+pub(super) fn entries(sandbox: &Sandbox) -> Result<(Vec<HistoryEntry>, Vec<Remark>), MachineError> {
     let numbers =
         kept(sandbox).map_err(|error| sandbox.unfit("cannot list the history", &error))?;
     let (mut entries, mut remarks) = (Vec::new(), Vec::new());
     for number in numbers.into_keys() {
         let bytes = sandbox.bytes(&file(number))?.unwrap_or_default();
-        match Entry::from_bytes(&bytes) {
+        match HistoryEntry::from_bytes(&bytes) {
             Ok(entry) => entries.push(entry),
             Err(error) => remarks.push(error.remark(&file(number))),
         }

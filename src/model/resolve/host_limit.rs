@@ -2,12 +2,12 @@
 
 use super::Resolver;
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{Entry, range};
+use crate::manifest::{MapEntry, range};
 
 impl Resolver<'_> {
     /// The first entries of `hosts`, as many as name no more hosts than [`range::MOST_HOSTS`] together. Says so where
     /// there are others.
-    pub(super) fn within_limit<'e>(&mut self, entries: &'e [Entry]) -> &'e [Entry] {
+    pub(super) fn within_limit<'e>(&mut self, entries: &'e [MapEntry]) -> &'e [MapEntry] {
         let mut count = 0_usize;
         for (number, entry) in entries.iter().enumerate() {
             count = count.saturating_add(range::count(&entry.key).unwrap_or_default());

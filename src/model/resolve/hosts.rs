@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::access::Access;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::manifest::{Entry, Node, defaults, range};
+use crate::manifest::{MapEntry, Node, defaults, range};
 use crate::model::resolve::Resolver;
 use crate::model::resolve::facts::{lay_facts, probes};
 use crate::model::resolve::hints::with_nearest;
@@ -240,7 +240,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Builds what all hosts of one key have in common: everything but the name.
-    fn host(&mut self, entry: &Entry, common: &Common<'_>) -> Option<Host> {
+    fn host(&mut self, entry: &MapEntry, common: &Common<'_>) -> Option<Host> {
         let node = &entry.value;
         let defaults = common.defaults.as_ref();
         let site_node = node

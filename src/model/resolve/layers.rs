@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Scope, Span};
-use crate::manifest::{Entry, Kind, Node, defaults, integer, switch};
+use crate::manifest::{Kind, MapEntry, Node, defaults, integer, switch};
 use crate::model::resolve::parts::{layer, scalar};
 use crate::model::resolve::{Resolver, parts};
 use crate::model::{ContentSpec, FileSpec, Host, Layer, Level, ListEdit, ServiceSpec, SettingSpec};
@@ -88,7 +88,7 @@ impl Resolver<'_> {
     }
 
     /// What an entry of `settings` says, and behind it what overlays replaced: a list edit of an overlay edits that.
-    fn setting_words(&mut self, entry: &Entry, level: &Level, things: &mut Things) {
+    fn setting_words(&mut self, entry: &MapEntry, level: &Level, things: &mut Things) {
         let Ok(name) = Parameter::new(entry.key.as_str()) else {
             return;
         };
@@ -103,7 +103,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn service_words(&mut self, entry: &Entry, level: &Level, things: &mut Things) {
+    fn service_words(&mut self, entry: &MapEntry, level: &Level, things: &mut Things) {
         let Ok(name) = ServiceName::new(entry.key.as_str()) else {
             return;
         };
@@ -119,7 +119,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn file_words(&mut self, entry: &Entry, level: &Level, place: &str, things: &mut Things) {
+    fn file_words(&mut self, entry: &MapEntry, level: &Level, place: &str, things: &mut Things) {
         let Ok(path) = RemotePath::new(entry.key.as_str()) else {
             return;
         };
@@ -138,7 +138,7 @@ impl Resolver<'_> {
 
     fn variable_words(
         &mut self,
-        entry: &Entry,
+        entry: &MapEntry,
         level: &Level,
         roles: &[RoleName],
         things: &mut Things,

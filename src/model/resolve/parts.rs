@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Span;
-use crate::manifest::{Entry, Kind, Node};
+use crate::manifest::{Kind, MapEntry, Node};
 use crate::model::{ContentSpec, FileSpec, Layer, Level, ServiceSpec};
 use crate::name::Parameter;
 use crate::thing::Field;
@@ -12,7 +12,7 @@ use crate::thing::Field;
 /// What an entry of master.cf says, part by part: each is a word with a place of its own, the nearest first
 /// where overlays have replaced it. An entry that says nothing is a word too.
 pub(super) fn service(
-    entry: &Entry,
+    entry: &MapEntry,
     level: &Level,
     whole: Layer<ServiceSpec>,
 ) -> Vec<Layer<ServiceSpec>> {
@@ -20,7 +20,7 @@ pub(super) fn service(
         return vec![whole];
     };
     let mut words = Vec::new();
-    let mut say = |part: &Entry, fields: BTreeMap<Field, String>, options| {
+    let mut say = |part: &MapEntry, fields: BTreeMap<Field, String>, options| {
         words.push(layer(
             level,
             part.at,
@@ -30,7 +30,7 @@ pub(super) fn service(
     };
     for field in fields.keys() {
         let parts = entry.value.entry(field.as_str()).into_iter();
-        for part in parts.flat_map(Entry::and_under) {
+        for part in parts.flat_map(MapEntry::and_under) {
             if let Some(text) = part.value.text() {
                 let fields = BTreeMap::from([(*field, text.to_owned())]);
                 say(part, fields, BTreeMap::new());
@@ -38,7 +38,7 @@ pub(super) fn service(
         }
     }
     let listed = entry.value.get("options").map_or(&[][..], Node::entries);
-    for part in listed.iter().flat_map(Entry::and_under) {
+    for part in listed.iter().flat_map(MapEntry::and_under) {
         if let Ok(name) = Parameter::new(part.key.as_str())
             && options.contains_key(&name)
         {
@@ -53,7 +53,7 @@ pub(super) fn service(
 }
 
 /// The place of a list edit: the part that an overlay gave or replaced, else the key.
-pub(super) fn edit(entry: &Entry) -> Span {
+pub(super) fn edit(entry: &MapEntry) -> Span {
     let parts = entry.value.entries().iter();
     parts
         .rev()
@@ -64,7 +64,7 @@ pub(super) fn edit(entry: &Entry) -> Span {
 
 /// A file whose text an overlay replaced: the word stands where the overlay has it, and what was
 /// there before comes behind it.
-pub(super) fn file(entry: &Entry, word: Layer<FileSpec>) -> Vec<Layer<FileSpec>> {
+pub(super) fn file(entry: &MapEntry, word: Layer<FileSpec>) -> Vec<Layer<FileSpec>> {
     let text = ["content", "template"]
         .into_iter()
         .find_map(|key| changed(entry, entry.value.entry(key)));
@@ -102,7 +102,7 @@ pub(super) fn file(entry: &Entry, word: Layer<FileSpec>) -> Vec<Layer<FileSpec>>
 }
 
 /// A part that an overlay gave, or replaced.
-fn changed<'n>(whole: &Entry, part: Option<&'n Entry>) -> Option<&'n Entry> {
+fn changed<'n>(whole: &MapEntry, part: Option<&'n MapEntry>) -> Option<&'n MapEntry> {
     part.filter(|part| part.under.is_some() || part.at.source != whole.at.source)
 }
 

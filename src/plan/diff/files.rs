@@ -1,6 +1,6 @@
 //! Wanted files: what the plan writes, and what the first apply may replace.
 
-use crate::ledger::{Access, Origin};
+use crate::ledger::{FileAccess, Origin};
 use crate::name::{RemotePath, TableType};
 use crate::state::{File, LiveFile, LiveState, Remark, Want};
 use crate::thing::Thing;
@@ -137,7 +137,7 @@ impl Draft<'_> {
     fn manage_file(&mut self, thing: Thing, origin: Origin, wanted: &WantedFile<'_>) {
         self.manage(thing.clone(), origin, Some(wanted.sha256.clone()));
         if let Some(managed) = self.managed.get_mut(&thing) {
-            managed.access = Some(Access {
+            managed.access = Some(FileAccess {
                 owner: wanted.file.owner.to_string(),
                 group: wanted.file.group.to_string(),
                 mode: wanted.file.mode,

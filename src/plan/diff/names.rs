@@ -37,7 +37,7 @@ impl Draft<'_> {
             .master_cf
             .services()
             .iter()
-            .map(crate::postfix::Entry::name)
+            .map(crate::postfix::MasterEntry::name)
             .collect();
         // Services that this plan adds have parameters of their own.
         services.extend(self.desired.values.iter().filter_map(|(thing, want)| {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use crate::ledger::{Origin, Previous};
 use crate::name::ServiceName;
-use crate::postfix::{DEBIAN_MASTER_CF, Entry, MasterCf};
+use crate::postfix::{DEBIAN_MASTER_CF, MasterCf, MasterEntry};
 use crate::state::Want;
 use crate::thing::{Field, Thing};
 
@@ -16,7 +16,9 @@ use super::draft::Draft;
 impl Draft<'_> {
     /// Steps that create the entries that master.cf lacks, each with its whole line. An entry without a wanted
     /// command is created as Debian has it, and is returned with Debian's entry.
-    pub(super) fn new_services(&mut self) -> Result<BTreeMap<ServiceName, Option<Entry>>, Failure> {
+    pub(super) fn new_services(
+        &mut self,
+    ) -> Result<BTreeMap<ServiceName, Option<MasterEntry>>, Failure> {
         let wanted: BTreeSet<ServiceName> = self
             .desired
             .values
@@ -53,7 +55,11 @@ impl Draft<'_> {
     }
 
     /// The line of a new entry: the wanted parts, over `base` if there is one.
-    fn new_line(&self, service: &ServiceName, base: Option<&Entry>) -> Result<String, Failure> {
+    fn new_line(
+        &self,
+        service: &ServiceName,
+        base: Option<&MasterEntry>,
+    ) -> Result<String, Failure> {
         let (name, kind) = service.parts();
         let mut entry = match base {
             Some(entry) => entry.clone(),
@@ -65,7 +71,7 @@ impl Draft<'_> {
                     return Err(without_command(service));
                 };
                 let line = format!("{name} {kind} {} {command}", columns.join(" "));
-                Entry::of_line(&line).map_err(|why| unwritable(service, &why))?
+                MasterEntry::of_line(&line).map_err(|why| unwritable(service, &why))?
             }
         };
         for (part, value) in self.parts(service) {
@@ -122,7 +128,7 @@ impl Draft<'_> {
             let recorded = managed
                 .value
                 .as_deref()
-                .and_then(|line| Entry::of_line(line).ok());
+                .and_then(|line| MasterEntry::of_line(line).ok());
             let line = recorded
                 .or_else(|| self.live.master_cf.service(service))
                 .map(|mut entry| {
@@ -142,7 +148,7 @@ impl Draft<'_> {
     /// Computes the lines of the entries that are written whole: `postconf -F` replaces a command together
     /// with the options, which are things of their own here, and `-P` accepts no blanks.
     pub(super) fn whole_entries(&mut self) -> Result<(), Failure> {
-        let mut whole: BTreeMap<ServiceName, Entry> = BTreeMap::new();
+        let mut whole: BTreeMap<ServiceName, MasterEntry> = BTreeMap::new();
         for step in &self.entry_steps {
             if let Step::Value { thing, change, .. } = step
                 && needs_whole(thing, after(change))
@@ -208,7 +214,7 @@ fn needs_whole(thing: &Thing, after: Option<&str>) -> bool {
 }
 
 /// The entry of Debian's master.cf.
-fn debian_entry(service: &ServiceName) -> Option<Entry> {
+fn debian_entry(service: &ServiceName) -> Option<MasterEntry> {
     static DEBIAN: LazyLock<MasterCf> =
         LazyLock::new(|| MasterCf::parse(DEBIAN_MASTER_CF.as_bytes()));
     DEBIAN.service(service)

@@ -3,7 +3,7 @@
 //! Lines are named by their text: the host does not send comments, so their numbers are unknown.
 
 use crate::exchange::Failure;
-use crate::postfix::{Entry, LineProblem, LineProblemKind};
+use crate::postfix::{LineProblem, LineProblemKind, MasterEntry};
 use crate::state::{DesiredService, Live, LiveService, PostfixLive, Remark, Running, Want};
 use crate::thing::{Field, Thing};
 
@@ -133,7 +133,7 @@ impl Draft<'_> {
 }
 
 /// Whether the plan deletes the private entry or makes it public.
-fn mends(desired: &DesiredService, entry: &Entry) -> bool {
+fn mends(desired: &DesiredService, entry: &MasterEntry) -> bool {
     let service = |thing: &Thing| match thing {
         Thing::Service(service) | Thing::Field(service, Field::Private) => {
             service.parts() == (entry.name().as_str(), "inet")

@@ -1,7 +1,7 @@
 //! Editing master.cf as postconf(1) does: `-M`, `-F`, `-P`, `-MX`, `-PX`, `-M#`.
 
 use super::entry::COMMAND;
-use super::entry::Entry;
+use super::entry::MasterEntry;
 use super::pattern::Pattern;
 use crate::postfix::lines::PhysicalLines;
 use crate::postfix::lines::is_filler;
@@ -150,7 +150,7 @@ impl Editor<'_> {
             ));
         }
         let mut ours = false;
-        let mut replacement: Option<Entry> = None;
+        let mut replacement: Option<MasterEntry> = None;
         for request in requests {
             let tentative = if self.change == Change::SetEntry {
                 Some(self.parse(request.value, request.raw)?)
@@ -191,7 +191,7 @@ impl Editor<'_> {
     }
 
     /// Handles the lines that continue an entry. Comments among them are moved before the entry.
-    fn whole_entry(&mut self, first: &[u8]) -> Result<Entry, String> {
+    fn whole_entry(&mut self, first: &[u8]) -> Result<MasterEntry, String> {
         let mut text = first.to_vec();
         while self
             .lines
@@ -211,20 +211,24 @@ impl Editor<'_> {
         self.parse(&text, &raw)
     }
 
-    fn parse(&mut self, text: &[u8], raw: &[u8]) -> Result<Entry, String> {
-        let (entry, complaints) =
-            Entry::parse(text).map_err(|why| format!("{why}: \"{}\"", lossy(trim_end(raw))))?;
+    fn parse(&mut self, text: &[u8], raw: &[u8]) -> Result<MasterEntry, String> {
+        let (entry, complaints) = MasterEntry::parse(text)
+            .map_err(|why| format!("{why}: \"{}\"", lossy(trim_end(raw))))?;
         self.warnings.extend(complaints);
         Ok(entry)
     }
 
-    fn print(&mut self, entry: &Entry) {
+    fn print(&mut self, entry: &MasterEntry) {
         let text = entry.print(true, &mut <[u8]>::to_vec);
         self.result.extend_from_slice(&text);
     }
 }
 
-fn amend(entry: &mut Entry, change: Change, request: &Request<'_>) -> Result<Vec<String>, String> {
+fn amend(
+    entry: &mut MasterEntry,
+    change: Change,
+    request: &Request<'_>,
+) -> Result<Vec<String>, String> {
     let name = request.pattern.detail().unwrap_or_default();
     match change {
         Change::SetField => return entry.set_column(request.column, request.value),

@@ -30,12 +30,12 @@ pub(crate) const COLUMN_NAMES: [&str; COLUMNS] = [
 
 /// One service of master.cf.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct MasterEntry {
     /// The columns, then the command's arguments. Each option is two words, `-o` and `name=value`, without braces.
     words: Vec<Vec<u8>>,
 }
 
-impl Entry {
+impl MasterEntry {
     /// Parses a logical line. The second value holds complaints after which Postfix continues.
     ///
     /// # Errors

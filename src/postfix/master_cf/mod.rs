@@ -12,7 +12,7 @@ use super::lines::logical_lines;
 use super::text::beginning;
 use crate::name::ServiceName;
 
-pub use entry::Entry;
+pub use entry::MasterEntry;
 pub use entry::parts::check_option;
 pub use entry::parts::command_of;
 
@@ -26,7 +26,7 @@ pub(crate) use edit::change;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MasterCf {
     text: Vec<u8>,
-    entries: Vec<Entry>,
+    entries: Vec<MasterEntry>,
     problems: Vec<LineProblem>,
 }
 
@@ -35,7 +35,7 @@ impl MasterCf {
     /// [`problems`](Self::problems).
     #[must_use]
     pub fn parse(text: &[u8]) -> Self {
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries: Vec<MasterEntry> = Vec::new();
         let mut problems = Vec::new();
         for line in logical_lines(text) {
             let shown = || beginning(&line.text);
@@ -56,7 +56,7 @@ impl MasterCf {
                 );
                 continue;
             }
-            match Entry::parse(&line.text) {
+            match MasterEntry::parse(&line.text) {
                 Ok((entry, complaints)) => {
                     for complaint in complaints {
                         let service = format!("{}/{}", entry.name(), entry.kind());
@@ -102,12 +102,12 @@ impl MasterCf {
 
     /// The entry of a service; the last one wins, as in master(8).
     #[must_use]
-    pub fn service(&self, service: &ServiceName) -> Option<Entry> {
+    pub fn service(&self, service: &ServiceName) -> Option<MasterEntry> {
         self.entry(service).cloned()
     }
 
     /// The entry of a service for reading.
-    pub(crate) fn entry(&self, service: &ServiceName) -> Option<&Entry> {
+    pub(crate) fn entry(&self, service: &ServiceName) -> Option<&MasterEntry> {
         let (name, kind) = service.parts();
         self.entries
             .iter()
@@ -116,7 +116,7 @@ impl MasterCf {
 
     /// All entries in the order of the file, duplicates included.
     #[must_use]
-    pub fn services(&self) -> &[Entry] {
+    pub fn services(&self) -> &[MasterEntry] {
         &self.entries
     }
 

@@ -16,12 +16,12 @@ maildrop  unix  -       n       n       -       -       pipe
 ";
 
 #[allow(clippy::unwrap_used, reason = "a test's own name")]
-fn service(master: &MasterCf, name: &str) -> Option<Entry> {
+fn service(master: &MasterCf, name: &str) -> Option<MasterEntry> {
     master.service(&ServiceName::new(name).unwrap())
 }
 
 #[allow(clippy::unwrap_used, reason = "a test's own name")]
-fn option(entry: &Entry, name: &str) -> Option<String> {
+fn option(entry: &MasterEntry, name: &str) -> Option<String> {
     entry.option(&Parameter::new(name).unwrap())
 }
 
@@ -34,7 +34,7 @@ fn entries_read_with_fields_and_options() {
     let smtp = service(&master, "smtp/inet");
     let smtp = smtp.as_ref();
     assert_eq!(
-        smtp.map(Entry::line).as_deref(),
+        smtp.map(MasterEntry::line).as_deref(),
         Some(
             "smtp inet n - y - - smtpd -o syslog_name=postfix/submission -o {smtpd_banner=hello world}"
         )

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::postfix::defaults;
-use crate::postfix::master_cf::Entry;
+use crate::postfix::master_cf::MasterEntry;
 
 /// The class of a parameter, as postconf(1) `-C` has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(super) enum Class {
 pub(super) type Known = BTreeMap<Vec<u8>, (Class, Option<Vec<u8>>)>;
 
 /// The built-in parameters, and those of the services of master.cf.
-pub(super) fn known(entries: &[Entry]) -> Known {
+pub(super) fn known(entries: &[MasterEntry]) -> Known {
     let mut known = Known::new();
     for (name, value) in defaults::all() {
         known.insert(

@@ -8,7 +8,7 @@ use super::options::Mode;
 use super::options::Request;
 use super::read::name_space;
 use crate::postfix::master_cf::COLUMN_NAMES;
-use crate::postfix::master_cf::Entry;
+use crate::postfix::master_cf::MasterEntry;
 use crate::postfix::master_cf::Pattern;
 use crate::postfix::text::lossy;
 
@@ -74,7 +74,7 @@ fn wanted(mode: Mode, raw: &[u8]) -> Result<Wanted<'_>, String> {
 fn show_entry(
     request: &Request,
     names: &Names,
-    (at, entry): (usize, &Entry),
+    (at, entry): (usize, &MasterEntry),
     wanted: &Wanted<'_>,
     out: &mut Vec<u8>,
 ) -> Result<bool, String> {
@@ -101,7 +101,7 @@ fn show_entry(
 fn show_field(
     request: &Request,
     names: &Names,
-    entry: &Entry,
+    entry: &MasterEntry,
     column: usize,
     out: &mut Vec<u8>,
 ) -> Result<(), String> {
@@ -125,7 +125,7 @@ fn show_field(
 fn show_options(
     request: &Request,
     names: &Names,
-    (at, entry): (usize, &Entry),
+    (at, entry): (usize, &MasterEntry),
     wanted: &Wanted<'_>,
     out: &mut Vec<u8>,
 ) -> Result<bool, String> {
@@ -158,7 +158,7 @@ fn show_options(
 fn expanding(
     request: &Request,
     names: &Names,
-    entry: &Entry,
+    entry: &MasterEntry,
     print: impl FnOnce(&mut dyn FnMut(&[u8]) -> Vec<u8>) -> Vec<u8>,
 ) -> Result<Vec<u8>, String> {
     let mut failure = None;

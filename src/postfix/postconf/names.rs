@@ -12,7 +12,7 @@ use super::read::{Settings, local_settings, name_space, read_entries, read_main}
 use crate::postfix::catalogue;
 use crate::postfix::defaults;
 use crate::postfix::expand;
-use crate::postfix::master_cf::Entry;
+use crate::postfix::master_cf::MasterEntry;
 use crate::postfix::text::COMMA_BLANKS;
 use crate::postfix::text::lossy;
 use crate::postfix::text::split_name_value;
@@ -24,7 +24,7 @@ pub(super) struct Names {
     pub(super) set: Settings,
     /// The values that each service sets with `-o`. Entries of the same name and type share them.
     local: BTreeMap<Vec<u8>, Settings>,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<MasterEntry>,
     known: Known,
     /// Names that an expansion used and whose default depends on the machine.
     unknowable: RefCell<BTreeSet<String>>,
@@ -106,7 +106,11 @@ impl Names {
     }
 
     /// Expands `$name` in a value. The options of `service` come before main.cf.
-    pub(super) fn expand(&self, value: &[u8], service: Option<&Entry>) -> Result<Vec<u8>, String> {
+    pub(super) fn expand(
+        &self,
+        value: &[u8],
+        service: Option<&MasterEntry>,
+    ) -> Result<Vec<u8>, String> {
         let expanded = self.expand_known(value, service)?;
         match self.unknowable.borrow().first() {
             Some(name) => Err(unknowable(name)),
@@ -114,7 +118,7 @@ impl Names {
         }
     }
 
-    fn expand_known(&self, value: &[u8], service: Option<&Entry>) -> Result<Vec<u8>, String> {
+    fn expand_known(&self, value: &[u8], service: Option<&MasterEntry>) -> Result<Vec<u8>, String> {
         let local = service.and_then(|entry| self.local.get(&name_space(entry)));
         expand::expand(value, &mut |name| {
             if let Some(value) = local.and_then(|local| local.get(name)) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::postfix::lines::logical_lines;
-use crate::postfix::master_cf::Entry;
+use crate::postfix::master_cf::MasterEntry;
 use crate::postfix::text::lossy;
 use crate::postfix::text::split_name_value;
 
@@ -14,7 +14,10 @@ pub(super) type Settings = BTreeMap<Vec<u8>, Vec<u8>>;
 ///
 /// # Errors
 /// The message with which postconf stops at a line.
-pub(super) fn read_entries(text: &[u8], warnings: &mut Vec<String>) -> Result<Vec<Entry>, String> {
+pub(super) fn read_entries(
+    text: &[u8],
+    warnings: &mut Vec<String>,
+) -> Result<Vec<MasterEntry>, String> {
     let mut entries = Vec::new();
     for line in logical_lines(text) {
         if line.dropped {
@@ -24,7 +27,7 @@ pub(super) fn read_entries(text: &[u8], warnings: &mut Vec<String>) -> Result<Ve
             ));
             continue;
         }
-        let (entry, complaints) = Entry::parse(&line.text)
+        let (entry, complaints) = MasterEntry::parse(&line.text)
             .map_err(|why| format!("file master.cf: line {}: {why}", line.first))?;
         warnings.extend(complaints);
         entries.push(entry);
@@ -64,7 +67,7 @@ pub(super) fn read_main(
 }
 
 /// The values that each service sets with `-o`. Entries of the same name and type share one set.
-pub(super) fn local_settings(entries: &[Entry]) -> BTreeMap<Vec<u8>, Settings> {
+pub(super) fn local_settings(entries: &[MasterEntry]) -> BTreeMap<Vec<u8>, Settings> {
     let mut local: BTreeMap<Vec<u8>, Settings> = BTreeMap::new();
     for entry in entries {
         for (name, value) in entry.options() {
@@ -78,6 +81,6 @@ pub(super) fn local_settings(entries: &[Entry]) -> BTreeMap<Vec<u8>, Settings> {
 }
 
 /// `name/type`.
-pub(super) fn name_space(entry: &Entry) -> Vec<u8> {
+pub(super) fn name_space(entry: &MasterEntry) -> Vec<u8> {
     [entry.word(0), b"/", entry.word(1)].concat()
 }

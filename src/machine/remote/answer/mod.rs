@@ -17,7 +17,7 @@ use super::errors::failure;
 use super::frame::Frame;
 use super::observe::OWN_CAP;
 use super::paths::{self, JOURNAL, LAST, LEDGER, PATHS, PENDING};
-use crate::history::{Entry, Generation};
+use crate::history::{Generation, HistoryEntry};
 use crate::ledger::{Journal, Ledger};
 use crate::machine::{HistoryQuestion, KnownFacts, MachineError, Observed, Questions};
 use crate::name::RemotePath;
@@ -126,7 +126,7 @@ fn live_indexes(head: &Head<'_>, questions: &Questions) -> BTreeMap<RemotePath, 
 /// What the host answered about its history.
 #[derive(Default)]
 struct Records {
-    entries: Vec<Entry>,
+    entries: Vec<HistoryEntry>,
     generation: Option<Box<Generation>>,
     remarks: Vec<Remark>,
 }

@@ -1,7 +1,7 @@
 //! What an observation finds of `murder` itself: its ledger, and what is unfinished.
 
 use super::head::Head;
-use crate::history::{Entry, Generation};
+use crate::history::{Generation, HistoryEntry};
 use crate::ledger::{Journal, Ledger, LedgerError};
 use crate::machine::MachineError;
 use crate::machine::remote::apply::program;
@@ -129,11 +129,11 @@ pub(super) fn entries(
     head: &Head<'_>,
     ledger: Option<&Ledger>,
     secrets: &Secrets,
-) -> (Vec<Entry>, Vec<Remark>) {
+) -> (Vec<HistoryEntry>, Vec<Remark>) {
     let last = ledger.map_or(0, |ledger| ledger.generation);
     let (mut entries, mut remarks) = (Vec::new(), Vec::new());
     for (path, line) in &head.history {
-        match Entry::from_bytes(line.as_bytes()) {
+        match HistoryEntry::from_bytes(line.as_bytes()) {
             Ok(mut entry) if entry.generation <= last => {
                 entry.applied.by = secrets.scrub(&entry.applied.by);
                 entry.applied.at = secrets.scrub(&entry.applied.at);

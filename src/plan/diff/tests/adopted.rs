@@ -1,6 +1,6 @@
 //! Texts of before `murder`: copied when they are about to be lost, and not before.
 
-use crate::ledger::{Access, Previous};
+use crate::ledger::{FileAccess, Previous};
 
 use super::*;
 
@@ -18,7 +18,7 @@ fn adopted(text: &str) -> Origin {
 fn taken_over(live: &str) -> Bench {
     let mut ledger = ledger(&[(table(), adopted("found\n"), Some(&sha256_hex(b"found\n")))]);
     if let Some(managed) = postfix_mut(&mut ledger).managed.get_mut(&table()) {
-        managed.access = Some(Access {
+        managed.access = Some(FileAccess {
             owner: "root".into(),
             group: "postfix".into(),
             mode: Mode::from_bits(0o640),

@@ -3,13 +3,13 @@
 //! For postconf(1) `-F` the command is everything from the eighth column on. The manifest names each option separately,
 //! so that a command here has no options, and setting it keeps the options of the entry.
 
-use super::{COLUMNS, COMMAND, Entry, column_of, is_option, takes_value};
+use super::{COLUMNS, COMMAND, MasterEntry, column_of, is_option, takes_value};
 use crate::name::Parameter;
 use crate::postfix::text::lossy;
 use crate::thing::{Field, Thing};
 
-impl Entry {
-    /// An entry from one line, such as [`Entry::line`] gives.
+impl MasterEntry {
+    /// An entry from one line, such as [`MasterEntry::line`] gives.
     ///
     /// # Errors
     /// The fault of which Postfix would warn, or at which it would stop.
@@ -106,7 +106,7 @@ pub fn command_of(text: &str) -> Result<String, String> {
     // postconf(1) drops the braces of a first argument, and an `-o` at the end takes the next word for its value.
     let mut edited = entry.clone();
     edited.set_option(b"a", b"b");
-    let kept = Entry::of_line(&edited.line()).as_ref() == Ok(&edited);
+    let kept = MasterEntry::of_line(&edited.line()).as_ref() == Ok(&edited);
     if !kept || edited.options() != [(&b"a"[..], &b"b"[..])] {
         return Err("postconf(1) would change its words".to_owned());
     }
@@ -121,14 +121,14 @@ pub fn check_option(value: &str) -> Result<(), String> {
     let mut entry = probe("x")?;
     entry.set_option(b"a", value.trim().as_bytes());
     entry.set_option(b"b", b"");
-    match Entry::of_line(&entry.line()) {
+    match MasterEntry::of_line(&entry.line()) {
         Ok(read) if read == entry => Ok(()),
         _ => Err("its braces are not balanced".to_owned()),
     }
 }
 
-fn probe(command: &str) -> Result<Entry, String> {
-    Entry::of_line(&format!("x unix - - - - - {command}"))
+fn probe(command: &str) -> Result<MasterEntry, String> {
+    MasterEntry::of_line(&format!("x unix - - - - - {command}"))
 }
 
 #[cfg(test)]
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
     use crate::name::ServiceName;
 
-    fn entry(command: &str) -> Entry {
+    fn entry(command: &str) -> MasterEntry {
         probe(command).unwrap()
     }
 

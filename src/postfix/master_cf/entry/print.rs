@@ -1,6 +1,6 @@
 //! An entry as postconf(1) prints it: one column, or all of them, folded or not.
 
-use super::{COLUMN_NAMES, COLUMNS, COMMAND, Entry, is_option, takes_value};
+use super::{COLUMN_NAMES, COLUMNS, COMMAND, MasterEntry, is_option, takes_value};
 use crate::postfix::text::BLANKS;
 
 /// The offset at which postconf starts each column.
@@ -9,7 +9,7 @@ const COLUMN_GOALS: [usize; COLUMNS] = [0, 11, 17, 25, 33, 41, 49, 57];
 const LINE_LIMIT: usize = 80;
 const INDENT: &[u8] = b"    ";
 
-impl Entry {
+impl MasterEntry {
     /// One column as text. The command includes its arguments, in braces where they need them.
     pub(crate) fn column(&self, column: usize) -> Vec<u8> {
         let mut text = self.word(column).to_vec();
