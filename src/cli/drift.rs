@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::output::{self, PlanOutput};
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
-use super::{Selection, open, untrusted};
+use super::{Selection, open};
 use crate::plan::Plan;
 
 /// Arguments of `murder drift`.
@@ -30,12 +30,7 @@ pub struct DriftArguments {
 /// # Errors
 /// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &DriftArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
-    let reach = arguments.reach.of_selection(&arguments.selection);
-    untrusted::refuse_hosts(&loaded, &reach)?;
-    let planner = open::planner(&loaded, &hosts, &reach, terminal)?;
-    let murder = &loaded.murder.name;
-    let plan = open::plan(murder, &hosts, &*planner, reach.parallel, terminal);
+    let plan = open::difference(&arguments.selection, &arguments.reach, terminal)?;
     let exit = Exit::of_plan(&plan, Exit::Pending);
     if exit == Exit::Done && !is_stopped_anywhere(&plan) {
         return Ok(exit);

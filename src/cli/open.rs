@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::error::CliError;
 use super::progress::Progress;
+use super::reach::ReachArguments;
 use super::terminal::Terminal;
-use super::{Selection, ask, selection};
+use super::{Selection, ask, selection, untrusted};
 use crate::fleet::Event;
 use crate::load::{self, LoadedMurder};
 use crate::name::HostName;
@@ -63,11 +64,28 @@ pub fn one_host(
     Ok((loaded, name))
 }
 
+/// Plans the selected hosts for a verb that only reads them, and prints the manifest's warnings.
+///
+/// # Errors
+/// If the manifest is wrong, `--untrusted` forbids to contact its hosts, or a secret cannot be read. No host was contacted.
+pub fn difference(
+    selected: &Selection,
+    reach: &ReachArguments,
+    terminal: &Terminal,
+) -> Result<Plan, CliError> {
+    let (loaded, hosts) = hosts(selected, terminal)?;
+    let reach = reach.of_selection(selected);
+    untrusted::refuse_hosts(&loaded, &reach)?;
+    let planner = planner(&loaded, &hosts, &reach, terminal)?;
+    let murder = &loaded.murder.name;
+    Ok(plan(murder, &hosts, &*planner, reach.parallel, terminal))
+}
+
 /// Makes a planner for the hosts, which cannot write; prints the warnings about their configuration.
 ///
 /// # Errors
 /// If the manifest does not compile or a secret cannot be read. No host was contacted.
-pub fn planner<'a>(
+fn planner<'a>(
     loaded: &'a LoadedMurder,
     hosts: &[HostName],
     reach: &Reach,

@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::output::{self, PlanOutput};
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
-use super::{Selection, open, untrusted};
+use super::{Selection, open};
 
 /// Arguments of `murder plan`.
 #[derive(Debug, Args)]
@@ -31,12 +31,7 @@ pub struct PlanArguments {
 /// # Errors
 /// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
-    let reach = arguments.reach.of_selection(&arguments.selection);
-    untrusted::refuse_hosts(&loaded, &reach)?;
-    let planner = open::planner(&loaded, &hosts, &reach, terminal)?;
-    let murder = &loaded.murder.name;
-    let plan = open::plan(murder, &hosts, &*planner, reach.parallel, terminal);
+    let plan = open::difference(&arguments.selection, &arguments.reach, terminal)?;
     let pending = if arguments.detailed_exitcode {
         Exit::Pending
     } else {
