@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use crate::digest::sha256_hex;
-use crate::ledger::ServiceLedger;
+use crate::ledger::{Managed, ServiceLedger};
+use crate::postfix::catalogue::lists;
 use crate::service::Service;
 use crate::state::{Live, LiveFile, LiveService};
 use crate::thing::Thing;
@@ -19,15 +20,17 @@ pub fn activation_by(service: &Service, ledger: &ServiceLedger, live: &Live) -> 
     hash(
         ledger
             .managed
-            .keys()
-            .filter(|thing| counts(ledger, thing))
-            .map(|thing| {
+            .iter()
+            .filter(|(thing, _)| counts(ledger, thing))
+            .map(|(thing, managed)| {
                 let value = match thing {
                     Thing::File(path) => match live.files.get(path) {
                         Some(LiveFile::Present(state)) => Some(state.sha256.clone()),
                         _ => None,
                     },
-                    _ => of_service.and_then(|service| service.value(thing)),
+                    _ => of_service
+                        .and_then(|service| service.value(thing))
+                        .map(|value| as_recorded(thing, managed, value)),
                 };
                 (thing.to_string(), value)
             }),
@@ -44,6 +47,19 @@ pub fn activation_after(ledger: &ServiceLedger) -> String {
             .filter(|(thing, _)| counts(ledger, thing))
             .map(|(thing, managed)| (thing.to_string(), managed.value.clone())),
     )
+}
+
+/// The text that the ledger records for a value, if the host's own differs from it in layout only: commas of a list need
+/// no reload.
+fn as_recorded(thing: &Thing, managed: &Managed, live: String) -> String {
+    let (Thing::Parameter(name) | Thing::Option(_, name), Some(recorded)) = (thing, &managed.value)
+    else {
+        return live;
+    };
+    match lists::same(name.as_str(), recorded, &live) {
+        true => recorded.clone(),
+        false => live,
+    }
 }
 
 /// Whether the service reads the thing only at its activation.

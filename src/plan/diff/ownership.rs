@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use crate::ledger::{Ledger, Managed, Origin, Previous, ServiceLedger};
 use crate::name::RemotePath;
+use crate::postfix::catalogue::lists;
+use crate::postfix::same_value;
 use crate::service::Service;
 use crate::state::{Live, LiveState};
 use crate::thing::Thing;
@@ -71,7 +73,7 @@ impl<'a> Ownership<'a> {
             .into_iter()
             .flatten()
             .filter_map(|ledger| ledger.managed.get(thing))
-            .any(|managed| same_value(managed.value.as_deref(), value))
+            .any(|managed| same_optional(thing, managed.value.as_deref(), value))
     }
 
     /// Whether a file whose text an apply wrote has the owner and mode that the apply gave it. True if no
@@ -96,7 +98,9 @@ impl<'a> Ownership<'a> {
     pub(super) fn must_record(&self, thing: &Thing, value: Option<&str>) -> bool {
         match self.ledger.and_then(|ledger| ledger.managed.get(thing)) {
             None => true,
-            Some(managed) => self.is_unfinished() && !same_value(managed.value.as_deref(), value),
+            Some(managed) => {
+                self.is_unfinished() && !same_optional(thing, managed.value.as_deref(), value)
+            }
         }
     }
 
@@ -109,7 +113,7 @@ impl<'a> Ownership<'a> {
         let pending = self.pending.and_then(|ledger| ledger.managed.get(thing));
         pending.is_some_and(|managed| match (&managed.origin, value) {
             (Origin::Created, None) => true,
-            (Origin::Adopted(Previous::Value(before)), Some(value)) => same(before, value),
+            (Origin::Adopted(Previous::Value(before)), Some(value)) => same(thing, before, value),
             (Origin::Adopted(Previous::File { sha256, .. }), Some(value)) => sha256 == value,
             _ => false,
         })
@@ -119,7 +123,7 @@ impl<'a> Ownership<'a> {
     pub(super) fn is_unrecorded(&self, thing: &Thing, value: Option<&str>) -> bool {
         self.pending
             .and_then(|ledger| ledger.managed.get(thing))
-            .is_some_and(|managed| same_value(managed.value.as_deref(), value))
+            .is_some_and(|managed| same_optional(thing, managed.value.as_deref(), value))
             && self.must_record(thing, value)
             && !self.is_untouched(thing, value)
     }
@@ -149,15 +153,18 @@ impl<'a> Ownership<'a> {
     }
 }
 
-fn same_value(left: Option<&str>, right: Option<&str>) -> bool {
+fn same_optional(thing: &Thing, left: Option<&str>, right: Option<&str>) -> bool {
     match (left, right) {
-        (Some(left), Some(right)) => same(left, right),
+        (Some(left), Some(right)) => same(thing, left, right),
         (None, None) => true,
         _ => false,
     }
 }
 
-/// Two values as Postfix reads them: runs of white space are one blank.
-pub(super) fn same(left: &str, right: &str) -> bool {
-    left.split_whitespace().eq(right.split_whitespace())
+/// Whether Postfix reads two values of a thing as the same.
+pub(super) fn same(thing: &Thing, left: &str, right: &str) -> bool {
+    match thing {
+        Thing::Parameter(name) | Thing::Option(_, name) => lists::same(name.as_str(), left, right),
+        Thing::File(_) | Thing::Service(_) | Thing::Field(..) => same_value(left, right),
+    }
 }

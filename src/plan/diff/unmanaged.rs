@@ -188,7 +188,10 @@ impl Draft<'_> {
                 Change::Delete { before }
             }
             (Origin::Adopted(Previous::Value(previous)), live) => {
-                if live.as_ref().is_some_and(|live| same(live, previous)) {
+                if live
+                    .as_ref()
+                    .is_some_and(|live| same(thing, live, previous))
+                {
                     return self.release(thing);
                 }
                 self.refuse_overwrite(thing, applied, "restore the original of");

@@ -45,7 +45,7 @@ impl Draft<'_> {
         });
         let cause = self.cause(thing, live.as_deref());
         let (change, value) = match (want, live) {
-            (Want::Present(value), Some(live)) if same(value, &live) => {
+            (Want::Present(value), Some(live)) if same(thing, value, &live) => {
                 self.record(thing, Some(value));
                 self.manage(thing.clone(), origin, Some(value.clone()));
                 return;

@@ -11,6 +11,8 @@ mod problem;
 mod table;
 mod value;
 
+pub mod lists;
+
 pub mod restrictions;
 
 pub mod tables;

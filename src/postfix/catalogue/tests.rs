@@ -85,6 +85,20 @@ fn some_texts_must_not_be_empty() {
 }
 
 #[test]
+fn install_paths_may_be_empty() {
+    for name in [
+        "readme_directory",
+        "html_directory",
+        "sample_directory",
+        "manpage_directory",
+    ] {
+        assert_eq!(summary(name, ""), None, "{name}");
+        assert_eq!(summary(name, "no"), None, "{name}");
+    }
+    assert!(summary("queue_directory", "").is_some());
+}
+
+#[test]
 fn a_reference_cannot_be_checked() {
     assert_eq!(summary("hopcount_limit", "${limit}"), None);
 }

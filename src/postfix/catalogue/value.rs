@@ -56,9 +56,19 @@ pub(super) fn check(name: &str, value: &str, row: &Row) -> Result<(), Problem> {
             let seconds = seconds(name, &value)?;
             within(name, &value, seconds, row, " seconds")
         }
+        Kind::Text if value.is_empty() && INSTALL_PATHS.contains(&name) => Ok(()),
         Kind::Text => length(name, &value, row),
     }
 }
+
+/// Parameters that only postfix-install(1) and the documentation use: no program of a running Postfix reads them, so that
+/// an empty one is no fault.
+const INSTALL_PATHS: [&str; 4] = [
+    "html_directory",
+    "manpage_directory",
+    "readme_directory",
+    "sample_directory",
+];
 
 fn boolean(name: &str, value: &str) -> Result<(), Problem> {
     if value.eq_ignore_ascii_case("yes") || value.eq_ignore_ascii_case("no") {

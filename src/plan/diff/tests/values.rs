@@ -3,6 +3,30 @@
 use super::*;
 
 #[test]
+fn commas_of_a_list_are_layout() {
+    let same = |live: &str, wanted: &str| {
+        let main_cf = format!("mydestination = {live}\n");
+        Bench::new(&main_cf).want("mydestination", wanted).plan()
+    };
+    let plan = same("$myhostname,localhost", "$myhostname, localhost");
+    assert!(
+        plan.steps
+            .iter()
+            .all(|step| matches!(step, Step::TakeOver { .. }))
+    );
+    // The recorded value and the host's own differ in layout: the next plan has nothing to do, not even a reload.
+    let converged = Bench::new("mydestination = $myhostname,localhost\n")
+        .want("mydestination", "$myhostname, localhost")
+        .ledger(plan.ledger);
+    assert_eq!(converged.verdict().verdict, Verdict::Converged);
+    let changed = same("$myhostname,localhost,x", "$myhostname, localhost");
+    assert!(
+        matches!(changed.steps[0], Step::Value { .. }),
+        "{changed:?}"
+    );
+}
+
+#[test]
 fn a_parameter_is_created_updated_and_left_alone() {
     let plan = Bench::new("relayhost = [old]\nbiff = no\n")
         .want("relayhost", "[new]")
