@@ -96,6 +96,15 @@ pub(crate) fn logical_lines(text: &[u8]) -> Vec<LogicalLine> {
     lines
 }
 
+/// The texts of the logical lines; those that begin with white space, which Postfix skips, are left out.
+pub(crate) fn logical_texts(text: &[u8]) -> Vec<String> {
+    let lines = logical_lines(text).into_iter();
+    lines
+        .filter(|line| !line.dropped)
+        .map(|line| String::from_utf8_lossy(&line.text).into_owned())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -38,5 +38,7 @@ pub use master_cf::command_of;
 pub use value::same_value;
 pub use value::split_list;
 
+pub(crate) use lines::logical_texts;
+
 #[cfg(test)]
 mod properties;

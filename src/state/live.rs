@@ -6,8 +6,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
+use super::lookups::LiveTable;
 use crate::ledger::{Journal, Ledger, PinningKey};
 use crate::name::{Mode, RemotePath};
+use crate::postfix::configuration::HostEnvironment;
 use crate::postfix::{MainCf, MasterCf, MasterEntry};
 use crate::service::Service;
 use crate::thing::{Field, Thing};
@@ -23,6 +25,8 @@ pub struct Live {
     pub files: BTreeMap<RemotePath, LiveFile>,
     /// The indexes beside them (by the index's own path, such as `/etc/postfix/transport.db`).
     pub indexes: BTreeMap<RemotePath, LiveFile>,
+    /// What the tables say that nothing manages and that a comparison needs, by the word that names them in a value.
+    pub tables: BTreeMap<String, LiveTable>,
     /// What `murder` manages on the host. None before the first apply.
     pub ledger: Option<Ledger>,
     /// SHA-256 of the ledger's bytes; a precondition of apply.
@@ -60,6 +64,8 @@ pub struct PostfixLive {
     pub main_cf_sha256: String,
     /// SHA-256 of master.cf's bytes.
     pub master_cf_sha256: String,
+    /// The properties of the host from which it makes some defaults.
+    pub environment: HostEnvironment,
     /// Whether it runs.
     pub running: Running,
 }

@@ -12,6 +12,55 @@ use super::{asking, fingerprint, path, summary};
 const SHELLS: [&str; 3] = ["dash", "bash", "busybox sh"];
 
 #[test]
+fn what_defaults_are_made_of_is_seen_and_networks_only_where_they_count() {
+    let host = Host::new();
+    host.run("ip addr add 192.0.2.6/24 dev lo; echo mail.example.org >/etc/mailname; postconf -e inet_interfaces=all inet_protocols=ipv4");
+    for (main_cf, subnet, mine) in [
+        (
+            "postconf -X mynetworks; postconf -e mynetworks_style=subnet",
+            Some("192.0.2.0/24"),
+            None,
+        ),
+        (
+            "postconf -e mynetworks_style=host",
+            None,
+            Some("192.0.2.6/32"),
+        ),
+        ("postconf -e mynetworks=127.0.0.0/8", None, None),
+    ] {
+        host.run(main_cf);
+        for sh in SHELLS {
+            let mut remote = Remote::new(host.shell()).with_sh(sh);
+            let live = remote.observe(&Questions::default()).unwrap().live;
+            let environment = &live.postfix().unwrap().environment;
+            assert_eq!(
+                environment.hostname.as_deref(),
+                Some("host.example.org"),
+                "{sh}"
+            );
+            assert_eq!(
+                environment.mail_name.as_deref(),
+                Some("mail.example.org"),
+                "{sh}"
+            );
+            let networks = &environment.networks;
+            for (known, wanted) in [(&networks.subnet, subnet), (&networks.host, mine)] {
+                assert_eq!(
+                    known.is_some(),
+                    wanted.is_some(),
+                    "{sh}: {main_cf}: {networks:?}"
+                );
+                let known = known.as_deref().unwrap_or_default();
+                assert!(
+                    known.contains(wanted.unwrap_or_default()),
+                    "{sh}: {networks:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn every_shell_sees_the_same_host() {
     let host = Host::running();
     host.write("/etc/postfix/transport", "a.example relay:b\n");

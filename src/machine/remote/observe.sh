@@ -142,6 +142,7 @@ murder_look() {
     if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ "/proc/$pid/cwd" -ef "$queue" ]; then running=yes; fi
   fi
   echo "=running $running"
+  murder_environment
 
   murder_lock
   murder_leftovers
@@ -177,6 +178,20 @@ murder_look() {
       sed -e '/^mail_version = /b' -e '/^default_database_type = /b' -e 's/ =.*//'
   fi
   echo "=stream$stream"
+}
+
+# What some defaults of Postfix are made of: the host's name, Debian's mail name, and the networks of its interfaces,
+# which only postconf(1) knows as Postfix does, and which count only where main.cf does not name them.
+murder_environment() {
+  name=''
+  { read -r name </proc/sys/kernel/hostname; } 2>/dev/null
+  echo "=hostname $name"
+  if [ -f /etc/mailname ] && [ -r /etc/mailname ]; then
+    read -r name </etc/mailname
+    echo "=mailname $name"
+  fi
+  case $NEWLINE$texts in *"${NEWLINE}main.cf:mynetworks"[[:space:]=]*) return 0 ;; esac
+  command -v timeout >/dev/null && echo "=networks $(timeout -s KILL 10 postconf -h mynetworks 2>/dev/null)"
 }
 
 # Who holds the lock: its last holder wrote its process into it, and has it open as long as it lives.

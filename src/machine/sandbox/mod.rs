@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use crate::ledger::Ledger;
 use crate::name::{HostName, Mode, RemotePath};
+use crate::postfix::configuration::HostEnvironment;
 use crate::postfix::{MainCf, MasterCf};
 use crate::root_folder::RootFolder;
 use crate::service::Service;
@@ -39,6 +40,9 @@ pub const LEDGER: &str = "/var/lib/murder/ledger.json";
 pub const MAIN_CF: &str = "/etc/postfix/main.cf";
 /// The path of master.cf in a sandbox.
 pub const MASTER_CF: &str = "/etc/postfix/master.cf";
+
+/// The path of the mail name of Debian, in a sandbox too.
+const MAIL_NAME: &str = "/etc/mailname";
 
 /// Bytes that a file of a sandbox may have; the largest tables of a mail cluster have some ten million.
 const MOST_BYTES: u64 = 256 << 20;
@@ -131,6 +135,20 @@ impl Sandbox {
             .replace("@HOST@", self.host.as_str())
             .replace("@DOMAIN@", domain)
             .into_bytes()
+    }
+
+    /// The name of the host, and the mail name in its folder. A folder has no networks.
+    fn environment(&self) -> Result<HostEnvironment, MachineError> {
+        let mail_name = self.bytes(MAIL_NAME)?;
+        let mail_name = mail_name.map(|bytes| {
+            let text = String::from_utf8_lossy(&bytes);
+            text.lines().next().unwrap_or_default().trim().to_owned()
+        });
+        Ok(HostEnvironment {
+            hostname: Some(self.host.to_string()),
+            mail_name,
+            ..HostEnvironment::default()
+        })
     }
 
     fn unfit(&self, what: &str, error: &std::io::Error) -> MachineError {
@@ -263,6 +281,7 @@ impl Observe for Sandbox {
             master_cf: MasterCf::shared(&master),
             main_cf_sha256: sha256_hex(&main),
             master_cf_sha256: sha256_hex(&master),
+            environment: self.environment()?,
             running: Running::NotHere,
         };
         let (mut entries, mut generation, mut remarks) = (Vec::new(), None, Vec::new());
@@ -279,6 +298,7 @@ impl Observe for Sandbox {
                 services: [(Service::POSTFIX, LiveService::Postfix(postfix))].into(),
                 files,
                 indexes,
+                tables: BTreeMap::new(),
                 ledger,
                 ledger_sha256: ledger_bytes.as_deref().map(sha256_hex),
                 journal: None,

@@ -2,7 +2,7 @@
 
 use crate::name::{Parameter, ServiceName};
 use crate::postfix::configuration::{
-    Configuration, ConfigurationFiles, HostEnvironment, Release, SetValues, Setting,
+    Configuration, ConfigurationFiles, Release, SetValues, Setting,
 };
 use crate::state::{DesiredService, Want};
 use crate::thing::Thing;
@@ -56,10 +56,13 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The effective configuration of these settings with the defaults of the host's release. Defaults that depend on the
-    /// host's name and networks are unknown.
-    pub(super) fn configuration<'s>(&self, settings: &'s dyn SetValues) -> Configuration<'s> {
+    /// The effective configuration of these settings with the defaults of the host's release, and its names and networks
+    /// as far as they were observed.
+    pub(super) fn configuration<'s>(&self, settings: &'s dyn SetValues) -> Configuration<'s>
+    where
+        'a: 's,
+    {
         let release = Release::new(&self.input.live.facts.postfix_version);
-        Configuration::new(settings, release, HostEnvironment::UNKNOWN)
+        Configuration::new(settings, release, &self.live.environment)
     }
 }

@@ -23,6 +23,7 @@ use crate::digest::sha256_hex;
 use crate::ledger::{Managed, Origin, ServiceLedger};
 use crate::name::{Mode, Parameter, RemotePath, TableType, UserName};
 use crate::plan::{Change, IndexReason, ReloadReason};
+use crate::postfix::configuration::HostEnvironment;
 use crate::postfix::{MainCf, MasterCf};
 use crate::secret::{Body, Secret, SecretName, Secrets};
 use crate::state::{Facts, File, LiveFile, LiveState, PostfixLive, Want};
@@ -85,6 +86,7 @@ impl Bench {
             master_cf: MasterCf::parse(MASTER.as_bytes()).into(),
             main_cf_sha256: sha256_hex(main_cf.as_bytes()),
             master_cf_sha256: sha256_hex(MASTER.as_bytes()),
+            environment: HostEnvironment::default(),
             running: Running::Yes,
         };
         Self {
@@ -94,6 +96,7 @@ impl Bench {
                 services: [(Service::POSTFIX, LiveService::Postfix(postfix))].into(),
                 files: BTreeMap::new(),
                 indexes: BTreeMap::new(),
+                tables: BTreeMap::new(),
                 ledger: None,
                 ledger_sha256: None,
                 journal: None,

@@ -36,6 +36,19 @@ impl HostEnvironment {
 }
 
 impl Networks {
+    /// The networks of one style; those of the others are not known.
+    #[must_use]
+    pub fn only(style: &str, networks: String) -> Self {
+        let mut known = Self::default();
+        match style {
+            "host" => known.host = Some(networks),
+            "subnet" => known.subnet = Some(networks),
+            "class" => known.class = Some(networks),
+            _ => {}
+        }
+        known
+    }
+
     /// The networks of a `mynetworks_style`; none if they are not known, or the word is not a style.
     #[must_use]
     pub fn of_style(&self, style: &str) -> Option<&str> {

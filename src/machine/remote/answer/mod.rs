@@ -21,10 +21,13 @@ use crate::history::{Generation, HistoryEntry};
 use crate::ledger::{Journal, Ledger};
 use crate::machine::{HistoryQuestion, KnownFacts, MachineError, Observed, Questions};
 use crate::name::RemotePath;
+use crate::postfix::configuration::{
+    Configuration, ConfigurationFiles, HostEnvironment, Networks, Release,
+};
 use crate::postfix::{MainCf, MasterCf};
 use crate::secret::Secrets;
 use crate::service::Service;
-use crate::state::{Live, LiveFile, LiveService, Lock, PostfixLive, Remark, Running};
+use crate::state::{Facts, Live, LiveFile, LiveService, Lock, PostfixLive, Remark, Running};
 
 /// Reads a whole answer; no word of it shows one of the secrets.
 pub(super) fn understand(
@@ -35,9 +38,10 @@ pub(super) fn understand(
     let head = Head::read(frame.head);
     refuse_unfit(&head)?;
     refuse_own_files(&head)?;
-    let postfix = postfix(&head)?;
+    let mut postfix = postfix(&head)?;
     let ledger = unfinished::ledger(&head, secrets)?;
     let facts = facts::facts(&head, questions, ledger.as_ref(), &postfix.main_cf)?;
+    postfix.environment = environment(&head, &postfix, &facts);
     let texts = files::streamed(&head, frame.body)?;
 
     let lock = unfinished::lock(&head, secrets);
@@ -64,6 +68,7 @@ pub(super) fn understand(
         services: [(Service::POSTFIX, LiveService::Postfix(postfix))].into(),
         files: live_files(&head, &texts, paths)?,
         indexes: live_indexes(&head, questions),
+        tables: BTreeMap::new(),
         ledger,
         ledger_sha256: head.hashes.get(LEDGER).map(|hash| (*hash).to_owned()),
         journal,
@@ -96,11 +101,36 @@ fn postfix(head: &Head<'_>) -> Result<PostfixLive, MachineError> {
         master_cf: MasterCf::shared(text("master.cf")),
         main_cf_sha256,
         master_cf_sha256,
+        environment: HostEnvironment::default(),
         running: match head.words.get("running") {
             Some(&"yes") => Running::Yes,
             _ => Running::No,
         },
     })
+}
+
+/// The properties of the host from which Postfix makes some defaults. The host says its networks only where main.cf does
+/// not set `mynetworks`, and then for its own `mynetworks_style`.
+fn environment(head: &Head<'_>, postfix: &PostfixLive, facts: &Facts) -> HostEnvironment {
+    let word = |name| head.words.get(name).filter(|word| !word.is_empty());
+    let word = |name| word(name).map(|word| (*word).to_owned());
+    let mut environment = HostEnvironment {
+        hostname: word("hostname"),
+        mail_name: word("mailname"),
+        networks: Networks::default(),
+    };
+    if let Some(networks) = word("networks") {
+        let files = ConfigurationFiles {
+            main_cf: &postfix.main_cf,
+            master_cf: &postfix.master_cf,
+        };
+        let release = Release::new(&facts.postfix_version);
+        let configuration = Configuration::new(&files, release, &environment);
+        if let Ok(style) = configuration.main().expanded("mynetworks_style").text {
+            environment.networks = Networks::only(&style, networks);
+        }
+    }
+    environment
 }
 
 /// The state of each path, with its text if the host sent it.

@@ -1,0 +1,122 @@
+//! What the lookup tables say that nothing manages, as far as an observation read or asked them.
+
+use std::collections::BTreeMap;
+
+use super::live::Live;
+use crate::postfix::{logical_texts, split_list};
+
+/// What a lookup table says of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableAnswer {
+    /// The table has the key, with this value (it may be empty).
+    Yes(String),
+    /// The table does not have the key.
+    No,
+    /// It is not known; why, as a clause in lower case.
+    NotJudged(String),
+}
+
+/// A lookup table as an observation found it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LiveTable {
+    /// The text of its source file.
+    Text(String),
+    /// The host asked it for some keys: the value of each. None where the table does not have the key.
+    Answers(BTreeMap<String, Option<String>>),
+    /// It was neither read nor asked; why, as a clause in lower case.
+    NotRead(String),
+}
+
+/// Whether each line of a table's source is one or more members of a list. Such a table is a path without a type.
+fn is_list(table: &str) -> bool {
+    table.starts_with('/')
+}
+
+/// A member of a list without its negation, as tables are named in [`Live::tables`].
+fn name_of(table: &str) -> &str {
+    table.trim_start_matches('!')
+}
+
+impl Live {
+    /// What a table says of a key. `table` is the word in the parameter's value: `hash:/etc/postfix/domains`,
+    /// `proxy:ldap:/etc/postfix/x.cf`, or a path, whose lines are members of the list. The key is compared as it is, in
+    /// lower case: parent domains and networks are not tried.
+    #[must_use]
+    pub fn table_says(&self, table: &str, key: &str) -> TableAnswer {
+        let key = key.to_ascii_lowercase();
+        let Some(known) = self.tables.get(name_of(table)) else {
+            return not_asked();
+        };
+        match known {
+            LiveTable::Text(_) if is_list(name_of(table)) => {
+                let members = self.table_members(table).unwrap_or_default();
+                match members
+                    .iter()
+                    .any(|member| member.eq_ignore_ascii_case(&key))
+                {
+                    true => TableAnswer::Yes(String::new()),
+                    false => TableAnswer::No,
+                }
+            }
+            LiveTable::Text(text) => lines(text)
+                .find(|(found, _)| found.eq_ignore_ascii_case(&key))
+                .map_or(TableAnswer::No, |(_, value)| TableAnswer::Yes(value)),
+            LiveTable::Answers(answers) => match answers.get(&key) {
+                Some(Some(value)) => TableAnswer::Yes(value.clone()),
+                Some(None) => TableAnswer::No,
+                None => not_asked(),
+            },
+            LiveTable::NotRead(why) => TableAnswer::NotJudged(why.clone()),
+        }
+    }
+
+    /// The members that a table adds to a list of domains, hosts or networks: the keys of a table, or the words of a file
+    /// of members. A file of members may name further tables and files.
+    ///
+    /// # Errors
+    /// Why they are not known, as a clause in lower case.
+    pub fn table_members(&self, table: &str) -> Result<Vec<String>, String> {
+        match self.tables.get(name_of(table)) {
+            Some(LiveTable::Text(text)) if is_list(name_of(table)) => {
+                let lines = logical_texts(text.as_bytes()).into_iter();
+                Ok(lines.flat_map(|line| split_list(&line)).collect())
+            }
+            Some(LiveTable::Text(text)) => Ok(lines(text).map(|(key, _)| key).collect()),
+            Some(LiveTable::Answers(_)) => Err("the table can only be asked for keys".to_owned()),
+            Some(LiveTable::NotRead(why)) => Err(why.clone()),
+            None => Err(NOT_ASKED.to_owned()),
+        }
+    }
+}
+
+const NOT_ASKED: &str = "the host was not asked about it";
+
+fn not_asked() -> TableAnswer {
+    TableAnswer::NotJudged(NOT_ASKED.to_owned())
+}
+
+/// The lines of a table's source (postmap(1), cidr_table(5)): the first word is the key, the rest the value.
+fn lines(text: &str) -> impl Iterator<Item = (String, String)> {
+    let lines = logical_texts(text.as_bytes()).into_iter();
+    lines.map(|line| {
+        let line = line.trim();
+        let (key, value) = line.split_once([' ', '\t']).unwrap_or((line, ""));
+        (key.to_owned(), value.trim().to_owned())
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_a_table_is_a_key_and_a_value() {
+        let text = "# comment\nExample.org  OK\n\nexample.net a\n  # not the end\n  b\n";
+        let found: Vec<_> = lines(text).collect();
+        assert_eq!(found[0], ("Example.org".to_owned(), "OK".to_owned()));
+        assert_eq!(found[1].0, "example.net");
+        assert!(found[1].1.ends_with('b'), "{found:?}");
+        assert_eq!(found.len(), 2);
+    }
+}
