@@ -218,7 +218,7 @@ fn a_restart_goes_through_the_service_manager_that_owns_postfix() {
     assert_eq!(contents(&host), before);
     assert_eq!(
         host.read("/root/systemctl"),
-        "-q is-active postfix.service\nrestart postfix.service\n".repeat(2)
+        "-q is-active postfix@-.service\nrestart postfix@-.service\n".repeat(2)
     );
     host.run("rm /root/refuse /root/systemctl");
     wanted.run = "r2".to_owned();

@@ -9,17 +9,17 @@ use zeroize::Zeroizing;
 use super::data::{Data, secrets_function};
 use super::frame::sha256;
 use super::observe::{is_hash, quote, without_comments};
-use super::values;
+use super::service_orders;
 use crate::exchange::Failure;
 use crate::ledger::Ledger;
-use crate::machine::{Activation, HistoryOrder, LedgerOrder, Orders};
+use crate::machine::{HistoryOrder, LedgerOrder, Orders};
 use crate::name::UserName;
-use crate::postfix::{Edit, catalogue};
-use crate::service::Service;
+use crate::postfix::catalogue;
 
 /// The program, one file for each idea.
-const PROGRAM: [&str; 12] = [
+const PROGRAM: [&str; 13] = [
     include_str!("apply/words.sh"),
+    include_str!("apply/services.sh"),
     include_str!("apply/report.sh"),
     include_str!("apply/journal.sh"),
     include_str!("apply/stage.sh"),
@@ -72,7 +72,7 @@ pub(super) fn payload(
     let look = look.unwrap_or(":\n");
     let rest = Zeroizing::new(format!(
         "{program}{}{}{}look() {{\n{look}}}\n{call}",
-        edits(&orders.service(&Service::POSTFIX).edits),
+        service_orders::edits(orders),
         *data.program(),
         *secrets_function(&orders.secrets)
     ));
@@ -118,7 +118,6 @@ fn assignments(
     let mut set = |name: &str, value: &str| {
         let _ = writeln!(text, "{name}={}", quote(value));
     };
-    let postfix = orders.service(&Service::POSTFIX);
     let by = one_line("the name of who applies", &orders.by)?;
     set("N", nonce);
     set("SH", sh);
@@ -130,46 +129,13 @@ fn assignments(
     set("EXPECTS", &expects(orders)?);
     set("ADOPTS", &lines(&orders.adopts, ToString::to_string));
     set("FILES", &files(orders, data)?);
-    set(
-        "INDEXES",
-        &lines(&postfix.indexes, |(path, kind)| {
-            format!("{kind} {path} {}", kind.index_suffix().unwrap_or("-"))
-        }),
-    );
-    set(
-        "TABLES",
-        &lines(&postfix.tables, |(path, kind)| format!("{kind} {path}")),
-    );
-    set("TYPES", &values::table_types(postfix));
-    set("EDITS", if postfix.edits.is_empty() { "" } else { "1" });
-    set("CHECK", if postfix.check { "1" } else { "" });
-    set(
-        "ACTIVATION",
-        match postfix.activation {
-            Activation::Nothing => "not",
-            Activation::Reload => "reload",
-            Activation::Restart => "restart",
-        },
-    );
     set("UNVERIFIED", if orders.allow_unverified { "1" } else { "" });
-    set("ACCEPT", &addresses(&postfix.probes.accept)?);
-    set("REFUSE", &addresses(&postfix.probes.refuse)?);
     set(
         "DELETES",
         &lines(&orders.deletes, |(path, suffix)| {
             format!("{path} {}", suffix.unwrap_or("-"))
         }),
     );
-    set("NUMBERS", &values::numbers(postfix));
-    set(
-        "ADDS_LISTENER",
-        if values::adds_listener(postfix) {
-            "1"
-        } else {
-            ""
-        },
-    );
-    set("DIRECT", &values::direct(postfix));
     let (opening, not_opening) = catalogue::tables::opening_patterns();
     set("OPENING", &opening);
     set("NOT_OPENING", &not_opening);
@@ -182,10 +148,11 @@ fn assignments(
     set("ASK_PERL", ASK_PERL);
     set("ASK_NC", ASK_NC);
     set("WORDS_AWK", &WORDS_AWK);
+    text.push_str(&service_orders::assignments(orders)?);
     Ok(text)
 }
 
-fn lines<T>(items: &[T], line: impl Fn(&T) -> String) -> String {
+pub(super) fn lines<T>(items: &[T], line: impl Fn(&T) -> String) -> String {
     let lines: Vec<String> = items.iter().map(line).collect();
     lines.join("\n")
 }
@@ -294,16 +261,6 @@ fn history(order: Option<&HistoryOrder>, data: &mut Data) -> String {
     )
 }
 
-fn addresses(addresses: &[String]) -> Result<String, Failure> {
-    for address in addresses {
-        let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'<' | b'>');
-        if address.is_empty() || !address.bytes().all(plain) {
-            return Err(unsayable("an address to probe", address));
-        }
-    }
-    Ok(addresses.join(" "))
-}
-
 fn one_line<'a>(what: &str, text: &'a str) -> Result<&'a str, Failure> {
     match text.chars().any(char::is_control) {
         true => Err(unsayable(what, text)),
@@ -311,45 +268,11 @@ fn one_line<'a>(what: &str, text: &'a str) -> Result<&'a str, Failure> {
     }
 }
 
-fn unsayable(what: &str, text: &str) -> Failure {
+pub(super) fn unsayable(what: &str, text: &str) -> Failure {
     Failure {
         summary: format!("{what} is not fit to be sent to a host: {text:?}"),
         detail: None,
         hint: Some("plan again; if it happens again, this is a mistake in `murder`".to_owned()),
-    }
-}
-
-/// One call of postconf(1) for each run of edits of one kind: every call rewrites the whole file.
-fn edits(edits: &[Edit]) -> String {
-    let mut text = "orders_edits() {\n:\n".to_owned();
-    let mut last = "";
-    for edit in edits {
-        let (option, word) = words(edit);
-        if option != last {
-            let _ = write!(
-                text,
-                "{}edit {option}",
-                if last.is_empty() { "" } else { "\n" }
-            );
-            last = option;
-        }
-        let _ = write!(text, " {}", quote(&word));
-    }
-    text.push_str("\n}\n");
-    text
-}
-
-fn words(edit: &Edit) -> (&'static str, String) {
-    match edit {
-        Edit::Set(name, value) => ("-e", format!("{name}={value}")),
-        Edit::Unset(name) => ("-X", name.to_string()),
-        Edit::SetService(service, entry) => ("-M", format!("{service}={entry}")),
-        Edit::UnsetService(service) => ("-MX", service.to_string()),
-        Edit::SetField(service, field, value) => {
-            ("-F", format!("{service}/{}={value}", field.as_str()))
-        }
-        Edit::SetOption(service, name, value) => ("-P", format!("{service}/{name}={value}")),
-        Edit::UnsetOption(service, name) => ("-PX", format!("{service}/{name}")),
     }
 }
 
@@ -358,23 +281,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::name::{Parameter, ServiceName};
-
-    #[test]
-    fn edits_of_one_kind_share_a_call() {
-        let parameter = |text: &str| Parameter::new(text).unwrap();
-        let service = ServiceName::new("lmtp/unix").unwrap();
-        let text = edits(&[
-            Edit::SetOption(service, parameter("a"), "b".to_owned()),
-            Edit::Set(parameter("relayhost"), "it's".to_owned()),
-            Edit::Set(parameter("biff"), "no".to_owned()),
-            Edit::Unset(parameter("x")),
-        ]);
-        assert_eq!(
-            text,
-            "orders_edits() {\n:\nedit -P 'lmtp/unix/a=b'\nedit -e 'relayhost=it'\\''s' 'biff=no'\nedit -X 'x'\n}\n"
-        );
-    }
 
     #[test]
     fn the_loader_has_nothing_special_for_csh_and_fish() {

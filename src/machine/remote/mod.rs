@@ -12,6 +12,7 @@ mod frame;
 mod observe;
 mod outcome;
 mod paths;
+mod service_orders;
 mod values;
 
 use async_io::block_on;

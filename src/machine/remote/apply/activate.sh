@@ -5,7 +5,7 @@
 # Calls: journal.sh: phase; probe.sh: note_old_pids; report.sh: fail; words.sh: capture log run
 
 # postfix COMMAND, of this instance alone: without `-c` it is of all that postmulti(1) knows (postfix(1)).
-instance() { run 120 postfix -c /etc/postfix "$1"; }
+instance() { run 120 postfix -c "$CF" "$1"; }
 
 check() {
   # shellcheck disable=SC2016  # the backticks are part of the message
@@ -14,12 +14,22 @@ check() {
 }
 
 restart() {
-  if [ -d /run/systemd/system ] && run 20 systemctl -q is-active postfix.service; then
-    run 120 systemctl restart postfix.service
-  else
-    instance stop
-    instance start
+  if [ -d /run/systemd/system ]; then
+    for unit in $(units); do
+      ! run 20 systemctl -q is-active "$unit" || { run 120 systemctl restart "$unit"; return; }
+    done
   fi
+  instance stop
+  instance start
+}
+
+# The units that may run this instance. Up to Debian 12, postfix.service stands for all instances, and each has one of
+# its own; `-` is the default one there.
+units() {
+  case $CF in
+    /etc/postfix) echo postfix@-.service postfix.service ;;
+    *) echo "postfix@${CF##*/}.service" ;;
+  esac
 }
 
 # By the way that the parameters need which changed, or changed back.

@@ -15,12 +15,9 @@ phase() {
 
 # Before the first change: where temporary files will stand, the ledger that is to be, and the journal.
 open_journal() {
-  directories="/etc/postfix $D"
+  directories=$D
   [ -z "$HISTORY" ] || { { [ -d "$D/history" ] || mkdir -m 0700 "$D/history" 2>/dev/null; } && directories="$directories $D/history"; }
-  for cf in main.cf master.cf; do
-    real_of /etc/postfix/$cf
-    directories="$directories ${REAL%/*}"
-  done
+  of_each note_configuration
   for_each "$FILES" note_directory
   for_each "$INDEXES" note_index_directory
   for_each "$DELETES" note_directory
@@ -29,6 +26,7 @@ open_journal() {
     durable "$D/leftovers" "$D/journal.json" "$D" ||
     fail_unchanged 'the journal cannot be written' "$error" "make room in $D, or make it writable"
 }
+note_configuration() { note_directory "$CF/main.cf" && note_directory "$CF/master.cf"; }
 note_directory() {
   for named in "$1" ${2:+"$1$2"}; do
     case " $directories " in *" ${named%/*} "*) ;; *) directories="$directories ${named%/*}" ;; esac
@@ -122,10 +120,12 @@ forget() {
 
 # A directory below Postfix's whose last file was deleted goes too, if nothing else is in it.
 leave_empty() {
-  case $1 in
-    /etc/postfix/sasl) ;;
-    /etc/postfix/?*) rmdir "$1" 2>/dev/null && leave_empty "${1%/*}" ;;
-  esac
+  for folder in $FOLDERS; do
+    case $1 in
+      "$folder/sasl") ;;
+      "$folder"/?*) ! rmdir "$1" 2>/dev/null || leave_empty "${1%/*}" ;;
+    esac
+  done
 }
 
 # Directories that this run made.

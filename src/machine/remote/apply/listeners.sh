@@ -16,13 +16,13 @@ s/[[:space:]].*//
 /^\(smtp\|smtps\|submission\|submissions\)$/d'
 
 # copy_master_cf: the staged one to where it is validated; on the way, its listeners that need a look into ODD.
-copy_master_cf() { ODD=$(sed -n -e "w $STAGE/check/master.cf" -e "$ODD_LISTENERS" -e p "$STAGE/master.cf"); }
+copy_master_cf() { ODD=$(sed -n -e "w $DRAFT/check/master.cf" -e "$ODD_LISTENERS" -e p "$DRAFT/master.cf"); }
 
 try_listeners() {
   [ -n "$RUNNING" ] && [ "$ACTIVATION" != not ] || return 0
-  [ "$ODD" != - ] || ODD=$(sed -n -e "$ODD_LISTENERS" -e p /etc/postfix/master.cf)
-  CF_DIR=/etc/postfix disabled=- hosts=''
-  [ ! -e "$STAGE/check/main.cf" ] || CF_DIR=$STAGE/check
+  [ "$ODD" != - ] || ODD=$(sed -n -e "$ODD_LISTENERS" -e p "$CF/master.cf")
+  CF_DIR=$CF disabled=- hosts=''
+  [ ! -e "$DRAFT/check/main.cf" ] || CF_DIR=$DRAFT/check
   for_each "$ODD" try_port
   [ -z "$hosts" ] || try_hosts
   # Somebody may have written a line after Postfix began and after our last apply.
@@ -30,8 +30,8 @@ try_listeners() {
     try_taken
     return 0
   fi
-  [ ! /etc/postfix/master.cf -nt "$QUEUE/pid/master.pid" ] ||
-    { [ -e "$D/ledger.json" ] && [ ! /etc/postfix/master.cf -nt "$D/ledger.json" ]; } || try_taken
+  [ ! "$CF/master.cf" -nt "$QUEUE/pid/master.pid" ] ||
+    { [ -e "$D/ledger.json" ] && [ ! "$CF/master.cf" -nt "$D/ledger.json" ]; } || try_taken
 }
 
 # split_listener SERVICE: in host and port, as host_port() of Postfix's util/host_port.c takes it apart.
@@ -71,14 +71,14 @@ knows_port() {
 try_hosts() {
   nonlocal=' '
   for version in 4 6; do { read -r word </proc/sys/net/ipv$version/ip_nonlocal_bind && nonlocal="$nonlocal$word "; } 2>/dev/null; done
-  mkdir -p "$STAGE/listeners" || return 0
+  mkdir -p "$DRAFT/listeners" || return 0
   protocols=$(postconf -c "$CF_DIR" -xh inet_protocols 2>/dev/null)
   for_each "$hosts" try_host
 }
 # try_host HOST SERVICE: any program of Postfix says whether the host has the address, if it is to be its interface.
 try_host() {
-  printf 'compatibility_level = 0\ninet_protocols = %s\ninet_interfaces = %s\n' "${protocols:-all}" "$1" >|"$STAGE/listeners/main.cf"
-  capture run 60 postmap -c "$STAGE/listeners" -q murder-probe static:ok
+  printf 'compatibility_level = 0\ninet_protocols = %s\ninet_interfaces = %s\n' "${protocols:-all}" "$1" >|"$DRAFT/listeners/main.cf"
+  capture run 60 postmap -c "$DRAFT/listeners" -q murder-probe static:ok
   case $SAID in
     *fatal:*'no local interface'*) may_bind "$1" "${2##*:}" || bad_listener "$2" "the host has no address \`$1\`" ;;
     *fatal:*) bad_listener "$2" "\`$1\` is no address that the host can use" "$SAID" ;;
@@ -121,8 +121,8 @@ try_taken() {
     IFS=$NEWLINE
   done
   IFS=$BLANKS
-  from=/etc/postfix/master.cf
-  [ ! -e "$STAGE/master.cf" ] || from=$STAGE/master.cf
+  from=$CF/master.cf
+  [ ! -e "$DRAFT/master.cf" ] || from=$DRAFT/master.cf
   for_each "$(sed -n -e '/^[^#[:space:]][^[:space:]]*[[:space:]]\{1,\}inet[[:space:]]/!d' -e 's/[[:space:]].*//p' "$from")" try_free
 }
 try_free() {
@@ -175,5 +175,5 @@ bad_listener() {
     return 0
     ;;
   esac
-  fail_unchanged "master.cf has a line that Postfix's master dies of: the service \`$1 inet\`" "$2${3:+$NEWLINE$3}" "correct the line in /etc/postfix/master.cf on the host, or in \`services:\` of the manifest where it comes from there, and run again"
+  fail_unchanged "master.cf has a line that Postfix's master dies of: the service \`$1 inet\`" "$2${3:+$NEWLINE$3}" "correct the line in $CF/master.cf on the host, or in \`services:\` of the manifest where it comes from there, and run again"
 }

@@ -21,41 +21,55 @@ order_of_work() {
     # shellcheck disable=SC1010  # `done` is a word of the report
     report done '' '' ''
   fi
-  read_settings
-  RUNNING=
-  ! master_lives || RUNNING=1
+  of_each read_settings
   SED='' BACK=''
   step open_journal
   [ -z "$ADOPTS" ] || step for_each "$ADOPTS" adopt
   [ -z "$FILES" ] || step stage_files
-  [ -z "$INDEXES" ] || step for_each "$INDEXES" build_index
-  if [ -n "$FILES$EDITS$TABLES" ]; then
-    step stage_configuration
-    step validate
-  fi
-  try_listeners
-  PATIENCE=120 BEFORE=''
-  if [ "$ACTIVATION" != not ]; then
-    smtp_answers
-    BEFORE=$ANSWERS
-    await_troubles
-  fi
+  of_each stage_service
+  PATIENCE=120
+  of_each look_before
   [ -z "$STAGED" ] || step commit
-  [ -z "$CHECK" ] || step check
-  if [ "$ACTIVATION" != not ]; then
-    step activate
-    step probe
-  fi
+  of_each check_service
+  of_each activate_service
   [ -z "$DELETES" ] || step for_each "$DELETES" delete
   step write_ledger
   finish
 }
 
-# What Postfix calls its places here.
+stage_service() {
+  [ -z "$INDEXES" ] || step for_each "$INDEXES" build_index
+  [ -n "$FILES$EDITS$TABLES" ] || return 0
+  step stage_configuration
+  step validate
+}
+
+look_before() {
+  try_listeners
+  BEFORE=
+  [ "$ACTIVATION" != not ] || return 0
+  smtp_answers
+  BEFORE=$ANSWERS
+  await_troubles
+}
+
+check_service() { [ -z "$CHECK" ] || step check; }
+
+activate_service() {
+  [ "$ACTIVATION" != not ] || return 0
+  step activate
+  step probe
+}
+
+# What Postfix calls its places here, and whether it runs.
 read_settings() {
-  QUEUE='' MAILLOG='' HOST=localhost HOLD=60
+  QUEUE='' MAILLOG='' HOST=localhost HOLD=60 RUNNING='' PROXIED=- ODD=- OLD_WORDS='' DRAFT=$STAGE
+  [ "$SERVICE" = 1 ] || DRAFT=$STAGE/$SERVICE
+  HERE="postfix -c $CF"
+  # Nobody here knows who gave a value.
+  MEND="mend it in the manifest, or in $CF on the host if the manifest does not say it"
   IFS=$NEWLINE
-  for line in $(postconf -x queue_directory maillog_file myhostname service_throttle_time 2>/dev/null); do
+  for line in $(postconf -c "$CF" -x queue_directory maillog_file myhostname service_throttle_time 2>/dev/null); do
     case $line in
       'queue_directory = '*) QUEUE=${line#* = } ;;
       'maillog_file = '*) MAILLOG=${line#* = } ;;
@@ -66,6 +80,7 @@ read_settings() {
   IFS=$BLANKS
   case $HOST in *[!A-Za-z0-9.-]* | '') HOST=localhost ;; esac
   case $HOLD in *[!0-9]* | '' | ????*) HOLD=60 ;; esac
+  ! master_lives || RUNNING=1
 }
 
 # holds PROCESS: whether one of its descriptors is the lock's.

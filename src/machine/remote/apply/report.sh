@@ -72,14 +72,18 @@ finish() {
   [ -z "$FAULT" ] || log "points $POINT"
   # shellcheck disable=SC1010  # `done` is an argument
   clean done
-  # Only a run that found Postfix at work tells it anything.
-  case $RUNNING:${PRIOR:+$PRIOR_PHASE} in
-    :told | :rolling-back)
-      report halfway 'the host is as it shall be, but Postfix does not run: an apply that did not end left it stopped' "$PRIOR" 'look at its log, then run there as root: postfix -c /etc/postfix check; postfix -c /etc/postfix start'
-      ;;
-  esac
+  of_each judge_stopped
   # shellcheck disable=SC1010  # `done` is a word of the report
   report done '' '' ''
+}
+
+# Only a run that found Postfix at work tells it anything.
+judge_stopped() {
+  case $RUNNING:${PRIOR:+$PRIOR_PHASE} in
+    :told | :rolling-back)
+      report halfway 'the host is as it shall be, but Postfix does not run: an apply that did not end left it stopped' "$PRIOR" "look at its log, then run there as root: $HERE check; $HERE start"
+      ;;
+  esac
 }
 
 # A fault point stands before and after every step; only tests set FAULT.

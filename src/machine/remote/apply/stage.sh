@@ -72,7 +72,7 @@ build_index() {
     borrowed=1
     cp -p "$source" "$NEW" 2>/dev/null || fail_unchanged "$2 has no text to build an index from" '' 'plan again'
   fi
-  capture run 300 postmap "$1:$NEW" || fail_unchanged "postmap cannot build $1:$2" "$SAID" 'see the message of the host'
+  capture run 300 postmap -c "$CF" "$1:$NEW" || fail_unchanged "postmap cannot build $1:$2" "$SAID" 'see the message of the host'
   [ -z "$SAID" ] || judge_index "$1:$2"
   # An index has the owner and the mode of its text; postmap(1) mostly sees to that by itself.
   owners=$(stat -c '%U:%G %a' "$NEW" "$NEW$3" 2>/dev/null)
@@ -92,7 +92,7 @@ build_index() {
 # back is as it was, with its duplicates.
 judge_index() {
   said=$SAID new=
-  [ -n "$OLD_WORDS" ] || { capture run 60 postmap -q murder-probe static:ok; OLD_WORDS=$NEWLINE$SAID$NEWLINE; }
+  [ -n "$OLD_WORDS" ] || { capture run 60 postmap -c "$CF" -q murder-probe static:ok; OLD_WORDS=$NEWLINE$SAID$NEWLINE; }
   IFS=$NEWLINE
   for line in $said; do
     case $OLD_WORDS in *"$NEWLINE$line$NEWLINE"*) ;; *) new="$new$line$NEWLINE" ;; esac
@@ -108,24 +108,24 @@ judge_index() {
 }
 
 stage_configuration() {
-  error=$( { mkdir -p "$STAGE/check" && cp /etc/postfix/main.cf /etc/postfix/master.cf "$STAGE/"; } 2>&1) ||
+  error=$( { mkdir -p "$DRAFT/check" && cp "$CF/main.cf" "$CF/master.cf" "$DRAFT/"; } 2>&1) ||
     fail_unchanged 'the configuration cannot be staged' "$error" "make room in $D"
   # postconf glues what it appends to a last line without an end, and so ruins both.
   for cf in master.cf main.cf; do
-    [ -z "$(tail -c 1 "$STAGE/$cf")" ] || echo >>"$STAGE/$cf"
+    [ -z "$(tail -c 1 "$DRAFT/$cf")" ] || echo >>"$DRAFT/$cf"
   done
-  orders_edits
+  "orders_edits_$SERVICE"
   SERVICES_CHANGE='' staged_cfs=''
-  hashes=$NEWLINE$(sha256sum /etc/postfix/master.cf /etc/postfix/main.cf "$STAGE/master.cf" "$STAGE/main.cf")$NEWLINE
+  hashes=$NEWLINE$(sha256sum "$CF/master.cf" "$CF/main.cf" "$DRAFT/master.cf" "$DRAFT/main.cf")$NEWLINE
   for cf in master.cf main.cf; do
-    after=${hashes%%"  $STAGE/$cf$NEWLINE"*}
+    after=${hashes%%"  $DRAFT/$cf$NEWLINE"*}
     after=${after##*"$NEWLINE"}
-    case $hashes in *"$NEWLINE$after  /etc/postfix/$cf$NEWLINE"*) continue ;; esac
+    case $hashes in *"$NEWLINE$after  $CF/$cf$NEWLINE"*) continue ;; esac
     [ $cf = main.cf ] || SERVICES_CHANGE=1
-    real_of /etc/postfix/$cf
+    real_of "$CF/$cf"
     # shellcheck disable=SC2046  # owner, group and mode are three arguments
-    stage /etc/postfix/$cf $(stat -c '%U %G %a' "$REAL")
-    error=$(cat "$STAGE/$cf" 2>&1 >>"$NEW")
+    stage "$CF/$cf" $(stat -c '%U %G %a' "$REAL")
+    error=$(cat "$DRAFT/$cf" 2>&1 >>"$NEW")
     hash_of "$NEW"
     [ "$HASH" = "$after" ] || fail_unchanged "the new $cf could not be written whole" "$error" 'make room on the file system'
     staged_cfs="$staged_cfs $NEW"
@@ -135,7 +135,7 @@ stage_configuration() {
 
 # edit OPTIONS...: postconf says what it did not do on its standard error, and ends with 0.
 edit() {
-  capture postconf -c "$STAGE" "$@" || fail_unchanged "postconf $1 refuses an edit" "$SAID" 'see the message of the host'
+  capture postconf -c "$DRAFT" "$@" || fail_unchanged "postconf $1 refuses an edit" "$SAID" 'see the message of the host'
   IFS=$NEWLINE
   for line in $SAID; do
     case $line in *'multiple entries for'*) ;; *) fail_unchanged "postconf $1 warns of an edit" "$SAID" 'see the message of the host' ;; esac

@@ -42,26 +42,35 @@ wait_for_smtp() {
   done
 }
 
+# Tells a service that had loaded the new configuration to load the old one.
+load_old() {
+  [ -n "$ACTIVATED" ] || return 0
+  # What cannot run the new configuration may have ended with it; telling nobody helps nobody.
+  if { if master_lives; then activate_postfix; else capture restart; fi; } && wait_for_smtp; then again=; else again=1 WHY="$WHY$SAID$NEWLINE"; fi
+  if ! await_master; then
+    # It stood when this began: what it dies of now was there before, and is not ours to put right.
+    again="$HERE start; " WHY="$WHY$(new_troubles)$NEWLINE"
+    FIRST="first put right what Postfix ends of (see its words, and its log), such as a line of $CF/master.cf; then "
+  elif [ -n "$again" ]; then again="$HERE reload; "; fi
+  [ -z "$again" ] || LEFT="$LEFT$HERE check; $again"
+}
+
+# Where something is left to do by hand, a service that runs must load the result.
+name_reload() {
+  case $LEFT in *"$HERE start; "* | *"$HERE reload; "*) ;; *) [ -z "$RUNNING" ] || LEFT="$LEFT$HERE check; $HERE reload; " ;; esac
+}
+
 put_back() {
-  LEFT='' WHY='' FIRST='' HERE='postfix -c /etc/postfix'
+  LEFT='' WHY='' FIRST=''
   phase rolling-back
   for_each "$UNDO" undo_one
   durable $directories
-  if [ -n "$ACTIVATED" ]; then
-    # What cannot run the new configuration may have ended with it; telling nobody helps nobody.
-    if { if master_lives; then activate_postfix; else capture restart; fi; } && wait_for_smtp; then again=; else again=1 WHY="$WHY$SAID$NEWLINE"; fi
-    if ! await_master; then
-      # It stood when this began: what it dies of now was there before, and is not ours to put right.
-      again="$HERE start; " WHY="$WHY$(new_troubles)$NEWLINE"
-      FIRST='first put right what Postfix ends of (see its words, and its log), such as a line of /etc/postfix/master.cf; then '
-    elif [ -n "$again" ]; then again="$HERE reload; "; fi
-    [ -z "$again" ] || LEFT="$LEFT$HERE check; $again"
-  fi
+  of_each load_old
   seek_moved
   if [ -n "$LEFT$MOVED" ]; then
     # The backups are all that is left of the old state: they stay until an apply is done.
     rm -rf "$STAGE" "$SPOOL" "$HEARD"
-    case $LEFT in *"$HERE start; " | *"$HERE reload; ") ;; *) [ -z "$RUNNING" ] || LEFT="$LEFT$HERE check; $HERE reload; " ;; esac
+    of_each name_reload
     report halfway "$1, and putting back failed too${MOVED:+: $MOVED is not what it was}" "$2$NEWLINE$WHY" "${FIRST}run there as root: ${LEFT%; }"
   fi
   clean

@@ -8,27 +8,27 @@
 # listing DIR NAME: what Postfix makes of a configuration into NAME, parameters and options of services, with
 # every $ expanded; what it complains of into NAME.said. Both without the names that staging changes.
 listing() {
-  into=$STAGE/$2
+  into=$DRAFT/$2
   [ "$2" = old ] || into=$into.staged
   {
-    postconf -c "$1" -n -x 2>|"$STAGE/$2.said"
+    postconf -c "$1" -n -x 2>|"$DRAFT/$2.said"
     [ -z "$OPTIONS" ] || postconf -c "$1" -P -x 2>/dev/null
   } >|"$into"
-  [ "$2" = old ] || plain <"$into" >|"$STAGE/$2"
+  [ "$2" = old ] || plain <"$into" >|"$DRAFT/$2"
 }
-said_of() { [ ! -s "$STAGE/$1.said" ] || plain <"$STAGE/$1.said"; }
-plain() { sed -e "$BACK" -e "s#$STAGE/check#/etc/postfix#g" -e "s#\\.murder\\.$RUN\\.##g" -e 's/, line [0-9]*//'; }
+said_of() { [ ! -s "$DRAFT/$1.said" ] || plain <"$DRAFT/$1.said"; }
+plain() { sed -e "$BACK" -e "s#$DRAFT/check#$CF#g" -e "s#\\.murder\\.$RUN\\.##g" -e 's/, line [0-9]*//'; }
 
 validate() {
   # `proxy:` would ask the running proxymap, which has the old configuration: postconf(1) looks through it.
-  sed -e "$SED" "$STAGE/main.cf" >"$STAGE/check/main.cf"
+  sed -e "$SED" "$DRAFT/main.cf" >"$DRAFT/check/main.cf"
   copy_master_cf
-  backdate "$STAGE/main.cf" "$STAGE/check/main.cf" $staged_cfs
+  backdate "$DRAFT/main.cf" "$DRAFT/check/main.cf" $staged_cfs
   # Options change where they are written, or where what they refer to is.
   OPTIONS=$SERVICES_CHANGE
-  [ -n "$OPTIONS" ] || OPTIONS=$(sed -n -e 's/\$[{(]\{0,1\}service_name//g' -e '/^[^#]*[[:space:]]-o.*\$/p' /etc/postfix/master.cf)
-  listing /etc/postfix old
-  listing "$STAGE/check" new
+  [ -n "$OPTIONS" ] || OPTIONS=$(sed -n -e 's/\$[{(]\{0,1\}service_name//g' -e '/^[^#]*[[:space:]]-o.*\$/p' "$CF/master.cf")
+  listing "$CF" old
+  listing "$DRAFT/check" new
   old=$NEWLINE$(said_of old)$NEWLINE new=
   IFS=$NEWLINE
   for line in $(said_of new); do
@@ -41,7 +41,7 @@ validate() {
     for_each "$TABLES" note_type
   else
     each=1
-    capture run 60 postmap -c "$STAGE/check" -q murder-probe static:ok
+    capture run 60 postmap -c "$DRAFT/check" -q murder-probe static:ok
     case $SAID in *fatal:*) fail_unchanged 'Postfix cannot run with the new configuration' "$SAID" "$MEND" ;; esac
   fi
   # A table that opens has a type.
@@ -60,9 +60,9 @@ ask_together() {
   staging=${1:-} rooted='' theirs='' texts='' domain=''
   for_each "$TABLES" gather
   if [ -n "$staging" ]; then
-    captures_nothing run 60 postmap -c "$STAGE/check" -q murder-probe@invalid. $rooted static:murder || return 1
+    captures_nothing run 60 postmap -c "$DRAFT/check" -q murder-probe@invalid. $rooted static:murder || return 1
   elif [ -n "$rooted" ]; then
-    captures_nothing run 60 postmap -q murder-probe@invalid. $rooted static:murder || return 1
+    captures_nothing run 60 postmap -c "$CF" -q murder-probe@invalid. $rooted static:murder || return 1
   fi
   [ -n "$theirs" ] || return 0
   for word in $(domains_of $texts); do
@@ -70,7 +70,7 @@ ask_together() {
     domain=$word
   done
   case $domain in *[!A-Za-z0-9.-]* | '') domain=invalid. ;; esac
-  captures_nothing as_postfix postmap -q "murder-probe@$domain" $theirs static:murder
+  captures_nothing as_postfix postmap -c "$CF" -q "murder-probe@$domain" $theirs static:murder
 }
 gather() {
   case " $DOWN " in *" $2 "*) return 0 ;; esac
@@ -93,7 +93,7 @@ captures_nothing() {
 domains_of() { sed -n 's/^domain[[:space:]]*=[[:space:]]*\([^,:[:space:]]*\)[,[:space:]]*.*/\1/p' "$@" 2>/dev/null; }
 
 has_type() {
-  [ -n "$types" ] || types=" $(postconf -c "$STAGE" -m | tr '\n' ' ') "
+  [ -n "$types" ] || types=" $(postconf -c "$DRAFT" -m | tr '\n' ' ') "
   case $types in *" $1 "*) ;; *)
     fail_unchanged "Postfix has no table type \`$1\` here" "postconf -m:$types" "install the package \`postfix-$1\` there, or use another type"
     ;;
@@ -107,7 +107,7 @@ validate_values() {
     log 'not verified: values and tables of parameters (awk is missing)'
     return 0
   fi
-  indirect='' news=$(cd "$STAGE" && awk -v old=old -v opening="$OPENING" -v not_opening="$NOT_OPENING" "$WORDS_AWK" old new)
+  indirect='' news=$(cd "$DRAFT" && awk -v old=old -v opening="$OPENING" -v not_opening="$NOT_OPENING" "$WORDS_AWK" old new)
   IFS=$NEWLINE
   for line in $news; do
     IFS=$BLANKS
@@ -125,15 +125,15 @@ validate_values() {
 # smtpd(8) dies where nothing at all says who may relay, as in a main.cf that somebody emptied: Postfix's own
 # restrictions come with compatibility_level.
 judge_relaying() {
-  grep -q '^[^#[:space:]].*[[:space:]]smtpd\([[:space:]]\|$\)' "$STAGE/master.cf" || return 0
+  grep -q '^[^#[:space:]].*[[:space:]]smtpd\([[:space:]]\|$\)' "$DRAFT/master.cf" || return 0
   guards=$(
     # Where it dies of main.cf, that is what is wrong, and others say so.
-    postconf -c "$STAGE/check" -xh smtpd_relay_restrictions smtpd_recipient_restrictions 2>/dev/null || echo unknown
-    postconf -c "$STAGE/check" -Px 2>/dev/null | grep '/smtpd_re[a-z]*_restrictions = .'
+    postconf -c "$DRAFT/check" -xh smtpd_relay_restrictions smtpd_recipient_restrictions 2>/dev/null || echo unknown
+    postconf -c "$DRAFT/check" -Px 2>/dev/null | grep '/smtpd_re[a-z]*_restrictions = .'
   )
   case $guards in *[!\ "$NEWLINE"]*) return 0 ;; esac
   # shellcheck disable=SC2016  # the backticks are part of the message
-  fail_unchanged 'Postfix could not take mail: main.cf has neither smtpd_relay_restrictions nor smtpd_recipient_restrictions, nor a compatibility_level that brings them' "smtpd(8) ends with: specify at least one working instance of: reject_unauth_destination, ..." 'put back into /etc/postfix/main.cf what was there (was it emptied?), or set one of them in `settings:` of the manifest'
+  fail_unchanged 'Postfix could not take mail: main.cf has neither smtpd_relay_restrictions nor smtpd_recipient_restrictions, nor a compatibility_level that brings them' "smtpd(8) ends with: specify at least one working instance of: reject_unauth_destination, ..." "put back into $CF/main.cf what was there (was it emptied?), or set one of them in \`settings:\` of the manifest"
 }
 
 # validate_value NAME VALUE: NUMBERS has a line `NAME KIND LEAST MOST` for each that the plan changes. What
@@ -226,7 +226,7 @@ key_for() {
 who_asks() {
   WHO=root
   case $1 in ldap | mysql | pgsql) WHO=postfix ;; *)
-      [ "$PROXIED" != - ] || PROXIED=$(grep -so 'proxy:[^], }]*' "$STAGE/new")
+      [ "$PROXIED" != - ] || PROXIED=$(grep -so 'proxy:[^], }]*' "$DRAFT/new")
       case "$PROXIED$NEWLINE" in *"proxy:$1:$2$NEWLINE"*) WHO=postfix ;; esac
       ;;
   esac
@@ -241,7 +241,7 @@ ask() {
   for line in $SAID; do
     case $line in
       *fatal:*) ERROR="$ERROR$line$NEWLINE" ;;
-      *'/etc/postfix/main.cf'[,:]*) ;;
+      *"$CF/main.cf"[,:]*) ;;
       *"Can't contact LDAP server"* | *'imed out'* | *'Server is busy'* | *'Server is unavailable'*) UNREACHED=1 ERROR="$ERROR$line$NEWLINE" ;;
       *) ERROR="$ERROR$line$NEWLINE" ;;
     esac
@@ -249,9 +249,9 @@ ask() {
   IFS=$BLANKS
 }
 complain_of() {
-  if [ "$WHO" = root ] && [ -e "$STAGE/check/main.cf" ]; then
-    run 60 postmap -c "$STAGE/check" -q "$KEY" "$1" >/dev/null
-  elif [ "$WHO" = root ]; then run 60 postmap -q "$KEY" "$1" >/dev/null; else as_postfix postmap -q "$KEY" "$1" >/dev/null; fi
+  if [ "$WHO" = root ] && [ -e "$DRAFT/check/main.cf" ]; then
+    run 60 postmap -c "$DRAFT/check" -q "$KEY" "$1" >/dev/null
+  elif [ "$WHO" = root ]; then run 60 postmap -c "$CF" -q "$KEY" "$1" >/dev/null; else as_postfix postmap -c "$CF" -q "$KEY" "$1" >/dev/null; fi
 }
 
 # staged_table TYPE PATH: sets NEW to the table as it is staged: where its index was built, else where its text
@@ -288,7 +288,7 @@ judge_staged() {
   case $WHO:$ERROR in
     root:*) ;;
     *fatal:*)
-      capture run 60 postmap -q murder-probe static:ok
+      capture run 60 postmap -c "$CF" -q murder-probe static:ok
       case $SAID in *fatal:*)
         log "not verified beforehand: $1, since Postfix cannot run with the present main.cf"
         return 0

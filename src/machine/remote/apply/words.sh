@@ -14,10 +14,7 @@ HEARD=$D/heard.$RUN
 NEWLINE='
 '
 BLANKS=$IFS
-CHANGED='' ACTIVATED='' WRITTEN='' UNDO='' MADE='' STAGED='' OPENED='' PRIOR='' POINT=0 UNDONE=0 LOG='' DOWN='' PHASE=staged BY_WHICH='' OLD_WORDS='' EMPTIED='' WHO=postfix BACKDATE='' PROXIED=- ODD=- ASKER='' types='' PRINTF=$(command -v printf)
-
-# Nobody here knows who gave a value.
-MEND='mend it in the manifest, or in /etc/postfix on the host if the manifest does not say it'
+CHANGED='' ACTIVATED='' WRITTEN='' UNDO='' MADE='' STAGED='' OPENED='' PRIOR='' POINT=0 UNDONE=0 LOG='' DOWN='' PHASE=staged BY_WHICH='' EMPTIED='' WHO=postfix BACKDATE='' ASKER='' types='' PRINTF=$(command -v printf)
 
 log() { LOG="$LOG- $1$NEWLINE"; }
 
