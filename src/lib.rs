@@ -6,6 +6,8 @@
 // Names that are valid by their type, secrets that cannot be printed, and places in a source.
 pub mod name;
 
+pub mod lmtp;
+
 pub mod visible;
 
 pub mod nearest;

@@ -30,6 +30,7 @@ static ARROWS: LazyLock<BTreeSet<Arrow>> = LazyLock::new(|| {
 /// Modules that must not touch files, network, processes, environment, clock or randomness.
 const PURE: &[&str] = &[
     "name",
+    "lmtp",
     "visible",
     "nearest",
     "thing",

@@ -23,6 +23,8 @@ mod schema;
 mod lints;
 // Each file is opened once.
 mod load;
+// Cyrus over LMTP on TCP.
+mod lmtp;
 // The shipped modules and what they render.
 mod modules;
 // Real sshd on loopback, real ssh clients.

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use crate::access::Access;
 use crate::diagnostic::Span;
+use crate::lmtp::LmtpDestination;
 use crate::name::{
     HostName, Mode, Parameter, RemotePath, RoleName, ServiceName, SiteName, UserName,
 };
@@ -49,6 +50,8 @@ pub struct Murder {
     pub postuser: String,
     /// Where the manifest says it; none where it is the default.
     pub postuser_at: Option<Span>,
+    /// Cyrus servers that have no Postfix of their own.
+    pub servers: Vec<CyrusServer>,
     /// Where mail leaves and inner mail is routed; a host of ours or an external name.
     pub smart_host: Option<HostName>,
     /// Names that are no hosts of ours.
@@ -121,6 +124,19 @@ pub enum TlsMode {
     Ldaps,
 }
 
+/// A Cyrus server without a Postfix of its own; `murder` does not log in there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CyrusServer {
+    /// Its name.
+    pub name: HostName,
+    /// imapd.conf `servername`, the LDAP `mailHost` value; its name where none is given.
+    pub mailhost: HostName,
+    /// Where it takes LMTP over TCP; port 24 of its name where none is given.
+    pub lmtp: LmtpDestination,
+    /// Where the manifest names it.
+    pub at: Span,
+}
+
 /// A shared folder that the manifest names (beside those in LDAP).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SharedFolder {
@@ -179,8 +195,8 @@ pub struct Host {
     pub ssh: Access,
     /// The LDAP directory that it queries.
     pub ldap: Option<Ldap>,
-    /// The LMTP socket, where the manifest says one (host, site, defaults, `cyrus`, in this order).
-    pub lmtp_socket: Option<RemotePath>,
+    /// Where Cyrus takes LMTP, if the manifest says it (host, site, defaults, `cyrus`, in this order).
+    pub lmtp: Option<LmtpDestination>,
     /// Asked over SMTP after an apply: murder-wide and its own.
     pub probes: Probes,
     /// Facts that the manifest states (`facts:`), laid over Debian's where nothing is observed.

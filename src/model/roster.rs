@@ -49,7 +49,7 @@ impl<'a> Roster<'a> {
         &self.written
     }
 
-    /// The hosts that a ledger of this murder names, and the manifest does not any more, not even as `external`.
+    /// The hosts that a ledger of this murder names, and the manifest does not any more, not even in `external` or `cyrus.servers`.
     #[must_use]
     pub fn missed(&self, ledger: &Ledger) -> Vec<HostName> {
         if ledger.hosts == self.written || ledger.murder != self.murder.name {
@@ -72,6 +72,11 @@ impl<'a> Roster<'a> {
                     .filter(|name| {
                         !self.murder.hosts.contains_key(name)
                             && !self.murder.external.contains(name)
+                            && self
+                                .murder
+                                .servers
+                                .iter()
+                                .all(|server| server.name != *name)
                     })
                     .collect()
             })

@@ -18,6 +18,8 @@ mod mail;
 mod first_contact;
 // Mail that arrives, waits, or is refused.
 mod routing;
+// LMTP over TCP.
+mod lmtp;
 // What somebody changed by hand.
 mod drift;
 // What nobody names any more.
@@ -69,6 +71,7 @@ const STORIES: &[Story] = &[
         "undecided_recipients_wait",
         routing::undecided_recipients_wait,
     ),
+    ("cyrus_takes_lmtp_over_tcp", lmtp::cyrus_takes_lmtp_over_tcp),
     (
         "changes_by_hand_are_seen_and_put_right",
         drift::changes_by_hand_are_seen_and_put_right,

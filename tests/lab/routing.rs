@@ -4,12 +4,14 @@ use crate::mail::{Refused, arrives, is_nowhere, lands_in, queue, send, sendmail,
 use crate::world::{HOSTS, World, until};
 
 /// What the tables of a parameter say of a key, the first that knows it.
-fn lookup(world: &World, host: &str, parameter: &str, key: &str) -> Option<String> {
+pub fn lookup(world: &World, host: &str, parameter: &str, key: &str) -> Option<String> {
     let tables = world.lab.sh(host, &format!("postconf -xh {parameter}"));
-    for table in tables
-        .split([',', ' ', '\n'])
-        .filter(|table| table.contains(':'))
-    {
+    let mut depth = 0_i32;
+    let ends_word = |c: char| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        depth == 0 && matches!(c, ',' | ' ' | '\n')
+    };
+    for table in tables.split(ends_word).filter(|table| table.contains(':')) {
         let output = world
             .lab
             .try_sh(host, &format!("postmap -q '{key}' '{table}'"));

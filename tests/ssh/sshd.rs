@@ -214,7 +214,7 @@ impl Sshd {
                 command_timeout: Duration::from_secs(60),
             },
             ldap: None,
-            lmtp_socket: None,
+            lmtp: None,
             probes: Probes::default(),
             facts: Facts::debian(),
             settings: Default::default(),

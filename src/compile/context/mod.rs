@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use tera::Value;
 use tera::value::Key;
 
+use crate::lmtp::LmtpDestination;
 use crate::model::{Host, HostState, Ldap, Murder, SharedFolder, TlsMode};
 use crate::module::{Modules, Per, network};
 use crate::name::{HostName, SiteName};
@@ -18,7 +19,7 @@ use crate::secret::Body;
 use crate::state::Facts;
 
 use self::directories::Directories;
-use self::murder::murder;
+use self::murder::{has_mailbox_hosts, murder};
 
 type Map = BTreeMap<&'static str, Value>;
 
@@ -27,6 +28,8 @@ type Map = BTreeMap<&'static str, Value>;
 pub(super) struct Common {
     /// `murder`.
     pub murder: Value,
+    /// Whether a host of the manifest, or a Cyrus server without Postfix, has the mailboxes.
+    has_mailboxes: bool,
     /// The directories of a search base.
     directories: BTreeMap<String, Directories>,
     /// The directory of a site's hosts, as its first host has it.
@@ -58,6 +61,7 @@ impl Common {
             .collect();
         Self {
             murder: murder(model, modules),
+            has_mailboxes: !model.servers.is_empty() || has_mailbox_hosts(model, modules),
             directories: known,
             ldap: ldaps,
             folders,
@@ -93,7 +97,13 @@ impl Common {
             .iter()
             .map(|address| Value::from(network(address)))
             .collect();
-        let socket = host.lmtp_socket.as_ref().unwrap_or(&facts.lmtp_socket);
+        let packaged = LmtpDestination::Unix(facts.lmtp_socket.clone());
+        let lmtp = host.lmtp.as_ref().unwrap_or(&packaged);
+        let socket = lmtp.socket().map_or("", |path| path.as_str());
+        let lmtp_for_all = match &host.lmtp {
+            Some(lmtp) if lmtp.is_remote() && !self.has_mailboxes => lmtp.to_string(),
+            _ => String::new(),
+        };
         let nothing = || Value::from(Vec::<Value>::new());
         let (main, aliases) = self.directories(host).map_or_else(
             || (nothing(), nothing()),
@@ -111,7 +121,9 @@ impl Common {
             ("state", Value::from(state)),
             ("addresses", Value::from(host.addresses.clone())),
             ("networks", Value::from(networks)),
-            ("lmtp_socket", Value::from(socket.as_str())),
+            ("lmtp", Value::from(lmtp.to_string())),
+            ("lmtp_socket", Value::from(socket)),
+            ("lmtp_for_all", Value::from(lmtp_for_all)),
             ("has_ldap", Value::from(host.ldap.is_some())),
             ("ldap", self.ldap(host)),
             ("directories", main),
@@ -202,15 +214,29 @@ fn folders<'m>(murder: &Murder, folders: impl Iterator<Item = &'m SharedFolder>)
                 .address
                 .rsplit_once('@')
                 .map_or("", |(_, domain)| domain);
-            let mailhost = murder
-                .hosts
-                .get(&folder.backend)
-                .map_or(folder.backend.as_str(), |host| host.mailhost.as_str());
+            let host = murder.hosts.get(&folder.backend);
+            let server = murder
+                .servers
+                .iter()
+                .find(|server| server.name == folder.backend);
+            let mailhost = host
+                .map(|host| &host.mailhost)
+                .or(server.map(|server| &server.mailhost))
+                .unwrap_or(&folder.backend);
             Value::from(Map::from([
                 ("address", Value::from(folder.address.as_str())),
                 ("domain", Value::from(domain)),
                 ("backend", Value::from(folder.backend.as_str())),
-                ("mailhost", Value::from(mailhost)),
+                ("mailhost", Value::from(mailhost.as_str())),
+                // The server's own LMTP where no Postfix is beside it.
+                (
+                    "lmtp",
+                    Value::from(
+                        server
+                            .map(|server| server.lmtp.to_string())
+                            .unwrap_or_default(),
+                    ),
+                ),
                 ("folder", Value::from(folder.folder.as_str())),
             ]))
         })

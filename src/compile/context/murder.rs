@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tera::Value;
 
 use super::{Map, folders};
-use crate::model::{Host, HostState, Murder, SMART_HOST, Topology};
+use crate::model::{CyrusServer, Host, HostState, MAILBOXES, Murder, SMART_HOST, Topology};
 use crate::module::{Modules, network};
 
 /// Mail from the Internet comes in at a host with this capability.
@@ -39,6 +39,7 @@ pub(super) fn murder(murder: &Murder, modules: &Modules) -> Value {
         ("domains", domains(murder, false)),
         ("alias_domains", domains(murder, true)),
         ("postuser", Value::from(murder.postuser.as_str())),
+        ("servers", servers(&murder.servers)),
         ("smart_host", Value::from(smart_host)),
         (
             "recipient_delimiter",
@@ -48,6 +49,16 @@ pub(super) fn murder(murder: &Murder, modules: &Modules) -> Value {
             "shared_folders",
             folders(murder, murder.shared_folders.iter()),
         ),
+        (
+            "server_folders",
+            folders(
+                murder,
+                murder.shared_folders.iter().filter(|folder| {
+                    let mut servers = murder.servers.iter();
+                    servers.any(|server| server.name == folder.backend)
+                }),
+            ),
+        ),
         ("edges", Value::from(edges)),
         ("edge_networks", edge_networks),
         ("inner_networks", inner_networks),
@@ -56,6 +67,29 @@ pub(super) fn murder(murder: &Murder, modules: &Modules) -> Value {
         ("inner_without_address", inner_without_address),
         ("relays_without_address", relays_without_address),
     ]))
+}
+
+/// Whether a host that is not retired holds mailboxes.
+pub(super) fn has_mailbox_hosts(murder: &Murder, modules: &Modules) -> bool {
+    living(murder).any(|host| {
+        let mut roles = host.roles.iter().filter_map(|role| modules.0.get(role));
+        roles.any(|module| module.provides.contains(MAILBOXES))
+    })
+}
+
+/// The Cyrus servers without Postfix, each with its LMTP destination.
+fn servers(servers: &[CyrusServer]) -> Value {
+    let list: Vec<Value> = servers
+        .iter()
+        .map(|server| {
+            Value::from(Map::from([
+                ("name", Value::from(server.name.as_str())),
+                ("mailhost", Value::from(server.mailhost.as_str())),
+                ("lmtp", Value::from(server.lmtp.to_string())),
+            ]))
+        })
+        .collect();
+    Value::from(list)
 }
 
 /// The hosts that are not retired, by name.

@@ -30,7 +30,8 @@ macro_rules! host_keys {
                 "IP addresses or networks that the host sends from.",
             ),
             key("ssh", Rec(&SSH), "How the host is reached."),
-            key("lmtp_socket", Text(&rule::REMOTE_PATH), "The LMTP socket of Cyrus."),
+            key("lmtp", Text(&rule::LMTP), "Where Cyrus takes LMTP: `inet:HOST:PORT`, or the path of its socket."),
+            key("lmtp_socket", Text(&rule::LMTP), "Another name of `lmtp`."),
             key("probe", Rec(&PROBE), "Addresses that are asked over SMTP after an apply."),
             key("facts", Rec(&FACTS), "What the host is like where nothing is observed."),
             key("vars", VARS, "Variables of the modules."),
@@ -43,32 +44,42 @@ macro_rules! host_keys {
     };
 }
 
-pub(super) static HOST: Record = record(
-    "host",
-    host_keys![
-        key(
-            "site",
-            Text(&rule::SITE),
-            "The site that the host belongs to."
-        ),
-        key(
-            "mailhost",
-            Text(&rule::HOST),
-            "imapd.conf `servername`, which is the LDAP mailHost value. Default: the host's name.",
-        ),
-    ],
-);
+/// Two names of one key.
+pub(super) const LMTP_KEYS: &[&str] = &["lmtp", "lmtp_socket"];
 
-pub(super) static SITE: Record = record(
-    "site",
-    host_keys![key(
-        "ldap",
-        Rec(&LDAP),
-        "The directory, for the hosts of this site; laid over the murder's."
-    )],
-);
+pub(super) static HOST: Record = Record {
+    alternatives: LMTP_KEYS,
+    ..record(
+        "host",
+        host_keys![
+            key(
+                "site",
+                Text(&rule::SITE),
+                "The site that the host belongs to."
+            ),
+            key(
+                "mailhost",
+                Text(&rule::HOST),
+                "imapd.conf `servername`, which is the LDAP mailHost value. Default: the host's name.",
+            ),
+        ],
+    )
+};
+
+pub(super) static SITE: Record = Record {
+    alternatives: LMTP_KEYS,
+    ..record(
+        "site",
+        host_keys![key(
+            "ldap",
+            Rec(&LDAP),
+            "The directory, for the hosts of this site; laid over the murder's."
+        )],
+    )
+};
 
 pub(super) static DEFAULTS: Record = Record {
+    alternatives: LMTP_KEYS,
     traps: &[(
         "mailhost",
         "`mailhost` cannot be a default: each host has its own",

@@ -1,5 +1,6 @@
 //! Every key of a manifest, with the values that it takes and what it is for.
 
+mod cyrus;
 pub mod defaults;
 mod host;
 mod ldap;
@@ -9,6 +10,7 @@ mod things;
 
 pub use secret::SECRET;
 
+use crate::manifest::grammar::cyrus::CYRUS;
 use crate::manifest::grammar::host::{DEFAULTS, FACTS, HOST, MODULE, PROBE, SITE};
 use crate::manifest::grammar::ldap::LDAP;
 use crate::manifest::rule;
@@ -145,23 +147,6 @@ static DOMAIN: Record = record(
             Text(&rule::DOMAIN),
             "The domain that it is another name of.",
         ),
-    ],
-);
-
-static CYRUS: Record = record(
-    "cyrus",
-    &[
-        key(
-            "lmtp_socket",
-            Text(&rule::REMOTE_PATH),
-            "The LMTP socket. The nearest wins: host, site, defaults, here, the host's packaging.",
-        ),
-        key(
-            "postuser",
-            Text(&rule::LOCAL_PART),
-            "imapd.conf `postuser`; must not be the local part of any address.",
-        )
-        .or(Value::Text(defaults::POSTUSER)),
     ],
 );
 

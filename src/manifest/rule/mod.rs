@@ -4,7 +4,7 @@ mod holds;
 mod network;
 mod postfix;
 
-pub use self::network::{ENDPOINT, HOST_KEY, JUMP, LDAP_URI, NETWORK};
+pub use self::network::{ENDPOINT, HOST_KEY, JUMP, LDAP_URI, LMTP, LMTP_TCP, NETWORK};
 pub use self::postfix::{
     COMMAND, DELIMITER, MEMBER, PARAMETER, PROCESS_LIMIT, SERVICE, TABLE_TYPE, THING, VALUE,
     WAKEUP, YES_NO,

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use base64::Engine as _;
 
 use super::holds::{is_number, named, require};
+use crate::lmtp::LmtpDestination;
 use crate::manifest::range;
 use crate::manifest::shape::Rule;
 use crate::name::{HostName, UserName};
@@ -28,6 +29,26 @@ pub static ENDPOINT: Rule = Rule {
         require(
             !range::looks_like_address(text),
             "it is not a valid IPv4 address",
+        )
+    },
+};
+
+/// Where mailboxes are delivered by LMTP.
+pub static LMTP: Rule = Rule {
+    what: "an LMTP destination",
+    hint: "write `inet:HOST:PORT`, as in `inet:cyrus.example.org:24`, or the whole path of a socket",
+    check: |text| text.parse::<LmtpDestination>().map(drop),
+};
+
+/// An LMTP destination on TCP.
+pub static LMTP_TCP: Rule = Rule {
+    what: "an LMTP destination on TCP",
+    hint: "write `inet:HOST:PORT`, as in `inet:cyrus.example.org:24`",
+    check: |text| {
+        let destination = text.parse::<LmtpDestination>()?;
+        require(
+            destination.is_remote(),
+            "another host cannot reach it: it is a socket or a loopback address",
         )
     },
 };

@@ -12,7 +12,7 @@ use crate::model::resolve::layers::Things;
 use crate::model::resolve::ssh::{self, SshLayer};
 use crate::model::role::Role;
 use crate::model::{Host, HostState, Ldap, Level};
-use crate::name::{HostName, RemotePath, RoleName, SiteName};
+use crate::name::{HostName, RoleName, SiteName};
 use crate::state::{Facts, Probes};
 
 /// The hosts of a murder, with the places that rules point at.
@@ -258,7 +258,7 @@ impl<'a> Resolver<'a> {
         let place = format!("hosts.{}", entry.key);
         let things = self.things(node, &Level::Host, &roles, &place);
         let own_ssh = node.get("ssh").map(|node| self.ssh_layer(node, &place));
-        let socket = nearest("lmtp_socket").or_else(|| self.root.get("cyrus")?.get("lmtp_socket"));
+        let lmtp = self.lmtp(&nodes);
         // Replaced by each name of the key; a key without a name gives no host.
         let name = range::first(&entry.key)?;
         let mut host = Host {
@@ -275,9 +275,7 @@ impl<'a> Resolver<'a> {
                 Some((_, Some(own))) => Some(own.clone()),
                 _ => common.ldap.cloned(),
             },
-            lmtp_socket: socket
-                .and_then(Node::text)
-                .and_then(|text| RemotePath::new(text).ok()),
+            lmtp,
             probes: self.host_probes(&nodes),
             facts: common.facts_of(&nodes),
             settings: BTreeMap::new(),

@@ -3,6 +3,7 @@
 //! Each part of a manifest is read once into its own type. What the grammar has refused
 //! already is passed over in silence here: there is an error for it, so no murder comes of it.
 
+mod cyrus;
 mod directory;
 mod domains;
 mod facts;
@@ -113,6 +114,8 @@ impl<'a> Resolver<'a> {
         let external = self.external();
         self.modules_and_rollout();
         let hosts = self.hosts(ldap.as_ref());
+        self.lmtp_once();
+        let servers = self.servers();
         let postuser = self
             .root
             .get("cyrus")
@@ -126,10 +129,11 @@ impl<'a> Resolver<'a> {
             .unwrap_or(defaults::RECIPIENT_DELIMITER)
             .to_owned();
         let smart_host = self.smart_host(&hosts, &external);
-        let shared_folders = self.shared_folders(&hosts, &domains, &postuser, &delimiter);
+        let shared_folders = self.shared_folders(&hosts, &servers, &domains, &postuser, &delimiter);
         let probes = probes(self.root.get("probe"));
         self.probe_addresses(&postuser, &delimiter, &domains);
         self.host_rules(&hosts, &external, &domains);
+        self.server_rules(&servers, &hosts);
         let name = self.root.get("murder").and_then(Node::text);
         Murder {
             // Where there is none, the grammar has said so.
@@ -142,6 +146,7 @@ impl<'a> Resolver<'a> {
                 .root
                 .get("cyrus")
                 .and_then(|cyrus| Some(cyrus.get("postuser")?.span)),
+            servers,
             smart_host,
             external,
             recipient_delimiter: delimiter,

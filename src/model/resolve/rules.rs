@@ -8,7 +8,7 @@ use crate::model::resolve::Resolver;
 use crate::model::resolve::hints::provider_hint;
 use crate::model::resolve::hosts::Hosts;
 use crate::model::role::MAILBOXES;
-use crate::model::{Domain, Host, HostState};
+use crate::model::{CyrusServer, Domain, Host, HostState};
 use crate::name::{HostName, RoleName};
 use crate::nearest;
 
@@ -189,13 +189,17 @@ impl<'a> Resolver<'a> {
     }
 
     /// A shared folder lives on a host that holds mailboxes.
-    pub(super) fn mailbox_host(&mut self, node: &Node, hosts: &Hosts<'a>) {
+    pub(super) fn mailbox_host(&mut self, node: &Node, hosts: &Hosts<'a>, servers: &[CyrusServer]) {
         let Some(name) = node.text().and_then(|text| HostName::new(text).ok()) else {
             return;
         };
+        if servers.iter().any(|server| server.name == name) {
+            return;
+        }
         let Some(host) = hosts.built.get(&name) else {
             if !hosts.named.contains_key(&name) {
-                let names = hosts.named.keys().map(HostName::as_str);
+                let servers = servers.iter().map(|server| server.name.as_str());
+                let names = hosts.named.keys().map(HostName::as_str).chain(servers);
                 let problem = Diagnostic::error(format!("`{name}` is not a host of this murder"))
                     .at(node.span, "not in `hosts`");
                 self.say(match nearest::nearest(name.as_str(), names) {

@@ -6,13 +6,14 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::Node;
 use crate::model::resolve::Resolver;
 use crate::model::resolve::hosts::Hosts;
-use crate::model::{Domain, SharedFolder};
+use crate::model::{CyrusServer, Domain, SharedFolder};
 use crate::name::HostName;
 
 impl<'a> Resolver<'a> {
     pub(super) fn shared_folders(
         &mut self,
         hosts: &Hosts<'a>,
+        servers: &[CyrusServer],
         domains: &[Domain],
         postuser: &str,
         delimiter: &str,
@@ -21,7 +22,9 @@ impl<'a> Resolver<'a> {
         let mut folders = Vec::new();
         let mut seen: BTreeMap<String, Span> = BTreeMap::new();
         for node in nodes {
-            let Some(folder) = self.shared_folder(node, hosts, domains, postuser, delimiter) else {
+            let Some(folder) =
+                self.shared_folder(node, hosts, servers, domains, postuser, delimiter)
+            else {
                 continue;
             };
             match seen.insert(folder.address.to_ascii_lowercase(), folder.at) {
@@ -44,6 +47,7 @@ impl<'a> Resolver<'a> {
         &mut self,
         node: &Node,
         hosts: &Hosts<'a>,
+        servers: &[CyrusServer],
         domains: &[Domain],
         postuser: &str,
         delimiter: &str,
@@ -56,7 +60,7 @@ impl<'a> Resolver<'a> {
         }
         let backend = node.get("backend");
         if let Some(backend) = backend {
-            self.mailbox_host(backend, hosts);
+            self.mailbox_host(backend, hosts, servers);
         }
         let address = address?;
         Some(SharedFolder {
