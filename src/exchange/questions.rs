@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::facts::KnownFacts;
 use crate::history::{Generation, HistoryEntry};
 use crate::name::{Parameter, RemotePath};
+use crate::service::Service;
 use crate::state::Live;
 
 /// What is asked of a host in one exchange.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Questions {
+    /// The services to observe; none stands for the default instance of Postfix. What the ledger of the host has of
+    /// another service is observed too.
+    pub services: BTreeSet<Service>,
     /// Files to observe, each with the SHA-256 that it should have. The host sends a text only if it differs.
     pub files: BTreeMap<RemotePath, Option<String>>,
     /// Indexes to observe, by their own path.

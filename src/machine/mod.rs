@@ -5,6 +5,7 @@
 
 pub mod remote;
 pub mod sandbox;
+mod services;
 
 use crate::task::Task;
 

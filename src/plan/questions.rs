@@ -19,6 +19,7 @@ pub fn questions(
     known: Option<KnownFacts>,
 ) -> Result<Questions, MissingSecret> {
     let mut questions = Questions {
+        services: desired.services.keys().cloned().collect(),
         known,
         ..Questions::default()
     };

@@ -61,18 +61,21 @@ impl PathPolicy {
     ) -> Result<Compiled, Vec<Diagnostic>> {
         let mut compiled = compiled?;
         let mut errors = Vec::new();
-        for path in compiled.desired.postfix().files.keys() {
+        let files = compiled.desired.services.iter();
+        let files =
+            files.flat_map(|(service, one)| one.files.keys().map(move |path| (service, path)));
+        for (service, path) in files {
             let thing = Thing::File(path.clone());
             let origins = compiled.origins.get(&thing);
             let at = origins.and_then(|origins| Some(origins.first()?.at));
             let powerful = powerful(path.as_str());
-            let own = is_own(path.as_str()) || is_alias_table(&compiled, path);
+            let own = is_own(service, path.as_str()) || is_alias_table(&compiled, path);
             let allowed = self
                 .allow
                 .iter()
                 .any(|pattern| matches(pattern, path.as_str()));
             if !own && !allowed {
-                errors.push(refused(path, powerful, at));
+                errors.push(refused(service, path, powerful, at));
             } else if let Some(why) = powerful {
                 let said = format!("`{path}` {why}: whoever writes the manifest decides that");
                 compiled
@@ -88,8 +91,13 @@ impl PathPolicy {
     }
 }
 
-fn refused(path: &RemotePath, powerful: Option<&str>, at: Option<Span>) -> Diagnostic {
-    let folder = Service::POSTFIX.folder();
+fn refused(
+    service: &Service,
+    path: &RemotePath,
+    powerful: Option<&str>,
+    at: Option<Span>,
+) -> Diagnostic {
+    let folder = service.folder();
     let mut problem = Diagnostic::error(format!("`{path}` is outside of `{folder}`"));
     if let Some(why) = powerful {
         problem = problem.detail(format!("this file {why}"));
@@ -106,9 +114,9 @@ fn placed(problem: Diagnostic, at: Option<Span>) -> Diagnostic {
     }
 }
 
-/// Whether a path is in the folder of a service, or is the system's aliases(5).
-fn is_own(path: &str) -> bool {
-    let inside = path.strip_prefix(Service::POSTFIX.folder());
+/// Whether a path is in the folder of its service, or is the system's aliases(5).
+fn is_own(service: &Service, path: &str) -> bool {
+    let inside = path.strip_prefix(service.folder().as_str());
     inside.is_some_and(|rest| rest.starts_with('/')) || path == "/etc/aliases"
 }
 
@@ -117,20 +125,15 @@ fn is_alias_table(compiled: &Compiled, path: &RemotePath) -> bool {
     if powerful(path.as_str()).is_some() {
         return false;
     }
-    compiled
-        .desired
-        .postfix()
-        .values
-        .iter()
-        .any(|(thing, want)| {
-            let (Thing::Parameter(name), Want::Present(value)) = (thing, want) else {
-                return false;
-            };
-            matches!(name.as_str(), "alias_maps" | "alias_database")
-                && value.split([',', ' ', '\t', '\n']).any(|table| {
-                    table.rsplit_once(':').map_or(table, |(_, of)| of) == path.as_str()
-                })
-        })
+    compiled.desired.values().any(|(thing, want)| {
+        let (Thing::Parameter(name), Want::Present(value)) = (thing, want) else {
+            return false;
+        };
+        matches!(name.as_str(), "alias_maps" | "alias_database")
+            && value
+                .split([',', ' ', '\t', '\n'])
+                .any(|table| table.rsplit_once(':').map_or(table, |(_, of)| of) == path.as_str())
+    })
 }
 
 /// Why a file is powerful; none where it is like others.
@@ -145,6 +148,7 @@ fn powerful(path: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -165,7 +169,17 @@ mod tests {
         for path in ["/etc/postfix/x", "/etc/aliases", "/etc/mailname", "/srv/x"] {
             assert!(powerful(path).is_none(), "{path}");
         }
-        assert!(is_own("/etc/postfix/x") && is_own("/etc/aliases"));
-        assert!(!is_own("/etc/postfix-out/x") && !is_own("/etc/postfix"));
+        let (default, other) = (Service::POSTFIX, "postfix-out".parse().unwrap());
+        for (service, path, own) in [
+            (&default, "/etc/postfix/x", true),
+            (&default, "/etc/aliases", true),
+            (&default, "/etc/postfix-out/x", false),
+            (&default, "/etc/postfix", false),
+            (&other, "/etc/postfix-out/x", true),
+            (&other, "/etc/postfix/x", false),
+            (&other, "/etc/postfix-outer/x", false),
+        ] {
+            assert_eq!(is_own(service, path), own, "{service} {path}");
+        }
     }
 }

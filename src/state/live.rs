@@ -21,6 +21,8 @@ pub struct Live {
     pub facts: Facts,
     /// Each service that `murder` configures and that the host has.
     pub services: BTreeMap<Service, LiveService>,
+    /// The default instance of Postfix, where another one was observed.
+    pub default_instance: Option<DefaultInstance>,
     /// Every file that the questions or the ledger name.
     pub files: BTreeMap<RemotePath, LiveFile>,
     /// The indexes beside them (by the index's own path, such as `/etc/postfix/transport.db`).
@@ -68,6 +70,15 @@ pub struct PostfixLive {
     pub environment: HostEnvironment,
     /// Whether it runs.
     pub running: Running,
+}
+
+/// What the default instance of Postfix says about the others: it lists them, and has listeners of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefaultInstance {
+    /// Its main.cf.
+    pub main_cf: MainCf,
+    /// Its master.cf.
+    pub master_cf: Arc<MasterCf>,
 }
 
 impl Live {

@@ -8,6 +8,7 @@ mod lookups;
 pub use desired::{Desired, DesiredService, File, Note, Probes, Want};
 pub use facts::{Facts, ParameterNames};
 pub use live::{
-    Live, LiveFile, LiveService, LiveState, Lock, PostfixLive, Remark, Running, part_of,
+    DefaultInstance, Live, LiveFile, LiveService, LiveState, Lock, PostfixLive, Remark, Running,
+    part_of,
 };
 pub use lookups::{LiveTable, TableAnswer};

@@ -10,12 +10,13 @@ use crate::state::Remark;
 
 /// One remark for each directory that user postfix cannot enter, and for each socket that does not exist.
 pub(super) fn remarks(
+    folder: &str,
     sockets: &BTreeSet<RemotePath>,
     stats: &BTreeMap<String, Stat>,
     identity: &str,
 ) -> Vec<Remark> {
     let groups = groups(identity);
-    let mut remarks = configuration(stats, &groups);
+    let mut remarks = configuration(folder, stats, &groups);
     let mut seen = BTreeSet::new();
     for socket in sockets {
         if !stats.contains_key(socket.as_str()) {
@@ -39,14 +40,22 @@ pub(super) fn remarks(
     remarks
 }
 
-/// Remarks about modes and owners below /etc/postfix. The daemons read main.cf as root and open many tables as user
+/// Remarks about modes and owners below the folder of an instance of Postfix. The daemons read main.cf as root and open many tables as user
 /// postfix. sendmail(1) and postdrop(1) read main.cf as the user who calls them. A user who may write it controls
 /// what root runs.
-fn configuration(stats: &BTreeMap<String, Stat>, groups: &BTreeSet<&str>) -> Vec<Remark> {
+fn configuration(
+    folder: &str,
+    stats: &BTreeMap<String, Stat>,
+    groups: &BTreeSet<&str>,
+) -> Vec<Remark> {
     let mut remarks = Vec::new();
-    for (path, stat) in stats.iter().filter(|(path, _)| is_configuration(path)) {
+    let read_by_all = read_by_all(folder);
+    for (path, stat) in stats
+        .iter()
+        .filter(|(path, _)| is_configuration(folder, path))
+    {
         let directory = stat.other() == Some("a directory");
-        if !directory && !READ_BY_ALL.contains(&path.as_str()) {
+        if !directory && !read_by_all.contains(path) {
             continue;
         }
         let mode = stat.mode & 0o7777;
@@ -57,7 +66,7 @@ fn configuration(stats: &BTreeMap<String, Stat>, groups: &BTreeSet<&str>) -> Vec
                 hint: Some(command),
             });
         };
-        if directory && path != CONFIGURATION && !may_enter(stat, groups) {
+        if directory && path != folder && !may_enter(stat, groups) {
             say(
                 format!(
                     "user postfix cannot enter {path} {seen}: it cannot open the files there that it needs at run time, as behind `proxy:`"
@@ -65,7 +74,7 @@ fn configuration(stats: &BTreeMap<String, Stat>, groups: &BTreeSet<&str>) -> Vec
                 format!("chmod a+rx {path}"),
             );
         }
-        if path == READ_BY_ALL[0] && mode & 0o004 == 0 {
+        if *path == read_by_all[0] && mode & 0o004 == 0 {
             say(
                 format!(
                     "users cannot read {path} {seen}: sendmail(1) fails for all users but root"
@@ -86,22 +95,25 @@ fn configuration(stats: &BTreeMap<String, Stat>, groups: &BTreeSet<&str>) -> Vec
 }
 
 /// The files that every user must read and only root may write.
-const READ_BY_ALL: [&str; 2] = ["/etc/postfix/main.cf", "/etc/postfix/master.cf"];
+fn read_by_all(folder: &str) -> [String; 2] {
+    ["main.cf", "master.cf"].map(|name| format!("{folder}/{name}"))
+}
 
-/// Mode and owner of /etc/postfix if user postfix cannot search it. Running daemons keep the configuration that they
+/// Mode and owner of a configuration folder if user postfix cannot search it. Running daemons keep the configuration that they
 /// have read; mail stops at the next reload.
-pub(super) fn is_shut(stats: &BTreeMap<String, Stat>, identity: &str) -> Option<String> {
-    let stat = stats.get(CONFIGURATION)?;
+pub(super) fn is_shut(
+    folder: &str,
+    stats: &BTreeMap<String, Stat>,
+    identity: &str,
+) -> Option<String> {
+    let stat = stats.get(folder)?;
     let mode = stat.mode & 0o7777;
     let shut = !may_enter(stat, &groups(identity));
     shut.then(|| format!("{mode:04o} {}:{}", stat.owner, stat.group))
 }
 
-/// Where Postfix keeps its configuration.
-const CONFIGURATION: &str = "/etc/postfix";
-
-fn is_configuration(path: &str) -> bool {
-    let below = path.strip_prefix(CONFIGURATION);
+fn is_configuration(folder: &str, path: &str) -> bool {
+    let below = path.strip_prefix(folder);
     below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
 }
 
@@ -117,14 +129,18 @@ pub(super) fn no_directory<'q>(
     })
 }
 
-/// The paths whose modes [`remarks`] needs: [`CONFIGURATION`], the directories of `files` below it, and
-/// [`READ_BY_ALL`].
-pub(super) fn checked_paths<'q>(files: impl Iterator<Item = &'q RemotePath>) -> BTreeSet<&'q str> {
+/// The paths whose modes [`remarks`] needs: the configuration folder, the directories of `files` below it, and the
+/// files that every user must read.
+pub(super) fn checked_paths<'q>(
+    folder: &'q str,
+    files: impl Iterator<Item = &'q RemotePath>,
+) -> BTreeSet<String> {
     files
         .flat_map(ancestors)
-        .filter(|directory| is_configuration(directory))
-        .chain([CONFIGURATION])
-        .chain(READ_BY_ALL)
+        .filter(|directory| is_configuration(folder, directory))
+        .chain([folder])
+        .map(str::to_owned)
+        .chain(read_by_all(folder))
         .collect()
 }
 

@@ -21,10 +21,12 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::exchange::Failure;
+use crate::machine::services;
 use crate::machine::{
     Apply, MachineError, NotDone, Observe, Observed, Orders, Performed, Questions,
 };
 use crate::secret::Secrets;
+use crate::service::Service;
 use crate::task::Task;
 use crate::transport::{ExchangeLimits, ProgramExit, ProgramRequest, ProgramResponse, Shell};
 
@@ -103,10 +105,42 @@ impl Observe for Remote {
 }
 
 impl Remote {
+    /// Observes the services that are asked for, and then those that only the ledger names: nearly always there is one
+    /// service in all, and so one exchange.
     async fn look(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
+        let (first, others) = services::asked(questions);
+        let mut observed = self.look_at_asked(questions, &first).await?;
+        for service in others {
+            let more = self.look_at_asked(questions, &service).await?;
+            services::add(&mut observed, more);
+        }
+        for service in services::unseen(&observed.live) {
+            // An instance that was destroyed since is for the plan to judge.
+            if let Some(more) = self.look_until_still(questions, &service).await? {
+                services::add(&mut observed, more);
+            }
+        }
+        Ok(observed)
+    }
+
+    async fn look_at_asked(
+        &mut self,
+        questions: &Questions,
+        service: &Service,
+    ) -> Result<Observed, MachineError> {
+        let observed = self.look_until_still(questions, service).await?;
+        observed.ok_or_else(|| services::missing(service))
+    }
+
+    /// None where the host does not have the service.
+    async fn look_until_still(
+        &mut self,
+        questions: &Questions,
+        service: &Service,
+    ) -> Result<Option<Observed>, MachineError> {
         let mut tries = 1;
         loop {
-            match self.look_once(questions).await {
+            match self.look_once(questions, service).await {
                 // Another apply is renaming its files into place, which takes a moment.
                 Err(error) if answer::was_moving(&error) && tries < LOOKS => tries += 1,
                 done => break done,
@@ -114,13 +148,16 @@ impl Remote {
         }
     }
 
-    async fn look_once(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
+    async fn look_once(
+        &mut self,
+        questions: &Questions,
+        service: &Service,
+    ) -> Result<Option<Observed>, MachineError> {
         let nonce = frame::nonce();
+        let program = observe::program(questions, service, &nonce, self.command_timeout);
         let request = ProgramRequest {
             command: format!("{} -s", self.sh),
-            stdin: Zeroizing::new(
-                observe::program(questions, &nonce, self.command_timeout).into_bytes(),
-            ),
+            stdin: Zeroizing::new(program.into_bytes()),
             limits: ExchangeLimits::observation(self.command_timeout, questions.history.is_some()),
         };
         let scrub = |error: MachineError| error.map(|one| one.scrubbed_whole(&self.secrets));
@@ -128,7 +165,10 @@ impl Remote {
         let frame = frame::unframe(&response.stdout, &nonce)
             .map_err(|broken| no_answer(broken, &response))
             .map_err(|error| error.map(|one| one.scrubbed(&self.secrets)))?;
-        answer::understand(&frame, questions, &self.secrets)
+        if answer::instance::is_missing(&frame) {
+            return Ok(None);
+        }
+        answer::understand(&frame, questions, service, &self.secrets).map(Some)
     }
 }
 
@@ -141,8 +181,14 @@ impl Apply for Remote {
         let nonce = frame::nonce();
         // The observation that proves the work goes with it, and saves the round trips of one of its own.
         let look_nonce = frame::nonce();
-        let look = questions
-            .map(|questions| observe::program(questions, &look_nonce, self.command_timeout));
+        // It has room for one service, and nearly always there is one.
+        let proof = questions.and_then(|questions| match services::asked(questions) {
+            (service, others) if others.is_empty() => Some((questions, service)),
+            _ => None,
+        });
+        let look = proof.as_ref().map(|(questions, service)| {
+            observe::program(questions, service, &look_nonce, self.command_timeout)
+        });
         let payload = match apply::payload(orders, &nonce, &self.sh, &self.fault, look.as_deref()) {
             Ok(payload) => payload,
             Err(error) => return Ok(Performed::without_log(NotDone::Untouched { error })),
@@ -158,9 +204,10 @@ impl Apply for Remote {
         let response = self.shell.exchange(&request).map_err(whole)?;
         let mut performed = outcome::understand(&response, &nonce, &secrets)
             .map_err(|error| error.map(|one| one.scrubbed(&secrets)))?;
-        performed.seen = questions.and_then(|questions| {
+        performed.seen = proof.and_then(|(questions, service)| {
             let frame = frame::unframe(&response.stdout, &look_nonce).ok()?;
-            answer::understand(&frame, questions, &secrets).ok()
+            let seen = answer::understand(&frame, questions, &service, &secrets).ok()?;
+            services::unseen(&seen.live).is_empty().then_some(seen)
         });
         Ok(performed)
     }

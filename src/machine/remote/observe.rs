@@ -8,6 +8,7 @@ use super::access_checks;
 use super::paths;
 use crate::machine::{HistoryQuestion, Questions};
 use crate::name::RemotePath;
+use crate::service::Service;
 use crate::transport::limits::TEXTS;
 
 /// Files larger than this are not read on the host; for `murder`, they are no files that it can manage.
@@ -19,11 +20,16 @@ pub(super) const OWN_CAP: u64 = 8 * 1024 * 1024;
 /// The part that is the same for every host.
 static PROGRAM: LazyLock<String> = LazyLock::new(|| without_comments(include_str!("observe.sh")));
 
-/// The program that answers `questions`, for the standard input of `sh -s`.
+/// The program that answers `questions` of one service, for the standard input of `sh -s`.
 ///
 /// The shell parses the whole function before the last line calls it, and every child reads from /dev/null: no child can
 /// read a part of the program, and a truncated program does nothing.
-pub(super) fn program(questions: &Questions, nonce: &str, silence: Duration) -> String {
+pub(super) fn program(
+    questions: &Questions,
+    service: &Service,
+    nonce: &str,
+    silence: Duration,
+) -> String {
     let mut program = PROGRAM.clone();
     // In halves, so that a host that echoes its input does not appear to answer.
     let (left, right) = nonce.split_at(nonce.len() / 2);
@@ -41,9 +47,11 @@ pub(super) fn program(questions: &Questions, nonce: &str, silence: Duration) -> 
         program,
         "CAP={TEXTS} HASHED={HASH_CAP} OWN={OWN_CAP} DEADLINE={deadline}"
     );
+    let folder = service.folder();
+    let _ = writeln!(program, "CF={folder}");
     let _ = writeln!(program, "KNOWN={}", quote(known));
     let _ = writeln!(program, "FILES='{}'", words(questions.files.keys()));
-    let checked: Vec<&str> = access_checks::checked_paths(questions.files.keys())
+    let checked: Vec<String> = access_checks::checked_paths(&folder, questions.files.keys())
         .into_iter()
         .collect();
     let _ = writeln!(program, "GROUND='{}'", checked.join(" "));
@@ -109,6 +117,7 @@ mod tests {
     fn the_nonce_is_not_in_the_program() {
         let program = program(
             &Questions::default(),
+            &Service::POSTFIX,
             "0123456789abcdef",
             Duration::from_secs(60),
         );

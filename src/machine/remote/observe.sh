@@ -1,5 +1,5 @@
 # Reads one host and writes nothing there. Parsed whole before its last line calls it.
-# Reads, set by the client: N nonce, KNOWN identity of cached facts, FILES, GROUND (what they stand on), INDEXES, SOCKETS,
+# Reads, set by the client: N nonce, CF folder of the instance of Postfix, KNOWN identity of cached facts, FILES, GROUND (what they stand on), INDEXES, SOCKETS,
 # EXPECTED (lines as sha256sum prints them), HISTORY (`entries`, or a file), DEADLINE in seconds, and limits in bytes: CAP of
 # all texts that are sent, HASHED of a file that is hashed, OWN of main.cf, master.cf and each file of murder itself.
 # Every process costs more than everything that the shell does by itself, so: one grep for all
@@ -12,6 +12,7 @@ murder_look() {
   [ -z "$missing" ] || { echo "=missing$missing"; return; }
   if [ -e /etc/shadow ] && [ ! -r /etc/shadow ]; then echo "=unprivileged"; return; fi
   postconf=$(command -v postconf) && [ -f /etc/postfix/main.cf ] || { echo "=no-postfix $postconf"; return; }
+  [ -f "$CF/main.cf" ] || { echo "=no-instance"; return; }
 
   # What the ledger names is looked at too, whether or not the manifest still does; and what the
   # ledger of a run that died was about to name.
@@ -29,6 +30,8 @@ murder_look() {
   done
 
   own='main.cf master.cf'
+  # The default instance lists the others, and has listeners of its own.
+  case $CF in /etc/postfix) ;; *) own="$own /etc/postfix/main.cf /etc/postfix/master.cf" ;; esac
   for path in /var/lib/murder/ledger.json /var/lib/murder/journal.json /var/lib/murder/last /var/lib/murder/pending.*.json /var/lib/murder/paths; do
     [ ! -e "$path" ] || own="$own $path"
   done
@@ -54,7 +57,7 @@ murder_look() {
     [ ! -f "$path" ] || dynamic="$dynamic $path"
   done
   set -f
-  cd /etc/postfix || return
+  cd "$CF" || return
   # The names of owner and group come last, since they may have blanks.
   stats=$(stat -L -c '%f %s %Y %n %U:%G' $own "$postconf" $dynamic $all $INDEXES $GROUND $ways 2>/dev/null)
   printf '=stats\n%s\n' "$stats"
@@ -101,7 +104,7 @@ murder_look() {
   hashed=$regular ledger=
   for path in $readable; do
     case $path in
-      main.cf | master.cf) hashed="/etc/postfix/$path $hashed" ;;
+      main.cf | master.cf) hashed="$CF/$path $hashed" ;;
       /var/lib/murder/ledger.json) ledger=$path hashed="$path $hashed" ;;
     esac
   done
@@ -122,7 +125,7 @@ murder_look() {
   # What differs from what was expected comes after the head, in this order.
   for line in $hashes; do
     path=${line#*  }
-    case $path in /etc/postfix/main.cf | /etc/postfix/master.cf | "$ledger") case $all in *" $path "*) ;; *) continue ;; esac ;; esac
+    case $path in "$CF/main.cf" | "$CF/master.cf" | "$ledger") case $all in *" $path "*) ;; *) continue ;; esac ;; esac
     case $known in *"$line$NEWLINE"*) continue ;; esac
     case "$sizes " in
       *":$path "*)
@@ -191,7 +194,7 @@ murder_environment() {
     echo "=mailname $name"
   fi
   case $NEWLINE$texts in *"${NEWLINE}main.cf:mynetworks"[[:space:]=]*) return 0 ;; esac
-  command -v timeout >/dev/null && echo "=networks $(timeout -s KILL 10 postconf -h mynetworks 2>/dev/null)"
+  command -v timeout >/dev/null && echo "=networks $(timeout -s KILL 10 postconf -c "$CF" -h mynetworks 2>/dev/null)"
 }
 
 # Who holds the lock: its last holder wrote its process into it, and has it open as long as it lives.

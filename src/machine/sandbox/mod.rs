@@ -7,6 +7,7 @@
 mod folders;
 mod history;
 mod index;
+mod instances;
 mod lock;
 mod owners;
 mod perform;
@@ -19,11 +20,8 @@ use std::path::{Path, PathBuf};
 
 use crate::ledger::Ledger;
 use crate::name::{HostName, Mode, RemotePath};
-use crate::postfix::configuration::HostEnvironment;
-use crate::postfix::{MainCf, MasterCf};
 use crate::root_folder::RootFolder;
-use crate::service::Service;
-use crate::state::{Facts, Live, LiveFile, LiveService, LiveState, PostfixLive, Running};
+use crate::state::{Facts, Live, LiveFile, LiveState};
 use crate::{
     digest::{sha256_hex, sha256_of},
     exchange::Failure,
@@ -36,14 +34,6 @@ use owners::Owners;
 
 /// The path of the ledger on every host.
 pub const LEDGER: &str = "/var/lib/murder/ledger.json";
-/// The path of main.cf in a sandbox.
-pub const MAIN_CF: &str = "/etc/postfix/main.cf";
-/// The path of master.cf in a sandbox.
-pub const MASTER_CF: &str = "/etc/postfix/master.cf";
-
-/// The path of the mail name of Debian, in a sandbox too.
-const MAIL_NAME: &str = "/etc/mailname";
-
 /// Bytes that a file of a sandbox may have; the largest tables of a mail cluster have some ten million.
 const MOST_BYTES: u64 = 256 << 20;
 
@@ -115,40 +105,12 @@ impl Sandbox {
     fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, MachineError> {
         match self.read(path) {
             Ok(Some(bytes)) => Ok(Some(bytes)),
-            Ok(None) => Ok(match path {
-                MAIN_CF if !self.root.exists() => Some(self.debian_main_cf()),
-                MASTER_CF if !self.root.exists() => Some(DEBIAN_MASTER_CF.to_vec()),
-                _ => None,
+            Ok(None) => Ok(match self.root.exists() {
+                true => None,
+                false => self.fresh(path),
             }),
             Err(error) => Err(self.unfit(&format!("cannot read `{path}`"), &error)),
         }
-    }
-
-    /// main.cf as Debian's package leaves it on a host of this name.
-    fn debian_main_cf(&self) -> Vec<u8> {
-        let domain = self
-            .host
-            .as_str()
-            .split_once('.')
-            .map_or("localdomain", |(_, domain)| domain);
-        DEBIAN_MAIN_CF
-            .replace("@HOST@", self.host.as_str())
-            .replace("@DOMAIN@", domain)
-            .into_bytes()
-    }
-
-    /// The name of the host, and the mail name in its folder. A folder has no networks.
-    fn environment(&self) -> Result<HostEnvironment, MachineError> {
-        let mail_name = self.bytes(MAIL_NAME)?;
-        let mail_name = mail_name.map(|bytes| {
-            let text = String::from_utf8_lossy(&bytes);
-            text.lines().next().unwrap_or_default().trim().to_owned()
-        });
-        Ok(HostEnvironment {
-            hostname: Some(self.host.to_string()),
-            mail_name,
-            ..HostEnvironment::default()
-        })
     }
 
     fn unfit(&self, what: &str, error: &std::io::Error) -> MachineError {
@@ -262,28 +224,10 @@ impl Sandbox {
 
 impl Observe for Sandbox {
     fn observe(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
-        let main = self.bytes(MAIN_CF)?.unwrap_or_default();
-        let master = self.bytes(MASTER_CF)?.unwrap_or_default();
         let ledger_bytes = self.bytes(LEDGER)?;
         let ledger = ledger_bytes.as_deref().map(Self::ledger).transpose()?;
         let (files, indexes) = self.files(questions, ledger.as_ref())?;
-        let main_cf = MainCf::parse(&main);
-        let facts = Facts {
-            index_type: Facts::index_type_of(
-                &main_cf,
-                &self.facts.table_types,
-                &self.facts.default_database_type,
-            ),
-            ..self.facts.clone()
-        };
-        let postfix = PostfixLive {
-            main_cf,
-            master_cf: MasterCf::shared(&master),
-            main_cf_sha256: sha256_hex(&main),
-            master_cf_sha256: sha256_hex(&master),
-            environment: self.environment()?,
-            running: Running::NotHere,
-        };
+        let (services, facts) = self.services(questions, ledger.as_ref())?;
         let (mut entries, mut generation, mut remarks) = (Vec::new(), None, Vec::new());
         match questions.history {
             None => {}
@@ -295,7 +239,8 @@ impl Observe for Sandbox {
         Ok(Observed {
             live: Live {
                 facts,
-                services: [(Service::POSTFIX, LiveService::Postfix(postfix))].into(),
+                default_instance: self.default_beside(&services)?,
+                services,
                 files,
                 indexes,
                 tables: BTreeMap::new(),
@@ -328,6 +273,3 @@ impl Apply for Sandbox {
         Ok(performed)
     }
 }
-
-const DEBIAN_MAIN_CF: &str = include_str!("main.cf");
-const DEBIAN_MASTER_CF: &[u8] = crate::postfix::DEBIAN_MASTER_CF.as_bytes();

@@ -8,8 +8,9 @@ use crate::machine::{Ending, MachineError, NotDone, Orders, Performed};
 use crate::root_folder::RootFolder;
 use crate::service::Service;
 
+use super::instances::files;
 use super::writes::{Writes, planned, snapshot, write_file};
-use super::{LEDGER, MAIN_CF, MASTER_CF, Sandbox, folders, index, lock};
+use super::{LEDGER, Sandbox, folders, index, lock};
 
 /// Carries out `orders` below the sandbox's folder.
 ///
@@ -20,7 +21,7 @@ pub(super) fn perform(sandbox: &Sandbox, orders: &Orders) -> Result<Performed, M
         let what = what.to_owned();
         move |error: std::io::Error| sandbox.unfit(&what, &error)
     };
-    furnish(sandbox).map_err(io("cannot make the folder"))?;
+    furnish(sandbox, orders).map_err(io("cannot make the folder"))?;
     let Some(_lock) = lock::take(sandbox, orders).map_err(io("cannot lock"))? else {
         return Ok(Performed::without_log(NotDone::Locked {
             error: Failure {
@@ -70,8 +71,8 @@ pub(super) fn perform(sandbox: &Sandbox, orders: &Orders) -> Result<Performed, M
     }
 }
 
-/// Creates the folder, with the files that a freshly installed Debian host has.
-fn furnish(sandbox: &Sandbox) -> std::io::Result<()> {
+/// Creates the folder, with the files that a freshly installed Debian host has, and with the instances of the orders.
+fn furnish(sandbox: &Sandbox, orders: &Orders) -> std::io::Result<()> {
     let fresh = !sandbox.root.exists();
     std::fs::create_dir_all(&sandbox.directory)?;
     RootFolder::open(&sandbox.directory)?.create_folders(Path::new(sandbox.host.as_str()))?;
@@ -81,8 +82,17 @@ fn furnish(sandbox: &Sandbox) -> std::io::Result<()> {
     folder.create_folders(&state.join("adopted"))?;
     folder.set_mode(state, 0o700)?;
     if fresh {
-        write_file(&folder, MAIN_CF, &sandbox.debian_main_cf(), 0o644)?;
-        write_file(&folder, MASTER_CF, super::DEBIAN_MASTER_CF, 0o644)?;
+        let services = orders.expects.services.keys();
+        let named = services.filter(|service| service.named_instance().is_some());
+        for service in named.clone().chain([&Service::POSTFIX]) {
+            folder.create_folders(Path::new(&service.folder()))?;
+            for path in files(service) {
+                let bytes = sandbox.fresh(&path).unwrap_or_default();
+                write_file(&folder, &path, &bytes, 0o644)?;
+            }
+        }
+        let [main_cf, _] = files(&Service::POSTFIX);
+        write_file(&folder, &main_cf, &sandbox.listing_main_cf(named), 0o644)?;
     }
     Ok(())
 }
@@ -120,15 +130,18 @@ fn commit(
     log: &mut Vec<String>,
 ) -> Result<(), Failure> {
     let mut configuration = Vec::new();
-    for path in [MASTER_CF, MAIN_CF] {
-        configuration.extend(writes.remove_entry(path));
+    for service in orders.services.keys() {
+        let [main, master] = files(service);
+        configuration.extend(writes.remove_entry(&master));
+        configuration.extend(writes.remove_entry(&main));
     }
     let ledger = writes.remove_entry(LEDGER);
     let (deletes, files): (Vec<_>, Vec<_>) =
         writes.into_iter().partition(|(_, write)| write.is_none());
     write_all(sandbox, files)?;
     log.push("files written".to_owned());
-    for (source, kind) in &orders.service(&Service::POSTFIX).indexes {
+    let indexes = orders.services.values().flat_map(|one| &one.indexes);
+    for (source, kind) in indexes {
         index::build(sandbox, source.as_str(), kind.as_str())?;
         log.push(format!("index of {source} built"));
     }

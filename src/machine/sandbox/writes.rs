@@ -5,15 +5,14 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::digest::sha256_hex;
-use crate::exchange::Failure;
+use crate::exchange::{Failure, ServiceOrders};
 use crate::machine::{LedgerOrder, Orders};
 use crate::postfix::apply_edits;
 use crate::root_folder::{RootFolder, WriteOptions};
 
-use crate::service::Service;
-
+use super::instances::files;
 use super::owners::Owners;
-use super::{LEDGER, MAIN_CF, MASTER_CF, Sandbox, history, tree};
+use super::{LEDGER, Sandbox, history, tree};
 
 /// Content and mode of each file to write, by its path on the host; `None` deletes the file.
 pub(super) type Writes = BTreeMap<String, Option<(Vec<u8>, u32)>>;
@@ -78,20 +77,22 @@ fn restores(
     Ok(())
 }
 
-/// Edits main.cf and master.cf.
+/// Edits main.cf and master.cf of each service.
 fn edits(sandbox: &Sandbox, orders: &Orders, writes: &mut Writes) -> Result<(), Failure> {
-    let edits = &orders.service(&Service::POSTFIX).edits;
-    if edits.is_empty() {
-        return Ok(());
-    }
-    let (main, master) = (read(sandbox, MAIN_CF)?, read(sandbox, MASTER_CF)?);
-    let (new_main, new_master) =
-        apply_edits(&main, &master, edits).map_err(|error| failure(error.to_string()))?;
-    if new_main != main {
-        writes.insert(MAIN_CF.to_owned(), Some((new_main, 0o644)));
-    }
-    if new_master != master {
-        writes.insert(MASTER_CF.to_owned(), Some((new_master, 0o644)));
+    for (service, ServiceOrders { edits, .. }) in &orders.services {
+        if edits.is_empty() {
+            continue;
+        }
+        let [main_cf, master_cf] = files(service);
+        let (main, master) = (read(sandbox, &main_cf)?, read(sandbox, &master_cf)?);
+        let (new_main, new_master) =
+            apply_edits(&main, &master, edits).map_err(|error| failure(error.to_string()))?;
+        if new_main != main {
+            writes.insert(main_cf, Some((new_main, 0o644)));
+        }
+        if new_master != master {
+            writes.insert(master_cf, Some((new_master, 0o644)));
+        }
     }
     Ok(())
 }
@@ -157,8 +158,8 @@ pub(super) fn snapshot(
     writes: &Writes,
     orders: &Orders,
 ) -> std::io::Result<Writes> {
-    let postfix = orders.service(&Service::POSTFIX);
-    let indexes = postfix.indexes.iter().filter_map(|(source, kind)| {
+    let indexes = orders.services.values().flat_map(|one| &one.indexes);
+    let indexes = indexes.filter_map(|(source, kind)| {
         kind.index_suffix()
             .map(|suffix| format!("{source}{suffix}"))
     });

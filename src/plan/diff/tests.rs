@@ -94,6 +94,7 @@ impl Bench {
             live: Live {
                 facts: Facts::debian(),
                 services: [(Service::POSTFIX, LiveService::Postfix(postfix))].into(),
+                default_instance: None,
                 files: BTreeMap::new(),
                 indexes: BTreeMap::new(),
                 tables: BTreeMap::new(),

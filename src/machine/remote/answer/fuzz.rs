@@ -211,7 +211,7 @@ fn framed(head: &[u8], body: &[u8]) -> Vec<u8> {
 fn answer(head: &[u8], body: &[u8], questions: &Questions) -> Result<Observed, MachineError> {
     let bytes = framed(head, body);
     match unframe(&bytes, NONCE) {
-        Ok(frame) => understand(&frame, questions, &Secrets::default()),
+        Ok(frame) => understand(&frame, questions, &Service::POSTFIX, &Secrets::default()),
         Err(broken) => Err(failure(broken.why(), None, "")),
     }
 }

@@ -52,7 +52,15 @@ pub(super) struct Head<'a> {
 }
 
 /// The texts that grep(1) prints, by the name that it puts before each line.
-const TEXTS: [&str; 5] = ["main.cf", "master.cf", LEDGER, JOURNAL, LAST];
+const TEXTS: [&str; 7] = [
+    "main.cf",
+    "master.cf",
+    "/etc/postfix/main.cf",
+    "/etc/postfix/master.cf",
+    LEDGER,
+    JOURNAL,
+    LAST,
+];
 
 impl<'a> Head<'a> {
     pub fn read(bytes: &'a [u8]) -> Self {

@@ -5,6 +5,7 @@ mod files;
 #[cfg(test)]
 mod fuzz;
 pub(super) mod head;
+pub(super) mod instance;
 mod unfinished;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,12 +34,14 @@ use crate::state::{Facts, Live, LiveFile, LiveService, Lock, PostfixLive, Remark
 pub(super) fn understand(
     frame: &Frame<'_>,
     questions: &Questions,
+    service: &Service,
     secrets: &Secrets,
 ) -> Result<Observed, MachineError> {
     let head = Head::read(frame.head);
+    let folder = service.folder();
     refuse_unfit(&head)?;
-    refuse_own_files(&head)?;
-    let mut postfix = postfix(&head)?;
+    refuse_own_files(&head, &folder)?;
+    let mut postfix = postfix(&head, &folder)?;
     let ledger = unfinished::ledger(&head, secrets)?;
     let facts = facts::facts(&head, questions, ledger.as_ref(), &postfix.main_cf)?;
     postfix.environment = environment(&head, &postfix, &facts);
@@ -52,9 +55,10 @@ pub(super) fn understand(
     let pending = dead.map(|journal| unfinished::pending(&head, journal));
     let pending = pending.transpose()?.flatten();
     let paths = paths(questions, [&ledger, &pending]);
-    refuse_closed(&head, &paths)?;
+    refuse_closed(&head, &folder, &paths)?;
     let records = records(&head, &texts, questions.history, ledger.as_ref(), secrets)?;
-    let mut remarks = access_checks::remarks(&questions.sockets, &head.stats, head.postfix);
+    let mut remarks =
+        access_checks::remarks(&folder, &questions.sockets, &head.stats, head.postfix);
     remarks.extend(unfinished::earlier(&head, secrets));
     if let Some(lock) = lock.as_ref().filter(|lock| lock.held) {
         remarks.push(another_apply(lock, journal.as_ref()));
@@ -65,7 +69,8 @@ pub(super) fn understand(
         leftovers.clear();
     }
     let live = Live {
-        services: [(Service::POSTFIX, LiveService::Postfix(postfix))].into(),
+        services: [(service.clone(), LiveService::Postfix(postfix))].into(),
+        default_instance: instance::default_beside(&head, service),
         files: live_files(&head, &texts, paths)?,
         indexes: live_indexes(&head, questions),
         tables: BTreeMap::new(),
@@ -89,12 +94,12 @@ pub(super) fn understand(
     })
 }
 
-/// The default instance of Postfix.
+/// The instance of Postfix whose configuration is in `folder`.
 ///
 /// # Errors
 /// Where main.cf or master.cf is missing or cannot be read.
-fn postfix(head: &Head<'_>) -> Result<PostfixLive, MachineError> {
-    let (main_cf_sha256, master_cf_sha256) = configuration_hashes(head)?;
+fn postfix(head: &Head<'_>, folder: &str) -> Result<PostfixLive, MachineError> {
+    let (main_cf_sha256, master_cf_sha256) = configuration_hashes(head, folder)?;
     let text = |name| head.texts.get(name).map_or(&[][..], Vec::as_slice);
     Ok(PostfixLive {
         main_cf: MainCf::parse(text("main.cf")),
@@ -192,12 +197,12 @@ fn records(
 ///
 /// # Errors
 /// Where one of the two is missing or cannot be read.
-fn configuration_hashes(head: &Head<'_>) -> Result<(String, String), MachineError> {
+fn configuration_hashes(head: &Head<'_>, folder: &str) -> Result<(String, String), MachineError> {
     let hash = |name: &str| {
-        let hash = head.hashes.get(format!("/etc/postfix/{name}").as_str());
+        let hash = head.hashes.get(format!("{folder}/{name}").as_str());
         hash.map(|hash| (*hash).to_owned()).ok_or_else(|| {
             failure(
-                format!("/etc/postfix/{name} does not exist or cannot be read"),
+                format!("{folder}/{name} does not exist or cannot be read"),
                 None,
                 format!("restore it from a backup, or copy /usr/share/postfix/{name}.dist"),
             )
@@ -208,13 +213,13 @@ fn configuration_hashes(head: &Head<'_>) -> Result<(String, String), MachineErro
 
 /// Refuses a host on which a file that `murder` must read, and no plan names, is not regular or too large: without it,
 /// the host would seem to have none.
-fn refuse_own_files(head: &Head<'_>) -> Result<(), MachineError> {
+fn refuse_own_files(head: &Head<'_>, folder: &str) -> Result<(), MachineError> {
     const OWN: [&str; 6] = ["main.cf", "master.cf", LEDGER, JOURNAL, LAST, PATHS];
     let own = |path: &str| OWN.contains(&path) || path.starts_with(PENDING);
     for (path, stat) in head.stats.iter().filter(|(path, _)| own(path)) {
         let path = match path.contains('/') {
             true => path.clone(),
-            false => format!("/etc/postfix/{path}"),
+            false => format!("{folder}/{path}"),
         };
         let is = match stat.other() {
             Some(other) => other,
@@ -254,15 +259,19 @@ fn paths(questions: &Questions, ledgers: [&Option<Ledger>; 2]) -> BTreeSet<Remot
     paths
 }
 
-/// Refuses a host where user postfix cannot search /etc/postfix, or where the parent of a file is no directory.
-fn refuse_closed(head: &Head<'_>, paths: &BTreeSet<RemotePath>) -> Result<(), MachineError> {
-    if let Some(seen) = access_checks::is_shut(&head.stats, head.postfix) {
+/// Refuses a host where user postfix cannot search the configuration folder, or where the parent of a file is no directory.
+fn refuse_closed(
+    head: &Head<'_>,
+    folder: &str,
+    paths: &BTreeSet<RemotePath>,
+) -> Result<(), MachineError> {
+    if let Some(seen) = access_checks::is_shut(folder, &head.stats, head.postfix) {
         return Err(failure(
             format!(
-                "mail stops at the next reload: user postfix cannot search `/etc/postfix` ({seen})"
+                "mail stops at the next reload: user postfix cannot search `{folder}` ({seen})"
             ),
             None,
-            "run `chmod 755 /etc/postfix` there, and run again",
+            format!("run `chmod 755 {folder}` there, and run again"),
         ));
     }
     if let Some((directory, kind)) = access_checks::no_directory(paths.iter(), &head.stats) {
