@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
-use super::lookups::LiveTable;
+use super::lookups::{self, LiveTable, TableAnswer};
 use crate::ledger::{Journal, Ledger, PinningKey};
 use crate::name::{Mode, RemotePath};
 use crate::postfix::configuration::HostEnvironment;
@@ -82,6 +82,23 @@ pub struct DefaultInstance {
 }
 
 impl Live {
+    /// What a table says of a key. `table` is the word in the parameter's value: `hash:/etc/postfix/domains`,
+    /// `proxy:ldap:/etc/postfix/x.cf`, or a path, whose lines are members of the list. The key is compared as it is, in
+    /// lower case: parent domains and networks are not tried.
+    #[must_use]
+    pub fn table_says(&self, table: &str, key: &str) -> TableAnswer {
+        lookups::says(&self.tables, table, key)
+    }
+
+    /// The members that a table adds to a list of domains, hosts or networks: the keys of a table, or the words of a file
+    /// of members. A file of members may name further tables and files.
+    ///
+    /// # Errors
+    /// Why they are not known, as a clause in lower case.
+    pub fn table_members(&self, table: &str) -> Result<Vec<String>, String> {
+        lookups::members(&self.tables, table)
+    }
+
     /// The default instance of Postfix. None if the host has none.
     #[must_use]
     pub fn postfix(&self) -> Option<&PostfixLive> {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::live::Live;
 use crate::postfix::{logical_texts, split_list};
 
 /// What a lookup table says of a key.
@@ -32,60 +31,54 @@ fn is_list(table: &str) -> bool {
     table.starts_with('/')
 }
 
-/// A member of a list without its negation, as tables are named in [`Live::tables`].
+/// A member of a list without its negation, as an observation names tables.
 fn name_of(table: &str) -> &str {
     table.trim_start_matches('!')
 }
 
-impl Live {
-    /// What a table says of a key. `table` is the word in the parameter's value: `hash:/etc/postfix/domains`,
-    /// `proxy:ldap:/etc/postfix/x.cf`, or a path, whose lines are members of the list. The key is compared as it is, in
-    /// lower case: parent domains and networks are not tried.
-    #[must_use]
-    pub fn table_says(&self, table: &str, key: &str) -> TableAnswer {
-        let key = key.to_ascii_lowercase();
-        let Some(known) = self.tables.get(name_of(table)) else {
-            return not_asked();
-        };
-        match known {
-            LiveTable::Text(_) if is_list(name_of(table)) => {
-                let members = self.table_members(table).unwrap_or_default();
-                match members
-                    .iter()
-                    .any(|member| member.eq_ignore_ascii_case(&key))
-                {
-                    true => TableAnswer::Yes(String::new()),
-                    false => TableAnswer::No,
-                }
+/// What a table says of a key, among the tables that an observation read or asked: [`super::Live::table_says`].
+pub(super) fn says(tables: &BTreeMap<String, LiveTable>, table: &str, key: &str) -> TableAnswer {
+    let key = key.to_ascii_lowercase();
+    let Some(known) = tables.get(name_of(table)) else {
+        return not_asked();
+    };
+    match known {
+        LiveTable::Text(_) if is_list(name_of(table)) => {
+            let members = members(tables, table).unwrap_or_default();
+            match members
+                .iter()
+                .any(|member| member.eq_ignore_ascii_case(&key))
+            {
+                true => TableAnswer::Yes(String::new()),
+                false => TableAnswer::No,
             }
-            LiveTable::Text(text) => lines(text)
-                .find(|(found, _)| found.eq_ignore_ascii_case(&key))
-                .map_or(TableAnswer::No, |(_, value)| TableAnswer::Yes(value)),
-            LiveTable::Answers(answers) => match answers.get(&key) {
-                Some(Some(value)) => TableAnswer::Yes(value.clone()),
-                Some(None) => TableAnswer::No,
-                None => not_asked(),
-            },
-            LiveTable::NotRead(why) => TableAnswer::NotJudged(why.clone()),
         }
+        LiveTable::Text(text) => lines(text)
+            .find(|(found, _)| found.eq_ignore_ascii_case(&key))
+            .map_or(TableAnswer::No, |(_, value)| TableAnswer::Yes(value)),
+        LiveTable::Answers(answers) => match answers.get(&key) {
+            Some(Some(value)) => TableAnswer::Yes(value.clone()),
+            Some(None) => TableAnswer::No,
+            None => not_asked(),
+        },
+        LiveTable::NotRead(why) => TableAnswer::NotJudged(why.clone()),
     }
+}
 
-    /// The members that a table adds to a list of domains, hosts or networks: the keys of a table, or the words of a file
-    /// of members. A file of members may name further tables and files.
-    ///
-    /// # Errors
-    /// Why they are not known, as a clause in lower case.
-    pub fn table_members(&self, table: &str) -> Result<Vec<String>, String> {
-        match self.tables.get(name_of(table)) {
-            Some(LiveTable::Text(text)) if is_list(name_of(table)) => {
-                let lines = logical_texts(text.as_bytes()).into_iter();
-                Ok(lines.flat_map(|line| split_list(&line)).collect())
-            }
-            Some(LiveTable::Text(text)) => Ok(lines(text).map(|(key, _)| key).collect()),
-            Some(LiveTable::Answers(_)) => Err("the table can only be asked for keys".to_owned()),
-            Some(LiveTable::NotRead(why)) => Err(why.clone()),
-            None => Err(NOT_ASKED.to_owned()),
+/// The members that a table adds to a list: [`super::Live::table_members`].
+pub(super) fn members(
+    tables: &BTreeMap<String, LiveTable>,
+    table: &str,
+) -> Result<Vec<String>, String> {
+    match tables.get(name_of(table)) {
+        Some(LiveTable::Text(text)) if is_list(name_of(table)) => {
+            let lines = logical_texts(text.as_bytes()).into_iter();
+            Ok(lines.flat_map(|line| split_list(&line)).collect())
         }
+        Some(LiveTable::Text(text)) => Ok(lines(text).map(|(key, _)| key).collect()),
+        Some(LiveTable::Answers(_)) => Err("the table can only be asked for keys".to_owned()),
+        Some(LiveTable::NotRead(why)) => Err(why.clone()),
+        None => Err(NOT_ASKED.to_owned()),
     }
 }
 

@@ -7,9 +7,11 @@ use std::sync::LazyLock;
 use zeroize::Zeroizing;
 
 use super::data::{Data, secrets_function};
+use super::errors::unsayable;
 use super::frame::sha256;
 use super::observe::{is_hash, quote, without_comments};
 use super::service_orders;
+use super::values::lines;
 use crate::exchange::Failure;
 use crate::ledger::Ledger;
 use crate::machine::{HistoryOrder, LedgerOrder, Orders};
@@ -152,11 +154,6 @@ fn assignments(
     Ok(text)
 }
 
-pub(super) fn lines<T>(items: &[T], line: impl Fn(&T) -> String) -> String {
-    let lines: Vec<String> = items.iter().map(line).collect();
-    lines.join("\n")
-}
-
 fn expects(orders: &Orders) -> Result<String, Failure> {
     let expects = &orders.expects;
     let configuration = expects.configuration();
@@ -265,14 +262,6 @@ fn one_line<'a>(what: &str, text: &'a str) -> Result<&'a str, Failure> {
     match text.chars().any(char::is_control) {
         true => Err(unsayable(what, text)),
         false => Ok(text),
-    }
-}
-
-pub(super) fn unsayable(what: &str, text: &str) -> Failure {
-    Failure {
-        summary: format!("{what} is not fit to be sent to a host: {text:?}"),
-        detail: None,
-        hint: Some("plan again; if it happens again, this is a mistake in `murder`".to_owned()),
     }
 }
 

@@ -25,6 +25,15 @@ pub(super) fn wrong_answer(why: &str, said: &[u8]) -> MachineError {
     )
 }
 
+/// The failure for an order with text that a shell would change.
+pub(super) fn unsayable(what: &str, text: &str) -> Failure {
+    Failure {
+        summary: format!("{what} is not fit to be sent to a host: {text:?}"),
+        detail: None,
+        hint: Some("plan again; if it happens again, this is a mistake in `murder`".to_owned()),
+    }
+}
+
 /// Bytes of a host's output that an error looks at.
 const BEGINNING: usize = 2048;
 

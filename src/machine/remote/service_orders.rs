@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::apply::{lines, unsayable};
+use super::errors::unsayable;
 use super::observe::quote;
-use super::values;
+use super::values::{self, lines};
 use crate::exchange::{Failure, ServiceOrders};
 use crate::machine::{Activation, Orders};
 use crate::postfix::Edit;

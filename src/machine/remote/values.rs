@@ -8,6 +8,12 @@ use crate::name::Parameter;
 use crate::postfix::catalogue::{self, Takes};
 use crate::postfix::{Edit, MasterEntry};
 
+/// One line for each item, as a shell function reads them.
+pub(super) fn lines<T>(items: &[T], line: impl Fn(&T) -> String) -> String {
+    let lines: Vec<String> = items.iter().map(line).collect();
+    lines.join("\n")
+}
+
 /// Changed parameters, and options of services, whose value must be a number, a time, or `yes` or `no`, each with
 /// its limits. A line break precedes each, so that the program finds whole names.
 pub(super) fn numbers(orders: &ServiceOrders) -> String {
