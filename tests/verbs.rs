@@ -169,6 +169,8 @@ fn file(text: &str, mode: u32) -> FileState {
         group: "root".to_owned(),
         mode: Mode::from_bits(mode),
         secret: false,
+        withheld: None,
+        link: None,
     }
 }
 
@@ -625,4 +627,41 @@ fn an_apply_as_text() {
     assert_eq!(json["hosts"]["b.x"]["outcome"], "put_back");
     assert_eq!(json["hosts"]["f.x"]["plan"]["steps"][0]["cause"], "drift");
     assert!(!json.to_string().contains("hunter2"));
+}
+
+#[test]
+fn the_text_of_a_private_file_is_in_no_format() {
+    let mut before = file("", 0o640);
+    before.text = None;
+    before.withheld = Some(murder::plan::Withheld::Private);
+    before.group = "shadow".to_owned();
+    before.link = Some("/etc/shadow".to_owned());
+    let steps = vec![Step::File {
+        service: Service::POSTFIX,
+        path: path("/srv/x"),
+        change: Change::Update {
+            before,
+            after: file("ours\n", 0o640),
+        },
+        cause: Cause::FirstContact,
+        file: None,
+    }];
+    let plan = Plan {
+        murder: "example.org".to_owned(),
+        hosts: [(host("b1.example.org"), changes(steps, Vec::new()))].into(),
+    };
+    let text = shown(&plan, Detail::Full);
+    assert!(text.contains(
+        "~ update /srv/x, group shadow → root, a link to /etc/shadow (first apply: replaces the host's own value)
+      (the host's text, 0640 root:shadow, is not shown: `murder` does not manage the file, and some users of the host cannot read it)
+      --- /dev/null
+      +++ /srv/x
+      @@ -0,0 +1 @@
+      +ours
+"), "{text}");
+    let json = murder::report::json::of_plan(&plan).unwrap();
+    assert!(
+        json.contains("\"withheld\": \"private\"") && json.contains("\"text\": null"),
+        "{json}"
+    );
 }

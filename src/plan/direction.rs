@@ -128,6 +128,8 @@ mod tests {
             group: "root".to_owned(),
             mode: Mode::from_bits(0o644),
             secret: false,
+            withheld: None,
+            link: None,
         }
     }
 

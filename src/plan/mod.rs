@@ -109,6 +109,21 @@ pub struct FileState {
     pub mode: crate::name::Mode,
     /// Whether its text holds a secret.
     pub secret: bool,
+    /// Why its text is not shown, although the host sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Withheld>,
+    /// The file that the path leads to, if it is a symbolic link or a directory on the way is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+/// Why the text of a host's file is not shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withheld {
+    /// `murder` does not manage the file, and some users of the host cannot read it: so its text is not for those who read
+    /// a plan.
+    Private,
 }
 
 /// Why an index is built.

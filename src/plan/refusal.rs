@@ -28,6 +28,8 @@ pub enum RefusalKind {
     Restart,
     /// The host's Postfix has no parameter of a name that the manifest sets.
     UnknownParameter,
+    /// Users other than root can exchange a file that is written or deleted.
+    ExposedFile,
 }
 
 impl RefusalKind {
@@ -40,7 +42,7 @@ impl RefusalKind {
             Self::Delete => Some("--allow-delete"),
             Self::Overwrite => Some("--allow-overwrite"),
             Self::Restart => Some("--allow-restart"),
-            Self::UnknownParameter => None,
+            Self::UnknownParameter | Self::ExposedFile => None,
         }
     }
 }

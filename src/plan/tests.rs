@@ -91,9 +91,12 @@ fn file() -> impl Strategy<Value = File> {
 
 fn state() -> impl Strategy<Value = FileState> {
     let who = (words(), words(), mode());
-    (option::of(words()), hash(), who, any::<bool>()).prop_map(
-        |(text, sha256, (owner, group, mode), secret)| FileState {
+    let shown = (any::<bool>(), option::of(words()));
+    (option::of(words()), hash(), who, any::<bool>(), shown).prop_map(
+        |(text, sha256, (owner, group, mode), secret, (private, link))| FileState {
             text,
+            withheld: private.then_some(super::Withheld::Private),
+            link,
             sha256,
             owner,
             group,
@@ -204,6 +207,7 @@ fn refusal() -> impl Strategy<Value = Refusal> {
         RefusalKind::Overwrite,
         RefusalKind::Restart,
         RefusalKind::UnknownParameter,
+        RefusalKind::ExposedFile,
     ]);
     (kind, words()).prop_map(|(kind, summary)| Refusal { kind, summary })
 }

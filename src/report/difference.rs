@@ -35,6 +35,9 @@ pub fn of_texts(
     if detail == Detail::Summary {
         return Vec::new();
     }
+    if let Some(before) = before.filter(|before| before.withheld.is_some()) {
+        return withheld(path, before, after, detail);
+    }
     let text = |state: Option<&FileState>| match state {
         None => Some(String::new()),
         Some(state) => state
@@ -59,6 +62,31 @@ pub fn of_texts(
         };
     }
     unified(path, before.map(|_| &*old), after.map(|_| &*new), detail)
+}
+
+/// The diff where the host's text is not shown: why, and the whole text that replaces it.
+fn withheld(
+    path: &str,
+    before: &FileState,
+    after: Option<&FileState>,
+    detail: Detail,
+) -> Vec<Line> {
+    let mut lines = vec![Line::new(
+        Tone::Faint,
+        format!(
+            "(the host's text, {} {}:{}, is not shown: `murder` does not manage the file, and some users of the host cannot read it)",
+            before.mode, before.owner, before.group
+        ),
+    )];
+    if let Some(text) = after.and_then(|after| after.text.as_deref()) {
+        lines.extend(unified(
+            path,
+            None,
+            Some(&mask::mask_file(path, text)),
+            detail,
+        ));
+    }
+    lines
 }
 
 fn unified(path: &str, before: Option<&str>, after: Option<&str>, detail: Detail) -> Vec<Line> {
@@ -223,6 +251,8 @@ mod tests {
             group: "root".to_owned(),
             mode: Mode::from_bits(0o644),
             secret: false,
+            withheld: None,
+            link: None,
         }
     }
 

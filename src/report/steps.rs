@@ -41,7 +41,8 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
             cause,
             ..
         } => {
-            lines.push(titled(change, path.as_str(), &access(change), *cause));
+            let access = access(change) + &leads_to(change);
+            lines.push(titled(change, path.as_str(), &access, *cause));
             let diff = difference::of_change(path.as_str(), change, detail);
             lines.extend(indented(diff));
         }
@@ -60,7 +61,9 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
         } => {
             let change = Change::Delete { before };
             let suffix = index_type.as_ref().and_then(TableType::index_suffix);
-            let index = suffix.map_or(String::new(), |suffix| format!(" and its index {suffix}"));
+            let mut index =
+                suffix.map_or(String::new(), |suffix| format!(" and its index {suffix}"));
+            index += &leads_to(&change);
             lines.push(titled(&change, path.as_str(), &index, *cause));
             let diff = difference::of_texts(path.as_str(), Some(before), None, detail);
             lines.extend(indented(diff));
@@ -132,6 +135,19 @@ fn why(cause: Cause) -> &'static str {
         Cause::Restored => " (not managed now, but in the generation to restore)",
         Cause::AbsentInGeneration => " (not managed in the generation to restore)",
     }
+}
+
+/// Where a path that is a link leads to: that file is written or deleted.
+fn leads_to<T: std::borrow::Borrow<FileState>>(change: &Change<T>) -> String {
+    let state = match change {
+        Change::Create { after: state }
+        | Change::Update { before: state, .. }
+        | Change::Delete { before: state } => state.borrow(),
+    };
+    state
+        .link
+        .as_ref()
+        .map_or(String::new(), |reached| format!(", a link to {reached}"))
 }
 
 /// Owner, group and mode: of a new file all, of an existing file only what differs.

@@ -51,7 +51,7 @@ impl Consent {
             RefusalKind::Delete => self.allow_delete,
             RefusalKind::Overwrite => self.allow_overwrite,
             RefusalKind::Restart => self.allow_restart,
-            RefusalKind::UnknownParameter => false,
+            RefusalKind::UnknownParameter | RefusalKind::ExposedFile => false,
         }
     }
 }

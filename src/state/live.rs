@@ -42,6 +42,10 @@ pub struct Live {
     pub lock: Option<Lock>,
     /// The paths of payloads and stages of applies that died before they wrote a journal. They may hold secrets.
     pub leftovers: Vec<String>,
+    /// The files, main.cf and master.cf among them, that users other than root can exchange.
+    pub exposed: BTreeMap<RemotePath, ExposingDirectory>,
+    /// Where main.cf and master.cf lead to, if they are links.
+    pub configuration_links: BTreeMap<RemotePath, String>,
     /// Whether the host keeps the report of an earlier apply, which a remark repeats.
     pub last_words: bool,
     /// What else the user should know.
@@ -173,10 +177,37 @@ pub struct LiveState {
     pub size: u64,
     /// Modification time in seconds since the epoch, by the host's clock.
     pub mtime: i64,
-    /// The target, if the path is a symbolic link.
+    /// The file that the path leads to, if it is a symbolic link or a directory on the way is one.
     pub link: Option<String>,
+    /// Whether some users of the host cannot read it: for its own mode, or that of a directory on the way.
+    pub private: bool,
     /// Its text (lossy UTF-8), if its hash differs from the expected one.
     pub text: Option<String>,
+}
+
+/// A directory in which users other than root can exchange files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExposingDirectory {
+    /// Where.
+    pub path: String,
+    /// Owner's name.
+    pub owner: String,
+    /// Group's name.
+    pub group: String,
+    /// Permission bits.
+    pub mode: Mode,
+}
+
+impl std::fmt::Display for ExposingDirectory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            path,
+            owner,
+            group,
+            mode,
+        } = self;
+        write!(f, "`{path}` ({mode} {owner}:{group})")
+    }
 }
 
 /// Whether a Postfix runs.

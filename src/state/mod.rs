@@ -8,7 +8,7 @@ mod lookups;
 pub use desired::{Desired, DesiredService, File, Note, Probes, Want};
 pub use facts::{Facts, ParameterNames};
 pub use live::{
-    DefaultInstance, Live, LiveFile, LiveService, LiveState, Lock, PostfixLive, Remark, Running,
-    part_of,
+    DefaultInstance, ExposingDirectory, Live, LiveFile, LiveService, LiveState, Lock, PostfixLive,
+    Remark, Running, part_of,
 };
 pub use lookups::{LiveTable, TableAnswer};

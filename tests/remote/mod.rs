@@ -2,6 +2,7 @@
 
 mod applying;
 mod doubts;
+mod exposed;
 mod facts;
 mod faults;
 pub mod host;

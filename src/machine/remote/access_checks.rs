@@ -82,7 +82,7 @@ fn configuration(
                 format!("chmod a+r {path}"),
             );
         }
-        if stat.owner != "root" || mode & 0o022 != 0 {
+        if stat.user != 0 || mode & 0o022 != 0 {
             say(
                 format!(
                     "users other than root can write {path} {seen}: they control what Postfix runs"

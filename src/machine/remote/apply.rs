@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::data::{Data, secrets_function};
 use super::errors::unsayable;
 use super::frame::sha256;
-use super::observe::{is_hash, quote, without_comments};
+use super::observe::{WAYS, is_hash, quote, without_comments};
 use super::service_orders;
 use super::values::lines;
 use crate::exchange::Failure;
@@ -19,11 +19,13 @@ use crate::name::UserName;
 use crate::postfix::catalogue;
 
 /// The program, one file for each idea.
-const PROGRAM: [&str; 13] = [
+const PROGRAM: [&str; 15] = [
+    WAYS,
     include_str!("apply/words.sh"),
     include_str!("apply/services.sh"),
     include_str!("apply/report.sh"),
     include_str!("apply/journal.sh"),
+    include_str!("apply/exposed.sh"),
     include_str!("apply/stage.sh"),
     include_str!("apply/validate.sh"),
     include_str!("apply/listeners.sh"),

@@ -14,6 +14,7 @@ mod outcome;
 mod paths;
 mod service_orders;
 mod values;
+mod ways;
 
 use async_io::block_on;
 use std::time::Duration;

@@ -17,8 +17,12 @@ pub(super) const HASH_CAP: u64 = 1024 * 1024 * 1024;
 /// The largest main.cf, master.cf, ledger, journal, or list of paths that is read, in bytes.
 pub(super) const OWN_CAP: u64 = 8 * 1024 * 1024;
 
+/// How both programs follow a path.
+pub(super) const WAYS: &str = include_str!("ways.sh");
+
 /// The part that is the same for every host.
-static PROGRAM: LazyLock<String> = LazyLock::new(|| without_comments(include_str!("observe.sh")));
+static PROGRAM: LazyLock<String> =
+    LazyLock::new(|| without_comments(WAYS) + &without_comments(include_str!("observe.sh")));
 
 /// The program that answers `questions` of one service, for the standard input of `sh -s`.
 ///

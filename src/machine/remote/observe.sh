@@ -37,10 +37,9 @@ murder_look() {
   done
   set -f
 
-  links=
-  for path in $all; do
-    [ ! -h "$path" ] || links="$links $path"
-  done
+  # Whoever may write a directory on the way to a file decides what is written there.
+  walked=" $GROUND" met=
+  for path in $all "$CF/main.cf" "$CF/master.cf"; do murder_walk "$path"; done
 
   # Each socket, with every directory on the way to it.
   ways=
@@ -58,14 +57,11 @@ murder_look() {
   done
   set -f
   cd "$CF" || return
-  # The names of owner and group come last, since they may have blanks.
-  stats=$(stat -L -c '%f %s %Y %n %U:%G' $own "$postconf" $dynamic $all $INDEXES $GROUND $ways 2>/dev/null)
+  # The names of owner and group may have blanks; their numbers, which are last, have none.
+  stats=$(stat -L -c '%f %s %Y %n %U:%G %u:%g' $own "$postconf" $dynamic $all $INDEXES $walked $ways 2>/dev/null)
   printf '=stats\n%s\n' "$stats"
 
-  if [ -n "$links" ]; then
-    echo "=links"
-    for path in $links; do echo "$path $(readlink -f "$path")"; done
-  fi
+  [ -z "$met" ] || printf '=links\n%s' "$met"
 
   # Only regular files of a limited size are opened: a FIFO or a device would hold us up for ever.
   identity='' shut='' stream='' regular='' readable='' known=" $EXPECTED

@@ -168,6 +168,7 @@ impl Sandbox {
             mode: Mode::from_bits(tree::mode(&meta)),
             size: meta.len(),
             mtime: tree::mtime(&meta),
+            private: tree::mode(&meta) & 0o004 == 0,
             link: folder.link(real).map(|target| target.display().to_string()),
             text,
         }))
@@ -250,6 +251,9 @@ impl Observe for Sandbox {
                 pending: None,
                 lock: lock::look(self)?,
                 leftovers: Vec::new(),
+                // A sandbox is its user's.
+                exposed: BTreeMap::new(),
+                configuration_links: BTreeMap::new(),
                 last_words: false,
                 remarks,
             },

@@ -10,7 +10,7 @@ use crate::secret::Secrets;
 use crate::secret::mask::{mask_beside, mask_file, mask_pair};
 use crate::state::{File, LiveState};
 
-use super::super::FileState;
+use super::super::{FileState, Withheld};
 
 /// A file as it must be, with its text.
 pub(super) struct WantedFile<'a> {
@@ -51,6 +51,8 @@ impl<'a> WantedFile<'a> {
             group: self.file.group.to_string(),
             mode: self.file.mode,
             secret: self.has_secret(),
+            withheld: None,
+            link: None,
         }
     }
 
@@ -72,18 +74,22 @@ pub(super) fn before(
     state: &LiveState,
     text: Option<&str>,
     placed: Option<&str>,
+    withheld: Option<Withheld>,
 ) -> FileState {
+    let text = text.filter(|_| withheld.is_none());
     let shown = text.map(|text| match placed {
         Some(placed) => mask_file(path.as_str(), &mask_beside(text, placed)),
         None => mask_file(path.as_str(), text),
     });
     FileState {
-        secret: shown.as_deref() != text,
+        secret: withheld.is_some() || shown.as_deref() != text,
         text: shown,
         sha256: state.sha256.clone(),
         owner: state.owner.clone(),
         group: state.group.clone(),
         mode: state.mode,
+        withheld,
+        link: state.link.clone(),
     }
 }
 

@@ -100,10 +100,10 @@ impl Draft<'_> {
         };
         self.going_back(thing, cause);
         self.expect_file(wanted.path, state);
-        let before_text = if state.sha256 == wanted.sha256 {
-            Some(wanted.text.to_string())
+        let (before_text, withheld) = if state.sha256 == wanted.sha256 {
+            (Some(wanted.text.to_string()), None)
         } else {
-            state.text.clone()
+            (state.text.clone(), self.withheld(wanted.path, state))
         };
         // A line of the host's in the place of a secret is a secret too, whatever its key says.
         let masked = wanted.has_secret().then(|| wanted.file.body.masked());
@@ -112,8 +112,10 @@ impl Draft<'_> {
             state,
             before_text.as_deref(),
             masked.as_deref(),
+            withheld,
         );
-        let after = wanted.state(before_text.as_deref());
+        let shown = before_text.as_deref().filter(|_| withheld.is_none());
+        let after = wanted.state(shown);
         self.write_file(wanted, Change::Update { before, after }, cause);
     }
 
@@ -218,6 +220,7 @@ impl Draft<'_> {
                 state,
                 state.text.as_deref(),
                 self.made_for_few(path, state),
+                self.withheld(path, state),
             ),
             cause,
             index_type,

@@ -10,6 +10,7 @@ mod adopted;
 mod configuration;
 mod draft;
 mod effects;
+mod exposed;
 mod file_state;
 mod files;
 mod live_warnings;
@@ -21,6 +22,7 @@ mod thresholds;
 mod unmanaged;
 mod unusable;
 mod values;
+mod withheld;
 
 use std::collections::BTreeMap;
 
@@ -121,6 +123,8 @@ impl<'a> HostDraft<'a> {
         }
         // A refused host is not converged, even if nothing else would change.
         if steps.is_empty() && refusals.is_empty() {
+            self.remarks
+                .extend(exposed::judge(self.input.live, &[]).remarks);
             return Verdict::Converged;
         }
         let mut expects = Expects::of(self.input.live);
@@ -138,6 +142,9 @@ impl<'a> HostDraft<'a> {
             snapshot.services.insert(draft.service.clone(), kept);
             ledger.services.insert(draft.service.clone(), part);
         }
+        let found = exposed::judge(self.input.live, &steps);
+        refusals.extend(found.refusals);
+        self.remarks.extend(found.remarks);
         let keeps_ledger = !self.input.desired.retired || ledger.things().next().is_some();
         if !keeps_ledger {
             self.remarks.push(forgotten(None));

@@ -3,6 +3,7 @@
 
 mod adopted;
 mod effects;
+mod exposed;
 mod files;
 mod members;
 mod recorded;
@@ -67,6 +68,7 @@ fn state(text: &str) -> LiveState {
         size: text.len() as u64,
         mtime: 100,
         link: None,
+        private: true,
         text: Some(text.to_owned()),
     }
 }
@@ -104,6 +106,8 @@ impl Bench {
                 pending: None,
                 lock: None,
                 leftovers: Vec::new(),
+                exposed: BTreeMap::new(),
+                configuration_links: BTreeMap::new(),
                 last_words: false,
                 remarks: Vec::new(),
             },

@@ -145,11 +145,13 @@ impl Draft<'_> {
             group: group.clone(),
             mode: *mode,
             secret: false,
+            withheld: None,
+            link: live.and_then(|state| state.link.clone()),
         };
         let change = match live {
             None => Change::Create { after },
             Some(state) => Change::Update {
-                before: before(path, state, None, None),
+                before: before(path, state, None, None, None),
                 after,
             },
         };

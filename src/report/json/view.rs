@@ -7,7 +7,7 @@ use crate::name::{Mode, Parameter, RemotePath, TableType};
 use crate::outcome::Outcome;
 use crate::plan::{
     Cause, Change, Failure, FileState, HostPlan, HostVerdict, IndexReason, Refusal, RefusalKind,
-    ReloadReason, Step, Verdict,
+    ReloadReason, Step, Verdict, Withheld,
 };
 use crate::secret::mask;
 use crate::service::Service;
@@ -102,6 +102,12 @@ struct FileView<'a> {
     group: &'a str,
     mode: Mode,
     secret: bool,
+    /// Why the text is null although the host has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld: Option<Withheld>,
+    /// Where the path leads to, if it is a link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -272,6 +278,8 @@ impl<'a> FileView<'a> {
             group: &state.group,
             mode: state.mode,
             secret: state.secret,
+            withheld: state.withheld,
+            link: state.link.as_deref(),
         }
     }
 }

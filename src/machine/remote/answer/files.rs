@@ -7,6 +7,7 @@ use crate::machine::MachineError;
 use crate::machine::remote::errors::failure;
 use crate::machine::remote::frame::sha256;
 use crate::machine::remote::observe::HASH_CAP;
+use crate::machine::remote::ways::Way;
 use crate::name::{Mode, RemotePath};
 use crate::state::{LiveFile, LiveState};
 
@@ -56,11 +57,20 @@ pub(super) fn live_file(
     path: &RemotePath,
     text: Option<&String>,
 ) -> Result<LiveFile, MachineError> {
-    let link = head.links.get(path.as_str());
+    let way = Way::of(path.as_str(), &head.links);
+    let Some(reached) = &way.reached else {
+        return Ok(LiveFile::Other(
+            "a symbolic link to a path with blanks or signs in it, or to itself".to_owned(),
+        ));
+    };
+    let link = (reached != path.as_str()).then(|| reached.clone());
     let Some(stat) = head.stats.get(path.as_str()) else {
         return Ok(match link {
-            Some(_) => LiveFile::Other("a symbolic link that leads nowhere".to_owned()),
-            None => LiveFile::Absent,
+            // A directory on the way may be a link, and the file does not exist yet.
+            Some(_) if head.links.contains_key(path.as_str()) => {
+                LiveFile::Other("a symbolic link that leads nowhere".to_owned())
+            }
+            _ => LiveFile::Absent,
         });
     };
     if let Some(other) = stat.other() {
@@ -74,7 +84,8 @@ pub(super) fn live_file(
     };
     Ok(LiveFile::Present(LiveState {
         sha256: (*hash).to_owned(),
-        link: link.map(|target| (*target).to_owned()),
+        private: stat.mode & 0o004 == 0 || !way.is_open(&head.stats),
+        link,
         text: text.cloned(),
         ..state(stat)
     }))
@@ -100,6 +111,7 @@ fn state(stat: &Stat) -> LiveState {
         size: stat.size,
         mtime: stat.mtime,
         link: None,
+        private: stat.mode & 0o004 == 0,
         text: None,
     }
 }

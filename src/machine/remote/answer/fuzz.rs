@@ -29,16 +29,16 @@ fn head(table: &[u8], generation: &[u8]) -> Vec<u8> {
     let zero = "0".repeat(64);
     format!(
         "=stats
-81a4 100 1700000000 main.cf root:root
-81a4 100 1700000000 master.cf root:root
-8180 900 1700000000 {LEDGER} root:root
-8180 100 1700000000 {JOURNAL} root:root
-81ed 100 1700000000 /usr/sbin/postconf root:root
-81a4 {} 1700000000 {TABLE} root:domain users
-81a4 12288 1700000001 {TABLE}.db root:postfix
-8180 {} 1700000000 {GENERATION} root:root
-41e8 4096 1700000000 /run/cyrus/socket cyrus:mail
-c1ff 0 1700000000 {SOCKET} cyrus:mail
+81a4 100 1700000000 main.cf root:root 0:0
+81a4 100 1700000000 master.cf root:root 0:0
+8180 900 1700000000 {LEDGER} root:root 0:0
+8180 100 1700000000 {JOURNAL} root:root 0:0
+81ed 100 1700000000 /usr/sbin/postconf root:root 0:0
+81a4 {} 1700000000 {TABLE} root:domain users 0:4712
+81a4 12288 1700000001 {TABLE}.db root:postfix 0:103
+8180 {} 1700000000 {GENERATION} root:root 0:0
+41e8 4096 1700000000 /run/cyrus/socket cyrus:mail 96:8
+c1ff 0 1700000000 {SOCKET} cyrus:mail 96:8
 =texts
 main.cf:compatibility_level = 3.6
 main.cf:relayhost = [a]

@@ -3,17 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::machine::remote::paths::{JOURNAL, LAST, LEDGER, PENDING};
-use crate::name::TableType;
+use crate::name::{TableType, UserName};
 
 /// What stat(1) says of one path, the link followed.
 #[derive(Debug, Clone)]
 pub(in crate::machine::remote) struct Stat {
     /// `st_mode`, whole.
     pub mode: u32,
-    /// Owner's name.
+    /// Owner's name; the number where the name is none that a program of the host takes for it.
     pub owner: String,
-    /// Group's name.
+    /// Group's name, in the same way.
     pub group: String,
+    /// Owner's number.
+    pub user: u32,
+    /// Group's number.
+    pub group_id: u32,
     /// Bytes.
     pub size: u64,
     /// Modification time, seconds since the epoch.
@@ -139,19 +143,63 @@ impl<'a> Head<'a> {
         let mut next = || parts.next().unwrap_or_default();
         let (mode, size, mtime, path) = (next(), next(), next(), next());
         // Names of users and groups may have blanks, and no colon (passwd(5)).
-        let (owner, group) = next().split_once(':').unwrap_or_default();
-        let (Ok(mode), Ok(size), Ok(mtime)) =
-            (u32::from_str_radix(mode, 16), size.parse(), mtime.parse())
-        else {
+        let (names, ids) = next().rsplit_once(' ').unwrap_or_default();
+        let (owner, group) = names.split_once(':').unwrap_or_default();
+        let (user, group_id) = ids.split_once(':').unwrap_or_default();
+        let (Ok(mode), Ok(size), Ok(mtime), Ok(user), Ok(group_id)) = (
+            u32::from_str_radix(mode, 16),
+            size.parse(),
+            mtime.parse(),
+            user.parse(),
+            group_id.parse(),
+        ) else {
             return;
         };
         let stat = Stat {
             mode,
-            owner: owner.to_owned(),
-            group: group.to_owned(),
+            owner: name_or_number(owner, user),
+            group: name_or_number(group, group_id),
+            user,
+            group_id,
             size,
             mtime,
         };
         self.stats.insert(path.to_owned(), stat);
+    }
+}
+
+/// How an owner or a group is called: chown(1) must understand it, and find the same one. Names of a directory service
+/// may have blanks and signs; one of digits alone looks like a number; and stat(1) says `UNKNOWN` of a number that has
+/// no name.
+fn name_or_number(name: &str, number: u32) -> String {
+    let plain = UserName::new(name).is_ok() && !name.bytes().all(|b| b.is_ascii_digit());
+    if plain && name != "UNKNOWN" {
+        name.to_owned()
+    } else {
+        number.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_whose_name_cannot_be_used_has_a_number() {
+        for (line, owner, group) in [
+            ("81a4 1 2 /x root:root 0:0", "root", "root"),
+            ("81a4 1 2 /x a b:domain users 7:8", "7", "8"),
+            ("81a4 1 2 /x UNKNOWN:UNKNOWN 1001:1002", "1001", "1002"),
+            ("81a4 1 2 /x 33:CORP\\joe 5:6", "5", "6"),
+            ("81a4 1 2 /x x;reboot:-x 5:6", "5", "6"),
+        ] {
+            let text = format!("=stats\n{line}\n");
+            let head = Head::read(text.as_bytes());
+            let stat = head
+                .stats
+                .get("/x")
+                .map(|stat| (&*stat.owner, &*stat.group));
+            assert_eq!(stat, Some((owner, group)), "{line}");
+        }
     }
 }

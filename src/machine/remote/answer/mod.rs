@@ -18,6 +18,7 @@ use super::errors::failure;
 use super::frame::Frame;
 use super::observe::OWN_CAP;
 use super::paths::{self, JOURNAL, LAST, LEDGER, PATHS, PENDING};
+use super::ways::Way;
 use crate::history::{Generation, HistoryEntry};
 use crate::ledger::{Journal, Ledger};
 use crate::machine::{HistoryQuestion, KnownFacts, MachineError, Observed, Questions};
@@ -28,7 +29,9 @@ use crate::postfix::configuration::{
 use crate::postfix::{MainCf, MasterCf};
 use crate::secret::Secrets;
 use crate::service::Service;
-use crate::state::{Facts, Live, LiveFile, LiveService, Lock, PostfixLive, Remark, Running};
+use crate::state::{
+    ExposingDirectory, Facts, Live, LiveFile, LiveService, Lock, PostfixLive, Remark, Running,
+};
 
 /// Reads a whole answer; no word of it shows one of the secrets.
 pub(super) fn understand(
@@ -71,6 +74,8 @@ pub(super) fn understand(
     let live = Live {
         services: [(service.clone(), LiveService::Postfix(postfix))].into(),
         default_instance: instance::default_beside(&head, service),
+        exposed: exposed(&head, &folder, &paths),
+        configuration_links: configuration_links(&head, &folder),
         files: live_files(&head, &texts, paths)?,
         indexes: live_indexes(&head, questions),
         tables: BTreeMap::new(),
@@ -257,6 +262,35 @@ fn paths(questions: &Questions, ledgers: [&Option<Ledger>; 2]) -> BTreeSet<Remot
         paths.extend(ledger.files().cloned());
     }
     paths
+}
+
+/// The paths of main.cf and master.cf.
+fn configuration_paths(folder: &str) -> impl Iterator<Item = RemotePath> {
+    let names = ["main.cf", "master.cf"].into_iter();
+    names.filter_map(move |name| RemotePath::new(format!("{folder}/{name}")).ok())
+}
+
+/// The files that users other than root can exchange, each with the directory that lets them.
+fn exposed(
+    head: &Head<'_>,
+    folder: &str,
+    paths: &BTreeSet<RemotePath>,
+) -> BTreeMap<RemotePath, ExposingDirectory> {
+    let paths = paths.iter().cloned().chain(configuration_paths(folder));
+    let exposed = paths.filter_map(|path| {
+        let way = Way::of(path.as_str(), &head.links);
+        Some((path, way.exposing(&head.stats)?))
+    });
+    exposed.collect()
+}
+
+/// Where main.cf and master.cf lead to, if they are links.
+fn configuration_links(head: &Head<'_>, folder: &str) -> BTreeMap<RemotePath, String> {
+    let links = configuration_paths(folder).filter_map(|path| {
+        let reached = Way::of(path.as_str(), &head.links).reached?;
+        (reached != path.as_str()).then_some((path, reached))
+    });
+    links.collect()
 }
 
 /// Refuses a host where user postfix cannot search the configuration folder, or where the parent of a file is no directory.

@@ -2,8 +2,8 @@
 # Reads, set by the client: ACTIVATION ADOPTS AT BY CHECK DELETES EDITS FILES INDEXES LEDGER N RUN SH TABLES
 # Reads, set by other files: ANSWERS BLANKS D HEARD MOVED NEWLINE PRIOR SPOOL STAGE STAGED
 # Sets: BACK BEFORE HOLD HOST MAILLOG PATIENCE QUEUE RUNNING SED
-# Calls: activate.sh: activate check; commit.sh: commit delete stale; journal.sh: clean clean_dead judge_dead
-#   open_journal; ledger.sh: write_ledger; listeners.sh: try_listeners; probe.sh: await_troubles probe smtp_answers;
+# Calls: activate.sh: activate check; commit.sh: commit delete stale; exposed.sh: refuse_exposed;
+#   journal.sh: clean clean_dead judge_dead open_journal; ledger.sh: write_ledger; listeners.sh: try_listeners; probe.sh: await_troubles probe smtp_answers;
 #   report.sh: finish report step; stage.sh: adopt build_index stage_configuration stage_files; validate.sh:
 #   validate; words.sh: for_each master_lives seek_moved
 
@@ -21,6 +21,7 @@ order_of_work() {
     # shellcheck disable=SC1010  # `done` is a word of the report
     report done '' '' ''
   fi
+  refuse_exposed
   of_each read_settings
   SED='' BACK=''
   step open_journal

@@ -21,7 +21,7 @@ stage() {
   make_directory "${REAL%/*}"
   NEW=${REAL%/*}/.murder.$RUN.${REAL##*/}
   error=$( { set -C; : >"$NEW"; } 2>&1) &&
-    { { [ "$2:$3" = root:root ] && [ ! -g "${REAL%/*}" ]; } || error=$(chown "$2:$3" "$NEW" 2>&1); } && error=$(chmod "$4" "$NEW" 2>&1) ||
+    { { case $2:$3 in root:root | 0:0) ;; *) false ;; esac && [ ! -g "${REAL%/*}" ]; } || error=$(chown "$2:$3" "$NEW" 2>&1); } && error=$(chmod "$4" "$NEW" 2>&1) ||
     fail_unchanged "$1 cannot be staged" "$error" 'the directory must be writable, with room and inodes left, and owner and group must exist'
   if [ -e /sys/fs/selinux/enforce ] && [ -f "$REAL" ]; then chcon --reference="$REAL" "$NEW" 2>/dev/null; fi
 }
@@ -75,7 +75,7 @@ build_index() {
   capture run 300 postmap -c "$CF" "$1:$NEW" || fail_unchanged "postmap cannot build $1:$2" "$SAID" 'see the message of the host'
   [ -z "$SAID" ] || judge_index "$1:$2"
   # An index has the owner and the mode of its text; postmap(1) mostly sees to that by itself.
-  owners=$(stat -c '%U:%G %a' "$NEW" "$NEW$3" 2>/dev/null)
+  owners=$(stat -c '%u:%g %a' "$NEW" "$NEW$3" 2>/dev/null)
   set -- "$1" "$2" "$3" ${owners%%"$NEWLINE"*}
   for suffix in $3 .dir; do
     [ -e "$NEW$suffix" ] || continue
@@ -124,7 +124,7 @@ stage_configuration() {
     [ $cf = main.cf ] || SERVICES_CHANGE=1
     real_of "$CF/$cf"
     # shellcheck disable=SC2046  # owner, group and mode are three arguments
-    stage "$CF/$cf" $(stat -c '%U %G %a' "$REAL")
+    stage "$CF/$cf" $(stat -c '%u %g %a' "$REAL")
     error=$(cat "$DRAFT/$cf" 2>&1 >>"$NEW")
     hash_of "$NEW"
     [ "$HASH" = "$after" ] || fail_unchanged "the new $cf could not be written whole" "$error" 'make room on the file system'
