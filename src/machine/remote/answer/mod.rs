@@ -67,10 +67,6 @@ pub(super) fn understand(
         remarks.push(another_apply(lock, journal.as_ref()));
     }
     remarks.extend(records.remarks);
-    let mut leftovers = unfinished::leftovers(&head);
-    if held {
-        leftovers.clear();
-    }
     let live = Live {
         services: [(service.clone(), LiveService::Postfix(postfix))].into(),
         default_instance: instance::default_beside(&head, service),
@@ -84,7 +80,7 @@ pub(super) fn understand(
         journal,
         pending,
         lock,
-        leftovers,
+        leftovers: unfinished::leftovers(&head, held),
         last_words: head.texts.contains_key(LAST),
         remarks,
         facts: facts.clone(),

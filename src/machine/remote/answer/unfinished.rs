@@ -65,8 +65,11 @@ pub(super) fn journal(head: &Head<'_>, secrets: &Secrets) -> Option<Journal> {
     })
 }
 
-/// The files of applies that died before they wrote a journal.
-pub(super) fn leftovers(head: &Head<'_>) -> Vec<String> {
+/// The files of applies that died before they wrote a journal; none while an apply holds the lock, whose own they may be.
+pub(super) fn leftovers(head: &Head<'_>, held: bool) -> Vec<String> {
+    if held {
+        return Vec::new();
+    }
     let paths = head.words.get("leftovers").copied().unwrap_or_default();
     paths
         .split_whitespace()
