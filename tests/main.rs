@@ -17,6 +17,8 @@ mod postconf;
 mod cases;
 // Values that Postfix would die of, judged beforehand.
 mod values;
+// Hosts of ranges that are also written by themselves.
+mod ranges;
 // What an editor is told of a manifest.
 mod schema;
 // What `check` and `explain` say of manifests that work.

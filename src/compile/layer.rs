@@ -72,7 +72,7 @@ pub(super) fn check_leave(modules: &Modules, host: &Host, warnings: &mut Vec<Dia
             continue;
         };
         let among: Vec<&Module> = match &word.level {
-            Level::Host => host
+            Level::Host | Level::Range => host
                 .roles
                 .iter()
                 .filter_map(|role| modules.0.get(role))

@@ -19,7 +19,7 @@ pub(super) fn check_names(modules: &Modules, host: &Host, problems: &mut Vec<Dia
     for (name, layers) in &host.vars {
         for word in layers {
             let among: Vec<&Module> = match &word.level {
-                Level::Host => host
+                Level::Host | Level::Range => host
                     .roles
                     .iter()
                     .filter_map(|role| modules.0.get(role))

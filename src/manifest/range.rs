@@ -29,6 +29,12 @@ pub fn expand(text: &str) -> Result<Vec<HostName>, String> {
         .collect()
 }
 
+/// Whether a key of `hosts` is written as a range, also as one of a single host.
+#[must_use]
+pub fn is_range(text: &str) -> bool {
+    text.contains('[')
+}
+
 /// The first name of [`expand`]; none where the key is wrong.
 #[must_use]
 pub fn first(text: &str) -> Option<HostName> {

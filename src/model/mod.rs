@@ -228,8 +228,10 @@ pub struct Layer<T> {
 /// The layers, the nearest (strongest) first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// On the host.
+    /// On the host, written by itself.
     Host,
+    /// On a range of hosts that it is one of.
+    Range,
     /// On its site.
     Site(SiteName),
     /// Under `modules.<role>` of the manifest.

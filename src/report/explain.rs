@@ -314,6 +314,7 @@ fn is_of_module(origin: &ValueOrigin) -> bool {
 fn layer(level: &Level) -> String {
     match level {
         Level::Host => "the host".to_owned(),
+        Level::Range => "the host's range".to_owned(),
         Level::Site(site) => format!("site {site}"),
         Level::Role(role) => format!("modules.{role} of the manifest"),
         Level::Defaults => "defaults".to_owned(),

@@ -1,19 +1,19 @@
 //! The hosts: ranges spread out, and what host, site, modules and defaults say brought together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use crate::access::Access;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::{MapEntry, Node, defaults, range};
 use crate::model::resolve::Resolver;
-use crate::model::resolve::facts::{lay_facts, probes};
+use crate::model::resolve::common::Common;
+use crate::model::resolve::entry::Entry;
+use crate::model::resolve::facts::probes;
 use crate::model::resolve::hints::with_nearest;
-use crate::model::resolve::layers::Things;
-use crate::model::resolve::ssh::{self, SshLayer};
 use crate::model::role::Role;
-use crate::model::{Host, HostState, Ldap, Level};
+use crate::model::{Host, HostState, Ldap};
 use crate::name::{HostName, RoleName, SiteName};
-use crate::state::{Facts, Probes};
+use crate::state::Probes;
 
 /// The hosts of a murder, with the places that rules point at.
 pub(super) struct Hosts<'a> {
@@ -21,11 +21,34 @@ pub(super) struct Hosts<'a> {
     pub(super) named: BTreeMap<HostName, Span>,
     /// The hosts that could be built.
     pub(super) built: BTreeMap<HostName, Host>,
-    /// What the manifest says of each.
-    pub(super) nodes: BTreeMap<HostName, &'a Node>,
+    /// What the manifest says of each: its own entry, and the range that it lies over.
+    nodes: BTreeMap<HostName, (&'a Node, Option<&'a Node>)>,
 }
 
-impl Hosts<'_> {
+impl<'a> Hosts<'a> {
+    /// Takes a host with its entries, its own before its range.
+    fn add(&mut self, name: HostName, entries: &[&Entry<'a>], template: Option<&Host>) {
+        let mut nodes = entries.iter().map(|entry| &entry.written.value);
+        if let (Some(entry), Some(own)) = (entries.first(), nodes.next()) {
+            self.named.insert(name.clone(), entry.written.at);
+            self.nodes.insert(name.clone(), (own, nodes.next()));
+        }
+        if let Some(template) = template {
+            let mut host = template.clone();
+            if self.said(&name, "mailhost").is_none() {
+                host.mailhost = name.clone();
+            }
+            host.name = name.clone();
+            self.built.insert(name, host);
+        }
+    }
+
+    /// What the entries of a host say under a key, the nearest first.
+    pub(super) fn said(&self, name: &HostName, key: &str) -> Option<&'a Node> {
+        let (own, range) = self.nodes.get(name)?;
+        own.get(key).or_else(|| range.as_ref()?.get(key))
+    }
+
     /// Whether one of a host's roles has a capability, or may have it.
     pub(super) fn provides(
         &self,
@@ -48,70 +71,13 @@ impl Hosts<'_> {
 
     /// Where a host's state was written, or else its name.
     pub(super) fn state_place(&self, host: &Host) -> Span {
-        self.nodes
-            .get(&host.name)
-            .and_then(|node| node.get("state"))
+        self.said(&host.name, "state")
             .map_or(host.at, |node| node.span)
     }
 }
 
-/// One layer that hosts share, read once.
-struct Shared<'a> {
-    node: &'a Node,
-    things: Things,
-    ssh: Option<SshLayer>,
-}
-
-/// What hosts have in common.
-struct Common<'a> {
-    sites: HashMap<SiteName, (Shared<'a>, Option<Ldap>)>,
-    modules: HashMap<RoleName, Things>,
-    defaults: Option<Shared<'a>>,
-    ldap: Option<&'a Ldap>,
-    facts: Facts,
-}
-
-impl Common<'_> {
-    /// How a host is reached: its own keys of `ssh`, its site's, the defaults'.
-    fn access(&self, own: Option<&SshLayer>, site: Option<&Shared<'_>>) -> Access {
-        let defaults = self.defaults.as_ref();
-        let layers = [
-            own,
-            site.and_then(|site| site.ssh.as_ref()),
-            defaults.and_then(|defaults| defaults.ssh.as_ref()),
-        ];
-        ssh::merge(&layers.into_iter().flatten().collect::<Vec<_>>())
-    }
-
-    /// What a host is like where nothing is observed. `nodes` are its layers, the nearest first.
-    fn facts_of(&self, nodes: &[&Node]) -> Facts {
-        let mut facts = self.facts.clone();
-        for node in nodes.iter().rev().filter_map(|node| node.get("facts")) {
-            lay_facts(&mut facts, node);
-        }
-        facts
-    }
-
-    /// Gives a host the things of all its layers, the nearest first: its own, its site's, those of its roles under
-    /// `modules`, the defaults.
-    fn add_things(&self, host: &mut Host, own: &Things, site: Option<&Shared<'_>>) {
-        own.add_to(host);
-        if let Some(site) = site {
-            site.things.add_to(host);
-        }
-        for role in host.roles.clone() {
-            if let Some(module) = self.modules.get(&role) {
-                module.add_to(host);
-            }
-        }
-        if let Some(defaults) = &self.defaults {
-            defaults.things.add_to(host);
-        }
-    }
-}
-
 impl<'a> Resolver<'a> {
-    /// Builds all hosts.
+    /// Builds all hosts: those of ranges first, because a host that is also written by itself lies over its range.
     pub(super) fn hosts<'b>(&mut self, ldap: Option<&'b Ldap>) -> Hosts<'a>
     where
         'a: 'b,
@@ -125,42 +91,27 @@ impl<'a> Resolver<'a> {
         let Some(section) = self.root.entry("hosts") else {
             return hosts;
         };
-        for entry in self.within_limit(section.value.entries()) {
-            // A name that is none has been refused by the grammar.
-            let names = range::expand(&entry.key).unwrap_or_default();
-            let template = self.host(entry, &common);
-            for name in names {
-                if let Some(first) = hosts.named.get(&name) {
-                    let label = if *first == entry.at {
-                        "its own range"
-                    } else {
-                        "first here"
-                    };
-                    self.say(
-                        Diagnostic::error(format!("the host `{name}` is named twice"))
-                            .at(entry.at, "again")
-                            .related(*first, label)
-                            .hint("keep one of the two; a host may have several roles"),
-                    );
-                    // One message tells enough about two ranges that overlap.
-                    break;
-                }
-                hosts.named.insert(name.clone(), entry.at);
-                hosts.nodes.insert(name.clone(), &entry.value);
-                if let Some(template) = &template {
-                    let mut host = template.clone();
-                    if !entry
-                        .value
-                        .entries()
-                        .iter()
-                        .any(|entry| entry.key == "mailhost")
-                    {
-                        host.mailhost = name.clone();
-                    }
-                    host.name = name.clone();
-                    hosts.built.insert(name, host);
-                }
+        let (ranges, single): (Vec<&MapEntry>, Vec<&MapEntry>) = self
+            .within_limit(section.value.entries())
+            .iter()
+            .partition(|entry| range::is_range(&entry.key));
+        let alone: BTreeSet<HostName> = single
+            .iter()
+            .filter_map(|entry| range::first(&entry.key))
+            .collect();
+        let over = self.ranges(&ranges, &alone, &common, &mut hosts);
+        for entry in single {
+            let Some(name) = range::first(&entry.key) else {
+                continue;
+            };
+            if let Some(first) = hosts.named.get(&name) {
+                self.say(named_twice(&name, entry.at).related(*first, "first here"));
+                continue;
             }
+            let range = over.get(&name).map(Rc::as_ref);
+            let (entry, template) = self.host(entry, range, &common);
+            let entries: Vec<&Entry<'a>> = [Some(&entry), range].into_iter().flatten().collect();
+            hosts.add(name, &entries, template.as_ref());
         }
         if hosts.named.is_empty() && section.value.entries().is_empty() {
             self.say(
@@ -172,110 +123,86 @@ impl<'a> Resolver<'a> {
         hosts
     }
 
-    fn common<'b>(&mut self, ldap: Option<&'b Ldap>) -> Common<'b>
-    where
-        'a: 'b,
-    {
-        let all: Vec<RoleName> = self.context.roles.keys().cloned().collect();
-        let root = self.root;
-        let mut modules = HashMap::new();
-        for entry in root.get("modules").map_or(&[][..], Node::entries) {
-            if let Ok(role) = RoleName::new(entry.key.as_str()) {
-                let level = Level::Role(role.clone());
-                let things = self.things(
-                    &entry.value,
-                    &level,
-                    std::slice::from_ref(&role),
-                    &format!("modules.{role}"),
-                );
-                modules.insert(role, things);
-            }
-        }
-        let mut sites = HashMap::new();
-        for entry in root.get("sites").map_or(&[][..], Node::entries) {
-            if let Ok(site) = SiteName::new(entry.key.as_str()) {
-                let level = Level::Site(site.clone());
-                let place = format!("sites.{site}");
-                let shared = self.shared(&entry.value, &level, &all, &place);
-                let own = entry
-                    .value
-                    .entry("ldap")
-                    .and_then(|ldap| self.site_ldap(site.as_str(), &ldap.value, ldap.at));
-                sites.insert(site, (shared, own));
-            }
-        }
-        let defaults = root
-            .get("defaults")
-            .map(|node| self.shared(node, &Level::Defaults, &all, "defaults"));
-        let mut facts = Facts::debian();
-        if let Some(node) = root.get("facts") {
-            lay_facts(&mut facts, node);
-        }
-        Common {
-            sites,
-            modules,
-            defaults,
-            ldap,
-            facts,
-        }
-    }
-
-    fn shared(
+    /// Builds the hosts of ranges, and gives the ranges of those that are also written by themselves (`alone`).
+    fn ranges(
         &mut self,
-        node: &'a Node,
-        level: &Level,
-        roles: &[RoleName],
-        place: &str,
-    ) -> Shared<'a> {
-        for role in node.get("roles").map_or(&[][..], Node::list) {
-            if let Some(text) = role.text().filter(|text| RoleName::new(*text).is_ok()) {
-                self.known_role(text, role.span);
+        ranges: &[&'a MapEntry],
+        alone: &BTreeSet<HostName>,
+        common: &Common<'_>,
+        hosts: &mut Hosts<'a>,
+    ) -> BTreeMap<HostName, Rc<Entry<'a>>> {
+        let mut over = BTreeMap::new();
+        let mut seen: BTreeMap<HostName, Span> = BTreeMap::new();
+        for written in ranges {
+            // A name that is none has been refused by the grammar.
+            let names = range::expand(&written.key).unwrap_or_default();
+            let (entry, template) = self.host(written, None, common);
+            let entry = Rc::new(entry);
+            for name in names {
+                if let Some(first) = seen.insert(name.clone(), written.at) {
+                    let label = if first == written.at {
+                        "its own range"
+                    } else {
+                        "first here"
+                    };
+                    self.say(named_twice(&name, written.at).related(first, label));
+                    // One message tells enough about two ranges that overlap.
+                    break;
+                }
+                if alone.contains(&name) {
+                    over.insert(name, Rc::clone(&entry));
+                } else {
+                    hosts.add(name, &[&entry], template.as_ref());
+                }
             }
         }
-        Shared {
-            node,
-            things: self.things(node, level, roles, place),
-            ssh: node.get("ssh").map(|node| self.ssh_layer(node, place)),
-        }
+        over
     }
 
-    /// Builds what all hosts of one key have in common: everything but the name.
-    fn host(&mut self, entry: &MapEntry, common: &Common<'_>) -> Option<Host> {
-        let node = &entry.value;
+    /// Builds what all hosts of one key have in common: everything but the name. `over` is the range that a single
+    /// host lies over.
+    fn host(
+        &mut self,
+        written: &'a MapEntry,
+        over: Option<&Entry<'a>>,
+        common: &Common<'_>,
+    ) -> (Entry<'a>, Option<Host>) {
+        let node = &written.value;
         let defaults = common.defaults.as_ref();
-        let site_node = node
-            .get("site")
-            .or_else(|| defaults.and_then(|defaults| defaults.node.get("site")));
-        let site = self.site(site_node, common);
-        let shared = site.as_ref().and_then(|site| common.sites.get(site));
         // The layers that may say any key of a host, the nearest first.
-        let mut nodes = vec![node];
+        let mut nodes: Vec<&Node> = vec![node];
+        nodes.extend(over.map(|range| &range.written.value));
+        let own = nodes.clone();
+        let site_node = nearest_of(&own, "site").or_else(|| defaults?.node.get("site"));
+        let told = self.problems.len();
+        let site = self.site(site_node, common);
+        if node.get("site").is_none() && over.is_some() {
+            // The diagnostic about the range is there already.
+            self.problems.truncate(told);
+        }
+        let shared = site.as_ref().and_then(|site| common.sites.get(site));
         nodes.extend(shared.map(|(site, _)| site.node));
         nodes.extend(defaults.map(|defaults| defaults.node));
-        let nearest = |key: &str| nodes.iter().find_map(|node| node.get(key));
+        let nearest = |key: &str| nearest_of(&nodes, key);
 
-        let roles = self.roles(node, entry.at, nearest("roles"));
-        let place = format!("hosts.{}", entry.key);
-        let things = self.things(node, &Level::Host, &roles, &place);
-        let own_ssh = node.get("ssh").map(|node| self.ssh_layer(node, &place));
-        let lmtp = self.lmtp(&nodes);
+        let roles = self.roles(node, written.at, nearest("roles"));
+        let entry = self.entry(written, &roles);
         // Replaced by each name of the key; a key without a name gives no host.
-        let name = range::first(&entry.key)?;
+        let mailhost = nearest_of(&own, "mailhost").map(|node| HostName::new(node.text()?).ok());
+        let name = range::first(&written.key);
+        let (Some(name), Some(mailhost)) = (name.clone(), mailhost.unwrap_or(name)) else {
+            return (entry, None);
+        };
+        let entries: Vec<&Entry<'a>> = [Some(&entry), over].into_iter().flatten().collect();
         let mut host = Host {
-            at: entry.at,
-            mailhost: match node.get("mailhost") {
-                Some(node) => HostName::new(node.text()?).ok()?,
-                None => name.clone(),
-            },
+            at: written.at,
+            mailhost,
             name,
             state: state(nearest("state")),
             addresses: texts(nearest("addresses")),
-            ssh: common.access(own_ssh.as_ref(), shared.map(|(site, _)| site)),
-            ldap: match shared {
-                Some((_, Some(own))) => Some(own.clone()),
-                _ => common.ldap.cloned(),
-            },
-            lmtp,
+            ssh: common.access(&entries, shared.map(|(site, _)| site)),
+            ldap: common.ldap_of(site.as_ref()),
+            lmtp: self.lmtp(&nodes),
             probes: self.host_probes(&nodes),
             facts: common.facts_of(&nodes),
             settings: BTreeMap::new(),
@@ -286,13 +213,12 @@ impl<'a> Resolver<'a> {
             roles,
             site,
         };
-        let site = shared.map(|(site, _)| site);
-        common.add_things(&mut host, &things, site);
+        common.add_things(&mut host, &entries, shared.map(|(site, _)| site));
         if host.roles.is_empty() {
             self.without_role.push(host);
-            return None;
+            return (entry, None);
         }
-        Some(host)
+        (entry, Some(host))
     }
 
     fn site(&mut self, node: Option<&Node>, common: &Common<'_>) -> Option<SiteName> {
@@ -371,6 +297,18 @@ impl<'a> Resolver<'a> {
         }
         all
     }
+}
+
+/// What the first of these layers that has the key says.
+fn nearest_of<'n>(layers: &[&'n Node], key: &str) -> Option<&'n Node> {
+    layers.iter().find_map(|layer| layer.get(key))
+}
+
+/// A name of two entries that do not lie over one another.
+fn named_twice(name: &HostName, at: Span) -> Diagnostic {
+    Diagnostic::error(format!("the host `{name}` is named twice"))
+        .at(at, "again")
+        .hint("keep one of the two; a host may have several roles")
 }
 
 /// Where a host is in its life.

@@ -3,9 +3,11 @@
 //! Each part of a manifest is read once into its own type. What the grammar has refused
 //! already is passed over in silence here: there is an error for it, so no murder comes of it.
 
+mod common;
 mod cyrus;
 mod directory;
 mod domains;
+mod entry;
 mod facts;
 mod file_secrets;
 mod hints;

@@ -116,9 +116,7 @@ impl<'a> Resolver<'a> {
             };
             let place = |host: &Host| {
                 hosts
-                    .nodes
-                    .get(&host.name)
-                    .and_then(|node| node.get("mailhost"))
+                    .said(&host.name, "mailhost")
                     .map_or(host.at, |node| node.span)
             };
             let (at, before) = (place(host), place(first));
