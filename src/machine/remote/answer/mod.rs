@@ -85,14 +85,21 @@ pub(super) fn understand(
         remarks,
         facts: facts.clone(),
     };
-    let identity = head.words.get("identity").copied().unwrap_or_default();
-    let identity = identity.to_owned();
     Ok(Observed {
         live,
-        known: Some(KnownFacts { identity, facts }),
+        known: Some(known(&head, facts)),
         entries: records.entries,
         generation: records.generation,
     })
+}
+
+/// The facts with the identity of what they were found on.
+fn known(head: &Head<'_>, facts: Facts) -> KnownFacts {
+    let identity = head.words.get("identity").copied().unwrap_or_default();
+    KnownFacts {
+        identity: identity.to_owned(),
+        facts,
+    }
 }
 
 /// The instance of Postfix whose configuration is in `folder`.
