@@ -78,7 +78,10 @@ fn a_backend_delivers_where_the_nearest_layer_says() {
     // The internal MTA relays to the Postfix of a backend, wherever that delivers.
     let out = rendered("smtp.example.org", &[HEAD, cyrus, sites, BACKENDS], "");
     has(&out, "result_format = relay:[%s]:25");
-    assert!(!out.contains("lmtp:") && !out.contains("pipemap"), "{out}");
+    assert!(
+        !out.contains("lmtp:") && !out.contains("mailhosts"),
+        "{out}"
+    );
 }
 
 #[test]

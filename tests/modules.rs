@@ -247,7 +247,8 @@ fn the_backend_asks_for_its_own_mailboxes_only() {
 
     # The primary address only: the smart host rewrites the other addresses to it.
     query_filter = (&(mail=%s)(|(objectClass=kolabInetOrgPerson))(mailHost=backend1.example.org))
-    result_attribute = mail
+    # One result, however many addresses an entry has: the destination does not depend on the value.
+    result_attribute = mailHost
     result_format = lmtp:unix:/run/cyrus/socket/lmtp
     expansion_limit = 1
     ");
@@ -270,6 +271,12 @@ fn the_backend_asks_for_its_own_mailboxes_only() {
          folder@example.org lmtp:unix:/run/cyrus/socket/lmtp\n"
     );
     assert_value(&compiled, "local_transport", "relay:[smtp.example.org]:25");
+    assert_value(
+        &compiled,
+        "local_recipient_maps",
+        "proxy:ldap:/etc/postfix/ldap/local_recipient_maps.cf, \
+         pipemap:{regexp:/etc/postfix/own_addresses,proxy:unix:passwd.byname}, $alias_maps",
+    );
     assert_value(&compiled, "unknown_local_recipient_reject_code", "450");
     assert_value(&compiled, "master.cf:lmtp/unix/chroot", "n");
     assert_eq!(
@@ -392,7 +399,9 @@ fn the_internal_mta_as_local_has_the_domain_in_mydestination() {
     assert_value(
         &compiled,
         "local_recipient_maps",
-        "proxy:ldap:/etc/postfix/ldap/local_recipient_maps.cf, $alias_maps",
+        "proxy:ldap:/etc/postfix/ldap/local_recipient_maps.cf, \
+         pipemap:{proxy:ldap:/etc/postfix/ldap/folders.cf,regexp:/etc/postfix/folder_targets}, \
+         pipemap:{regexp:/etc/postfix/own_addresses,proxy:unix:passwd.byname}, $alias_maps",
     );
     assert_eq!(value(&compiled, "relay_recipient_maps"), None);
 }
@@ -476,6 +485,9 @@ fn the_edge_checks_recipients_in_four_ways() {
         maps(&murder),
         present(
             "proxy:ldap:/etc/postfix/ldap/relay_recipient_maps.cf, \
+             pipemap:{proxy:ldap:/etc/postfix/ldap/folders.cf,regexp:/etc/postfix/folder_targets}, \
+             proxy:ldap:/etc/postfix/ldap/mailenabled_distgroups.cf, \
+             proxy:ldap:/etc/postfix/ldap/mailenabled_dynamic_distgroups.cf, \
              hash:/etc/postfix/relay_recipients"
         )
     );
@@ -491,8 +503,13 @@ fn the_edge_checks_recipients_in_four_ways() {
     assert_value(
         &built(&murder, MX),
         "smtpd_relay_restrictions",
-        "check_recipient_access hash:/etc/postfix/recipient_access, \
+        "check_recipient_access regexp:/etc/postfix/recipient_access, \
          permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination",
+    );
+    assert_eq!(
+        line(&built(&murder, MX), "/etc/postfix/recipient_access", "/"),
+        r"/@example\.org$/ reject_unverified_recipient",
+        "subdomains are not verified"
     );
     assert_eq!(
         value(&built(&murder, MX), "smtpd_recipient_restrictions"),
@@ -506,6 +523,143 @@ fn the_edge_checks_recipients_in_four_ways() {
         none.warnings
             .iter()
             .any(|warning| warning.summary.contains("forged"))
+    );
+}
+
+/// What the internal MTA would refuse, the edge refuses: both ask the same tables.
+#[test]
+fn the_edge_and_the_internal_mta_ask_the_same_tables() {
+    let mut murder = seed();
+    murder.domains.push(Domain {
+        alias_of: Some(name("example.org")),
+        ..domain("example.com")
+    });
+    let (edge, inner) = (built(&murder, MX), built(&murder, SMTP));
+    for table in [
+        "relay_recipient_maps",
+        "folders",
+        "mailenabled_distgroups",
+        "mailenabled_dynamic_distgroups",
+        "alias_domains-example.org",
+        "alias_domain_folders-example.org",
+        "alias_domain_groups-example.org",
+        "alias_domain_dynamic_groups-example.org",
+    ] {
+        let path = format!("/etc/postfix/ldap/{table}.cf");
+        assert_eq!(
+            file(&edge, &path).body.masked(),
+            file(&inner, &path).body.masked(),
+            "{table}"
+        );
+    }
+    for (compiled, parameter) in [
+        (&edge, "relay_recipient_maps"),
+        (&inner, "virtual_alias_maps"),
+    ] {
+        let Some(Want::Present(maps)) = value(compiled, parameter) else {
+            panic!("{parameter}");
+        };
+        for table in ["mailenabled_dynamic_distgroups", "alias_domain_groups"] {
+            assert!(maps.contains(table), "{parameter}: {maps}");
+        }
+    }
+    set_var(&mut murder, MX, "groups", json!(false));
+    let edge = built(&murder, MX);
+    let Some(Want::Present(maps)) = value(&edge, "relay_recipient_maps") else {
+        panic!("no recipients");
+    };
+    assert!(!maps.contains("mailenabled_distgroups"), "{maps}");
+}
+
+#[test]
+fn tables_name_a_host_as_its_postfix_does() {
+    let mut murder = seed();
+    let local = |murder: &Murder| {
+        let compiled = built(murder, BACKEND);
+        let transport = file(&compiled, "/etc/postfix/transport").body.masked();
+        let own = line(&compiled, "/etc/postfix/own_addresses", "/");
+        (transport.contains("imap1.example.org local:"), own)
+    };
+    for text_of in ["imap1.example.org", "imap1.$mydomain", "${own}.example.org"] {
+        set(
+            &mut murder,
+            BACKEND,
+            "myhostname",
+            vec![layer(Level::Host, 7, text(text_of))],
+        );
+        set(
+            &mut murder,
+            BACKEND,
+            "mydomain",
+            vec![layer(Level::Host, 8, text("example.org"))],
+        );
+        set(
+            &mut murder,
+            BACKEND,
+            "own",
+            vec![layer(Level::Host, 8, text("imap1"))],
+        );
+        let (named, own) = local(&murder);
+        assert!(named, "{text_of}");
+        assert!(own.contains(r"(imap1\.example\.org|localhost)"), "{own}");
+    }
+    set(
+        &mut murder,
+        SMTP,
+        "myhostname",
+        vec![layer(Level::Host, 7, text("mta.example.org"))],
+    );
+    assert_eq!(
+        line(
+            &built(&murder, SMTP),
+            "/etc/postfix/role_addresses",
+            "root@"
+        ),
+        "root@example.org root@mta.example.org"
+    );
+    // What is no name, is a mail domain, or is the name of another host.
+    for (text_of, said) in [
+        (
+            "$hostname_of_cloud",
+            "`myhostname` of `backend1.example.org` is not known",
+        ),
+        (
+            "imap 1",
+            "`myhostname` of `backend1.example.org` is not known",
+        ),
+        (
+            "example.org",
+            "`myhostname` of `backend1.example.org` is a mail domain: `example.org`",
+        ),
+        (
+            "mx.example.org",
+            "`mx.example.org` and `backend1.example.org` have the same `myhostname`: `mx.example.org`",
+        ),
+    ] {
+        set(
+            &mut murder,
+            BACKEND,
+            "myhostname",
+            vec![layer(Level::Host, 7, text(text_of))],
+        );
+        let problems = refused(&murder, BACKEND);
+        assert!(
+            summaries(&problems).contains(&said),
+            "{text_of}: {problems:?}"
+        );
+    }
+    set(
+        &mut murder,
+        BACKEND,
+        "myhostname",
+        vec![layer(Level::Host, 7, SettingSpec::Unset)],
+    );
+    let warned = built(&murder, BACKEND).warnings;
+    assert!(
+        warned
+            .iter()
+            .any(|warning| warning.summary.contains("is not set")),
+        "{warned:?}"
     );
 }
 

@@ -8,6 +8,7 @@ mod file;
 mod layer;
 mod list;
 mod module_checks;
+mod own_name;
 mod path_conflicts;
 mod render_cache;
 mod routes;
@@ -46,6 +47,8 @@ pub struct Compiler<'a> {
     leaving: Vec<routes::Leaving>,
     /// What an LDAP lookup of `mailHost` may give.
     mailhosts: BTreeSet<String>,
+    /// Which host has which `myhostname`.
+    own_names: own_name::Owners,
     caches: RenderCaches,
     /// The variables of each role, all with their defaults.
     defaults: BTreeMap<RoleName, Value>,
@@ -126,6 +129,7 @@ impl<'a> Compiler<'a> {
                 .values()
                 .map(|host| host.mailhost.to_string())
                 .collect(),
+            own_names: own_name::owners(murder),
             caches: RenderCaches::default(),
             defaults: modules
                 .0
@@ -173,6 +177,7 @@ impl<'a> Compiler<'a> {
         work.services();
         work.files();
         work.checks();
+        work.check_own_name(self.murder, &self.own_names);
         work.check_values();
         work.check_paths();
         work.find_tables();

@@ -86,9 +86,11 @@ pub(super) fn local_part(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// `"groups" | ldap_tables(of=host.directories)`: the lookup tables of that name, one a directory.
+/// `"groups" | ldap_tables(of=host.directories)`: the lookup tables of that name, one a directory. With `pipe="TABLE"`
+/// each result is looked up in that table, whose answer counts.
 fn ldap_tables(name: &str, arguments: Kwargs, _: &State) -> TeraResult<String> {
     let directories = arguments.must_get::<Vec<Value>>("of")?;
+    let pipe = arguments.get::<String>("pipe")?;
     let mut tables = Vec::with_capacity(directories.len());
     for directory in &directories {
         let suffix = directory
@@ -96,7 +98,11 @@ fn ldap_tables(name: &str, arguments: Kwargs, _: &State) -> TeraResult<String> {
             .and_then(|map| map.get(&tera::value::Key::from("suffix")))
             .and_then(Value::as_str)
             .ok_or_else(|| Error::message("`of` is no list of directories"))?;
-        tables.push(format!("proxy:ldap:/etc/postfix/ldap/{name}{suffix}.cf"));
+        let table = format!("proxy:ldap:/etc/postfix/ldap/{name}{suffix}.cf");
+        tables.push(match &pipe {
+            Some(pipe) => format!("pipemap:{{{table},{pipe}}}"),
+            None => table,
+        });
     }
     limited(tables.join(", "))
 }

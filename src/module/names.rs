@@ -36,6 +36,7 @@ pub const HOST: &[&str] = &[
     "roles",
     "site",
     "mailhost",
+    "myhostname",
     "state",
     "addresses",
     "networks",

@@ -20,6 +20,8 @@ mod first_contact;
 mod routing;
 // LMTP over TCP.
 mod lmtp;
+// Entries of a real directory that are easily got wrong.
+mod entries;
 // What somebody changed by hand.
 mod drift;
 // What nobody names any more.
@@ -66,6 +68,18 @@ const STORIES: &[Story] = &[
     (
         "unknown_recipients_are_refused",
         routing::unknown_recipients_are_refused,
+    ),
+    (
+        "what_cannot_be_delivered_is_refused_at_the_first_hop",
+        entries::what_cannot_be_delivered_is_refused_at_the_first_hop,
+    ),
+    (
+        "both_primary_addresses_of_a_person_arrive",
+        entries::both_primary_addresses_of_a_person_arrive,
+    ),
+    (
+        "a_hosts_own_users_are_valid_at_its_own_name",
+        entries::a_hosts_own_users_are_valid_at_its_own_name,
     ),
     (
         "undecided_recipients_wait",

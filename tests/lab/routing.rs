@@ -3,15 +3,30 @@
 use crate::mail::{Refused, arrives, is_nowhere, lands_in, queue, send, sendmail, token};
 use crate::world::{HOSTS, World, until};
 
+/// The tables in a list. What is in braces is one table.
+fn tables(list: &str) -> Vec<String> {
+    let mut tables = vec![String::new()];
+    let mut depth = 0_u32;
+    for sign in list.chars() {
+        match sign {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' | ' ' | '\n' if depth == 0 => {
+                tables.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        tables.last_mut().unwrap().push(sign);
+    }
+    tables.retain(|table| table.contains(':'));
+    tables
+}
+
 /// What the tables of a parameter say of a key, the first that knows it.
 pub fn lookup(world: &World, host: &str, parameter: &str, key: &str) -> Option<String> {
-    let tables = world.lab.sh(host, &format!("postconf -xh {parameter}"));
-    let mut depth = 0_i32;
-    let ends_word = |c: char| {
-        depth += i32::from(c == '{') - i32::from(c == '}');
-        depth == 0 && matches!(c, ',' | ' ' | '\n')
-    };
-    for table in tables.split(ends_word).filter(|table| table.contains(':')) {
+    let list = world.lab.sh(host, &format!("postconf -xh {parameter}"));
+    for table in tables(&list) {
         let output = world
             .lab
             .try_sh(host, &format!("postmap -q '{key}' '{table}'"));

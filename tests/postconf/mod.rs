@@ -8,6 +8,7 @@
 // What is asked of both.
 mod cases;
 mod defaults;
+mod limits;
 // The generator.
 mod generator;
 

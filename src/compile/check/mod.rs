@@ -161,6 +161,16 @@ fn configuration_of<'s>(settings: &'s DesiredSettings<'_>, facts: &Facts) -> Con
     Configuration::new(settings, release, HostEnvironment::UNKNOWN)
 }
 
+/// The expanded text of a value in main.cf, as far as these values decide it without the host.
+pub(super) fn fixed_value(
+    values: &BTreeMap<Thing, Want<String>>,
+    facts: &Facts,
+    text: &str,
+) -> Option<String> {
+    let settings = DesiredSettings(values);
+    tables::certain(configuration_of(&settings, facts).main().expand(text))
+}
+
 /// The configuration that applies to a thing: that of its service for an option, else that of main.cf.
 fn view_of<'a>(configuration: Configuration<'a>, thing: &'a Thing) -> View<'a> {
     match thing {

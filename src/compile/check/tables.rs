@@ -114,7 +114,7 @@ impl Work<'_> {
 }
 
 /// The text of an expanded value; none if it is not known, or depends on a default that the host's main.cf may change.
-fn certain(expanded: Expanded) -> Option<String> {
+pub(super) fn certain(expanded: Expanded) -> Option<String> {
     let is_assumed = |(_, source): &(String, ValueSource)| *source == ValueSource::Assumed;
     let assumed = expanded.uses.iter().any(is_assumed);
     expanded.text.ok().filter(|_| !assumed)

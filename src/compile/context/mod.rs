@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use tera::Value;
 use tera::value::Key;
 
+use super::own_name;
 use crate::lmtp::LmtpDestination;
 use crate::model::{Host, HostState, Ldap, Murder, SharedFolder, TlsMode};
 use crate::module::{Modules, Per, network};
@@ -104,6 +105,7 @@ impl Common {
             Some(lmtp) if lmtp.is_remote() && !self.has_mailboxes => lmtp.to_string(),
             _ => String::new(),
         };
+        let myhostname = own_name::of_host(host, facts);
         let nothing = || Value::from(Vec::<Value>::new());
         let (main, aliases) = self.directories(host).map_or_else(
             || (nothing(), nothing()),
@@ -118,6 +120,7 @@ impl Common {
                 Value::from(host.site.as_ref().map_or("", |site| site.as_str())),
             ),
             ("mailhost", Value::from(host.mailhost.as_str())),
+            ("myhostname", Value::from(myhostname.as_str())),
             ("state", Value::from(state)),
             ("addresses", Value::from(host.addresses.clone())),
             ("networks", Value::from(networks)),

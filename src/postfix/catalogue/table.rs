@@ -131,7 +131,16 @@ impl Row {
             Some("str" | "raw") => Some(Kind::Text),
             _ => None,
         };
-        let least = next().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let given = next()
+            .and_then(|text| text.parse().ok())
+            .filter(|least| *least != 0);
+        // A least number of 0 is none: `check_mail_conf_int` of Postfix compares only where the limit is not 0. A time is
+        // never negative (`conv_time`), nor is a length.
+        let least = given.unwrap_or(match kind {
+            Some(Kind::Integer) => i64::from(i32::MIN),
+            Some(Kind::Long) => i64::MIN,
+            _ => 0,
+        });
         let most = next()
             .and_then(|text| text.parse().ok())
             .filter(|most| *most != 0);

@@ -32,6 +32,28 @@ fn numbers_that_stop_mail_are_found() {
     assert!(summary("default_delivery_slot_discount", "101").is_some());
 }
 
+/// Postfix compares a number with its least value only where that is not 0.
+#[test]
+fn a_least_value_of_0_is_none() {
+    for name in [
+        "postscreen_dnsbl_allowlist_threshold",
+        "smtpd_client_connection_count_limit",
+        "unknown_client_reject_code",
+        "smtp_connection_reuse_count_limit",
+    ] {
+        assert_eq!(summary(name, "-1"), None, "{name}");
+        assert!(summary(name, "-2147483649").is_some(), "{name}");
+    }
+    let negative = names().into_iter().filter(|name| {
+        takes(name) == Some(Takes::Number) && !name.contains("default_") && limits(name).0 < 0
+    });
+    assert!(negative.count() >= 60);
+    // A least value of 1 counts, and a time is never negative.
+    assert!(summary("postscreen_dnsbl_threshold", "0").is_some());
+    assert!(summary("smtp_connection_reuse_time_limit", "-1s").is_some());
+    assert!(summary("in_flow_delay", "-1").is_some());
+}
+
 #[test]
 fn what_a_stable_release_brought_later_is_there() {
     let missing = |version: &str| version_problem("smtpd_forbid_bare_newline", version).is_some();
