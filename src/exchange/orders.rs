@@ -9,7 +9,7 @@ use crate::name::{Mode, RemotePath, TableType, UserName};
 use crate::postfix::Edit;
 use crate::secret::Secrets;
 use crate::service::Service;
-use crate::state::{Live, LiveService, Probes};
+use crate::state::{Live, LiveService, Probes, References};
 
 /// What the host must still look like when the work begins; otherwise the plan is stale.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -126,6 +126,9 @@ pub struct Orders {
     pub deletes: Vec<(RemotePath, Option<&'static str>)>,
     /// What happens to the ledger.
     pub ledger: LedgerOrder,
+    /// The files and tables about which the host answers at the next observation without being asked. None if what it
+    /// keeps of them stays.
+    pub references: Option<References>,
     /// The generation that this apply writes.
     pub history: Option<HistoryOrder>,
     /// The secrets of the files: no word of the host may show one.
@@ -189,6 +192,7 @@ impl Orders {
             allow_unverified: false,
             deletes: Vec::new(),
             ledger: LedgerOrder::Keep,
+            references: None,
             history: None,
             secrets: Secrets::default(),
         }

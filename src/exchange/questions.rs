@@ -6,7 +6,7 @@ use super::facts::KnownFacts;
 use crate::history::{Generation, HistoryEntry};
 use crate::name::{Parameter, RemotePath};
 use crate::service::Service;
-use crate::state::Live;
+use crate::state::{Live, References};
 
 /// What is asked of a host in one exchange.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Questions {
     pub names: BTreeSet<Parameter>,
     /// Unix-domain sockets that user postfix must reach.
     pub sockets: BTreeSet<RemotePath>,
+    /// Files and tables that parameters name. None asks about those of the last apply, which the host keeps.
+    pub references: Option<References>,
     /// The question about the host's history, if any.
     pub history: Option<HistoryQuestion>,
 }

@@ -48,6 +48,7 @@ pub(super) fn add(observed: &mut Observed, more: Observed) {
     live.files.extend(more.live.files);
     live.indexes.extend(more.live.indexes);
     live.tables.extend(more.live.tables);
+    live.references.add(more.live.references);
     for remark in more.live.remarks {
         if !live.remarks.contains(&remark) {
             live.remarks.push(remark);

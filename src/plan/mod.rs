@@ -31,7 +31,7 @@ use crate::history::{KEPT, Snapshot};
 use crate::ledger::Ledger;
 use crate::name::{HostName, Parameter, RemotePath, ServiceName, TableType};
 use crate::service::Service;
-use crate::state::{File, Probes, Remark};
+use crate::state::{File, Probes, References, Remark};
 use crate::thing::Thing;
 
 /// What happens to one thing. A thing that stays as it is is not in a plan.
@@ -273,6 +273,9 @@ pub struct HostPlan {
     pub snapshot: Option<Box<Snapshot>>,
     /// How many generations the host keeps, the new one included.
     pub keep: u32,
+    /// The files and tables that parameters name afterwards, about which the host answers at the next observation without
+    /// being asked. None if what it keeps of them stays.
+    pub references: Option<References>,
 }
 
 impl HostPlan {
@@ -289,6 +292,7 @@ impl HostPlan {
             expects,
             snapshot: None,
             keep: KEPT,
+            references: None,
         }
     }
 

@@ -34,6 +34,7 @@ pub fn orders(
         adopts: plan.adopts.clone(),
         allow_unverified,
         ledger: LedgerOrder::Remove,
+        references: plan.references.clone(),
         ..Orders::empty(run, plan.expects.clone())
     };
     for step in &plan.steps {

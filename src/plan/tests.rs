@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 
@@ -20,7 +20,7 @@ use crate::ledger::{
 use crate::name::{HostName, Mode, Parameter, RemotePath, ServiceName, TableType, UserName};
 use crate::secret::{Body, Piece, SecretName};
 use crate::service::Service;
-use crate::state::{File, Probes, Remark};
+use crate::state::{File, Probes, References, Remark};
 use crate::thing::{Field, Thing};
 
 fn words() -> impl Strategy<Value = String> {
@@ -317,10 +317,17 @@ fn host_plan() -> impl Strategy<Value = HostPlan> {
         any::<bool>(),
         option::of(snapshot()),
         any::<u32>(),
+        option::of(references()),
     );
     let entries = of_services(btree_map(service(), words(), 0..2));
     (shown, written, entries, vec(path(), 0..2), expects()).prop_map(
-        |((steps, refusals), (ledger, keeps_ledger, snapshot, keep), entries, adopts, expects)| {
+        |(
+            (steps, refusals),
+            (ledger, keeps_ledger, snapshot, keep, references),
+            entries,
+            adopts,
+            expects,
+        )| {
             HostPlan {
                 steps,
                 refusals,
@@ -331,9 +338,21 @@ fn host_plan() -> impl Strategy<Value = HostPlan> {
                 expects,
                 snapshot: snapshot.map(Box::new),
                 keep,
+                references,
             }
         },
     )
+}
+
+fn references() -> impl Strategy<Value = References> {
+    let files = || btree_set(path(), 0..3);
+    let tables = btree_map(words(), btree_set(words(), 0..3), 0..2);
+    (files(), files(), tables).prop_map(|(files, of_postfix, asked)| References {
+        read: asked.keys().cloned().collect(),
+        files,
+        of_postfix,
+        asked,
+    })
 }
 
 fn host() -> impl Strategy<Value = HostVerdict> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
 use super::lookups::{self, LiveTable, TableAnswer};
+use super::references::LiveReferences;
 use crate::ledger::{Journal, Ledger, PinningKey};
 use crate::name::{Mode, RemotePath};
 use crate::postfix::configuration::HostEnvironment;
@@ -29,6 +30,8 @@ pub struct Live {
     pub indexes: BTreeMap<RemotePath, LiveFile>,
     /// What the tables say that nothing manages and that a comparison needs, by the word that names them in a value.
     pub tables: BTreeMap<String, LiveTable>,
+    /// What is wrong with files that parameters name and nothing manages.
+    pub references: LiveReferences,
     /// What `murder` manages on the host. None before the first apply.
     pub ledger: Option<Ledger>,
     /// SHA-256 of the ledger's bytes; a precondition of apply.

@@ -26,6 +26,28 @@ pub enum LiveTable {
     NotRead(String),
 }
 
+impl LiveTable {
+    /// A table of whose source only the lines with some of these keys are known.
+    #[must_use]
+    pub fn some_lines(table: &str, text: &str, keys: &[&str]) -> Self {
+        let value_of = |key: &&str| {
+            let mut found = match is_list(table) {
+                true => split_list(text)
+                    .into_iter()
+                    .map(|word| (word, String::new()))
+                    .collect(),
+                false => lines(text).collect::<Vec<_>>(),
+            };
+            found.retain(|(word, _)| word.eq_ignore_ascii_case(key));
+            found.pop().map(|(_, value)| value)
+        };
+        let answers = keys
+            .iter()
+            .map(|key| (key.to_ascii_lowercase(), value_of(key)));
+        Self::Answers(answers.collect())
+    }
+}
+
 /// Whether each line of a table's source is one or more members of a list. Such a table is a path without a type.
 fn is_list(table: &str) -> bool {
     table.starts_with('/')

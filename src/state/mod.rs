@@ -4,6 +4,7 @@ mod desired;
 mod facts;
 mod live;
 mod lookups;
+mod references;
 
 pub use desired::{Desired, DesiredService, File, Note, Probes, Want};
 pub use facts::{Facts, ParameterNames};
@@ -12,3 +13,4 @@ pub use live::{
     Remark, Running, part_of,
 };
 pub use lookups::{LiveTable, TableAnswer};
+pub use references::{LiveReferences, References, ReferencesAnswered};

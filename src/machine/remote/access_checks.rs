@@ -151,16 +151,27 @@ fn ancestors(path: &RemotePath) -> impl Iterator<Item = &str> {
         .map(|(at, _)| &path.as_str()[..at])
 }
 
-fn may_enter(stat: &Stat, groups: &BTreeSet<&str>) -> bool {
+/// Whether user postfix may search a directory.
+pub(super) fn may_enter(stat: &Stat, groups: &BTreeSet<&str>) -> bool {
+    may(stat, groups, 0o1)
+}
+
+/// Whether user postfix may read a file.
+pub(super) fn may_read(stat: &Stat, groups: &BTreeSet<&str>) -> bool {
+    may(stat, groups, 0o4)
+}
+
+/// Whether user postfix has the permission of a bit of `rwx`.
+fn may(stat: &Stat, groups: &BTreeSet<&str>, bit: u32) -> bool {
     // As the kernel decides: the first class that fits, and no other (path_resolution(7)).
-    let bit = if stat.owner == "postfix" {
-        0o100
+    let class = if stat.owner == "postfix" {
+        6
     } else if groups.contains(stat.group.as_str()) {
-        0o010
+        3
     } else {
-        0o001
+        0
     };
-    stat.mode & bit != 0
+    stat.mode & (bit << class) != 0
 }
 
 fn shut_out(directory: &str, stat: &Stat) -> Remark {
@@ -181,7 +192,7 @@ fn shut_out(directory: &str, stat: &Stat) -> Remark {
 }
 
 /// The group names of `id postfix`: `uid=101(postfix) gid=103(postfix) groups=103(postfix),8(mail)`.
-fn groups(identity: &str) -> BTreeSet<&str> {
+pub(super) fn groups(identity: &str) -> BTreeSet<&str> {
     identity
         .split(['(', ')'])
         .skip(3)

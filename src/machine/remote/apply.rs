@@ -146,6 +146,11 @@ fn assignments(
     let ledger = ledger(&orders.ledger, data);
     set("LEDGER", ledger.word);
     set("PATHS_BYTES", &ledger.paths);
+    let references = orders.references.as_ref().map(|references| {
+        let digest = references.digest().unwrap_or_default();
+        data.add(format!("={digest}\n{}", references.kept_lines()).as_bytes())
+    });
+    set("REFERENCES", &references.unwrap_or_default());
     set("LEDGER_BYTES", &ledger.bytes);
     set("HISTORY", &history(orders.history.as_ref(), data));
     set("ASK_BASH", ASK_BASH);

@@ -9,6 +9,7 @@ use super::paths;
 use crate::machine::{HistoryQuestion, Questions};
 use crate::name::RemotePath;
 use crate::service::Service;
+use crate::state::References;
 use crate::transport::limits::TEXTS;
 
 /// Files larger than this are not read on the host; for `murder`, they are no files that it can manage.
@@ -61,6 +62,9 @@ pub(super) fn program(
     let _ = writeln!(program, "GROUND='{}'", checked.join(" "));
     let _ = writeln!(program, "INDEXES='{}'", words(&questions.indexes));
     let _ = writeln!(program, "SOCKETS='{}'", words(&questions.sockets));
+    let references = questions.references.as_ref().map(References::lines);
+    let references = references.unwrap_or_default();
+    let _ = writeln!(program, "REFERENCES={}", quote(&references));
     let history = match questions.history {
         None => String::new(),
         Some(HistoryQuestion::Entries) => "entries".to_owned(),
@@ -126,6 +130,6 @@ mod tests {
             Duration::from_secs(60),
         );
         assert!(!program.contains("0123456789abcdef"));
-        assert!(program.len() < 8192, "{} bytes", program.len());
+        assert!(program.len() < 12 * 1024, "{} bytes", program.len());
     }
 }

@@ -1,6 +1,7 @@
 # Reads one host and writes nothing there. Parsed whole before its last line calls it.
-# Reads, set by the client: N nonce, CF folder of the instance of Postfix, KNOWN identity of cached facts, FILES, GROUND (what they stand on), INDEXES, SOCKETS,
-# EXPECTED (lines as sha256sum prints them), HISTORY (`entries`, or a file), DEADLINE in seconds, and limits in bytes: CAP of
+# Reads, set by the client: N nonce, CF folder of the instance of Postfix, KNOWN identity of cached facts, FILES, GROUND
+# (what they stand on), INDEXES, SOCKETS, EXPECTED (lines as sha256sum prints them), REFERENCES (lines for
+# murder_references), HISTORY (`entries`, or a file), DEADLINE in seconds, and limits in bytes: CAP of
 # all texts that are sent, HASHED of a file that is hashed, OWN of main.cf, master.cf and each file of murder itself.
 # Every process costs more than everything that the shell does by itself, so: one grep for all
 # texts, one sha256sum, one stat; the rest are built-ins.
@@ -50,6 +51,7 @@ murder_look() {
       way=${way%/*}
     done
   done
+  murder_references
   set +f
   dynamic=
   for path in /etc/postfix/dynamicmaps.cf /etc/postfix/dynamicmaps.cf.d/*; do
@@ -58,13 +60,18 @@ murder_look() {
   set -f
   cd "$CF" || return
   # The names of owner and group may have blanks; their numbers, which are last, have none.
-  stats=$(stat -L -c '%f %s %Y %n %U:%G %u:%g' $own "$postconf" $dynamic $all $INDEXES $walked $ways 2>/dev/null)
+  # A path that no list has parts what is said of each file from what is looked at for its faults alone.
+  stats=$(stat -L -c '%f %s %Y %n %U:%G %u:%g' $own "$postconf" $dynamic $all $INDEXES $walked $ways /. $referred 2>/dev/null)
+  faults=${stats#*" /. "*"$NEWLINE"}
+  stats=${stats%%" /. "*}
+  stats=${stats%"$NEWLINE"*}
   printf '=stats\n%s\n' "$stats"
+  [ -z "$referred$digest" ] || murder_faults
 
   [ -z "$met" ] || printf '=links\n%s' "$met"
 
   # Only regular files of a limited size are opened: a FIFO or a device would hold us up for ever.
-  identity='' shut='' stream='' regular='' readable='' known=" $EXPECTED
+  identity='' stream='' regular='' readable='' known=" $EXPECTED
 "
   IFS=$NEWLINE
   for line in $stats; do
@@ -142,6 +149,13 @@ murder_look() {
   fi
   echo "=running $running"
   murder_environment
+  IFS=$NEWLINE
+  for line in $tables; do
+    IFS=$BLANKS
+    murder_table $line
+    IFS=$NEWLINE
+  done
+  IFS=$BLANKS
 
   murder_lock
   murder_leftovers
@@ -177,6 +191,109 @@ murder_look() {
       sed -e '/^mail_version = /b' -e '/^default_database_type = /b' -e 's/ =.*//'
   fi
   echo "=stream$stream"
+}
+
+# Files and tables that parameters name and nothing manages: those that the client asks about, otherwise those of the
+# last apply, whose file begins with the digest of its list. A line is `f PATH` for a file that root opens, `p PATH`
+# for one that user postfix opens, `q TABLE KEY...` for a table that is asked, and `t TABLE` for one that is read.
+murder_references() {
+  digest='' referred='' opened='' tables='' shut='' kept=/var/lib/murder/references
+  # What another instance refers to is not kept.
+  if [ "$REFERENCES:$CF" = :/etc/postfix ] && [ -f $kept ] && [ -r $kept ]; then
+    while IFS= read -r line; do
+      case $line in
+        '='*) digest=${line#=} ;;
+        *[!A-Za-z0-9/._+@:%=\ -]*) ;;
+        *) REFERENCES="$REFERENCES$line$NEWLINE" ;;
+      esac
+    done <$kept
+  fi
+  IFS=$NEWLINE
+  for line in $REFERENCES; do
+    case $line in
+      'f '*) referred="$referred$line$NEWLINE" ;;
+      'p '*)
+        way=${line#p }
+        while [ -n "$way" ]; do
+          case "$opened$NEWLINE" in *"p $way$NEWLINE"*) break ;; esac
+          opened="$opened${NEWLINE}p $way"
+          way=${way%/*}
+        done
+        ;;
+      'q '?*' '?* | 't '?*) tables="$tables$line$NEWLINE" ;;
+    esac
+  done
+  IFS=$BLANKS
+  entries=$referred$opened referred=''
+  for word in $entries; do
+    case $word in /*) referred="$referred $word" ;; esac
+  done
+}
+
+# Says of these files only what is out of the ordinary: a kind and its line of stat(1), or `KIND - PATH` where it does not
+# exist. A file that root opens must exist; user postfix must be able to read the others.
+murder_faults() {
+  echo "=references $digest"
+  IFS=$NEWLINE
+  for entry in $entries; do
+    kind=${entry%% *} path=${entry#* }
+    line="- $path"
+    case "$faults " in
+      *" $path "*)
+        line=${faults%%" $path "*}
+        line=${line##*"$NEWLINE"}
+        case $kind$line in f8* | fc* | p8??[4567cdef]\ * | p4??[13579bdf]\ *) continue ;; esac
+        rest=${faults#*" $path "}
+        line="$line $path ${rest%%"$NEWLINE"*}"
+        ;;
+    esac
+    [ "$kind" = f ] || shut=1
+    echo "$kind $line"
+  done
+  IFS=$BLANKS
+}
+
+# murder_table KIND TABLE KEY...: the lines of its source, with every key for kind `t` and with these keys for `q`; or
+# what postmap(1) answers: `+ KEY VALUE`, `- KEY`, `! ERROR`.
+murder_table() {
+  echo "=table $*"
+  kind=$1 table=${2#proxy:} source=''
+  shift 2
+  case $table in
+    /*) source=$table ;;
+    hash:/* | btree:/* | lmdb:/* | cdb:/* | dbm:/* | sdbm:/* | texthash:/* | cidr:/*) source=${table#*:} ;;
+  esac
+  if [ -n "$source" ] && [ -f "$source" ] && [ -r "$source" ]; then
+    if [ "$kind" = t ]; then
+      grep -Hsa -e '^[[:space:]]*[^#[:space:]]' "$source"
+    else
+      words=
+      for key; do words="$words -e $key"; done
+      grep -HsaiF $words "$source"
+    fi | head -c 65536
+    echo
+    return
+  fi
+  source=/${table#*/}
+  case $table in
+    /*) echo '! the file does not exist'; return ;;
+    *:/*) [ ! -e "$source" ] || [ -f "$source" ] || { echo '! it is no regular file'; return; } ;;
+  esac
+  command -v timeout >/dev/null || { echo '! the host has no timeout(1)'; return; }
+  for key; do
+    said=$(timeout -s KILL 10 postmap -c "$CF" -q "$key" "$table" 2>&1)
+    code=$? wrong='' value=''
+    IFS=$NEWLINE
+    for line in $said; do
+      case $line in "postmap: warning: $CF/"*) ;; 'postmap: '*) wrong=${line#*: } ;; *) value=$line ;; esac
+    done
+    IFS=$BLANKS
+    case $code$wrong in
+      0) echo "+ $key $value" ;;
+      1) echo "- $key" ;;
+      *) echo "! ${wrong:-no answer within 10 s}"; return ;;
+    esac
+  done
 }
 
 # What some defaults of Postfix are made of: the host's name, Debian's mail name, and the networks of its interfaces,

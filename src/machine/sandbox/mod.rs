@@ -11,6 +11,7 @@ mod instances;
 mod lock;
 mod owners;
 mod perform;
+mod references;
 mod tree;
 mod writes;
 
@@ -244,7 +245,8 @@ impl Observe for Sandbox {
                 services,
                 files,
                 indexes,
-                tables: BTreeMap::new(),
+                tables: self.tables(questions),
+                references: self.references(questions),
                 ledger,
                 ledger_sha256: ledger_bytes.as_deref().map(sha256_hex),
                 journal: None,

@@ -159,6 +159,7 @@ impl<'a> HostDraft<'a> {
             entries,
             adopts,
             expects,
+            references: None,
         }))
     }
 

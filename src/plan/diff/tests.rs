@@ -27,7 +27,7 @@ use crate::plan::{Change, IndexReason, ReloadReason};
 use crate::postfix::configuration::HostEnvironment;
 use crate::postfix::{MainCf, MasterCf};
 use crate::secret::{Body, Secret, SecretName, Secrets};
-use crate::state::{Facts, File, LiveFile, LiveState, PostfixLive, Want};
+use crate::state::{Facts, File, LiveFile, LiveReferences, LiveState, PostfixLive, Want};
 use crate::thing::{Field, Thing};
 
 const MASTER: &str = "smtp inet n - y - - smtpd\nlmtp unix - - y - - lmtp\n  -o syslog_name=postfix/x\n\
@@ -100,6 +100,7 @@ impl Bench {
                 files: BTreeMap::new(),
                 indexes: BTreeMap::new(),
                 tables: BTreeMap::new(),
+                references: LiveReferences::default(),
                 ledger: None,
                 ledger_sha256: None,
                 journal: None,

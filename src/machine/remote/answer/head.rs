@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::table_lines::TableLines;
 use crate::machine::remote::paths::{JOURNAL, LAST, LEDGER, PENDING};
 use crate::name::{TableType, UserName};
 
@@ -25,6 +26,36 @@ pub(in crate::machine::remote) struct Stat {
 }
 
 impl Stat {
+    /// A path and what stat(1) says of it.
+    pub fn read(line: &str) -> Option<(String, Self)> {
+        let mut parts = line.splitn(5, ' ');
+        let mut next = || parts.next().unwrap_or_default();
+        let (mode, size, mtime, path) = (next(), next(), next(), next());
+        // Names of users and groups may have blanks, and no colon (passwd(5)).
+        let (names, ids) = next().rsplit_once(' ').unwrap_or_default();
+        let (owner, group) = names.split_once(':').unwrap_or_default();
+        let (user, group_id) = ids.split_once(':').unwrap_or_default();
+        let (Ok(mode), Ok(size), Ok(mtime), Ok(user), Ok(group_id)) = (
+            u32::from_str_radix(mode, 16),
+            size.parse(),
+            mtime.parse(),
+            user.parse(),
+            group_id.parse(),
+        ) else {
+            return None;
+        };
+        let stat = Self {
+            mode,
+            owner: name_or_number(owner, user),
+            group: name_or_number(group, group_id),
+            user,
+            group_id,
+            size,
+            mtime,
+        };
+        Some((path.to_owned(), stat))
+    }
+
     /// The type bits of `st_mode` (inode(7)) as a word; none for a regular file.
     pub fn other(&self) -> Option<&'static str> {
         match self.mode & 0o170_000 {
@@ -51,6 +82,10 @@ pub(super) struct Head<'a> {
     pub postfix: &'a str,
     /// The ledgers that unfinished runs were about to write, by file name.
     pub pending: BTreeMap<&'a str, Vec<u8>>,
+    /// What is out of the ordinary with files that parameters name.
+    pub faults: Vec<&'a str>,
+    /// Tables that were read or asked, each with its lines.
+    pub tables: Vec<TableLines<'a>>,
     /// Path and first line of each file of the history.
     pub history: Vec<(&'a str, &'a str)>,
 }
@@ -80,6 +115,9 @@ impl<'a> Head<'a> {
                 let title = std::str::from_utf8(title).unwrap_or_default();
                 let (word, value) = title.split_once(' ').unwrap_or((title, ""));
                 section = word;
+                if word == "table" {
+                    head.tables.push(TableLines::titled(value));
+                }
                 head.words.insert(word, value.trim());
             } else if section == "texts" {
                 head.text(line);
@@ -131,6 +169,12 @@ impl<'a> Head<'a> {
             "types" if TableType::new(line.trim()).is_ok() => {
                 self.types.insert(line.trim().to_owned());
             }
+            "references" => self.faults.push(line),
+            "table" => {
+                if let Some(table) = self.tables.last_mut() {
+                    table.lines.push(line);
+                }
+            }
             "defaults" => self.defaults.push(line),
             "history" => self.history.extend(line.split_once(' ')),
             "postfix" if line.starts_with("uid=") => self.postfix = line,
@@ -139,32 +183,7 @@ impl<'a> Head<'a> {
     }
 
     fn stat(&mut self, line: &str) {
-        let mut parts = line.splitn(5, ' ');
-        let mut next = || parts.next().unwrap_or_default();
-        let (mode, size, mtime, path) = (next(), next(), next(), next());
-        // Names of users and groups may have blanks, and no colon (passwd(5)).
-        let (names, ids) = next().rsplit_once(' ').unwrap_or_default();
-        let (owner, group) = names.split_once(':').unwrap_or_default();
-        let (user, group_id) = ids.split_once(':').unwrap_or_default();
-        let (Ok(mode), Ok(size), Ok(mtime), Ok(user), Ok(group_id)) = (
-            u32::from_str_radix(mode, 16),
-            size.parse(),
-            mtime.parse(),
-            user.parse(),
-            group_id.parse(),
-        ) else {
-            return;
-        };
-        let stat = Stat {
-            mode,
-            owner: name_or_number(owner, user),
-            group: name_or_number(group, group_id),
-            user,
-            group_id,
-            size,
-            mtime,
-        };
-        self.stats.insert(path.to_owned(), stat);
+        self.stats.extend(Stat::read(line));
     }
 }
 

@@ -6,6 +6,8 @@ mod files;
 mod fuzz;
 pub(super) mod head;
 pub(super) mod instance;
+mod references;
+mod table_lines;
 mod unfinished;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,7 +51,6 @@ pub(super) fn understand(
     let facts = facts::facts(&head, questions, ledger.as_ref(), &postfix.main_cf)?;
     postfix.environment = environment(&head, &postfix, &facts);
     let texts = files::streamed(&head, frame.body)?;
-
     let lock = unfinished::lock(&head, secrets);
     let held = lock.as_ref().is_some_and(|lock| lock.held);
     let journal = unfinished::journal(&head, secrets);
@@ -74,7 +75,8 @@ pub(super) fn understand(
         configuration_links: configuration_links(&head, &folder),
         files: live_files(&head, &texts, paths)?,
         indexes: live_indexes(&head, questions),
-        tables: BTreeMap::new(),
+        tables: references::tables(&head, secrets),
+        references: references::references(&head, questions),
         ledger,
         ledger_sha256: head.hashes.get(LEDGER).map(|hash| (*hash).to_owned()),
         journal,

@@ -1,8 +1,8 @@
 # ---- ledger and history ------------------------------------------------------------------------
-# Reads, set by the client: HISTORY LEDGER RUN
+# Reads, set by the client: HISTORY LEDGER REFERENCES RUN
 # Reads, set by other files: D NEWLINE STAGE
 # Sets: WRITTEN
-# Calls: commit.sh: commit_one delete_one; journal.sh: phase; report.sh: fail fault; words.sh: durable
+# Calls: commit.sh: commit_one delete_one; journal.sh: phase; report.sh: fail fault; words.sh: durable take
 
 # write_history GENERATION KEPT KEPT_BYTES PLACE SHA256: recorded and proved before the first change.
 write_history() {
@@ -19,7 +19,7 @@ write_ledger() {
   if [ "$LEDGER" = remove ]; then
     [ ! -e "$D/ledger.json" ] || delete_one "$D/ledger.json"
     WRITTEN=1
-    rm -rf "$D/paths" "$D/history" "$D/adopted"
+    rm -rf "$D/paths" "$D/references" "$D/history" "$D/adopted"
   else
     # What was pending becomes the ledger, and stays pending until the journal says that all is done.
     ln "$D/pending.$RUN.json" "$D/ledger.new.$RUN" 2>/dev/null ||
@@ -29,6 +29,9 @@ write_ledger() {
     WRITTEN=1
     mv -f "$D/pending.$RUN.paths" "$D/paths" || fail 'the paths of the managed files could not be written' '' "make $D writable"
   fi
+  # Without these the next observation asks twice, which is no reason to undo anything.
+  [ -z "$REFERENCES" ] || { take "$REFERENCES" "$STAGE/references" 2>/dev/null && mv -f "$STAGE/references" "$D/references" 2>/dev/null; } ||
+    rm -f "$D/references"
   fault 'before the journal ends'
   phase finished
   [ -z "$HISTORY" ] || prune $HISTORY
