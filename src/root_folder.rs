@@ -136,6 +136,40 @@ fn relative(path: &Path) -> &Path {
     path.strip_prefix("/").unwrap_or(path)
 }
 
+/// Opens a regular file anywhere for reading, links followed. /dev/null counts as an empty one.
+///
+/// A pipe that nothing writes to, a terminal and a device would hold up the program, or never end.
+///
+/// # Errors
+/// Where it is no regular file, or cannot be opened.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        // That is how a socket answers.
+        Err(Errno::NXIO) => return Err(not_regular()),
+        opened => File::from(opened?),
+    };
+    let found = file.metadata()?;
+    let null = || {
+        use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+        // Its number is the same on every Linux (Documentation/admin-guide/devices.txt).
+        found.file_type().is_char_device() && found.rdev() == rustix::fs::makedev(1, 3)
+    };
+    if found.is_file() || null() {
+        Ok(file)
+    } else {
+        Err(not_regular())
+    }
+}
+
+/// The content of a regular file anywhere, if it has at most `limit` bytes; see [`open_regular`].
+///
+/// # Errors
+/// As [`open_regular`], and where it has more or cannot be read.
+pub fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    read_at_most(open_regular(path)?, limit)
+}
+
 /// The content of an open file, if it has at most `limit` bytes.
 ///
 /// # Errors

@@ -151,3 +151,30 @@ fn a_generation_under_the_name_of_another_is_refused() {
     let text = bench.rollback(1, &["--to", "1"]);
     assert!(text.contains("says that it is generation 2"), "{text}");
 }
+
+#[test]
+fn a_generation_names_no_more_files_than_a_manifest_may() {
+    let bench = bench();
+    let kept = "var/lib/murder/history/1.json";
+    let before = bench.read(kept);
+    for place in ["/etc/sudoers.d/x", "/root/.ssh/authorized_keys", "/srv/x"] {
+        // Wherever the generation names the table it now names another file.
+        std::fs::write(bench.inside(kept), before.replace(TABLE, place)).unwrap();
+        let text = bench.rollback(1, &["--to", "1"]);
+        let refused = format!("`{place}` is outside of `/etc/postfix`");
+        assert!(text.contains(&refused), "{place}: {text}");
+        assert!(text.contains(&format!("--allow-path '{place}'")), "{text}");
+        assert!(!bench.inside(place).exists(), "{place}");
+    }
+    // With the operator's word, and still not without the mode of a secret.
+    let allowed = ["--to", "1", "--allow-path", "/srv/x"];
+    let open = before
+        .replace(TABLE, "/srv/x")
+        .replace(r#""mode":"0640""#, r#""mode":"0644""#);
+    std::fs::write(bench.inside(kept), open).unwrap();
+    let text = bench.rollback(1, &allowed);
+    assert!(text.contains("has mode 0644"), "{text}");
+    std::fs::write(bench.inside(kept), before.replace(TABLE, "/srv/x")).unwrap();
+    bench.rollback(0, &allowed);
+    assert!(bench.inside("srv/x").exists());
+}

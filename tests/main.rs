@@ -16,6 +16,7 @@ mod postconf;
 // Wrong manifests, each with the message it must give.
 mod cases;
 // Values that Postfix would die of, judged beforehand.
+mod untrusted;
 mod values;
 // Hosts of ranges that are also written by themselves.
 mod ranges;

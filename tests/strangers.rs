@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-const MANIFEST: &str = r#"version: 1
+pub const MANIFEST: &str = r#"version: 1
 murder: example.org
 domains: [example.org]
 ldap: {uris: ["ldap://ldap.example.org"], base: "dc=example,dc=org"}
@@ -16,15 +16,15 @@ hosts:
 "#;
 
 /// What must never be shown.
-const SECRET: &str = "hunter2-of-the-operator";
+pub const SECRET: &str = "hunter2-of-the-operator";
 
 /// A folder `site` with a manifest, beside a file `secret` that is the operator's.
-struct Stranger {
-    home: tempfile::TempDir,
+pub struct Stranger {
+    pub home: tempfile::TempDir,
 }
 
 impl Stranger {
-    fn new(more: &str) -> Self {
+    pub fn new(more: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         fs::create_dir(home.path().join("site")).unwrap();
         fs::write(home.path().join("secret"), format!("x: {SECRET}\n")).unwrap();
@@ -33,19 +33,19 @@ impl Stranger {
         stranger
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub fn write(&self, path: &str, text: &str) {
         let path = self.home.path().join("site").join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    fn link(&self, target: &str, path: &str) {
+    pub fn link(&self, target: &str, path: &str) {
         let path = self.home.path().join("site").join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         symlink(target, path).unwrap();
     }
 
-    fn pipe(&self, path: &str) {
+    pub fn pipe(&self, path: &str) {
         let path = self.home.path().join("site").join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let mode = rustix::fs::Mode::from_raw_mode(0o600);
@@ -53,7 +53,7 @@ impl Stranger {
     }
 
     /// Runs the program beside `site`; it must end soon, and show no secret.
-    fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
+    pub fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_murder"))
             .args(arguments)
             .current_dir(self.home.path())
@@ -214,7 +214,7 @@ fn what_the_operator_names_may_be_anywhere() {
     assert_eq!(code, Some(0), "{said}");
     let (code, said) = stranger.run(&["check", "--overlay", "/dev/zero", "site"]);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("more than"), "{said}");
+    assert!(said.contains("not a regular file"), "{said}");
 }
 
 #[test]
@@ -453,9 +453,6 @@ fn nothing_of_the_operator_is_read_for_an_untrusted_manifest() {
             "{said}"
         );
     }
-    let (code, said) = stranger.run(&["apply", "--yes", "--untrusted", "--sandbox=box", "site"]);
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("`--untrusted` applies nothing"), "{said}");
     let plain = Stranger::new("");
     let (code, said) = plain.run(&["plan", "--untrusted", "--sandbox=box", "site"]);
     assert_eq!(code, Some(0), "{said}");

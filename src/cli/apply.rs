@@ -10,7 +10,7 @@ use super::output::{self, Diff, Format};
 use super::progress::Progress;
 use super::reach::{ConsentArguments, ReachArguments};
 use super::terminal::Terminal;
-use super::{Selection, confirm, open, selection, untrusted};
+use super::{Selection, confirm, open, selection};
 use crate::fleet::{Limits, Stop};
 use crate::name::HostName;
 use crate::outcome::Outcome;
@@ -53,7 +53,6 @@ pub struct ApplyArguments {
 pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     confirm::may_ask(arguments.yes, "murder plan")?;
     let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
-    untrusted::refuse_apply(&arguments.selection)?;
     let (reach, consent) = (
         arguments.reach.of_selection(&arguments.selection),
         arguments.consent.options(),

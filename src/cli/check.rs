@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::{self, Format};
 use super::terminal::Terminal;
-use super::{Selection, selection, untrusted};
+use super::{Selection, StrangerArguments, selection, untrusted};
 use crate::compile::{self, Compiler};
 use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
 use crate::load::{self, Loaded};
@@ -21,6 +21,9 @@ pub struct CheckArguments {
     /// The manifest and the selected hosts.
     #[command(flatten)]
     pub selection: Selection,
+    /// Whether the manifest is trusted.
+    #[command(flatten)]
+    pub stranger: StrangerArguments,
     /// The format of the problems.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
@@ -31,8 +34,8 @@ pub struct CheckArguments {
 /// # Errors
 /// If standard output cannot be written.
 pub fn run(arguments: &CheckArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    let selection = &arguments.selection;
-    let mut loaded = load::load(&selection.path, &selection.overlay);
+    let selection = &arguments.selection.of_stranger(arguments.stranger);
+    let mut loaded = load::load_with(&selection.path, &selection.overlay, selection.links());
     compile_hosts(&mut loaded, selection);
     match arguments.format {
         Format::Text => {

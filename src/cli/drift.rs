@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::output::{self, PlanOutput};
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
-use super::{Selection, open};
+use super::{Selection, StrangerArguments, open};
 use crate::plan::Plan;
 
 /// Arguments of `murder drift`.
@@ -16,6 +16,9 @@ pub struct DriftArguments {
     /// The manifest and the selected hosts.
     #[command(flatten)]
     pub selection: Selection,
+    /// Whether the manifest is trusted.
+    #[command(flatten)]
+    pub stranger: StrangerArguments,
     /// How hosts are reached.
     #[command(flatten)]
     pub reach: ReachArguments,
@@ -30,7 +33,8 @@ pub struct DriftArguments {
 /// # Errors
 /// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &DriftArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    let plan = open::difference(&arguments.selection, &arguments.reach, terminal)?;
+    let selection = arguments.selection.of_stranger(arguments.stranger);
+    let plan = open::difference(&selection, &arguments.reach, terminal)?;
     let exit = Exit::of_plan(&plan, Exit::Pending);
     if exit == Exit::Done && !is_stopped_anywhere(&plan) {
         return Ok(exit);

@@ -6,9 +6,9 @@ use clap::Args;
 
 use super::error::CliError;
 use super::exit::Exit;
-use super::output;
 use super::selection::named;
 use super::terminal::Terminal;
+use super::{StrangerArguments, output};
 use crate::compile::Compiler;
 use crate::diagnostic::Diagnostic;
 use crate::load::{self, Loaded};
@@ -30,6 +30,9 @@ pub struct ExplainArguments {
     /// Merge this file into the manifest; its values win (repeatable).
     #[arg(long, value_name = "FILE")]
     pub overlay: Vec<PathBuf>,
+    /// Whether the manifest is trusted.
+    #[command(flatten)]
+    pub stranger: StrangerArguments,
 }
 
 /// Runs the verb.
@@ -37,7 +40,11 @@ pub struct ExplainArguments {
 /// # Errors
 /// If the manifest has an error, or no line sets the thing.
 pub fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    let mut loaded = load::load(&arguments.path, &arguments.overlay);
+    let mut loaded = load::load_with(
+        &arguments.path,
+        &arguments.overlay,
+        arguments.stranger.links(),
+    );
     let answer = match answer(&loaded, arguments) {
         Ok(answer) => answer,
         Err(problems) => {

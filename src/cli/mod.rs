@@ -33,6 +33,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::load::LinkScope;
 use crate::session::path_policy::PathPolicy;
 
 /// Declarative applier for the Postfix side of a Cyrus IMAP murder.
@@ -107,13 +108,49 @@ pub struct Selection {
     /// Let the manifest manage files whose path matches, outside of /etc/postfix too (repeatable).
     #[arg(long, value_name = "GLOB")]
     pub allow_path: Vec<String>,
+    /// See [`StrangerArguments`]; verbs that do not flatten these trust the manifest.
+    #[arg(skip)]
+    pub untrusted: bool,
+}
+
+/// For the verbs that can do their work without trust in the manifest.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct StrangerArguments {
     /// The manifest may be a stranger's: read no secret and nothing outside of its folder, run no command,
     /// contact no host.
     #[arg(long)]
     pub untrusted: bool,
 }
 
+impl StrangerArguments {
+    /// How far links of the manifest are followed.
+    #[must_use]
+    pub fn links(self) -> LinkScope {
+        if self.untrusted {
+            LinkScope::OwnFolder
+        } else {
+            LinkScope::Anywhere
+        }
+    }
+}
+
 impl Selection {
+    /// How far links of the manifest are followed.
+    #[must_use]
+    pub fn links(&self) -> LinkScope {
+        let untrusted = self.untrusted;
+        StrangerArguments { untrusted }.links()
+    }
+
+    /// The same selection of a manifest that may be a stranger's.
+    #[must_use]
+    pub fn of_stranger(&self, stranger: StrangerArguments) -> Self {
+        Self {
+            untrusted: stranger.untrusted,
+            ..self.clone()
+        }
+    }
+
     /// Which files the manifest may manage.
     #[must_use]
     pub fn paths(&self) -> PathPolicy {

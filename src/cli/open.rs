@@ -8,7 +8,7 @@ use super::reach::ReachArguments;
 use super::terminal::Terminal;
 use super::{Selection, ask, selection, untrusted};
 use crate::fleet::Event;
-use crate::load::{self, LoadedMurder};
+use crate::load::{self, LinkScope, LoadedMurder};
 use crate::name::HostName;
 use crate::plan::Plan;
 use crate::session::murder::MurderSession;
@@ -24,9 +24,10 @@ use crate::session::worker::{self, Applier, Planner};
 pub fn manifest(
     path: &Path,
     overlays: &[PathBuf],
+    links: LinkScope,
     terminal: &Terminal,
 ) -> Result<LoadedMurder, CliError> {
-    let loaded = load::load(path, overlays)
+    let loaded = load::load_with(path, overlays, links)
         .into_murder()
         .map_err(|loaded| CliError::input(loaded.diagnostics, &loaded.sources))?;
     terminal.diagnostics(&loaded.warnings, &loaded.sources);
@@ -41,7 +42,12 @@ pub fn hosts(
     selected: &Selection,
     terminal: &Terminal,
 ) -> Result<(LoadedMurder, Vec<HostName>), CliError> {
-    let loaded = manifest(&selected.path, &selected.overlay, terminal)?;
+    let loaded = manifest(
+        &selected.path,
+        &selected.overlay,
+        selected.links(),
+        terminal,
+    )?;
     let hosts = selection::select(&loaded.murder, selected).map_err(CliError::arguments)?;
     Ok((loaded, hosts))
 }
@@ -56,7 +62,7 @@ pub fn one_host(
     overlays: &[PathBuf],
     terminal: &Terminal,
 ) -> Result<(LoadedMurder, HostName), CliError> {
-    let loaded = manifest(path, overlays, terminal)?;
+    let loaded = manifest(path, overlays, LinkScope::Anywhere, terminal)?;
     let name = match selection::named(&loaded.murder, host) {
         Ok(found) => found.name.clone(),
         Err(problem) => return Err(CliError::arguments(vec![problem])),

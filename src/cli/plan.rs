@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::output::{self, PlanOutput};
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
-use super::{Selection, open};
+use super::{Selection, StrangerArguments, open};
 
 /// Arguments of `murder plan`.
 #[derive(Debug, Args)]
@@ -15,6 +15,9 @@ pub struct PlanArguments {
     /// The manifest and the selected hosts.
     #[command(flatten)]
     pub selection: Selection,
+    /// Whether the manifest is trusted.
+    #[command(flatten)]
+    pub stranger: StrangerArguments,
     /// How hosts are reached.
     #[command(flatten)]
     pub reach: ReachArguments,
@@ -31,7 +34,8 @@ pub struct PlanArguments {
 /// # Errors
 /// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    let plan = open::difference(&arguments.selection, &arguments.reach, terminal)?;
+    let selection = arguments.selection.of_stranger(arguments.stranger);
+    let plan = open::difference(&selection, &arguments.reach, terminal)?;
     let pending = if arguments.detailed_exitcode {
         Exit::Pending
     } else {

@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::selection::select;
 use super::terminal::Terminal;
-use super::{Selection, output, untrusted};
+use super::{Selection, StrangerArguments, output, untrusted};
 use crate::compile::{Compiled, Compiler};
 use crate::diagnostic::Diagnostic;
 use crate::load::{self, Loaded};
@@ -26,6 +26,9 @@ pub struct RenderArguments {
     /// The manifest and the selected hosts.
     #[command(flatten)]
     pub selection: Selection,
+    /// Whether the manifest is trusted.
+    #[command(flatten)]
+    pub stranger: StrangerArguments,
     /// Write the files below this folder, in a folder for each host, instead of to standard output.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -36,8 +39,8 @@ pub struct RenderArguments {
 /// # Errors
 /// If there is an error in the manifest, or the files cannot be written.
 pub fn run(arguments: &RenderArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    let selection = &arguments.selection;
-    let mut loaded = load::load(&selection.path, &selection.overlay);
+    let selection = &arguments.selection.of_stranger(arguments.stranger);
+    let mut loaded = load::load_with(&selection.path, &selection.overlay, selection.links());
     let hosts = compiled(&mut loaded, selection);
     if loaded.failed() {
         return Err(CliError::input(loaded.diagnostics, &loaded.sources));

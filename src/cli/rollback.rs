@@ -15,6 +15,8 @@ use crate::history::manifest_revision;
 use crate::name::HostName;
 use crate::session::SessionError;
 use crate::session::one_host::without_answer;
+use crate::session::options::Reach;
+use crate::session::path_policy::PathPolicy;
 use crate::session::rollback::{self, Target};
 
 /// Arguments of `murder rollback`.
@@ -38,6 +40,9 @@ pub struct RollbackArguments {
     /// Merge this file into the manifest; its values win (repeatable).
     #[arg(long, value_name = "FILE")]
     pub overlay: Vec<PathBuf>,
+    /// Let the generation name files whose path matches, outside of /etc/postfix too (repeatable).
+    #[arg(long, value_name = "GLOB")]
+    pub allow_path: Vec<String>,
     /// Apply without asking; needed if there is no terminal.
     #[arg(long)]
     pub yes: bool,
@@ -63,7 +68,12 @@ pub fn run(arguments: &RollbackArguments, terminal: &Terminal) -> Result<Exit, C
     confirm::may_ask(arguments.yes, "murder history")?;
     let (path, overlays) = (&arguments.path, &arguments.overlay);
     let (loaded, host) = open::one_host(&arguments.host, path, overlays, terminal)?;
-    let (reach, consent) = (arguments.reach.options(), arguments.consent.options());
+    let consent = arguments.consent.options();
+    let allow = arguments.allow_path.clone();
+    let reach = Reach {
+        paths: PathPolicy { allow },
+        ..arguments.reach.options()
+    };
     let mut one_host = open::session_of_host(&loaded, &host, &reach, terminal)?;
     let looked = rollback::target(&mut one_host, arguments.to).and_then(|target| {
         let verdict = rollback::compare(&mut one_host, &target)?;

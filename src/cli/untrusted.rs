@@ -30,21 +30,6 @@ pub fn refuse_hosts(loaded: &LoadedMurder, reach: &Reach) -> Result<(), CliError
     ]))
 }
 
-/// That nothing is to be applied.
-///
-/// # Errors
-/// Where `--untrusted` is given.
-pub fn refuse_apply(selection: &Selection) -> Result<(), CliError> {
-    if !selection.untrusted {
-        return Ok(());
-    }
-    Err(CliError::arguments(vec![
-        Diagnostic::error("`--untrusted` applies nothing")
-            .detail("it would have read git's revision and the secrets of the manifest, and run postmap(1)")
-            .hint("use `murder plan --sandbox=DIR --untrusted`"),
-    ]))
-}
-
 /// Says which secrets are not read.
 pub fn say_unread(murder: Option<&Murder>, selection: &Selection, terminal: &Terminal) {
     let Some(murder) = murder.filter(|_| selection.untrusted) else {

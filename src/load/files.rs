@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostic;
 use crate::module::ModuleFile;
-use crate::root_folder::{RootFolder, read_at_most};
+use crate::root_folder::{RootFolder, read_at_most, read_regular};
 
 /// Bytes that all texts of one run may have together; a manifest of ten thousand hosts has about three million.
 const MOST_BYTES: u64 = 64 << 20;
@@ -19,15 +19,26 @@ pub(super) struct Reader {
     root: io::Result<RootFolder>,
     /// Bytes that may still be read, see [`MOST_BYTES`].
     left: Cell<u64>,
+    links: LinkScope,
+}
+
+/// How far links are followed from a file that the operator names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkScope {
+    /// To wherever they lead.
+    Anywhere,
+    /// In the file's own folder: whoever wrote the manifest may have put the link there.
+    OwnFolder,
 }
 
 impl Reader {
     /// A reader for the folder of a manifest.
-    pub(super) fn new(folder: &Path) -> Self {
+    pub(super) fn new(folder: &Path, links: LinkScope) -> Self {
         Self {
             folder: folder.to_owned(),
             root: RootFolder::open(folder),
             left: Cell::new(MOST_BYTES),
+            links,
         }
     }
 
@@ -59,9 +70,17 @@ impl Reader {
         self.text(&self.shown(path), bytes)
     }
 
-    /// The text of a file that the operator names. It may be anywhere, and a pipe, as `<(command)` makes it.
+    /// The text of a file that the operator names. It may be anywhere. It is a pipe only where its name says that the
+    /// operator made one, as `<(command)` does: any other pipe may have been put in its place.
     pub(super) fn named(&self, path: &Path) -> Result<String, Diagnostic> {
-        let bytes = fs::File::open(path).and_then(|file| read_at_most(file, self.left.get()));
+        let limit = self.left.get();
+        let bytes = if is_descriptor(path) {
+            fs::File::open(path).and_then(|file| read_at_most(file, limit))
+        } else if let (LinkScope::OwnFolder, Some(name)) = (self.links, path.file_name()) {
+            RootFolder::open(&folder_of(path)).and_then(|root| root.read(Path::new(name), limit))
+        } else {
+            read_regular(path, limit)
+        };
         self.text(path, bytes)
     }
 
@@ -237,6 +256,14 @@ impl Reader {
             }
         }
     }
+}
+
+/// Whether a path names an open file of this process: `/dev/stdin`, `/dev/fd/63`.
+fn is_descriptor(path: &Path) -> bool {
+    path == Path::new("/dev/stdin")
+        || ["/dev/fd", "/proc/self/fd"]
+            .iter()
+            .any(|folder| path.parent() == Some(Path::new(folder)))
 }
 
 /// The folder that a manifest's relative paths start from.

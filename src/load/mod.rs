@@ -1,11 +1,13 @@
 //! Local files: manifest, overlays, templates, modules and secrets. Only here is local
 //! configuration read; what it means is decided by the pure core.
 
+mod bounded;
 mod files;
 mod loaded;
 mod revision;
 mod secrets;
 
+pub use files::LinkScope;
 pub use loaded::LoadedMurder;
 pub use revision::revision;
 pub use secrets::{check_secret_files, secrets};
@@ -49,9 +51,15 @@ impl Loaded {
 /// Each file is read once. Nothing is contacted, and no secret is read. Whatever is wrong is among the diagnostics.
 #[must_use]
 pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
+    load_with(path, overlays, LinkScope::Anywhere)
+}
+
+/// [`load`], which follows links of `path` and `overlays` as far as `links` says.
+#[must_use]
+pub fn load_with(path: &Path, overlays: &[PathBuf], links: LinkScope) -> Loaded {
     let mut sources = Sources::default();
     let folder = files::folder_of(path);
-    let reader = files::Reader::new(&folder);
+    let reader = files::Reader::new(&folder, links);
     let (manifest, mut known) = read_manifest(path, overlays, &reader, &mut sources);
     if diagnostic::widest(&known) == Some(Scope::Version) {
         // A manifest for another `murder` may hold what this one does not understand: nothing else is judged.

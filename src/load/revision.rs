@@ -6,7 +6,16 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::Duration;
+
+use super::bounded::{self, Bounds, Printed};
+
+/// What each call of git may use. A repository can be made so that git works on it for hours.
+const BOUNDS: Bounds = Bounds {
+    time: Duration::from_secs(30),
+    bytes: 1 << 20,
+};
 
 /// Settings that precede those of the repository (git-config(1)). With the first, git also passes over a repository
 /// that lies in the working tree as ordinary files, with a configuration of its own.
@@ -25,21 +34,20 @@ const SETTINGS: [&str; 12] = [
     "protocol.https.allow=never",
 ];
 
-/// The git commit of the manifest's folder, with `-dirty` where files in it are not committed;
+/// The git commit of the manifest's folder, with `-dirty` where files in it are not committed, or where that cannot be
+/// found out;
 /// empty where git keeps nothing of it, be there no repository or one that ignores the folder.
 #[must_use]
 pub fn revision(folder: &Path) -> String {
     let git = Git {
         folder,
         settings: SETTINGS.map(str::to_owned).to_vec(),
+        bounds: BOUNDS,
     };
-    let Some(commit) = git.run(&["rev-parse", "--verify", "HEAD"]) else {
+    let Some(commit) = git.text(&["rev-parse", "--verify", "HEAD"]) else {
         return String::new();
     };
-    if git
-        .run(&["ls-files", "--", "."])
-        .is_none_or(|files| files.is_empty())
-    {
+    if git.says_something(&["ls-files", "--", "."]) != Some(true) {
         return String::new();
     }
     let status = [
@@ -49,8 +57,9 @@ pub fn revision(folder: &Path) -> String {
         "--",
         ".",
     ];
-    match git.without_filters().run(&status) {
-        Some(changes) if changes.is_empty() => commit,
+    let clean = git.without_filters();
+    match clean.and_then(|git| git.says_something(&status)) {
+        Some(false) => commit,
         _ => commit + "-dirty",
     }
 }
@@ -59,11 +68,27 @@ pub fn revision(folder: &Path) -> String {
 struct Git<'a> {
     folder: &'a Path,
     settings: Vec<String>,
+    bounds: Bounds,
 }
 
 impl Git<'_> {
-    /// The output of a command; `None` where it fails.
-    fn run(&self, arguments: &[&str]) -> Option<String> {
+    /// The output of a command; `None` where it fails, or has no end.
+    fn text(&self, arguments: &[&str]) -> Option<String> {
+        match self.run(arguments)? {
+            Printed::Whole(bytes) => Some(String::from_utf8_lossy(&bytes).trim().to_owned()),
+            Printed::TooMuch => None,
+        }
+    }
+
+    /// Whether a command prints anything; `None` where it fails.
+    fn says_something(&self, arguments: &[&str]) -> Option<bool> {
+        match self.run(arguments)? {
+            Printed::Whole(bytes) => Some(!bytes.is_empty()),
+            Printed::TooMuch => Some(true),
+        }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Option<Printed> {
         let mut command = Command::new("git");
         // Looking at a repository must not write into it, not even what it remembers of times.
         command.args(["--no-optional-locks", "--no-pager"]);
@@ -79,28 +104,24 @@ impl Git<'_> {
         }
         command
             .env("GIT_NO_LAZY_FETCH", "1")
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .stdin(Stdio::null());
-        let output = command.output().ok()?;
-        output
-            .status
-            .success()
-            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+            .env("GIT_TERMINAL_PROMPT", "0");
+        bounded::run(&mut command, self.bounds)
     }
 
     /// The same without the filters that the repository's own configuration names (gitattributes(5)). Those of the
-    /// user's configuration stay, since the files are compared as they filter them.
-    fn without_filters(self) -> Self {
-        let keys = self.run(&[
-            "config",
-            "--show-scope",
-            "--name-only",
-            "--get-regexp",
-            r"^filter\.",
-        ]);
+    /// user's configuration stay, since the files are compared as they filter them. `None` where they are not all known.
+    fn without_filters(self) -> Option<Self> {
+        let list = ["config", "--show-scope", "--name-only", "--list"];
+        let keys = self.text(&list)?;
         let mut settings = self.settings;
-        for line in keys.iter().flat_map(|keys| keys.lines()) {
-            if let Some(("local" | "worktree", key)) = line.split_once('\t') {
+        for line in keys.lines() {
+            if let Some(("local" | "worktree", key)) = line.split_once('\t')
+                && key.starts_with("filter.")
+            {
+                // `-c` splits at the first one, so the setting would be another.
+                if key.contains('=') {
+                    return None;
+                }
                 let value = if key.ends_with(".required") {
                     "false"
                 } else {
@@ -109,7 +130,7 @@ impl Git<'_> {
                 settings.push(format!("{key}={value}"));
             }
         }
-        Self { settings, ..self }
+        Some(Self { settings, ..self })
     }
 }
 
@@ -242,5 +263,50 @@ mod tests {
             .arg("status")
             .output();
         assert!(mark.exists(), "the traps do not work");
+    }
+
+    #[test]
+    fn a_filter_that_no_option_can_switch_off_does_not_run() {
+        let home = tempfile::tempdir().unwrap();
+        let (mark, trap) = trap(home.path());
+        let site = home.path().join("site");
+        std::fs::create_dir(&site).unwrap();
+        std::fs::write(site.join("murder.yaml"), "version: 1\n").unwrap();
+        std::fs::write(site.join(".gitattributes"), "*.yaml filter=a=b\n").unwrap();
+        git(&site, &["init", "-q"]);
+        git(&site, &["add", "."]);
+        git(&site, &["commit", "-qm", "x"]);
+        let commit = git(&site, &["rev-parse", "HEAD"]);
+        let config = format!("[filter \"a=b\"]\n\tclean = {trap}\n");
+        let place = site.join(".git/config");
+        let before = std::fs::read_to_string(&place).unwrap();
+        std::fs::write(&place, before + &config).unwrap();
+        std::fs::write(site.join("murder.yaml"), "version: 2\n").unwrap();
+        assert_eq!(revision(&site), format!("{commit}-dirty"));
+        assert!(!mark.exists(), "the filter ran");
+        git(&site, &["status"]);
+        assert!(mark.exists(), "the trap does not work");
+    }
+
+    #[test]
+    fn a_repository_that_git_never_ends_with_is_given_up() {
+        let home = tempfile::tempdir().unwrap();
+        let site = home.path();
+        std::fs::write(site.join("murder.yaml"), "version: 1\n").unwrap();
+        git(site, &["init", "-q"]);
+        std::fs::remove_file(site.join(".git/HEAD")).unwrap();
+        let made = Command::new("mkfifo").arg(site.join(".git/HEAD")).status();
+        assert!(made.unwrap().success());
+        let began = std::time::Instant::now();
+        let short = Git {
+            folder: site,
+            settings: Vec::new(),
+            bounds: Bounds {
+                time: Duration::from_millis(500),
+                ..BOUNDS
+            },
+        };
+        assert_eq!(short.text(&["rev-parse", "HEAD"]), None);
+        assert!(began.elapsed() < Duration::from_secs(20));
     }
 }

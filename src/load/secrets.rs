@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::load::files;
 use crate::model::Murder;
+use crate::root_folder::open_regular;
 use crate::secret::{Body, Secret, SecretName, SecretSource, Secrets};
 
 /// The largest file that can hold a secret, in bytes.
@@ -122,7 +123,7 @@ fn closed(path: &Path, found: &fs::Metadata) -> Result<(), Diagnostic> {
 fn from_file(path: &Path) -> Result<Zeroizing<String>, Diagnostic> {
     let unreadable = |error: &std::io::Error| files::unreadable(path, error);
     // One descriptor for the check and the reading: the file cannot be exchanged in between.
-    let file = fs::File::open(path).map_err(|error| unreadable(&error))?;
+    let file = open_regular(path).map_err(|error| unreadable(&error))?;
     let found = file.metadata().map_err(|error| unreadable(&error))?;
     closed(path, &found)?;
     let mut bytes = Zeroizing::new(Vec::new());
@@ -204,6 +205,35 @@ mod tests {
                 error.contains("other users have access to it"),
                 "{mode:o}: {error}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&pipe, &link).unwrap();
+        let socket = folder.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let endless = folder.path().join("endless");
+        let file = fs::File::create(&endless).unwrap();
+        file.set_len(1 << 40).unwrap();
+        fs::set_permissions(&endless, fs::Permissions::from_mode(0o600)).unwrap();
+        for path in [
+            &*pipe,
+            &*link,
+            &*socket,
+            &*endless,
+            folder.path(),
+            Path::new("/dev/zero"),
+            Path::new("/dev/null"),
+            Path::new("/dev/tty"),
+            Path::new("/proc/kmsg"),
+        ] {
+            assert!(from_file(path).is_err(), "{}", path.display());
         }
     }
 }

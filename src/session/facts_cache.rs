@@ -11,6 +11,10 @@ use std::sync::{Mutex, PoisonError};
 use super::options::Reach;
 use crate::machine::KnownFacts;
 use crate::name::HostName;
+use crate::root_folder::read_regular;
+
+/// The largest file of facts that is read, in bytes.
+const LARGEST: u64 = 4 << 20;
 
 /// Keeps facts between runs; keeps nothing if the user has no home directory.
 #[derive(Debug)]
@@ -46,7 +50,7 @@ impl FactsCache {
     #[must_use]
     pub fn get(&self, host: &HostName) -> Option<KnownFacts> {
         let path = self.directory.as_ref()?.join(format!("{host}.json"));
-        let bytes = std::fs::read(path).ok()?;
+        let bytes = read_regular(&path, LARGEST).ok()?;
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((read, known)) = &*last
             && *read == bytes

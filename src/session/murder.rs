@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::observe::{Answered, ObservedHost, observe_host};
 use super::options::Reach;
+use super::path_policy::PathPolicy;
 use super::{Session, SessionError};
 use crate::access::Become;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -26,6 +27,8 @@ pub struct MurderSession<'a> {
     pub warnings: Vec<Diagnostic>,
     roster: Roster<'a>,
     untrusted: bool,
+    /// Which files the operator lets the host's generations name.
+    pub(super) paths: PathPolicy,
 }
 
 impl<'a> MurderSession<'a> {
@@ -57,6 +60,7 @@ impl<'a> MurderSession<'a> {
             warnings: Vec::new(),
             roster: Roster::of(&loaded.murder),
             untrusted: reach.untrusted,
+            paths: reach.paths.clone(),
         };
         session.warnings = session.read_secrets(&needed)?;
         Ok(session)

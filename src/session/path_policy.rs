@@ -5,7 +5,7 @@ use crate::compile::Compiled;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::name::RemotePath;
 use crate::service::Service;
-use crate::state::Want;
+use crate::state::{Desired, Want};
 use crate::thing::Thing;
 
 use super::glob::matches;
@@ -20,17 +20,32 @@ pub struct PathPolicy {
 /// Files that give power over the whole host, or hold what opens it: the begin of a path, or its end after a `*`.
 const POWERFUL: &[(&str, &str)] = &[
     ("/etc/sudoers", "says who may become root"),
+    ("/etc/doas.conf", "says who may become root"),
+    ("/etc/polkit-1/", "says who may become root"),
     ("*/.ssh/authorized_keys", "says who may log in"),
     ("*/.ssh/authorized_keys2", "says who may log in"),
+    ("*/.ssh/rc", "is run when a user logs in"),
     ("/etc/ssh/", "says who may log in"),
     ("/etc/cron", "says what root runs"),
     ("/var/spool/cron", "says what root runs"),
     ("/etc/systemd/", "says what root runs"),
     ("/lib/systemd/", "says what root runs"),
     ("/usr/lib/systemd/", "says what root runs"),
+    ("/etc/anacrontab", "says what root runs"),
+    ("/etc/apt/", "says what root runs"),
+    ("/etc/logrotate", "says what root runs"),
+    ("/etc/udev/", "says what root runs"),
+    ("/etc/network/", "says what root runs"),
+    ("/etc/default/", "says what root runs"),
+    ("/etc/modprobe.d/", "says what root runs"),
+    ("/etc/modules", "says which code the kernel loads"),
+    ("/etc/update-motd.d/", "says what root runs"),
     ("/etc/init.d/", "says what root runs"),
     ("/etc/rc.local", "says what root runs"),
     ("/etc/profile", "is run when users log in"),
+    ("/etc/bash", "is run when users log in"),
+    ("/etc/environment", "is set when users log in"),
+    ("/etc/nsswitch.conf", "says who is root"),
     ("/root/", "is root's own"),
     ("/etc/shadow", "holds the passwords of the users"),
     ("/etc/gshadow", "holds the passwords of the groups"),
@@ -44,6 +59,7 @@ const POWERFUL: &[(&str, &str)] = &[
     ("/sbin/", "holds the programs of the host"),
     ("/lib", "holds the code of the host"),
     ("/boot/", "starts the host"),
+    ("/var/lib/murder/", "is the record of `murder` itself"),
     ("/proc/", "is the kernel's"),
     ("/sys/", "is the kernel's"),
     ("/dev/", "is the kernel's"),
@@ -60,31 +76,41 @@ impl PathPolicy {
         compiled: Result<Compiled, Vec<Diagnostic>>,
     ) -> Result<Compiled, Vec<Diagnostic>> {
         let mut compiled = compiled?;
-        let mut errors = Vec::new();
-        let files = compiled.desired.services.iter();
+        let at = |path: &RemotePath| {
+            let origins = compiled.origins.get(&Thing::File(path.clone()));
+            origins.and_then(|origins| Some(origins.first()?.at))
+        };
+        let warnings = self.judge_files(&compiled.desired, at)?;
+        compiled.warnings.extend(warnings);
+        Ok(compiled)
+    }
+
+    /// The warnings about allowed files that give power over the whole host; `at` says where a file is named.
+    ///
+    /// # Errors
+    /// One for each file that nobody allowed.
+    pub fn judge_files(
+        &self,
+        desired: &Desired,
+        at: impl Fn(&RemotePath) -> Option<Span>,
+    ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+        let (mut errors, mut warnings) = (Vec::new(), Vec::new());
+        let files = desired.services.iter();
         let files =
             files.flat_map(|(service, one)| one.files.keys().map(move |path| (service, path)));
         for (service, path) in files {
-            let thing = Thing::File(path.clone());
-            let origins = compiled.origins.get(&thing);
-            let at = origins.and_then(|origins| Some(origins.first()?.at));
             let powerful = powerful(path.as_str());
-            let own = is_own(service, path.as_str()) || is_alias_table(&compiled, path);
-            let allowed = self
-                .allow
-                .iter()
-                .any(|pattern| matches(pattern, path.as_str()));
-            if !own && !allowed {
-                errors.push(refused(service, path, powerful, at));
+            let own = is_own(service, path.as_str()) || is_alias_table(desired, path);
+            let mut patterns = self.allow.iter();
+            if !own && !patterns.any(|pattern| matches(pattern, path.as_str())) {
+                errors.push(refused(service, path, powerful, at(path)));
             } else if let Some(why) = powerful {
                 let said = format!("`{path}` {why}: whoever writes the manifest decides that");
-                compiled
-                    .warnings
-                    .push(placed(Diagnostic::warning(said), at));
+                warnings.push(placed(Diagnostic::warning(said), at(path)));
             }
         }
         if errors.is_empty() {
-            Ok(compiled)
+            Ok(warnings)
         } else {
             Err(errors)
         }
@@ -121,11 +147,11 @@ fn is_own(service: &Service, path: &str) -> bool {
 }
 
 /// Whether `alias_maps` or `alias_database` names the file: `hash:/etc/mail/aliases`. Of a powerful file that says nothing.
-fn is_alias_table(compiled: &Compiled, path: &RemotePath) -> bool {
+fn is_alias_table(desired: &Desired, path: &RemotePath) -> bool {
     if powerful(path.as_str()).is_some() {
         return false;
     }
-    compiled.desired.values().any(|(thing, want)| {
+    desired.values().any(|(thing, want)| {
         let (Thing::Parameter(name), Want::Present(value)) = (thing, want) else {
             return false;
         };

@@ -111,16 +111,19 @@ fn of_number(
     }
 }
 
-/// Reads the present secrets for the files of an earlier generation, and gives the warnings about them.
+/// Reads the present secrets for the files of an earlier generation, and gives the warnings about files and secrets.
 ///
 /// # Errors
-/// Where a file names a secret that the manifest does not offer to this host, or may be read by more users than a file
+/// Where a manifest may not name a file, or a file names a secret that the manifest does not offer to this host, or may be read by more users than a file
 /// with a secret may: the host itself keeps its generations, and could write anything into them.
 fn secrets(
     one_host: &mut OneHost<'_>,
     number: u64,
     desired: &Desired,
 ) -> Result<Vec<Diagnostic>, SessionError> {
+    let policy = &one_host.contact.paths;
+    let judged = policy.judge_files(desired, |_| None);
+    let mut warnings = judged.map_err(SessionError::Input)?;
     let mut needed: BTreeSet<SecretName> = BTreeSet::new();
     let mut lost = Vec::new();
     let offered = one_host.host.offered_secrets();
@@ -153,7 +156,8 @@ fn secrets(
     if !lost.is_empty() {
         return Err(SessionError::Input(lost));
     }
-    one_host.contact.read_secrets(&needed)
+    warnings.extend(one_host.contact.read_secrets(&needed)?);
+    Ok(warnings)
 }
 
 /// The difference between what the host has and what it had.

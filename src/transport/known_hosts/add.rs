@@ -9,6 +9,8 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use rustix::fs::OFlags;
+
 use super::{HostKey, names};
 
 /// The line of a host.
@@ -49,7 +51,12 @@ pub fn add(file: &Path, line: &str) -> io::Result<()> {
         .append(true)
         .create(true)
         .mode(0o600)
+        // Without it the opening of a pipe waits until something reads it.
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
         .open(file)?;
+    if !known.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
     known.lock()?;
     let mut text = String::new();
     if known.seek(SeekFrom::End(0))? > 0 {

@@ -14,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+use crate::root_folder::read_regular;
 pub use add::{add, entry, hashed_entry};
 use line::{Line, Marker};
 pub(in crate::transport) use names::glob;
@@ -85,6 +86,9 @@ pub enum KeyTrust {
     Unknown,
 }
 
+/// The largest known_hosts file that is read, in bytes: some hundred thousand hosts.
+const LARGEST: u64 = 64 << 20;
+
 /// The lines of all files, as text: names are matched first, and only a match is decoded.
 #[derive(Debug, Clone, Default)]
 pub struct KnownHosts(Vec<(PathBuf, String)>);
@@ -97,7 +101,7 @@ impl KnownHosts {
     pub fn load(files: &[PathBuf]) -> Result<Self, (PathBuf, std::io::Error)> {
         let mut read = Vec::new();
         for file in files {
-            match std::fs::read(file) {
+            match read_regular(file, LARGEST) {
                 Ok(bytes) => {
                     read.push((file.clone(), String::from_utf8_lossy(&bytes).into_owned()))
                 }

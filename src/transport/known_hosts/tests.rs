@@ -240,3 +240,18 @@ proptest! {
         prop_assert_eq!(names::glob(&pattern, &text), slow(pattern.as_bytes(), text.as_bytes()));
     }
 }
+
+#[test]
+fn a_pipe_or_a_device_is_no_known_hosts_and_holds_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for path in [&*pipe, Path::new("/dev/zero"), Path::new("/dev/tty")] {
+        let loaded = KnownHosts::load(&[path.to_owned()]);
+        assert!(loaded.is_err(), "{}", path.display());
+    }
+    assert!(add(&pipe, "a b c\n").is_err());
+    // Some set it to this, to know no host.
+    assert!(KnownHosts::load(&["/dev/null".into()]).is_ok());
+}

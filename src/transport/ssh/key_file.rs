@@ -1,7 +1,6 @@
 //! Reads a private key's file: whether it needs a passphrase, which libssh2 does not say, and its public half, which
 //! libssh2 computes for each host although OpenSSH's format contains it.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use crate::root_folder::{open_regular, read_regular};
 use crate::transport::known_hosts::HostKey;
 
 /// The largest private key, as in OpenSSH (`MAX_KEY_FILE_SIZE`).
@@ -32,7 +32,7 @@ impl KeyFile {
     /// Where it cannot be read, is no text or too large, or where other users can read it: OpenSSH ignores such a key
     /// too (`sshkey_perm_ok` in its authfile.c), if its own user owns the file.
     pub(super) fn read(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+        let file = open_regular(path)?;
         let meta = file.metadata()?;
         let mode = meta.mode() & 0o777;
         if meta.uid() == rustix::process::getuid().as_raw() && mode & 0o077 != 0 {
@@ -112,7 +112,8 @@ pub(super) fn beside(key: &Path, suffix: &str) -> PathBuf {
 
 /// The public half that lies beside a private key, if any.
 pub(super) fn public(key: &Path) -> Option<HostKey> {
-    HostKey::parse(&std::fs::read_to_string(beside(key, ".pub")).ok()?)
+    let bytes = read_regular(&beside(key, ".pub"), LARGEST).ok()?;
+    HostKey::parse(std::str::from_utf8(&bytes).ok()?)
 }
 
 #[cfg(test)]
@@ -151,5 +152,22 @@ mod tests {
                 assert_eq!(inside, told.then_some(Some(beside)), "{what}");
             }
         }
+    }
+
+    #[test]
+    fn a_pipe_or_a_device_is_no_key_and_holds_nothing_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        for path in [&*pipe, &*beside(&pipe, ".pub")] {
+            let made = Command::new("mkfifo")
+                .args(["-m", "600"])
+                .arg(path)
+                .status();
+            assert!(made.unwrap().success());
+        }
+        for path in [&*pipe, Path::new("/dev/zero"), Path::new("/dev/tty")] {
+            assert!(KeyFile::read(path).is_err(), "{}", path.display());
+        }
+        assert!(public(&pipe).is_none());
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Environment, Settings, Tokens, Unsupported, set};
+use crate::root_folder::read_regular;
 use crate::transport::client_files::ClientFiles;
 use crate::transport::known_hosts::glob;
 
@@ -115,9 +116,12 @@ impl Reader<'_> {
     }
 }
 
+/// The largest ssh_config(5) that is read, in bytes.
+const LARGEST: u64 = 16 << 20;
+
 /// A file's text; none where there is no file.
 fn text(file: &Path) -> std::io::Result<Option<Arc<str>>> {
-    match std::fs::read(file) {
+    match read_regular(file, LARGEST) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into())),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
