@@ -83,6 +83,7 @@ fn help_is_data_and_has_the_table_of_exit_codes() {
         "--allow-delete",
         "--allow-overwrite",
         "--allow-restart",
+        "--allow-fault",
         "--allow-unverified",
         "--allow-unreachable",
         "--parallel",

@@ -46,6 +46,9 @@ pub struct ConsentArguments {
     /// Stop and start Postfix for parameters that a reload does not change.
     #[arg(long)]
     pub allow_restart: bool,
+    /// Apply a plan although mail is refused or waits after it because of the configuration as a whole.
+    #[arg(long)]
+    pub allow_fault: bool,
     /// Continue if an LDAP server does not answer.
     #[arg(long)]
     pub allow_unverified: bool,
@@ -89,6 +92,7 @@ impl ConsentArguments {
             allow_delete: self.allow_delete,
             allow_overwrite: self.allow_overwrite,
             allow_restart: self.allow_restart,
+            allow_fault: self.allow_fault,
             allow_unverified: self.allow_unverified,
             allow_unreachable: self.allow_unreachable.clone(),
         }

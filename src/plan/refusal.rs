@@ -30,6 +30,8 @@ pub enum RefusalKind {
     UnknownParameter,
     /// Users other than root can exchange a file that is written or deleted.
     ExposedFile,
+    /// After the plan, mail is refused or waits because of the configuration as a whole, and it was not before.
+    Fault,
 }
 
 impl RefusalKind {
@@ -43,6 +45,7 @@ impl RefusalKind {
             Self::Overwrite => Some("--allow-overwrite"),
             Self::Restart => Some("--allow-restart"),
             Self::UnknownParameter | Self::ExposedFile => None,
+            Self::Fault => Some("--allow-fault"),
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct Consent {
     pub allow_overwrite: bool,
     /// Stop and start Postfix for parameters that a reload does not reach.
     pub allow_restart: bool,
+    /// Apply a plan after which mail is refused or waits because of the configuration as a whole.
+    pub allow_fault: bool,
     /// Continue if an LDAP server does not answer.
     pub allow_unverified: bool,
     /// Patterns of hosts that may be unreachable.
@@ -52,6 +54,7 @@ impl Consent {
             RefusalKind::Overwrite => self.allow_overwrite,
             RefusalKind::Restart => self.allow_restart,
             RefusalKind::UnknownParameter | RefusalKind::ExposedFile => false,
+            RefusalKind::Fault => self.allow_fault,
         }
     }
 }

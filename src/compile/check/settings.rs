@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::name::{Parameter, ServiceName};
+use crate::postfix::MasterEntry;
 use crate::postfix::configuration::{SetValues, Setting};
 use crate::state::Want;
 use crate::thing::Thing;
@@ -29,5 +30,10 @@ impl SetValues for DesiredSettings<'_> {
             Some(Want::Present(text)) => Some(text),
             _ => None,
         }
+    }
+
+    /// A desired state has parts of entries only.
+    fn entries(&self) -> Option<&[MasterEntry]> {
+        None
     }
 }

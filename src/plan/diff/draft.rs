@@ -90,7 +90,10 @@ impl<'a> Draft<'a> {
         self.own_entries();
         self.unmanaged();
         self.whole_entries()?;
+        self.undefined();
+        self.relay_warning();
         self.members();
+        self.faults();
         self.change_owner();
         self.thresholds();
         Ok(())

@@ -27,12 +27,16 @@ impl Draft<'_> {
             remarks.extend(said.filter(|_| self.is_unmanaged(name)));
         }
         remarks.extend(self.option_warnings());
-        remarks.extend(self.relay_warning());
         self.remarks.append(&mut remarks);
     }
 
     /// Warns if no restriction stops relaying after the plan. Where the manifest sets the lists, compiling has checked it.
-    fn relay_warning(&self) -> Option<Remark> {
+    pub(super) fn relay_warning(&mut self) {
+        let warning = self.unguarded();
+        self.remarks.extend(warning);
+    }
+
+    fn unguarded(&self) -> Option<Remark> {
         let settings = self.planned_settings();
         let main = self.configuration(&settings).main();
         let classes = split_list(&main.get("smtpd_restriction_classes").ok()?.text);

@@ -11,6 +11,7 @@ mod configuration;
 mod draft;
 mod effects;
 mod exposed;
+mod faults;
 mod file_state;
 mod files;
 mod live_warnings;

@@ -14,7 +14,6 @@ impl Draft<'_> {
     /// Refuses parameters that the host's own list does not have. Distributions backport parameters and versions differ, so
     /// that only this list is certain.
     pub(super) fn names(&mut self) {
-        self.undefined();
         let facts = &self.input.live.facts;
         if facts.parameters.is_empty() {
             return;
@@ -72,7 +71,7 @@ impl Draft<'_> {
     }
 
     /// Warns of `$name` in a desired value if neither the manifest nor this host sets the name.
-    fn undefined(&mut self) {
+    pub(super) fn undefined(&mut self) {
         let (desired, live) = (self.desired, self.input.live);
         let (before, after) = (self.live_settings(), self.planned_settings());
         let views = [

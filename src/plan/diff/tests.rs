@@ -4,6 +4,7 @@
 mod adopted;
 mod effects;
 mod exposed;
+mod faults;
 mod files;
 mod members;
 mod recorded;

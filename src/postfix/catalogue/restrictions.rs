@@ -126,6 +126,18 @@ pub(super) const ORDER: &str = "smtpd_relay_before_recipient_restrictions";
 /// A list of restrictions whose name has another ending.
 pub(super) const REWRITE_CLIENTS: &str = "local_header_rewrite_clients";
 
+/// The lists of restrictions of smtpd(8) (postconf(5)).
+pub const LISTS: [&str; 8] = [
+    "smtpd_client_restrictions",
+    "smtpd_data_restrictions",
+    "smtpd_end_of_data_restrictions",
+    "smtpd_etrn_restrictions",
+    "smtpd_helo_restrictions",
+    "smtpd_recipient_restrictions",
+    "smtpd_relay_restrictions",
+    "smtpd_sender_restrictions",
+];
+
 /// Whether a parameter is a list of restrictions.
 #[must_use]
 pub fn is_list(name: &str) -> bool {

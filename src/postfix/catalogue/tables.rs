@@ -1,5 +1,7 @@
 //! Lookup tables in values: which parameters hold them, and of which types.
 
+use std::fmt;
+
 use super::restrictions;
 use crate::nearest;
 use crate::postfix::split_list;
@@ -226,6 +228,13 @@ pub struct Table {
     pub name: String,
     /// Whether proxymap(8) opens it, as user postfix.
     pub proxied: bool,
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let proxy = if self.proxied { "proxy:" } else { "" };
+        write!(f, "{proxy}{}:{}", self.kind, self.name)
+    }
 }
 
 /// The tables of an expanded list, in their order. `unionmap:{…}` and `pipemap:{…}` give the tables in their braces.

@@ -6,10 +6,14 @@
 mod classes;
 mod environment;
 mod listeners;
+mod lists;
 mod opened;
 mod programs;
+mod proxied;
 mod release;
+mod services;
 mod settings;
+mod table_results;
 mod transports;
 mod value;
 
@@ -19,13 +23,17 @@ use std::collections::BTreeSet;
 use crate::name::ServiceName;
 use crate::postfix::{catalogue, defaults, expand};
 
-pub use classes::{AddressClass, Classes, Members};
+pub use classes::{AddressClass, AskTable, Classes, Membership};
 pub use environment::{HostEnvironment, Networks};
 pub use listeners::{Listener, ListensOn};
+pub use lists::List;
 pub use opened::OpenedTable;
+pub use proxied::{DeniedTable, ProxyProblem};
 pub use release::{Release, ReleaseDefault};
+pub use services::RunningService;
 pub use settings::{ConfigurationFiles, SetValues, Setting};
-pub use transports::Transports;
+pub use table_results::TableTexts;
+pub use transports::TransportUse;
 pub use value::{ExpandError, Expanded, RawValue, Unknown, ValueSource};
 
 use environment::domain_of;
@@ -136,6 +144,13 @@ impl<'a> View<'a> {
                 }
             }
         }
+    }
+
+    /// Whether main.cf, or an option of the service, sets a parameter.
+    #[must_use]
+    pub fn is_set(&self, name: &str) -> bool {
+        let value = self.get(name);
+        value.is_ok_and(|value| matches!(value.source, ValueSource::MainCf | ValueSource::Option))
     }
 
     /// The default of a parameter that depends on the host.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{ExpandError, View, programs};
+use crate::postfix::catalogue::restrictions;
 use crate::postfix::catalogue::tables::{self, Table};
-use crate::postfix::catalogue::{self, restrictions};
 use crate::postfix::split_list;
 
 /// A table, and the parameter that names it.
@@ -39,11 +39,8 @@ impl View<'_> {
     pub fn opened_by(&self, program: &str) -> (Vec<OpenedTable>, Vec<(String, ExpandError)>) {
         let classes = self.restriction_classes();
         let classes = classes.iter().map(String::as_str);
-        let names = catalogue::names().into_iter();
-        let names: BTreeSet<&str> = names
-            .filter(|name| tables::opens_tables(name) && programs::reads(program, name))
-            .chain(classes.filter(|_| program == programs::SMTPD))
-            .collect();
+        let names = programs::parameters_of(program).iter().copied();
+        let names = names.chain(classes.filter(|_| program == programs::SMTPD));
         let (mut opened, mut unknown) = (Vec::new(), Vec::new());
         for name in names {
             match self.tables(name) {

@@ -1,5 +1,10 @@
 //! Which Postfix programs open the tables of which parameters (their manual pages, "CONFIGURATION PARAMETERS").
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use crate::postfix::catalogue::{self, tables};
+
 /// The SMTP server.
 pub(super) const SMTPD: &str = "smtpd";
 
@@ -55,8 +60,42 @@ const OF_CLEANUP: [&str; 13] = [
     "virtual_alias_maps",
 ];
 
+/// The parameters of the catalogue whose tables a program opens for reading.
+pub(super) fn parameters_of(program: &str) -> &'static [&'static str] {
+    static KNOWN: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
+        let names = catalogue::names().into_iter();
+        let names: Vec<&str> = names.filter(|name| tables::opens_tables(name)).collect();
+        let of = |program: &'static str| {
+            let read = names.iter().filter(|name| reads(program, name));
+            (program, read.copied().collect())
+        };
+        PROGRAMS.into_iter().map(of).collect()
+    });
+    KNOWN.get(program).map_or(&[], Vec::as_slice)
+}
+
+/// The programs that open tables.
+const PROGRAMS: [&str; 16] = [
+    "cleanup",
+    "discard",
+    "error",
+    "flush",
+    "lmtp",
+    "local",
+    "oqmgr",
+    "pipe",
+    "postscreen",
+    "qmgr",
+    "qmqpd",
+    "smtp",
+    "smtpd",
+    "tlsproxy",
+    "trivial-rewrite",
+    "virtual",
+];
+
 /// Whether a program opens the tables of a parameter. The parameter must hold tables.
-pub(super) fn reads(program: &str, name: &str) -> bool {
+fn reads(program: &str, name: &str) -> bool {
     let begins = |prefix: &str| name.starts_with(prefix);
     match program {
         "smtpd" => begins("smtpd_") || OF_RECIPIENTS.contains(&name) || name == "debug_peer_list",

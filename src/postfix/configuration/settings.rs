@@ -1,7 +1,7 @@
 //! Sources of set values: the two files of a host, or the desired state of a host.
 
 use crate::name::ServiceName;
-use crate::postfix::{MainCf, MasterCf};
+use crate::postfix::{MainCf, MasterCf, MasterEntry};
 
 /// Whether and how main.cf sets a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,9 @@ pub trait SetValues {
 
     /// The value that a service of master.cf sets with `-o`; none if it does not set the parameter.
     fn option(&self, service: &ServiceName, name: &str) -> Option<&str>;
+
+    /// The entries of master.cf in the order of the file, duplicates included; none if they are not known.
+    fn entries(&self) -> Option<&[MasterEntry]>;
 }
 
 /// The two files of a host.
@@ -41,5 +44,9 @@ impl SetValues for ConfigurationFiles<'_> {
 
     fn option(&self, service: &ServiceName, name: &str) -> Option<&str> {
         self.master_cf.entry(service)?.option_text(name)
+    }
+
+    fn entries(&self) -> Option<&[MasterEntry]> {
+        Some(self.master_cf.services())
     }
 }

@@ -219,25 +219,21 @@ fn listeners_classes_and_transports() {
         ];
         assert_eq!(shown, expected.map(|(on, port)| (on.to_owned(), port)));
         let classes = view.classes();
-        assert_eq!(
-            classes.of(AddressClass::VirtualAlias).as_deref(),
-            Ok(&["hash:/a".to_owned()][..])
-        );
-        assert_eq!(
-            classes.of(AddressClass::Local).as_ref().map(Vec::len),
-            Ok(3)
-        );
-        let transports = view.transports();
-        assert!(transports.unknown.is_empty(), "{:?}", transports.unknown);
-        for (transport, parameter) in [
-            ("scan", "content_filter"),
-            ("local", "local_transport"),
-            ("relay", "relay_transport"),
-        ] {
-            assert!(
-                transports.named[transport].contains(parameter),
-                "{transport}"
-            );
-        }
+        assert_eq!(classes.of(AddressClass::VirtualAlias).known, ["hash:/a"]);
+        assert_eq!(classes.of(AddressClass::Local).known.len(), 3);
+        let missing = configuration.missing_transports(&|_| None);
+        let missing: Vec<_> = missing.iter().map(|used| used.transport.as_str()).collect();
+        assert_eq!(missing, ["scan"]);
+    });
+}
+
+#[test]
+fn a_list_has_the_members_that_are_known() {
+    let mut host = Host::new("mydestination = a, $myhostname, $others\nothers = b $mydomain c\n");
+    host.environment.hostname = None;
+    host.ask("3.7.11", |configuration| {
+        let list = configuration.main().list("mydestination");
+        assert_eq!(list.known, ["a", "b", "c"]);
+        assert_eq!(list.unknown, ["$myhostname", "$mydomain"]);
     });
 }

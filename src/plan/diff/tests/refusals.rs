@@ -165,7 +165,7 @@ fn the_last_transport_map_needs_a_word_however_it_goes() {
     assert!(one.plan().refusals.is_empty(), "one is left");
     let less = routed(maps, Origin::Created).want("transport_maps", "hash:/etc/postfix/transport");
     refused(&less, "every table that `transport_maps` names");
-    let other = routed(maps, Origin::Created).want("transport_maps", "inline:{ a=b }");
+    let other = routed(maps, Origin::Created).want("transport_maps", "inline:{ a=lmtp:b }");
     assert!(other.plan().refusals.is_empty());
     // Where there was none, none goes; and what was never ours is only shown.
     let none = kept(routed("", Origin::Created));
