@@ -427,7 +427,8 @@ fn a_first_contact_keeps_what_it_finds() {
     std::fs::write(etc.join("main.cf"), "relayhost = [old.example.org]\n").unwrap();
     std::fs::write(
         etc.join("master.cf"),
-        "lmtp unix - - y - - lmtp\nsmtp inet n - y - - smtpd\n",
+        "lmtp unix - - y - - lmtp\nsmtp inet n - y - - smtpd\nsmtp unix - - y - - smtp\nrelay unix - - y - - smtp\n\
+         local unix - n n - - local\nproxymap unix - - n - - proxymap\n",
     )
     .unwrap();
     std::fs::write(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{List, View};
+use super::{MemberList, View};
 use crate::postfix::catalogue::tables;
 use crate::postfix::split_list;
 
@@ -43,7 +43,7 @@ impl AddressClass {
 /// The domains of each class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classes {
-    lists: [(AddressClass, List); 4],
+    lists: [(AddressClass, MemberList); 4],
     /// Whether a member of `relay_domains` covers its subdomains too.
     relays_subdomains: bool,
 }
@@ -66,7 +66,7 @@ pub enum Membership {
 impl Classes {
     /// The members of a class: domains, files and tables, in their order.
     #[must_use]
-    pub fn of(&self, class: AddressClass) -> &List {
+    pub fn of(&self, class: AddressClass) -> &MemberList {
         let [local, alias, mailbox, relay] = &self.lists;
         match class {
             AddressClass::Local => &local.1,
@@ -77,7 +77,7 @@ impl Classes {
     }
 
     /// Each class with its members.
-    pub fn iter(&self) -> impl Iterator<Item = (AddressClass, &List)> {
+    pub fn iter(&self) -> impl Iterator<Item = (AddressClass, &MemberList)> {
         self.lists.iter().map(|(class, members)| (*class, members))
     }
 

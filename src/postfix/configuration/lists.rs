@@ -8,7 +8,7 @@ const DEPTH: usize = 16;
 
 /// The members of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct List {
+pub struct MemberList {
     /// The members that are known, expanded.
     pub known: Vec<String>,
     /// The words that depend on something unknown, as they are in the value.
@@ -18,13 +18,13 @@ pub struct List {
 impl View<'_> {
     /// The members of a parameter's list. A member that depends on something unknown does not hide the others.
     #[must_use]
-    pub fn list(&self, name: &str) -> List {
-        let mut list = List::default();
+    pub fn list(&self, name: &str) -> MemberList {
+        let mut list = MemberList::default();
         self.add_members(name, DEPTH, &mut list);
         list
     }
 
-    fn add_members(&self, name: &str, depth: usize, list: &mut List) {
+    fn add_members(&self, name: &str, depth: usize, list: &mut MemberList) {
         if let Ok(text) = self.expanded(name).text {
             list.known.append(&mut split_list(&text));
             return;

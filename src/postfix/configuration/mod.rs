@@ -26,7 +26,7 @@ use crate::postfix::{catalogue, defaults, expand};
 pub use classes::{AddressClass, AskTable, Classes, Membership};
 pub use environment::{HostEnvironment, Networks};
 pub use listeners::{Listener, ListensOn};
-pub use lists::List;
+pub use lists::MemberList;
 pub use opened::OpenedTable;
 pub use proxied::{DeniedTable, ProxyProblem};
 pub use release::{Release, ReleaseDefault};
