@@ -114,7 +114,7 @@ impl Draft<'_> {
     }
 
     /// Whether a table has a key on the host now; none if that is not known.
-    fn answer_before(&self, word: &str, key: &str) -> Option<bool> {
+    pub(super) fn answer_before(&self, word: &str, key: &str) -> Option<bool> {
         if let Some(text) = table_of(word).and_then(|table| self.managed_text(&table, false)) {
             return Some(has_key(&text, key));
         }
@@ -126,7 +126,7 @@ impl Draft<'_> {
     }
 
     /// Whether a table has a key after the plan; none if that is not known.
-    fn answer_after(&self, word: &str, key: &str) -> Option<bool> {
+    pub(super) fn answer_after(&self, word: &str, key: &str) -> Option<bool> {
         match table_of(word).and_then(|table| self.managed_text(&table, true)) {
             Some(text) => Some(has_key(&text, key)),
             None => self.answer_before(word, key),

@@ -28,6 +28,17 @@ impl AddressClass {
         Self::Relay,
     ];
 
+    /// What ADDRESS_CLASS_README calls the class, in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::VirtualAlias => "virtual alias",
+            Self::VirtualMailbox => "virtual mailbox",
+            Self::Relay => "relay",
+        }
+    }
+
     /// The parameter that lists the class's domains.
     #[must_use]
     pub fn parameter(self) -> &'static str {
@@ -59,7 +70,7 @@ pub enum Membership {
     Yes,
     /// It does not have it.
     No,
-    /// It is not known, because of this table or value.
+    /// It is not known, because of this table.
     Unknown(String),
 }
 
@@ -90,7 +101,8 @@ impl Classes {
         domains.map(|domain| domain.to_ascii_lowercase()).collect()
     }
 
-    /// Whether a class has a domain, as match_list(3) decides: the first member that matches does.
+    /// Whether a class has a domain, as match_list(3) decides: the first member that matches does. A word that depends on
+    /// something unknown, such as `$myhostname` where the host's name is not known, counts as another domain.
     pub fn has(&self, class: AddressClass, domain: &str, ask: AskTable<'_>) -> Membership {
         let list = self.of(class);
         let parents = class == AddressClass::Relay && self.relays_subdomains;
@@ -104,10 +116,7 @@ impl Classes {
                 None => return Membership::Unknown(bare.to_owned()),
             }
         }
-        match list.unknown.first() {
-            Some(word) => Membership::Unknown(word.clone()),
-            None => Membership::No,
-        }
+        Membership::No
     }
 
     /// The class of a domain: none if it is in the default class.

@@ -4,6 +4,7 @@
 //! A value that depends on something unknown is [`Unknown`], with the reason.
 
 mod classes;
+mod covers;
 mod environment;
 mod listeners;
 mod lists;
@@ -24,6 +25,7 @@ use crate::name::ServiceName;
 use crate::postfix::{catalogue, defaults, expand};
 
 pub use classes::{AddressClass, AskTable, Classes, Membership};
+pub use covers::covers;
 pub use environment::{HostEnvironment, Networks};
 pub use listeners::{Listener, ListensOn};
 pub use lists::MemberList;

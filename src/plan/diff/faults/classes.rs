@@ -44,9 +44,7 @@ impl Draft<'_> {
         for class in self.managed_classes() {
             for one in earlier(class).filter(|one| main.is_set(one.parameter())) {
                 for domain in classes.named(class) {
-                    if let Membership::Unknown(table) = classes.has(one, &domain, side.ask)
-                        && table.contains([':', '/'])
-                    {
+                    if let Membership::Unknown(table) = classes.has(one, &domain, side.ask) {
                         found.entry((one, table)).or_default().insert(domain);
                     }
                 }
