@@ -17,9 +17,10 @@ pub enum Service {
 }
 
 /// An instance of Postfix, as postmulti(1) knows them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Instance {
     /// The one of `/etc/postfix`.
+    #[default]
     Default,
     /// One of the others.
     Named(InstanceName),
@@ -85,6 +86,12 @@ impl Instance {
             Self::Default => "postfix",
             Self::Named(name) => name.as_str(),
         }
+    }
+}
+
+impl Default for Service {
+    fn default() -> Self {
+        Self::POSTFIX
     }
 }
 

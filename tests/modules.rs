@@ -58,6 +58,7 @@ pub fn host(text: &str, roles: &[&str]) -> Host {
         mailhost: name(text),
         state: HostState::Active,
         addresses: Vec::new(),
+        service: murder::service::Service::POSTFIX,
         ssh: Access {
             client: SshClient::Ssh2,
             address: None,

@@ -141,12 +141,12 @@ fn say_next(loaded: &LoadedMurder, host: &HostName, which: Option<&Thing>, termi
 
 fn names(desired: &Desired, thing: &Thing) -> bool {
     match thing {
-        Thing::File(path) => desired.postfix().files.contains_key(path),
-        Thing::Service(whole) => desired.postfix().values.keys().any(|part| match part {
+        Thing::File(path) => desired.files().any(|(of, _)| of == path),
+        Thing::Service(whole) => desired.values().any(|(part, _)| match part {
             Thing::Service(of) | Thing::Field(of, _) | Thing::Option(of, _) => of == whole,
             _ => false,
         }),
-        _ => desired.postfix().values.contains_key(thing),
+        _ => desired.values().any(|(of, _)| of == thing),
     }
 }
 

@@ -273,11 +273,7 @@ impl Work<'_> {
             return;
         }
         self.compiled.origins.insert(thing, first.origins);
-        self.compiled
-            .desired
-            .postfix_mut()
-            .files
-            .insert(path, first.want);
+        self.compiled.wanted_mut().files.insert(path, first.want);
     }
 }
 

@@ -154,11 +154,7 @@ impl Work<'_> {
             if level < winner {
                 let word = plain_origin(level, *left_at, "left alone");
                 self.compiled.left.insert(thing.clone(), word);
-                self.compiled
-                    .desired
-                    .postfix_mut()
-                    .leave
-                    .insert(thing.clone());
+                self.compiled.wanted_mut().leave.insert(thing.clone());
                 return true;
             }
         }

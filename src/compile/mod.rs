@@ -18,6 +18,7 @@ mod tls_policy_maps;
 mod variable;
 mod work;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tera::{Context, Value};
@@ -34,6 +35,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::{ContentSpec, FileSpec, Host, HostState, Murder};
 use crate::module::{Engine, Modules};
 use crate::name::{HostName, RoleName};
+use crate::service::Service;
 use crate::state::{Desired, Facts};
 use crate::thing::Thing;
 
@@ -41,14 +43,21 @@ use crate::thing::Thing;
 #[derive(Debug)]
 pub struct Compiler<'a> {
     murder: &'a Murder,
-    modules: &'a Modules,
-    engine: Engine,
+    /// Modules and templates for each service that a host has.
+    prepared: BTreeMap<Service, Prepared<'a>>,
     common: context::Common,
     leaving: Vec<routes::Leaving>,
     /// What an LDAP lookup of `mailHost` may give.
     mailhosts: BTreeSet<String>,
     /// Which host has which `myhostname`.
     own_names: own_name::Owners,
+}
+
+/// The modules for one service, prepared.
+#[derive(Debug)]
+struct Prepared<'a> {
+    modules: Cow<'a, Modules>,
+    engine: Engine,
     caches: RenderCaches,
     /// The variables of each role, all with their defaults.
     defaults: BTreeMap<RoleName, Value>,
@@ -83,23 +92,25 @@ pub fn problems(murder: &Murder, modules: &Modules) -> Vec<Diagnostic> {
     murder.hosts.values().flat_map(of_host).collect()
 }
 
-impl<'a> Compiler<'a> {
-    /// Parses every template: those of the modules, and those that the manifest names.
-    ///
-    /// # Errors
-    /// Every problem of a template, with its line and column.
-    pub fn new(murder: &'a Murder, modules: &'a Modules) -> Result<Self, Vec<Diagnostic>> {
-        let (mut engine, mut problems) = Engine::new(modules.0.values());
+impl<'a> Prepared<'a> {
+    /// Parses every template for the hosts of a service: those of the modules, and those that the manifest names.
+    fn new(
+        murder: &Murder,
+        modules: &'a Modules,
+        service: &Service,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let modules = modules.of_service(service);
+        let (mut engine, mut problems) = Engine::new(modules.0.values(), &service.folder());
         let vars: BTreeSet<&str> = modules
             .0
             .values()
             .flat_map(|module| module.vars.keys().map(String::as_str))
             .collect();
-        for layer in murder
+        let hosts = murder
             .hosts
             .values()
-            .flat_map(|host| host.files.values().flatten())
-        {
+            .filter(|host| host.service == *service);
+        for layer in hosts.flat_map(|host| host.files.values().flatten()) {
             if let FileSpec::Present {
                 content: ContentSpec::Template { name, text },
                 ..
@@ -118,10 +129,37 @@ impl<'a> Compiler<'a> {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let defaults = modules.0.iter();
+        let defaults = defaults.map(|(role, module)| (role.clone(), variable::defaults(module)));
+        Ok(Self {
+            engine,
+            caches: RenderCaches::default(),
+            defaults: defaults.collect(),
+            modules,
+        })
+    }
+}
+
+impl<'a> Compiler<'a> {
+    /// Parses every template: those of the modules, and those that the manifest names.
+    ///
+    /// # Errors
+    /// Every problem of a template, with its line and column.
+    pub fn new(murder: &'a Murder, modules: &'a Modules) -> Result<Self, Vec<Diagnostic>> {
+        let hosts = murder.hosts.values();
+        // The default instance comes first: its templates are the modules' own, and their errors have the right places.
+        let services: BTreeSet<Service> = hosts
+            .map(|host| host.service.clone())
+            .chain([Service::POSTFIX])
+            .collect();
+        let mut prepared = BTreeMap::new();
+        for service in services {
+            let of_service = Prepared::new(murder, modules, &service)?;
+            prepared.insert(service, of_service);
+        }
         Ok(Self {
             murder,
-            modules,
-            engine,
+            prepared,
             common: context::Common::new(murder, modules),
             leaving: routes::leaving(murder),
             mailhosts: murder
@@ -130,12 +168,6 @@ impl<'a> Compiler<'a> {
                 .map(|host| host.mailhost.to_string())
                 .collect(),
             own_names: own_name::owners(murder),
-            caches: RenderCaches::default(),
-            defaults: modules
-                .0
-                .iter()
-                .map(|(role, module)| (role.clone(), variable::defaults(module)))
-                .collect(),
         })
     }
 
@@ -150,28 +182,37 @@ impl<'a> Compiler<'a> {
                 "`{name}` is not a host of this murder"
             ))]);
         };
+        let Some(prepared) = self.prepared.get(&host.service) else {
+            return Err(vec![Diagnostic::error(format!(
+                "`{name}` is not a host that was prepared"
+            ))]);
+        };
         if host.state == HostState::Retired {
             let desired = Desired {
                 retired: true,
                 ..Desired::default()
             };
             return Ok(Compiled {
+                service: host.service.clone(),
                 desired,
                 ..Compiled::default()
             });
         }
         let mut work = Work {
-            engine: &self.engine,
+            engine: &prepared.engine,
             host,
             facts,
             roles: Vec::new(),
             left: BTreeMap::new(),
             postuser_at: self.murder.postuser_at,
             copies: BTreeMap::new(),
-            compiled: Compiled::default(),
+            compiled: Compiled {
+                service: host.service.clone(),
+                ..Compiled::default()
+            },
             problems: Vec::new(),
         };
-        self.enter_roles(&mut work);
+        self.enter_roles(prepared, &mut work);
         work.leave();
         work.settings();
         work.services();
@@ -183,7 +224,7 @@ impl<'a> Compiler<'a> {
         work.find_tables();
         work.ways_to_leaving(&self.leaving);
         work.tls_policies(&self.mailhosts);
-        work.compiled.desired.postfix_mut().probes = probes(self.murder, host, &work.roles);
+        work.compiled.wanted_mut().probes = probes(self.murder, host, &work.roles);
         if work.problems.is_empty() {
             Ok(work.compiled)
         } else {
@@ -195,21 +236,22 @@ impl<'a> Compiler<'a> {
     /// them.
     #[must_use]
     pub fn behind(&self, host: &Host, thing: &Thing) -> Vec<Behind> {
-        let modules = host
-            .roles
-            .iter()
-            .filter_map(|role| self.modules.0.get(role));
+        let prepared = self.prepared.get(&host.service).into_iter();
+        let modules = prepared.flat_map(|prepared| {
+            let roles = host.roles.iter();
+            roles.filter_map(|role| prepared.modules.0.get(role))
+        });
         modules
             .flat_map(|module| variable::behind(module, thing, host))
             .collect()
     }
 
-    fn enter_roles(&self, work: &mut Work<'a>) {
+    fn enter_roles<'w>(&'w self, prepared: &'w Prepared<'a>, work: &mut Work<'w>) {
         let host = self.common.host(work.host, work.facts);
-        variable::check_names(self.modules, work.host, &mut work.problems);
-        layer::check_leave(self.modules, work.host, &mut work.compiled.warnings);
+        variable::check_names(&prepared.modules, work.host, &mut work.problems);
+        layer::check_leave(&prepared.modules, work.host, &mut work.compiled.warnings);
         for role in &work.host.roles {
-            let Some(module) = self.modules.0.get(role) else {
+            let Some(module) = prepared.modules.0.get(role) else {
                 work.problems.push(
                     Diagnostic::error(format!("there is no module for role `{role}`"))
                         .at(work.host.at, "")
@@ -219,11 +261,11 @@ impl<'a> Compiler<'a> {
                 );
                 continue;
             };
-            let vars = match self.defaults.get(role) {
+            let vars = match prepared.defaults.get(role) {
                 Some(defaults) if !variable::any_set(module, work.host) => defaults.clone(),
                 _ => variable::values(module, work.host, &mut work.problems),
             };
-            let cache = self.caches.get(role, work.facts, vars, |vars| {
+            let cache = prepared.caches.get(role, work.facts, vars, |vars| {
                 let mut context = Context::new();
                 context.insert_value("murder", self.common.murder.clone());
                 context.insert_value("facts", context::facts(work.facts));
@@ -240,7 +282,7 @@ impl<'a> Compiler<'a> {
             // Also where a condition takes the value away: then its members go.
             let notes = module.notes.iter();
             let notes = notes.map(|(thing, note)| (thing.clone(), note.clone()));
-            work.compiled.desired.postfix_mut().notes.extend(notes);
+            work.compiled.wanted_mut().notes.extend(notes);
             work.roles.push(Role {
                 module,
                 context,

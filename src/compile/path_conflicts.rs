@@ -12,7 +12,7 @@ use crate::thing::Thing;
 impl Work<'_> {
     /// Finds what would fail only when it is applied.
     pub(super) fn check_paths(&mut self) {
-        let files = &self.compiled.desired.postfix().files;
+        let files = &self.compiled.wanted().files;
         let indexes: BTreeMap<String, &RemotePath> = files
             .iter()
             .filter_map(|(path, want)| Some((index_of(path, want)?, path)))

@@ -80,7 +80,7 @@ impl Work<'_> {
 
     /// Every value and every file's text of the host, without the secrets.
     pub(super) fn texts(&self) -> Vec<(Thing, String)> {
-        let desired = self.compiled.desired.postfix();
+        let desired = self.compiled.wanted();
         let values = desired
             .values
             .iter()
@@ -95,7 +95,7 @@ impl Work<'_> {
 
     pub(super) fn text_of_file(&self, file: &Thing) -> Option<String> {
         let Thing::File(path) = file else { return None };
-        let Want::Present(file) = self.compiled.desired.postfix().files.get(path)? else {
+        let Want::Present(file) = self.compiled.wanted().files.get(path)? else {
             return None;
         };
         Some(file.body.masked())

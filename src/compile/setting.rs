@@ -70,11 +70,7 @@ impl Work<'_> {
             return;
         }
         self.compiled.origins.insert(thing.clone(), word.origins);
-        self.compiled
-            .desired
-            .postfix_mut()
-            .values
-            .insert(thing, word.want);
+        self.compiled.wanted_mut().values.insert(thing, word.want);
     }
 
     /// What the layers say of a parameter. None where no layer sets it, or where two roles differ.

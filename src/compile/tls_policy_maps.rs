@@ -44,7 +44,7 @@ impl Work<'_> {
 
     /// The keys of the policies that the manifest itself spells out, in the value or in a file.
     fn policy_keys(&self) -> Vec<(Thing, String)> {
-        let desired = self.compiled.desired.postfix();
+        let desired = self.compiled.wanted();
         let mut keys = Vec::new();
         for (thing, want) in &desired.values {
             let (Thing::Parameter(name) | Thing::Option(_, name), Want::Present(value)) =

@@ -10,12 +10,15 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{Host, Level};
 use crate::module::{Engine, Module, Per};
 use crate::name::{Parameter, RoleName};
-use crate::state::{Desired, Facts};
+use crate::service::Service;
+use crate::state::{Desired, DesiredService, Facts};
 use crate::thing::Thing;
 
 /// What one host must have, and why.
 #[derive(Debug, Clone, Default)]
 pub struct Compiled {
+    /// The service that has the host's roles.
+    pub service: Service,
     /// What it must have.
     pub desired: Desired,
     /// For each thing, who said what of it: the winner first, then what it overrode.
@@ -26,6 +29,22 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
     /// What would not work if the host is as its facts say, where they were not observed.
     pub guesses: Vec<Diagnostic>,
+}
+
+impl Compiled {
+    /// What the service of the host must have.
+    #[must_use]
+    pub fn wanted(&self) -> &DesiredService {
+        self.desired.service(&self.service)
+    }
+
+    /// The same, to change it.
+    pub(super) fn wanted_mut(&mut self) -> &mut DesiredService {
+        self.desired
+            .services
+            .entry(self.service.clone())
+            .or_default()
+    }
 }
 
 /// What one layer says of a thing, for `explain`.
@@ -101,7 +120,6 @@ impl Work<'_> {
     /// Whether a parameter is set on this host, or left alone on purpose.
     pub(super) fn is_decided(&self, name: &Parameter) -> bool {
         let thing = Thing::Parameter(name.clone());
-        self.left.contains_key(&thing)
-            || self.compiled.desired.postfix().values.contains_key(&thing)
+        self.left.contains_key(&thing) || self.compiled.wanted().values.contains_key(&thing)
     }
 }

@@ -21,6 +21,7 @@ use crate::name::{
     HostName, Mode, Parameter, RemotePath, RoleName, ServiceName, SiteName, UserName,
 };
 use crate::secret::{SecretName, SecretSource};
+use crate::service::Service;
 use crate::state::{Facts, Probes};
 use crate::thing::Field;
 
@@ -191,6 +192,8 @@ pub struct Host {
     pub state: HostState,
     /// IP addresses or networks that it sends from.
     pub addresses: Vec<String>,
+    /// The service that has its roles: an instance of Postfix.
+    pub service: Service,
     /// How it is reached.
     pub ssh: Access,
     /// The LDAP directory that it queries.

@@ -6,8 +6,8 @@ use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
 use super::growth::limited;
 
-/// Registers every filter of ours.
-pub(super) fn register(tera: &mut Tera) {
+/// Registers every filter of ours. `folder` is that of the configuration of Postfix.
+pub(super) fn register(tera: &mut Tera, folder: &str) {
     tera.register_filter("ldap_filter", |text: &str, _: Kwargs, _: &State| {
         limited(ldap_filter(text))
     });
@@ -23,7 +23,11 @@ pub(super) fn register(tera: &mut Tera) {
     tera.register_filter("local_part", |text: &str, _: Kwargs, _: &State| {
         limited(local_part(text))
     });
-    tera.register_filter("ldap_tables", ldap_tables);
+    let folder = folder.to_owned();
+    tera.register_filter(
+        "ldap_tables",
+        move |name: &str, arguments: Kwargs, _: &State| ldap_tables(&folder, name, &arguments),
+    );
     tera.register_filter("among", among);
     tera.register_filter("outside", outside);
     tera.register_filter("network", |text: &str, _: Kwargs, _: &State| network(text));
@@ -88,7 +92,7 @@ pub(super) fn local_part(text: &str) -> String {
 
 /// `"groups" | ldap_tables(of=host.directories)`: the lookup tables of that name, one a directory. With `pipe="TABLE"`
 /// each result is looked up in that table, whose answer counts.
-fn ldap_tables(name: &str, arguments: Kwargs, _: &State) -> TeraResult<String> {
+fn ldap_tables(folder: &str, name: &str, arguments: &Kwargs) -> TeraResult<String> {
     let directories = arguments.must_get::<Vec<Value>>("of")?;
     let pipe = arguments.get::<String>("pipe")?;
     let mut tables = Vec::with_capacity(directories.len());
@@ -98,7 +102,7 @@ fn ldap_tables(name: &str, arguments: Kwargs, _: &State) -> TeraResult<String> {
             .and_then(|map| map.get(&tera::value::Key::from("suffix")))
             .and_then(Value::as_str)
             .ok_or_else(|| Error::message("`of` is no list of directories"))?;
-        let table = format!("proxy:ldap:/etc/postfix/ldap/{name}{suffix}.cf");
+        let table = format!("proxy:ldap:{folder}/ldap/{name}{suffix}.cf");
         tables.push(match &pipe {
             Some(pipe) => format!("pipemap:{{{table},{pipe}}}"),
             None => table,

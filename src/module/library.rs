@@ -150,7 +150,7 @@ impl<'f> Library<'f> {
             problem.scope = Scope::Value;
         }
         if self.of_templates.is_none() {
-            let (_, found) = Engine::new(self.own_modules());
+            let (_, found) = Engine::new(self.own_modules(), "/etc/postfix");
             self.of_templates = Some(found);
         }
         problems.extend(self.of_templates.iter().flatten().cloned());

@@ -7,6 +7,7 @@ mod embedded;
 mod engine;
 mod filters;
 mod growth;
+mod instance;
 mod library;
 mod names;
 mod parameters;

@@ -61,10 +61,9 @@ impl Explainer<'_> {
             let word = if number == 0 { "decided" } else { "overridden" };
             text.push_str(&self.line(word, origin));
         }
-        if let (Some(Want::Present(value)), Some(first)) = (
-            compiled.desired.postfix().values.get(thing),
-            origins.first(),
-        ) && first.value != *value
+        if let (Some(Want::Present(value)), Some(first)) =
+            (compiled.wanted().values.get(thing), origins.first())
+            && first.value != *value
             && !Body::reserved(value)
         {
             text.push_str(&format!("  resolves to\n    {value}\n"));
@@ -273,7 +272,7 @@ fn near_parameter(name: &str) -> Option<String> {
 
 /// A hint for a file whose name is close to that of a managed file.
 fn near_file(compiled: &Compiled, path: &RemotePath) -> Option<String> {
-    let files = compiled.desired.postfix().files.keys();
+    let files = compiled.wanted().files.keys();
     let names: Vec<&str> = files.clone().map(RemotePath::file_name).collect();
     let near = nearest(path.file_name(), &names)?;
     let near = files.into_iter().find(|path| path.file_name() == near)?;

@@ -197,6 +197,7 @@ impl Sshd {
             site: None,
             mailhost: HostName::new("mx.example.org").unwrap(),
             state: HostState::Active,
+            service: murder::service::Service::POSTFIX,
             addresses: Vec::new(),
             ssh: Access {
                 client: SshClient::Ssh2,

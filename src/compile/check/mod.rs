@@ -62,7 +62,7 @@ impl Work<'_> {
             word_of(origins, word).unwrap_or(here)
         };
         let found = check(&Values {
-            all: &self.compiled.desired.postfix().values,
+            all: &self.compiled.wanted().values,
             place: &place,
             place_of: &place_of,
             facts: self.facts,

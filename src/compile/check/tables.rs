@@ -91,9 +91,9 @@ impl Work<'_> {
     /// Marks the host's files that a value names as tables, each with the table type.
     pub(in crate::compile) fn find_tables(&mut self) {
         let mut opened: BTreeMap<RemotePath, TableType> = BTreeMap::new();
-        let settings = DesiredSettings(&self.compiled.desired.postfix().values);
+        let settings = DesiredSettings(&self.compiled.wanted().values);
         let configuration = configuration_of(&settings, self.facts);
-        for (thing, want) in &self.compiled.desired.postfix().values {
+        for (thing, want) in &self.compiled.wanted().values {
             let Want::Present(value) = want else {
                 continue;
             };
@@ -103,7 +103,7 @@ impl Work<'_> {
                 opened.extend(certain(expanded).iter().flat_map(|text| tables(text)));
             }
         }
-        for (path, want) in &mut self.compiled.desired.postfix_mut().files {
+        for (path, want) in &mut self.compiled.wanted_mut().files {
             if let Want::Present(file) = want
                 && let Some(kind) = opened.get(path)
             {

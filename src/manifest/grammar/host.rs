@@ -6,7 +6,7 @@ use crate::manifest::grammar::ssh::SSH;
 use crate::manifest::grammar::things::{FILES, LEAVE, SERVICES, SETTINGS, VARS};
 use crate::manifest::rule;
 use crate::manifest::shape::Shape::{List, OneOf, Record as Rec, Text};
-use crate::manifest::shape::{DefaultValue as Value, Record, key, record};
+use crate::manifest::shape::{DefaultValue as Value, KeySpec, Record, key, record};
 
 /// The keys that a host, a site and the defaults share.
 macro_rules! host_keys {
@@ -34,6 +34,7 @@ macro_rules! host_keys {
             key("lmtp_socket", Text(&rule::LMTP), "Another name of `lmtp`."),
             key("probe", Rec(&PROBE), "Addresses that are asked over SMTP after an apply."),
             key("facts", Rec(&FACTS), "What the host is like where nothing is observed."),
+            INSTANCE,
             key("vars", VARS, "Variables of the modules."),
             key("settings", SETTINGS, "main.cf parameters."),
             key("services", SERVICES, "master.cf entries, merged field by field with the live line."),
@@ -43,6 +44,12 @@ macro_rules! host_keys {
         ]
     };
 }
+
+const INSTANCE: KeySpec = key(
+    "instance",
+    Text(&rule::INSTANCE),
+    "The instance of Postfix (postmulti(1)) that has the host's roles. Default: `postfix`, the one in /etc/postfix.",
+);
 
 /// Two names of one key.
 pub(super) const LMTP_KEYS: &[&str] = &["lmtp", "lmtp_socket"];
@@ -98,6 +105,7 @@ pub(super) static DEFAULTS: Record = Record {
 pub(super) static MODULE: Record = record(
     "module",
     &[
+        INSTANCE,
         key("vars", VARS, "Variables of the module."),
         key("settings", SETTINGS, "main.cf parameters."),
         key(

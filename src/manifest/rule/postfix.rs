@@ -3,6 +3,7 @@
 use super::holds::{is_number, named, require};
 use crate::manifest::shape::Rule;
 use crate::name::{Parameter, ServiceName, TableType};
+use crate::service::Instance;
 use crate::thing::Thing;
 
 /// A main.cf parameter's name.
@@ -24,6 +25,18 @@ pub static MEMBER: Rule = Rule {
     what: "a member of a main.cf list",
     hint: "write one member of the list, such as `hash:/etc/postfix/x`",
     check: |text| require(!text.trim().is_empty(), "it is empty"),
+};
+
+/// An instance of Postfix, as postmulti(1) names it.
+pub static INSTANCE: Rule = Rule {
+    what: "an instance of Postfix",
+    hint: "write `postfix-` and a name, such as `postfix-out` (its configuration is in /etc/postfix-out), or `postfix` for the default instance",
+    check: |text| {
+        require(
+            Instance::new(text).is_ok(),
+            "postmulti(1) gives names that begin with `postfix-`",
+        )
+    },
 };
 
 /// A master.cf entry's name.

@@ -200,6 +200,7 @@ impl<'a> Resolver<'a> {
             name,
             state: state(nearest("state")),
             addresses: texts(nearest("addresses")),
+            service: self.service_of(&nodes, &roles, written.at),
             ssh: common.access(&entries, shared.map(|(site, _)| site)),
             ldap: common.ldap_of(site.as_ref()),
             lmtp: self.lmtp(&nodes),

@@ -13,6 +13,7 @@ mod file_secrets;
 mod hints;
 mod host_limit;
 mod hosts;
+mod instance;
 mod layers;
 mod parameters;
 mod parts;

@@ -49,13 +49,16 @@ struct Part {
 }
 
 impl Engine {
-    /// Parses every template of these modules; each problem is a diagnostic with its place.
+    /// Parses every template of these modules, for the Postfix whose configuration is in `folder`; each problem is a diagnostic with its place.
     #[must_use]
-    pub fn new<'a>(modules: impl Iterator<Item = &'a Module>) -> (Self, Vec<Diagnostic>) {
+    pub fn new<'a>(
+        modules: impl Iterator<Item = &'a Module>,
+        folder: &str,
+    ) -> (Self, Vec<Diagnostic>) {
         let mut tera = Tera::new();
         // These are configuration files: nothing is HTML.
         tera.autoescape_on(Vec::<&str>::new());
-        filters::register(&mut tera);
+        filters::register(&mut tera, folder);
         budget::register(&mut tera);
         let mut engine = Self {
             tera,

@@ -85,6 +85,7 @@ impl<'a> Draft<'a> {
 
     pub(super) fn fill(&mut self) -> Result<(), Failure> {
         self.live_warnings();
+        self.shared_ports();
         self.wanted_files()?;
         self.wanted_values()?;
         self.own_entries();

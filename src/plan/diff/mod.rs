@@ -14,6 +14,7 @@ mod exposed;
 mod faults;
 mod file_state;
 mod files;
+mod instances;
 mod live_warnings;
 mod members;
 mod names;
@@ -43,6 +44,8 @@ use super::{Expects, Failure, HostPlan, HostVerdict, Refusal, RefusalKind, Step,
 struct HostDraft<'a> {
     input: DiffInput<'a>,
     drafts: Vec<Draft<'a>>,
+    /// The steps that forget services that no longer exist.
+    forgotten: Vec<Step>,
     refusals: Vec<Refusal>,
     remarks: Vec<Remark>,
 }
@@ -53,6 +56,7 @@ pub fn diff(input: DiffInput<'_>) -> HostVerdict {
     let mut host = HostDraft {
         input,
         drafts: Vec::new(),
+        forgotten: Vec::new(),
         refusals: Vec::new(),
         remarks: input.live.remarks.clone(),
     };
@@ -66,14 +70,17 @@ pub fn diff(input: DiffInput<'_>) -> HostVerdict {
     HostVerdict {
         verdict,
         remarks: host.remarks,
-        stopped: is_stopped(input.live) && !input.desired.retired,
+        stopped: is_stopped(input.desired, input.live) && !input.desired.retired,
     }
 }
 
-/// Whether a service of the host does not run.
-fn is_stopped(live: &Live) -> bool {
-    let mut services = live.services.values();
-    services.any(|LiveService::Postfix(postfix)| postfix.running == Running::No)
+/// Whether a service that the plan is about does not run.
+fn is_stopped(desired: &Desired, live: &Live) -> bool {
+    let concerned = instances::concerned(desired, live);
+    let mut services = live.services.iter();
+    services.any(|(service, LiveService::Postfix(postfix))| {
+        postfix.running == Running::No && concerned.contains(service)
+    })
 }
 
 impl<'a> HostDraft<'a> {
@@ -82,11 +89,21 @@ impl<'a> HostDraft<'a> {
         if let Some(service) = unobserved(desired, live) {
             return Err(service_missing(service));
         }
-        for (service, LiveService::Postfix(postfix)) in &live.services {
-            self.drafts.push(Draft::new(self.input, service, postfix));
+        for service in instances::concerned(desired, live) {
+            match live.services.get(&service) {
+                Some(LiveService::Postfix(postfix)) => {
+                    self.drafts.push(Draft::new(self.input, &service, postfix));
+                }
+                None => {
+                    self.forgotten
+                        .append(&mut instances::forget_service(&service, live));
+                    self.remarks.push(instances::gone(&service));
+                }
+            }
         }
         for draft in &mut self.drafts {
             draft.readable()?;
+            draft.listed()?;
         }
         self.owner();
         if let Some(journal) = live.dead_journal() {
@@ -122,6 +139,7 @@ impl<'a> HostDraft<'a> {
             steps.append(&mut draft.steps());
             refusals.append(&mut draft.refusals);
         }
+        steps.append(&mut self.forgotten);
         // A refused host is not converged, even if nothing else would change.
         if steps.is_empty() && refusals.is_empty() {
             self.remarks
@@ -129,6 +147,9 @@ impl<'a> HostDraft<'a> {
             return Verdict::Converged;
         }
         let mut expects = Expects::of(self.input.live);
+        let drafts = &self.drafts;
+        let concerned = |service: &Service| drafts.iter().any(|draft| draft.service == *service);
+        expects.services.retain(|service, _| concerned(service));
         let mut ledger = self.ledger();
         let (mut snapshot, mut entries, mut adopts) =
             (Snapshot::default(), BTreeMap::new(), Vec::new());
@@ -139,6 +160,11 @@ impl<'a> HostDraft<'a> {
                 entries.insert(draft.service.clone(), std::mem::take(&mut draft.entries));
             }
             let part = draft.ledger();
+            // Nothing is left of a service that the manifest has left.
+            if part.managed.is_empty() && !self.input.desired.services.contains_key(&draft.service)
+            {
+                continue;
+            }
             let kept = service_snapshot(&part.managed, draft.desired);
             snapshot.services.insert(draft.service.clone(), kept);
             ledger.services.insert(draft.service.clone(), part);

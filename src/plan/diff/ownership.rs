@@ -19,6 +19,7 @@ use crate::thing::Thing;
 pub(super) struct Ownership<'a> {
     ledger: Option<&'a ServiceLedger>,
     pending: Option<&'a ServiceLedger>,
+    host: Option<&'a Ledger>,
 }
 
 impl<'a> Ownership<'a> {
@@ -28,6 +29,7 @@ impl<'a> Ownership<'a> {
         Self {
             ledger: of_service(&live.ledger),
             pending: of_service(&live.pending),
+            host: live.ledger.as_ref(),
         }
     }
 
@@ -47,10 +49,21 @@ impl<'a> Ownership<'a> {
             .is_some_and(|ledger| ledger.managed.contains_key(thing))
     }
 
-    /// What is recorded of a thing: in the ledger, otherwise in the pending one.
+    /// What is recorded of a thing: in the ledger, otherwise in the pending one. A file may come from another service of
+    /// the host, which hands it over.
     pub(super) fn managed(&self, thing: &Thing) -> Option<&'a Managed> {
         let of = |ledger: Option<&'a ServiceLedger>| ledger.and_then(|one| one.managed.get(thing));
-        of(self.ledger).or_else(|| of(self.pending))
+        of(self.ledger)
+            .or_else(|| of(self.pending))
+            .or_else(|| self.handed_over(thing))
+    }
+
+    fn handed_over(&self, thing: &Thing) -> Option<&'a Managed> {
+        let mut services = self.host?.services.values();
+        let is_file = matches!(thing, Thing::File(_));
+        services
+            .find_map(|service| service.managed.get(thing))
+            .filter(|_| is_file)
     }
 
     /// What the ledger itself records of a thing.
@@ -73,6 +86,7 @@ impl<'a> Ownership<'a> {
             .into_iter()
             .flatten()
             .filter_map(|ledger| ledger.managed.get(thing))
+            .chain(self.handed_over(thing))
             .any(|managed| same_optional(thing, managed.value.as_deref(), value))
     }
 

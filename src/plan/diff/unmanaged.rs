@@ -80,6 +80,12 @@ impl Draft<'_> {
 
     fn unmanage_file(&mut self, path: &RemotePath, managed: &Managed, cause: Cause) {
         let thing = Thing::File(path.clone());
+        let mut wanted = self.input.desired.files();
+        if !self.input.desired.retired && wanted.any(|(other, _)| other == path) {
+            // Another service of the host takes it over.
+            self.release(&thing);
+            return;
+        }
         let live = match self.live_file(path).clone() {
             LiveFile::Present(state) => Some(state),
             LiveFile::Absent | LiveFile::Other(_) => None,

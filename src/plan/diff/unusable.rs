@@ -4,6 +4,7 @@
 
 use crate::exchange::Failure;
 use crate::postfix::{LineProblem, LineProblemKind, MasterEntry};
+use crate::service::Service;
 use crate::state::{DesiredService, Live, LiveService, PostfixLive, Remark, Running, Want};
 use crate::thing::{Field, Thing};
 
@@ -13,20 +14,27 @@ use super::draft::Draft;
 /// makes of such a file, and whether mail flows again, cannot be known.
 #[must_use]
 pub fn unreadable(live: &Live) -> Option<Failure> {
-    let mut services = live.services.values();
-    services.find_map(|LiveService::Postfix(postfix)| unreadable_postfix(postfix))
+    let mut services = live.services.iter();
+    services
+        .find_map(|(service, LiveService::Postfix(postfix))| unreadable_postfix(service, postfix))
 }
 
-fn unreadable_postfix(live: &PostfixLive) -> Option<Failure> {
+fn unreadable_postfix(service: &Service, live: &PostfixLive) -> Option<Failure> {
     malformed(
+        service,
         "main.cf",
         live.main_cf.problems(),
         "every program of Postfix",
     )
-    .or_else(|| malformed("master.cf", live.master_cf.problems(), "master(8)"))
+    .or_else(|| malformed(service, "master.cf", live.master_cf.problems(), "master(8)"))
 }
 
-fn malformed(file: &str, problems: &[LineProblem], who: &str) -> Option<Failure> {
+fn malformed(
+    service: &Service,
+    file: &str,
+    problems: &[LineProblem],
+    who: &str,
+) -> Option<Failure> {
     let mut lines = problems
         .iter()
         .filter(|problem| problem.kind == LineProblemKind::Malformed)
@@ -37,7 +45,8 @@ fn malformed(file: &str, problems: &[LineProblem], who: &str) -> Option<Failure>
         summary: format!("{who} fails on a line of {file}: {first}"),
         detail: (!more.is_empty()).then(|| more.join("\n")),
         hint: Some(format!(
-            "correct the line in /etc/postfix/{file} on the host, and run again"
+            "correct the line in {}/{file} on the host, and run again",
+            service.folder()
         )),
     })
 }
@@ -65,7 +74,7 @@ fn runs(live: &PostfixLive, desired: &DesiredService, program: &str) -> bool {
         || desired.values.iter().any(wanted)
 }
 
-fn essential_missing(program: &str, empty: bool) -> Failure {
+fn essential_missing(service: &Service, program: &str, empty: bool) -> Failure {
     let summary = if empty {
         "master.cf has no service at all: Postfix stops accepting mail at its next reload"
             .to_owned()
@@ -77,11 +86,11 @@ fn essential_missing(program: &str, empty: bool) -> Failure {
     Failure {
         summary,
         detail: None,
-        hint: Some(
-            "restore the lines of the package in /etc/postfix/master.cf on the host (a copy is in \
-             /usr/share/postfix/master.cf.dist or /etc/postfix/master.cf.proto), and run again"
-                .to_owned(),
-        ),
+        hint: Some(format!(
+            "restore the lines of the package in {}/master.cf on the host (a copy is in \
+             /usr/share/postfix/master.cf.dist or /etc/postfix/master.cf.proto), and run again",
+            service.folder()
+        )),
     }
 }
 
@@ -89,7 +98,7 @@ impl Draft<'_> {
     /// Checks that Postfix can read its files and run with them.
     pub(super) fn readable(&mut self) -> Result<(), Failure> {
         let live = self.live;
-        if let Some(failure) = unreadable_postfix(live) {
+        if let Some(failure) = unreadable_postfix(&self.service, live) {
             return Err(failure);
         }
         let private = live.master_cf.services().iter().find(|entry| {
@@ -116,6 +125,7 @@ impl Draft<'_> {
                 .find(|program| !runs(live, self.desired, program))
         {
             return Err(essential_missing(
+                &self.service,
                 program,
                 live.master_cf.services().is_empty(),
             ));

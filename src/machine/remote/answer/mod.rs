@@ -25,15 +25,9 @@ use crate::history::{Generation, HistoryEntry};
 use crate::ledger::{Journal, Ledger};
 use crate::machine::{HistoryQuestion, KnownFacts, MachineError, Observed, Questions};
 use crate::name::RemotePath;
-use crate::postfix::configuration::{
-    Configuration, ConfigurationFiles, HostEnvironment, Networks, Release,
-};
-use crate::postfix::{MainCf, MasterCf};
 use crate::secret::Secrets;
 use crate::service::Service;
-use crate::state::{
-    ExposingDirectory, Facts, Live, LiveFile, LiveService, Lock, PostfixLive, Remark, Running,
-};
+use crate::state::{ExposingDirectory, Facts, Live, LiveFile, LiveService, Lock, Remark};
 
 /// Reads a whole answer; no word of it shows one of the secrets.
 pub(super) fn understand(
@@ -46,10 +40,8 @@ pub(super) fn understand(
     let folder = service.folder();
     refuse_unfit(&head)?;
     refuse_own_files(&head, &folder)?;
-    let mut postfix = postfix(&head, &folder)?;
     let ledger = unfinished::ledger(&head, secrets)?;
-    let facts = facts::facts(&head, questions, ledger.as_ref(), &postfix.main_cf)?;
-    postfix.environment = environment(&head, &postfix, &facts);
+    let (postfix, facts) = instance::observed(&head, &folder, questions, ledger.as_ref())?;
     let texts = files::streamed(&head, frame.body)?;
     let lock = unfinished::lock(&head, secrets);
     let held = lock.as_ref().is_some_and(|lock| lock.held);
@@ -102,50 +94,6 @@ fn known(head: &Head<'_>, facts: Facts) -> KnownFacts {
         identity: identity.to_owned(),
         facts,
     }
-}
-
-/// The instance of Postfix whose configuration is in `folder`.
-///
-/// # Errors
-/// Where main.cf or master.cf is missing or cannot be read.
-fn postfix(head: &Head<'_>, folder: &str) -> Result<PostfixLive, MachineError> {
-    let (main_cf_sha256, master_cf_sha256) = configuration_hashes(head, folder)?;
-    let text = |name| head.texts.get(name).map_or(&[][..], Vec::as_slice);
-    Ok(PostfixLive {
-        main_cf: MainCf::parse(text("main.cf")),
-        master_cf: MasterCf::shared(text("master.cf")),
-        main_cf_sha256,
-        master_cf_sha256,
-        environment: HostEnvironment::default(),
-        running: match head.words.get("running") {
-            Some(&"yes") => Running::Yes,
-            _ => Running::No,
-        },
-    })
-}
-
-/// The properties of the host from which Postfix makes some defaults. The host says its networks only where main.cf does
-/// not set `mynetworks`, and then for its own `mynetworks_style`.
-fn environment(head: &Head<'_>, postfix: &PostfixLive, facts: &Facts) -> HostEnvironment {
-    let word = |name| head.words.get(name).filter(|word| !word.is_empty());
-    let word = |name| word(name).map(|word| (*word).to_owned());
-    let mut environment = HostEnvironment {
-        hostname: word("hostname"),
-        mail_name: word("mailname"),
-        networks: Networks::default(),
-    };
-    if let Some(networks) = word("networks") {
-        let files = ConfigurationFiles {
-            main_cf: &postfix.main_cf,
-            master_cf: &postfix.master_cf,
-        };
-        let release = Release::new(&facts.postfix_version);
-        let configuration = Configuration::new(&files, release, &environment);
-        if let Ok(style) = configuration.main().expanded("mynetworks_style").text {
-            environment.networks = Networks::only(&style, networks);
-        }
-    }
-    environment
 }
 
 /// The state of each path, with its text if the host sent it.
@@ -201,24 +149,6 @@ fn records(
         None => {}
     }
     Ok(records)
-}
-
-/// The hashes of main.cf and master.cf, as the host computed them.
-///
-/// # Errors
-/// Where one of the two is missing or cannot be read.
-fn configuration_hashes(head: &Head<'_>, folder: &str) -> Result<(String, String), MachineError> {
-    let hash = |name: &str| {
-        let hash = head.hashes.get(format!("{folder}/{name}").as_str());
-        hash.map(|hash| (*hash).to_owned()).ok_or_else(|| {
-            failure(
-                format!("{folder}/{name} does not exist or cannot be read"),
-                None,
-                format!("restore it from a backup, or copy /usr/share/postfix/{name}.dist"),
-            )
-        })
-    };
-    Ok((hash("main.cf")?, hash("master.cf")?))
 }
 
 /// Refuses a host on which a file that `murder` must read, and no plan names, is not regular or too large: without it,

@@ -15,7 +15,7 @@ fn rendered(text: &str) -> Result<String, String> {
         start: 0,
         end: 0,
     };
-    let (mut engine, _) = Engine::new(std::iter::empty());
+    let (mut engine, _) = Engine::new(std::iter::empty(), "/etc/postfix");
     let mut problems = Vec::new();
     engine.add("x", text, at, &Default::default(), &mut problems);
     engine.settle(&mut problems);

@@ -1,0 +1,51 @@
+//! The instance of Postfix that has a host's roles: the nearest layer that names one decides.
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::manifest::Node;
+use crate::model::resolve::Resolver;
+use crate::name::RoleName;
+use crate::service::{Instance, Service};
+
+impl Resolver<'_> {
+    /// The service of a host. `nodes` are its own layer, its site and the defaults, the nearest first; what `modules` says
+    /// of its roles comes before the defaults. All roles of a host are on one instance.
+    pub(super) fn service_of(&mut self, nodes: &[&Node], roles: &[RoleName], at: Span) -> Service {
+        let defaults = self.root.get("defaults");
+        let is_defaults = |node: &&&Node| defaults.is_some_and(|own| std::ptr::eq(**node, own));
+        let near = nodes.iter().filter(|node| !is_defaults(node));
+        let (near, far) = (
+            near.copied().find_map(instance),
+            defaults.and_then(instance),
+        );
+        if let Some(instance) = near {
+            return Service::Postfix(instance);
+        }
+        let modules = self.root.get("modules");
+        let of_role = |role: &RoleName| {
+            let own = modules.and_then(|modules| modules.get(role.as_str()));
+            own.and_then(instance)
+                .or_else(|| far.clone())
+                .unwrap_or_default()
+        };
+        let mut of_roles = roles.iter().map(|role| (role, of_role(role)));
+        let Some((first, service)) = of_roles.next() else {
+            return Service::default();
+        };
+        if let Some((other, theirs)) = of_roles.find(|(_, other)| *other != service) {
+            let (one, two) = (service.name().to_owned(), theirs.name().to_owned());
+            self.say(
+                Diagnostic::error(format!(
+                    "the roles of the host are on two instances of Postfix: `{first}` on `{one}`, `{other}` on `{two}`"
+                ))
+                .at(at, "this host has both roles")
+                .hint("all roles of a host are on one instance: set `instance` on the host"),
+            );
+        }
+        Service::Postfix(service)
+    }
+}
+
+/// The instance that a layer names. The grammar has refused what is none.
+fn instance(node: &Node) -> Option<Instance> {
+    Instance::new(node.get("instance")?.text()?).ok()
+}
