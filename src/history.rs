@@ -31,6 +31,18 @@ pub struct HistoryEntry {
     pub applied: Applied,
     /// The things that changed, in the order of the steps.
     pub changed: Vec<Changed>,
+    /// Whether the running services could not be asked after the apply. The host writes this and the next one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub not_probed: bool,
+    /// Whether a fault that the host had before the apply was still there after it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub fault_remains: bool,
+}
+
+// serde gives a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// One thing that an apply changed.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::exchange::{MachineError, NotDone};
+use crate::exchange::{Found, MachineError, NotDone};
 use crate::name::HostName;
 use crate::plan::{Failure, HostPlan, Refusal, Verdict};
 
@@ -27,6 +27,25 @@ pub enum Outcome {
     Done {
         /// What each phase said, in order.
         log: Vec<String>,
+        /// Whether Postfix does not run there, although the host is in service.
+        stopped: bool,
+    },
+    /// Applied, and a second observation found nothing left to do; but the running services could not be asked whether
+    /// they work with it. None of them died, and all tables answered.
+    NotProbed {
+        /// What each phase said, in order.
+        log: Vec<String>,
+        /// What could not be asked, and why.
+        not_probed: Vec<String>,
+    },
+    /// Applied, and a second observation found nothing left to do; a fault that the host had before is still there.
+    FaultRemains {
+        /// What each phase said, in order.
+        log: Vec<String>,
+        /// The faults.
+        faults: Vec<String>,
+        /// What could not be asked, and why.
+        not_probed: Vec<String>,
         /// Whether Postfix does not run there, although the host is in service.
         stopped: bool,
     },
@@ -109,11 +128,42 @@ impl From<MachineError> for Verdict {
 }
 
 impl Outcome {
+    /// A host that has applied its plan: what it found, what its phases said, and whether Postfix does not run there.
+    #[must_use]
+    pub fn of_applied(found: Found, log: Vec<String>, stopped: bool) -> Self {
+        let Found { not_probed, faults } = found;
+        if !faults.is_empty() {
+            Self::FaultRemains {
+                log,
+                faults,
+                not_probed,
+                stopped,
+            }
+        } else if !not_probed.is_empty() {
+            Self::NotProbed { log, not_probed }
+        } else {
+            Self::Done { log, stopped }
+        }
+    }
+
+    /// Whether the host applied its plan, and a second observation found nothing left to do.
+    #[must_use]
+    pub fn is_applied(&self) -> bool {
+        matches!(
+            self,
+            Self::Done { .. } | Self::NotProbed { .. } | Self::FaultRemains { .. }
+        )
+    }
+
     /// Whether this keeps later waves from beginning.
     #[must_use]
     pub fn stops_later_waves(&self) -> bool {
         match self {
-            Self::Converged | Self::Done { .. } | Self::NotAttempted { .. } => false,
+            Self::Converged
+            | Self::Done { .. }
+            | Self::NotProbed { .. }
+            | Self::FaultRemains { .. }
+            | Self::NotAttempted { .. } => false,
             Self::Unreachable { allowed, .. } => !allowed,
             Self::Remains { .. }
             | Self::NotDone(_)
@@ -133,6 +183,8 @@ impl Outcome {
             }
             Self::Converged
             | Self::Done { .. }
+            | Self::NotProbed { .. }
+            | Self::FaultRemains { .. }
             | Self::Remains { .. }
             | Self::Refused { .. }
             | Self::NotAttempted { .. } => None,

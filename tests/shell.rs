@@ -189,7 +189,7 @@ Jan  1 00:00:06 h postfix/cleanup[15]: panic: myfree
         postfix/master: warning: /usr/lib/postfix/sbin/smtpd: bad command startup -- throttling\n\
         postfix/master: warning: process /usr/lib/postfix/sbin/smtpd pid exit status 1\n\
         postfix/smtpd: fatal: open /etc/postfix/x.db: No such file\n";
-    let files = ["words.sh", "probe.sh"];
+    let files = ["words.sh", "log.sh"];
     let script = |calm: &str| {
         format!(
             "OLD_PIDS=' 77' CALM={calm}; printf '%s' {} | troubles",
@@ -210,7 +210,7 @@ fn the_log_is_read_from_the_last_reload_on() {
     let log = "a\npostfix/master[1]: daemon started -- version 3.7\nb\npostfix/master[1]: reload -- version 3.7\nc\nd\n";
     let script = format!("printf '%s' {} | since_activation", quote(log));
     assert_eq!(
-        run(&["words.sh", "probe.sh"], &script),
+        run(&["words.sh", "log.sh"], &script),
         "postfix/master[1]: reload -- version 3.7\nc\nd\n"
     );
 }
@@ -222,7 +222,7 @@ fn processes_that_an_old_proxymap_refused_are_counted_and_forgiven() {
         "OLD_PIDS='' FOUND={}; proxymap_rejects; echo \"$REJECTS:$OLD_PIDS\"",
         quote(found)
     );
-    assert_eq!(run(&["words.sh", "probe.sh"], &script), "1: 10\n");
+    assert_eq!(run(&["words.sh", "log.sh"], &script), "1: 10\n");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::process::{Command, Output, Stdio};
 
-use murder::exchange::NotDone;
+use murder::cli::exit::Exit;
+use murder::exchange::{Found, NotDone};
 use murder::ledger::{LEDGER_VERSION, Ledger};
 use murder::name::{HostName, Mode, Parameter, RemotePath, TableType};
 use murder::outcome::{ApplyResult, Outcome, Postponed};
@@ -480,37 +481,34 @@ fn long_values_stand_below_each_other_and_secret_ones_are_masked() {
 
 #[test]
 fn an_apply_says_what_was_not_proved_and_nothing_else_of_its_phases() {
-    let nc = "not probed over SMTP: bash, perl and nc are missing";
-    let done = |words: &[&str]| Outcome::Done {
-        log: words.iter().map(|words| (*words).to_owned()).collect(),
-        stopped: false,
+    let words = |words: &[&str]| words.iter().map(|words| (*words).to_owned()).collect();
+    let nc = "nothing was asked over SMTP: bash, perl and nc are missing";
+    let found = |faults: &[&str], not_probed: &[&str], log: &[&str]| {
+        let found = Found {
+            faults: words(faults),
+            not_probed: words(not_probed),
+        };
+        Outcome::of_applied(found, words(log), false)
     };
     let refused = |host: &str| {
         format!(
-            "warning: the probe a@x should be accepted; it was refused before this apply, and is refused still: 550 {host}"
+            "the probe a@x should be accepted; it was refused before this apply, and is refused still: 550 {host}"
         )
     };
+    let unverified = "not verified: the server of ldap:/x does not answer";
     let applied = ApplyResult {
         murder: "example.org".to_owned(),
         hosts: BTreeMap::from([
-            (host("a1.x"), done(&["staged", nc, "probed"])),
-            (host("a2.x"), done(&["staged again", nc, "probed"])),
-            (host("b1.x"), done(&["staged", "probed: a@x is accepted"])),
-            (host("b2.x"), done(&["staged", "probed"])),
+            (host("a1.x"), found(&[], &[nc], &["staged"])),
+            (host("a2.x"), found(&[], &[nc], &["staged again"])),
             (
-                host("c1.x"),
-                done(&[
-                    "not verified: the server of ldap:/x does not answer",
-                    &refused("c1.x"),
-                ]),
+                host("b1.x"),
+                found(&[], &[], &["staged", "probed: a@x is accepted"]),
             ),
-            (
-                host("c2.x"),
-                done(&[
-                    "not verified: the server of ldap:/x does not answer",
-                    &refused("c2.x"),
-                ]),
-            ),
+            (host("b2.x"), found(&[], &[], &["staged", "probed"])),
+            (host("c1.x"), found(&[&refused("c1.x")], &[], &[unverified])),
+            (host("c2.x"), found(&[&refused("c2.x")], &[], &[unverified])),
+            (host("d.x"), found(&["it is dead"], &["it hangs up"], &[])),
         ]),
     };
     let shown = |phases: bool| {
@@ -519,22 +517,37 @@ fn an_apply_says_what_was_not_proved_and_nothing_else_of_its_phases() {
         out
     };
     insta::assert_snapshot!(shown(false), @"
-    a[1,2].x: 2 hosts, same changes
-      done
-          not probed over SMTP: bash, perl and nc are missing
-
+    a[1,2].x, 2 hosts: done, not probed: nothing was asked over SMTP: bash, perl and nc are missing
     b[1,2].x, 2 hosts: done
-    c[1,2].x: 2 hosts, same changes; shown for c1.x
-      done
+    c[1,2].x: 2 hosts, same report; shown for c1.x
+      done, fault remains: the probe a@x should be accepted; it was refused before this apply, and is refused still: 550 c1.x
+          help: the host had this fault before, so nothing was put back; see the log of the host, and `probe:` in the manifest
           not verified: the server of ldap:/x does not answer
-      warning: the probe a@x should be accepted; it was refused before this apply, and is refused still: 550 c1.x
-          help: this apply did not cause it; see the log of the host, and `probe:` in the manifest
 
-    6 hosts: 6 done
+    d.x
+      done, fault remains: it is dead
+          help: the host had this fault before, so nothing was put back; see the log of the host, and `probe:` in the manifest
+      not probed: it hangs up
+
+    7 hosts: 3 done with a fault that remains, 2 done but not probed, 2 done
     ");
     let verbose = shown(true);
     assert_eq!(verbose.matches(nc).count(), 2, "once a host:\n{verbose}");
     assert!(verbose.contains("      staged again\n"), "{verbose}");
+    // Programs find the same words, and the exit code is that of work that was done.
+    let json = serde_json::to_value(&applied).unwrap();
+    for (host, outcome) in [
+        ("a1.x", "not_probed"),
+        ("b1.x", "done"),
+        ("d.x", "fault_remains"),
+    ] {
+        assert_eq!(json["hosts"][host]["outcome"], outcome);
+    }
+    assert_eq!(json["hosts"]["d.x"]["faults"][0], "it is dead");
+    for outcome in applied.hosts.values() {
+        assert_eq!(Exit::of_outcome(outcome), Exit::Done);
+        assert!(!outcome.stops_later_waves());
+    }
 }
 
 #[test]

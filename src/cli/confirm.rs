@@ -134,8 +134,7 @@ pub fn confirm_and_apply(
             })
             .collect()
     });
-    let done = |outcome: &Outcome| matches!(outcome, Outcome::Done { .. });
-    let changed = applied.hosts.values().any(done);
+    let changed = applied.hosts.values().any(Outcome::is_applied);
     let exit = output::applied(&applied, plan, options.format, terminal)?;
     Ok((exit, changed))
 }

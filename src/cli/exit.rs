@@ -76,7 +76,11 @@ impl Exit {
     #[must_use]
     pub fn of_outcome(outcome: &Outcome) -> Self {
         match outcome {
-            Outcome::Converged | Outcome::Done { .. } => Self::Done,
+            // The host is as the manifest wants it. A fault that it had before is no failure of this apply.
+            Outcome::Converged
+            | Outcome::Done { .. }
+            | Outcome::NotProbed { .. }
+            | Outcome::FaultRemains { .. } => Self::Done,
             Outcome::Unreachable { allowed: true, .. } => Self::Done,
             Outcome::Unreachable { .. } | Outcome::Detached { .. } => Self::Unreachable,
             Outcome::Failed { .. } => Self::Failed,

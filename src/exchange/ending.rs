@@ -83,9 +83,20 @@ pub struct Performed {
     pub ending: Ending,
     /// What each phase reported, in order, for `-v`: `staged`, `checked`, `reloaded`, …
     pub log: Vec<String>,
+    /// What the proof after the change found on a host that carried out its orders.
+    pub found: Found,
     /// The answer to the questions that were sent with the orders, observed after the work. None if there were
     /// no questions, or if the answer was lost.
     pub seen: Option<Observed>,
+}
+
+/// What the proof after a change found, beside that the orders were carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// What could not be asked of the running services, and why; empty where all was.
+    pub not_probed: Vec<String>,
+    /// Faults that were there before the change and are there still.
+    pub faults: Vec<String>,
 }
 
 impl Performed {
@@ -95,6 +106,7 @@ impl Performed {
         Self {
             ending: why.into(),
             log: Vec::new(),
+            found: Found::default(),
             seen: None,
         }
     }

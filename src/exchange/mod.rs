@@ -8,7 +8,7 @@ mod failure;
 mod orders;
 mod questions;
 
-pub use ending::{Ending, NotDone, Performed};
+pub use ending::{Ending, Found, NotDone, Performed};
 pub use facts::KnownFacts;
 pub use failure::{Failure, MachineError};
 pub use orders::{

@@ -38,6 +38,8 @@ fn generation(text: &str, secret: &str, value: Option<String>) -> Generation {
                 thing: thing("master.cf:lmtp/unix:soft_bounce"),
                 action: Action::TakeOver,
             }],
+            not_probed: false,
+            fault_remains: false,
         },
         snapshot: Snapshot {
             services: [(Service::POSTFIX, snapshot(text, secret, value))].into(),

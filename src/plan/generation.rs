@@ -18,6 +18,8 @@ pub(super) fn generation(plan: &HostPlan, applied: &Applied) -> Option<Generatio
             murder: plan.ledger.murder.clone(),
             applied: applied.clone(),
             changed: plan.steps.iter().filter_map(changed).collect(),
+            not_probed: false,
+            fault_remains: false,
         },
         snapshot: snapshot.clone(),
     })

@@ -44,7 +44,14 @@ fn write_outcome(group: &Group<'_>, color: bool, out: &mut impl Write) -> fmt::R
 fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
     let mut lines = match outcome {
         Outcome::Converged => Vec::new(),
-        Outcome::Done { log, stopped } => of_done(log, *stopped, phases),
+        Outcome::Done { log, stopped } => of_done(log, &[], &[], *stopped, phases),
+        Outcome::NotProbed { log, not_probed } => of_done(log, &[], not_probed, false, phases),
+        Outcome::FaultRemains {
+            log,
+            faults,
+            not_probed,
+            stopped,
+        } => of_done(log, faults, not_probed, *stopped, phases),
         Outcome::Remains { plan } => {
             let mut lines = vec![Line::new(
                 Tone::Failure,
@@ -88,12 +95,34 @@ fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
 }
 
 /// The lines of a host that has applied its plan; `log` is what its phases said.
-fn of_done(log: &[String], stopped: bool, phases: bool) -> Vec<Line> {
-    let mut lines = vec![Line::new(Tone::Added, "  done")];
+fn of_done(
+    log: &[String],
+    faults: &[String],
+    not_probed: &[String],
+    stopped: bool,
+    phases: bool,
+) -> Vec<Line> {
+    let warning = |text: String| Line::new(Tone::Warning, text);
+    let mut lines = Vec::new();
+    for fault in faults {
+        lines.push(warning(format!("  done, fault remains: {fault}")));
+    }
+    if !faults.is_empty() {
+        let hint = "      help: the host had this fault before, so nothing was put back; see the log of the host, and `probe:` in the manifest";
+        lines.push(Line::new(Tone::Plain, hint));
+    }
+    for why in not_probed {
+        lines.push(warning(match faults {
+            [] => format!("  done, not probed: {why}"),
+            _ => format!("  not probed: {why}"),
+        }));
+    }
+    if lines.is_empty() {
+        lines.push(Line::new(Tone::Added, "  done"));
+    }
     if stopped {
-        lines.push(Line::new(
-            Tone::Warning,
-            "  note: Postfix does not run here, and `murder` did not start it",
+        lines.push(warning(
+            "  note: Postfix does not run here, and `murder` did not start it".to_owned(),
         ));
         lines.push(Line::new(
             Tone::Plain,
@@ -101,12 +130,8 @@ fn of_done(log: &[String], stopped: bool, phases: bool) -> Vec<Line> {
         ));
     }
     for said in log {
-        if said.starts_with(WARNING) {
-            lines.push(Line::new(Tone::Warning, format!("  {said}")));
-            let hint = "      help: this apply did not cause it; see the log of the host, and `probe:` in the manifest";
-            lines.push(Line::new(Tone::Plain, hint));
-        } else if is_unproved(said) {
-            lines.push(Line::new(Tone::Warning, format!("      {said}")));
+        if is_unproved(said) {
+            lines.push(warning(format!("      {said}")));
         } else if phases {
             lines.push(Line::new(Tone::Faint, format!("      {said}")));
         }
@@ -114,12 +139,9 @@ fn of_done(log: &[String], stopped: bool, phases: bool) -> Vec<Line> {
     lines
 }
 
-/// How a host begins a message about a problem that the apply did not cause.
-const WARNING: &str = "warning: ";
-
 /// Whether a message of a host says that it could not check something.
 fn is_unproved(words: &str) -> bool {
-    ["not probed", "not verified"]
+    ["not proven", "not verified"]
         .iter()
         .any(|start| words.starts_with(start))
 }

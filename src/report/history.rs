@@ -2,7 +2,8 @@
 //!
 //! The JSON form has `format_version`, `host`, `murder` and `generation` (the current one; both null
 //! where nothing is managed) and `generations`, the newest first: each with `generation`, `murder`,
-//! `applied` (`by`, `at`, `revision`) and `changed` (`service`, `thing`, `action`).
+//! `applied` (`by`, `at`, `revision`), `changed` (`service`, `thing`, `action`), and `not_probed` and `fault_remains` where
+//! they are true.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -183,13 +184,19 @@ fn counted(entry: &HistoryEntry) -> String {
         };
         counts.entry(place).or_insert((0, word)).0 += 1;
     }
-    if counts.is_empty() {
-        return "nothing changed: finished the work of an earlier apply".to_owned();
-    }
-    let parts: Vec<String> = counts
+    let mut parts: Vec<String> = counts
         .values()
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
+    if parts.is_empty() {
+        parts.push("nothing changed: finished the work of an earlier apply".to_owned());
+    }
+    if entry.fault_remains {
+        parts.push("fault remained".to_owned());
+    }
+    if entry.not_probed {
+        parts.push("not probed".to_owned());
+    }
     parts.join(", ")
 }
 

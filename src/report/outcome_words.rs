@@ -60,10 +60,18 @@ pub(super) fn words(outcome: &Outcome) -> Words {
         Outcome::Unreachable { .. } => plain(7, UNREACHABLE),
         Outcome::Refused { .. } => plain(8, "refused"),
         Outcome::NotAttempted { .. } => plain(9, "not attempted"),
-        Outcome::Done { .. } => plain(10, "done"),
+        Outcome::FaultRemains { .. } => Words {
+            brief: "done with a fault that remains",
+            ..plain(10, "done, fault remains")
+        },
+        Outcome::NotProbed { .. } => Words {
+            brief: "done but not probed",
+            ..plain(11, "done, not probed")
+        },
+        Outcome::Done { .. } => plain(12, "done"),
         Outcome::Converged => Words {
             brief: "with nothing to do",
-            ..plain(11, "nothing to do")
+            ..plain(13, "nothing to do")
         },
     }
 }

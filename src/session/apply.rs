@@ -66,10 +66,7 @@ pub fn apply(machine: &mut dyn Apply, what: &Application<'_>, again: Proof<'_>) 
         }
     };
     match seen.verdict {
-        Verdict::Converged => Outcome::Done {
-            log: performed.log,
-            stopped: seen.stopped,
-        },
+        Verdict::Converged => Outcome::of_applied(performed.found, performed.log, seen.stopped),
         Verdict::Changes(plan) => Outcome::Remains { plan },
         Verdict::Unreachable { error } | Verdict::Failed { error } => Outcome::Failed {
             error: unproved(error),

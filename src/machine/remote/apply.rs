@@ -19,7 +19,7 @@ use crate::name::UserName;
 use crate::postfix::catalogue;
 
 /// The program, one file for each idea.
-const PROGRAM: [&str; 15] = [
+const PROGRAM: [&str; 17] = [
     WAYS,
     include_str!("apply/words.sh"),
     include_str!("apply/services.sh"),
@@ -31,6 +31,8 @@ const PROGRAM: [&str; 15] = [
     include_str!("apply/listeners.sh"),
     include_str!("apply/commit.sh"),
     include_str!("apply/activate.sh"),
+    include_str!("apply/log.sh"),
+    include_str!("apply/children.sh"),
     include_str!("apply/probe.sh"),
     include_str!("apply/ledger.sh"),
     include_str!("apply/undo.sh"),
@@ -39,6 +41,7 @@ const PROGRAM: [&str; 15] = [
 const ASK_BASH: &str = include_str!("ask.bash");
 const ASK_PERL: &str = include_str!("ask.perl");
 const ASK_NC: &str = include_str!("ask.nc");
+const WAKE_PERL: &str = include_str!("wake.perl");
 static WORDS_AWK: LazyLock<String> =
     LazyLock::new(|| without_comments(include_str!("apply/words.awk")));
 
@@ -156,6 +159,7 @@ fn assignments(
     set("ASK_BASH", ASK_BASH);
     set("ASK_PERL", ASK_PERL);
     set("ASK_NC", ASK_NC);
+    set("WAKE_PERL", WAKE_PERL);
     set("WORDS_AWK", &WORDS_AWK);
     text.push_str(&service_orders::assignments(orders)?);
     Ok(text)

@@ -1,4 +1,4 @@
-exec 8<>/dev/tcp/127.0.0.1/25 || exit 1
+exec 8<>"/dev/tcp/$0/25" || exit 1
 say() {
   [ -z "$1" ] || printf '%s\r\n' "$1" >&8
   while IFS= read -r -t 20 reply <&8 || { ended=$?; false; }; do

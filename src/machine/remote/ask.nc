@@ -1,7 +1,8 @@
-room=$0
+room=$0 host=$1
+shift
 trap '' PIPE
 mkfifo "$room/to" "$room/from" || exit 1
-nc 127.0.0.1 25 <"$room/to" >"$room/from" 2>/dev/null &
+nc "$host" 25 <"$room/to" >"$room/from" 2>/dev/null &
 exec 7>"$room/to" 8<"$room/from"
 say() {
   [ -z "$1" ] || printf '%s\r\n' "$1" >&7

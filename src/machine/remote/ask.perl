@@ -1,5 +1,5 @@
-use IO::Socket::INET;
-my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:25", Timeout => 20) or exit 1;
+use IO::Socket::IP;
+my $s = IO::Socket::IP->new(PeerHost => shift, PeerPort => 25, Timeout => 20) or exit 1;
 $SIG{ALRM} = sub { exit 2 };
 my $reply = "";
 sub say_ {

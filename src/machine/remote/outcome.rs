@@ -5,7 +5,7 @@ use memchr::memmem::find;
 use super::apply::program;
 use super::errors::{excerpt, wrong_answer};
 use super::frame::{Broken, unframe};
-use crate::exchange::Failure;
+use crate::exchange::{Failure, Found};
 use crate::machine::{Ending, MachineError, NotDone, Performed};
 use crate::secret::Secrets;
 use crate::transport::{ProgramExit, ProgramResponse};
@@ -50,6 +50,10 @@ fn report(text: &str, secrets: &Secrets) -> Result<Performed, MachineError> {
     Ok(Performed {
         ending,
         log: fields("- ").map(mixed).collect(),
+        found: Found {
+            not_probed: fields("unprobed ").map(mixed).collect(),
+            faults: fields("fault ").map(mixed).collect(),
+        },
         seen: None,
     })
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::digest::sha256_hex;
-use crate::exchange::Failure;
+use crate::exchange::{Failure, Found};
 use crate::machine::{Ending, MachineError, NotDone, Orders, Performed};
 use crate::root_folder::RootFolder;
 use crate::service::Service;
@@ -47,6 +47,7 @@ pub(super) fn perform(sandbox: &Sandbox, orders: &Orders) -> Result<Performed, M
         Ok(()) => Ok(Performed {
             ending: Ending::Done,
             log,
+            found: Found::default(),
             seen: None,
         }),
         Err(failure) => {
@@ -65,6 +66,7 @@ pub(super) fn perform(sandbox: &Sandbox, orders: &Orders) -> Result<Performed, M
             Ok(Performed {
                 ending: why.into(),
                 log,
+                found: Found::default(),
                 seen: None,
             })
         }

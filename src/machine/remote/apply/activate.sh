@@ -1,8 +1,8 @@
 # ---- telling Postfix ---------------------------------------------------------------------------
 # Reads, set by the client: ACTIVATION
-# Reads, set by other files: MEND RUNNING SAID
-# Sets: ACTIVATED
-# Calls: journal.sh: phase; probe.sh: note_old_pids; report.sh: fail; words.sh: capture log run
+# Reads, set by other files: CF CHILDREN MEND RUNNING SAID
+# Sets: ACTIVATED BORN_BEFORE
+# Calls: children.sh: note_old_pids; journal.sh: phase; report.sh: fail; words.sh: capture log run
 
 # postfix COMMAND, of this instance alone: without `-c` it is of all that postmulti(1) knows (postfix(1)).
 instance() { run 120 postfix -c "$CF" "$1"; }
@@ -44,6 +44,7 @@ activate() {
   fi
   ACTIVATED=1
   note_old_pids
+  BORN_BEFORE=$CHILDREN
   activate_postfix || fail "postfix $ACTIVATION failed" "$SAID" 'see the message of the host'
   note_old_pids
   phase told

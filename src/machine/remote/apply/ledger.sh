@@ -8,8 +8,18 @@
 write_history() {
   # shellcheck disable=SC2174  # what is above it exists; `-p` is for a race
   [ -d "$D/history" ] || error=$(mkdir -p -m 0700 "$D/history" 2>&1) || fail 'the history could not be written' "$error" "make room in $D"
+  note_in_history
   commit_one "$D/history/$1.json" "$STAGE/generation"
   durable "$D/history"
+}
+
+# What was found after the change goes into the first line of the generation, a JSON object.
+note_in_history() {
+  said=''
+  for word in '"fault_remains":true,' '"not_probed":true,'; do case $HISTORY_WORDS in *"$word"*) said=$said$word ;; esac; done
+  [ -n "$said" ] || return 0
+  sed "1s/^{/{$said/" "$STAGE/generation" >"$STAGE/generation.noted" 2>/dev/null && durable "$STAGE/generation.noted" &&
+    mv -f "$STAGE/generation.noted" "$STAGE/generation" || fail 'the history could not be written' '' "make room in $D"
 }
 
 # The paths come after the ledger, and lie beside the journal until then: observation, which cannot

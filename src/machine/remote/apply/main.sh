@@ -2,8 +2,9 @@
 # Reads, set by the client: ACTIVATION ADOPTS AT BY CHECK DELETES EDITS FILES INDEXES LEDGER N RUN SH TABLES
 # Reads, set by other files: ANSWERS BLANKS D HEARD MOVED NEWLINE PRIOR SPOOL STAGE STAGED
 # Sets: BACK BEFORE HOLD HOST MAILLOG PATIENCE QUEUE RUNNING SED
-# Calls: activate.sh: activate check; commit.sh: commit delete stale; exposed.sh: refuse_exposed;
-#   journal.sh: clean clean_dead judge_dead open_journal; ledger.sh: write_ledger; listeners.sh: try_listeners; probe.sh: await_troubles probe smtp_answers;
+# Calls: activate.sh: activate check; children.sh: find_dead_before read_services; commit.sh: commit delete stale;
+#   exposed.sh: refuse_exposed; journal.sh: clean clean_dead judge_dead open_journal; ledger.sh: write_ledger;
+#   listeners.sh: try_listeners; log.sh: await_troubles; probe.sh: note_proven probe smtp_answers;
 #   report.sh: finish report step; stage.sh: adopt build_index stage_configuration stage_files; validate.sh:
 #   validate; words.sh: for_each master_lives seek_moved
 
@@ -49,8 +50,11 @@ look_before() {
   try_listeners
   BEFORE=
   [ "$ACTIVATION" != not ] || return 0
+  read_services
   smtp_answers
   BEFORE=$ANSWERS
+  note_proven
+  find_dead_before
   await_troubles
 }
 

@@ -27,6 +27,22 @@ report() {
   fi
   exit 0
 }
+# remains TEXT: a fault that was there before this apply, and that it leaves as it is.
+remains() {
+  HISTORY_WORDS="$HISTORY_WORDS\"fault_remains\":true,"
+  say_of_service fault "$1"
+}
+# unprobed TEXT: what could not be asked of a running Postfix.
+unprobed() {
+  UNPROBED=1 HISTORY_WORDS="$HISTORY_WORDS\"not_probed\":true,"
+  say_of_service unprobed "$1"
+}
+# say_of_service WORD TEXT: a line of the report; the folder tells instances of Postfix apart.
+say_of_service() {
+  text=$(printf '%s' "$2" | tr '\n' ';')
+  case $CF in /etc/postfix) ;; *) text="$CF: $text" ;; esac
+  LOG="$LOG$1 $text$NEWLINE"
+}
 # Masks the secrets of the payload in SCRUBBED: postmap(1) names keys, and what is kept here outlives the run.
 scrub() {
   secrets

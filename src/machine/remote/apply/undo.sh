@@ -1,8 +1,8 @@
 # ---- putting back ------------------------------------------------------------------------------
 # Reads, set by the client: FAULT
-# Reads, set by other files: ACTIVATED ANSWER ANSWERS BEFORE HEARD MOVED NEWLINE REFUSED RUNNING SPOOL STAGE UNDO
+# Reads, set by other files: ACTIVATED ADDRESS ANSWER ANSWERS BEFORE HEARD MOVED NEWLINE REFUSED RUNNING SPOOL STAGE UNDO
 # Sets: ACCEPT FIRST HERE LEFT PATIENCE REFUSE SAID UNDONE WHY
-# Calls: activate.sh: activate_postfix restart; journal.sh: clean phase unmake; probe.sh: answer_of new_troubles
+# Calls: activate.sh: activate_postfix restart; journal.sh: clean phase unmake; log.sh: new_troubles; probe.sh: answer_of
 #   smtp_answers; report.sh: report; words.sh: await_master capture durable for_each master_lives seek_moved
 
 # undo_one PATH BACKUP: `-` where nothing was there. The commands for what could not be put back
@@ -35,7 +35,7 @@ wait_for_smtp() {
   until alive; do
     if [ -n "$REFUSED" ]; then shut=$((shut + 1)); else shut=0; fi
     if [ "$shut" -ge 5 ] || [ "$(date +%s)" -gt "$deadline" ]; then
-      SAID="nothing answers on 127.0.0.1:25 any more, and something did before$NEWLINE$(new_troubles)"
+      SAID="nothing answers on $ADDRESS:25 any more, and something did before$NEWLINE$(new_troubles)"
       return 1
     fi
     sleep 2

@@ -14,7 +14,7 @@ HEARD=$D/heard.$RUN
 NEWLINE='
 '
 BLANKS=$IFS
-CHANGED='' ACTIVATED='' WRITTEN='' UNDO='' MADE='' STAGED='' OPENED='' PRIOR='' POINT=0 UNDONE=0 LOG='' DOWN='' PHASE=staged BY_WHICH='' EMPTIED='' WHO=postfix BACKDATE='' ASKER='' types='' PRINTF=$(command -v printf)
+CHANGED='' ACTIVATED='' WRITTEN='' UNDO='' MADE='' STAGED='' OPENED='' PRIOR='' POINT=0 UNDONE=0 LOG='' DOWN='' PHASE=staged BY_WHICH='' EMPTIED='' WHO=postfix BACKDATE='' ASKER='' HISTORY_WORDS='' types='' PRINTF=$(command -v printf)
 
 log() { LOG="$LOG- $1$NEWLINE"; }
 
