@@ -11,29 +11,110 @@ pub fn visible(text: &str) -> String {
     escape(text, |c| c == '\t')
 }
 
-/// The same for a text of several lines: line ends stay. A line that a pipeline would take for a command
-/// (`::error::` of GitHub, `##[error]` of Azure) gets a mark before it.
+/// The same for a text of several lines: line ends stay, and no line is a command of a pipeline, see [`printed`].
 #[must_use]
 pub fn visible_lines(text: &str) -> String {
-    let shown = escape(text, |c| matches!(c, '\t' | '\n'));
-    if !shown.contains("::") && !shown.contains("##[") {
+    inert(escape(text, |c| matches!(c, '\t' | '\n')))
+}
+
+/// A whole text as it is printed, whoever wrote its parts: hidden characters are visible, but for tabs, line ends and, with
+/// `colors`, the colours of a terminal (ECMA-48, SGR). No line is a command that a pipeline would take from its log:
+///
+/// - `::error::` of GitHub, at the begin of a line, after blanks too: it gets a mark before it;
+/// - `##[error]` and `##vso[…]` of GitHub, Azure and TeamCity, anywhere in a line: the second sign is written as
+///   `\u{23}`.
+#[must_use]
+pub fn printed(text: &str, colors: bool) -> String {
+    if !colors || !text.contains('\u{1b}') {
+        return visible_lines(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{1b}') {
+        let (before, from) = rest.split_at(at);
+        shown.push_str(&escape(before, |c| matches!(c, '\t' | '\n')));
+        let length = color_length(from);
+        if let Some((color, after)) = from.split_at_checked(length).filter(|_| length > 0) {
+            shown.push_str(color);
+            rest = after;
+        } else {
+            shown.push_str("\\u{1b}");
+            rest = from.get(1..).unwrap_or_default();
+        }
+    }
+    shown.push_str(&escape(rest, |c| matches!(c, '\t' | '\n')));
+    inert(shown)
+}
+
+/// The length of the colour that a text begins with: `ESC [ 1 ; 33 m`. 0 where it begins with something else.
+fn color_length(text: &str) -> usize {
+    let Some(rest) = text.strip_prefix("\u{1b}[") else {
+        return 0;
+    };
+    let digits = rest
+        .bytes()
+        .take_while(|byte| byte.is_ascii_digit() || *byte == b';')
+        .count();
+    match rest.as_bytes().get(digits) {
+        Some(b'm') => "\u{1b}[".len() + digits + 1,
+        _ => 0,
+    }
+}
+
+/// Takes the effect from commands of pipelines, see [`printed`].
+fn inert(shown: String) -> String {
+    let shown = match shown.contains("##") {
+        true => defused(&shown, r"\u{23}"),
+        false => shown,
+    };
+    if !shown.contains("::") {
         return shown;
     }
-    let marked = shown.split('\n').map(|line| {
-        let begin = line.trim_start();
-        if begin.starts_with("::") || begin.starts_with("##[") {
-            format!("| {line}")
-        } else {
-            line.to_owned()
-        }
+    let marked = shown.split('\n').map(|line| match begins_command(line) {
+        true => format!("| {line}"),
+        false => line.to_owned(),
     });
     marked.collect::<Vec<_>>().join("\n")
 }
 
-/// JSON with each hidden character beyond ASCII as `\uXXXX`: for a program the same, for a terminal visible.
-/// serde_json escapes those of ASCII itself, but for DEL.
+/// Whether a line begins with `::`, after blanks and colours.
+fn begins_command(line: &str) -> bool {
+    let mut rest = line;
+    loop {
+        rest = rest.trim_start();
+        match color_length(rest) {
+            0 => return rest.starts_with("::"),
+            length => rest = rest.get(length..).unwrap_or_default(),
+        }
+    }
+}
+
+/// A text in which `##word[` has `sign` in the place of its second `#`.
+fn defused(text: &str, sign: &str) -> String {
+    let mut shown = String::with_capacity(text.len() + 8);
+    let mut rest = text;
+    while let Some(at) = rest.find("##") {
+        let (before, from) = rest.split_at(at + 1);
+        shown.push_str(before);
+        let word = from.strip_prefix('#').unwrap_or_default();
+        let word = word.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+        if word.starts_with('[') {
+            shown.push_str(sign);
+            rest = from.get(1..).unwrap_or_default();
+        } else {
+            rest = from;
+        }
+    }
+    shown.push_str(rest);
+    shown
+}
+
+/// JSON with each hidden character beyond ASCII as `\uXXXX`, and without commands of pipelines: for a program the same, for
+/// a terminal and a log without effect. serde_json escapes those of ASCII itself, but for DEL.
 #[must_use]
 pub fn visible_json(json: &str) -> String {
+    // Outside of its strings, JSON has no such sign, and no line of it begins with a colon.
+    let json = &*defused(json, r"\u0023");
     let hides = |c: char| is_hidden(c) && (!c.is_ascii() || c == '\u{7f}');
     if !json.contains(hides) {
         return json.to_owned();
@@ -125,9 +206,39 @@ mod tests {
     #[test]
     fn no_line_of_a_stranger_is_a_command_of_a_pipeline() {
         assert_eq!(visible("a\n::error::x"), "a\\n::error::x");
-        assert_eq!(
-            visible_lines("a\n  ::error::x\n##[error]y\nb ::"),
-            "a\n|   ::error::x\n| ##[error]y\nb ::"
-        );
+        for (text, shown) in [
+            ("a\n  ::error::x\nb ::", "a\n|   ::error::x\nb ::"),
+            ("##[error]y", r"#\u{23}[error]y"),
+            ("a ##vso[task.x]y", r"a #\u{23}vso[task.x]y"),
+            ("###VSO[", r"##\u{23}VSO["),
+            ("##teamcity[x", r"#\u{23}teamcity[x"),
+            ("## title [x]", "## title [x]"),
+            ("\r::error::x", r"\r::error::x"),
+        ] {
+            assert_eq!(visible_lines(text), shown);
+            assert_eq!(printed(text, true), shown);
+            assert_eq!(printed(shown, false), shown, "twice is once");
+        }
+        let json = visible_json(r#"{"a": "x ##vso[y"}"#);
+        assert_eq!(json, r#"{"a": "x #\u0023vso[y"}"#);
+        let read: serde_json::Value = serde_json::from_str(&json).unwrap_or_default();
+        assert_eq!(read["a"], "x ##vso[y");
+    }
+
+    #[test]
+    fn colours_are_printed_and_nothing_else_of_a_terminal() {
+        let green = "\u{1b}[1;32m+ x\u{1b}[0m\n";
+        assert_eq!(printed(green, true), green);
+        assert_eq!(printed(green, false), "\\u{1b}[1;32m+ x\\u{1b}[0m\n");
+        for (text, shown) in [
+            ("\u{1b}[2J", "\\u{1b}[2J"),
+            ("\u{1b}[1;", "\\u{1b}[1;"),
+            ("\u{1b}", "\\u{1b}"),
+            ("\u{1b}]52;c;x\u{7}ä", "\\u{1b}]52;c;x\\u{7}ä"),
+            ("\u{1b}[0m ::error::", "| \u{1b}[0m ::error::"),
+            ("\u{1b}\u{1b}[0mä\u{202e}", "\\u{1b}\u{1b}[0mä\\u{202e}"),
+        ] {
+            assert_eq!(printed(text, true), shown);
+        }
     }
 }

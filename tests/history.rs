@@ -83,6 +83,13 @@ impl Bench {
         text
     }
 
+    /// What a run prints, whatever its exit code.
+    pub fn any(&self, words: &[&str]) -> String {
+        let output = self.command(words);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr)
+    }
+
     #[track_caller]
     pub fn apply(&self, more: &[&str]) -> String {
         self.expect(0, &[&["apply", ".", "--yes"], more].concat())

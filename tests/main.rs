@@ -16,7 +16,6 @@ mod postconf;
 // Wrong manifests, each with the message it must give.
 mod cases;
 // Values that Postfix would die of, judged beforehand.
-mod untrusted;
 mod values;
 // Hosts of ranges that are also written by themselves.
 mod ranges;
@@ -46,5 +45,9 @@ mod forged;
 mod ledger;
 // Manifests and sandboxes of strangers.
 mod strangers;
+// `--untrusted`, and what the operator names.
+mod untrusted;
+// What a stranger says steers nothing.
+mod printed;
 // Verbs, flags, exit codes, output.
 mod verbs;

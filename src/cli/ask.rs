@@ -7,6 +7,7 @@ use std::path::Path;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::secret::Secret;
+use crate::visible::visible;
 
 /// Asks for the passphrase of a key. Gives nothing if there is no terminal or the answer is empty.
 #[must_use]
@@ -16,7 +17,9 @@ pub fn passphrase(key: &Path) -> Option<Secret> {
         .write(true)
         .open("/dev/tty")
         .ok()?;
-    write!(terminal, "Passphrase for the key {}: ", key.display()).ok()?;
+    // A manifest may name the key.
+    let key = visible(&key.display().to_string());
+    write!(terminal, "Passphrase for the key {key}: ").ok()?;
     let before = tcgetattr(&terminal).ok()?;
     let mut quiet = before.clone();
     quiet.local_modes.remove(LocalModes::ECHO);

@@ -43,7 +43,7 @@ pub fn run(arguments: &CheckArguments, terminal: &Terminal) -> Result<Exit, CliE
             untrusted::say_unread(loaded.murder.as_ref(), selection, terminal);
             terminal.say(&summary(&loaded));
         }
-        Format::Json => output::print(json(&loaded).as_bytes(), terminal)?,
+        Format::Json => output::print_text(&json(&loaded), terminal)?,
     }
     Ok(if loaded.failed() {
         Exit::Refused

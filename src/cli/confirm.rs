@@ -51,7 +51,7 @@ pub fn show(
     let text = output::plan_text(&plan, PlanFormat::Text, diff.into(), color)?;
     match format {
         Format::Json => terminal.say(&text),
-        Format::Text => output::print(text.as_bytes(), terminal)?,
+        Format::Text => output::print_text(&text, terminal)?,
     }
     Ok(())
 }

@@ -53,7 +53,7 @@ pub fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<Exit, Cl
             return Err(CliError::input(loaded.diagnostics, &loaded.sources));
         }
     };
-    output::print(answer.as_bytes(), terminal)?;
+    output::print_text(&answer, terminal)?;
     Ok(Exit::Done)
 }
 

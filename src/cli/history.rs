@@ -12,6 +12,7 @@ use super::reach::ReachArguments;
 use super::terminal::Terminal;
 use crate::exchange::HistoryQuestion;
 use crate::report::history::{self, History};
+use crate::visible::visible;
 
 /// Arguments of `murder history`.
 #[derive(Debug, Args)]
@@ -48,7 +49,7 @@ pub fn run(arguments: &HistoryArguments, terminal: &Terminal) -> Result<Exit, Cl
         .look(Some(HistoryQuestion::Entries))
         .map_err(|error| CliError::session(one_host.no_answer(error), &loaded.sources))?;
     for remark in &observed.live.remarks {
-        terminal.say(&format!("warning: {}", remark.text));
+        terminal.say(&format!("warning: {}", visible(&remark.text)));
     }
     let mut history = History::new(&host, observed.live.ledger.as_ref(), observed.entries);
     if let Some(number) = arguments.generation

@@ -28,6 +28,7 @@ pub mod unlock;
 pub mod untrusted;
 
 use std::ffi::OsString;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -35,6 +36,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::load::LinkScope;
 use crate::session::path_policy::PathPolicy;
+use crate::visible::printed;
 
 /// Declarative applier for the Postfix side of a Cyrus IMAP murder.
 #[derive(Debug, Parser)]
@@ -201,11 +203,19 @@ impl Verb {
 /// Prints what clap reports. Help and version are data; the rest is wrong usage with exit code 1, because clap's own
 /// code 2 means pending changes here.
 fn usage(error: &clap::Error) -> exit::Exit {
-    // A reader that has closed the pipe is no error.
-    let _ = error.print();
     if error.use_stderr() {
+        // A pipeline may put the name of a branch or a file of a stranger into the arguments.
+        let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let text = match color {
+            true => error.render().ansi().to_string(),
+            false => error.render().to_string(),
+        };
+        // Standard error may be closed, and no other stream could report that.
+        let _ = write!(std::io::stderr().lock(), "{}", printed(&text, color));
         exit::Exit::Refused
     } else {
+        // A reader that has closed the pipe is no error.
+        let _ = error.print();
         exit::Exit::Done
     }
 }

@@ -114,19 +114,31 @@ pub fn deliver(
     exit: Exit,
     terminal: &Terminal,
 ) -> Result<Exit, CliError> {
-    text.and_then(|text| print(text.as_bytes(), terminal))
+    text.and_then(|text| print_text(&text, terminal))
         .map(|()| exit)
         .map_err(|error| error.or(exit))
 }
 
-/// Prints bytes.
+/// Prints data for programs, as it is: what no stranger has a part in.
 ///
 /// # Errors
 /// If standard output cannot be written.
 pub fn print(bytes: &[u8], terminal: &Terminal) -> Result<(), CliError> {
+    terminal.print(bytes).map_err(|error| unwritable(&error))
+}
+
+/// Prints a text for people, or JSON that [`visible_json`] has made harmless.
+///
+/// # Errors
+/// If standard output cannot be written.
+pub fn print_text(text: &str, terminal: &Terminal) -> Result<(), CliError> {
     terminal
-        .print(bytes)
-        .map_err(|error| CliError::message(format!("cannot write to standard output: {error}")))
+        .print_text(text)
+        .map_err(|error| unwritable(&error))
+}
+
+fn unwritable(error: &std::io::Error) -> CliError {
+    CliError::message(format!("cannot write to standard output: {error}"))
 }
 
 /// A text that a function writes.

@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::terminal::Terminal;
 use crate::fleet::{Event, EventKind};
 use crate::name::HostName;
-use crate::visible::visible;
+use crate::visible::{visible, visible_lines};
 
 /// The most lines of hosts below the summary; more would not fit on a screen.
 const LINES: usize = 16;
@@ -88,7 +88,7 @@ impl Progress {
     pub fn say(&self, text: &str) {
         match &self.bars {
             // If a line cannot be drawn, the apply goes on.
-            Some(bars) => drop(bars.all.println(text)),
+            Some(bars) => drop(bars.all.println(visible_lines(text))),
             None => self.terminal.say(text),
         }
     }

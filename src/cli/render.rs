@@ -49,7 +49,7 @@ pub fn run(arguments: &RenderArguments, terminal: &Terminal) -> Result<Exit, Cli
     untrusted::say_unread(loaded.murder.as_ref(), selection, terminal);
     match &arguments.out {
         Some(folder) => tree(folder, &hosts).map_err(|error| unwritable(folder, &error))?,
-        None => output::print(stream(&hosts).as_bytes(), terminal)?,
+        None => output::print_text(&stream(&hosts), terminal)?,
     }
     Ok(Exit::Done)
 }

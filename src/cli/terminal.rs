@@ -5,7 +5,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use clap::{Args, ValueEnum};
 
 use crate::diagnostic::{Diagnostic, Severity, Sources};
-use crate::visible::visible_lines;
+use crate::visible::printed;
 
 /// How much is printed.
 #[derive(Debug, Clone, Copy, Args)]
@@ -72,7 +72,15 @@ impl Terminal {
         }
     }
 
-    /// Writes data to standard output. A closed pipe (`| head`) is no error.
+    /// Writes a text for people to standard output, see [`printed`]. A closed pipe is no error.
+    ///
+    /// # Errors
+    /// If standard output cannot be written.
+    pub fn print_text(&self, text: &str) -> std::io::Result<()> {
+        self.print(printed(text, self.color_out).as_bytes())
+    }
+
+    /// Writes data for programs to standard output, as it is. A closed pipe (`| head`) is no error.
     ///
     /// # Errors
     /// If standard output cannot be written.
@@ -97,6 +105,7 @@ impl Terminal {
             let text = diagnostic.render(sources, self.color_err);
             // An empty line separates a problem of several lines from the next text.
             let end = if text.contains('\n') { "\n" } else { "" };
+            let text = printed(&text, self.color_err);
             // Standard error may be closed, and no other stream could report that.
             let _ = writeln!(std::io::stderr().lock(), "{text}{end}");
         }
@@ -105,24 +114,21 @@ impl Terminal {
     /// Prints a message, unless `-q` is given.
     pub fn say(&self, text: &str) {
         if !self.quiet {
-            talk(&visible_lines(text));
+            self.report(text);
         }
     }
 
     /// Prints a message if `-v` is given.
     pub fn detail(&self, text: &str) {
         if self.verbose {
-            talk(&visible_lines(text));
+            self.report(text);
         }
     }
 
     /// Prints a text on standard error, also with `-q`.
     pub fn report(&self, text: &str) {
-        talk(text);
+        let text = printed(text.trim_end_matches('\n'), self.color_err);
+        // Standard error may be closed, and no other stream could report that.
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
-}
-
-/// Ignores a closed standard error: no other stream could report it.
-fn talk(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", text.trim_end_matches('\n'));
 }

@@ -8,6 +8,7 @@ use crate::load::LoadedMurder;
 use crate::model::Murder;
 use crate::secret::SecretSource;
 use crate::session::options::Reach;
+use crate::visible::visible;
 
 /// That no live host is meant.
 ///
@@ -36,7 +37,10 @@ pub fn say_unread(murder: Option<&Murder>, selection: &Selection, terminal: &Ter
         return;
     };
     for source in sources(murder) {
-        terminal.say(&format!("not read with `--untrusted`: {source}"));
+        terminal.say(&format!(
+            "not read with `--untrusted`: {}",
+            visible(&source)
+        ));
     }
 }
 
