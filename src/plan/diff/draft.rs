@@ -85,12 +85,13 @@ impl<'a> Draft<'a> {
 
     pub(super) fn fill(&mut self) -> Result<(), Failure> {
         self.live_warnings();
-        self.shared_ports();
         self.wanted_files()?;
         self.wanted_values()?;
         self.own_entries();
         self.unmanaged();
         self.whole_entries()?;
+        self.enabled();
+        self.shared_ports();
         self.undefined();
         self.relay_warning();
         self.members();

@@ -6,12 +6,12 @@ use crate::exchange::Failure;
 use crate::ledger::Ledger;
 use crate::name::ServiceName;
 use crate::postfix::configuration::{
-    Configuration, ConfigurationFiles, HostEnvironment, Listener, ListensOn, Release, View,
+    Configuration, ConfigurationFiles, HostEnvironment, Listener, ListensOn, Release,
+    SetValues as _, View,
 };
-use crate::postfix::split_list;
+use crate::postfix::{MasterEntry, split_list};
 use crate::service::Service;
-use crate::state::{DefaultInstance, Desired, Live, Remark, Want};
-use crate::thing::Thing;
+use crate::state::{DefaultInstance, Desired, Live, Remark};
 
 use super::super::Step;
 use super::draft::Draft;
@@ -52,8 +52,8 @@ pub(super) fn gone(service: &Service) -> Remark {
 }
 
 impl Draft<'_> {
-    /// Checks that postmulti(1) knows the instance, and warns where it does not start it.
-    pub(super) fn listed(&mut self) -> Result<(), Failure> {
+    /// Checks that postmulti(1) knows the instance.
+    pub(super) fn listed(&self) -> Result<(), Failure> {
         let (Some(_), Some(default)) = (
             self.service.named_instance(),
             &self.input.live.default_instance,
@@ -71,6 +71,14 @@ impl Draft<'_> {
         if listed == Ok(false) {
             return Err(unlisted(&self.service));
         }
+        Ok(())
+    }
+
+    /// Warns where postmulti(1) does not start the instance after the plan.
+    pub(super) fn enabled(&mut self) {
+        if self.service.named_instance().is_none() {
+            return;
+        }
         let settings = self.planned_settings();
         let enabled = self
             .configuration(&settings)
@@ -85,7 +93,6 @@ impl Draft<'_> {
                 hint: Some(format!("run `postmulti -i {} -e enable` on the host", self.service)),
             });
         }
-        Ok(())
     }
 
     /// Warns of each port on which the default instance listens too. master(8) of the one that starts second stops.
@@ -95,10 +102,10 @@ impl Draft<'_> {
         };
         let files = files_of(default);
         let theirs = self.configuration_of(&files, &self.live.environment);
-        let names: Vec<ServiceName> = names_in(&default.master_cf);
+        let names = names_in(default.master_cf.services());
         let theirs = enabled_listeners(theirs.main(), &names);
         let settings = self.planned_settings();
-        let names = self.planned_services();
+        let names = names_in(settings.entries().unwrap_or_default());
         let ours = enabled_listeners(self.configuration(&settings).main(), &names);
         let mut remarks = Vec::new();
         for own in &ours {
@@ -127,23 +134,6 @@ impl Draft<'_> {
         let release = Release::new(&self.input.live.facts.postfix_version);
         Configuration::new(files, release, environment)
     }
-
-    /// The services of master.cf after the plan.
-    fn planned_services(&self) -> Vec<ServiceName> {
-        let mut names: BTreeSet<ServiceName> = names_in(&self.live.master_cf).into_iter().collect();
-        for (thing, want) in &self.desired.values {
-            match (thing, want) {
-                (Thing::Service(name), Want::Absent) => {
-                    names.remove(name);
-                }
-                (Thing::Service(name) | Thing::Field(name, _) | Thing::Option(name, _), _) => {
-                    names.insert(name.clone());
-                }
-                _ => {}
-            }
-        }
-        names.into_iter().collect()
-    }
 }
 
 fn files_of(default: &DefaultInstance) -> ConfigurationFiles<'_> {
@@ -153,10 +143,12 @@ fn files_of(default: &DefaultInstance) -> ConfigurationFiles<'_> {
     }
 }
 
-fn names_in(master_cf: &crate::postfix::MasterCf) -> Vec<ServiceName> {
-    let entries = master_cf.services().iter();
-    entries
-        .filter_map(|entry| ServiceName::new(format!("{}/{}", entry.name(), entry.kind())).ok())
+fn names_in(entries: &[MasterEntry]) -> Vec<ServiceName> {
+    let names = entries
+        .iter()
+        .map(|entry| format!("{}/{}", entry.name(), entry.kind()));
+    names
+        .filter_map(|name| ServiceName::new(name).ok())
         .collect()
 }
 
