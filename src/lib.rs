@@ -25,6 +25,9 @@ pub mod digest;
 // Postfix's own files, read, edited and compared as Postfix does.
 pub mod postfix;
 
+// An LDAP directory as data.
+pub mod directory;
+
 // How a host is reached; what it records for `murder`, what it must have, and what it has.
 pub mod access;
 

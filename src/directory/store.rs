@@ -1,0 +1,164 @@
+//! The entries of a directory: attributes by number, values in one text, and an index for each attribute.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+use super::matching::{MatchingRule, superior_classes};
+
+/// An attribute's number in a [`Directory`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttributeId(pub(super) u16);
+
+/// An entry's number in a [`Directory`], in the order in which the entries were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId(pub(super) u32);
+
+/// One value of an entry: the attribute, and the place of the text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StoredValue {
+    pub(super) attribute: AttributeId,
+    pub(super) start: u32,
+    pub(super) length: u32,
+}
+
+/// The entries of an LDAP directory.
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// The texts of all values, one behind the other.
+    pub(super) text: String,
+    pub(super) names: Vec<Box<str>>,
+    pub(super) by_name: HashMap<Box<str>, AttributeId>,
+    pub(super) values: Vec<StoredValue>,
+    /// For each entry, where its values begin; the last number is the end of the last entry.
+    pub(super) entries: Vec<u32>,
+    /// The name of each entry as it was read.
+    pub(super) dns: Vec<(u32, u32)>,
+    pub(super) by_dn: OnceLock<BTreeMap<String, EntryId>>,
+    pub(super) indexes: RwLock<HashMap<AttributeId, std::sync::Arc<Index>>>,
+}
+
+/// Entries by the hash of a normalized value, sorted.
+pub(super) type Index = Vec<(u64, u32)>;
+
+impl Directory {
+    /// How many entries there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.dns.len()
+    }
+
+    /// Whether there are no entries.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.dns.is_empty()
+    }
+
+    /// The number of an attribute, whatever the case of its name; none if no entry has it.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<AttributeId> {
+        match self.by_name.get(name) {
+            Some(found) => Some(*found),
+            None => self
+                .by_name
+                .get(name.to_ascii_lowercase().as_str())
+                .copied(),
+        }
+    }
+
+    /// The name of an attribute in lower case.
+    #[must_use]
+    pub fn attribute_name(&self, attribute: AttributeId) -> &str {
+        self.names
+            .get(usize::from(attribute.0))
+            .map_or("", |name| name)
+    }
+
+    /// The distinguished name of an entry, as it was read.
+    #[must_use]
+    pub fn dn(&self, entry: EntryId) -> &str {
+        let place = self.dns.get(entry.0 as usize);
+        place.map_or("", |(start, length)| self.slice(*start, *length))
+    }
+
+    /// All entries.
+    pub fn entries(&self) -> impl Iterator<Item = EntryId> + use<> {
+        (0..u32::try_from(self.dns.len()).unwrap_or(u32::MAX)).map(EntryId)
+    }
+
+    /// The values of an entry, each with its attribute, in the order in which they were read.
+    pub fn values(&self, entry: EntryId) -> impl Iterator<Item = (AttributeId, &str)> {
+        let at = entry.0 as usize;
+        let bounds = self.entries.get(at).zip(self.entries.get(at + 1));
+        let stored = bounds.and_then(|(from, to)| self.values.get(*from as usize..*to as usize));
+        let stored = stored.unwrap_or_default().iter();
+        stored.map(|value| (value.attribute, self.slice(value.start, value.length)))
+    }
+
+    /// The values of one attribute of an entry.
+    pub fn values_of(&self, entry: EntryId, attribute: AttributeId) -> impl Iterator<Item = &str> {
+        let values = self.values(entry);
+        values
+            .filter(move |(of, _)| *of == attribute)
+            .map(|(_, value)| value)
+    }
+
+    fn slice(&self, start: u32, length: u32) -> &str {
+        let (start, length) = (start as usize, length as usize);
+        self.text.get(start..start + length).unwrap_or_default()
+    }
+
+    /// The entries by their normalized names.
+    pub(super) fn by_dn(&self) -> &BTreeMap<String, EntryId> {
+        self.by_dn.get_or_init(|| {
+            let named = self.entries().filter_map(|entry| {
+                Some((
+                    reversed(&super::dn::normalized_dn(self.dn(entry)).ok()?),
+                    entry,
+                ))
+            });
+            named.collect()
+        })
+    }
+
+    /// The index of an attribute: which entries have a value with a hash.
+    pub(super) fn index(&self, attribute: AttributeId) -> std::sync::Arc<Index> {
+        let known = self.indexes.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = known.get(&attribute) {
+            return std::sync::Arc::clone(index);
+        }
+        drop(known);
+        let rule = MatchingRule::of(self.attribute_name(attribute));
+        let mut index: Index = Vec::new();
+        for entry in self.entries() {
+            for value in self.values_of(entry, attribute) {
+                let Some(value) = rule.normalized(value) else {
+                    continue;
+                };
+                if rule == MatchingRule::ObjectClass {
+                    index.extend(superior_classes(&value).map(|class| (hash_of(class), entry.0)));
+                }
+                index.push((hash_of(&value), entry.0));
+            }
+        }
+        index.sort_unstable();
+        index.dedup();
+        let index = std::sync::Arc::new(index);
+        let mut known = self.indexes.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(attribute, std::sync::Arc::clone(&index));
+        index
+    }
+}
+
+/// A normalized name with its parts in reverse, so that the entries below one follow it.
+pub(super) fn reversed(dn: &str) -> String {
+    let parts: Vec<&str> = dn.rsplit(',').collect();
+    parts.join(",")
+}
+
+/// A hash that is the same in each run (FNV-1a).
+pub(super) fn hash_of(text: &str) -> u64 {
+    let start = 0xcbf2_9ce4_8422_2325_u64;
+    text.bytes().fold(start, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
