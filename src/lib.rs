@@ -53,6 +53,8 @@ pub mod plan;
 
 pub mod outcome;
 
+pub mod mail;
+
 pub mod report;
 
 // Shell: files, machines, many hosts at once, one run, and the terminal.

@@ -28,6 +28,8 @@ pub mod subset;
 pub use edit::Edit;
 pub use edit::EditError;
 pub use edit::apply_edits;
+pub(crate) use lines::logical_lines;
+
 pub use line_problem::LineProblem;
 pub use line_problem::LineProblemKind;
 pub use main_cf::MainCf;

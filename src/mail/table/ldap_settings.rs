@@ -1,0 +1,139 @@
+//! The parameters of an LDAP table, read once.
+
+use super::answer::LookupError;
+use super::names::NameList;
+use super::template::{Needs, Template};
+use crate::directory::{FilterError, LdapFilter, SearchScope, parse_filter};
+use crate::postfix::{MainCf, split_list};
+
+/// How the values of an attribute are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttributeClass {
+    /// `terminal_result_attribute`: nothing else of the entry counts.
+    Terminal,
+    /// `leaf_result_attribute`: a result if the entry has no special attribute.
+    Leaf,
+    /// `result_attribute`: a result.
+    Result,
+    /// `special_result_attribute`: names or URLs of other entries.
+    Special,
+}
+
+/// The parameters of an LDAP table.
+#[derive(Debug)]
+pub struct LdapSettings {
+    /// The file that sets them.
+    pub file: String,
+    /// `search_base`.
+    pub search_base: Template,
+    /// `scope`.
+    pub scope: SearchScope,
+    /// `query_filter`, or why each search fails.
+    pub filter: Result<LdapFilter, LookupError>,
+    /// `result_format`.
+    pub result_format: Template,
+    /// What the three templates need of keys and results.
+    pub needs: Needs,
+    /// `domain`.
+    pub domains: Option<NameList>,
+    /// The attributes in lower case, in Postfix's order.
+    pub attributes: Vec<(String, AttributeClass)>,
+    /// Whether one of them is a leaf attribute.
+    pub has_leaves: bool,
+    /// `recursion_limit`.
+    pub recursion_limit: usize,
+    /// `expansion_limit`; 0 is no limit.
+    pub expansion_limit: usize,
+    /// `size_limit`; 0 is no limit.
+    pub size_limit: usize,
+}
+
+/// The attributes of each class, with the parameter that lists them and its default.
+const ATTRIBUTES: [(&str, &str, AttributeClass); 4] = [
+    ("terminal_result_attribute", "", AttributeClass::Terminal),
+    ("leaf_result_attribute", "", AttributeClass::Leaf),
+    ("result_attribute", "maildrop", AttributeClass::Result),
+    ("special_result_attribute", "", AttributeClass::Special),
+];
+
+impl LdapSettings {
+    /// Reads the file of a table. `domains` makes the list of `domain`.
+    ///
+    /// # Errors
+    /// If a template is wrong or a number is none: Postfix programs that open the table stop with a fatal error, so that
+    /// each lookup fails.
+    pub fn read(
+        file: &str,
+        text: &str,
+        domains: &dyn Fn(&str) -> Option<NameList>,
+    ) -> Result<Self, LookupError> {
+        let parameters = MainCf::parse(text.as_bytes());
+        let get = |name: &str, default: &'static str| -> String {
+            parameters.get(name).unwrap_or(default).to_owned()
+        };
+        let fatal = |what: &str| LookupError::Temporary(format!("{what} in `{file}`"));
+        let template = |name: &str, default: &'static str| {
+            Template::read(&get(name, default)).ok_or_else(|| fatal(&format!("wrong `{name}`")))
+        };
+        let number = |name: &str, default: usize| match parameters.get(name) {
+            None => Ok(default),
+            Some(text) => text.parse().map_err(|_| fatal(&format!("wrong `{name}`"))),
+        };
+        let query = template("query_filter", "(mailacceptinggeneralid=%s)")?;
+        let search_base = template("search_base", "")?;
+        let older = parameters.get("result_filter").unwrap_or("%s").to_owned();
+        let result_format = parameters.get("result_format").unwrap_or(&older);
+        let result_format =
+            Template::read(result_format).ok_or_else(|| fatal("wrong `result_format`"))?;
+        let mut needs = Needs::default();
+        needs.add(&search_base, true);
+        needs.add(&query, true);
+        needs.add(&result_format, false);
+        let expansion_limit = number("expansion_limit", 0)?;
+        let attributes: Vec<(String, AttributeClass)> = ATTRIBUTES
+            .iter()
+            .flat_map(|(name, default, class)| {
+                let names = split_list(&get(name, default)).into_iter();
+                names.map(|name| (name.to_ascii_lowercase(), *class))
+            })
+            .collect();
+        let mut settings = Self {
+            file: file.to_owned(),
+            scope: match get("scope", "sub").to_ascii_lowercase().as_str() {
+                "one" => SearchScope::One,
+                "base" => SearchScope::Base,
+                _ => SearchScope::Subtree,
+            },
+            filter: Ok(LdapFilter::And(Vec::new())),
+            domains: parameters
+                .get("domain")
+                .filter(|list| !list.is_empty())
+                .and_then(domains),
+            has_leaves: attributes
+                .iter()
+                .any(|(_, class)| *class == AttributeClass::Leaf),
+            attributes,
+            recursion_limit: number("recursion_limit", 1000)?,
+            size_limit: number("size_limit", expansion_limit)?,
+            search_base,
+            result_format,
+            needs,
+            expansion_limit,
+        };
+        let filter = parse_filter(&get("query_filter", "(mailacceptinggeneralid=%s)"), true);
+        settings.filter = filter.map_err(|error| settings.error_of(&error));
+        Ok(settings)
+    }
+
+    /// Why a search with a filter has no answer.
+    #[must_use]
+    pub fn error_of(&self, error: &FilterError) -> LookupError {
+        let file = &self.file;
+        match error {
+            FilterError::Syntax => LookupError::Temporary(format!("bad search filter in `{file}`")),
+            FilterError::NotModelled(what) => {
+                LookupError::NotModelled(format!("the filter `{what}` of `{file}` is not modelled"))
+            }
+        }
+    }
+}

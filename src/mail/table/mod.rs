@@ -1,0 +1,17 @@
+//! Lookup tables of Postfix, asked without Postfix.
+
+mod answer;
+mod compound;
+mod fixed;
+mod ldap;
+mod ldap_settings;
+mod names;
+mod network;
+mod open;
+mod pattern;
+mod template;
+
+pub use answer::{AnswerPlace, KeyLookup, LookupError, LookupResult, TableAnswer};
+pub use names::{ListMember, MatchStyle, NameList};
+pub use network::Network;
+pub use open::{HostTables, OpenTable};

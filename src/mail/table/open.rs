@@ -1,0 +1,177 @@
+//! Opens the lookup tables that a value names.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::answer::{KeyLookup, LookupError, UnknownTable};
+use super::compound::{PipeTable, UnionTable};
+use super::fixed::{AccountTable, FixedTable, StaticTable};
+use super::ldap::LdapTable;
+use super::ldap_settings::LdapSettings;
+use super::names::{ListMember, MatchStyle, NameList};
+use super::network::CidrTable;
+use super::pattern::{PatternSyntax, PatternTable};
+use crate::postfix::split_list;
+
+/// A lookup table with the word that names it, as `hash:/etc/postfix/transport`.
+#[derive(Debug, Clone)]
+pub struct OpenTable {
+    /// The word.
+    pub word: String,
+    /// Its content.
+    pub content: Arc<dyn KeyLookup>,
+}
+
+/// The texts of a host's files, and the tables that were opened from them.
+#[derive(Debug, Default)]
+pub struct HostTables {
+    files: HashMap<String, String>,
+    opened: HashMap<String, Arc<dyn KeyLookup>>,
+}
+
+impl HostTables {
+    /// The tables of a host with these files, each a path with its text.
+    #[must_use]
+    pub fn new(files: HashMap<String, String>) -> Self {
+        Self {
+            files,
+            opened: HashMap::new(),
+        }
+    }
+
+    /// The tables of an expanded list, in their order.
+    pub fn all(&mut self, value: &str) -> Vec<OpenTable> {
+        let words = split_list(value).into_iter();
+        words
+            .map(|word| OpenTable {
+                content: self.open(&word),
+                word,
+            })
+            .collect()
+    }
+
+    /// A list of names, files and tables, expanded.
+    pub fn names(&mut self, value: &str, style: MatchStyle) -> NameList {
+        let members = split_list(value).into_iter().flat_map(|word| {
+            let is_exception = word.starts_with('!');
+            let word = word.trim_start_matches('!');
+            let members = self.members(word);
+            members
+                .into_iter()
+                .map(move |member| (member, is_exception))
+                .collect::<Vec<_>>()
+        });
+        NameList {
+            members: members.collect(),
+            style,
+        }
+    }
+
+    fn members(&mut self, word: &str) -> Vec<ListMember> {
+        if word.starts_with('/') {
+            return match self.files.get(word) {
+                Some(text) => {
+                    let names = text.lines().filter(|line| !line.starts_with('#'));
+                    let names = names.flat_map(split_list);
+                    names
+                        .map(|name| ListMember::Name(name.to_lowercase()))
+                        .collect()
+                }
+                None => vec![ListMember::Unknown(unread(word))],
+            };
+        }
+        // An address in brackets has colons, and is no table.
+        let is_table = !word.starts_with('[') && word.contains(':');
+        vec![if is_table {
+            ListMember::Table(self.open(word))
+        } else {
+            ListMember::Name(word.to_lowercase())
+        }]
+    }
+
+    /// The content of a table by its word.
+    pub fn open(&mut self, word: &str) -> Arc<dyn KeyLookup> {
+        if let Some(known) = self.opened.get(word) {
+            return Arc::clone(known);
+        }
+        let content = self.read(word);
+        self.opened.insert(word.to_owned(), Arc::clone(&content));
+        content
+    }
+
+    fn read(&mut self, word: &str) -> Arc<dyn KeyLookup> {
+        let unknown = |reason: String| -> Arc<dyn KeyLookup> {
+            Arc::new(UnknownTable(LookupError::NotModelled(reason)))
+        };
+        let Some((kind, name)) = word.split_once(':') else {
+            return unknown(format!("`{word}` is not a lookup table"));
+        };
+        match kind {
+            "proxy" | "debug" => self.open(name),
+            "static" => {
+                let value = name
+                    .strip_prefix('{')
+                    .and_then(|name| name.strip_suffix('}'));
+                Arc::new(StaticTable(value.map_or(name, str::trim).to_owned()))
+            }
+            "inline" => match FixedTable::from_inline(name) {
+                Some(table) => Arc::new(table),
+                None => unknown(format!("`{word}` is not modelled")),
+            },
+            "fail" => Arc::new(UnknownTable(LookupError::Temporary(format!(
+                "`{word}` fails"
+            )))),
+            "unix" if name == "passwd.byname" => Arc::new(AccountTable),
+            "unionmap" | "pipemap" => {
+                let inner = name
+                    .strip_prefix('{')
+                    .and_then(|name| name.strip_suffix('}'));
+                let tables: Vec<Arc<dyn KeyLookup>> = split_list(inner.unwrap_or_default())
+                    .iter()
+                    .map(|word| self.open(word))
+                    .collect();
+                if kind == "unionmap" {
+                    Arc::new(UnionTable(tables))
+                } else {
+                    Arc::new(PipeTable(tables))
+                }
+            }
+            "hash" | "btree" | "lmdb" | "cdb" | "dbm" | "sdbm" | "texthash" | "regexp" | "pcre"
+            | "cidr" | "ldap" => match self.files.get(name).cloned() {
+                Some(text) => self.from_file(kind, name, &text),
+                None => unknown(unread(name)),
+            },
+            other => unknown(format!("tables of type `{other}` are not modelled")),
+        }
+    }
+
+    fn from_file(&mut self, kind: &str, path: &str, text: &str) -> Arc<dyn KeyLookup> {
+        match kind {
+            "regexp" => Arc::new(PatternTable::read(path, text, PatternSyntax::Posix)),
+            "pcre" => Arc::new(PatternTable::read(path, text, PatternSyntax::Perl)),
+            "cidr" => match CidrTable::read(path, text) {
+                Some(table) => Arc::new(table),
+                None => Arc::new(UnknownTable(LookupError::NotModelled(format!(
+                    "a line of `{path}` is not modelled"
+                )))),
+            },
+            "ldap" => {
+                let domains = crate::postfix::MainCf::parse(text.as_bytes());
+                let domains = domains
+                    .get("domain")
+                    .map(|list| self.names(list, MatchStyle::Exact));
+                match LdapSettings::read(path, text, &|_| domains.clone()) {
+                    Ok(settings) => Arc::new(LdapTable(settings)),
+                    Err(error) => Arc::new(UnknownTable(error)),
+                }
+            }
+            // newaliases(1) reads another format than postmap(1).
+            _ if path.ends_with("/aliases") => Arc::new(FixedTable::from_aliases(path, text)),
+            _ => Arc::new(FixedTable::from_text(path, text)),
+        }
+    }
+}
+
+fn unread(path: &str) -> String {
+    format!("the text of `{path}` is not known: nothing of the manifest has it")
+}
