@@ -1,0 +1,92 @@
+//! The delivery agents of a host: which program each transport runs, and the parameters of smtp(8) and lmtp(8).
+
+use std::collections::BTreeMap;
+
+use super::address::{list, quoted, split};
+use super::local::LocalAgent;
+use super::maps::{AddressLookup, Keys, Known, Maps, QueryForm};
+use super::reader::ParameterReader;
+use super::table::LookupError;
+use crate::directory::Directory;
+
+/// The programs that deliver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// smtp(8) over SMTP.
+    Smtp,
+    /// smtp(8) over LMTP.
+    Lmtp,
+    /// local(8).
+    Local,
+    /// virtual(8).
+    Virtual,
+    /// error(8) as `error`.
+    Error,
+    /// error(8) as `retry`.
+    Retry,
+    /// discard(8).
+    Discard,
+    /// pipe(8) and all others.
+    Other,
+}
+
+/// The parameters of one client: smtp(8) or lmtp(8).
+#[derive(Debug)]
+pub struct ClientAgent {
+    lookup: AddressLookup,
+    generic_maps: Maps,
+    status_filter: Maps,
+}
+
+/// The delivery agents of a host.
+#[derive(Debug)]
+pub struct Agents {
+    /// The program of each transport.
+    pub programs: BTreeMap<String, Program>,
+    /// The SMTP client.
+    pub smtp: ClientAgent,
+    /// The LMTP client.
+    pub lmtp: ClientAgent,
+    /// local(8).
+    pub local: LocalAgent,
+    /// `defer_transports`, and whether `soft_bounce` turns bounces into deferrals.
+    pub soft_bounce: bool,
+}
+
+impl ClientAgent {
+    /// Reads the parameters of the service `smtp/unix` or `lmtp/unix`, with this prefix.
+    pub fn read(prefix: &str, reader: &mut ParameterReader<'_, '_>) -> Self {
+        Self {
+            lookup: reader.address_lookup(),
+            generic_maps: reader.maps(&format!("{prefix}_generic_maps")),
+            status_filter: reader.maps(&format!("{prefix}_delivery_status_filter")),
+        }
+    }
+
+    /// The recipient as the client gives it to the next host (generic(5)).
+    ///
+    /// # Errors
+    /// If a table on the way has no answer.
+    pub fn rewritten(&self, recipient: &str, directory: &Directory) -> Known<String> {
+        let (form, keys) = (QueryForm::Quoted, Keys::OfAddresses);
+        let found = self.lookup.find(&self.generic_maps, recipient, form, keys, directory)?;
+        let Some(found) = found else { return Ok(recipient.to_owned()) };
+        let mut value = found.hit.answer.value;
+        if value.starts_with('@') {
+            let (local, _) = split(recipient);
+            let extension = found.extension.as_deref().unwrap_or_default();
+            value = quoted(&format!("{}{value}", local.strip_suffix(extension).unwrap_or(local)));
+        }
+        let first = list(&value).and_then(|addresses| addresses.into_iter().next());
+        first.ok_or_else(|| LookupError::NotModelled(format!("the form of `{value}` is not modelled")))
+    }
+
+    /// The status of a delivery after `…_delivery_status_filter`: `5.4.4 text` may become `4.4.4 text`.
+    ///
+    /// # Errors
+    /// If the filter's table has no answer.
+    pub fn filtered(&self, status: &str, directory: &Directory) -> Known<String> {
+        let found = self.status_filter.find_key(status, false, directory)?;
+        Ok(found.map_or(status.to_owned(), |hit| hit.answer.value))
+    }
+}

@@ -1,0 +1,194 @@
+//! The rewriting of recipients by cleanup(8): canonical addresses and virtual aliases.
+
+use std::collections::HashSet;
+
+use super::address::{list, quoted, split, unquoted, with_extension};
+use super::maps::{AddressLookup, Hit, Keys, Known, Maps, QueryForm};
+use super::reader::ParameterReader;
+use super::resolve::Resolver;
+use super::table::LookupError;
+use crate::directory::Directory;
+use crate::postfix::split_list;
+
+/// The parameters of cleanup(8).
+#[derive(Debug)]
+pub struct Cleanup {
+    lookup: AddressLookup,
+    recipient_canonical_maps: Maps,
+    canonical_maps: Maps,
+    virtual_alias_maps: Maps,
+    propagates_canonical: bool,
+    propagates_virtual: bool,
+    expansion_limit: usize,
+    recursion_limit: usize,
+    length_limit: usize,
+}
+
+/// The recipients of a message after cleanup(8), in internal form, and the table entries that rewrote them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rewritten {
+    /// The recipients.
+    pub recipients: Vec<String>,
+    /// The entries, in the order of the rewriting.
+    pub hits: Vec<Hit>,
+}
+
+impl Cleanup {
+    /// Reads the parameters of the service `cleanup/unix`.
+    pub fn read(reader: &mut ParameterReader<'_, '_>) -> Self {
+        let propagates = split_list(&reader.text_or_empty("propagate_unmatched_extensions"));
+        let canonical = |name: &str, classes: &str, reader: &mut ParameterReader<'_, '_>| {
+            let is_on = split_list(&reader.text_or_empty(classes))
+                .iter()
+                .any(|class| class == "envelope_recipient");
+            let mut maps = reader.maps(name);
+            if !is_on && maps.tables.is_ok() {
+                maps.tables = Ok(Vec::new());
+            }
+            maps
+        };
+        Self {
+            lookup: reader.address_lookup(),
+            recipient_canonical_maps: canonical(
+                "recipient_canonical_maps",
+                "recipient_canonical_classes",
+                reader,
+            ),
+            canonical_maps: canonical("canonical_maps", "canonical_classes", reader),
+            virtual_alias_maps: reader.maps("virtual_alias_maps"),
+            propagates_canonical: propagates.iter().any(|word| word == "canonical"),
+            propagates_virtual: propagates.iter().any(|word| word == "virtual"),
+            expansion_limit: reader.number("virtual_alias_expansion_limit", 1000),
+            recursion_limit: reader.number("virtual_alias_recursion_limit", 1000),
+            length_limit: reader.number("virtual_alias_address_length_limit", 1000),
+        }
+    }
+
+    /// Rewrites one recipient.
+    ///
+    /// # Errors
+    /// If a table on the way has no answer, or an alias expands without end: cleanup(8) does not take the message, and its
+    /// client tries again later.
+    pub fn rewrite(
+        &self,
+        recipient: &str,
+        resolver: &Resolver,
+        directory: &Directory,
+    ) -> Known<Rewritten> {
+        let mut rewriting = Rewriting {
+            cleanup: self,
+            resolver,
+            directory,
+            hits: Vec::new(),
+        };
+        let address = resolver.canonical(recipient)?;
+        let address = rewriting.one_to_one(&address, &self.recipient_canonical_maps)?;
+        let address = rewriting.one_to_one(&address, &self.canonical_maps)?;
+        let mut recipients = rewriting.one_to_many(&address)?;
+        let mut seen = HashSet::new();
+        recipients.retain(|recipient| seen.insert(recipient.to_lowercase()));
+        Ok(Rewritten { recipients, hits: rewriting.hits })
+    }
+}
+
+struct Rewriting<'a> {
+    cleanup: &'a Cleanup,
+    resolver: &'a Resolver,
+    directory: &'a Directory,
+    hits: Vec<Hit>,
+}
+
+impl Rewriting<'_> {
+    /// The addresses that a table has for an address; none if it has none (`mail_addr_map` of Postfix).
+    fn map(&mut self, maps: &Maps, address: &str, propagates: bool) -> Known<Option<Vec<String>>> {
+        let (lookup, form) = (&self.cleanup.lookup, QueryForm::Quoted);
+        let found = lookup.find(maps, address, form, Keys::OfAddresses, self.directory)?;
+        let Some(found) = found else { return Ok(None) };
+        let mut value = found.hit.answer.value.clone();
+        if value.starts_with('@') {
+            // The user stays, and loses an extension that the key had not.
+            let (local, _) = split(address);
+            let extension = found.extension.as_deref().unwrap_or_default();
+            let local = local.strip_suffix(extension).unwrap_or(local);
+            value = quoted(&format!("{local}{value}"));
+        }
+        let addresses = list(&value).ok_or_else(|| {
+            LookupError::NotModelled(format!("the form of `{value}` in `{}` is not modelled", found.hit.table))
+        })?;
+        if addresses.is_empty() {
+            let what = format!("`{}` has no address for `{}`", found.hit.table, found.hit.key);
+            return Err(LookupError::Temporary(what));
+        }
+        let mut results = Vec::with_capacity(addresses.len());
+        for address in addresses {
+            let address = self.resolver.canonical(&address)?;
+            results.push(match &found.extension {
+                Some(extension) if propagates => with_extension(&address, extension),
+                _ => address,
+            });
+        }
+        self.hits.push(found.hit);
+        Ok(Some(results))
+    }
+
+    /// Applies `canonical_maps` until the address stays the same.
+    fn one_to_one(&mut self, address: &str, maps: &Maps) -> Known<String> {
+        const MOST: usize = 10;
+        let mut address = address.to_owned();
+        if maps.is_empty() {
+            return Ok(address);
+        }
+        for _ in 0..MOST {
+            let mapped = self.map(maps, &address, self.cleanup.propagates_canonical)?;
+            let Some(new) = mapped.and_then(|new| new.into_iter().next()) else {
+                return Ok(address);
+            };
+            if new == address {
+                return Ok(address);
+            }
+            address = new;
+        }
+        Err(LookupError::Temporary(format!("`{}` nests too deeply", maps.parameter)))
+    }
+
+    /// Expands virtual aliases until no alias is left (`cleanup_map1n` of Postfix).
+    fn one_to_many(&mut self, address: &str) -> Known<Vec<String>> {
+        let maps = &self.cleanup.virtual_alias_maps;
+        let mut addresses = vec![address.to_owned()];
+        if maps.is_empty() {
+            return Ok(addresses);
+        }
+        let too_much = |what: &str| Err(LookupError::Temporary(format!("4.6.0 Alias expansion error: {what}")));
+        // An address that an entry maps to itself is not looked up again.
+        let mut seen: HashSet<String> = HashSet::new();
+        let mut at = 0;
+        while let Some(current) = addresses.get(at).cloned() {
+            if addresses.len() > self.cleanup.expansion_limit {
+                return too_much("too many addresses");
+            }
+            let mut current = current;
+            for count in 0.. {
+                if seen.contains(&current.to_lowercase()) {
+                    break;
+                }
+                if count >= self.cleanup.recursion_limit {
+                    return too_much("the alias expands without end");
+                }
+                let mapped = self.map(maps, &current, self.cleanup.propagates_virtual)?;
+                let Some(mapped) = mapped else { break };
+                if mapped.iter().any(|new| new.len() > self.cleanup.length_limit) {
+                    return too_much("an address is too long");
+                }
+                if mapped.iter().any(|new| new.eq_ignore_ascii_case(&current)) {
+                    seen.insert(current.to_lowercase());
+                }
+                let mut mapped = mapped.into_iter();
+                current = mapped.next().unwrap_or(current);
+                addresses.extend(mapped);
+            }
+            addresses[at] = current;
+            at += 1;
+        }
+        Ok(addresses.iter().map(|address| unquoted(&quoted(address))).collect())
+    }
+}

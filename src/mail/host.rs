@@ -1,0 +1,188 @@
+//! One host of the murder, with all parameters that decide about mail.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::agent::{Agents, ClientAgent, Program};
+use super::cleanup::Cleanup;
+use super::local::LocalAgent;
+use super::reader::ParameterReader;
+use super::resolve::Resolver;
+use super::smtpd::Smtpd;
+use super::stock;
+use super::table::{HostTables, Network};
+use crate::name::{HostName, ServiceName};
+use crate::postfix::MasterCf;
+use crate::postfix::configuration::{Configuration, HostEnvironment, Networks, Release};
+use crate::secret::Body;
+use crate::state::{DesiredService, DesiredSettings, Facts, Want};
+use crate::thing::{Field, Thing};
+
+/// A host as the model of mail sees it.
+#[derive(Debug)]
+pub struct MailHost {
+    /// Its name.
+    pub name: String,
+    /// Other names: `myhostname`, and the value of `mailHost`.
+    pub names: Vec<String>,
+    /// The addresses from which it sends.
+    pub addresses: Vec<Network>,
+    /// trivial-rewrite(8).
+    pub resolver: Resolver,
+    /// cleanup(8).
+    pub cleanup: Cleanup,
+    /// smtpd(8) on port 25; none if master.cf has no such service.
+    pub smtpd: Option<Smtpd>,
+    /// The delivery agents.
+    pub agents: Agents,
+}
+
+/// What the manifest says of a host.
+#[derive(Debug, Clone)]
+pub struct HostInput<'a> {
+    /// Its name.
+    pub name: &'a HostName,
+    /// The value of `mailHost` for its mailboxes.
+    pub mailhost: &'a HostName,
+    /// The addresses and networks from which it sends.
+    pub addresses: &'a [String],
+    /// What it must have.
+    pub desired: &'a DesiredService,
+    /// Its facts.
+    pub facts: &'a Facts,
+}
+
+impl MailHost {
+    /// The host with its desired configuration over the main.cf and master.cf that its distribution installs.
+    #[must_use]
+    pub fn from_desired(input: &HostInput<'_>) -> Self {
+        let (main_cf, master_cf) = stock::files(&input.facts.distribution, input.name.as_str());
+        let settings = DesiredSettings::new(&main_cf, &master_cf, input.desired);
+        let environment = environment(input);
+        let release = Release::new(&input.facts.postfix_version);
+        let configuration = Configuration::new(&settings, release, &environment);
+        let mut tables = HostTables::new(files(input.desired));
+        let entries = entries(&master_cf, input.desired);
+        let smtpd = smtpd_service(&entries);
+        let services = ["rewrite/unix", "cleanup/unix", "smtp/unix", "lmtp/unix", "local/unix"];
+        let services = services.map(|name| ServiceName::new(name).ok());
+        let [rewrite, cleanup, smtp, lmtp, local] = &services;
+        let view = |service: &'_ Option<ServiceName>| match service {
+            // Each is a service name, so the other arm is never reached.
+            Some(service) => configuration.service(service),
+            None => configuration.main(),
+        };
+        let mut reader = ParameterReader { view: view(rewrite), tables: &mut tables };
+        let resolver = Resolver::read(&mut reader);
+        let myhostname = reader.text_or_empty("myhostname").to_lowercase();
+        let soft_bounce = reader.is_on("soft_bounce");
+        reader.view = view(cleanup);
+        let cleanup = Cleanup::read(&mut reader);
+        reader.view = view(smtp);
+        let smtp = ClientAgent::read("smtp", &mut reader);
+        reader.view = view(lmtp);
+        let lmtp = ClientAgent::read("lmtp", &mut reader);
+        reader.view = view(local);
+        let local = LocalAgent::read(&mut reader);
+        let smtpd = smtpd.map(|service| {
+            let view = configuration.service(&service);
+            Smtpd::read(&mut ParameterReader { view, tables: &mut tables })
+        });
+        let programs = entries.iter().filter_map(|(service, command)| {
+            let (name, kind) = service.parts();
+            (kind == "unix").then(|| (name.to_owned(), program(name, command)))
+        });
+        let name = input.name.as_str().to_owned();
+        Self {
+            names: vec![name.clone(), input.mailhost.as_str().to_owned(), myhostname],
+            name,
+            addresses: input.addresses.iter().filter_map(|text| Network::read(text)).collect(),
+            resolver,
+            cleanup,
+            smtpd,
+            agents: Agents { programs: programs.collect(), smtp, lmtp, local, soft_bounce },
+        }
+    }
+}
+
+/// The texts of the files that the host must have, and the aliases of its distribution.
+fn files(desired: &DesiredService) -> HashMap<String, String> {
+    let mut files = HashMap::from([("/etc/aliases".to_owned(), stock::ALIASES.to_owned())]);
+    for (path, want) in &desired.files {
+        match want {
+            Want::Present(file) => {
+                files.insert(path.as_str().to_owned(), Body::masked(&file.body));
+            }
+            Want::Absent => {
+                files.remove(path.as_str());
+            }
+        }
+    }
+    files
+}
+
+fn environment(input: &HostInput<'_>) -> HostEnvironment {
+    let addresses = input.addresses.iter().map(|address| format!("{address} "));
+    // Where nothing sets `mynetworks`, a host trusts itself.
+    let own = format!("127.0.0.0/8 [::1]/128 {}", addresses.collect::<String>().trim());
+    HostEnvironment {
+        hostname: Some(input.name.as_str().to_owned()),
+        mail_name: Some(input.name.as_str().to_owned()),
+        networks: Networks { host: Some(own), subnet: None, class: None },
+    }
+}
+
+/// The services of master.cf with their commands: those of the distribution, changed by the desired state.
+fn entries(master_cf: &MasterCf, desired: &DesiredService) -> BTreeMap<ServiceName, String> {
+    let stock = master_cf.services().iter().filter_map(|entry| {
+        let service = ServiceName::new(format!("{}/{}", entry.name(), entry.kind())).ok()?;
+        let command = entry.field(Field::Command);
+        Some((service, command))
+    });
+    let mut entries: BTreeMap<ServiceName, String> = stock.collect();
+    for (thing, want) in &desired.values {
+        match (thing, want) {
+            (Thing::Service(service), Want::Absent) => {
+                entries.remove(service);
+            }
+            (Thing::Field(service, Field::Command), Want::Present(command)) => {
+                entries.insert(service.clone(), command.clone());
+            }
+            _ => {}
+        }
+    }
+    entries
+}
+
+/// The service of smtpd(8) that answers on port 25, directly or behind postscreen(8).
+fn smtpd_service(entries: &BTreeMap<ServiceName, String>) -> Option<ServiceName> {
+    let of = |port: &str, word: &str| {
+        entries.iter().find(|(service, command)| {
+            let (name, kind) = service.parts();
+            let is_port = name.rsplit(':').next() == Some(port);
+            is_port && kind != "unix" && first_word(command) == word
+        })
+    };
+    let direct = of("smtp", "smtpd").or_else(|| of("25", "smtpd"));
+    let screened = || {
+        of("smtp", "postscreen").or_else(|| of("25", "postscreen"))?;
+        entries.iter().find(|(service, _)| service.parts() == ("smtpd", "pass"))
+    };
+    direct.or_else(screened).map(|(service, _)| service.clone())
+}
+
+fn first_word(command: &str) -> &str {
+    command.split_whitespace().next().unwrap_or_default()
+}
+
+fn program(name: &str, command: &str) -> Program {
+    match first_word(command) {
+        "smtp" => Program::Smtp,
+        "lmtp" => Program::Lmtp,
+        "local" => Program::Local,
+        "virtual" => Program::Virtual,
+        "error" if name == "retry" => Program::Retry,
+        "error" => Program::Error,
+        "discard" => Program::Discard,
+        _ => Program::Other,
+    }
+}

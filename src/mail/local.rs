@@ -1,0 +1,103 @@
+//! Delivery by local(8): aliases, and the mailboxes of accounts.
+
+use super::address::{split, unquoted};
+use super::maps::{AddressLookup, Hit, Known, Maps};
+use super::reader::ParameterReader;
+use super::table::{HostTables, LookupError};
+use crate::directory::Directory;
+use crate::postfix::split_list;
+
+/// The parameters of local(8).
+#[derive(Debug)]
+pub struct LocalAgent {
+    lookup: AddressLookup,
+    alias_maps: Maps,
+    accounts: Maps,
+    mailbox_transport: Known<String>,
+    fallback_transport: Known<String>,
+    luser_relay: Known<String>,
+    /// Parameters whose tables name transports: not modelled where they are set.
+    transport_maps: [Maps; 2],
+}
+
+/// What local(8) does with a recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LocalDelivery {
+    /// It delivers into a mailbox, a file or a command.
+    Delivered(String),
+    /// It sends a new message to these recipients, by the alias.
+    Forwarded(Vec<String>, Hit),
+    /// Another transport delivers, in the form of `mailbox_transport`.
+    Transport(String),
+    /// There is no such account.
+    Unknown,
+}
+
+impl LocalAgent {
+    /// Reads the parameters of the service `local/unix`.
+    pub fn read(reader: &mut ParameterReader<'_, '_>) -> Self {
+        Self {
+            lookup: reader.address_lookup(),
+            alias_maps: reader.maps("alias_maps"),
+            accounts: Maps {
+                parameter: "accounts".to_owned(),
+                tables: Ok(HostTables::default().all("unix:passwd.byname")),
+            },
+            mailbox_transport: reader.text("mailbox_transport"),
+            fallback_transport: reader.text("fallback_transport"),
+            luser_relay: reader.text("luser_relay"),
+            transport_maps: [reader.maps("mailbox_transport_maps"), reader.maps("fallback_transport_maps")],
+        }
+    }
+
+    /// What becomes of a recipient (local(8), "DELIVERY METHOD CONTROLS").
+    ///
+    /// # Errors
+    /// If a table on the way has no answer, or only the host knows the account.
+    pub fn deliver(&self, recipient: &str, directory: &Directory) -> Known<LocalDelivery> {
+        let (user, _) = split(recipient);
+        let user = user.to_lowercase();
+        let bare = self.lookup.extensions.split(&user).map(|(bare, _)| bare);
+        for key in [Some(user.as_str()), bare.as_deref()].into_iter().flatten() {
+            if let Some(hit) = self.alias_maps.find_key(key, false, directory)? {
+                return expanded(hit);
+            }
+        }
+        if self.transport_maps.iter().any(|maps| !maps.is_empty()) {
+            let what = "`mailbox_transport_maps` and `fallback_transport_maps` are not modelled";
+            return Err(LookupError::NotModelled(what.to_owned()));
+        }
+        let mailbox = self.mailbox_transport.clone()?;
+        if !mailbox.is_empty() {
+            return Ok(LocalDelivery::Transport(mailbox));
+        }
+        let account = bare.as_deref().unwrap_or(&user);
+        if self.accounts.find_key(account, false, directory)?.is_some() {
+            return Ok(LocalDelivery::Delivered(format!("mailbox of {account}")));
+        }
+        let fallback = self.fallback_transport.clone()?;
+        if !fallback.is_empty() {
+            return Ok(LocalDelivery::Transport(fallback));
+        }
+        if !self.luser_relay.clone()?.is_empty() {
+            return Err(LookupError::NotModelled("`luser_relay` is not modelled".to_owned()));
+        }
+        Ok(LocalDelivery::Unknown)
+    }
+}
+
+/// What the value of an alias means (aliases(5)).
+fn expanded(hit: Hit) -> Known<LocalDelivery> {
+    let value = hit.answer.value.trim();
+    let first = value.trim_start_matches('"');
+    if first.starts_with('|') || first.starts_with('/') {
+        return Ok(LocalDelivery::Delivered(format!("`{value}`")));
+    }
+    let words = split_list(value);
+    if value.contains(":include:") || words.iter().any(|word| word.starts_with(['|', '/'])) {
+        return Err(LookupError::NotModelled(format!("the alias `{value}` is not modelled")));
+    }
+    // `\root` stands for root's own mailbox.
+    let words = words.iter().map(|word| unquoted(word.trim_start_matches('\\')));
+    Ok(LocalDelivery::Forwarded(words.collect(), hit))
+}
