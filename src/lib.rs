@@ -62,6 +62,8 @@ pub mod root_folder;
 
 pub mod load;
 
+pub mod directory_source;
+
 pub mod task;
 
 pub mod transport;

@@ -24,6 +24,7 @@ pub mod schema;
 pub mod selection;
 pub mod signals;
 pub mod terminal;
+pub mod trace;
 pub mod unlock;
 pub mod untrusted;
 
@@ -59,6 +60,8 @@ pub enum Verb {
     Render(render::RenderArguments),
     /// Show which line of the manifest or of a module sets a value, and what it overrides.
     Explain(explain::ExplainArguments),
+    /// Show where mail for an address goes, hop by hop, by manifest and directory; contacts no host.
+    Trace(trace::TraceArguments),
     /// Show what an apply would change on each host; changes nothing.
     Plan(plan::PlanArguments),
     /// Show the plan, ask for confirmation, and change the hosts.
@@ -186,6 +189,7 @@ impl Verb {
             Self::Check(arguments) => check::run(arguments, terminal),
             Self::Render(arguments) => render::run(arguments, terminal),
             Self::Explain(arguments) => explain::run(arguments, terminal),
+            Self::Trace(arguments) => trace::run(arguments, terminal),
             Self::Plan(arguments) => plan::run(arguments, terminal),
             Self::Apply(arguments) => apply::run(arguments, terminal),
             Self::Drift(arguments) => drift::run(arguments, terminal),

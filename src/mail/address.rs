@@ -77,7 +77,9 @@ impl ExtensionRules {
         if self.delimiters.contains('-') && self.owner_request_special && is_list {
             return None;
         }
-        let at = local.find(|c| self.delimiters.contains(c)).filter(|at| *at > 0)?;
+        let at = local
+            .find(|c| self.delimiters.contains(c))
+            .filter(|at| *at > 0)?;
         let bare = domain.map_or(local[..at].to_owned(), |domain| {
             format!("{}@{domain}", &local[..at])
         });
@@ -120,7 +122,9 @@ pub fn list(text: &str) -> Option<Vec<String>> {
 #[must_use]
 pub fn with_extension(address: &str, extension: &str) -> String {
     let (local, domain) = split(address);
-    domain.map_or(format!("{local}{extension}"), |domain| format!("{local}{extension}@{domain}"))
+    domain.map_or(format!("{local}{extension}"), |domain| {
+        format!("{local}{extension}@{domain}")
+    })
 }
 
 #[cfg(test)]
@@ -132,7 +136,10 @@ mod tests {
     fn local_parts_are_quoted_where_they_must_be() {
         for (internal, external) in [
             ("john@example.org", "john@example.org"),
-            ("folder+shared/memo@example.org", "folder+shared/memo@example.org"),
+            (
+                "folder+shared/memo@example.org",
+                "folder+shared/memo@example.org",
+            ),
             ("a b@example.org", "\"a b\"@example.org"),
             ("a\"b@example.org", "\"a\\\"b\"@example.org"),
             ("a@b@example.org", "\"a@b\"@example.org"),

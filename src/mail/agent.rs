@@ -69,16 +69,25 @@ impl ClientAgent {
     /// If a table on the way has no answer.
     pub fn rewritten(&self, recipient: &str, directory: &Directory) -> Known<String> {
         let (form, keys) = (QueryForm::Quoted, Keys::OfAddresses);
-        let found = self.lookup.find(&self.generic_maps, recipient, form, keys, directory)?;
-        let Some(found) = found else { return Ok(recipient.to_owned()) };
+        let found = self
+            .lookup
+            .find(&self.generic_maps, recipient, form, keys, directory)?;
+        let Some(found) = found else {
+            return Ok(recipient.to_owned());
+        };
         let mut value = found.hit.answer.value;
         if value.starts_with('@') {
             let (local, _) = split(recipient);
             let extension = found.extension.as_deref().unwrap_or_default();
-            value = quoted(&format!("{}{value}", local.strip_suffix(extension).unwrap_or(local)));
+            value = quoted(&format!(
+                "{}{value}",
+                local.strip_suffix(extension).unwrap_or(local)
+            ));
         }
         let first = list(&value).and_then(|addresses| addresses.into_iter().next());
-        first.ok_or_else(|| LookupError::NotModelled(format!("the form of `{value}` is not modelled")))
+        first.ok_or_else(|| {
+            LookupError::NotModelled(format!("the form of `{value}` is not modelled"))
+        })
     }
 
     /// The status of a delivery after `…_delivery_status_filter`: `5.4.4 text` may become `4.4.4 text`.

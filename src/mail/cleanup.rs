@@ -87,7 +87,10 @@ impl Cleanup {
         let mut recipients = rewriting.one_to_many(&address)?;
         let mut seen = HashSet::new();
         recipients.retain(|recipient| seen.insert(recipient.to_lowercase()));
-        Ok(Rewritten { recipients, hits: rewriting.hits })
+        Ok(Rewritten {
+            recipients,
+            hits: rewriting.hits,
+        })
     }
 }
 
@@ -113,10 +116,16 @@ impl Rewriting<'_> {
             value = quoted(&format!("{local}{value}"));
         }
         let addresses = list(&value).ok_or_else(|| {
-            LookupError::NotModelled(format!("the form of `{value}` in `{}` is not modelled", found.hit.table))
+            LookupError::NotModelled(format!(
+                "the form of `{value}` in `{}` is not modelled",
+                found.hit.table
+            ))
         })?;
         if addresses.is_empty() {
-            let what = format!("`{}` has no address for `{}`", found.hit.table, found.hit.key);
+            let what = format!(
+                "`{}` has no address for `{}`",
+                found.hit.table, found.hit.key
+            );
             return Err(LookupError::Temporary(what));
         }
         let mut results = Vec::with_capacity(addresses.len());
@@ -148,7 +157,10 @@ impl Rewriting<'_> {
             }
             address = new;
         }
-        Err(LookupError::Temporary(format!("`{}` nests too deeply", maps.parameter)))
+        Err(LookupError::Temporary(format!(
+            "`{}` nests too deeply",
+            maps.parameter
+        )))
     }
 
     /// Expands virtual aliases until no alias is left (`cleanup_map1n` of Postfix).
@@ -158,7 +170,11 @@ impl Rewriting<'_> {
         if maps.is_empty() {
             return Ok(addresses);
         }
-        let too_much = |what: &str| Err(LookupError::Temporary(format!("4.6.0 Alias expansion error: {what}")));
+        let too_much = |what: &str| {
+            Err(LookupError::Temporary(format!(
+                "4.6.0 Alias expansion error: {what}"
+            )))
+        };
         // An address that an entry maps to itself is not looked up again.
         let mut seen: HashSet<String> = HashSet::new();
         let mut at = 0;
@@ -176,7 +192,10 @@ impl Rewriting<'_> {
                 }
                 let mapped = self.map(maps, &current, self.cleanup.propagates_virtual)?;
                 let Some(mapped) = mapped else { break };
-                if mapped.iter().any(|new| new.len() > self.cleanup.length_limit) {
+                if mapped
+                    .iter()
+                    .any(|new| new.len() > self.cleanup.length_limit)
+                {
                     return too_much("an address is too long");
                 }
                 if mapped.iter().any(|new| new.eq_ignore_ascii_case(&current)) {
@@ -189,6 +208,9 @@ impl Rewriting<'_> {
             addresses[at] = current;
             at += 1;
         }
-        Ok(addresses.iter().map(|address| unquoted(&quoted(address))).collect())
+        Ok(addresses
+            .iter()
+            .map(|address| unquoted(&quoted(address)))
+            .collect())
     }
 }

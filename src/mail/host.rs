@@ -12,7 +12,7 @@ use super::stock;
 use super::table::{HostTables, Network};
 use crate::name::{HostName, ServiceName};
 use crate::postfix::MasterCf;
-use crate::postfix::configuration::{Configuration, HostEnvironment, Networks, Release};
+use crate::postfix::configuration::{Configuration, HostEnvironment, Networks, Release, View};
 use crate::secret::Body;
 use crate::state::{DesiredService, DesiredSettings, Facts, Want};
 use crate::thing::{Field, Thing};
@@ -63,15 +63,20 @@ impl MailHost {
         let mut tables = HostTables::new(files(input.desired));
         let entries = entries(&master_cf, input.desired);
         let smtpd = smtpd_service(&entries);
-        let services = ["rewrite/unix", "cleanup/unix", "smtp/unix", "lmtp/unix", "local/unix"];
+        let services = [
+            "rewrite/unix",
+            "cleanup/unix",
+            "smtp/unix",
+            "lmtp/unix",
+            "local/unix",
+        ];
         let services = services.map(|name| ServiceName::new(name).ok());
         let [rewrite, cleanup, smtp, lmtp, local] = &services;
-        let view = |service: &'_ Option<ServiceName>| match service {
-            // Each is a service name, so the other arm is never reached.
-            Some(service) => configuration.service(service),
-            None => configuration.main(),
+        let view = |service| view_of(configuration, service);
+        let mut reader = ParameterReader {
+            view: view(rewrite),
+            tables: &mut tables,
         };
-        let mut reader = ParameterReader { view: view(rewrite), tables: &mut tables };
         let resolver = Resolver::read(&mut reader);
         let myhostname = reader.text_or_empty("myhostname").to_lowercase();
         let soft_bounce = reader.is_on("soft_bounce");
@@ -85,7 +90,10 @@ impl MailHost {
         let local = LocalAgent::read(&mut reader);
         let smtpd = smtpd.map(|service| {
             let view = configuration.service(&service);
-            Smtpd::read(&mut ParameterReader { view, tables: &mut tables })
+            Smtpd::read(&mut ParameterReader {
+                view,
+                tables: &mut tables,
+            })
         });
         let programs = entries.iter().filter_map(|(service, command)| {
             let (name, kind) = service.parts();
@@ -95,12 +103,29 @@ impl MailHost {
         Self {
             names: vec![name.clone(), input.mailhost.as_str().to_owned(), myhostname],
             name,
-            addresses: input.addresses.iter().filter_map(|text| Network::read(text)).collect(),
+            addresses: input
+                .addresses
+                .iter()
+                .filter_map(|text| Network::read(text))
+                .collect(),
             resolver,
             cleanup,
             smtpd,
-            agents: Agents { programs: programs.collect(), smtp, lmtp, local, soft_bounce },
+            agents: Agents {
+                programs: programs.collect(),
+                smtp,
+                lmtp,
+                local,
+                soft_bounce,
+            },
         }
+    }
+}
+
+fn view_of<'a>(configuration: Configuration<'a>, service: &'a Option<ServiceName>) -> View<'a> {
+    match service {
+        Some(service) => configuration.service(service),
+        None => configuration.main(),
     }
 }
 
@@ -123,11 +148,18 @@ fn files(desired: &DesiredService) -> HashMap<String, String> {
 fn environment(input: &HostInput<'_>) -> HostEnvironment {
     let addresses = input.addresses.iter().map(|address| format!("{address} "));
     // Where nothing sets `mynetworks`, a host trusts itself.
-    let own = format!("127.0.0.0/8 [::1]/128 {}", addresses.collect::<String>().trim());
+    let own = format!(
+        "127.0.0.0/8 [::1]/128 {}",
+        addresses.collect::<String>().trim()
+    );
     HostEnvironment {
         hostname: Some(input.name.as_str().to_owned()),
         mail_name: Some(input.name.as_str().to_owned()),
-        networks: Networks { host: Some(own), subnet: None, class: None },
+        networks: Networks {
+            host: Some(own),
+            subnet: None,
+            class: None,
+        },
     }
 }
 
@@ -165,7 +197,9 @@ fn smtpd_service(entries: &BTreeMap<ServiceName, String>) -> Option<ServiceName>
     let direct = of("smtp", "smtpd").or_else(|| of("25", "smtpd"));
     let screened = || {
         of("smtp", "postscreen").or_else(|| of("25", "postscreen"))?;
-        entries.iter().find(|(service, _)| service.parts() == ("smtpd", "pass"))
+        entries
+            .iter()
+            .find(|(service, _)| service.parts() == ("smtpd", "pass"))
     };
     direct.or_else(screened).map(|(service, _)| service.clone())
 }

@@ -46,7 +46,10 @@ impl LocalAgent {
             mailbox_transport: reader.text("mailbox_transport"),
             fallback_transport: reader.text("fallback_transport"),
             luser_relay: reader.text("luser_relay"),
-            transport_maps: [reader.maps("mailbox_transport_maps"), reader.maps("fallback_transport_maps")],
+            transport_maps: [
+                reader.maps("mailbox_transport_maps"),
+                reader.maps("fallback_transport_maps"),
+            ],
         }
     }
 
@@ -80,7 +83,9 @@ impl LocalAgent {
             return Ok(LocalDelivery::Transport(fallback));
         }
         if !self.luser_relay.clone()?.is_empty() {
-            return Err(LookupError::NotModelled("`luser_relay` is not modelled".to_owned()));
+            return Err(LookupError::NotModelled(
+                "`luser_relay` is not modelled".to_owned(),
+            ));
         }
         Ok(LocalDelivery::Unknown)
     }
@@ -95,9 +100,13 @@ fn expanded(hit: Hit) -> Known<LocalDelivery> {
     }
     let words = split_list(value);
     if value.contains(":include:") || words.iter().any(|word| word.starts_with(['|', '/'])) {
-        return Err(LookupError::NotModelled(format!("the alias `{value}` is not modelled")));
+        return Err(LookupError::NotModelled(format!(
+            "the alias `{value}` is not modelled"
+        )));
     }
     // `\root` stands for root's own mailbox.
-    let words = words.iter().map(|word| unquoted(word.trim_start_matches('\\')));
+    let words = words
+        .iter()
+        .map(|word| unquoted(word.trim_start_matches('\\')));
     Ok(LocalDelivery::Forwarded(words.collect(), hit))
 }

@@ -1,7 +1,7 @@
 //! Lists of lookup tables, and the keys that Postfix looks an address up by.
 
 use super::address::{ExtensionRules, quoted, split};
-use super::table::{LookupError, NameList, OpenTable, TableAnswer};
+use super::table::{LookupAnswer, LookupError, NameList, OpenTable};
 use crate::directory::Directory;
 
 /// A value, or why it is not known.
@@ -26,7 +26,7 @@ pub struct Hit {
     /// The key that was found.
     pub key: String,
     /// What the table has for it.
-    pub answer: TableAnswer,
+    pub answer: LookupAnswer,
 }
 
 impl Maps {
@@ -45,7 +45,9 @@ impl Maps {
             if is_part && !table.content.takes_parts() {
                 continue;
             }
-            let Some(answer) = table.content.find(key, directory)? else { continue };
+            let Some(answer) = table.content.find(key, directory)? else {
+                continue;
+            };
             if answer.value.is_empty() {
                 let what = format!("`{}` has an empty value for `{key}`", table.word);
                 return Err(LookupError::Temporary(what));
@@ -162,7 +164,12 @@ impl AddressLookup {
             }
             maps.find_key(key, is_part, directory)
         };
-        let plain = |hit: Option<Hit>| hit.map(|hit| AddressHit { hit, extension: None });
+        let plain = |hit: Option<Hit>| {
+            hit.map(|hit| AddressHit {
+                hit,
+                extension: None,
+            })
+        };
         if let Some(hit) = find(address, false)? {
             return Ok(plain(Some(hit)));
         }
@@ -170,9 +177,14 @@ impl AddressLookup {
         if let Some((bare, extension)) = &bare
             && let Some(hit) = find(bare, true)?
         {
-            return Ok(Some(AddressHit { hit, extension: Some(extension.clone()) }));
+            return Ok(Some(AddressHit {
+                hit,
+                extension: Some(extension.clone()),
+            }));
         }
-        let (local, Some(domain)) = split(address) else { return Ok(None) };
+        let (local, Some(domain)) = split(address) else {
+            return Ok(None);
+        };
         match keys {
             Keys::OfAddresses => {
                 if self.local.is_origin_or_local(domain, directory)? {
@@ -182,10 +194,17 @@ impl AddressLookup {
                     if let Some((bare, extension)) = &bare
                         && let Some(hit) = find(split(bare).0, true)?
                     {
-                        return Ok(Some(AddressHit { hit, extension: Some(extension.clone()) }));
+                        return Ok(Some(AddressHit {
+                            hit,
+                            extension: Some(extension.clone()),
+                        }));
                     }
                 }
-                Ok(plain(maps.find_key(&format!("@{domain}"), true, directory)?))
+                Ok(plain(maps.find_key(
+                    &format!("@{domain}"),
+                    true,
+                    directory,
+                )?))
             }
             Keys::OfDomains { bare_parents } => {
                 let mut name = domain;
@@ -194,8 +213,14 @@ impl AddressLookup {
                         return Ok(plain(Some(hit)));
                     }
                     let dot = name.get(1..).and_then(|rest| rest.find('.'));
-                    let Some(dot) = dot.map(|at| at + 1) else { return Ok(None) };
-                    name = if bare_parents { &name[dot + 1..] } else { &name[dot..] };
+                    let Some(dot) = dot.map(|at| at + 1) else {
+                        return Ok(None);
+                    };
+                    name = if bare_parents {
+                        &name[dot + 1..]
+                    } else {
+                        &name[dot..]
+                    };
                 }
             }
         }
@@ -212,15 +237,24 @@ mod tests {
     fn key_of(tables: &str, address: &str, form: QueryForm, keys: Keys) -> Option<String> {
         let mut opened = HostTables::new(HashMap::new());
         let lookup = AddressLookup {
-            extensions: ExtensionRules { delimiters: "+".to_owned(), ..ExtensionRules::default() },
+            extensions: ExtensionRules {
+                delimiters: "+".to_owned(),
+                ..ExtensionRules::default()
+            },
             local: LocalDomains {
                 myorigin: Ok("origin.org".to_owned()),
                 mydestination: Ok(opened.names("here.org", MatchStyle::Exact)),
             },
         };
-        let maps = Maps { parameter: "x_maps".to_owned(), tables: Ok(opened.all(tables)) };
+        let maps = Maps {
+            parameter: "x_maps".to_owned(),
+            tables: Ok(opened.all(tables)),
+        };
         let found = lookup.find(&maps, address, form, keys, &Directory::default());
-        found.ok().flatten().map(|found| format!("{} {}", found.hit.key, found.hit.answer.value))
+        found
+            .ok()
+            .flatten()
+            .map(|found| format!("{} {}", found.hit.key, found.hit.answer.value))
     }
 
     /// virtual(5), "TABLE SEARCH ORDER"; transport(5), "TABLE SEARCH ORDER".
@@ -230,22 +264,110 @@ mod tests {
         let addresses = Keys::OfAddresses;
         let domains = |bare_parents| Keys::OfDomains { bare_parents };
         for (tables, address, form, keys, expected) in [
-            ("inline:{a+x@here.org=1, a@here.org=2}", "a+x@here.org", Quoted, addresses, Some("a+x@here.org 1")),
-            ("inline:{a@here.org=2}", "a+x@here.org", Quoted, addresses, Some("a@here.org 2")),
-            ("inline:{a@here.org=2}, static:s", "a+x@here.org", Quoted, addresses, Some("a+x@here.org s")),
-            ("inline:{a+x=3, a=4}", "a+x@here.org", Quoted, addresses, Some("a+x 3")),
-            ("inline:{a=4}", "a+x@origin.org", Quoted, addresses, Some("a 4")),
-            ("inline:{a=4, @there.org=5}", "a@there.org", Quoted, addresses, Some("@there.org 5")),
-            ("inline:{there.org=6}", "a@there.org", Quoted, addresses, None),
-            ("inline:{a b@here.org=7}", "a b@here.org", Quoted, addresses, None),
-            ("inline:{a b@here.org=7}", "a b@here.org", QuotedFirst, addresses, Some("a b@here.org 7")),
-            ("inline:{there.org=8}", "a@there.org", QuotedFirst, domains(false), Some("there.org 8")),
-            ("inline:{.there.org=9}", "a@x.there.org", QuotedFirst, domains(false), Some(".there.org 9")),
-            ("inline:{there.org=8}", "a@x.there.org", QuotedFirst, domains(false), None),
-            ("inline:{there.org=8}", "a@x.there.org", QuotedFirst, domains(true), Some("there.org 8")),
-            ("inline:{@there.org=5}", "a@there.org", QuotedFirst, domains(false), None),
+            (
+                "inline:{a+x@here.org=1, a@here.org=2}",
+                "a+x@here.org",
+                Quoted,
+                addresses,
+                Some("a+x@here.org 1"),
+            ),
+            (
+                "inline:{a@here.org=2}",
+                "a+x@here.org",
+                Quoted,
+                addresses,
+                Some("a@here.org 2"),
+            ),
+            (
+                "inline:{a@here.org=2}, static:s",
+                "a+x@here.org",
+                Quoted,
+                addresses,
+                Some("a+x@here.org s"),
+            ),
+            (
+                "inline:{a+x=3, a=4}",
+                "a+x@here.org",
+                Quoted,
+                addresses,
+                Some("a+x 3"),
+            ),
+            (
+                "inline:{a=4}",
+                "a+x@origin.org",
+                Quoted,
+                addresses,
+                Some("a 4"),
+            ),
+            (
+                "inline:{a=4, @there.org=5}",
+                "a@there.org",
+                Quoted,
+                addresses,
+                Some("@there.org 5"),
+            ),
+            (
+                "inline:{there.org=6}",
+                "a@there.org",
+                Quoted,
+                addresses,
+                None,
+            ),
+            (
+                "inline:{a b@here.org=7}",
+                "a b@here.org",
+                Quoted,
+                addresses,
+                None,
+            ),
+            (
+                "inline:{a b@here.org=7}",
+                "a b@here.org",
+                QuotedFirst,
+                addresses,
+                Some("a b@here.org 7"),
+            ),
+            (
+                "inline:{there.org=8}",
+                "a@there.org",
+                QuotedFirst,
+                domains(false),
+                Some("there.org 8"),
+            ),
+            (
+                "inline:{.there.org=9}",
+                "a@x.there.org",
+                QuotedFirst,
+                domains(false),
+                Some(".there.org 9"),
+            ),
+            (
+                "inline:{there.org=8}",
+                "a@x.there.org",
+                QuotedFirst,
+                domains(false),
+                None,
+            ),
+            (
+                "inline:{there.org=8}",
+                "a@x.there.org",
+                QuotedFirst,
+                domains(true),
+                Some("there.org 8"),
+            ),
+            (
+                "inline:{@there.org=5}",
+                "a@there.org",
+                QuotedFirst,
+                domains(false),
+                None,
+            ),
         ] {
-            assert_eq!(key_of(tables, address, form, keys).as_deref(), expected, "{address} in {tables}");
+            assert_eq!(
+                key_of(tables, address, form, keys).as_deref(),
+                expected,
+                "{address} in {tables}"
+            );
         }
     }
 }

@@ -1,3 +1,29 @@
 //! Where mail goes: how Postfix rewrites, validates, routes and delivers each address on each host, without asking one.
 
+pub mod address;
+mod agent;
+mod cleanup;
+mod host;
+mod local;
+mod maps;
+mod murder;
+mod nexthop;
+mod reader;
+mod reply;
+mod resolve;
+mod restrictions;
+mod smtpd;
+mod stock;
 pub mod table;
+mod trace;
+mod walk;
+
+pub use cleanup::{Cleanup, Rewritten};
+pub use host::{HostInput, MailHost};
+pub use maps::Hit;
+pub use murder::MailMurder;
+pub use reply::Reply;
+pub use resolve::{RecipientClass, Resolver, Route};
+pub use smtpd::{RcptAnswer, SmtpClient};
+pub use trace::{Arrival, EndAction, Hop, HopRoute, MailTrace, RouteEnd};
+pub use walk::Entry;

@@ -19,12 +19,18 @@ pub fn destinations(nexthop: &str, is_lmtp: bool) -> Vec<Destination> {
     if is_lmtp && let Some(path) = nexthop.strip_prefix("unix:") {
         return vec![Destination::Socket(path.to_owned())];
     }
-    let words = nexthop.split([',', ' ', '\t']).filter(|word| !word.is_empty());
+    let words = nexthop
+        .split([',', ' ', '\t'])
+        .filter(|word| !word.is_empty());
     words.map(|word| destination(word, is_lmtp)).collect()
 }
 
 fn destination(word: &str, is_lmtp: bool) -> Destination {
-    let word = if is_lmtp { word.strip_prefix("inet:").unwrap_or(word) } else { word };
+    let word = if is_lmtp {
+        word.strip_prefix("inet:").unwrap_or(word)
+    } else {
+        word
+    };
     let default = if is_lmtp { "24" } else { "25" };
     let malformed = || Destination::Malformed(word.to_owned());
     let port_of = |rest: &str| match rest.strip_prefix(':') {
@@ -33,7 +39,9 @@ fn destination(word: &str, is_lmtp: bool) -> Destination {
         _ => None,
     };
     if let Some(rest) = word.strip_prefix('[') {
-        let Some((host, rest)) = rest.split_once(']') else { return malformed() };
+        let Some((host, rest)) = rest.split_once(']') else {
+            return malformed();
+        };
         let host = host.strip_prefix("ipv6:").unwrap_or(host).to_lowercase();
         return match port_of(rest) {
             Some(port) if !host.is_empty() => Destination::Host(host, port),
@@ -45,7 +53,11 @@ fn destination(word: &str, is_lmtp: bool) -> Destination {
     match port_of(rest) {
         Some(port) if !host.is_empty() && is_service(&port) => {
             let host = host.to_lowercase();
-            if is_lmtp { Destination::Host(host, port) } else { Destination::Domain(host, port) }
+            if is_lmtp {
+                Destination::Host(host, port)
+            } else {
+                Destination::Domain(host, port)
+            }
         }
         _ => malformed(),
     }
@@ -61,16 +73,32 @@ mod tests {
         let host = |host: &str, port: &str| Destination::Host(host.to_owned(), port.to_owned());
         let domain = |host: &str, port: &str| Destination::Domain(host.to_owned(), port.to_owned());
         for (nexthop, is_lmtp, expected) in [
-            ("[B1.example.org]:25", false, vec![host("b1.example.org", "25")]),
+            (
+                "[B1.example.org]:25",
+                false,
+                vec![host("b1.example.org", "25")],
+            ),
             ("[192.0.2.1]", false, vec![host("192.0.2.1", "25")]),
             ("example.org:587", false, vec![domain("example.org", "587")]),
             ("[a]:25, [b]", false, vec![host("a", "25"), host("b", "25")]),
-            ("unix:/run/lmtp", true, vec![Destination::Socket("/run/lmtp".to_owned())]),
-            ("unix:a,lmtp:unix:b", true, vec![Destination::Socket("a,lmtp:unix:b".to_owned())]),
+            (
+                "unix:/run/lmtp",
+                true,
+                vec![Destination::Socket("/run/lmtp".to_owned())],
+            ),
+            (
+                "unix:a,lmtp:unix:b",
+                true,
+                vec![Destination::Socket("a,lmtp:unix:b".to_owned())],
+            ),
             ("inet:[b1]:2003", true, vec![host("b1", "2003")]),
             ("b1", true, vec![host("b1", "24")]),
             ("[a", false, vec![Destination::Malformed("[a".to_owned())]),
-            ("relay:[b]:25", false, vec![Destination::Malformed("relay:[b]:25".to_owned())]),
+            (
+                "relay:[b]:25",
+                false,
+                vec![Destination::Malformed("relay:[b]:25".to_owned())],
+            ),
         ] {
             assert_eq!(destinations(nexthop, is_lmtp), expected, "{nexthop}");
         }

@@ -45,7 +45,10 @@ impl ParameterReader<'_, '_> {
     /// The tables of a parameter.
     pub fn maps(&mut self, name: &str) -> Maps {
         let tables = self.text(name).map(|value| self.tables.all(&value));
-        Maps { parameter: name.to_owned(), tables }
+        Maps {
+            parameter: name.to_owned(),
+            tables,
+        }
     }
 
     /// The members of a list of domains. `relay_domains` and others match subdomains too.
@@ -53,7 +56,8 @@ impl ParameterReader<'_, '_> {
     /// # Errors
     /// Why the value is not known.
     pub fn names(&mut self, name: &str, style: MatchStyle) -> Known<NameList> {
-        self.text(name).map(|value| self.tables.names(&value, style))
+        self.text(name)
+            .map(|value| self.tables.names(&value, style))
     }
 
     /// How a parameter's domains match subdomains (`parent_domain_matches_subdomains`).

@@ -19,7 +19,11 @@ impl Reply {
     #[must_use]
     pub fn new(code: u16, enhanced: &str, text: impl Into<String>) -> Self {
         let rest = enhanced.get(1..).unwrap_or_default();
-        Self { code, enhanced: format!("{}{rest}", code / 100), text: text.into() }
+        Self {
+            code,
+            enhanced: format!("{}{rest}", code / 100),
+            text: text.into(),
+        }
     }
 
     /// The answer to a recipient that is accepted.
@@ -52,9 +56,17 @@ impl Reply {
 pub fn split_status<'a>(text: &'a str, default: &'a str) -> (&'a str, &'a str) {
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let mut parts = word.split('.');
-    let mut number = || parts.next().is_some_and(|part| !part.is_empty() && part.len() <= 3 && part.bytes().all(|c| c.is_ascii_digit()));
+    let mut number = || {
+        parts.next().is_some_and(|part| {
+            !part.is_empty() && part.len() <= 3 && part.bytes().all(|c| c.is_ascii_digit())
+        })
+    };
     let is_status = word.starts_with(['2', '4', '5']) && number() && number() && number();
-    if is_status && parts.next().is_none() { (word, rest.trim_start()) } else { (default, text) }
+    if is_status && parts.next().is_none() {
+        (word, rest.trim_start())
+    } else {
+        (default, text)
+    }
 }
 
 #[cfg(test)]

@@ -161,13 +161,20 @@ impl Resolver {
             parameters.truncate(1);
         }
         if class == RecipientClass::VirtualAlias {
-            (channel, nexthop) = ("error", "5.1.1 User unknown in virtual alias table".to_owned());
+            (channel, nexthop) = (
+                "error",
+                "5.1.1 User unknown in virtual alias table".to_owned(),
+            );
         }
         if channel.is_empty() {
-            return Err(LookupError::Temporary(format!("`{parameter}` has no transport")));
+            return Err(LookupError::Temporary(format!(
+                "`{parameter}` has no transport"
+            )));
         }
         // The first separator decides: `user%elsewhere@here`, `elsewhere!user@here`, `user@elsewhere@here`.
-        let first = recipient.find(['@', '%', '!']).map(|at| &recipient[at + 1..]);
+        let first = recipient
+            .find(['@', '%', '!'])
+            .map(|at| &recipient[at + 1..]);
         let mut route = Route {
             is_routed: first != Some(domain.as_str()),
             class,
@@ -212,14 +219,20 @@ impl Resolver {
                 address = self.canonical(&local)?;
                 continue;
             }
-            let user = if local.is_empty() { "MAILER-DAEMON" } else { &local };
+            let user = if local.is_empty() {
+                "MAILER-DAEMON"
+            } else {
+                &local
+            };
             let domain = match last_domain {
                 Some(domain) if !domain.is_empty() => domain,
                 _ => self.myhostname.clone()?,
             };
             return Ok((format!("{user}@{domain}"), true));
         }
-        Err(LookupError::NotModelled("the address has too many routing operators".to_owned()))
+        Err(LookupError::NotModelled(
+            "the address has too many routing operators".to_owned(),
+        ))
     }
 
     fn class_of(
@@ -229,10 +242,16 @@ impl Resolver {
         directory: &Directory,
     ) -> Known<(RecipientClass, String, &'static str)> {
         let within = |list: &Known<NameList>| {
-            list.as_ref().map_err(Clone::clone)?.matches(domain, directory)
+            list.as_ref()
+                .map_err(Clone::clone)?
+                .matches(domain, directory)
         };
         if is_local {
-            return Ok((RecipientClass::Local, self.local_transport.clone()?, "local_transport"));
+            return Ok((
+                RecipientClass::Local,
+                self.local_transport.clone()?,
+                "local_transport",
+            ));
         }
         if within(&self.virtual_alias_domains)? {
             let class = RecipientClass::VirtualAlias;
@@ -243,20 +262,38 @@ impl Resolver {
             return Ok((class, self.virtual_transport.clone()?, "virtual_transport"));
         }
         if within(&self.relay_domains)? {
-            return Ok((RecipientClass::Relay, self.relay_transport.clone()?, "relay_transport"));
+            return Ok((
+                RecipientClass::Relay,
+                self.relay_transport.clone()?,
+                "relay_transport",
+            ));
         }
-        Ok((RecipientClass::Default, self.default_transport.clone()?, "default_transport"))
+        Ok((
+            RecipientClass::Default,
+            self.default_transport.clone()?,
+            "default_transport",
+        ))
     }
 
     /// Applies `transport_maps` (transport(5), "RESULT FORMAT").
     fn override_route(&self, route: &mut Route, domain: &str, directory: &Directory) -> Known<()> {
-        let keys = Keys::OfDomains { bare_parents: self.bare_parents };
+        let keys = Keys::OfDomains {
+            bare_parents: self.bare_parents,
+        };
         let maps = &self.transport_maps;
-        let mut found =
-            self.lookup.find(maps, &route.recipient, QueryForm::QuotedFirst, keys, directory)?;
+        let mut found = self.lookup.find(
+            maps,
+            &route.recipient,
+            QueryForm::QuotedFirst,
+            keys,
+            directory,
+        )?;
         if found.is_none() {
             let any = maps.find_key("*", false, directory)?;
-            found = any.map(|hit| super::maps::AddressHit { hit, extension: None });
+            found = any.map(|hit| super::maps::AddressHit {
+                hit,
+                extension: None,
+            });
         }
         let Some(found) = found else { return Ok(()) };
         let value = found.hit.answer.value.clone();
@@ -277,8 +314,13 @@ impl Resolver {
 
     fn relocate(&self, route: &mut Route, directory: &Directory) -> Known<()> {
         let (maps, keys) = (&self.relocated_maps, Keys::OfAddresses);
-        let found =
-            self.lookup.find(maps, &route.recipient, QueryForm::QuotedFirst, keys, directory)?;
+        let found = self.lookup.find(
+            maps,
+            &route.recipient,
+            QueryForm::QuotedFirst,
+            keys,
+            directory,
+        )?;
         if let Some(found) = found {
             "error".clone_into(&mut route.transport);
             route.nexthop = format!("5.1.6 User has moved to {}", found.hit.answer.value);

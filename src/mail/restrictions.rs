@@ -127,7 +127,10 @@ fn read_nested(
     while let Some(word) = words.next() {
         let mut table = |words: &mut std::iter::Peekable<std::vec::IntoIter<String>>| {
             let word = words.next().unwrap_or_default();
-            Maps { parameter: parameter.to_owned(), tables: Ok(tables.all(&word)) }
+            Maps {
+                parameter: parameter.to_owned(),
+                tables: Ok(tables.all(&word)),
+            }
         };
         let lower = word.to_ascii_lowercase();
         list.push(match lower.as_str() {
@@ -160,7 +163,10 @@ fn read_nested(
             }
             // A bare table is one of `check_*_access`, by the list.
             other if other.contains(':') => {
-                let maps = Maps { parameter: parameter.to_owned(), tables: Ok(tables.all(&word)) };
+                let maps = Maps {
+                    parameter: parameter.to_owned(),
+                    tables: Ok(tables.all(&word)),
+                };
                 match parameter {
                     "smtpd_recipient_restrictions" | "smtpd_relay_restrictions" => {
                         Restriction::RecipientAccess(maps)
@@ -170,9 +176,9 @@ fn read_nested(
                 }
             }
             _ => match classes(&word).filter(|_| depth > 0) {
-                Some(text) => Restriction::Class(read_nested(
-                    parameter, &text, classes, tables, depth - 1,
-                )),
+                Some(text) => {
+                    Restriction::Class(read_nested(parameter, &text, classes, tables, depth - 1))
+                }
                 None => Restriction::Unknown(word),
             },
         });
@@ -213,16 +219,28 @@ pub fn action(value: &str) -> Known<AccessAction> {
     Ok(match upper.as_str() {
         "OK" | "PERMIT" | "RELAY" => AccessAction::Permit,
         "DUNNO" | "INFO" | "WARN" | "PREPEND" => AccessAction::Dunno,
-        "REJECT" => AccessAction::Answer { code: None, is_temporary: false, text },
-        "DEFER" => AccessAction::Answer { code: None, is_temporary: true, text },
+        "REJECT" => AccessAction::Answer {
+            code: None,
+            is_temporary: false,
+            text,
+        },
+        "DEFER" => AccessAction::Answer {
+            code: None,
+            is_temporary: true,
+            text,
+        },
         "DISCARD" => AccessAction::Discard,
         "HOLD" | "FILTER" | "REDIRECT" | "BCC" | "DEFER_IF_PERMIT" | "DEFER_IF_REJECT" => {
-            return Err(LookupError::NotModelled(format!("the access action `{word}` is not modelled")));
+            return Err(LookupError::NotModelled(format!(
+                "the access action `{word}` is not modelled"
+            )));
         }
         digits if digits.bytes().all(|c| c.is_ascii_digit()) => match digits.parse::<u16>() {
-            Ok(code) if (400..600).contains(&code) && digits.len() == 3 => {
-                AccessAction::Answer { code: Some(code), is_temporary: code < 500, text }
-            }
+            Ok(code) if (400..600).contains(&code) && digits.len() == 3 => AccessAction::Answer {
+                code: Some(code),
+                is_temporary: code < 500,
+                text,
+            },
             _ => AccessAction::Permit,
         },
         _ => AccessAction::Restrictions(value.to_owned()),
@@ -248,7 +266,10 @@ mod tests {
             ("REJECT go away", answer(None, false, "go away")),
             ("450 4.2.1 later", answer(Some(450), true, "4.2.1 later")),
             ("550", answer(Some(550), false, "")),
-            ("reject_unverified_recipient", AccessAction::Restrictions("reject_unverified_recipient".to_owned())),
+            (
+                "reject_unverified_recipient",
+                AccessAction::Restrictions("reject_unverified_recipient".to_owned()),
+            ),
         ] {
             assert_eq!(action(value), Ok(expected), "{value}");
         }

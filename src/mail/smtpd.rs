@@ -17,8 +17,6 @@ use crate::postfix::split_list;
 pub enum SmtpClient {
     /// A client with this address.
     Address(IpAddr),
-    /// A client outside of every network that the murder trusts.
-    Outside,
     /// A host whose address is not known.
     Unknown,
 }
@@ -127,10 +125,7 @@ impl Smtpd {
                 unverified_defer: code("unverified_recipient_defer_code", reader),
             },
             bare_parents: reader.style("smtpd_access_maps") == MatchStyle::Parents,
-            content_filter: match reader.text_or_empty("content_filter") {
-                _ if has("no_header_body_checks") => String::new(),
-                filter => filter,
-            },
+            content_filter: reader.text_or_empty("content_filter"),
             maps_addresses: !has("no_address_mappings"),
         }
     }
@@ -142,14 +137,19 @@ impl Smtpd {
     pub fn rcpt(&self, question: &RcptQuestion<'_>) -> Known<RcptAnswer> {
         let answer = match self.decide(question) {
             Err(LookupError::Temporary(what)) => {
-                let reply = Reply { text: format!("Temporary lookup failure: {what}"), ..Reply::lookup_failure() };
+                let reply = Reply {
+                    text: format!("Temporary lookup failure: {what}"),
+                    ..Reply::lookup_failure()
+                };
                 RcptAnswer { reply, hit: None }
             }
             other => other?,
         };
         let RcptAnswer { reply, hit } = answer;
         let reply = match reply.code {
-            code if code >= 500 && self.soft_bounce => Reply::new(code - 100, &reply.enhanced, reply.text),
+            code if code >= 500 && self.soft_bounce => {
+                Reply::new(code - 100, &reply.enhanced, reply.text)
+            }
             _ => reply,
         };
         Ok(RcptAnswer { reply, hit })
@@ -202,7 +202,8 @@ impl Smtpd {
         is_listed: &mut bool,
     ) -> Known<Verdict> {
         let codes = &self.codes;
-        let reject = |code, enhanced, text: &str| Verdict::Reject(Reply::new(code, enhanced, text), None);
+        let reject =
+            |code, enhanced, text: &str| Verdict::Reject(Reply::new(code, enhanced, text), None);
         Ok(match restriction {
             Restriction::OfOthers => Verdict::Dunno,
             Restriction::Permit => Verdict::Permit,
@@ -218,16 +219,22 @@ impl Smtpd {
             Restriction::PermitAuthDestination if self.is_authorized(question)? => Verdict::Permit,
             Restriction::PermitAuthDestination => Verdict::Dunno,
             Restriction::UnauthDestination(_) if self.is_authorized(question)? => Verdict::Dunno,
-            Restriction::UnauthDestination(true) => {
-                reject(codes.relay_access - codes.relay_access / 100 * 100 + 400, "4.7.1", "Relay access denied")
-            }
+            Restriction::UnauthDestination(true) => reject(
+                codes.relay_access.saturating_sub(100),
+                "4.7.1",
+                "Relay access denied",
+            ),
             Restriction::UnauthDestination(false) => {
                 reject(codes.relay_access, "5.7.1", "Relay access denied")
             }
             Restriction::UnlistedRecipient => {
                 *is_listed = true;
                 let answer = self.listed(question)?;
-                if answer.reply.is_accepted() { Verdict::Dunno } else { Verdict::Reject(answer.reply, answer.hit) }
+                if answer.reply.is_accepted() {
+                    Verdict::Dunno
+                } else {
+                    Verdict::Reject(answer.reply, answer.hit)
+                }
             }
             Restriction::UnverifiedRecipient => self.verified(question)?,
             Restriction::NonFqdnRecipient => {
@@ -248,7 +255,9 @@ impl Smtpd {
             }
             Restriction::Class(list) => self.evaluate(list, question, is_listed)?,
             Restriction::Unknown(word) => {
-                return Err(LookupError::NotModelled(format!("the restriction `{word}` is not modelled")));
+                return Err(LookupError::NotModelled(format!(
+                    "the restriction `{word}` is not modelled"
+                )));
             }
         })
     }
@@ -256,7 +265,6 @@ impl Smtpd {
     /// Whether `permit_mynetworks` permits the client.
     fn is_trusted(&self, question: &RcptQuestion<'_>) -> Known<bool> {
         let address = match question.client {
-            SmtpClient::Outside => return Ok(false),
             SmtpClient::Unknown => {
                 let what = "the address of the host that sends is not in the manifest".to_owned();
                 return Err(LookupError::NotModelled(what));
@@ -264,7 +272,9 @@ impl Smtpd {
             SmtpClient::Address(address) => address,
         };
         let networks = self.mynetworks.as_ref().map_err(Clone::clone)?;
-        let found = networks.iter().find(|(network, _)| network.contains(address));
+        let found = networks
+            .iter()
+            .find(|(network, _)| network.contains(address));
         Ok(found.is_some_and(|(_, is_exception)| !is_exception))
     }
 
@@ -285,11 +295,15 @@ impl Smtpd {
         let recipient = &route.recipient;
         let find = |maps: &Maps| {
             let (form, keys) = (QueryForm::QuotedFirst, Keys::OfAddresses);
-            self.lookup.find(maps, recipient, form, keys, question.directory)
+            self.lookup
+                .find(maps, recipient, form, keys, question.directory)
         };
         for maps in &self.rewriting {
             if let Some(found) = find(maps)? {
-                return Ok(RcptAnswer { reply: Reply::accepted(), hit: Some(found.hit) });
+                return Ok(RcptAnswer {
+                    reply: Reply::accepted(),
+                    hit: Some(found.hit),
+                });
             }
         }
         if route.transport == "error" || route.transport == "retry" {
@@ -297,29 +311,49 @@ impl Smtpd {
         }
         let (local, _) = split(recipient);
         let is = |name: &str| local.eq_ignore_ascii_case(name);
-        let own = is("postmaster") || is("mailer-daemon") || is(&self.lookup.extensions.double_bounce);
+        let own =
+            is("postmaster") || is("mailer-daemon") || is(&self.lookup.extensions.double_bounce);
         let (maps, code, table) = match route.class {
-            RecipientClass::Local if own => return Ok(RcptAnswer { reply: Reply::accepted(), hit: None }),
+            RecipientClass::Local if own => {
+                return Ok(RcptAnswer {
+                    reply: Reply::accepted(),
+                    hit: None,
+                });
+            }
             RecipientClass::Local => (&self.local_recipient_maps, self.codes.local, "local"),
             RecipientClass::Relay => (&self.relay_recipient_maps, self.codes.relay, "relay"),
-            RecipientClass::VirtualMailbox => {
-                (&self.virtual_mailbox_maps, self.codes.mailbox, "virtual mailbox")
-            }
+            RecipientClass::VirtualMailbox => (
+                &self.virtual_mailbox_maps,
+                self.codes.mailbox,
+                "virtual mailbox",
+            ),
             RecipientClass::VirtualAlias | RecipientClass::Default => {
-                return Ok(RcptAnswer { reply: Reply::accepted(), hit: None });
+                return Ok(RcptAnswer {
+                    reply: Reply::accepted(),
+                    hit: None,
+                });
             }
         };
         if maps.is_empty() {
-            return Ok(RcptAnswer { reply: Reply::accepted(), hit: None });
+            return Ok(RcptAnswer {
+                reply: Reply::accepted(),
+                hit: None,
+            });
         }
         Ok(match find(maps)? {
-            Some(found) => RcptAnswer { reply: Reply::accepted(), hit: Some(found.hit) },
+            Some(found) => RcptAnswer {
+                reply: Reply::accepted(),
+                hit: Some(found.hit),
+            },
             None => {
                 let text = match table {
                     "virtual mailbox" => "User unknown in virtual mailbox table".to_owned(),
                     table => format!("User unknown in {table} recipient table"),
                 };
-                RcptAnswer { reply: Reply::new(code, "5.1.1", text), hit: None }
+                RcptAnswer {
+                    reply: Reply::new(code, "5.1.1", text),
+                    hit: None,
+                }
             }
         })
     }
@@ -334,7 +368,10 @@ impl Smtpd {
             (550, "5.1.1")
         };
         let (enhanced, text) = split_status(&route.nexthop, status);
-        RcptAnswer { reply: Reply::new(code, enhanced, text), hit: route.hit.clone() }
+        RcptAnswer {
+            reply: Reply::new(code, enhanced, text),
+            hit: route.hit.clone(),
+        }
     }
 
     /// `reject_unverified_recipient`: what the next host answers to a probe, once it has.
@@ -354,7 +391,9 @@ impl Smtpd {
     /// The entry of an access table for the recipient (access(5), "EMAIL ADDRESS PATTERNS").
     fn access_of_recipient(&self, maps: &Maps, question: &RcptQuestion<'_>) -> Known<Option<Hit>> {
         let recipient = self.route(question)?.recipient;
-        let keys = Keys::OfDomains { bare_parents: self.bare_parents };
+        let keys = Keys::OfDomains {
+            bare_parents: self.bare_parents,
+        };
         let (form, directory) = (QueryForm::QuotedFirst, question.directory);
         if let Some(found) = self.lookup.find(maps, &recipient, form, keys, directory)? {
             return Ok(Some(found.hit));
@@ -364,9 +403,7 @@ impl Smtpd {
             return Ok(Some(hit));
         }
         match self.lookup.extensions.split(&recipient) {
-            Some((bare, _)) => {
-                maps.find_key(&format!("{}@", split(&bare).0), true, directory)
-            }
+            Some((bare, _)) => maps.find_key(&format!("{}@", split(&bare).0), true, directory),
             None => Ok(None),
         }
     }
@@ -377,12 +414,22 @@ impl Smtpd {
         question: &RcptQuestion<'_>,
         is_listed: &mut bool,
     ) -> Known<Verdict> {
-        let Some(hit) = hit else { return Ok(Verdict::Dunno) };
+        let Some(hit) = hit else {
+            return Ok(Verdict::Dunno);
+        };
         Ok(match restrictions::action(&hit.answer.value)? {
             AccessAction::Permit => Verdict::Permit,
             AccessAction::Dunno => Verdict::Dunno,
-            AccessAction::Answer { code, is_temporary, text } => {
-                let own = if is_temporary { self.codes.defer } else { self.codes.access };
+            AccessAction::Answer {
+                code,
+                is_temporary,
+                text,
+            } => {
+                let own = if is_temporary {
+                    self.codes.defer
+                } else {
+                    self.codes.access
+                };
                 let status = if is_temporary { "4.7.1" } else { "5.7.1" };
                 let (enhanced, text) = split_status(&text, status);
                 Verdict::Reject(Reply::new(code.unwrap_or(own), enhanced, text), Some(hit))
@@ -427,10 +474,20 @@ fn access_of_client(maps: &Maps, question: &RcptQuestion<'_>) -> Known<Option<Hi
 /// The lists of restrictions in the order in which smtpd(8) evaluates them at RCPT.
 fn lists(reader: &mut ParameterReader<'_, '_>) -> Vec<Vec<Restriction>> {
     let relay_first = reader.is_on("smtpd_relay_before_recipient_restrictions")
-        || reader.text_or_empty("smtpd_relay_before_recipient_restrictions").is_empty();
+        || reader
+            .text_or_empty("smtpd_relay_before_recipient_restrictions")
+            .is_empty();
     let (relay, recipient) = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions");
-    let mut names = vec!["smtpd_client_restrictions", "smtpd_helo_restrictions", "smtpd_sender_restrictions"];
-    names.extend(if relay_first { [relay, recipient] } else { [recipient, relay] });
+    let mut names = vec![
+        "smtpd_client_restrictions",
+        "smtpd_helo_restrictions",
+        "smtpd_sender_restrictions",
+    ];
+    names.extend(if relay_first {
+        [relay, recipient]
+    } else {
+        [recipient, relay]
+    });
     let classes = split_list(&reader.text_or_empty("smtpd_restriction_classes"));
     let lists = names.into_iter().map(|name| match reader.text(name) {
         Ok(text) => {

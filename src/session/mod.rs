@@ -18,6 +18,7 @@ pub mod provenance;
 pub mod release;
 pub mod rollback;
 pub mod rollout;
+pub mod routes;
 pub mod worker;
 
 use std::sync::Arc;

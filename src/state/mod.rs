@@ -5,6 +5,7 @@ mod facts;
 mod live;
 mod lookups;
 mod references;
+mod settings;
 
 pub use desired::{Desired, DesiredService, File, Note, Probes, Want};
 pub use facts::{Facts, ParameterNames};
@@ -14,3 +15,4 @@ pub use live::{
 };
 pub use lookups::{LiveTable, TableAnswer};
 pub use references::{LiveReferences, References, ReferencesAnswered};
+pub use settings::DesiredSettings;

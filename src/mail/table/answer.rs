@@ -15,7 +15,7 @@ pub enum AnswerPlace {
 
 /// The value that a table has for a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableAnswer {
+pub struct LookupAnswer {
     /// The value.
     pub value: String,
     /// Where it comes from.
@@ -32,7 +32,7 @@ pub enum LookupError {
 }
 
 /// The answer of a table: none if it has not the key.
-pub type LookupResult = Result<Option<TableAnswer>, LookupError>;
+pub type LookupResult = Result<Option<LookupAnswer>, LookupError>;
 
 /// The content of a lookup table.
 pub trait KeyLookup: std::fmt::Debug + Send + Sync {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::answer::{KeyLookup, LookupResult, TableAnswer};
+use super::answer::{KeyLookup, LookupAnswer, LookupResult};
 use crate::directory::Directory;
 
 /// `unionmap:{a, b}`: the results of all tables, with commas.
@@ -15,7 +15,7 @@ pub struct PipeTable(pub Vec<Arc<dyn KeyLookup>>);
 
 impl KeyLookup for UnionTable {
     fn find(&self, key: &str, directory: &Directory) -> LookupResult {
-        let mut all: Option<TableAnswer> = None;
+        let mut all: Option<LookupAnswer> = None;
         for table in &self.0 {
             let Some(found) = table.find(key, directory)? else {
                 continue;

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::answer::{AnswerPlace, KeyLookup, LookupError, LookupResult, TableAnswer};
+use super::answer::{AnswerPlace, KeyLookup, LookupAnswer, LookupError, LookupResult};
 use crate::directory::Directory;
 use crate::postfix::{logical_lines, split_list};
 
 /// A table with keys in lower case.
 #[derive(Debug, Default)]
-pub struct FixedTable(HashMap<String, TableAnswer>);
+pub struct FixedTable(HashMap<String, LookupAnswer>);
 
 impl FixedTable {
     /// The table that postmap(1) makes of a text. Of lines with the same key the first counts, and lines without a value
@@ -22,7 +22,7 @@ impl FixedTable {
             let Some((key, value)) = split_key(&line) else {
                 continue;
             };
-            let answer = TableAnswer {
+            let answer = LookupAnswer {
                 value: value.to_owned(),
                 place,
             };
@@ -42,7 +42,7 @@ impl FixedTable {
                 continue;
             };
             let name = name.trim().trim_matches('"').to_lowercase();
-            let answer = TableAnswer {
+            let answer = LookupAnswer {
                 value: value.trim().to_owned(),
                 place,
             };
@@ -60,7 +60,7 @@ impl FixedTable {
                 .strip_prefix('{')
                 .and_then(|word| word.strip_suffix('}'));
             let (key, value) = pair.unwrap_or(&word).split_once('=')?;
-            let answer = TableAnswer {
+            let answer = LookupAnswer {
                 value: value.trim().to_owned(),
                 place: AnswerPlace::Name,
             };
@@ -87,7 +87,7 @@ pub struct StaticTable(pub String);
 
 impl KeyLookup for StaticTable {
     fn find(&self, _: &str, _: &Directory) -> LookupResult {
-        Ok(Some(TableAnswer {
+        Ok(Some(LookupAnswer {
             value: self.0.clone(),
             place: AnswerPlace::Name,
         }))
@@ -108,7 +108,7 @@ impl KeyLookup for AccountTable {
             return Ok(None);
         }
         if KNOWN.contains(&key) {
-            return Ok(Some(TableAnswer {
+            return Ok(Some(LookupAnswer {
                 value: key.to_owned(),
                 place: AnswerPlace::Name,
             }));

@@ -1,6 +1,6 @@
 //! LDAP tables (ldap_table(5)), asked of a directory.
 
-use super::answer::{AnswerPlace, KeyLookup, LookupError, LookupResult, TableAnswer};
+use super::answer::{AnswerPlace, KeyLookup, LookupAnswer, LookupError, LookupResult};
 use super::ldap_settings::{AttributeClass, LdapSettings};
 use super::template::placeholder;
 use crate::directory::{
@@ -68,9 +68,9 @@ impl KeyLookup for LdapTable {
 }
 
 impl Lookup<'_> {
-    fn answer(self) -> Option<TableAnswer> {
+    fn answer(self) -> Option<LookupAnswer> {
         let entry = self.first.map_or("", |entry| self.directory.dn(entry));
-        (!self.results.is_empty()).then(|| TableAnswer {
+        (!self.results.is_empty()).then(|| LookupAnswer {
             value: self.results.join(","),
             place: AnswerPlace::Entry(self.settings.file.clone(), entry.to_owned()),
         })

@@ -11,7 +11,7 @@ mod open;
 mod pattern;
 mod template;
 
-pub use answer::{AnswerPlace, KeyLookup, LookupError, LookupResult, TableAnswer};
+pub use answer::{AnswerPlace, KeyLookup, LookupAnswer, LookupError, LookupResult};
 pub use names::{ListMember, MatchStyle, NameList};
 pub use network::Network;
 pub use open::{HostTables, OpenTable};

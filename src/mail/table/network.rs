@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::answer::{AnswerPlace, KeyLookup, LookupResult, TableAnswer};
+use super::answer::{AnswerPlace, KeyLookup, LookupAnswer, LookupResult};
 use crate::directory::Directory;
 use crate::postfix::logical_lines;
 
@@ -104,7 +104,7 @@ impl KeyLookup for CidrTable {
             .rules
             .iter()
             .find(|(_, negated, network, _)| network.contains(address) != *negated);
-        Ok(found.map(|(line, _, _, value)| TableAnswer {
+        Ok(found.map(|(line, _, _, value)| LookupAnswer {
             value: value.clone(),
             place: AnswerPlace::Line(self.file.clone(), *line),
         }))

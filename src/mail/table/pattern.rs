@@ -2,7 +2,7 @@
 
 use regex::{Regex, RegexBuilder};
 
-use super::answer::{AnswerPlace, KeyLookup, LookupError, LookupResult, TableAnswer};
+use super::answer::{AnswerPlace, KeyLookup, LookupAnswer, LookupError, LookupResult};
 use crate::directory::Directory;
 use crate::postfix::logical_lines;
 
@@ -185,7 +185,7 @@ impl KeyLookup for PatternTable {
                 (Action::Value(value), true) => {
                     let value = filled(value, captures.as_ref());
                     let place = AnswerPlace::Line(self.file.clone(), rule.line);
-                    return Ok(Some(TableAnswer { value, place }));
+                    return Ok(Some(LookupAnswer { value, place }));
                 }
                 _ => {}
             }

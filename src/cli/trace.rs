@@ -1,0 +1,210 @@
+//! `murder trace ADDRESS…`: the route of mail for an address, from the manifest and the directory alone.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::error::CliError;
+use super::exit::Exit;
+use super::terminal::Terminal;
+use super::{open, output, selection};
+use crate::diagnostic::Diagnostic;
+use crate::directory::Directory;
+use crate::directory_source;
+use crate::load::LoadedMurder;
+use crate::mail::{EndAction, Entry, MailTrace, SmtpClient};
+use crate::name::{HostName, Parameter, RemotePath};
+use crate::report::route::{self, OriginOf};
+use crate::report::route_graph::RouteGraph;
+use crate::report::route_json::{self, EntryPoint};
+use crate::session::path_policy::PathPolicy;
+use crate::session::routes::{CompiledMurder, default_entry, outside_client};
+use crate::thing::Thing;
+
+/// Arguments of `murder trace`.
+#[derive(Debug, Args)]
+pub struct TraceArguments {
+    /// Addresses of recipients.
+    #[arg(required_unless_present = "addresses")]
+    pub address: Vec<String>,
+    /// The directory, as an LDIF file (`slapcat`, `ldapsearch -LLL`).
+    #[arg(long, value_name = "FILE")]
+    pub ldif: Option<PathBuf>,
+    /// The host where the mail arrives over SMTP; an internet MTA, else the internal MTA, if none is given.
+    #[arg(long, value_name = "HOST", conflicts_with = "submit")]
+    pub at: Option<String>,
+    /// The address of the SMTP client; one outside of every network of the manifest if none is given.
+    #[arg(long, value_name = "IP", conflicts_with = "submit")]
+    pub client: Option<IpAddr>,
+    /// The host where the mail is submitted by sendmail(1).
+    #[arg(long, value_name = "HOST")]
+    pub submit: Option<String>,
+    /// Trace the addresses in this file too, one on each line.
+    #[arg(long, value_name = "FILE")]
+    pub addresses: Option<PathBuf>,
+    /// The form of the result.
+    #[arg(long, value_enum, default_value_t = TraceFormat::Text)]
+    pub format: TraceFormat,
+    /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
+    #[arg(long, value_name = "PATH", default_value = ".", value_hint = clap::ValueHint::AnyPath)]
+    pub manifest: PathBuf,
+    /// Merge this file into the manifest; its values win (repeatable).
+    #[arg(long, value_name = "FILE")]
+    pub overlay: Vec<PathBuf>,
+    /// Let the manifest manage files whose path matches, outside of /etc/postfix too (repeatable).
+    #[arg(long, value_name = "GLOB")]
+    pub allow_path: Vec<String>,
+}
+
+/// The forms of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TraceFormat {
+    /// For people.
+    Text,
+    /// For programs: one object on each line.
+    Json,
+    /// A picture of all routes, in the language of Graphviz.
+    Dot,
+    /// A picture of all routes.
+    Svg,
+    /// A picture of all routes, in the language of Mermaid.
+    Mermaid,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// If the manifest, the directory or an argument is wrong.
+pub fn run(arguments: &TraceArguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    let loaded = open::manifest(&arguments.manifest, &arguments.overlay, terminal)?;
+    let paths = PathPolicy {
+        allow: arguments.allow_path.clone(),
+    };
+    let murder = CompiledMurder::new(&loaded, &paths)
+        .map_err(|problems| CliError::input(problems, &loaded.sources))?;
+    let (entry, point) = entry(arguments, &loaded, &murder)?;
+    let directory = match &arguments.ldif {
+        Some(path) => directory_source::from_ldif(path).map_err(CliError::arguments)?,
+        None => Directory::default(),
+    };
+    if arguments.ldif.is_none() && loaded.murder.ldap.is_some() {
+        let warning = Diagnostic::warning("no directory is given, so that each LDAP search fails");
+        let warning = warning.hint("export it with `slapcat` and add `--ldif FILE`");
+        terminal.diagnostics(&[warning], &loaded.sources);
+    }
+    let addresses = addresses(arguments)?;
+    let traces: Vec<MailTrace> = addresses
+        .iter()
+        .map(|address| murder.mail.trace(address, entry, &directory))
+        .collect();
+    let origin = |host: &str, thing: &str| origin(&loaded, &murder, host, thing);
+    let text = shown(arguments.format, &traces, &point, &origin)?;
+    output::print(text.as_bytes(), terminal)?;
+    Ok(Exit::Done)
+}
+
+fn shown(
+    format: TraceFormat,
+    traces: &[MailTrace],
+    point: &EntryPoint,
+    origin: OriginOf<'_>,
+) -> Result<String, CliError> {
+    Ok(match format {
+        TraceFormat::Text => {
+            let texts = traces.iter().map(|trace| route::text(trace, origin));
+            let mut text = texts.collect::<Vec<_>>().join("\n");
+            if traces
+                .iter()
+                .any(|trace| trace.verdict() != EndAction::Refused)
+            {
+                text.push_str(
+                    "\nby the manifest, and the main.cf and master.cf that the hosts' distribution installs\n",
+                );
+            }
+            text
+        }
+        TraceFormat::Json => {
+            let mut text = String::new();
+            for trace in traces {
+                let line = route_json::line(trace, point, origin);
+                text.push_str(&line.map_err(|error| CliError::message(error.to_string()))?);
+                text.push('\n');
+            }
+            text
+        }
+        TraceFormat::Dot => RouteGraph::new(traces).dot(),
+        TraceFormat::Svg => RouteGraph::new(traces).svg(),
+        TraceFormat::Mermaid => RouteGraph::new(traces).mermaid(),
+    })
+}
+
+/// Where the mail enters.
+fn entry(
+    arguments: &TraceArguments,
+    loaded: &LoadedMurder,
+    murder: &CompiledMurder,
+) -> Result<(Entry, EntryPoint), CliError> {
+    let named = |text: &str| {
+        let host = selection::named(&loaded.murder, text);
+        host.map(|host| host.name.clone())
+            .map_err(|problem| CliError::arguments(vec![problem]))
+    };
+    let at = |name: &HostName| {
+        murder
+            .mail
+            .host(name.as_str())
+            .ok_or_else(|| CliError::message(format!("`{name}` is retired: no mail goes there")))
+    };
+    if let Some(text) = &arguments.submit {
+        let name = named(text)?;
+        let point = EntryPoint {
+            at: None,
+            submit: Some(name.as_str().to_owned()),
+            client: None,
+        };
+        return Ok((Entry::Submit(at(&name)?), point));
+    }
+    let name = match &arguments.at {
+        Some(text) => named(text)?,
+        None => default_entry(loaded)
+            .cloned()
+            .ok_or_else(|| CliError::message("the manifest has no hosts"))?,
+    };
+    let client = arguments.client.unwrap_or_else(|| outside_client(loaded));
+    let point = EntryPoint {
+        at: Some(name.as_str().to_owned()),
+        submit: None,
+        client: Some(client.to_string()),
+    };
+    Ok((Entry::Smtp(at(&name)?, SmtpClient::Address(client)), point))
+}
+
+/// The addresses of the arguments and of the file.
+fn addresses(arguments: &TraceArguments) -> Result<Vec<String>, CliError> {
+    let mut addresses = arguments.address.clone();
+    if let Some(path) = &arguments.addresses {
+        let text =
+            directory_source::text(path).map_err(|problem| CliError::arguments(vec![problem]))?;
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        addresses.extend(lines.map(str::to_owned));
+    }
+    Ok(addresses)
+}
+
+/// The line of the manifest or of a module that sets a parameter or a file of a host.
+fn origin(
+    loaded: &LoadedMurder,
+    murder: &CompiledMurder,
+    host: &str,
+    thing: &str,
+) -> Option<String> {
+    let thing = if Path::new(thing).is_absolute() {
+        Thing::File(RemotePath::new(thing).ok()?)
+    } else {
+        Thing::Parameter(Parameter::new(thing).ok()?)
+    };
+    let origin = murder.compiled.get(host)?.origins.get(&thing)?.first()?;
+    let place = loaded.sources.place(origin.at);
+    (place.line > 0).then(|| format!("{}:{}", place.file, place.line))
+}

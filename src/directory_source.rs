@@ -1,0 +1,34 @@
+//! Reads a directory from outside: an LDIF file, and lists of addresses.
+
+use std::fs;
+use std::path::Path;
+
+use crate::diagnostic::Diagnostic;
+use crate::directory::{Directory, read_ldif};
+
+/// Reads a text file, such as a list of addresses.
+///
+/// # Errors
+/// If it cannot be read or is not UTF-8.
+pub fn text(path: &Path) -> Result<String, Diagnostic> {
+    let text = fs::read_to_string(path);
+    text.map_err(|error| Diagnostic::error(format!("cannot read `{}`: {error}", path.display())))
+}
+
+/// Reads an LDIF file.
+///
+/// # Errors
+/// If the file cannot be read, or is not LDIF with the content of a directory: one for each fault.
+pub fn from_ldif(path: &Path) -> Result<Directory, Vec<Diagnostic>> {
+    let shown = path.display();
+    let text = fs::read(path).map_err(|error| {
+        let problem = Diagnostic::error(format!("cannot read `{shown}`: {error}"));
+        vec![problem.hint("export the directory with `slapcat` or `ldapsearch -LLL`")]
+    })?;
+    read_ldif(&text).map_err(|errors| {
+        let problems = errors
+            .into_iter()
+            .map(|error| Diagnostic::error(format!("`{shown}`, {error}")));
+        problems.collect()
+    })
+}

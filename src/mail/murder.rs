@@ -1,0 +1,81 @@
+//! All hosts of a murder, found by the names and addresses under which mail is sent to them.
+
+use std::collections::{HashMap, HashSet};
+
+use super::host::{HostInput, MailHost};
+
+/// All hosts of a murder, for routes of mail.
+#[derive(Debug)]
+pub struct MailMurder {
+    /// The hosts.
+    pub hosts: Vec<MailHost>,
+    by_name: HashMap<String, usize>,
+    /// The names of hosts that are not ours and that the manifest knows.
+    external: HashSet<String>,
+    /// The mail domains.
+    domains: HashSet<String>,
+}
+
+impl MailMurder {
+    /// The murder of these hosts. `external` names hosts that are not ours, `domains` the mail domains.
+    #[must_use]
+    pub fn new<'a>(
+        inputs: &[HostInput<'_>],
+        external: impl IntoIterator<Item = &'a str>,
+        domains: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let hosts: Vec<MailHost> = inputs.iter().map(MailHost::from_desired).collect();
+        let mut by_name = HashMap::new();
+        // A host's own name counts more than what another one calls itself.
+        for pick in [0, 2, 1] {
+            for (at, host) in hosts.iter().enumerate() {
+                if let Some(name) = host.names.get(pick) {
+                    by_name.entry(name.clone()).or_insert(at);
+                }
+            }
+        }
+        for (at, host) in hosts.iter().enumerate() {
+            for network in &host.addresses {
+                by_name.entry(network.host().to_string()).or_insert(at);
+            }
+        }
+        let own = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_lowercase).collect();
+        Self {
+            hosts,
+            by_name,
+            external: own(&mut external.into_iter()),
+            domains: own(&mut domains.into_iter()),
+        }
+    }
+
+    /// The host with a name or an address; none if it is not a host of the murder.
+    #[must_use]
+    pub fn host(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    /// Whether the manifest names a host that is not ours.
+    #[must_use]
+    pub fn is_external(&self, name: &str) -> bool {
+        self.external.contains(name)
+    }
+
+    /// Whether a name is within a mail domain of the murder, or one of its mail domains.
+    #[must_use]
+    pub fn is_within_domains(&self, name: &str) -> bool {
+        let mut rest = Some(name);
+        while let Some(domain) = rest {
+            if self.domains.contains(domain) {
+                return true;
+            }
+            rest = domain.split_once('.').map(|(_, parent)| parent);
+        }
+        false
+    }
+
+    /// Whether a name is a mail domain of the murder.
+    #[must_use]
+    pub fn is_domain(&self, name: &str) -> bool {
+        self.domains.contains(name)
+    }
+}

@@ -1,0 +1,167 @@
+//! The route of an address as one line of JSON.
+
+use serde::Serialize;
+
+use super::route::OriginOf;
+use crate::mail::table::AnswerPlace;
+use crate::mail::{Arrival, Hit, HopRoute, MailTrace, Reply};
+use crate::visible::visible_json;
+
+/// Where a message enters.
+#[derive(Debug, Clone, Serialize)]
+pub struct EntryPoint {
+    /// The host that takes it over SMTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// The host where sendmail(1) takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub submit: Option<String>,
+    /// The address of the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+}
+
+#[derive(Serialize)]
+struct TraceView<'a> {
+    address: &'a str,
+    entry: &'a EntryPoint,
+    reply: Option<&'a Reply>,
+    verdict: &'static str,
+    ends: Vec<EndView<'a>>,
+    hops: Vec<HopView<'a>>,
+    not_modelled: Vec<NotModelledView<'a>>,
+}
+
+#[derive(Serialize)]
+struct EndView<'a> {
+    host: &'a str,
+    recipient: &'a str,
+    action: &'static str,
+    via: &'a str,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct HopView<'a> {
+    host: &'a str,
+    from: Option<&'a str>,
+    recipient: &'a str,
+    reply: Option<&'a Reply>,
+    checked: Option<SourceView<'a>>,
+    rewriting: Vec<SourceView<'a>>,
+    routes: Vec<RouteView<'a>>,
+}
+
+#[derive(Serialize)]
+struct RouteView<'a> {
+    recipient: &'a str,
+    class: &'static str,
+    via: &'a str,
+    decided: Option<SourceView<'a>>,
+    parameters: &'a [&'static str],
+}
+
+#[derive(Serialize)]
+struct SourceView<'a> {
+    parameter: &'a str,
+    table: &'a str,
+    key: &'a str,
+    value: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifest: Option<String>,
+}
+
+#[derive(Serialize)]
+struct NotModelledView<'a> {
+    host: &'a str,
+    what: &'a str,
+}
+
+/// The route of an address as JSON, on one line.
+///
+/// # Errors
+/// If it cannot be serialised.
+pub fn line(
+    trace: &MailTrace,
+    entry: &EntryPoint,
+    origin: OriginOf<'_>,
+) -> Result<String, serde_json::Error> {
+    let ends = trace.ends.iter().map(|end| EndView {
+        host: &end.host,
+        recipient: &end.recipient,
+        action: end.action.word(),
+        via: &end.via,
+        reason: &end.reason,
+    });
+    let hops = trace.hops.iter().map(|hop| HopView {
+        host: &hop.host,
+        from: match &hop.arrival {
+            Arrival::Smtp(from) => Some(from),
+            Arrival::Submitted => None,
+        },
+        recipient: &hop.recipient,
+        reply: hop.reply.as_ref().map(|(reply, _)| reply),
+        checked: hop
+            .reply
+            .as_ref()
+            .and_then(|(_, hit)| Some(source(&hop.host, hit.as_ref()?, origin))),
+        rewriting: hop
+            .rewriting
+            .iter()
+            .map(|hit| source(&hop.host, hit, origin))
+            .collect(),
+        routes: hop
+            .routes
+            .iter()
+            .map(|route| route_view(&hop.host, route, origin))
+            .collect(),
+    });
+    let view = TraceView {
+        address: &trace.address,
+        entry,
+        reply: trace.reply.as_ref(),
+        verdict: trace.verdict().word(),
+        ends: ends.collect(),
+        hops: hops.collect(),
+        not_modelled: trace
+            .not_modelled
+            .iter()
+            .map(|(host, what)| NotModelledView { host, what })
+            .collect(),
+    };
+    serde_json::to_string(&view).map(|json| visible_json(&json))
+}
+
+fn route_view<'a>(host: &str, route: &'a HopRoute, origin: OriginOf<'_>) -> RouteView<'a> {
+    RouteView {
+        recipient: &route.recipient,
+        class: route.class.name(),
+        via: &route.via,
+        decided: route.hit.as_ref().map(|hit| source(host, hit, origin)),
+        parameters: &route.parameters,
+    }
+}
+
+fn source<'a>(host: &str, hit: &'a Hit, origin: OriginOf<'_>) -> SourceView<'a> {
+    let (file, line, entry) = match &hit.answer.place {
+        AnswerPlace::Line(file, line) => (Some(file.as_str()), Some(*line), None),
+        AnswerPlace::Entry(file, entry) => (Some(file.as_str()), None, Some(entry.as_str())),
+        AnswerPlace::Name => (None, None, None),
+    };
+    SourceView {
+        parameter: &hit.parameter,
+        table: &hit.table,
+        key: &hit.key,
+        value: &hit.answer.value,
+        file,
+        line,
+        entry,
+        manifest: origin(host, file.unwrap_or(&hit.parameter)),
+    }
+}
