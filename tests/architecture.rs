@@ -31,6 +31,7 @@ static ARROWS: LazyLock<BTreeSet<Arrow>> = LazyLock::new(|| {
 const PURE: &[&str] = &[
     "name",
     "lmtp",
+    "mail",
     "visible",
     "nearest",
     "thing",
@@ -38,6 +39,7 @@ const PURE: &[&str] = &[
     "secret",
     "diagnostic",
     "digest",
+    "directory",
     "postfix",
     "access",
     "ledger",

@@ -49,5 +49,7 @@ mod strangers;
 mod untrusted;
 // What a stranger says steers nothing.
 mod printed;
+// Where mail goes, without a host.
+mod trace;
 // Verbs, flags, exit codes, output.
 mod verbs;

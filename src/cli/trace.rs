@@ -12,7 +12,7 @@ use super::{open, output, selection};
 use crate::diagnostic::Diagnostic;
 use crate::directory::Directory;
 use crate::directory_source;
-use crate::load::LoadedMurder;
+use crate::load::{LinkScope, LoadedMurder};
 use crate::mail::{EndAction, Entry, MailTrace, SmtpClient};
 use crate::name::{HostName, Parameter, RemotePath};
 use crate::report::route::{self, OriginOf};
@@ -77,7 +77,12 @@ pub enum TraceFormat {
 /// # Errors
 /// If the manifest, the directory or an argument is wrong.
 pub fn run(arguments: &TraceArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    let loaded = open::manifest(&arguments.manifest, &arguments.overlay, terminal)?;
+    let loaded = open::manifest(
+        &arguments.manifest,
+        &arguments.overlay,
+        LinkScope::Anywhere,
+        terminal,
+    )?;
     let paths = PathPolicy {
         allow: arguments.allow_path.clone(),
     };
@@ -89,7 +94,8 @@ pub fn run(arguments: &TraceArguments, terminal: &Terminal) -> Result<Exit, CliE
         None => Directory::default(),
     };
     if arguments.ldif.is_none() && loaded.murder.ldap.is_some() {
-        let warning = Diagnostic::warning("no directory is given, so that each LDAP search fails");
+        let warning =
+            Diagnostic::warning("no directory is given: what depends on it is not modelled");
         let warning = warning.hint("export it with `slapcat` and add `--ldif FILE`");
         terminal.diagnostics(&[warning], &loaded.sources);
     }
@@ -206,5 +212,6 @@ fn origin(
     };
     let origin = murder.compiled.get(host)?.origins.get(&thing)?.first()?;
     let place = loaded.sources.place(origin.at);
-    (place.line > 0).then(|| format!("{}:{}", place.file, place.line))
+    let file = place.file.strip_prefix("built-in ").unwrap_or(&place.file);
+    (place.line > 0).then(|| format!("{file}:{}", place.line))
 }

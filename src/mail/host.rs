@@ -11,11 +11,12 @@ use super::smtpd::Smtpd;
 use super::stock;
 use super::table::{HostTables, Network};
 use crate::name::{HostName, ServiceName};
-use crate::postfix::MasterCf;
-use crate::postfix::configuration::{Configuration, HostEnvironment, Networks, Release, View};
+use crate::postfix::configuration::{
+    Configuration, HostEnvironment, Networks, Release, SetValues, View,
+};
 use crate::secret::Body;
 use crate::state::{DesiredService, DesiredSettings, Facts, Want};
-use crate::thing::{Field, Thing};
+use crate::thing::Field;
 
 /// A host as the model of mail sees it.
 #[derive(Debug)]
@@ -61,8 +62,9 @@ impl MailHost {
         let release = Release::new(&input.facts.postfix_version);
         let configuration = Configuration::new(&settings, release, &environment);
         let mut tables = HostTables::new(files(input.desired));
-        let entries = entries(&master_cf, input.desired);
+        let entries = entries(&settings);
         let smtpd = smtpd_service(&entries);
+        let service = |name| ServiceName::new(name).ok();
         let services = [
             "rewrite/unix",
             "cleanup/unix",
@@ -70,8 +72,7 @@ impl MailHost {
             "lmtp/unix",
             "local/unix",
         ];
-        let services = services.map(|name| ServiceName::new(name).ok());
-        let [rewrite, cleanup, smtp, lmtp, local] = &services;
+        let [rewrite, cleanup, smtp, lmtp, local] = &services.map(service);
         let view = |service| view_of(configuration, service);
         let mut reader = ParameterReader {
             view: view(rewrite),
@@ -88,17 +89,9 @@ impl MailHost {
         let lmtp = ClientAgent::read("lmtp", &mut reader);
         reader.view = view(local);
         let local = LocalAgent::read(&mut reader);
-        let smtpd = smtpd.map(|service| {
-            let view = configuration.service(&service);
-            Smtpd::read(&mut ParameterReader {
-                view,
-                tables: &mut tables,
-            })
-        });
-        let programs = entries.iter().filter_map(|(service, command)| {
-            let (name, kind) = service.parts();
-            (kind == "unix").then(|| (name.to_owned(), program(name, command)))
-        });
+        reader.view = view(&smtpd);
+        let smtpd = smtpd.is_some().then(|| Smtpd::read(&mut reader));
+        let programs = programs(&entries);
         let name = input.name.as_str().to_owned();
         Self {
             names: vec![name.clone(), input.mailhost.as_str().to_owned(), myhostname],
@@ -112,7 +105,7 @@ impl MailHost {
             cleanup,
             smtpd,
             agents: Agents {
-                programs: programs.collect(),
+                programs,
                 smtp,
                 lmtp,
                 local,
@@ -163,26 +156,14 @@ fn environment(input: &HostInput<'_>) -> HostEnvironment {
     }
 }
 
-/// The services of master.cf with their commands: those of the distribution, changed by the desired state.
-fn entries(master_cf: &MasterCf, desired: &DesiredService) -> BTreeMap<ServiceName, String> {
-    let stock = master_cf.services().iter().filter_map(|entry| {
+/// The services of master.cf with their commands.
+fn entries(settings: &DesiredSettings<'_>) -> BTreeMap<ServiceName, String> {
+    let entries = settings.entries().unwrap_or_default().iter();
+    let named = entries.filter_map(|entry| {
         let service = ServiceName::new(format!("{}/{}", entry.name(), entry.kind())).ok()?;
-        let command = entry.field(Field::Command);
-        Some((service, command))
+        Some((service, entry.field(Field::Command)))
     });
-    let mut entries: BTreeMap<ServiceName, String> = stock.collect();
-    for (thing, want) in &desired.values {
-        match (thing, want) {
-            (Thing::Service(service), Want::Absent) => {
-                entries.remove(service);
-            }
-            (Thing::Field(service, Field::Command), Want::Present(command)) => {
-                entries.insert(service.clone(), command.clone());
-            }
-            _ => {}
-        }
-    }
-    entries
+    named.collect()
 }
 
 /// The service of smtpd(8) that answers on port 25, directly or behind postscreen(8).
@@ -202,6 +183,15 @@ fn smtpd_service(entries: &BTreeMap<ServiceName, String>) -> Option<ServiceName>
             .find(|(service, _)| service.parts() == ("smtpd", "pass"))
     };
     direct.or_else(screened).map(|(service, _)| service.clone())
+}
+
+/// The program of each transport.
+fn programs(entries: &BTreeMap<ServiceName, String>) -> BTreeMap<String, Program> {
+    let transports = entries.iter().filter_map(|(service, command)| {
+        let (name, kind) = service.parts();
+        (kind == "unix").then(|| (name.to_owned(), program(name, command)))
+    });
+    transports.collect()
 }
 
 fn first_word(command: &str) -> &str {

@@ -156,73 +156,93 @@ impl AddressLookup {
         if maps.is_empty() {
             return Ok(None);
         }
-        let find = |key: &str, is_part: bool| -> Known<Option<Hit>> {
-            let external = quoted(key);
-            let found = maps.find_key(&external, is_part, directory)?;
-            if found.is_some() || form == QueryForm::Quoted || external == key {
-                return Ok(found);
-            }
-            maps.find_key(key, is_part, directory)
-        };
-        let plain = |hit: Option<Hit>| {
-            hit.map(|hit| AddressHit {
-                hit,
-                extension: None,
-            })
-        };
+        let find = |key: &str, is_part| maps.find_in_form(key, is_part, form, directory);
         if let Some(hit) = find(address, false)? {
-            return Ok(plain(Some(hit)));
+            return Ok(Some(AddressHit::whole(hit)));
         }
         let bare = self.extensions.split(address);
         if let Some((bare, extension)) = &bare
             && let Some(hit) = find(bare, true)?
         {
-            return Ok(Some(AddressHit {
-                hit,
-                extension: Some(extension.clone()),
-            }));
+            return Ok(Some(AddressHit::without(hit, extension)));
         }
         let (local, Some(domain)) = split(address) else {
             return Ok(None);
         };
-        match keys {
-            Keys::OfAddresses => {
-                if self.local.is_origin_or_local(domain, directory)? {
-                    if let Some(hit) = find(local, true)? {
-                        return Ok(plain(Some(hit)));
-                    }
-                    if let Some((bare, extension)) = &bare
-                        && let Some(hit) = find(split(bare).0, true)?
-                    {
-                        return Ok(Some(AddressHit {
-                            hit,
-                            extension: Some(extension.clone()),
-                        }));
-                    }
-                }
-                Ok(plain(maps.find_key(
-                    &format!("@{domain}"),
-                    true,
-                    directory,
-                )?))
+        let Keys::OfAddresses = keys else {
+            let bare_parents = keys == Keys::OfDomains { bare_parents: true };
+            return maps.find_domain(domain, bare_parents, directory);
+        };
+        if self.local.is_origin_or_local(domain, directory)? {
+            if let Some(hit) = find(local, true)? {
+                return Ok(Some(AddressHit::whole(hit)));
             }
-            Keys::OfDomains { bare_parents } => {
-                let mut name = domain;
-                loop {
-                    if let Some(hit) = maps.find_key(name, true, directory)? {
-                        return Ok(plain(Some(hit)));
-                    }
-                    let dot = name.get(1..).and_then(|rest| rest.find('.'));
-                    let Some(dot) = dot.map(|at| at + 1) else {
-                        return Ok(None);
-                    };
-                    name = if bare_parents {
-                        &name[dot + 1..]
-                    } else {
-                        &name[dot..]
-                    };
-                }
+            if let Some((bare, extension)) = &bare
+                && let Some(hit) = find(split(bare).0, true)?
+            {
+                return Ok(Some(AddressHit::without(hit, extension)));
             }
+        }
+        let hit = maps.find_key(&format!("@{domain}"), true, directory)?;
+        Ok(hit.map(AddressHit::whole))
+    }
+}
+
+impl AddressHit {
+    /// An answer for all of an address.
+    pub(super) fn whole(hit: Hit) -> Self {
+        Self {
+            hit,
+            extension: None,
+        }
+    }
+
+    fn without(hit: Hit, extension: &str) -> Self {
+        Self {
+            hit,
+            extension: Some(extension.to_owned()),
+        }
+    }
+}
+
+impl Maps {
+    /// The first answer for a key, quoted where it must be, and then as it is.
+    fn find_in_form(
+        &self,
+        key: &str,
+        is_part: bool,
+        form: QueryForm,
+        directory: &Directory,
+    ) -> Known<Option<Hit>> {
+        let external = quoted(key);
+        let found = self.find_key(&external, is_part, directory)?;
+        if found.is_some() || form == QueryForm::Quoted || external == key {
+            return Ok(found);
+        }
+        self.find_key(key, is_part, directory)
+    }
+
+    /// The first answer for a domain or one of its parents.
+    fn find_domain(
+        &self,
+        domain: &str,
+        bare_parents: bool,
+        directory: &Directory,
+    ) -> Known<Option<AddressHit>> {
+        let mut name = domain;
+        loop {
+            if let Some(hit) = self.find_key(name, true, directory)? {
+                return Ok(Some(AddressHit::whole(hit)));
+            }
+            let dot = name.get(1..).and_then(|rest| rest.find('.'));
+            let Some(dot) = dot.map(|at| at + 1) else {
+                return Ok(None);
+            };
+            name = if bare_parents {
+                &name[dot + 1..]
+            } else {
+                &name[dot..]
+            };
         }
     }
 }
@@ -314,14 +334,14 @@ mod tests {
                 None,
             ),
             (
-                "inline:{a b@here.org=7}",
+                "inline:{ {a b@here.org=7} }",
                 "a b@here.org",
                 Quoted,
                 addresses,
                 None,
             ),
             (
-                "inline:{a b@here.org=7}",
+                "inline:{ {a b@here.org=7} }",
                 "a b@here.org",
                 QuotedFirst,
                 addresses,

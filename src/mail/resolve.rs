@@ -1,7 +1,7 @@
 //! The resolver of trivial-rewrite(8): transport, next hop and recipient of an address.
 
 use super::address::split;
-use super::maps::{AddressLookup, Hit, Keys, Known, Maps, QueryForm};
+use super::maps::{AddressHit, AddressLookup, Hit, Keys, Known, Maps, QueryForm};
 use super::reader::ParameterReader;
 use super::table::{LookupError, MatchStyle, NameList};
 use crate::directory::Directory;
@@ -290,10 +290,7 @@ impl Resolver {
         )?;
         if found.is_none() {
             let any = maps.find_key("*", false, directory)?;
-            found = any.map(|hit| super::maps::AddressHit {
-                hit,
-                extension: None,
-            });
+            found = any.map(AddressHit::whole);
         }
         let Some(found) = found else { return Ok(()) };
         let value = found.hit.answer.value.clone();

@@ -3,14 +3,11 @@
 use super::address::split;
 use super::agent::Program;
 use super::host::MailHost;
-use super::local::LocalDelivery;
-use super::maps::Known;
 use super::murder::MailMurder;
-use super::nexthop::{Destination, destinations};
-use super::reply::{Reply, split_status};
-use super::resolve::{RecipientClass, Route};
-use super::smtpd::{RcptAnswer, RcptQuestion, SmtpClient};
-use super::table::{AnswerPlace, LookupError};
+use super::reply::split_status;
+use super::resolve::Route;
+use super::smtpd::{RcptAnswer, SmtpClient};
+use super::table::LookupError;
 use super::trace::{Arrival, EndAction, Hop, HopRoute, MailTrace, RouteEnd};
 use crate::directory::Directory;
 
@@ -24,7 +21,7 @@ pub enum Entry {
 }
 
 /// A host may be passed this often before `hopcount_limit` of Postfix ends the message.
-const MOST_HOPS: usize = 50;
+pub(super) const MOST_HOPS: usize = 50;
 
 /// Ends and hops that one trace keeps.
 const MOST_ENDS: usize = 5000;
@@ -49,78 +46,6 @@ impl MailMurder {
         }
         walk.trace
     }
-
-    /// The answer of a host to RCPT.
-    ///
-    /// # Errors
-    /// If it is not modelled.
-    pub fn rcpt(
-        &self,
-        at: usize,
-        recipient: &str,
-        client: SmtpClient,
-        directory: &Directory,
-    ) -> Known<RcptAnswer> {
-        self.rcpt_within(at, recipient, client, directory, MOST_HOPS)
-    }
-
-    fn rcpt_within(
-        &self,
-        at: usize,
-        recipient: &str,
-        client: SmtpClient,
-        directory: &Directory,
-        depth: usize,
-    ) -> Known<RcptAnswer> {
-        let Some(host) = self.hosts.get(at) else {
-            return not_modelled("there is no such host");
-        };
-        let Some(smtpd) = &host.smtpd else {
-            return not_modelled("no service of its master.cf answers on port 25");
-        };
-        let verify = |route: &Route| -> Known<Reply> {
-            if depth == 0 {
-                return not_modelled("hosts verify the recipient with each other");
-            }
-            let client = client_of(host);
-            let program = host.agents.programs.get(&route.transport);
-            if program != Some(&Program::Smtp) {
-                return match program {
-                    Some(Program::Error) => Ok(Reply::new(550, "5.1.1", "undeliverable")),
-                    Some(Program::Retry) => Ok(Reply::new(450, "4.1.1", "undeliverable")),
-                    _ => not_modelled("a probe of this transport is not modelled"),
-                };
-            }
-            match destinations(&route.nexthop, false).first() {
-                Some(Destination::Host(name, _)) => match self.host(name) {
-                    Some(next) => {
-                        let answer =
-                            self.rcpt_within(next, &route.recipient, client, directory, depth - 1);
-                        answer.map(|answer| answer.reply)
-                    }
-                    None => not_modelled("only the next host knows whether the recipient is valid"),
-                },
-                _ => not_modelled("only the next host knows whether the recipient is valid"),
-            }
-        };
-        smtpd.rcpt(&RcptQuestion {
-            recipient,
-            client,
-            resolver: &host.resolver,
-            directory,
-            verify: &verify,
-        })
-    }
-}
-
-fn not_modelled<T>(what: &str) -> Known<T> {
-    Err(LookupError::NotModelled(what.to_owned()))
-}
-
-/// A host as the client of another one.
-fn client_of(host: &MailHost) -> SmtpClient {
-    let address = host.addresses.first().map(super::table::Network::host);
-    address.map_or(SmtpClient::Unknown, SmtpClient::Address)
 }
 
 fn words_of(client: SmtpClient) -> String {
@@ -130,22 +55,23 @@ fn words_of(client: SmtpClient) -> String {
     }
 }
 
-struct Walk<'a> {
-    murder: &'a MailMurder,
-    directory: &'a Directory,
+/// The walk of one message.
+pub(super) struct Walk<'a> {
+    pub(super) murder: &'a MailMurder,
+    pub(super) directory: &'a Directory,
     /// Whether the message needs SMTPUTF8.
-    is_utf8: bool,
-    trace: MailTrace,
+    pub(super) is_utf8: bool,
+    pub(super) trace: MailTrace,
     /// The hosts and recipients on the way to the one at hand.
-    path: Vec<(usize, String)>,
+    pub(super) path: Vec<(usize, String)>,
 }
 
 impl Walk<'_> {
-    fn host(&self, at: usize) -> Option<&MailHost> {
+    pub(super) fn host(&self, at: usize) -> Option<&MailHost> {
         self.murder.hosts.get(at)
     }
 
-    fn end(
+    pub(super) fn end(
         &mut self,
         at: usize,
         recipient: &str,
@@ -170,7 +96,7 @@ impl Walk<'_> {
     }
 
     /// Ends a recipient for which a lookup had no answer.
-    fn failed(&mut self, at: usize, recipient: &str, error: LookupError) {
+    pub(super) fn failed(&mut self, at: usize, recipient: &str, error: LookupError) {
         match error {
             LookupError::Temporary(what) => {
                 self.end(
@@ -209,7 +135,13 @@ impl Walk<'_> {
         self.end(at, recipient, EndAction::Refused, &via, text);
     }
 
-    fn hop(&mut self, at: usize, recipient: &str, arrival: Arrival, answer: Option<RcptAnswer>) {
+    pub(super) fn hop(
+        &mut self,
+        at: usize,
+        recipient: &str,
+        arrival: Arrival,
+        answer: Option<RcptAnswer>,
+    ) {
         let host = self
             .host(at)
             .map(|host| host.name.clone())
@@ -225,7 +157,13 @@ impl Walk<'_> {
     }
 
     /// A host that has taken a message for a recipient.
-    fn arrive(&mut self, at: usize, recipient: &str, arrival: Arrival, answer: Option<RcptAnswer>) {
+    pub(super) fn arrive(
+        &mut self,
+        at: usize,
+        recipient: &str,
+        arrival: Arrival,
+        answer: Option<RcptAnswer>,
+    ) {
         let key = (at, recipient.to_lowercase());
         let is_submitted = arrival == Arrival::Submitted;
         self.hop(at, recipient, arrival, answer);
@@ -250,31 +188,27 @@ impl Walk<'_> {
             let reason = "5.1.3 bad address syntax";
             return self.end(at, recipient, EndAction::Bounced, "", reason);
         }
-        let maps = is_submitted || host.smtpd.as_ref().is_none_or(|smtpd| smtpd.maps_addresses);
-        let filter = host
-            .smtpd
-            .as_ref()
-            .map_or("", |smtpd| smtpd.content_filter.as_str());
+        let smtpd = host.smtpd.as_ref();
+        let filter = smtpd.map_or("", |smtpd| smtpd.content_filter.as_str());
         if !filter.is_empty() {
             let what = format!("`content_filter = {filter}` takes the mail another way");
             return self.failed(at, recipient, LookupError::NotModelled(what));
         }
-        let recipients = if maps {
+        let mut recipients = vec![recipient.to_owned()];
+        if is_submitted || smtpd.is_none_or(|smtpd| smtpd.maps_addresses) {
             match host
                 .cleanup
                 .rewrite(recipient, &host.resolver, self.directory)
             {
                 Ok(rewritten) => {
+                    recipients = rewritten.recipients;
                     if let Some(hop) = self.trace.hops.get_mut(hop) {
                         hop.rewriting = rewritten.hits;
                     }
-                    rewritten.recipients
                 }
                 Err(error) => return self.failed(at, recipient, error),
             }
-        } else {
-            vec![recipient.to_owned()]
-        };
+        }
         self.path.push(key);
         for recipient in recipients {
             self.send(at, hop, &recipient);
@@ -293,7 +227,7 @@ impl Walk<'_> {
         }
     }
 
-    fn deliver(&mut self, at: usize, hop: usize, route: &Route) {
+    pub(super) fn deliver(&mut self, at: usize, hop: usize, route: &Route) {
         let Some(host) = self.murder.hosts.get(at) else {
             return;
         };
@@ -363,7 +297,7 @@ impl Walk<'_> {
     }
 
     /// Ends a recipient with a status of 4 or 5.
-    fn fail(&mut self, at: usize, recipient: &str, via: &str, status: &str) {
+    pub(super) fn fail(&mut self, at: usize, recipient: &str, via: &str, status: &str) {
         let soft = self.host(at).is_some_and(|host| host.agents.soft_bounce);
         let action = if status.starts_with('4') || soft {
             EndAction::Deferred
@@ -371,239 +305,5 @@ impl Walk<'_> {
             EndAction::Bounced
         };
         self.end(at, recipient, action, via, status);
-    }
-
-    /// The end of a delivery by smtp(8) or lmtp(8) that failed, after the client's filter.
-    fn client_failed(&mut self, at: usize, route: &Route, is_lmtp: bool, status: &str) {
-        let via = format!("{}:{}", route.transport, route.nexthop);
-        let Some(host) = self.murder.hosts.get(at) else {
-            return;
-        };
-        let agent = if is_lmtp {
-            &host.agents.lmtp
-        } else {
-            &host.agents.smtp
-        };
-        match agent.filtered(status, self.directory) {
-            Ok(status) => self.fail(at, &route.recipient, &via, &status),
-            Err(error) => self.failed(at, &route.recipient, error),
-        }
-    }
-
-    /// Hands a recipient to the next host.
-    fn send_to(&mut self, at: usize, route: &Route, is_lmtp: bool) {
-        let Some(host) = self.murder.hosts.get(at) else {
-            return;
-        };
-        let agent = if is_lmtp {
-            &host.agents.lmtp
-        } else {
-            &host.agents.smtp
-        };
-        let recipient = match agent.rewritten(&route.recipient, self.directory) {
-            Ok(recipient) => recipient,
-            Err(error) => return self.failed(at, &route.recipient, error),
-        };
-        let via = format!("{}:{}", route.transport, route.nexthop);
-        // Cyrus's LMTP offers no SMTPUTF8.
-        if is_lmtp && self.is_utf8 {
-            let status = "5.6.7 SMTPUTF8 is required, but was not offered";
-            return self.client_failed(at, route, is_lmtp, status);
-        }
-        let mut status = String::from("4.4.1 no destination");
-        for destination in destinations(&route.nexthop, is_lmtp) {
-            let outcome = match destination {
-                Destination::Malformed(word) => Err(format!("4.3.5 `{word}` is not a destination")),
-                Destination::Socket(path) if path.contains([',', ' ']) => Err(format!(
-                    "4.4.1 connect to `{path}`: No such file or directory"
-                )),
-                Destination::Socket(_) => Ok(None),
-                Destination::Host(..) if is_lmtp => Ok(None),
-                Destination::Host(name, port) => self.find(at, route, &name, &port),
-                Destination::Domain(name, _) => match self.mail_server(&name) {
-                    Ok(()) => Ok(None),
-                    Err(what) => {
-                        return self.failed(at, &route.recipient, LookupError::NotModelled(what));
-                    }
-                },
-            };
-            match outcome {
-                Ok(None) => return self.end(at, &recipient, EndAction::Delivered, &via, ""),
-                Ok(Some(next)) if next == at => {
-                    let reason = "5.4.6 mail for the host loops back to itself";
-                    return self.end(at, &recipient, EndAction::Loop, &via, reason);
-                }
-                Ok(Some(next)) => match self.hand_over(at, next, route, &recipient) {
-                    Some(temporary) => status = temporary,
-                    None => return,
-                },
-                Err(why) if why.starts_with('5') => {
-                    return self.client_failed(at, route, is_lmtp, &why);
-                }
-                Err(why) => status = why,
-            }
-        }
-        self.client_failed(at, route, is_lmtp, &status);
-    }
-
-    /// Gives a recipient to a host of the murder; the status if that host cannot take it now.
-    fn hand_over(
-        &mut self,
-        at: usize,
-        next: usize,
-        route: &Route,
-        recipient: &str,
-    ) -> Option<String> {
-        let client = self.host(at).map_or(SmtpClient::Unknown, client_of);
-        let from = self
-            .host(at)
-            .map(|host| host.name.clone())
-            .unwrap_or_default();
-        let answer = match self.murder.rcpt(next, recipient, client, self.directory) {
-            Ok(answer) => answer,
-            Err(error) => {
-                self.failed(next, recipient, error);
-                return None;
-            }
-        };
-        if answer.reply.is_accepted() {
-            self.arrive(next, recipient, Arrival::Smtp(from), Some(answer));
-            return None;
-        }
-        let Reply {
-            code,
-            enhanced,
-            text,
-        } = answer.reply.clone();
-        self.hop(next, recipient, Arrival::Smtp(from), Some(answer));
-        let name = self
-            .host(next)
-            .map(|host| host.name.clone())
-            .unwrap_or_default();
-        let status = format!("{enhanced} `{name}` said: {code} {enhanced} {text}");
-        if code < 500 {
-            return Some(status);
-        }
-        self.client_failed(at, route, false, &status);
-        None
-    }
-
-    /// The host of the murder with a name; none if the mail leaves the murder there.
-    fn find(
-        &self,
-        at: usize,
-        route: &Route,
-        name: &str,
-        port: &str,
-    ) -> Result<Option<usize>, String> {
-        let found = self.murder.host(name);
-        if found.is_some() && port == "25" || found == Some(at) {
-            return Ok(found);
-        }
-        let is_from_directory = route
-            .hit
-            .as_ref()
-            .is_some_and(|hit| matches!(hit.answer.place, AnswerPlace::Entry(..)));
-        // A name that only an entry of the directory has is a mistake there; the manifest's own names are not.
-        if found.is_none() && is_from_directory && !self.murder.is_external(name) {
-            let what = "is no host of the manifest, and DNS is taken to lack it";
-            return Err(format!(
-                "5.4.4 Host or domain name not found: `{name}` {what}"
-            ));
-        }
-        Ok(None)
-    }
-
-    /// Whether mail for a domain leaves the murder; only DNS knows the mail servers of its own domains.
-    fn mail_server(&self, domain: &str) -> Result<(), String> {
-        if self.murder.host(domain).is_some() || self.murder.is_domain(domain) {
-            return Err(format!("only DNS knows the mail servers of `{domain}`"));
-        }
-        Ok(())
-    }
-
-    fn deliver_locally(&mut self, at: usize, hop: usize, route: &Route) {
-        let Some(host) = self.murder.hosts.get(at) else {
-            return;
-        };
-        let via = format!("{}:{}", route.transport, route.nexthop);
-        let recipient = route.recipient.as_str();
-        match host.agents.local.deliver(recipient, self.directory) {
-            Ok(LocalDelivery::Delivered(what)) => {
-                self.end(at, recipient, EndAction::Delivered, &via, what);
-            }
-            Ok(LocalDelivery::Forwarded(recipients, hit)) => {
-                if let Some(hop) = self.trace.hops.get_mut(hop) {
-                    hop.rewriting.push(hit);
-                }
-                self.forward(at, hop, route, recipients);
-            }
-            Ok(LocalDelivery::Transport(transport)) => {
-                let (transport, nexthop) = transport.split_once(':').unwrap_or((&transport, ""));
-                let nexthop = if nexthop.is_empty() {
-                    &route.nexthop
-                } else {
-                    nexthop
-                };
-                let next = Route {
-                    transport: transport.to_owned(),
-                    nexthop: nexthop.to_owned(),
-                    ..route.clone()
-                };
-                self.deliver(at, hop, &next);
-            }
-            Ok(LocalDelivery::Unknown) => {
-                self.fail(at, recipient, &via, "5.1.1 unknown user");
-            }
-            Err(error) => self.failed(at, recipient, error),
-        }
-    }
-
-    /// The recipients of an alias of local(8): accounts here, and others by a new message.
-    fn forward(&mut self, at: usize, hop: usize, route: &Route, recipients: Vec<String>) {
-        let Some(host) = self.murder.hosts.get(at) else {
-            return;
-        };
-        let key = (at, route.recipient.to_lowercase());
-        if self.path.contains(&key) && self.path.len() >= MOST_HOPS {
-            return self.end(
-                at,
-                &route.recipient,
-                EndAction::Loop,
-                "",
-                "5.4.6 mail forwarding loop",
-            );
-        }
-        self.path.push(key);
-        for recipient in recipients {
-            let resolved = host.resolver.canonical(&recipient);
-            let resolved = resolved.and_then(|address| {
-                let route = host.resolver.resolve(&address, self.directory)?;
-                Ok((address, route))
-            });
-            match resolved {
-                Ok((address, next)) => {
-                    let is_local =
-                        host.agents.programs.get(&next.transport) == Some(&Program::Local);
-                    let is_known = self.path.contains(&(at, next.recipient.to_lowercase()));
-                    if is_local && !is_known && next.class == RecipientClass::Local {
-                        self.deliver_locally(at, hop, &next);
-                    } else if is_local && is_known {
-                        let via = format!("{}:{}", next.transport, next.nexthop);
-                        self.end(
-                            at,
-                            &next.recipient,
-                            EndAction::Delivered,
-                            &via,
-                            "its own mailbox",
-                        );
-                    } else {
-                        self.arrive(at, &address, Arrival::Submitted, None);
-                    }
-                }
-                Err(error) => self.failed(at, &recipient, error),
-            }
-        }
-        self.path.pop();
     }
 }

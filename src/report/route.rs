@@ -67,8 +67,8 @@ fn headline(trace: &MailTrace) -> String {
 
 fn write_hop(number: usize, hop: &Hop, origin: OriginOf<'_>, text: &mut String) {
     let arrival = match &hop.arrival {
-        Arrival::Smtp(from) => format!("from {from} over SMTP"),
-        Arrival::Submitted => "submitted there".to_owned(),
+        Arrival::Smtp(from) => format!("from {from}"),
+        Arrival::Submitted => "submitted here".to_owned(),
     };
     let reply = hop.reply.as_ref().map_or(String::new(), |(reply, _)| {
         format!(
@@ -122,11 +122,19 @@ fn decided(host: &str, route: &HopRoute, origin: OriginOf<'_>) -> String {
 /// The parameter, the table and the line of an entry, and the line of the manifest behind it.
 fn source(host: &str, hit: &Hit, origin: OriginOf<'_>) -> String {
     let (place, file) = match &hit.answer.place {
-        AnswerPlace::Line(file, line) => (format!("{file}:{line}"), Some(file)),
-        AnswerPlace::Entry(file, entry) => (format!("{file}, {}", visible(entry)), Some(file)),
+        AnswerPlace::Line(file, line) => (format!("{}:{line}", short(file)), Some(file)),
+        AnswerPlace::Entry(file, entry) => {
+            let name = visible(entry.split(',').next().unwrap_or_default());
+            (format!("{} {name}", short(file)), Some(file))
+        }
         AnswerPlace::Name => (visible(&hit.table), None),
     };
     let behind = file.map_or_else(|| origin(host, &hit.parameter), |file| origin(host, file));
     let behind = behind.map_or(String::new(), |behind| format!(" ({behind})"));
-    format!("{}, {place}{behind}", hit.parameter)
+    format!("{} {place}{behind}", hit.parameter)
+}
+
+/// A path of Postfix's folder without the folder.
+fn short(path: &str) -> &str {
+    path.strip_prefix("/etc/postfix/").unwrap_or(path)
 }

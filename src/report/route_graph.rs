@@ -105,13 +105,24 @@ impl RouteGraph {
         text
     }
 
-    /// The graph as a picture: a column for each step of the way.
+    /// Where each node is in the picture: a column for each step of the way.
+    fn places(&self) -> Vec<(usize, usize)> {
+        const COLUMN: usize = 380;
+        const ROW: usize = 80;
+        let mut rows: BTreeMap<usize, usize> = BTreeMap::new();
+        let places = self.nodes.iter().map(|(_, column)| {
+            let row = rows.entry(*column).or_default();
+            *row += 1;
+            (20 + column * COLUMN, 20 + (*row - 1) * ROW)
+        });
+        places.collect()
+    }
+
+    /// The graph as a picture.
     #[must_use]
     pub fn svg(&self) -> String {
         const WIDTH: usize = 250;
         const HEIGHT: usize = 40;
-        const COLUMN: usize = 380;
-        const ROW: usize = 80;
         let escaped = |text: &str| {
             text.replace('&', "&amp;")
                 .replace('<', "&lt;")
@@ -125,16 +136,7 @@ impl RouteGraph {
                 text.chars().take(37).chain(['…']).collect()
             }
         };
-        let mut rows: BTreeMap<usize, usize> = BTreeMap::new();
-        let places: Vec<(usize, usize)> = self
-            .nodes
-            .iter()
-            .map(|(_, column)| {
-                let row = rows.entry(*column).or_default();
-                *row += 1;
-                (20 + column * COLUMN, 20 + (*row - 1) * ROW)
-            })
-            .collect();
+        let places = self.places();
         let width = places
             .iter()
             .map(|(x, _)| x + WIDTH + 20)

@@ -48,7 +48,11 @@ impl<'a> DesiredSettings<'a> {
                 _ => {}
             }
         }
-        Self { main_cf, desired, entries }
+        Self {
+            main_cf,
+            desired,
+            entries,
+        }
     }
 }
 
@@ -63,7 +67,10 @@ impl SetValues for DesiredSettings<'_> {
         match thing.and_then(|thing| self.desired.values.get(&thing)) {
             Some(Want::Present(text)) => Setting::Value(text),
             Some(Want::Absent) => Setting::Default,
-            None => self.main_cf.get(name).map_or(Setting::Default, Setting::Value),
+            None => self
+                .main_cf
+                .get(name)
+                .map_or(Setting::Default, Setting::Value),
         }
     }
 
@@ -85,7 +92,8 @@ mod tests {
     #[test]
     fn the_desired_state_is_over_the_files() {
         let main_cf = MainCf::parse(b"relayhost = [a]\nmyorigin = b\nmydomain = c\n");
-        let master_cf = MasterCf::parse(b"smtp inet n - y - - smtpd -o x=1 -o y=2\nold unix - - n - - pipe\n");
+        let master_cf =
+            MasterCf::parse(b"smtp inet n - y - - smtpd -o x=1 -o y=2\nold unix - - n - - pipe\n");
         let service = |name: &str| ServiceName::new(name).ok();
         let mut desired = DesiredService::default();
         let set = |thing: Option<Thing>, want: Want<String>, desired: &mut DesiredService| {
@@ -93,13 +101,24 @@ mod tests {
         };
         let parameter = |name: &str| Parameter::new(name).ok().map(Thing::Parameter);
         let option = |name: &str| {
-            Some(Thing::Option(service("smtp/inet")?, Parameter::new(name).ok()?))
+            Some(Thing::Option(
+                service("smtp/inet")?,
+                Parameter::new(name).ok()?,
+            ))
         };
-        set(parameter("relayhost"), Want::Present("[z]".to_owned()), &mut desired);
+        set(
+            parameter("relayhost"),
+            Want::Present("[z]".to_owned()),
+            &mut desired,
+        );
         set(parameter("myorigin"), Want::Absent, &mut desired);
         set(option("x"), Want::Absent, &mut desired);
         set(option("y"), Want::Present("3".to_owned()), &mut desired);
-        set(service("old/unix").map(Thing::Service), Want::Absent, &mut desired);
+        set(
+            service("old/unix").map(Thing::Service),
+            Want::Absent,
+            &mut desired,
+        );
         let new = service("new/unix").map(|service| Thing::Field(service, Field::Command));
         set(new, Want::Present("smtp -o z=4".to_owned()), &mut desired);
         let settings = DesiredSettings::new(&main_cf, &master_cf, &desired);
@@ -112,7 +131,11 @@ mod tests {
         assert_eq!(of(service("smtp/inet"), "x"), None);
         assert_eq!(of(service("smtp/inet"), "y").as_deref(), Some("3"));
         assert_eq!(of(service("new/unix"), "z").as_deref(), Some("4"));
-        let names = settings.entries().unwrap_or_default().iter().map(MasterEntry::name);
+        let names = settings
+            .entries()
+            .unwrap_or_default()
+            .iter()
+            .map(MasterEntry::name);
         assert_eq!(names.collect::<Vec<_>>(), ["smtp", "new"]);
     }
 }

@@ -30,6 +30,10 @@ impl KeyLookup for LdapTable {
     fn find(&self, key: &str, directory: &Directory) -> LookupResult {
         let settings = &self.0;
         let key = key.to_lowercase();
+        if directory.is_empty() {
+            let what = format!("`{}` needs the directory, and none is given", settings.file);
+            return Err(LookupError::NotModelled(what));
+        }
         if let Some(domains) = &settings.domains {
             let domain = key.rsplit_once('@').map_or("", |(_, domain)| domain);
             if domain.is_empty() || !domains.matches(domain, directory)? {

@@ -2,7 +2,7 @@
 
 use super::answer::LookupError;
 use super::names::NameList;
-use super::template::{Needs, Template};
+use super::template::{KeyTemplate, Needs};
 use crate::directory::{FilterError, LdapFilter, SearchScope, parse_filter};
 use crate::postfix::{MainCf, split_list};
 
@@ -25,13 +25,13 @@ pub struct LdapSettings {
     /// The file that sets them.
     pub file: String,
     /// `search_base`.
-    pub search_base: Template,
+    pub search_base: KeyTemplate,
     /// `scope`.
     pub scope: SearchScope,
     /// `query_filter`, or why each search fails.
     pub filter: Result<LdapFilter, LookupError>,
     /// `result_format`.
-    pub result_format: Template,
+    pub result_format: KeyTemplate,
     /// What the three templates need of keys and results.
     pub needs: Needs,
     /// `domain`.
@@ -73,7 +73,7 @@ impl LdapSettings {
         };
         let fatal = |what: &str| LookupError::Temporary(format!("{what} in `{file}`"));
         let template = |name: &str, default: &'static str| {
-            Template::read(&get(name, default)).ok_or_else(|| fatal(&format!("wrong `{name}`")))
+            KeyTemplate::read(&get(name, default)).ok_or_else(|| fatal(&format!("wrong `{name}`")))
         };
         let number = |name: &str, default: usize| match parameters.get(name) {
             None => Ok(default),
@@ -84,19 +84,13 @@ impl LdapSettings {
         let older = parameters.get("result_filter").unwrap_or("%s").to_owned();
         let result_format = parameters.get("result_format").unwrap_or(&older);
         let result_format =
-            Template::read(result_format).ok_or_else(|| fatal("wrong `result_format`"))?;
+            KeyTemplate::read(result_format).ok_or_else(|| fatal("wrong `result_format`"))?;
         let mut needs = Needs::default();
         needs.add(&search_base, true);
         needs.add(&query, true);
         needs.add(&result_format, false);
         let expansion_limit = number("expansion_limit", 0)?;
-        let attributes: Vec<(String, AttributeClass)> = ATTRIBUTES
-            .iter()
-            .flat_map(|(name, default, class)| {
-                let names = split_list(&get(name, default)).into_iter();
-                names.map(|name| (name.to_ascii_lowercase(), *class))
-            })
-            .collect();
+        let attributes = attributes(&parameters);
         let mut settings = Self {
             file: file.to_owned(),
             scope: match get("scope", "sub").to_ascii_lowercase().as_str() {
@@ -136,4 +130,13 @@ impl LdapSettings {
             }
         }
     }
+}
+
+/// The attributes of a table with their classes.
+fn attributes(parameters: &MainCf) -> Vec<(String, AttributeClass)> {
+    let classes = ATTRIBUTES.iter().flat_map(|(name, default, class)| {
+        let names = split_list(parameters.get(name).unwrap_or(default)).into_iter();
+        names.map(|name| (name.to_ascii_lowercase(), *class))
+    });
+    classes.collect()
 }

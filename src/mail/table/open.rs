@@ -138,14 +138,14 @@ impl HostTables {
             }
             "hash" | "btree" | "lmdb" | "cdb" | "dbm" | "sdbm" | "texthash" | "regexp" | "pcre"
             | "cidr" | "ldap" => match self.files.get(name).cloned() {
-                Some(text) => self.from_file(kind, name, &text),
+                Some(text) => self.read_file(kind, name, &text),
                 None => unknown(unread(name)),
             },
             other => unknown(format!("tables of type `{other}` are not modelled")),
         }
     }
 
-    fn from_file(&mut self, kind: &str, path: &str, text: &str) -> Arc<dyn KeyLookup> {
+    fn read_file(&mut self, kind: &str, path: &str, text: &str) -> Arc<dyn KeyLookup> {
         match kind {
             "regexp" => Arc::new(PatternTable::read(path, text, PatternSyntax::Posix)),
             "pcre" => Arc::new(PatternTable::read(path, text, PatternSyntax::Perl)),

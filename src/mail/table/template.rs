@@ -2,7 +2,7 @@
 
 /// A text with place-holders.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template(Vec<Piece>);
+pub struct KeyTemplate(Vec<Piece>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
@@ -21,7 +21,7 @@ pub struct Needs {
     labels: usize,
 }
 
-impl Template {
+impl KeyTemplate {
     /// Reads a template; none if it has an unknown place-holder, at which Postfix programs stop.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
@@ -68,7 +68,7 @@ impl Template {
 
 impl Needs {
     /// Adds the needs of a template: of a query, or of a result.
-    pub fn add(&mut self, template: &Template, is_query: bool) {
+    pub fn add(&mut self, template: &KeyTemplate, is_query: bool) {
         for piece in &template.0 {
             let Piece::Placeholder(letter) = piece else {
                 continue;
@@ -115,8 +115,9 @@ fn has(text: &str, needs_user: bool, needs_domain: bool) -> bool {
         return true;
     }
     let domain = domain_of(text);
-    !(needs_domain && domain.is_none_or(str::is_empty))
-        && !(needs_user && domain.is_some() && text.starts_with('@') && text.rfind('@') == Some(0))
+    let lacks_domain = needs_domain && domain.is_none_or(str::is_empty);
+    let lacks_user = needs_user && text.rfind('@') == Some(0);
+    !lacks_domain && !lacks_user
 }
 
 fn domain_of(text: &str) -> Option<&str> {
@@ -161,11 +162,11 @@ mod tests {
             ("%1-%2-%3", "org-example-mail"),
             ("100%%", "100%"),
         ] {
-            let read = Template::read(template).unwrap_or(Template(Vec::new()));
+            let read = KeyTemplate::read(template).unwrap_or(KeyTemplate(Vec::new()));
             let value = |letter| placeholder(letter, "v@w.org", "k@mail.example.org");
             assert_eq!(read.fill(&value), text, "{template}");
         }
-        assert_eq!(Template::read("%x"), None);
+        assert_eq!(KeyTemplate::read("%x"), None);
     }
 
     #[test]
@@ -183,7 +184,7 @@ mod tests {
         ] {
             let mut needs = Needs::default();
             needs.add(
-                &Template::read(template).unwrap_or(Template(Vec::new())),
+                &KeyTemplate::read(template).unwrap_or(KeyTemplate(Vec::new())),
                 true,
             );
             assert_eq!(needs.has_key(key), looked_up, "{template} {key}");

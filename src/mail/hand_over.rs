@@ -1,0 +1,161 @@
+//! Deliveries by smtp(8) and lmtp(8): to the next host, out of the murder, or to a mailbox.
+
+use super::nexthop::{Destination, destinations};
+use super::rcpt::client_of;
+use super::reply::Reply;
+use super::resolve::Route;
+use super::smtpd::SmtpClient;
+use super::table::{AnswerPlace, LookupError};
+use super::trace::{Arrival, EndAction};
+use super::walk::Walk;
+
+impl Walk<'_> {
+    /// Hands a recipient to the next host.
+    pub(super) fn send_to(&mut self, at: usize, route: &Route, is_lmtp: bool) {
+        let Some(host) = self.murder.hosts.get(at) else {
+            return;
+        };
+        let agent = if is_lmtp {
+            &host.agents.lmtp
+        } else {
+            &host.agents.smtp
+        };
+        let recipient = match agent.rewritten(&route.recipient, self.directory) {
+            Ok(recipient) => recipient,
+            Err(error) => return self.failed(at, &route.recipient, error),
+        };
+        let via = format!("{}:{}", route.transport, route.nexthop);
+        // Cyrus's LMTP offers no SMTPUTF8.
+        if is_lmtp && self.is_utf8 {
+            let status = "5.6.7 SMTPUTF8 is required, but was not offered";
+            return self.client_failed(at, route, is_lmtp, status);
+        }
+        let mut status = String::from("4.4.1 no destination");
+        for destination in destinations(&route.nexthop, is_lmtp) {
+            let outcome = match destination {
+                Destination::Malformed(word) => Err(format!("4.3.5 `{word}` is not a destination")),
+                Destination::Socket(path) if path.contains([',', ' ']) => Err(format!(
+                    "4.4.1 connect to `{path}`: No such file or directory"
+                )),
+                Destination::Socket(_) => Ok(None),
+                Destination::Host(..) if is_lmtp => Ok(None),
+                Destination::Host(name, port) => self.find(at, route, &name, &port),
+                Destination::Domain(name, _) => match self.mail_server(&name) {
+                    Ok(()) => Ok(None),
+                    Err(what) => {
+                        return self.failed(at, &route.recipient, LookupError::NotModelled(what));
+                    }
+                },
+            };
+            match outcome {
+                Ok(None) => return self.end(at, &recipient, EndAction::Delivered, &via, ""),
+                Ok(Some(next)) if next == at => {
+                    let reason = "5.4.6 mail for the host loops back to itself";
+                    return self.end(at, &recipient, EndAction::Loop, &via, reason);
+                }
+                Ok(Some(next)) => match self.hand_over(at, next, route, &recipient) {
+                    Some(temporary) => status = temporary,
+                    None => return,
+                },
+                Err(why) if why.starts_with('5') => {
+                    return self.client_failed(at, route, is_lmtp, &why);
+                }
+                Err(why) => status = why,
+            }
+        }
+        self.client_failed(at, route, is_lmtp, &status);
+    }
+
+    /// Gives a recipient to a host of the murder; the status if that host cannot take it now.
+    fn hand_over(
+        &mut self,
+        at: usize,
+        next: usize,
+        route: &Route,
+        recipient: &str,
+    ) -> Option<String> {
+        let client = self.host(at).map_or(SmtpClient::Unknown, client_of);
+        let from = self
+            .host(at)
+            .map(|host| host.name.clone())
+            .unwrap_or_default();
+        let answer = match self.murder.rcpt(next, recipient, client, self.directory) {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.failed(next, recipient, error);
+                return None;
+            }
+        };
+        if answer.reply.is_accepted() {
+            self.arrive(next, recipient, Arrival::Smtp(from), Some(answer));
+            return None;
+        }
+        let Reply {
+            code,
+            enhanced,
+            text,
+        } = answer.reply.clone();
+        self.hop(next, recipient, Arrival::Smtp(from), Some(answer));
+        let name = self
+            .host(next)
+            .map(|host| host.name.clone())
+            .unwrap_or_default();
+        let status = format!("{enhanced} `{name}` said: {code} {enhanced} {text}");
+        if code < 500 {
+            return Some(status);
+        }
+        self.client_failed(at, route, false, &status);
+        None
+    }
+
+    /// The host of the murder with a name; none if the mail leaves the murder there.
+    fn find(
+        &self,
+        at: usize,
+        route: &Route,
+        name: &str,
+        port: &str,
+    ) -> Result<Option<usize>, String> {
+        let found = self.murder.host(name);
+        if found.is_some() && port == "25" || found == Some(at) {
+            return Ok(found);
+        }
+        let is_from_directory = route
+            .hit
+            .as_ref()
+            .is_some_and(|hit| matches!(hit.answer.place, AnswerPlace::Entry(..)));
+        // A name that only an entry of the directory has is a mistake there; the manifest's own names are not.
+        if found.is_none() && is_from_directory && !self.murder.is_external(name) {
+            let what = "is no host of the manifest, and DNS is taken to lack it";
+            return Err(format!(
+                "5.4.4 Host or domain name not found: `{name}` {what}"
+            ));
+        }
+        Ok(None)
+    }
+
+    /// Whether mail for a domain leaves the murder; only DNS knows the mail servers of its own domains.
+    fn mail_server(&self, domain: &str) -> Result<(), String> {
+        if self.murder.host(domain).is_some() || self.murder.is_domain(domain) {
+            return Err(format!("only DNS knows the mail servers of `{domain}`"));
+        }
+        Ok(())
+    }
+
+    /// The end of a delivery by smtp(8) or lmtp(8) that failed, after the client's filter.
+    fn client_failed(&mut self, at: usize, route: &Route, is_lmtp: bool, status: &str) {
+        let via = format!("{}:{}", route.transport, route.nexthop);
+        let Some(host) = self.murder.hosts.get(at) else {
+            return;
+        };
+        let agent = if is_lmtp {
+            &host.agents.lmtp
+        } else {
+            &host.agents.smtp
+        };
+        match agent.filtered(status, self.directory) {
+            Ok(status) => self.fail(at, &route.recipient, &via, &status),
+            Err(error) => self.failed(at, &route.recipient, error),
+        }
+    }
+}

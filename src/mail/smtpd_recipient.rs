@@ -1,0 +1,80 @@
+//! Whether smtpd(8) knows a recipient: `reject_unlisted_recipient`.
+
+use super::address::split;
+use super::maps::{Keys, Known, Maps, QueryForm};
+use super::reply::{Reply, split_status};
+use super::resolve::{RecipientClass, Route};
+use super::smtpd::{RcptAnswer, RcptQuestion, Smtpd};
+
+impl Smtpd {
+    /// Whether the recipient is listed in the tables of its class (`reject_unlisted_recipient`).
+    pub(super) fn listed(&self, question: &RcptQuestion<'_>) -> Known<RcptAnswer> {
+        let route = self.route(question)?;
+        let recipient = &route.recipient;
+        let find = |maps: &Maps| {
+            let (form, keys) = (QueryForm::QuotedFirst, Keys::OfAddresses);
+            self.lookup
+                .find(maps, recipient, form, keys, question.directory)
+        };
+        for maps in &self.rewriting {
+            if let Some(found) = find(maps)? {
+                return Ok(RcptAnswer::accepted(Some(found.hit)));
+            }
+        }
+        if route.transport == "error" || route.transport == "retry" {
+            return Ok(self.undeliverable(&route));
+        }
+        let (local, _) = split(recipient);
+        let is = |name: &str| local.eq_ignore_ascii_case(name);
+        let own =
+            is("postmaster") || is("mailer-daemon") || is(&self.lookup.extensions.double_bounce);
+        let accepted = Ok(RcptAnswer::accepted(None));
+        let codes = &self.codes;
+        let (maps, code, table) = match route.class {
+            RecipientClass::Local if own => return accepted,
+            RecipientClass::VirtualAlias | RecipientClass::Default => return accepted,
+            RecipientClass::Local => (
+                &self.local_recipient_maps,
+                codes.local,
+                "local recipient table",
+            ),
+            RecipientClass::Relay => (
+                &self.relay_recipient_maps,
+                codes.relay,
+                "relay recipient table",
+            ),
+            RecipientClass::VirtualMailbox => (
+                &self.virtual_mailbox_maps,
+                codes.mailbox,
+                "virtual mailbox table",
+            ),
+        };
+        if maps.is_empty() {
+            return accepted;
+        }
+        if let Some(found) = find(maps)? {
+            return Ok(RcptAnswer::accepted(Some(found.hit)));
+        }
+        let text = format!("User unknown in {table}");
+        Ok(RcptAnswer {
+            reply: Reply::new(code, "5.1.1", text),
+            hit: None,
+        })
+    }
+
+    /// The answer for a recipient whose transport is `error` or `retry`.
+    fn undeliverable(&self, route: &Route) -> RcptAnswer {
+        let (code, status) = if route.transport == "retry" {
+            (450, "4.1.1")
+        } else if route.class == RecipientClass::VirtualAlias {
+            (self.codes.alias, "5.1.1")
+        } else {
+            (550, "5.1.1")
+        };
+        let (enhanced, text) = split_status(&route.nexthop, status);
+        RcptAnswer {
+            reply: Reply::new(code, enhanced, text),
+            hit: route.hit.clone(),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Reads the parameters of smtpd(8).
+
+use super::maps::Known;
+use super::reader::ParameterReader;
+use super::restrictions::{self, Restriction};
+use super::smtpd::{Codes, Smtpd};
+use super::table::{LookupError, MatchStyle, Network};
+use crate::postfix::split_list;
+
+impl Smtpd {
+    /// Reads the parameters of the service that listens on port 25.
+    pub fn read(reader: &mut ParameterReader<'_, '_>) -> Self {
+        let code = |name: &str, reader: &ParameterReader<'_, '_>| {
+            u16::try_from(reader.number(name, 550)).unwrap_or(550)
+        };
+        let options = split_list(&reader.text_or_empty("receive_override_options"));
+        let has = |option: &str| options.iter().any(|word| word == option);
+        Self {
+            lookup: reader.address_lookup(),
+            rewriting: [
+                reader.maps("recipient_canonical_maps"),
+                reader.maps("canonical_maps"),
+                reader.maps("virtual_alias_maps"),
+            ],
+            local_recipient_maps: reader.maps("local_recipient_maps"),
+            relay_recipient_maps: reader.maps("relay_recipient_maps"),
+            virtual_mailbox_maps: reader.maps("virtual_mailbox_maps"),
+            restrictions: lists(reader),
+            mynetworks: networks(reader),
+            rejects_unlisted: reader.is_on("smtpd_reject_unlisted_recipient"),
+            soft_bounce: reader.is_on("soft_bounce"),
+            codes: Codes {
+                local: code("unknown_local_recipient_reject_code", reader),
+                relay: code("unknown_relay_recipient_reject_code", reader),
+                alias: code("unknown_virtual_alias_reject_code", reader),
+                mailbox: code("unknown_virtual_mailbox_reject_code", reader),
+                relay_access: code("relay_domains_reject_code", reader),
+                access: code("access_map_reject_code", reader),
+                reject: code("reject_code", reader),
+                defer: code("defer_code", reader),
+                non_fqdn: code("non_fqdn_reject_code", reader),
+                unverified: code("unverified_recipient_reject_code", reader),
+                unverified_defer: code("unverified_recipient_defer_code", reader),
+            },
+            bare_parents: reader.style("smtpd_access_maps") == MatchStyle::Parents,
+            content_filter: reader.text_or_empty("content_filter"),
+            maps_addresses: !has("no_address_mappings"),
+        }
+    }
+}
+
+/// The lists of restrictions in the order in which smtpd(8) evaluates them at RCPT.
+fn lists(reader: &mut ParameterReader<'_, '_>) -> Vec<Vec<Restriction>> {
+    let relay_first = reader.is_on("smtpd_relay_before_recipient_restrictions")
+        || reader
+            .text_or_empty("smtpd_relay_before_recipient_restrictions")
+            .is_empty();
+    let (relay, recipient) = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions");
+    let mut names = vec![
+        "smtpd_client_restrictions",
+        "smtpd_helo_restrictions",
+        "smtpd_sender_restrictions",
+    ];
+    names.extend(if relay_first {
+        [relay, recipient]
+    } else {
+        [recipient, relay]
+    });
+    let classes = split_list(&reader.text_or_empty("smtpd_restriction_classes"));
+    let lists = names.into_iter().map(|name| match reader.text(name) {
+        Ok(text) => {
+            let view = reader.view;
+            let class = |class: &str| {
+                let is_class = classes.iter().any(|known| known == class);
+                is_class.then(|| view.expanded(class).text.ok()).flatten()
+            };
+            restrictions::read(name, &text, &class, reader.tables)
+        }
+        Err(LookupError::NotModelled(why) | LookupError::Temporary(why)) => {
+            vec![Restriction::Unknown(why)]
+        }
+    });
+    lists.collect()
+}
+
+/// The networks of `mynetworks`.
+fn networks(reader: &ParameterReader<'_, '_>) -> Known<Vec<(Network, bool)>> {
+    let words = split_list(&reader.text("mynetworks")?).into_iter();
+    let networks = words.map(|word| {
+        let network = Network::read(word.trim_start_matches('!'));
+        let network = network.ok_or_else(|| {
+            LookupError::NotModelled(format!("`{word}` in `mynetworks` is not modelled"))
+        })?;
+        Ok((network, word.starts_with('!')))
+    });
+    networks.collect()
+}

@@ -1,0 +1,312 @@
+//! `murder trace`: where mail goes, by manifest and directory, through the program itself.
+
+use std::fs;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A murder with every role, and the addresses that its hosts send from.
+const MANIFEST: &str = "version: 1
+murder: lab
+topology: discrete
+domains: [example.org]
+ldap: {uris: ['ldap://ldap.example.org'], base: 'dc=example,dc=org', tls: {mode: none}}
+cyrus: {lmtp_socket: /run/cyrus/socket/lmtp, postuser: folder}
+shared_folders:
+  - {address: news@example.org, backend: backend1.example.org, folder: news}
+hosts:
+  mx.example.org: {roles: [internet-mta], addresses: [192.0.2.6]}
+  smtp.example.org: {roles: [internal-mta], addresses: [192.0.2.5]}
+  backend1.example.org: {roles: [backend], addresses: [192.0.2.11]}
+  backend2.example.org: {roles: [backend], addresses: [192.0.2.12]}
+  frontend1.example.org: {roles: [frontend], addresses: [192.0.2.13]}
+";
+
+/// Entries that the lab's directory lacks: other mistakes of the field.
+const MORE: &str = "
+dn: uid=case,ou=People,dc=example,dc=org
+objectClass: kolabInetOrgPerson
+mail: case@example.org
+mailHost: BACKEND1.example.org
+
+dn: uid=short,ou=People,dc=example,dc=org
+objectClass: kolabInetOrgPerson
+mail: short@example.org
+mailHost: backend1
+
+dn: uid=gone,ou=People,dc=example,dc=org
+objectClass: kolabInetOrgPerson
+mail: gone@example.org
+mailHost: backend9.example.org
+
+dn: uid=front,ou=People,dc=example,dc=org
+objectClass: kolabInetOrgPerson
+mail: front@example.org
+mailHost: frontend1.example.org
+
+dn: uid=itself,ou=People,dc=example,dc=org
+objectClass: kolabInetOrgPerson
+mail: itself@example.org
+mailHost: smtp.example.org
+
+dn: cn=self,ou=Groups,dc=example,dc=org
+objectClass: kolabGroupOfUniqueNames
+mail: self@example.org
+uniqueMember: cn=self,ou=Groups,dc=example,dc=org
+";
+
+struct Lab(tempfile::TempDir);
+
+impl Lab {
+    fn new(manifest: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let lab = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/base.ldif"));
+        fs::write(folder.path().join("d.ldif"), lab.unwrap() + MORE).unwrap();
+        fs::write(folder.path().join("m.yaml"), manifest).unwrap();
+        Self(folder)
+    }
+
+    fn trace(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_murder"))
+            .current_dir(self.0.path())
+            .args(["trace", "--manifest", "m.yaml"])
+            .args(arguments)
+            .env_clear()
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Vec<Value> {
+        let output = self.trace(&[&["--format", "json", "--ldif", "d.ldif"], arguments].concat());
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {err}");
+        out.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// `code verdict host`, one for each end.
+    fn short(&self, arguments: &[&str]) -> String {
+        let trace = self.json(arguments).remove(0);
+        let code = trace["reply"]["code"]
+            .as_u64()
+            .map_or("-".to_owned(), |code| code.to_string());
+        let ends = trace["ends"].as_array().unwrap().iter().map(|end| {
+            let host = end["host"].as_str().unwrap().split('.').next().unwrap();
+            format!("{} {host}", end["action"].as_str().unwrap())
+        });
+        format!("{code} {}", ends.collect::<Vec<_>>().join(", "))
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Each kind of entry, from each entry point. Real Postfix and Cyrus did the same in tests/lab/routing.rs.
+#[test]
+fn each_kind_of_address_ends_where_it_must() {
+    let lab = Lab::new(MANIFEST);
+    let inside: &[&str] = &["--at", "smtp.example.org"];
+    let backend: &[&str] = &["--at", "backend1.example.org", "--client", "192.0.2.5"];
+    let submitted: &[&str] = &["--submit", "backend1.example.org"];
+    for (entry, address, expected) in [
+        (&[][..], "john@example.org", "250 delivered backend1"),
+        (&[], "JOHN@Example.ORG", "250 delivered backend1"),
+        (&[], "jane.doe+x@example.org", "250 delivered backend2"),
+        (
+            &[],
+            "staff@example.org",
+            "250 delivered backend1, delivered backend2",
+        ),
+        (
+            &[],
+            "all@example.org",
+            "250 delivered backend1, delivered backend2",
+        ),
+        (
+            &[],
+            "engineers@example.org",
+            "250 delivered backend1, delivered backend2",
+        ),
+        (&[], "shared@example.org", "250 delivered backend2"),
+        (&[], "memo@example.org", "250 delivered backend2"),
+        (&[], "news@example.org", "250 delivered backend1"),
+        (&[], "max@example.org", "250 delivered backend2"),
+        (&[], "postmaster@example.org", "250 delivered smtp"),
+        (&[], "nosuch@example.org", "550 refused mx"),
+        (&[], "friend@outside.example", "454 refused mx"),
+        (&[], "-x@example.org", "501 refused mx"),
+        (inside, "zoe@example.org", "450 refused smtp"),
+        (inside, "zoe.new@example.org", "250 deferred smtp"),
+        (inside, "twin@example.org", "451 refused smtp"),
+        (inside, "nosuch@example.org", "550 refused smtp"),
+        (inside, "case@example.org", "250 delivered backend1"),
+        (inside, "short@example.org", "250 bounced smtp"),
+        (inside, "gone@example.org", "250 bounced smtp"),
+        (inside, "front@example.org", "250 deferred smtp"),
+        (inside, "itself@example.org", "250 loop smtp"),
+        (inside, "self@example.org", "451 refused smtp"),
+        (
+            inside,
+            "john%outside.example@example.org",
+            "454 refused smtp",
+        ),
+        (backend, "john@example.org", "250 delivered backend1"),
+        (backend, "jane@example.org", "450 refused backend1"),
+        (submitted, "john@example.org", "- delivered backend1"),
+        (submitted, "jane@example.org", "- delivered backend2"),
+        (submitted, "zoe@example.org", "- deferred backend1"),
+        (submitted, "nosuch@example.org", "- bounced backend1"),
+        (
+            submitted,
+            "root@backend1.example.org",
+            "- delivered backend1",
+        ),
+        (submitted, "friend@outside.example", "- delivered mx"),
+        (submitted, "-x@example.org", "- bounced backend1"),
+    ] {
+        let found = lab.short(&[entry, &["--", address]].concat());
+        assert_eq!(found, expected, "{address} {entry:?}");
+    }
+}
+
+/// Configurations of the field that lose mail or let it loop, and what the trace says of them.
+#[test]
+fn broken_configurations_are_seen() {
+    // An internal MTA without recipient tables sends the unknown to the edge, which sends it back.
+    let looping = MANIFEST.replace(
+        "{roles: [internal-mta], addresses: [192.0.2.5]}",
+        "{roles: [internal-mta], addresses: [192.0.2.5], vars: {trust_edge: true}, settings: {relay_domains: '', \
+         transport_maps: 'proxy:ldap:/etc/postfix/ldap/transport_maps.cf', virtual_alias_maps: '', \
+         relay_recipient_maps: ''}}",
+    );
+    let lab = Lab::new(&looping.replace(
+        "{roles: [internet-mta], addresses: [192.0.2.6]}",
+        "{roles: [internet-mta], addresses: [192.0.2.6], settings: {relay_recipient_maps: ''}}",
+    ));
+    let inside = ["--at", "smtp.example.org", "--client", "192.0.2.11"];
+    assert_eq!(
+        lab.short(&[&inside[..], &["nosuch@example.org"]].concat()),
+        "250 loop smtp"
+    );
+    assert_eq!(
+        lab.short(&[&inside[..], &["john@example.org"]].concat()),
+        "250 delivered backend1"
+    );
+    // An edge that knows no recipients takes what the internal MTA refuses: its bounce goes to a stranger.
+    let open = MANIFEST.replace(
+        "[192.0.2.6]}",
+        "[192.0.2.6], vars: {recipient_check: none}}",
+    );
+    assert_eq!(
+        Lab::new(&open).short(&["nosuch@example.org"]),
+        "250 bounced mx"
+    );
+    // The edge asks the internal MTA.
+    let verify = MANIFEST.replace(
+        "[192.0.2.6]}",
+        "[192.0.2.6], vars: {recipient_check: verify}}",
+    );
+    let lab = Lab::new(&verify);
+    assert_eq!(lab.short(&["nosuch@example.org"]), "550 refused mx");
+    assert_eq!(lab.short(&["john@example.org"]), "250 delivered backend1");
+}
+
+#[test]
+fn the_contract_of_the_json_holds() {
+    let lab = Lab::new(MANIFEST);
+    let trace = lab.json(&["memo@example.org"]).remove(0);
+    let keys: Vec<&String> = trace.as_object().unwrap().keys().collect();
+    assert_eq!(
+        keys,
+        [
+            "address",
+            "entry",
+            "reply",
+            "verdict",
+            "ends",
+            "hops",
+            "not_modelled"
+        ]
+    );
+    assert_eq!(trace["entry"]["at"], "mx.example.org");
+    assert_eq!(
+        trace["reply"],
+        serde_json::json!({"code": 250, "enhanced": "2.1.5"})
+    );
+    let end = &trace["ends"][0];
+    assert_eq!(end["recipient"], "folder+shared/memo@example.org");
+    assert_eq!(end["via"], "lmtp:unix:/run/cyrus/socket/lmtp");
+    let decided = &trace["hops"][0]["routes"][0]["decided"];
+    assert_eq!(
+        (&decided["file"], &decided["line"]),
+        (&"/etc/postfix/transport".into(), &2.into())
+    );
+    assert!(
+        decided["manifest"]
+            .as_str()
+            .unwrap()
+            .starts_with("modules/internet-mta/module.yaml:")
+    );
+    // Without a directory nothing is guessed.
+    let output = lab.trace(&["--format", "json", "john@example.org"]);
+    let trace: Value = serde_json::from_str(text(&output.stdout).trim()).unwrap();
+    assert_eq!(trace["verdict"], "not modelled");
+    assert_ne!(trace["not_modelled"].as_array().unwrap().len(), 0);
+    assert!(text(&output.stderr).contains("--ldif FILE"));
+}
+
+#[test]
+fn people_and_pictures_have_the_same_route() {
+    let lab = Lab::new(MANIFEST);
+    let shown = |arguments: &[&str]| {
+        let output = lab.trace(&[&["--ldif", "d.ldif"], arguments].concat());
+        text(&output.stdout)
+    };
+    let told = shown(&["john.doe@example.org"]);
+    for part in [
+        "john.doe@example.org: delivered at backend1.example.org (lmtp:unix:/run/cyrus/socket/lmtp)\n",
+        "transport_maps transport:2 (modules/internet-mta/module.yaml:",
+        "john.doe@example.org → john@example.org   virtual_alias_maps ldap/virtual_alias_maps.cf uid=john (",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    fs::write(
+        lab.0.path().join("list"),
+        "john@example.org\n\nnosuch@example.org\n",
+    )
+    .unwrap();
+    let listed = shown(&["--addresses", "list"]);
+    assert!(
+        listed.contains("nosuch@example.org: refused at mx.example.org (550 5.1.1)\n"),
+        "{listed}"
+    );
+    for (format, begin, part) in [
+        (
+            "dot",
+            "digraph mail {\n",
+            "n0 -> n1 [label=\"staff@example.org\"];",
+        ),
+        (
+            "mermaid",
+            "flowchart LR\n",
+            "n2 -->|\"jane@example.org\"| n4",
+        ),
+        ("svg", "<svg ", ">backend2.example.org<"),
+    ] {
+        let picture = shown(&["--format", format, "staff@example.org"]);
+        assert!(
+            picture.starts_with(begin) && picture.contains(part),
+            "{format}: {picture}"
+        );
+    }
+    let wrong = lab.trace(&["--at", "backend3.example.org", "john@example.org"]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(text(&wrong.stderr).contains("is not a host of this murder"));
+    fs::write(lab.0.path().join("d.ldif"), "dn: a=1\nchangetype: delete\n").unwrap();
+    let wrong = lab.trace(&["--ldif", "d.ldif", "john@example.org"]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(text(&wrong.stderr).contains("line 2: the record changes an entry"));
+}
