@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::address::split;
+use super::address::{quoted, split};
 use super::maps::{AddressLookup, Hit, Known, Maps};
 use super::reply::Reply;
 use super::resolve::{RecipientClass, Resolver, Route};
@@ -35,6 +35,7 @@ pub struct Smtpd {
     pub(super) soft_bounce: bool,
     pub(super) codes: Codes,
     pub(super) bare_parents: bool,
+    pub(super) command_filter: Maps,
     /// A content filter, which takes the mail another way.
     pub content_filter: String,
     /// Whether addresses are rewritten (`receive_override_options`).
@@ -127,6 +128,14 @@ impl Smtpd {
         let refused = |reply| Ok(RcptAnswer { reply, hit: None });
         let recipient = question.recipient;
         let (local, domain) = split(recipient);
+        let command = format!("RCPT TO:<{}>", quoted(recipient));
+        if let Some(hit) = self
+            .command_filter
+            .find_key(&command, false, question.directory)?
+            && hit.answer.value != command
+        {
+            return filtered(hit);
+        }
         if recipient.eq_ignore_ascii_case("postmaster") {
             return refused(Reply::accepted());
         }
@@ -275,4 +284,25 @@ impl Smtpd {
             SmtpdVerdict::Reject(Reply::new(self.codes.unverified, "5.1.1", text), None)
         })
     }
+}
+
+/// The answer to a command that `smtpd_command_filter` has replaced.
+fn filtered(hit: Hit) -> Known<RcptAnswer> {
+    if hit
+        .answer
+        .value
+        .replace(' ', "")
+        .eq_ignore_ascii_case("RCPTTO:<>")
+    {
+        let reply = Reply::new(501, "5.1.3", "Bad recipient address syntax");
+        return Ok(RcptAnswer {
+            reply,
+            hit: Some(hit),
+        });
+    }
+    let what = format!(
+        "`{}` of `smtpd_command_filter` is not modelled",
+        hit.answer.value
+    );
+    Err(LookupError::NotModelled(what))
 }

@@ -44,6 +44,7 @@ impl Smtpd {
             },
             bare_parents: reader.style("smtpd_access_maps") == MatchStyle::Parents,
             content_filter: reader.text_or_empty("content_filter"),
+            command_filter: reader.maps("smtpd_command_filter"),
             maps_addresses: !has("no_address_mappings"),
         }
     }

@@ -9,6 +9,7 @@ mod names;
 mod network;
 mod open;
 mod pattern;
+mod posix;
 mod template;
 
 pub use answer::{AnswerPlace, KeyLookup, LookupAnswer, LookupError, LookupResult};

@@ -83,7 +83,9 @@ fn rule(line: &str, number: usize, syntax: PatternSyntax) -> Rule {
     } else {
         Action::Value(value.to_owned())
     };
-    match compiled(pattern, flags, syntax) {
+    // Which part of the text a group matches may differ.
+    let differs = syntax == PatternSyntax::Posix && may_differ(pattern, value);
+    match compiled(pattern, flags, syntax).filter(|_| !differs) {
         Some(pattern) => Rule {
             line: number,
             pattern: Ok(pattern),
@@ -125,12 +127,12 @@ fn compiled(pattern: &str, flags: &str, syntax: PatternSyntax) -> Option<Regex> 
             _ => return None,
         }
     }
-    let differs = syntax == PatternSyntax::Posix
-        && (!is_extended || has_backslash_in_brackets(pattern) || has_perl_escape(pattern));
-    if differs || pattern.contains("(?") && syntax == PatternSyntax::Posix {
-        return None;
-    }
-    RegexBuilder::new(pattern)
+    let pattern = match syntax {
+        PatternSyntax::Perl => pattern.to_owned(),
+        PatternSyntax::Posix if is_extended => super::posix::translated(pattern)?,
+        PatternSyntax::Posix => return None,
+    };
+    RegexBuilder::new(&pattern)
         .case_insensitive(ignores_case)
         .multi_line(multi_line)
         .dot_matches_new_line(dot_all)
@@ -138,23 +140,46 @@ fn compiled(pattern: &str, flags: &str, syntax: PatternSyntax) -> Option<Regex> 
         .ok()
 }
 
-/// Within brackets a backslash is itself in POSIX expressions, and an escape here.
-fn has_backslash_in_brackets(pattern: &str) -> bool {
-    pattern.split('[').skip(1).any(|rest| {
-        let rest = rest
-            .strip_prefix("^]")
-            .or_else(|| rest.strip_prefix(']'))
-            .unwrap_or(rest);
-        rest.split(']').next().is_some_and(|set| set.contains('\\'))
-    })
+/// Whether the groups that a value uses may match other parts of the text here than in POSIX expressions, which prefer the
+/// longest match of all. Groups before the first choice are the same if the expression matches the whole text.
+fn may_differ(pattern: &str, value: &str) -> bool {
+    let after = value.split('$').skip(1);
+    let used = after.filter_map(|rest| {
+        rest.trim_start_matches(['{', '('])
+            .chars()
+            .next()?
+            .to_digit(10)
+    });
+    let Some(last) = used.max().filter(|last| *last > 0) else {
+        return false;
+    };
+    let is_whole = pattern.starts_with('^') && pattern.ends_with('$');
+    let before = match group_end(pattern, last) {
+        Some(end) if is_whole => &pattern[..end],
+        _ => pattern,
+    };
+    let optional = if is_whole { "|" } else { ")?" };
+    [")*", ")+", "){", "|", optional]
+        .iter()
+        .any(|part| before.contains(part))
 }
 
-/// `\d`, `\w` and the like are no POSIX.
-fn has_perl_escape(pattern: &str) -> bool {
-    let escapes = pattern.as_bytes().windows(2);
-    escapes
-        .into_iter()
-        .any(|pair| pair[0] == b'\\' && pair[1].is_ascii_alphanumeric())
+/// Where a group ends.
+fn group_end(pattern: &str, number: u32) -> Option<usize> {
+    let (mut opened, mut open, mut is_escaped) = (0, Vec::new(), false);
+    for (at, c) in pattern.char_indices() {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '(' => {
+                opened += 1;
+                open.push(opened);
+            }
+            ')' if open.pop() == Some(number) => return Some(at),
+            _ => {}
+        }
+    }
+    None
 }
 
 impl KeyLookup for PatternTable {
@@ -255,9 +280,23 @@ mod tests {
     }
 
     #[test]
+    fn groups_before_a_choice_are_the_same() {
+        let text = r"/^([^@+]+)([^@]*)?@(b\.org|localhost)$/ $1";
+        let table = PatternTable::read("/t", text, PatternSyntax::Posix);
+        let found = table
+            .find("root+x@b.org", &Directory::default())
+            .ok()
+            .flatten();
+        assert_eq!(found.map(|found| found.value).as_deref(), Some("root"));
+    }
+
+    #[test]
     fn what_differs_is_not_modelled() {
         for (pattern, syntax) in [
-            (r"/[\.]a/ x", PatternSyntax::Posix),
+            (r"/[[.a.]]a/ x", PatternSyntax::Posix),
+            (r"/(a|ab)c/ $1", PatternSyntax::Posix),
+            (r"/^(a|ab)(c|bcd)$/ $2", PatternSyntax::Posix),
+            (r"/(a)?b/ $1", PatternSyntax::Posix),
             (r"/\d/ x", PatternSyntax::Posix),
             (r"/(a)\1/ x", PatternSyntax::Perl),
             ("/(?=a)/ x", PatternSyntax::Perl),
