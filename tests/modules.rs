@@ -828,19 +828,19 @@ fn a_list_is_edited_over_the_next_layer_down() {
         "hash:/etc/postfix/own, proxy:ldap:/etc/postfix/ldap/transport_maps.cf",
     );
     // Where nobody gives the list, it is Postfix's own default that is edited.
-    set(&mut murder, BACKEND, "smtpd_milters", edit(&change));
+    set(&mut murder, BACKEND, "sender_bcc_maps", edit(&change));
     let compiled = built(&murder, BACKEND);
-    assert_value(&compiled, "smtpd_milters", "hash:/etc/postfix/own");
+    assert_value(&compiled, "sender_bcc_maps", "hash:/etc/postfix/own");
     let only_remove = ListEdit {
         prepend: Vec::new(),
         ..change.clone()
     };
-    set(&mut murder, BACKEND, "smtpd_milters", edit(&only_remove));
+    set(&mut murder, BACKEND, "sender_bcc_maps", edit(&only_remove));
     assert_eq!(
         summaries(&refused(&murder, BACKEND)),
-        ["`main.cf:smtpd_milters` is an empty list"]
+        ["`main.cf:sender_bcc_maps` is an empty list"]
     );
-    set(&mut murder, BACKEND, "smtpd_milters", Vec::new());
+    set(&mut murder, BACKEND, "sender_bcc_maps", Vec::new());
     set(&mut murder, BACKEND, "mynetworks", edit(&change));
     assert_eq!(
         summaries(&refused(&murder, BACKEND)),

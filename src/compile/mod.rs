@@ -174,7 +174,7 @@ impl<'a> Compiler<'a> {
     /// Compiles one host.
     ///
     /// # Errors
-    /// Every problem of the host's configuration, each with its place. A problem of a layer that
+    /// Every problem of the host's configuration, each with its place, and its warnings. A problem of a layer that
     /// many hosts share is the same value for each of them.
     pub fn compile(&self, name: &HostName, facts: &Facts) -> Result<Compiled, Vec<Diagnostic>> {
         let Some(host) = self.murder.hosts.get(name) else {
@@ -226,10 +226,18 @@ impl<'a> Compiler<'a> {
         work.tls_policies(&self.mailhosts);
         work.compiled.wanted_mut().probes = probes(self.murder, host, &work.roles);
         if work.problems.is_empty() {
-            Ok(work.compiled)
-        } else {
-            Err(work.problems)
+            return Ok(work.compiled);
         }
+        let Work {
+            mut problems,
+            compiled,
+            ..
+        } = work;
+        problems.extend(compiled.warnings);
+        if !facts.observed() {
+            problems.extend(compiled.guesses);
+        }
+        Err(problems)
     }
 
     /// The variables behind what the modules of a host say of a thing, as far as the manifest sets

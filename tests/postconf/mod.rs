@@ -9,6 +9,7 @@
 mod cases;
 mod defaults;
 mod limits;
+mod tables;
 // The generator.
 mod generator;
 

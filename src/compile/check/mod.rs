@@ -6,6 +6,7 @@
 mod expansion;
 mod master;
 mod names;
+mod programs;
 mod restrictions;
 mod settings;
 pub(in crate::compile) mod tables;
@@ -67,10 +68,21 @@ impl Work<'_> {
             place_of: &place_of,
             facts: self.facts,
         });
-        self.problems.extend(found.errors);
+        let known: Vec<String> = self.problems.iter().filter_map(word_of_summary).collect();
+        // A word of a variable that is wrong already is also wrong where a module writes it.
+        let is_new = |problem: &Diagnostic| {
+            word_of_summary(problem).is_none_or(|word| !known.contains(&word))
+        };
+        self.problems
+            .extend(found.errors.into_iter().filter(is_new));
         self.compiled.warnings.extend(found.warnings);
         self.compiled.guesses.extend(found.guesses);
     }
+}
+
+/// The first word in backticks of a problem's summary.
+fn word_of_summary(problem: &Diagnostic) -> Option<String> {
+    problem.summary.split('`').nth(1).map(str::to_owned)
 }
 
 /// The place of a word: the list member that has it, in the nearest layer that adds it, or the whole value that the list
@@ -104,6 +116,7 @@ fn check(values: &Values<'_>) -> Found {
         if let Some((summary, hint)) = master::unwritable(thing, text) {
             found.error(thing, Diagnostic::error(summary).at(at, "").hint(hint));
         }
+        programs::check(values, thing, text, &mut found);
         let Some(name) = parameter(thing) else {
             continue;
         };
@@ -119,6 +132,10 @@ fn check(values: &Values<'_>) -> Found {
         if let Err(problem) = expand::syntax(text.as_bytes()) {
             found.error(thing, expansion::cannot_expand(thing, at, &problem));
         } else if let Err(problem) = catalogue::check(name, text) {
+            let at = problem
+                .word
+                .as_deref()
+                .map_or(at, |word| (values.place_of)(thing, word));
             found.error(thing, diagnostic(problem).at(at, ""));
         }
         if text.contains('$') {

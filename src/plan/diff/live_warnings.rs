@@ -41,9 +41,16 @@ impl Draft<'_> {
         let main = self.configuration(&settings).main();
         let classes = split_list(&main.get("smtpd_restriction_classes").ok()?.text);
         let lists = ["smtpd_relay_restrictions", "smtpd_recipient_restrictions"];
+        let class = |word: &str| {
+            let is_class = classes.iter().any(|class| class == word);
+            is_class.then(|| main.expanded(word).text.ok())
+        };
         let lacks = |name: &str| {
             let list = main.get(name);
-            list.is_ok_and(|list| lacks_guard(&list.text, &classes))
+            list.is_ok_and(|list| {
+                let text = main.expand(&list.text).text;
+                lacks_guard(text.as_deref().unwrap_or(&list.text), &class)
+            })
         };
         lists.into_iter().all(lacks).then(|| Remark {
                 text: "neither `smtpd_relay_restrictions` nor `smtpd_recipient_restrictions` of this host stops relaying: smtpd(8) ends each session with a fatal error".to_owned(),

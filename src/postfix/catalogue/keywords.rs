@@ -34,6 +34,12 @@ fn keywords_of(name: &str) -> Option<(&'static [&'static str], bool)> {
         "smtp_dns_support_level" | "lmtp_dns_support_level" => {
             (&["disabled", "enabled", "dnssec"], false)
         }
+        "smtpd_sasl_type" => (&["cyrus", "dovecot"], false),
+        "smtp_sasl_type" | "lmtp_sasl_type" => (&["cyrus"], false),
+        "milter_default_action" => (
+            &["accept", "reject", "tempfail", "quarantine", "shutdown"],
+            false,
+        ),
         "smtpd_tls_security_level" | "postscreen_tls_security_level" => {
             (&["none", "may", "encrypt"], false)
         }
@@ -55,9 +61,10 @@ fn keywords_of(name: &str) -> Option<(&'static [&'static str], bool)> {
     Some(words)
 }
 
-/// Whether a word is a keyword. Postfix ignores case (name_code(3)), except in `mynetworks_style`.
+/// Whether a word is a keyword. Postfix ignores case (name_code(3)), except in some parameters.
 fn is_keyword(name: &str, known: &str, word: &str) -> bool {
-    known == word || name != "mynetworks_style" && known.eq_ignore_ascii_case(word)
+    let exact = name == "mynetworks_style" || name.ends_with("_sasl_type");
+    known == word || !exact && known.eq_ignore_ascii_case(word)
 }
 
 /// The first word of a value that is not a keyword of the parameter, with the keywords of the parameter.

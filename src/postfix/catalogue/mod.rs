@@ -5,10 +5,14 @@
 //! finds such values before. Its table (`parameters.tsv`) comes from Postfix's documentation and sources.
 //! Distributions backport parameters, so the list of a live host overrides the catalogue.
 
+mod directories;
+mod endpoint;
 mod keywords;
 mod names;
+mod networks;
 mod problem;
 mod table;
+mod table_syntax;
 mod value;
 
 pub mod lists;
@@ -19,6 +23,7 @@ pub mod tables;
 
 use std::collections::BTreeSet;
 
+pub use endpoint::check_policy_server;
 pub use names::check_service;
 pub use names::is_own;
 pub use names::is_placeholder;
@@ -29,6 +34,7 @@ pub use names::referenced_names;
 pub use names::service_parameter;
 
 pub use problem::Problem;
+pub use table_syntax::check_table;
 
 use table::Kind;
 use table::row;
@@ -45,10 +51,13 @@ pub fn check(name: &str, value: &str) -> Result<(), Problem> {
     let kinds = row(name)
         .filter(|row| row.kind.is_some())
         .or_else(|| service_parameter(name).and_then(|(_, suffix)| table::suffix_row(suffix)));
-    match kinds {
-        Some(kinds) => value::check(name, value, kinds),
-        None => Ok(()),
+    if let Some(kinds) = kinds {
+        value::check(name, value, kinds)?;
     }
+    endpoint::check(name, value)?;
+    networks::check(name, value)?;
+    directories::check(name, value)?;
+    table_syntax::check(name, value)
 }
 
 /// Whether Postfix expands the `$name` references of a parameter when it reads main.cf. It keeps a few parameters as they
@@ -124,6 +133,7 @@ pub fn version_problem(name: &str, version: &str) -> Option<Problem> {
             summary: format!("`{name}` was removed from Postfix in version {removed}"),
             detail: None,
             hint: Some("remove it".to_owned()),
+            word: None,
         });
     }
     let since = row.since?;
@@ -131,6 +141,7 @@ pub fn version_problem(name: &str, version: &str) -> Option<Problem> {
         summary: format!("`{name}` exists only since Postfix {since}"),
         detail: None,
         hint: Some("remove it, or upgrade Postfix on this host".to_owned()),
+        word: None,
     })
 }
 

@@ -37,6 +37,7 @@ pub fn check_service(name: &str, services: &BTreeSet<&str>) -> Result<(), Proble
         detail: Some("Postfix would ignore it, and warn of an unused parameter".to_owned()),
         hint: nearest_of(service, services.iter().copied(), LIKENESS)
             .map(|service| format!("did you mean `{service}_{suffix}`?")),
+        word: None,
     })
 }
 

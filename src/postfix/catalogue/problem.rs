@@ -9,4 +9,6 @@ pub struct Problem {
     pub detail: Option<String>,
     /// What to do.
     pub hint: Option<String>,
+    /// The word of the value that has the problem; none if it is the whole value.
+    pub word: Option<String>,
 }

@@ -111,6 +111,8 @@ enum Argument {
 pub struct List {
     /// The tables, each as the list has it.
     pub tables: Vec<String>,
+    /// The policy servers, each as the list has it.
+    pub servers: Vec<String>,
     /// Words that are not restrictions of Postfix: a restriction class of the host, or a mistake.
     pub unknown: Vec<String>,
     /// Restrictions without their argument, with a description of the argument: `a table`.
@@ -155,15 +157,54 @@ pub const GUARDS: [&str; 6] = [
     "check_relay_domains",
 ];
 
-/// Whether a list certainly has none of the [`GUARDS`]. A list with a `$name` or a restriction class may have one.
+/// Whether a list certainly has none of the [`GUARDS`] where smtpd(8) looks for them (`has_required` in its source): before a
+/// `permit`, and not as the word after `warn_if_reject`. `class` gives the list of a restriction class, or `Some(None)` if only
+/// the host knows it. A list with a `$name` may have one.
 #[must_use]
-pub fn lacks_guard(value: &str, classes: &[String]) -> bool {
-    let brings = |word: &String| {
-        word.contains('$')
-            || classes.contains(word)
-            || GUARDS.contains(&word.to_lowercase().as_str())
+pub fn lacks_guard(value: &str, class: &dyn Fn(&str) -> Option<Option<String>>) -> bool {
+    /// Classes that refer to each other in a circle are no reason to go round for ever.
+    const DEEP: u32 = 8;
+    lacks(value, class, DEEP)
+}
+
+fn lacks(value: &str, class: &dyn Fn(&str) -> Option<Option<String>>, deep: u32) -> bool {
+    let mut words = split_list(value).into_iter();
+    while let Some(word) = words.next() {
+        let plain = word.to_ascii_lowercase();
+        if plain == "warn_if_reject" {
+            words.next();
+        } else if plain == "permit" {
+            return true;
+        } else if word.contains('$') || GUARDS.contains(&plain.as_str()) {
+            return false;
+        } else if let Some(members) = class(&word) {
+            match members {
+                Some(members) if deep > 0 => {
+                    if !lacks(&members, class, deep - 1) {
+                        return false;
+                    }
+                }
+                _ => return false,
+            }
+        }
+    }
+    true
+}
+
+/// The restrictions that smtpd(8) never evaluates, because the list has an unconditional result before them: the word with
+/// that result, and the first one after it.
+#[must_use]
+pub fn dead(value: &str) -> Option<(String, String)> {
+    let words = split_list(value);
+    let ends = |at: usize| {
+        let ends = matches!(
+            words.get(at)?.to_ascii_lowercase().as_str(),
+            "permit" | "reject" | "defer"
+        );
+        let warned = at > 0 && words.get(at - 1)?.eq_ignore_ascii_case("warn_if_reject");
+        (ends && !warned).then(|| words.get(at + 1)).flatten()
     };
-    !split_list(value).iter().any(brings)
+    (0..words.len()).find_map(|at| Some((words.get(at)?.clone(), ends(at)?.clone())))
 }
 
 /// Reads a list of restrictions. Words with a `$` are skipped: they depend on other parameters.
@@ -190,6 +231,9 @@ pub fn read(value: &str) -> List {
         match words.next_if(|next| argument.is(next)) {
             Some(table) if argument == Argument::Table && !table.starts_with('$') => {
                 list.tables.push(table);
+            }
+            Some(server) if argument == Argument::Server && !server.starts_with('$') => {
+                list.servers.push(server);
             }
             Some(_) => {}
             None => {
@@ -279,6 +323,48 @@ mod tests {
         assert_eq!(list.unknown, [""; 0]);
         assert_eq!(list.incomplete, []);
         assert_eq!(list.tables, ["hash:/a", "cidr:/b"]);
+    }
+
+    #[test]
+    fn a_guard_counts_only_where_smtpd_looks_for_it() {
+        let class = |word: &str| match word {
+            "strict" => Some(Some("permit_mynetworks, reject".to_owned())),
+            "lax" => Some(Some("permit, reject".to_owned())),
+            "round" => Some(Some("round".to_owned())),
+            "of_host" => Some(None),
+            _ => None,
+        };
+        for (list, lacks) in [
+            ("permit_mynetworks, reject_unauth_destination", false),
+            ("permit, reject_unauth_destination", true),
+            ("warn_if_reject, reject_unauth_destination", true),
+            (
+                "warn_if_reject reject_unknown_client_hostname, defer",
+                false,
+            ),
+            ("strict", false),
+            ("lax", true),
+            ("lax, reject", false),
+            ("permit strict", true),
+            ("of_host", false),
+            ("round", false),
+            ("$mine", false),
+            ("permit_mynetworks", true),
+            ("", true),
+        ] {
+            assert_eq!(lacks_guard(list, &class), lacks, "{list}");
+        }
+        let behind = |list: &str| dead(list).map(|(end, next)| format!("{end} {next}"));
+        assert_eq!(
+            behind("permit_mynetworks, reject, permit_sasl_authenticated").as_deref(),
+            Some("reject permit_sasl_authenticated")
+        );
+        assert_eq!(
+            behind("permit, warn_if_reject reject").as_deref(),
+            Some("permit warn_if_reject")
+        );
+        assert_eq!(behind("warn_if_reject reject, permit"), None);
+        assert_eq!(behind("check_client_access hash:/a, permit"), None);
     }
 
     #[test]

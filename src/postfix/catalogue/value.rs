@@ -215,5 +215,6 @@ fn fatal_value(name: &str, value: &str, what: &str, hint: &str) -> Problem {
                 .to_owned(),
         ),
         hint: Some(hint.to_owned()),
+        word: None,
     }
 }
