@@ -225,19 +225,7 @@ impl<'a> Compiler<'a> {
         work.ways_to_leaving(&self.leaving);
         work.tls_policies(&self.mailhosts);
         work.compiled.wanted_mut().probes = probes(self.murder, host, &work.roles);
-        if work.problems.is_empty() {
-            return Ok(work.compiled);
-        }
-        let Work {
-            mut problems,
-            compiled,
-            ..
-        } = work;
-        problems.extend(compiled.warnings);
-        if !facts.observed() {
-            problems.extend(compiled.guesses);
-        }
-        Err(problems)
+        work.result()
     }
 
     /// The variables behind what the modules of a host say of a thing, as far as the manifest sets

@@ -88,6 +88,19 @@ pub(super) struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// What the host must have, or its problems with its warnings.
+    pub(super) fn result(self) -> Result<Compiled, Vec<Diagnostic>> {
+        if self.problems.is_empty() {
+            return Ok(self.compiled);
+        }
+        let mut said = self.problems;
+        said.extend(self.compiled.warnings);
+        if !self.facts.observed() {
+            said.extend(self.compiled.guesses);
+        }
+        Err(said)
+    }
+
     /// The value of a template of a module for this host; problems are kept.
     pub(super) fn render(&mut self, name: &str, role: usize) -> Option<String> {
         match self.roles.get(role)?.render(self.engine, name) {
