@@ -278,7 +278,12 @@ impl<'a> Compiler<'a> {
             // Also where a condition takes the value away: then its members go.
             let notes = module.notes.iter();
             let notes = notes.map(|(thing, note)| (thing.clone(), note.clone()));
-            work.compiled.wanted_mut().notes.extend(notes);
+            let wanted = work.compiled.wanted_mut();
+            wanted.notes.extend(notes);
+            wanted.listens.ports.extend(module.listens.clone());
+            if !wanted.listens.ports.is_empty() {
+                wanted.listens.addresses.clone_from(&work.host.addresses);
+            }
             work.roles.push(Role {
                 module,
                 context,

@@ -55,6 +55,10 @@ static MODULE: Record = record(&[
     key("after", List(&Text(&rule::ROLE))),
     key("provides", List(&Block)),
     key("at_most_one", Switch),
+    key(
+        "listens",
+        OneOf(&[("smtp", "Other hosts send mail to port 25 of the host.")]),
+    ),
     key("probes", List(&OneOf(&[("accept", ""), ("refuse", "")]))),
     key("vars", Map(&rule::VARIABLE, &Rec(&VARIABLE))),
     key(

@@ -51,6 +51,7 @@ pub(super) fn module(
             .collect(),
         provides: texts(&tree, "provides").map(str::to_owned).collect(),
         at_most_one: truth(&tree, "at_most_one").unwrap_or(false),
+        listens: text_of(&tree, "listens"),
         probes: texts(&tree, "probes").filter_map(probe_kind).collect(),
         vars,
         settings,

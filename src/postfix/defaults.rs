@@ -113,3 +113,9 @@ pub(crate) fn of_service(command: &[u8]) -> impl Iterator<Item = (&'static str, 
     let others = OF_A_SERVICE.into_iter().filter(move |_| others);
     time.into_iter().chain(others)
 }
+
+/// The parameters whose default refers to other parameters, or is made of another one (`mydomain`), in order.
+pub fn with_references() -> impl Iterator<Item = &'static str> {
+    let refer = all().iter().filter(|(_, value)| value.contains('$'));
+    refer.map(|(name, _)| *name).chain(["mydomain"])
+}

@@ -67,6 +67,17 @@ pub struct DesiredService {
     pub probes: Probes,
     /// What a plan says about values that are lists, beside the change itself.
     pub notes: BTreeMap<Thing, Note>,
+    /// Where other hosts must reach it.
+    pub listens: Listens,
+}
+
+/// The ports on which other hosts must reach a service. It changes no step of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listens {
+    /// The ports as in master.cf: `smtp`. Empty if no other host needs to reach it.
+    pub ports: BTreeSet<String>,
+    /// The host's addresses in the manifest; empty if it has none there.
+    pub addresses: Vec<String>,
 }
 
 static NOTHING: DesiredService = DesiredService {
@@ -78,6 +89,10 @@ static NOTHING: DesiredService = DesiredService {
         refuse: Vec::new(),
     },
     notes: BTreeMap::new(),
+    listens: Listens {
+        ports: BTreeSet::new(),
+        addresses: Vec::new(),
+    },
 };
 
 impl Desired {

@@ -7,7 +7,7 @@ mod lookups;
 mod references;
 mod settings;
 
-pub use desired::{Desired, DesiredService, File, Note, Probes, Want};
+pub use desired::{Desired, DesiredService, File, Listens, Note, Probes, Want};
 pub use facts::{Facts, ParameterNames};
 pub use live::{
     DefaultInstance, ExposingDirectory, Live, LiveFile, LiveService, LiveState, Lock, PostfixLive,

@@ -96,6 +96,7 @@ impl<'a> Draft<'a> {
         self.relay_warning();
         self.members();
         self.faults();
+        self.followers();
         self.change_owner();
         self.thresholds();
         Ok(())

@@ -4,6 +4,8 @@
 //! worse, and another apply may be what mends it.
 
 mod classes;
+mod hidden;
+mod listeners;
 mod proxied;
 mod transports;
 
@@ -29,6 +31,8 @@ struct Fault {
     is_default: bool,
     /// What it is about: a fault is new if one of these is.
     about: BTreeSet<String>,
+    /// Whether it keeps the plan from being converged even if the host has it already: what the plan must reach is not so.
+    stays: bool,
 }
 
 /// Faults, each by what tells it from all others before and after a plan.
@@ -44,7 +48,8 @@ struct Side<'a> {
 impl Draft<'_> {
     /// Refuses the faults that the plan brings, and remarks those that stay.
     pub(super) fn faults(&mut self) {
-        if self.input.desired.retired {
+        // A host whose master.cf is empty runs nothing; only a sandbox gets here with one.
+        if self.input.desired.retired || self.live.master_cf.services().is_empty() {
             return;
         }
         let (live, planned) = (self.live_settings(), self.planned_settings());
@@ -62,9 +67,13 @@ impl Draft<'_> {
         let unjudged = self.unjudged_classes(&side);
         drop(planned);
         self.remarks.extend(unjudged);
+        // Before the first apply, no other host needed to reach this one.
+        let is_new_here = self.ownership.ledger().is_none();
         for (key, fault) in after {
-            let old = before.get(&key);
-            if !old.is_some_and(|old| fault.about.is_subset(&old.about)) {
+            let old = before
+                .get(&key)
+                .filter(|_| !(is_new_here && key.starts_with(listeners::KEY)));
+            if fault.stays || !old.is_some_and(|old| fault.about.is_subset(&old.about)) {
                 self.refusals.push(Refusal {
                     summary: format!("{}; {}", fault.text, fault.hint),
                     kind: RefusalKind::Fault,
@@ -83,6 +92,8 @@ impl Draft<'_> {
         faults.append(&mut transports::missing(side));
         faults.append(&mut self.class_conflicts(side));
         faults.append(&mut proxied::denied(side));
+        faults.append(&mut listeners::unreachable(&self.desired.listens, side));
+        faults.append(&mut self.hidden(side));
         faults
     }
 

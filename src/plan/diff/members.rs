@@ -134,7 +134,12 @@ fn exchanged(before: (&Classes, AskTable<'_>), after: (&Classes, AskTable<'_>)) 
     let mut domains: BTreeSet<String> = BTreeSet::new();
     for class in AddressClass::ALL {
         let (had, has) = (before.0.named(class), after.0.named(class));
-        domains.extend(had.symmetric_difference(&has).cloned());
+        let changed = had.symmetric_difference(&has);
+        domains.extend(
+            changed
+                .filter(|domain| !domain.starts_with("localhost"))
+                .cloned(),
+        );
     }
     let mut pairs: BTreeMap<(AddressClass, AddressClass), Vec<String>> = BTreeMap::new();
     for domain in domains {

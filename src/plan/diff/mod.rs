@@ -15,6 +15,7 @@ mod faults;
 mod file_state;
 mod files;
 mod instances;
+mod followers;
 mod live_warnings;
 mod members;
 mod names;

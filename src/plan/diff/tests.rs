@@ -7,6 +7,7 @@ mod exposed;
 mod faults;
 mod files;
 mod members;
+mod reach;
 mod recorded;
 mod refusals;
 mod released;

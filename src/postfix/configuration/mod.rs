@@ -27,9 +27,10 @@ use crate::postfix::{catalogue, defaults, expand};
 pub use classes::{AddressClass, AskTable, Classes, Membership};
 pub use covers::covers;
 pub use environment::{HostEnvironment, Networks};
-pub use listeners::{Listener, ListensOn};
+pub use listeners::{Listener, ListensOn, PortReach, is_same_port};
 pub use lists::MemberList;
 pub use opened::OpenedTable;
+pub use programs::reads;
 pub use proxied::{DeniedTable, ProxyProblem};
 pub use release::{Release, ReleaseDefault};
 pub use services::RunningService;
@@ -146,6 +147,12 @@ impl<'a> View<'a> {
                 }
             }
         }
+    }
+
+    /// The value that the service itself sets with `-o`.
+    #[must_use]
+    pub fn option(&self, name: &str) -> Option<&'a str> {
+        self.configuration.settings.option(self.service?, name)
     }
 
     /// Whether main.cf, or an option of the service, sets a parameter.

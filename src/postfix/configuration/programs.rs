@@ -66,12 +66,18 @@ pub(super) fn parameters_of(program: &str) -> &'static [&'static str] {
         let names = catalogue::names().into_iter();
         let names: Vec<&str> = names.filter(|name| tables::opens_tables(name)).collect();
         let of = |program: &'static str| {
-            let read = names.iter().filter(|name| reads(program, name));
+            let read = names.iter().filter(|name| opens(program, name));
             (program, read.copied().collect())
         };
         PROGRAMS.into_iter().map(of).collect()
     });
     KNOWN.get(program).map_or(&[], Vec::as_slice)
+}
+
+/// Whether a program may read a parameter: certainly not if the parameter holds tables that the program does not open.
+#[must_use]
+pub fn reads(program: &str, name: &str) -> bool {
+    !tables::opens_tables(name) || parameters_of(program).contains(&name)
 }
 
 /// The programs that open tables.
@@ -95,7 +101,7 @@ const PROGRAMS: [&str; 16] = [
 ];
 
 /// Whether a program opens the tables of a parameter. The parameter must hold tables.
-fn reads(program: &str, name: &str) -> bool {
+fn opens(program: &str, name: &str) -> bool {
     let begins = |prefix: &str| name.starts_with(prefix);
     match program {
         "smtpd" => begins("smtpd_") || OF_RECIPIENTS.contains(&name) || name == "debug_peer_list",

@@ -108,5 +108,6 @@ fn fault(first: AddressClass, class: AddressClass, domains: &BTreeSet<String>) -
         hint: format!("take it out of `{winner}` on the host, or set `{winner}` under `settings`"),
         is_default: false,
         about: domains.clone(),
+        stays: false,
     }
 }

@@ -85,5 +85,6 @@ fn fault(problem: &ProxyProblem, tables: &[&DeniedTable]) -> Fault {
         hint,
         is_default: !list_is_set && tables.iter().all(|one| !one.is_set),
         about: BTreeSet::new(),
+        stays: false,
     }
 }

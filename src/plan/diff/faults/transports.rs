@@ -41,6 +41,7 @@ pub(super) fn missing(side: &Side<'_>) -> Faults {
             hint: hint(&transport),
             is_default,
             about: uses.iter().map(|used| used.named_by.clone()).collect(),
+            stays: false,
         };
         (format!("transport {transport}"), fault)
     });

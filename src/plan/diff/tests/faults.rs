@@ -3,7 +3,7 @@
 use super::*;
 
 /// The refusals for faults, and the texts of the remarks.
-fn judged(bench: &Bench) -> (Vec<String>, Vec<String>) {
+pub(super) fn judged(bench: &Bench) -> (Vec<String>, Vec<String>) {
     let seen = bench.verdict();
     let refusals = match &seen.verdict {
         Verdict::Changes(plan) => plan.refusals.clone(),
@@ -19,7 +19,7 @@ fn judged(bench: &Bench) -> (Vec<String>, Vec<String>) {
 }
 
 /// A host with these lines in main.cf, and the entries of master.cf after the essential ones.
-fn host(main_cf: &str, services: &str) -> Bench {
+pub(super) fn host(main_cf: &str, services: &str) -> Bench {
     let mut bench = Bench::new(main_cf);
     let local = "local unix - n n - - local\nrelay unix - - y - - smtp\nsmtp unix - - y - - smtp\n";
     let lines = format!("{MASTER}{local}{services}");
@@ -28,7 +28,7 @@ fn host(main_cf: &str, services: &str) -> Bench {
 }
 
 #[track_caller]
-fn one_with(found: &[String], words: &[&str]) {
+pub(super) fn one_with(found: &[String], words: &[&str]) {
     assert_eq!(found.len(), 1, "{words:?}: {found:?}");
     for word in words {
         assert!(found[0].contains(word), "{word}: {found:?}");
