@@ -27,6 +27,8 @@ mod lints;
 mod load;
 // Cyrus over LMTP on TCP.
 mod lmtp;
+// The keys of `ldap:` in the tables of each host.
+mod directory;
 // The shipped modules and what they render.
 mod modules;
 // Real sshd on loopback, real ssh clients.

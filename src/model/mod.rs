@@ -93,14 +93,33 @@ pub struct Ldap {
     pub base: String,
     /// `sub`, `one` or `base`.
     pub scope: String,
-    /// Bind DN; none for anonymous.
+    /// A condition of every query (RFC 4515).
+    pub filter: Option<String>,
+    /// What stands before each address in the values of an attribute.
+    pub prefixes: BTreeMap<String, String>,
+    /// Bind DN, or the user of a SASL bind; none for anonymous.
     pub bind_dn: Option<String>,
     /// The bind password, by name.
     pub bind_pw: Option<SecretName>,
+    /// How a SASL bind logs in; none for a simple or no bind.
+    pub sasl: Option<Sasl>,
     /// How the connection is protected.
     pub tls: Tls,
     /// For each search.
     pub timeout: Duration,
+}
+
+/// A SASL bind (ldap_table(5)).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sasl {
+    /// `sasl_mechs`, in order.
+    pub mechanisms: Vec<String>,
+    /// `sasl_realm`.
+    pub realm: Option<String>,
+    /// `sasl_authz_id`.
+    pub authz_id: Option<String>,
+    /// `sasl_minssf`.
+    pub min_ssf: Option<u32>,
 }
 
 /// How an LDAP connection is protected (ldap_table(5)).
@@ -110,6 +129,14 @@ pub struct Tls {
     pub mode: TlsMode,
     /// `tls_ca_cert_file`.
     pub ca_file: Option<RemotePath>,
+    /// `tls_ca_cert_dir`.
+    pub ca_dir: Option<RemotePath>,
+    /// `tls_cert`.
+    pub cert_file: Option<RemotePath>,
+    /// `tls_key`.
+    pub key_file: Option<RemotePath>,
+    /// `tls_cipher_suite`.
+    pub cipher_suite: Option<String>,
     /// `tls_require_cert`; on unless said otherwise.
     pub require_cert: bool,
 }

@@ -28,6 +28,7 @@ pub(super) fn register(tera: &mut Tera, folder: &str) {
         "ldap_tables",
         move |name: &str, arguments: Kwargs, _: &State| ldap_tables(&folder, name, &arguments),
     );
+    tera.register_filter("ldap_equals", ldap_equals);
     tera.register_filter("among", among);
     tera.register_filter("outside", outside);
     tera.register_filter("network", |text: &str, _: Kwargs, _: &State| network(text));
@@ -88,6 +89,16 @@ pub(super) fn local_part(text: &str) -> String {
         return text.to_owned();
     }
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// `vars.x | ldap_equals(of=host.ldap.prefixes)`: the attribute, `=`, and what stands before each address in its values, for
+/// a `query_filter`.
+fn ldap_equals(attribute: &str, arguments: Kwargs, _: &State) -> TeraResult<String> {
+    let prefixes = arguments.must_get::<Value>("of")?;
+    let key = tera::value::Key::from(attribute.to_owned());
+    let prefix = prefixes.as_map().and_then(|map| map.get(&key));
+    let prefix = prefix.and_then(Value::as_str).unwrap_or_default();
+    limited(format!("{attribute}={}", ldap_table(&ldap_filter(prefix))))
 }
 
 /// `"groups" | ldap_tables(of=host.directories)`: the lookup tables of that name, one a directory. With `pipe="TABLE"`

@@ -53,7 +53,7 @@ pub const HOST: &[&str] = &[
 
 /// What `host.ldap` has.
 pub const LDAP: &[&str] = &[
-    "uris", "base", "scope", "bind_dn", "bind_pw", "tls", "timeout",
+    "uris", "base", "scope", "filter", "prefixes", "bind_dn", "bind_pw", "sasl", "tls", "timeout",
 ];
 
 /// What `facts` has.

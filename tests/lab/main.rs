@@ -18,6 +18,8 @@ mod mail;
 mod first_contact;
 // Mail that arrives, waits, or is refused.
 mod routing;
+// A directory like Active Directory.
+mod active_directory;
 // LMTP over TCP.
 mod lmtp;
 // Entries of a real directory that are easily got wrong.
@@ -86,6 +88,10 @@ const STORIES: &[Story] = &[
         routing::undecided_recipients_wait,
     ),
     ("cyrus_takes_lmtp_over_tcp", lmtp::cyrus_takes_lmtp_over_tcp),
+    (
+        "a_directory_like_active_directory_serves",
+        active_directory::a_directory_like_active_directory_serves,
+    ),
     (
         "changes_by_hand_are_seen_and_put_right",
         drift::changes_by_hand_are_seen_and_put_right,

@@ -4,6 +4,7 @@
 //! found; a test here holds the two together.
 
 mod directories;
+mod ldap;
 mod murder;
 
 use std::collections::BTreeMap;
@@ -13,13 +14,13 @@ use tera::value::Key;
 
 use super::own_name;
 use crate::lmtp::LmtpDestination;
-use crate::model::{Host, HostState, Ldap, Murder, SharedFolder, TlsMode};
+use crate::model::{Host, HostState, Ldap, Murder, SharedFolder};
 use crate::module::{Modules, Per, network};
 use crate::name::{HostName, SiteName};
-use crate::secret::Body;
 use crate::state::Facts;
 
 use self::directories::Directories;
+use self::ldap::ldap;
 use self::murder::{has_mailbox_hosts, murder};
 
 type Map = BTreeMap<&'static str, Value>;
@@ -177,36 +178,6 @@ pub(super) fn facts(facts: &Facts) -> Value {
         ),
         ("lmtp_socket", Value::from(facts.lmtp_socket.as_str())),
         ("table_types", Value::from((*facts.table_types).clone())),
-    ]))
-}
-
-fn ldap(ldap: Option<&Ldap>) -> Value {
-    let Some(ldap) = ldap else {
-        return Value::from(());
-    };
-    let mode = match ldap.tls.mode {
-        TlsMode::None => "none",
-        TlsMode::StartTls => "starttls",
-        TlsMode::Ldaps => "ldaps",
-    };
-    let ca_file = ldap.tls.ca_file.as_ref().map_or("", |file| file.as_str());
-    let tls = Value::from(Map::from([
-        ("mode", Value::from(mode)),
-        ("ca_file", Value::from(ca_file)),
-        ("require_cert", Value::from(ldap.tls.require_cert)),
-    ]));
-    let password = ldap.bind_pw.as_ref().map(Body::token).unwrap_or_default();
-    Value::from(Map::from([
-        ("uris", Value::from(ldap.uris.clone())),
-        ("base", Value::from(ldap.base.as_str())),
-        ("scope", Value::from(ldap.scope.as_str())),
-        (
-            "bind_dn",
-            Value::from(ldap.bind_dn.as_deref().unwrap_or_default()),
-        ),
-        ("bind_pw", Value::from(password)),
-        ("tls", tls),
-        ("timeout", Value::from(ldap.timeout.as_secs().max(1))),
     ]))
 }
 

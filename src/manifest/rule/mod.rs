@@ -1,9 +1,11 @@
 //! The rules that texts of a manifest obey, each in one place.
 
+mod filter;
 mod holds;
 mod network;
 mod postfix;
 
+pub use self::filter::{ATTRIBUTE, FILTER, MECHANISM, PREFIX};
 pub use self::network::{ENDPOINT, HOST_KEY, JUMP, LDAP_URI, LMTP, LMTP_TCP, NETWORK};
 pub use self::postfix::{
     COMMAND, DELIMITER, INSTANCE, MEMBER, PARAMETER, PROCESS_LIMIT, SERVICE, TABLE_TYPE, THING,

@@ -1,33 +1,13 @@
 //! The LDAP directory: the murder's, and a site's laid over it key by key.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::{Node, defaults, duration, switch};
 use crate::model::resolve::Resolver;
-use crate::model::{Ldap, Tls, TlsMode};
-
-/// One key as the nearest of several `ldap:` says it, with the path of that `ldap:`.
-struct Merged<'n, 'p>(&'n [(&'n Node, &'p str)]);
-
-impl<'n, 'p> Merged<'n, 'p> {
-    fn get(&self, key: &str) -> Option<(&'n Node, &'p str)> {
-        self.0
-            .iter()
-            .find_map(|(node, place)| Some((node.get(key)?, *place)))
-    }
-
-    /// `tls` is merged key by key as well.
-    fn tls(&self, key: &str) -> Option<&'n Node> {
-        self.0
-            .iter()
-            .find_map(|(node, _)| node.get("tls")?.get(key))
-    }
-
-    fn text(&self, key: &str) -> Option<&'n str> {
-        self.get(key).and_then(|(node, _)| node.text())
-    }
-}
+use crate::model::resolve::merged::Merged;
+use crate::model::{Ldap, Sasl, Tls, TlsMode};
 
 impl Resolver<'_> {
     /// The murder's own directory.
@@ -65,30 +45,32 @@ impl Resolver<'_> {
             }
         }
         let timeout = self.ldap_timeout(&merged);
-        self.bind(&merged);
+        let sasl = self.bind(&merged);
+        let anonymous = merged.text("bind") == Some("none");
         let bind_pw = merged
             .get("bind_pw")
+            .filter(|_| !anonymous)
             .and_then(|(node, place)| self.secret(node, format!("{place}.bind_pw")));
         let mode = self.tls_mode(&merged, &uris);
-        self.in_clear(&merged, &uris, mode);
+        self.client_certificate(&merged);
+        self.in_clear(&merged, &uris, mode, sasl.as_ref());
+        let user = merged.within("sasl", "user").filter(|_| sasl.is_some());
         Some(Ldap {
             base: merged.text("base")?.to_owned(),
             scope: merged
                 .text("scope")
                 .unwrap_or(defaults::LDAP_SCOPE)
                 .to_owned(),
-            bind_dn: merged.text("bind_dn").map(str::to_owned),
+            filter: merged.text("filter").map(str::to_owned),
+            prefixes: prefixes(nodes),
+            bind_dn: user
+                .and_then(Node::text)
+                .or_else(|| merged.text("bind_dn"))
+                .filter(|_| !anonymous)
+                .map(str::to_owned),
             bind_pw,
-            tls: Tls {
-                mode,
-                ca_file: merged
-                    .tls("ca_file")
-                    .and_then(|node| node.text()?.parse().ok()),
-                require_cert: merged
-                    .tls("require_cert")
-                    .and_then(switch)
-                    .unwrap_or(defaults::TLS_REQUIRE_CERT),
-            },
+            sasl,
+            tls: tls(&merged, mode),
             timeout,
             uris,
         })
@@ -115,31 +97,32 @@ impl Resolver<'_> {
         }
     }
 
-    /// A name without a password is an anonymous bind (RFC 4513 §5.1.2); a password needs a name.
-    fn bind(&mut self, merged: &Merged<'_, '_>) {
-        let problem = match (merged.get("bind_dn"), merged.get("bind_pw")) {
-            (Some((dn, _)), None) => Diagnostic::error("`bind_dn` needs `bind_pw`")
-                .at(dn.span, "servers refuse a name without a password")
-                .hint("add `bind_pw: {file: PATH}`, or leave both out for anonymous searches"),
-            (None, Some((password, _))) => Diagnostic::error("`bind_pw` needs `bind_dn`")
-                .at(password.span, "this password has no name to bind as")
-                .hint("add `bind_dn`, or leave both out for anonymous searches"),
-            _ => return,
-        };
-        self.say(problem);
-    }
-
     /// A password in clear, and TLS keys that nothing reads.
-    fn in_clear(&mut self, merged: &Merged<'_, '_>, uris: &[String], mode: TlsMode) {
+    fn in_clear(
+        &mut self,
+        merged: &Merged<'_, '_>,
+        uris: &[String],
+        mode: TlsMode,
+        sasl: Option<&Sasl>,
+    ) {
         if mode != TlsMode::None {
             return;
         }
-        if let Some(node) = merged.tls("ca_file") {
-            self.say(
-                Diagnostic::warning("`ca_file` has no effect without TLS")
-                    .at(node.span, "no certificate is checked")
-                    .hint("write `mode: starttls`, or use `ldaps://` URIs"),
-            );
+        for key in ["ca_file", "ca_dir", "cert_file", "cipher_suite"] {
+            if let Some(node) = merged.tls(key) {
+                self.say(
+                    Diagnostic::warning(format!("`{key}` has no effect without TLS"))
+                        .at(node.span, "the connection is not encrypted")
+                        .hint("write `mode: starttls`, or use `ldaps://` URIs"),
+                );
+            }
+        }
+        // Other mechanisms do not send the password itself.
+        let sends = |mechanism: &String| matches!(mechanism.as_str(), "PLAIN" | "LOGIN");
+        if merged.text("bind") == Some("none")
+            || sasl.is_some_and(|sasl| !sasl.mechanisms.iter().any(sends))
+        {
+            return;
         }
         let Some(uri) = uris.iter().find(|uri| leaves_the_host(uri)) else {
             return;
@@ -195,6 +178,39 @@ impl Resolver<'_> {
             _ => TlsMode::None,
         }
     }
+}
+
+/// How the connection is protected.
+fn tls(merged: &Merged<'_, '_>, mode: TlsMode) -> Tls {
+    let path = |key: &str| merged.tls(key).and_then(|node| node.text()?.parse().ok());
+    Tls {
+        mode,
+        ca_file: path("ca_file"),
+        ca_dir: path("ca_dir"),
+        cert_file: path("cert_file"),
+        key_file: path("key_file"),
+        cipher_suite: merged
+            .tls("cipher_suite")
+            .and_then(|node| node.text().map(str::to_owned)),
+        require_cert: merged
+            .tls("require_cert")
+            .and_then(switch)
+            .unwrap_or(defaults::TLS_REQUIRE_CERT),
+    }
+}
+
+/// The prefixes of all layers, the nearest of each attribute.
+fn prefixes(nodes: &[(&Node, &str)]) -> BTreeMap<String, String> {
+    let mut prefixes = BTreeMap::new();
+    for (node, _) in nodes.iter().rev() {
+        let entries = node.get("prefixes").map_or(&[][..], Node::entries);
+        prefixes.extend(
+            entries
+                .iter()
+                .filter_map(|entry| Some((entry.key.clone(), entry.value.text()?.to_owned()))),
+        );
+    }
+    prefixes
 }
 
 /// Whether what is merged to a server can be heard on a network: not so over a socket or loopback.

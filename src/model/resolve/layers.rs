@@ -257,9 +257,9 @@ impl Resolver<'_> {
             let Some(text) = value.text() else {
                 continue;
             };
-            if name.ends_with("password_maps")
-                && (text.contains("static:") || text.contains("inline:"))
-            {
+            let table = name.ends_with("password_maps")
+                && (text.contains("static:") || text.contains("inline:"));
+            if table || self.defines_password(name) {
                 self.say(
                     Diagnostic::error(
                         "a secret cannot be a main.cf value: every user of the host can read main.cf",

@@ -3,6 +3,7 @@
 //! Each part of a manifest is read once into its own type. What the grammar has refused
 //! already is passed over in silence here: there is an error for it, so no murder comes of it.
 
+mod bind;
 mod common;
 mod cyrus;
 mod directory;
@@ -15,6 +16,7 @@ mod host_limit;
 mod hosts;
 mod instance;
 mod layers;
+mod merged;
 mod parameters;
 mod parts;
 mod rules;

@@ -15,6 +15,8 @@ mod table;
 mod table_syntax;
 mod value;
 
+pub mod definitions;
+
 pub mod lists;
 
 pub mod restrictions;

@@ -10,6 +10,7 @@ use super::known::{Class, Known, known};
 use super::options::Request;
 use super::read::{Settings, local_settings, name_space, read_entries, read_main};
 use crate::postfix::catalogue;
+use crate::postfix::catalogue::definitions;
 use crate::postfix::defaults;
 use crate::postfix::expand;
 use crate::postfix::master_cf::MasterEntry;
@@ -201,9 +202,31 @@ impl Names {
                     .insert(name.as_bytes().to_vec(), (Class::User, Some(Vec::new())));
             }
         }
+        self.add_definitions();
         for name in self.set.keys() {
             if !self.known.contains_key(name) {
                 warnings.push(format!("main.cf: unused parameter: {}", lossy(name)));
+            }
+        }
+    }
+
+    /// Adds the parameters of databases that main.cf defines itself, where the value of a known parameter names one.
+    fn add_definitions(&mut self) {
+        let values = self.set.iter().chain(self.local.values().flatten());
+        let mut defined: BTreeSet<String> = BTreeSet::new();
+        for (name, value) in values {
+            if self.known.contains_key(name) && !Self::is_raw(name) {
+                // Wrong syntax is reported where references are checked.
+                let value = self.expand_known(value, None).unwrap_or_default();
+                defined.extend(definitions::parameters(&lossy(&value)));
+            }
+        }
+        self.unknowable.borrow_mut().clear();
+        for name in defined {
+            if self.set.contains_key(name.as_bytes()) {
+                self.known
+                    .entry(name.into_bytes())
+                    .or_insert_with(|| (Class::User, Some(Vec::new())));
             }
         }
     }
