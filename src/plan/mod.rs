@@ -7,6 +7,7 @@ mod cleanup;
 mod diff;
 mod direction;
 mod generation;
+mod live_texts;
 mod orders;
 mod questions;
 mod refusal;
@@ -124,6 +125,8 @@ pub enum Withheld {
     /// `murder` does not manage the file, and some users of the host cannot read it: so its text is not for those who read
     /// a plan.
     Private,
+    /// The texts of all hosts together are too long to be kept.
+    TooLong,
 }
 
 /// Why an index is built.

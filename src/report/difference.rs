@@ -4,7 +4,7 @@ use similar::{ChangeTag, DiffOp, TextDiff};
 
 use super::Detail;
 use super::line::{Line, Tone};
-use crate::plan::{Change, FileState};
+use crate::plan::{Change, FileState, Withheld};
 use crate::secret::mask;
 
 /// Unchanged lines shown around a change, as diff(1) `-u` has it.
@@ -71,10 +71,16 @@ fn withheld(
     after: Option<&FileState>,
     detail: Detail,
 ) -> Vec<Line> {
+    let why = match before.withheld {
+        Some(Withheld::TooLong) => "the texts of all hosts together are too long",
+        Some(Withheld::Private) | None => {
+            "`murder` does not manage the file, and some users of the host cannot read it"
+        }
+    };
     let mut lines = vec![Line::new(
         Tone::Faint,
         format!(
-            "(the host's text, {} {}:{}, is not shown: `murder` does not manage the file, and some users of the host cannot read it)",
+            "(the host's text, {} {}:{}, is not shown: {why})",
             before.mode, before.owner, before.group
         ),
     )];

@@ -1,11 +1,28 @@
 //! Plans many hosts in parallel.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use super::worker::Planner;
 use crate::fleet::{self, Event, NotRun, Stop, Width};
 use crate::name::HostName;
 use crate::plan::{Failure, HostVerdict, Plan, Verdict};
+
+/// Bytes of texts of hosts that all plans of a run keep, to show them.
+const KEPT_TEXTS: u64 = 256 << 20;
+
+/// A host whose texts have no more bytes than this keeps them in any case.
+const SHORT_TEXTS: u64 = 256 << 10;
+
+/// Leaves a host's long texts out of its plan when those of other hosts have used up `left` bytes.
+fn keep_texts(verdict: &mut HostVerdict, left: &mut u64) {
+    let length = verdict.live_text_length();
+    match left.checked_sub(length) {
+        Some(rest) => *left = rest,
+        None if length > SHORT_TEXTS => verdict.withhold_live_texts(),
+        None => {}
+    }
+}
 
 /// Observes and compares the hosts, at most `parallel` at once. `on_event` gets the progress, where it is wanted.
 #[must_use]
@@ -20,12 +37,20 @@ pub fn plan_hosts(
         parallel,
         threads: planner.threads(parallel.min(hosts.len())),
     };
+    let left = &Mutex::new(KEPT_TEXTS);
     // An observation may be interrupted at any moment, so nothing here requests a stop.
     let results = fleet::run_tasks(
         hosts,
         width,
         &Stop::new(),
-        |host, say| Box::pin(async move { planner.plan(host, &|words| say.at(words)).await }),
+        |host, say| {
+            Box::pin(async move {
+                let mut verdict = planner.plan(host, &|words| say.at(words)).await;
+                let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+                keep_texts(&mut verdict, &mut left);
+                verdict
+            })
+        },
         on_event,
     );
     let verdicts: BTreeMap<HostName, HostVerdict> = results
@@ -59,5 +84,74 @@ pub fn own_fault(words: String) -> Failure {
         summary: "internal error of `murder`".to_owned(),
         detail: Some(words),
         hint: Some("please report this as a bug, with the text above".to_owned()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::ledger::{LEDGER_VERSION, Ledger};
+    use crate::name::{Mode, RemotePath};
+    use crate::plan::{Cause, Change, Expects, FileState, HostPlan, Step, Withheld};
+    use crate::service::Service;
+
+    /// A plan that updates a file whose text has so many bytes.
+    fn verdict(length: usize) -> HostVerdict {
+        let state = |text: String| FileState {
+            text: Some(text),
+            sha256: String::new(),
+            owner: "root".to_owned(),
+            group: "root".to_owned(),
+            mode: Mode::from_bits(0o644),
+            secret: false,
+            withheld: None,
+            link: None,
+        };
+        let step = Step::File {
+            service: Service::POSTFIX,
+            path: RemotePath::new("/etc/postfix/x").unwrap(),
+            change: Change::Update {
+                before: state("x".repeat(length)),
+                after: state("after".to_owned()),
+            },
+            cause: Cause::Drift,
+            file: None,
+        };
+        let ledger = Ledger {
+            version: LEDGER_VERSION,
+            murder: "m".to_owned(),
+            generation: 1,
+            services: BTreeMap::new(),
+            applied: None,
+            hosts: Vec::new(),
+            facts: None,
+            host_key: None,
+        };
+        let mut plan = HostPlan::empty(ledger, Expects::default());
+        plan.steps.push(step);
+        HostVerdict {
+            verdict: Verdict::Changes(Box::new(plan)),
+            remarks: Vec::new(),
+            stopped: false,
+        }
+    }
+
+    #[test]
+    fn long_texts_of_many_hosts_are_not_all_kept_and_short_ones_are() {
+        let mut left = 2 << 20;
+        let mut keep = |length: usize| {
+            let mut verdict = verdict(length);
+            keep_texts(&mut verdict, &mut left);
+            let text = serde_json::to_string(&verdict).unwrap();
+            assert!(text.contains("\"after\""), "{text}");
+            let withheld = serde_json::to_string(&Withheld::TooLong).unwrap();
+            text.contains(&withheld)
+        };
+        assert!(!keep(1 << 20));
+        assert!(keep(3 << 20));
+        assert!(!keep(1 << 20));
+        assert!(keep(1 << 20));
+        assert!(!keep(1000));
     }
 }

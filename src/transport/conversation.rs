@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::exchange::MachineError;
 use crate::transport::become_root::SudoPrompt;
 use crate::transport::limits::size;
+use crate::transport::memory::{Pool, Share};
 use crate::transport::shell::{ProgramExit, ProgramRequest, ProgramResponse};
 
 /// See the module.
@@ -22,7 +23,7 @@ pub(in crate::transport) struct Conversation<'a> {
     answered: usize,
     written: usize,
     abandoned: bool,
-    stdout: Vec<u8>,
+    stdout: Share,
     stderr: Vec<u8>,
     last_activity: Instant,
     end: Instant,
@@ -41,7 +42,7 @@ impl<'a> Conversation<'a> {
             answered: 0,
             written: 0,
             abandoned: false,
-            stdout: Vec::new(),
+            stdout: Pool::of_process().share(),
             stderr: Vec::new(),
             last_activity: now,
             end: now + request.limits.total,
@@ -85,8 +86,8 @@ impl<'a> Conversation<'a> {
     /// Takes bytes from standard output. What exceeds the limit is dropped, and [`Self::time_left`] ends the exchange.
     pub(in crate::transport) fn received_stdout(&mut self, bytes: &[u8]) {
         self.last_activity = Instant::now();
-        if fits(&self.stdout, bytes, self.request.limits.stdout) {
-            self.stdout.extend_from_slice(bytes);
+        if fits(self.stdout.len(), bytes, self.request.limits.stdout) {
+            self.stdout.push(bytes);
         } else {
             let limit = size(self.request.limits.stdout);
             self.overrun = Some(format!("it sent more than {limit} of output"));
@@ -102,7 +103,7 @@ impl<'a> Conversation<'a> {
         bytes: &[u8],
     ) -> Result<(), MachineError> {
         self.last_activity = Instant::now();
-        if !fits(&self.stderr, bytes, self.request.limits.stderr) {
+        if !fits(self.stderr.len(), bytes, self.request.limits.stderr) {
             let limit = size(self.request.limits.stderr);
             self.overrun = Some(format!("it sent more than {limit} of error messages"));
             return Ok(());
@@ -125,8 +126,8 @@ impl<'a> Conversation<'a> {
 
     fn time_left_at(&self, now: Instant) -> Result<Duration, ProgramExit> {
         let limits = &self.request.limits;
-        if let Some(overrun) = &self.overrun {
-            return Err(ProgramExit::Overrun(overrun.clone()));
+        if let Some(overrun) = self.overrun.clone().or_else(|| self.stdout.dropped()) {
+            return Err(ProgramExit::Overrun(overrun));
         }
         let silence = (self.last_activity + limits.silence).saturating_duration_since(now);
         let rest = self.end.saturating_duration_since(now);
@@ -154,8 +155,10 @@ impl<'a> Conversation<'a> {
         exit: ProgramExit,
     ) -> Result<ProgramResponse, MachineError> {
         let stderr = self.sudo_prompt.close(self.stderr, &exit)?;
+        // Another host's answer may have needed the room at the last moment.
+        let exit = self.stdout.dropped().map_or(exit, ProgramExit::Overrun);
         Ok(ProgramResponse {
-            stdout: self.stdout,
+            stdout: self.stdout.take(),
             stderr,
             exit,
         })
@@ -163,8 +166,8 @@ impl<'a> Conversation<'a> {
 }
 
 /// Whether `more` may be added to what was received.
-fn fits(received: &[u8], more: &[u8], limit: u64) -> bool {
-    let length = received.len().saturating_add(more.len());
+fn fits(received: usize, more: &[u8], limit: u64) -> bool {
+    let length = received.saturating_add(more.len());
     u64::try_from(length).is_ok_and(|length| length <= limit)
 }
 

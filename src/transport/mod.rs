@@ -18,6 +18,7 @@ mod conversation;
 pub mod known_hosts;
 // How much a host may send, and for how long.
 pub mod limits;
+mod memory;
 // This host itself.
 pub mod local;
 // The system's ssh.

@@ -29,6 +29,10 @@ struct Run {
     ssh: String,
     /// What is set in the environment of the program.
     path: Option<PathBuf>,
+    /// How many hosts are hostile.
+    count: usize,
+    /// Bytes of address space for the program.
+    memory: u64,
 }
 
 /// The exit code, the result of each host, and all output.
@@ -36,6 +40,7 @@ struct Outcome {
     code: Option<i32>,
     honest: Value,
     hostile: Value,
+    plan: Value,
     said: String,
 }
 
@@ -52,6 +57,8 @@ impl Run {
             _host: host,
             ssh: String::new(),
             path: None,
+            count: 1,
+            memory: MEMORY,
         }
     }
 
@@ -79,10 +86,13 @@ impl Run {
         let mut text = "version: 1\nmurder: example.org\ndomains: [example.org]\n\
              smart_host: smtp.example.org\nexternal: [smtp.example.org]\nhosts:\n"
             .to_owned();
-        for (name, ssh) in [
-            ("honest", format!("port: {}", self.honest.port)),
-            ("hostile", self.ssh.clone()),
-        ] {
+        let more = (1..self.count).map(|number| (format!("hostile{number}"), self.ssh.clone()));
+        let honest = format!("port: {}", self.honest.port);
+        let hosts = [
+            ("honest".to_owned(), honest),
+            ("hostile".to_owned(), self.ssh.clone()),
+        ];
+        for (name, ssh) in hosts.into_iter().chain(more) {
             text += &format!(
                 "  {name}.example.org:\n    roles: [internet-mta]\n    ssh: {{{both}, {ssh}}}\n    \
                  vars: {{recipient_check: table, recipients: [\"joe@example.org\"]}}\n"
@@ -97,7 +107,7 @@ impl Run {
         let started = Instant::now();
         let mut command = Command::new("prlimit");
         command
-            .arg(format!("--as={MEMORY}"))
+            .arg(format!("--as={}", self.memory))
             .arg(env!("CARGO_BIN_EXE_murder"))
             .arg("plan")
             .arg(&manifest)
@@ -130,6 +140,7 @@ impl Run {
             code: output.status.code(),
             honest: host("honest"),
             hostile: host("hostile"),
+            plan: plan.clone(),
             said,
         }
     }
@@ -302,4 +313,33 @@ fn this_host_itself_has_the_same_limits() {
     let outcome = run.plan(&["--local", "--host", "hostile.example.org"]);
     assert_eq!(outcome.code, Some(3), "{}", outcome.said);
     assert!(outcome.said.contains("of output"), "{}", outcome.said);
+}
+
+#[test]
+fn many_hostile_hosts_at_once_have_one_budget_of_memory() {
+    for client in ["ssh2", "openssh"] {
+        let hostile = forced("sleep 3; exec cat /dev/zero");
+        let mut run = Run::new().against(&hostile, &format!("client: {client}"));
+        // Each may send 64 MiB.
+        (run.count, run.memory) = (16, 600 << 20);
+        let honest = run.plan(&["--host", "honest.example.org"]);
+        assert_eq!(honest.code, Some(0), "{}", honest.said);
+        let outcome = run.plan(&["--parallel", "17"]);
+        assert_eq!(outcome.honest, honest.honest, "{client}: {}", outcome.said);
+        assert!(
+            outcome.code == Some(3) || outcome.code == Some(4),
+            "{}",
+            outcome.said
+        );
+        let hosts = outcome.plan["hosts"].as_object().unwrap();
+        assert_eq!(hosts.len(), 17);
+        let errors: Vec<String> = hosts
+            .values()
+            .map(|host| host["error"].to_string())
+            .collect();
+        let dropped = errors
+            .iter()
+            .filter(|error| error.contains("more than any other host"));
+        assert!(dropped.count() > 3, "{client}: {errors:?}");
+    }
 }

@@ -6,6 +6,7 @@ mod effects;
 mod exposed;
 mod faults;
 mod files;
+mod forged;
 mod members;
 mod reach;
 mod recorded;

@@ -99,9 +99,7 @@ fn a_long_value_is_expanded() {
 }
 
 proptest::proptest! {
-    // The same texts in each run.
     #![proptest_config(proptest::test_runner::Config {
-        rng_seed: proptest::test_runner::RngSeed::Fixed(13),
         failure_persistence: None,
         ..Default::default()
     })]

@@ -235,7 +235,10 @@ fn the_answer_that_is_broken_below_is_a_good_one() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(ProptestConfig {
+        cases: ProptestConfig::default().cases.max(4000),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_broken_answer_is_understood_or_refused(

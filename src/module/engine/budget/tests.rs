@@ -99,9 +99,7 @@ fn places_are_those_of_the_template_as_it_is_written() {
 }
 
 proptest! {
-    // The same templates in each run.
     #![proptest_config(ProptestConfig {
-        rng_seed: proptest::test_runner::RngSeed::Fixed(13),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
