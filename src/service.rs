@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::name::RemotePath;
+use crate::thing::Thing;
 
 /// A service that `murder` configures. Its text form is a key of ledgers, generations and plans:
 /// `postfix` is the default instance of Postfix, and `postfix-out` the instance of that name.
@@ -112,6 +113,24 @@ impl Service {
         match self {
             Self::Postfix(Instance::Default) => None,
             Self::Postfix(Instance::Named(name)) => Some(name),
+        }
+    }
+
+    /// A thing of the service, as a plan shows it: with the folder of its configuration, where that is not the usual one.
+    #[must_use]
+    pub fn shown(&self, thing: &Thing) -> String {
+        match (self.named_instance(), thing) {
+            (None, _) | (_, Thing::File(_)) => thing.to_string(),
+            (Some(_), _) => format!("{}/{thing}", self.folder()),
+        }
+    }
+
+    /// The words of a command that starts it.
+    #[must_use]
+    pub fn start_command(&self) -> String {
+        match self.named_instance() {
+            None => "postfix start".to_owned(),
+            Some(name) => format!("postmulti -i {} -p start", name.as_str()),
         }
     }
 

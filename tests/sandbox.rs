@@ -1,6 +1,7 @@
 //! Plans and applies on folders, through the program itself.
 
 mod elsewhere;
+mod instances;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;

@@ -9,12 +9,14 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::json::FORMAT_VERSION;
 use super::line::{Line, Tone};
 use crate::history::{Action, HistoryEntry};
 use crate::ledger::Ledger;
 use crate::name::HostName;
+use crate::service::Service;
 
 /// The history of a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -73,7 +75,40 @@ impl History {
 /// # Errors
 /// None that a history can cause; serde's, passed on.
 pub fn json(history: &History) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(history).map(|text| text + "\n")
+    let text = match history.generations.iter().any(names_instance) {
+        false => serde_json::to_string_pretty(history),
+        true => serde_json::to_string_pretty(&with_instances(serde_json::to_value(history)?)),
+    };
+    text.map(|text| text + "\n")
+}
+
+fn names_instance(entry: &HistoryEntry) -> bool {
+    let mut changed = entry.changed.iter();
+    changed.any(|one| one.service.named_instance().is_some())
+}
+
+/// The same document, with `instance` beside `service` where a change was on another instance than the default one, as in
+/// plans.
+fn with_instances(mut document: Value) -> Value {
+    let generations = document
+        .get_mut("generations")
+        .and_then(Value::as_array_mut);
+    let changed = generations
+        .into_iter()
+        .flatten()
+        .filter_map(|one| one.get_mut("changed"));
+    for change in changed.filter_map(Value::as_array_mut).flatten() {
+        let service = change.get("service").and_then(Value::as_str);
+        let service: Option<Service> = service.and_then(|text| text.parse().ok());
+        if let (Some(name), Some(change)) = (
+            service.as_ref().and_then(Service::named_instance),
+            change.as_object_mut(),
+        ) {
+            change.insert("service".to_owned(), "postfix".into());
+            change.insert("instance".to_owned(), name.as_str().into());
+        }
+    }
+    document
 }
 
 /// As text, the newest generation first and the current one marked; `whole` lists each thing that
@@ -113,7 +148,8 @@ pub fn write(history: &History, whole: bool, color: bool, out: &mut impl Write) 
         if whole {
             for changed in &entry.changed {
                 let (mark, word) = spoken(changed.action);
-                let text = format!("      {mark} {word} {}", changed.thing);
+                let thing = changed.service.shown(&changed.thing);
+                let text = format!("      {mark} {word} {thing}");
                 Line::new(Tone::Plain, text).write(out, color)?;
             }
         }

@@ -7,6 +7,7 @@ use crate::plan::{
     Cause, Change, Failure, FileState, HostPlan, IndexReason, Refusal, ReloadReason, Step,
 };
 use crate::secret::mask;
+use crate::service::Service;
 use crate::state::{Probes, Remark};
 use crate::thing::Thing;
 
@@ -47,11 +48,11 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
             lines.extend(indented(diff));
         }
         Step::Value {
+            service,
             thing,
             change,
             cause,
-            ..
-        } => of_value(thing, change, *cause, lines),
+        } => of_value(service, thing, change, *cause, lines),
         Step::Delete {
             path,
             before,
@@ -77,21 +78,48 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
             "  * build the index of {table_type}:{source} ({})",
             index_reason(*reason)
         )),
-        Step::Check { .. } => quiet("  * check with `postfix check`".to_owned()),
-        Step::Reload { reason, .. } => {
-            quiet(format!("  * reload Postfix ({})", reload_reason(*reason)));
+        Step::Check { service } => quiet(format!("  * check with `{}`", check_command(service))),
+        Step::Reload { service, reason } => {
+            let (what, why) = (postfix(service), reload_reason(*reason));
+            quiet(format!("  * reload {what} ({why})"));
         }
-        Step::Restart { parameters, .. } => {
+        Step::Restart {
+            service,
+            parameters,
+        } => {
             let names: Vec<&str> = parameters.iter().map(AsRef::as_ref).collect();
             let text = format!(
-                "  * stop and start Postfix: a reload does not reach {} (only with --allow-restart)",
+                "  * stop and start {}: a reload does not reach {} (only with --allow-restart)",
+                postfix(service),
                 names.join(", ")
             );
             lines.push(Line::new(Tone::Warning, text));
         }
         Step::Probe { probes, .. } => quiet(format!("  * probe{}", asked(probes))),
-        Step::TakeOver { thing, .. } => quiet(format!("  = take over {thing} {TAKEN_OVER}")),
-        Step::Release { thing, .. } => quiet(format!("  = release {thing} {RELEASED}")),
+        Step::TakeOver { service, thing } => {
+            quiet(format!(
+                "  = take over {} {TAKEN_OVER}",
+                service.shown(thing)
+            ));
+        }
+        Step::Release { service, thing } => {
+            quiet(format!("  = release {} {RELEASED}", service.shown(thing)));
+        }
+    }
+}
+
+/// What a step does something to: Postfix, or one of its instances.
+fn postfix(service: &Service) -> String {
+    match service.named_instance() {
+        None => "Postfix".to_owned(),
+        Some(name) => format!("the instance {} of Postfix", name.as_str()),
+    }
+}
+
+fn check_command(service: &Service) -> String {
+    match service.named_instance() {
+        None => "postfix check".to_owned(),
+        Some(_) => format!("postfix -c {} check", service.folder()),
     }
 }
 
@@ -170,19 +198,26 @@ fn access(change: &Change<FileState>) -> String {
     }
 }
 
-fn of_value(thing: &Thing, change: &Change<String>, cause: Cause, lines: &mut Vec<Line>) {
+fn of_value(
+    service: &Service,
+    thing: &Thing,
+    change: &Change<String>,
+    cause: Cause,
+    lines: &mut Vec<Line>,
+) {
     let (old, new) = match change {
         Change::Create { after } => (None, Some(after)),
         Change::Update { before, after } => (Some(before), Some(after)),
         Change::Delete { before } => (Some(before), None),
     };
     let (old, new) = shown(thing, old, new);
-    let one = format!("{thing}: {old} → {new}");
+    let name = service.shown(thing);
+    let one = format!("{name}: {old} → {new}");
     if one.chars().count() <= LINE {
         lines.push(titled(change, &one, "", cause));
         return;
     }
-    lines.push(titled(change, &thing.to_string(), ":", cause));
+    lines.push(titled(change, &name, ":", cause));
     lines.push(Line::new(Tone::Removed, format!("      - {old}")));
     lines.push(Line::new(Tone::Added, format!("      + {new}")));
 }

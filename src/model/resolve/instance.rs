@@ -1,8 +1,12 @@
 //! The instance of Postfix that has a host's roles: the nearest layer that names one decides.
 
+use std::collections::BTreeMap;
+
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::Node;
+use crate::model::Host;
 use crate::model::resolve::Resolver;
+use crate::model::resolve::hosts::Hosts;
 use crate::name::RoleName;
 use crate::service::{Instance, Service};
 
@@ -42,6 +46,33 @@ impl Resolver<'_> {
             );
         }
         Service::Postfix(service)
+    }
+}
+
+impl Resolver<'_> {
+    /// A host has one ledger: of two hosts with other instances on one machine, each would give back what the other
+    /// manages. Machines are known by how they are reached.
+    pub(super) fn hosts_of_one_machine(&mut self, hosts: &Hosts<'_>) {
+        let mut known: BTreeMap<_, &Host> = BTreeMap::new();
+        for host in hosts.built.values() {
+            let address = host.ssh.address.as_deref().unwrap_or(host.name.as_str());
+            let machine = (address, host.ssh.port, host.ssh.jump.as_deref());
+            let Some(first) = known.get(&machine) else {
+                known.insert(machine, host);
+                continue;
+            };
+            if first.service != host.service {
+                self.say(
+                    Diagnostic::error(format!(
+                        "the hosts `{}` and `{}` are the same machine: each would give back what the other manages",
+                        first.name, host.name
+                    ))
+                    .at(host.at, format!("its roles are on `{}`", host.service))
+                    .related(first.at, format!("its roles are on `{}`", first.service))
+                    .hint("`murder` manages one instance of Postfix on a machine: keep one of the hosts"),
+                );
+            }
+        }
     }
 }
 

@@ -25,6 +25,7 @@ impl<'a> Resolver<'a> {
         self.one_at_most(hosts);
         self.mailhosts(hosts);
         self.ways_in_service(hosts);
+        self.hosts_of_one_machine(hosts);
     }
 
     fn external_hosts(&mut self, hosts: &Hosts<'a>, external: &[HostName]) {

@@ -35,29 +35,30 @@ impl Draft<'_> {
 
     /// Remarks that Postfix does not run, unless the host is being retired and nothing changes.
     fn remark_stopped(&mut self, touched: bool) {
+        let postfix = match self.service.named_instance() {
+            None => "Postfix".to_owned(),
+            Some(name) => format!("the instance `{}` of Postfix", name.as_str()),
+        };
         let (text, hint) = if self.input.live.dead_journal().is_some()
             || self.ownership.is_unfinished()
         {
             (
-                "Postfix does not run here; an apply that did not end may have stopped it, and the next apply does not start it",
-                "read its log, then start it: `postfix start`",
+                "does not run here; an apply that did not end may have stopped it, and the next apply does not start it",
+                "read its log, then start it",
             )
         } else if touched {
             (
-                "Postfix does not run here; this plan changes its configuration and does not start it",
-                "start it when the host is ready: `postfix start`",
+                "does not run here; this plan changes its configuration and does not start it",
+                "start it when the host is ready",
             )
         } else if self.input.desired.retired {
             return;
         } else {
-            (
-                "Postfix does not run here",
-                "if the host must serve mail, start it: `postfix start`",
-            )
+            ("does not run here", "if the host must serve mail, start it")
         };
         self.remarks.push(Remark {
-            text: text.to_owned(),
-            hint: Some(hint.to_owned()),
+            text: format!("{postfix} {text}"),
+            hint: Some(format!("{hint}: `{}`", self.service.start_command())),
         });
     }
 

@@ -10,7 +10,7 @@ use crate::plan::{
     ReloadReason, Step, Verdict, Withheld,
 };
 use crate::secret::mask;
-use crate::service::Service;
+use crate::service::{InstanceName, Service};
 use crate::state::{Probes, Remark};
 use crate::thing::Thing;
 
@@ -32,6 +32,24 @@ enum VerdictView<'a> {
     Failed { error: Failure },
 }
 
+/// A service: its program, and its instance where that is not the default one.
+#[derive(Serialize)]
+pub(in crate::report) struct ServiceView<'a> {
+    service: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<&'a str>,
+}
+
+impl<'a> ServiceView<'a> {
+    pub(in crate::report) fn of(service: &'a Service) -> Self {
+        let Service::Postfix(_) = service;
+        Self {
+            service: "postfix",
+            instance: service.named_instance().map(InstanceName::as_str),
+        }
+    }
+}
+
 /// The steps of a host and their refusals.
 #[derive(Serialize)]
 pub(super) struct HostPlanView<'a> {
@@ -46,51 +64,61 @@ enum StepView<'a> {
         run: &'a str,
     },
     File {
-        service: &'a Service,
+        #[serde(flatten)]
+        service: ServiceView<'a>,
         path: &'a RemotePath,
         change: Change<FileView<'a>>,
         cause: Cause,
     },
     Index {
-        service: &'a Service,
+        #[serde(flatten)]
+        service: ServiceView<'a>,
         source: &'a RemotePath,
         table_type: &'a TableType,
         reason: IndexReason,
     },
     Value {
-        service: &'a Service,
+        #[serde(flatten)]
+        service: ServiceView<'a>,
         thing: &'a Thing,
         change: Change<String>,
         cause: Cause,
     },
     Check {
-        service: &'a Service,
+        #[serde(flatten)]
+        service: ServiceView<'a>,
     },
     Reload {
-        service: &'a Service,
+        #[serde(flatten)]
+        service: ServiceView<'a>,
         reason: ReloadReason,
     },
     Restart {
-        service: &'a Service,
+        #[serde(flatten)]
+        service: ServiceView<'a>,
         parameters: &'a [Parameter],
     },
     Probe {
-        service: &'a Service,
+        #[serde(flatten)]
+        service: ServiceView<'a>,
         probes: &'a Probes,
     },
     Delete {
-        service: &'a Service,
+        #[serde(flatten)]
+        service: ServiceView<'a>,
         path: &'a RemotePath,
         before: FileView<'a>,
         cause: Cause,
         index_suffix: Option<&'static str>,
     },
     TakeOver {
-        service: &'a Service,
+        #[serde(flatten)]
+        service: ServiceView<'a>,
         thing: &'a Thing,
     },
     Release {
-        service: &'a Service,
+        #[serde(flatten)]
+        service: ServiceView<'a>,
         thing: &'a Thing,
     },
 }
@@ -210,7 +238,7 @@ impl<'a> StepView<'a> {
                 cause,
                 ..
             } => Self::File {
-                service,
+                service: ServiceView::of(service),
                 path,
                 change: change.map(|state| FileView::of(path, state)),
                 cause: *cause,
@@ -221,7 +249,7 @@ impl<'a> StepView<'a> {
                 table_type,
                 reason,
             } => Self::Index {
-                service,
+                service: ServiceView::of(service),
                 source,
                 table_type,
                 reason: *reason,
@@ -232,24 +260,29 @@ impl<'a> StepView<'a> {
                 change,
                 cause,
             } => Self::Value {
-                service,
+                service: ServiceView::of(service),
                 thing,
                 change: change.map(|value| mask::mask_value(name_of(thing), value)),
                 cause: *cause,
             },
-            Step::Check { service } => Self::Check { service },
+            Step::Check { service } => Self::Check {
+                service: ServiceView::of(service),
+            },
             Step::Reload { service, reason } => Self::Reload {
-                service,
+                service: ServiceView::of(service),
                 reason: *reason,
             },
             Step::Restart {
                 service,
                 parameters,
             } => Self::Restart {
-                service,
+                service: ServiceView::of(service),
                 parameters,
             },
-            Step::Probe { service, probes } => Self::Probe { service, probes },
+            Step::Probe { service, probes } => Self::Probe {
+                service: ServiceView::of(service),
+                probes,
+            },
             Step::Delete {
                 service,
                 path,
@@ -257,14 +290,20 @@ impl<'a> StepView<'a> {
                 cause,
                 index_type,
             } => Self::Delete {
-                service,
+                service: ServiceView::of(service),
                 path,
                 before: FileView::of(path, before),
                 cause: *cause,
                 index_suffix: index_type.as_ref().and_then(TableType::index_suffix),
             },
-            Step::TakeOver { service, thing } => Self::TakeOver { service, thing },
-            Step::Release { service, thing } => Self::Release { service, thing },
+            Step::TakeOver { service, thing } => Self::TakeOver {
+                service: ServiceView::of(service),
+                thing,
+            },
+            Step::Release { service, thing } => Self::Release {
+                service: ServiceView::of(service),
+                thing,
+            },
         }
     }
 }

@@ -50,18 +50,19 @@ read_services() {
 # The address that a client of a service without an address of its own reaches, in `own`: one that other hosts can
 # reach too, unless smtpd(8) listens on all, where the loopback address is as good and this host is a client it knows.
 find_own_address() {
-  own='' loopback=127.0.0.1
+  own='' near='' loopback=127.0.0.1
   case $protocols in *all* | *ipv4*) ;; *) loopback=::1 ;; esac
   for word in $(echo "$interfaces" | tr ',[]' '   '); do
     case $word in
       all | loopback-only) own=$loopback && return 0 ;;
-      localhost | 127.* | ::1) ;;
+      localhost | ::1) ;;
+      127.*) [ -n "$near" ] || near=$word ;;
       *[!0-9.]*) [ -n "$own" ] || own=$word ;;
       # An IPv4 address goes before others.
       *) case $own in '' | *[!0-9.]*) own=$word ;; esac ;;
     esac
   done
-  [ -n "$own" ] || own=$loopback
+  [ -n "$own" ] || own=${near:-$loopback}
 }
 
 # read_service NAME TYPE PRIVATE UNPRIVILEGED CHROOT WAKEUP MAXPROC COMMAND...: of the rest of the line, nothing counts.
