@@ -20,6 +20,7 @@ mod live_warnings;
 mod members;
 mod names;
 mod ownership;
+mod ports;
 mod services;
 mod thresholds;
 mod unmanaged;
@@ -54,6 +55,19 @@ struct HostDraft<'a> {
 /// The difference between what the host has and what it must have.
 #[must_use]
 pub fn diff(input: DiffInput<'_>) -> HostVerdict {
+    let listeners = ports::names_listeners(input.desired);
+    let by_port = listeners.then(|| ports::by_port(input.desired, input.live));
+    match by_port.flatten() {
+        Some(desired) => diff_by_name(DiffInput {
+            desired: &desired,
+            ..input
+        }),
+        None => diff_by_name(input),
+    }
+}
+
+/// The difference, where the desired state has the host's own names for its listeners.
+fn diff_by_name(input: DiffInput<'_>) -> HostVerdict {
     let mut host = HostDraft {
         input,
         drafts: Vec::new(),

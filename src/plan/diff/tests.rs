@@ -8,6 +8,7 @@ mod faults;
 mod files;
 mod forged;
 mod members;
+mod ports;
 mod reach;
 mod recorded;
 mod refusals;
@@ -86,6 +87,12 @@ struct Bench {
 
 impl Bench {
     fn new(main_cf: &str) -> Self {
+        // Without it smtpd(8) does not run at compatibility level 0, and each plan says so.
+        let guard = match main_cf.contains("_restrictions") {
+            true => "",
+            false => "smtpd_relay_restrictions = reject_unauth_destination\n",
+        };
+        let main_cf = &format!("{main_cf}{guard}");
         let postfix = PostfixLive {
             main_cf: MainCf::parse(main_cf.as_bytes()),
             master_cf: MasterCf::parse(MASTER.as_bytes()).into(),

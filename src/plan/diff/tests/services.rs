@@ -207,18 +207,18 @@ fn an_entry_that_somebody_else_changed_is_not_deleted_without_a_word() {
 #[test]
 fn a_column_of_an_inet_service_goes_back_to_what_master_survives() {
     let (command, private) = (
-        field("25/inet", Field::Command),
-        field("25/inet", Field::Private),
+        field("26/inet", Field::Command),
+        field("26/inet", Field::Private),
     );
     let bench = Bench::on(MASTER)
         .wants(command.clone(), "smtpd")
         .wants(private.clone(), "n")
         .apply();
-    let line = bench.line("25/inet");
+    let line = bench.line("26/inet");
     // The plan says nothing of it where it stays as it is.
     let bench = bench.forgets(&private);
     assert_eq!(bench.shown(), Vec::<String>::new());
-    assert_eq!(bench.apply().line("25/inet"), line);
+    assert_eq!(bench.apply().line("26/inet"), line);
 }
 
 /// What every Debian has needs no command to be put back; it is as it was, but for what is wanted.
