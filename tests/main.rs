@@ -39,6 +39,8 @@ mod shell;
 mod remote;
 // Plans and applies on sandboxes, through the program itself.
 mod sandbox;
+// What becomes of folded values and comments.
+mod layout;
 // What a host remembers: history, rollback, unlock, release.
 mod history;
 // What a host says of itself is data about that host alone.
