@@ -12,6 +12,7 @@ mod memory;
 mod observing;
 mod references;
 mod released;
+mod services;
 mod shut;
 mod surprises;
 mod world;

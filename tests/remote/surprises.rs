@@ -307,8 +307,8 @@ fn a_postfix_that_an_apply_left_stopped_is_said_until_it_runs() {
     );
     let mut squatter = host.command("exec python3 /root/squat.py").spawn().unwrap();
     super::until(|| host.run("grep -c ':09DD 00000000:0000 0A' /proc/net/tcp") == "1\n");
-    // By its time, Postfix knows the line.
-    host.run("cp -p /etc/postfix/master.cf /root/; echo '2525 inet n - n - - smtpd' >>/etc/postfix/master.cf; touch -d 2020-01-01 /etc/postfix/master.cf");
+    // A name is not looked up before: only the resolver knows what it means.
+    host.run("cp -p /etc/postfix/master.cf /root/; echo 'localhost:2525 inet n - n - - smtpd' >>/etc/postfix/master.cf; touch -d 2020-01-01 /etc/postfix/master.cf");
     let second = desired(true);
     let begun = std::time::Instant::now();
     let performed = perform(&host, &plan(&host, &second).unwrap(), "r1", "");

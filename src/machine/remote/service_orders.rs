@@ -69,7 +69,6 @@ fn words(orders: &ServiceOrders) -> Result<Vec<(&'static str, String)>, Failure>
         ("ACCEPT", addresses(&orders.probes.accept)?),
         ("REFUSE", addresses(&orders.probes.refuse)?),
         ("NUMBERS", values::numbers(orders)),
-        ("ADDS_LISTENER", flag(values::adds_listener(orders))),
         ("DIRECT", values::direct(orders)),
     ])
 }

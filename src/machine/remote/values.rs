@@ -40,13 +40,6 @@ pub(super) fn direct(orders: &ServiceOrders) -> String {
     format!(" {} ", names.join(" "))
 }
 
-/// Whether master(8) may get a new listener.
-pub(super) fn adds_listener(orders: &ServiceOrders) -> bool {
-    let opens =
-        |edit: &Edit| matches!(edit, Edit::SetService(service, _) if service.parts().1 == "inet");
-    orders.edits.iter().any(opens)
-}
-
 /// Parameters and options of services that are set, each as postconf(1) lists it.
 fn changed(edits: &[Edit]) -> impl Iterator<Item = (String, Parameter)> {
     edits.iter().flat_map(|edit| match edit {

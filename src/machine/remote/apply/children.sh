@@ -1,8 +1,9 @@
 # ---- the processes of Postfix ------------------------------------------------------------------
 # Reads, set by the client: WAKE_PERL
-# Reads, set by other files: ADDRESS ASKER BLANKS CF MASTER NEWLINE OLD_PIDS PROVEN QUEUE RUNNING
-# Sets: ADDRESS BORN_BEFORE CHILDREN DEAD DEAD_BEFORE DEAD_PROGRAMS DEAD_PROGRAMS_BEFORE FAMILY LISTENER NEW_DEAD OLD_PIDS SEEN WAKER WATCHED
-# Calls: listeners.sh: number_of_port split_listener; log.sh: new_troubles; report.sh: fail remains; words.sh: for_each
+# Reads, set by other files: ADDRESS ASKER BLANKS CF DRAFT FIRST_END FIRST_TIME LOG_END LOG_TIME MASTER NEWLINE OLD_PIDS PROVEN QUEUE RUNNING SERVICES_CHANGE
+# Sets: ADDRESS BORN_BEFORE CHILDREN DEAD DEAD_BEFORE DEAD_PROGRAMS DEAD_PROGRAMS_BEFORE DEAD_SINCE ENTRIES FAMILY LACKING LISTENER NEW_DEAD OLD_PIDS SEEN WAKER WATCHED
+# Calls: listeners.sh: number_of_port split_listener; log.sh: log_before log_since troubles; report.sh: fail
+#   fail_unchanged remains; words.sh: for_each
 #   master_lives run
 #
 # A service works if a process that master(8) began for it waits for work. Somebody must connect before it begins one.
@@ -30,10 +31,11 @@ children() {
 # What master.cf has: WATCHED gets a record `NAME TYPE PLACE PROGRAM` for each service that is seen to come up, LISTENER the
 # service that has port 25, and ADDRESS where its clients find it.
 read_services() {
-  WATCHED='' LISTENER='' ADDRESS=127.0.0.1 own='' disabled='' virtual=''
+  WATCHED='' LACKING='' LISTENER='' ADDRESS=127.0.0.1 own='' disabled='' virtual=''
   IFS=$NEWLINE
-  for line in $(run 20 postconf -c "$CF" -x inet_interfaces inet_protocols master_service_disable virtual_mailbox_base 2>/dev/null); do
+  for line in $(run 20 postconf -c "$CF" -x daemon_directory inet_interfaces inet_protocols master_service_disable virtual_mailbox_base 2>/dev/null); do
     case $line in
+      'daemon_directory = '*) daemons=${line#* = } ;;
       'inet_interfaces = '*) interfaces=${line#* = } ;;
       'inet_protocols = '*) protocols=${line#* = } ;;
       'master_service_disable = '*) disabled=${line#* = } ;;
@@ -44,7 +46,9 @@ read_services() {
   disabled=" $(echo "$disabled" | tr ',' ' ') "
   find_own_address
   ADDRESS=$own
-  for_each "$(run 20 postconf -c "$CF" -M 2>/dev/null)" read_service
+  ENTRIES=$(run 20 postconf -c "$CF" -M 2>/dev/null)
+  for_each "$ENTRIES" note_lacking
+  for_each "$ENTRIES" read_service
 }
 
 # The address that a client of a service without an address of its own reaches, in `own`: one that other hosts can
@@ -67,7 +71,7 @@ find_own_address() {
 
 # read_service NAME TYPE PRIVATE UNPRIVILEGED CHROOT WAKEUP MAXPROC COMMAND...: of the rest of the line, nothing counts.
 read_service() {
-  case $disabled in *" $2 "* | *" $1/$2 "* | *" $1.$2 "*) return 0 ;; esac
+  ! is_disabled "$1" "$2" || return 0
   program=${8##*/} place=$QUEUE/private/$1
   [ "$3" != n ] || place=$QUEUE/public/$1
   case $2:$program in
@@ -81,7 +85,8 @@ read_service() {
       ;;
   esac
 }
-watch() { WATCHED="$WATCHED$1 $2 $place $program$NEWLINE"; }
+is_disabled() { case $disabled in *" $2 "* | *" $1/$2 "* | *" $1.$2 "*) return 0 ;; *) return 1 ;; esac; }
+watch() { case $NEWLINE$LACKING in *"$NEWLINE$1 $2 "*) ;; *) WATCHED="$WATCHED$1 $2 $place $program$NEWLINE" ;; esac; }
 read_listener() {
   split_listener "$1"
   number_of_port
@@ -206,11 +211,49 @@ note_dead() {
   case " $DEAD_BEFORE " in *" $1/$2 "*) ;; *) NEW_DEAD="$NEW_DEAD$1/$2 " ;; esac
 }
 
+# Directories that every program of Postfix goes to first (queue_directory) or needs: without them no mail moves, and
+# neither `postfix check` nor a reload works.
+judge_directories() {
+  from=$CF
+  [ ! -e "$DRAFT/check/main.cf" ] || from=$DRAFT/check
+  IFS=$NEWLINE
+  for line in $(run 20 postconf -c "$from" -x queue_directory data_directory daemon_directory 2>/dev/null); do
+    IFS=$BLANKS
+    path=${line#* = }
+    case $line in
+      *' = /'*) [ -d "$path" ] || fail_unchanged "\`$line\`: there is no such directory" 'Postfix cannot run without it' "$MEND" ;;
+      *) fail_unchanged "\`$line\` is no absolute path" 'the programs of Postfix would look for it in whatever directory they are' "$MEND" ;;
+    esac
+    IFS=$NEWLINE
+  done
+  IFS=$BLANKS
+}
+
+# What master(8) cannot begin at all: a service whose command is no program. Where the plan brings it, nothing is
+# changed; where it was there before, it stays.
+judge_programs() {
+  [ -n "$SERVICES_CHANGE" ] && [ -e "$DRAFT/check/master.cf" ] || return 0
+  old=$NEWLINE$LACKING LACKING=''
+  for_each "$(run 20 postconf -c "$DRAFT/check" -M 2>/dev/null)" note_lacking
+  for_each "$LACKING" refuse_lacking
+}
+# note_lacking ENTRY...: a service of master.cf whose command is no program, in LACKING.
+note_lacking() {
+  ! is_disabled "$1" "$2" || return 0
+  case $8 in /*) path=$8 ;; *) path=$daemons/$8 ;; esac
+  { [ -f "$path" ] && [ -x "$path" ]; } || LACKING="$LACKING$1 $2 $path$NEWLINE"
+}
+remains_lacking() { remains "master(8) cannot begin the service \`$1/$2\` of master.cf: $3 is no program"; }
+refuse_lacking() {
+  case $old in *"$NEWLINE$1 $2 $3$NEWLINE"*) return 0 ;; esac
+  fail_unchanged "master(8) could not begin the service \`$1/$2\`: $3 is no program" "the programs of Postfix are in $daemons" "mend the command of \`$1/$2\` in \`services:\` of the manifest"
+}
+
 # What is dead before the change is not its fault.
 find_dead_before() {
   BORN_BEFORE='' DEAD_BEFORE='' DEAD_PROGRAMS_BEFORE=''
   find_dead
-  DEAD_BEFORE=$DEAD DEAD_PROGRAMS_BEFORE=$DEAD_PROGRAMS
+  DEAD_SINCE=$(date +%s) DEAD_BEFORE=$DEAD DEAD_PROGRAMS_BEFORE=$DEAD_PROGRAMS
 }
 
 judge_services() {
@@ -218,16 +261,25 @@ judge_services() {
     set -- $NEW_DEAD
     one=$1
     [ $# = 1 ] || one="$1 and $(($# - 1)) more"
-    fail "services of Postfix do not come up since it was told: $one" "${NEW_DEAD% }$NEWLINE$(new_troubles | head -n 20)" "$MEND"
+    fail "services of Postfix do not come up since it was told: $one" "${NEW_DEAD% }$NEWLINE$(log_since "$LOG_END" "$LOG_TIME" | deaths | tail -n 20)" "$MEND"
   fi
+  for_each "$LACKING" remains_lacking
   for dead in $DEAD; do
-    remains "the service \`$dead\` of master.cf does not come up, and did not before this apply$(cause_of "$dead")"
+    DEAD_PROGRAMS=" $(program_of "$dead")"
+    cause=$( { log_before; log_since "$FIRST_END" "$FIRST_TIME"; } | OLD_PIDS='' CALM='' deaths | grep -v 'master: ' | tail -n 1)
+    remains "the service \`$dead\` of master.cf does not come up, and did not before this apply${cause:+: $cause}"
   done
 }
-# cause_of SERVICE: the last line of the log in which its program dies, as the end of a sentence.
-cause_of() {
-  line=$(run 20 postconf -c "$CF" -M "$1" 2>/dev/null)
-  set -- $line
-  said=$( { log_before; printf '%s\n' "$FOUND"; } | OLD_PIDS='' CALM='' troubles | grep -F "/${8##*/}: " | tail -n 1)
-  echo "${said:+: $said}"
+# program_of NAME/TYPE: the program that WATCHED has for it.
+program_of() {
+  IFS=$NEWLINE
+  for record in $WATCHED; do
+    case $record in "${1%/*} ${1##*/} "*) echo "${record##* }" ;; esac
+  done
+  IFS=$BLANKS
+}
+# Of the lines of a log, those in which the programs of DEAD end: others may be somebody's who floods the log.
+deaths() {
+  programs=$(printf '%s' "$DEAD_PROGRAMS" | tr -s ' ' '|')
+  grep -E "/(${programs#|})(\[[0-9]+\]: | pid [0-9]|: bad command)" | troubles
 }

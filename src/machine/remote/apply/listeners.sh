@@ -1,6 +1,6 @@
 # ---- what master(8) listens on -----------------------------------------------------------------
-# Reads, set by the client: ACTIVATION ADDS_LISTENER
-# Reads, set by other files: BLANKS D NEWLINE QUEUE RUNNING SAID STAGE
+# Reads, set by the client: ACTIVATION
+# Reads, set by other files: BLANKS NEWLINE QUEUE RUNNING SAID STAGE
 # Sets: CF_DIR ODD ODD_LISTENERS
 # Calls: report.sh: fail_unchanged; words.sh: capture for_each log master_lives run
 
@@ -25,13 +25,7 @@ try_listeners() {
   [ ! -e "$DRAFT/check/main.cf" ] || CF_DIR=$DRAFT/check
   for_each "$ODD" try_port
   [ -z "$hosts" ] || try_hosts
-  # Somebody may have written a line after Postfix began and after our last apply.
-  if [ -n "$ADDS_LISTENER" ]; then
-    try_taken
-    return 0
-  fi
-  [ ! "$CF/master.cf" -nt "$QUEUE/pid/master.pid" ] ||
-    { [ -e "$D/ledger.json" ] && [ ! "$CF/master.cf" -nt "$D/ledger.json" ]; } || try_taken
+  try_taken
 }
 
 # split_listener SERVICE: in host and port, as host_port() of Postfix's util/host_port.c takes it apart.

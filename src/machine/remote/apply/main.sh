@@ -2,7 +2,7 @@
 # Reads, set by the client: ACTIVATION ADOPTS AT BY CHECK DELETES EDITS FILES INDEXES LEDGER N RUN SH TABLES
 # Reads, set by other files: ANSWERS BLANKS D HEARD MOVED NEWLINE PRIOR SPOOL STAGE STAGED
 # Sets: BACK BEFORE HOLD HOST MAILLOG PATIENCE QUEUE RUNNING SED
-# Calls: activate.sh: activate check; children.sh: find_dead_before read_services; commit.sh: commit delete stale;
+# Calls: activate.sh: activate check; children.sh: find_dead_before judge_directories judge_programs read_services; commit.sh: commit delete stale;
 #   exposed.sh: refuse_exposed; journal.sh: clean clean_dead judge_dead open_journal; ledger.sh: write_ledger;
 #   listeners.sh: try_listeners; log.sh: await_troubles; probe.sh: note_proven probe smtp_answers;
 #   report.sh: finish report step; stage.sh: adopt build_index stage_configuration stage_files; validate.sh:
@@ -47,10 +47,12 @@ stage_service() {
 }
 
 look_before() {
-  try_listeners
   BEFORE=
+  [ "$ACTIVATION" = not ] || judge_directories
+  try_listeners
   [ "$ACTIVATION" != not ] || return 0
   read_services
+  judge_programs
   smtp_answers
   BEFORE=$ANSWERS
   note_proven

@@ -1,6 +1,6 @@
 # ---- probes ------------------------------------------------------------------------------------
 # Reads, set by the client: ACCEPT ASK_BASH ASK_NC ASK_PERL REFUSE SH TABLES
-# Reads, set by other files: ACTIVATED ADDRESS BEFORE BLANKS CF DEAD DEAD_BEFORE DOWN ERROR FOUND HOLD HOST LISTENER
+# Reads, set by other files: ACTIVATED ADDRESS BEFORE BLANKS CF DEAD DEAD_BEFORE DEAD_SINCE DOWN ERROR FOUND HOLD HOST LISTENER
 #   LOG_TIME MEND NEWLINE NEW_DEAD REJECTS RUNNING SAID STAGE UNPROBED WHO
 # Sets: ANSWER ANSWERS ASKER CALM PATIENCE PROVEN REFUSED STRANGER UNPROBED
 # Calls: children.sh: find_dead judge_services; log.sh: held_before judge_troubles look_at_log new_troubles
@@ -88,6 +88,8 @@ calm_down() {
     calm=1
     as_before || calm=''
     [ -z "$NEW_DEAD" ] || calm=''
+    # A service that was dead before and is mended by this change is held back, too.
+    if [ -n "$DEAD" ] && [ "$(date +%s)" -le $((DEAD_SINCE + HOLD + 5)) ]; then calm='' held=1; fi
     [ -z "$calm" ] || break
     if [ -z "$held" ] && { [ "$REJECTS" -gt 0 ] || held_before; }; then held=1; fi
     if [ -n "$held" ]; then

@@ -36,7 +36,7 @@ validate() {
   done
   IFS=$BLANKS
   [ -z "$new" ] || fail_unchanged 'postconf warns of the new configuration' "$new" "$MEND; warnings that were there before do not count"
-  opened='' each=''
+  opened='' each='' approved=''
   if ask_together staged; then
     for_each "$TABLES" note_type
   else
@@ -114,6 +114,7 @@ validate_values() {
     case $line in
       O) judge_relaying ;;
       'T '*) ask_new "${line#T }" ;;
+      'C proxy_read_maps = '* | 'C proxy_write_maps = '*) judge_all_proxied ;;
       'C '*) line=${line#C } && validate_value "${line%% = *}" "${line#* =}" ;;
     esac
     IFS=$NEWLINE
@@ -196,6 +197,7 @@ bad_value() { fail_unchanged "\`$1\` is $3" "$1 = $2" "$MEND: the program that r
 
 # ask_new WORD: a table that nothing named before opens, and answers if it is one that can be asked.
 ask_new() {
+  case $1 in proxy:*) judge_proxied "$1" ;; esac
   word=${1#proxy:}
   table=${word#*:}
   case "$NEWLINE$TABLES$NEWLINE" in *"$NEWLINE${word%%:*} $table$NEWLINE"*) return 0 ;; esac
@@ -209,6 +211,20 @@ ask_new() {
       judge_staged "$word"
       ;;
   esac
+}
+
+# judge_proxied TABLE: proxymap(8) opens only what these two parameters list, and who asks it for more ends.
+judge_proxied() {
+  [ -n "$approved" ] || approved=" $(postconf -c "$DRAFT/check" -xh proxy_read_maps proxy_write_maps 2>/dev/null | tr ',\n' '  ' | plain) "
+  case $approved in *" $1 "*) return 0 ;; esac
+  # shellcheck disable=SC2016  # the backticks are part of the message
+  fail_unchanged "proxymap(8) would refuse the table $1: \`proxy_read_maps\` does not list it" "proxy_read_maps =$(postconf -c "$CF" -h proxy_read_maps 2>/dev/null | sed 's/^/ /')" 'append the table, or the parameter that names it, to `proxy_read_maps`; or remove `proxy_read_maps` from main.cf, since its default lists the usual parameters'
+}
+
+# What names a table of proxymap(8) may be the default of a parameter (local_recipient_maps).
+judge_all_proxied() {
+  tables=$(run 60 postconf -c "$DRAFT/check" -x 2>/dev/null | awk -v opening="$OPENING" -v not_opening="$NOT_OPENING" '$1 ~ opening && $1 !~ not_opening' | plain | grep -o 'proxy:[a-z][a-z0-9_]*:[^], }]*')
+  for_each "$tables" judge_proxied
 }
 
 # Where a table is limited to domains, other keys are not even looked up.
