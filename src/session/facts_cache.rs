@@ -33,15 +33,11 @@ pub fn facts_cache(reach: &Reach) -> Option<FactsCache> {
 }
 
 impl FactsCache {
-    /// `$XDG_CACHE_HOME/murder/facts`, else `~/.cache/murder/facts`.
+    /// The cache of this user.
     #[must_use]
     pub fn of_user() -> Self {
-        let base = std::env::var_os("XDG_CACHE_HOME")
-            .filter(|path| !path.is_empty())
-            .map(PathBuf::from)
-            .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
         Self {
-            directory: base.map(|base| base.join("murder/facts")),
+            directory: user_cache("facts"),
             last: Mutex::default(),
         }
     }
@@ -84,6 +80,22 @@ impl FactsCache {
             let _ = file.persist(directory.join(format!("{host}.json")));
         }
     }
+}
+
+/// `$XDG_CACHE_HOME/murder/NAME`, else `~/.cache/murder/NAME`.
+fn user_cache(name: &str) -> Option<PathBuf> {
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
+    base.map(|base| base.join("murder").join(name))
+}
+
+/// A folder of the client's cache that exists and that only its user reads; none where it cannot be made.
+pub(super) fn cache_folder(name: &str) -> Option<PathBuf> {
+    let folder = user_cache(name)?;
+    make_private(&folder).ok()?;
+    Some(folder)
 }
 
 /// Creates the cache's folder, and closes it and the one above it to other users, whatever the umask is.

@@ -37,8 +37,8 @@ use crate::state::Facts;
 use crate::transport::AskPassphrase;
 use crate::transport::ssh::HandshakeLimits;
 use crate::transport::ssh_config::Environment;
-use crate::transport::{self, ConnectOptions, Passphrases};
-use facts_cache::{FactsCache, facts_cache};
+use crate::transport::{self, ConnectOptions, Passphrases, Penalties};
+use facts_cache::{FactsCache, cache_folder, facts_cache};
 use options::Reach;
 
 /// Why a run cannot go on.
@@ -84,6 +84,7 @@ impl Session {
                 accept_new: reach.accept_new,
                 local: reach.local,
                 limits: Arc::new(HandshakeLimits::default()),
+                penalties: Arc::new(Penalties::kept_in(cache_folder("logins"))),
                 passphrases: Arc::new(Passphrases::new(ask_passphrase)),
                 environment: Environment::of_process(),
                 files: Arc::default(),

@@ -25,6 +25,8 @@ pub mod local;
 pub mod openssh;
 // Options of all connections of a run.
 mod options;
+// What failed logins cost at a server.
+mod penalties;
 // Passphrases of keys, each asked for once.
 mod passphrases;
 // What sudo and doas refuse.
@@ -40,4 +42,5 @@ pub use connect::{connect, connecting};
 pub use limits::ExchangeLimits;
 pub use options::ConnectOptions;
 pub use passphrases::{AskPassphrase, Passphrases};
+pub use penalties::Penalties;
 pub use shell::{ProgramExit, ProgramRequest, ProgramResponse, Shell};

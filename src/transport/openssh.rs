@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use async_io::block_on;
+
 use crate::access::Access;
 use crate::exchange::Failure;
 use crate::exchange::MachineError;
@@ -18,6 +20,7 @@ use crate::transport::child;
 use crate::transport::conversation::Conversation;
 use crate::transport::limits::{LOGIN_TIMEOUTS, beginning};
 use crate::transport::options::ConnectOptions;
+use crate::transport::penalties;
 use crate::transport::shell::{ProgramExit, ProgramRequest, ProgramResponse, Shell};
 
 /// The exit code of `ssh` if it failed itself (ssh(1), EXIT STATUS), and also if a signal ended the program.
@@ -75,16 +78,22 @@ impl OpenSsh {
             escalation,
             connected: false,
         };
-        shell.start_master()?;
-        Ok(shell)
+        // The system's `ssh` knows the port; one address has one sshd nearly always.
+        let server = format!("{} by ssh", shell.address);
+        let waited = block_on(options.penalties.wait(&server));
+        let charge = |cost| options.penalties.charge(&server, cost);
+        match shell.start_master(&charge) {
+            Ok(()) => Ok(shell),
+            Err(error) => Err(penalties::explained(error, waited)),
+        }
     }
 
     fn socket(&self) -> PathBuf {
         self.folder.path().join("s")
     }
 
-    /// Starts the master connection. With `-f`, `ssh` forks after the login: its exit means that the master is ready.
-    fn start_master(&mut self) -> Result<(), MachineError> {
+    /// Starts the master connection; `charge` hears what a failure costs. With `-f`, `ssh` forks after the login: its exit means that the master is ready.
+    fn start_master(&mut self, charge: &dyn Fn(Duration)) -> Result<(), MachineError> {
         let mut command = self.ssh();
         command
             .args(["-f", "-N", "-M", "-o"])
@@ -103,10 +112,13 @@ impl OpenSsh {
                 &why,
                 "check that sshd runs there and that no firewall blocks the port",
             )),
-            _ => Err(refused(
-                &self.address,
-                &String::from_utf8_lossy(&response.stderr),
-            )),
+            _ => {
+                let words = String::from_utf8_lossy(&response.stderr);
+                if let Some(cost) = cost(&words) {
+                    charge(cost);
+                }
+                Err(refused(&self.address, &words))
+            }
         }
     }
 
@@ -137,7 +149,8 @@ impl Shell for OpenSsh {
     fn exchange(&mut self, request: &ProgramRequest) -> Result<ProgramResponse, MachineError> {
         // The connection may have died. Nothing has started yet, so a new one loses nothing.
         if !self.socket().exists() {
-            self.start_master()?;
+            // Whoever logged in once has no failed login to count.
+            self.start_master(&|_| ())?;
         }
         let sudo_prompt = self.escalation.sudo_prompt();
         let mut command = self.ssh();
@@ -280,6 +293,18 @@ fn not_started(error: &std::io::Error) -> MachineError {
         &error.to_string(),
         "install it (openssh-client), or use `ssh: {client: ssh2}`",
     )
+}
+
+/// What a failed connection costs at an sshd with penalties, by the words of `ssh`; none where it met no sshd.
+fn cost(words: &str) -> Option<Duration> {
+    let has = |needle: &str| words.contains(needle);
+    if has("Permission denied") || has("Too many authentication failures") {
+        Some(penalties::REFUSED_LOGIN)
+    } else if has("Host key verification failed") || has("REVOKED HOST KEY") {
+        Some(penalties::NO_LOGIN)
+    } else {
+        None
+    }
 }
 
 /// The error for what `ssh` printed, and what to do about it.

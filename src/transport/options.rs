@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::client_files::ClientFiles;
 use super::passphrases::Passphrases;
+use super::penalties::Penalties;
 use super::ssh::limits::HandshakeLimits;
 use super::ssh_config::Environment;
 
@@ -16,6 +17,8 @@ pub struct ConnectOptions {
     pub local: bool,
     /// How many handshakes with one address may run at once.
     pub limits: Arc<HandshakeLimits>,
+    /// What failed logins cost so far.
+    pub penalties: Arc<Penalties>,
     /// The passphrases of keys.
     pub passphrases: Arc<Passphrases>,
     /// The places of OpenSSH's files.

@@ -117,7 +117,9 @@ pub fn sendmail(world: &World, host: &str, from: &str, to: &str, token: &str) {
 pub fn spool(world: &World, host: &str, mailbox: &str) -> std::path::PathBuf {
     let path = world.lab.sh(
         host,
-        &format!("su cyrus -s /bin/sh -c '/usr/sbin/cyrus mbpath {mailbox}'"),
+        &format!(
+            "setpriv --reuid=cyrus --regid=mail --init-groups /usr/sbin/cyrus mbpath {mailbox}"
+        ),
     );
     world
         .lab

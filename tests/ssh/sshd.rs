@@ -232,6 +232,7 @@ impl Sshd {
             accept_new: false,
             local: false,
             limits: Arc::new(HandshakeLimits::default()),
+            penalties: Arc::default(),
             passphrases: Arc::new(Passphrases::none()),
             environment: Environment {
                 home: self.path("home"),

@@ -15,6 +15,7 @@ use super::tunnel;
 use super::wire::Wire;
 use crate::exchange::MachineError;
 use crate::transport::options::ConnectOptions;
+use crate::transport::penalties;
 
 /// How many times to connect to an sshd that closes the connection before its greeting.
 const TRIES: u32 = 10;
@@ -74,6 +75,12 @@ async fn connect_hop(
 ) -> Result<Connection, DialError> {
     let trust = Trust::load(hop, options.accept_new).map_err(DialError::Final)?;
     let _turn = options.limits.turn(&hop.to_string()).await;
+    let server = format!("{}:{}", hop.address, hop.port);
+    let waited = options.penalties.wait(&server).await;
+    let failed = |cost: Duration, error: MachineError| {
+        options.penalties.charge(&server, cost);
+        penalties::explained(error, waited)
+    };
     let deadline = Instant::now() + hop.timeout;
     let wire = match before {
         None => Wire::connect(&hop.address, hop.port, deadline).await,
@@ -85,13 +92,16 @@ async fn connect_hop(
             let connection = Connection { session, wire };
             login(hop, &connection.session, &connection.wire, options)
                 .await
-                .map_err(DialError::Final)?;
+                .map_err(|error| DialError::Final(failed(penalties::REFUSED_LOGIN, error)))?;
             connection.wire.logged_in();
             Ok(connection)
         }
         Err(error) => {
             wire.cut();
-            Err(error)
+            Err(match error {
+                DialError::Final(error) => DialError::Final(failed(penalties::NO_LOGIN, error)),
+                closed @ DialError::Closed(_) => closed,
+            })
         }
     }
 }
