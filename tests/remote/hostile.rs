@@ -170,7 +170,7 @@ fn a_secret_that_postmap_names_is_in_no_report_and_stays_nowhere_on_the_host() {
     else {
         panic!();
     };
-    file.body = Body::from_rendered(&format!("{token} a\n{token} b\n"));
+    file.body = Body::from_rendered(&format!("{token} error:a\n{token} error:b\n"));
     file.mode = murder::name::Mode::from_bits(0o640);
     let plan = world::plan(&host, &second).unwrap();
     let performed = world::perform(&host, &plan, "second", "");
@@ -199,4 +199,34 @@ fn a_secret_that_postmap_names_is_in_no_report_and_stays_nowhere_on_the_host() {
             .run("grep -l Welcome2 /etc/postfix/murder/secret.cf")
             .is_empty()
     );
+}
+
+/// sudo(8) says in the environment that it was there.
+#[test]
+fn a_sudo_that_records_its_input_is_remarked_once() {
+    let host = Host::new();
+    host.run("mkdir -p /etc/sudoers.d; rm -f /etc/sudoers.d/*; mkfifo /etc/sudoers.d/pipe; printf 'Defaults env_reset\\n# log_input\\nDefaults:joe !log_input\\n' >/etc/sudoers");
+    let said = |sh: &str| {
+        let live = observe(&host, sh, &Questions::default()).unwrap().live;
+        let remarks = live.remarks.into_iter().map(|remark| remark.text);
+        let of_sudo = remarks.filter(|text| text.contains("sudo may record"));
+        of_sudo.collect::<Vec<_>>()
+    };
+    for shell in SHELLS {
+        assert_eq!(
+            said(&format!("env SUDO_USER=joe {shell}")),
+            [""; 0],
+            "{shell}"
+        );
+    }
+    host.run("printf 'Defaults log_output\\n' >/etc/sudoers.d/logs; printf 'joe ALL=(ALL) LOG_INPUT: ALL\\n' >>/etc/sudoers");
+    for shell in SHELLS {
+        let remarks = said(&format!("env SUDO_USER=joe {shell}"));
+        assert_eq!(remarks.len(), 1, "{shell}: {remarks:?}");
+        assert!(
+            remarks[0].contains("in /etc/sudoers"),
+            "{shell}: {remarks:?}"
+        );
+        assert_eq!(said(shell), [""; 0], "without sudo, {shell}");
+    }
 }

@@ -159,6 +159,7 @@ murder_look() {
 
   murder_lock
   murder_leftovers
+  [ -z "${SUDO_USER-}" ] || murder_recorded
   if [ -n "$shut" ]; then
     echo "=postfix"
     id postfix 2>&1
@@ -346,6 +347,26 @@ murder_leftovers() {
   done
   set -f
   case $leftovers in *[!\ ]*) echo "=leftovers$leftovers" ;; esac
+}
+
+# Whether sudo records what goes through it, as far as its own files say (sudoers(5), `log_input`, `LOG_INPUT`).
+murder_recorded() {
+  set +f
+  for path in /etc/sudoers /etc/sudoers.d/*; do
+    case $path in *[!A-Za-z0-9/._-]*) continue ;; esac
+    [ -f "$path" ] && [ -r "$path" ] || continue
+    while IFS= read -r line; do
+      case $line in
+        '#'* | *!log_input* | *!log_output* | *NOLOG_*) ;;
+        *log_input* | *log_output* | *LOG_INPUT:* | *LOG_OUTPUT:*)
+          echo "=recorded $path"
+          set -f
+          return
+          ;;
+      esac
+    done <"$path"
+  done
+  set -f
 }
 
 # murder_guard SECONDS: ends what this shell has begun and waits for, unless that has ended by then. A read may hang for

@@ -59,7 +59,7 @@ pub(super) fn understand(
     if let Some(lock) = lock.as_ref().filter(|lock| lock.held) {
         remarks.push(another_apply(lock, journal.as_ref()));
     }
-    remarks.extend(records.remarks);
+    remarks.extend(records.remarks.into_iter().chain(recorded(&head)));
     let live = Live {
         services: [(service.clone(), LiveService::Postfix(postfix))].into(),
         default_instance: instance::default_beside(&head, service),
@@ -173,6 +173,17 @@ fn refuse_own_files(head: &Head<'_>, folder: &str) -> Result<(), MachineError> {
         ));
     }
     Ok(())
+}
+
+/// The remark about a sudo that records what goes through it: secrets go through it, too.
+fn recorded(head: &Head<'_>) -> Option<Remark> {
+    let path = head.words.get("recorded")?;
+    Some(Remark {
+        text: format!("sudo may record what `murder` sends, secrets included: see `log_input` and `log_output` in {path}"),
+        hint: Some(
+            "switch it off for the user that `murder` logs in as: `Defaults:USER !log_input, !log_output`".to_owned(),
+        ),
+    })
 }
 
 /// The remark about an apply of another run that is still working.
