@@ -244,6 +244,7 @@ fn backend(name: &str) -> HostVerdict {
                 file: None,
             },
             Step::Index {
+                aliases: false,
                 service: Service::POSTFIX,
                 source: path("/etc/postfix/transport"),
                 table_type: TableType::new("hash").unwrap(),

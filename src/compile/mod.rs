@@ -2,6 +2,7 @@
 //!
 //! [`Compiler`] prepares templates once; [`Compiler::compile`] asks it for one host.
 
+mod alias_files;
 mod check;
 mod context;
 mod file;
@@ -221,6 +222,7 @@ impl<'a> Compiler<'a> {
         work.check_own_name(self.murder, &self.own_names);
         work.check_values();
         work.check_paths();
+        work.check_alias_files();
         work.find_tables();
         work.ways_to_leaving(&self.leaving);
         work.tls_policies(&self.mailhosts);

@@ -72,7 +72,7 @@ impl Work<'_> {
     }
 
     /// Where a file is named.
-    fn place(&self, path: &RemotePath) -> Span {
+    pub(super) fn place(&self, path: &RemotePath) -> Span {
         let origins = self.compiled.origins.get(&Thing::File(path.clone()));
         origins
             .and_then(|origins| origins.first())

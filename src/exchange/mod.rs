@@ -12,7 +12,7 @@ pub use ending::{Ending, Found, NotDone, Performed};
 pub use facts::KnownFacts;
 pub use failure::{Failure, MachineError};
 pub use orders::{
-    Activation, ExpectedService, Expects, FileOrder, HistoryOrder, LedgerOrder, Orders,
+    Activation, ExpectedService, Expects, FileOrder, HistoryOrder, IndexOrder, LedgerOrder, Orders,
     RestoreOrder, Run, ServiceOrders,
 };
 pub use questions::{HistoryQuestion, Observed, Questions};

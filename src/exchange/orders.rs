@@ -139,7 +139,7 @@ pub struct Orders {
 #[derive(Debug, Clone, Default)]
 pub struct ServiceOrders {
     /// Indexes to build.
-    pub indexes: Vec<(RemotePath, TableType)>,
+    pub indexes: Vec<IndexOrder>,
     /// Edits of master.cf and main.cf, in order.
     pub edits: Vec<Edit>,
     /// Whether the service checks its configuration before it loads it (`postfix check`).
@@ -214,6 +214,25 @@ pub struct FileOrder {
     pub group: UserName,
     /// Permission bits.
     pub mode: Mode,
+}
+
+/// One index to build.
+#[derive(Debug, Clone)]
+pub struct IndexOrder {
+    /// The source of the table.
+    pub source: RemotePath,
+    /// Its type.
+    pub table_type: TableType,
+    /// Whether the source is an alias file (aliases(5)), which postalias(1) reads.
+    pub aliases: bool,
+}
+
+impl IndexOrder {
+    /// The program of Postfix that builds it.
+    #[must_use]
+    pub fn program(&self) -> &'static str {
+        if self.aliases { "postalias" } else { "postmap" }
+    }
 }
 
 /// One file to restore.

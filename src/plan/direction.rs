@@ -231,6 +231,7 @@ mod tests {
             index_type: None,
         };
         let index = || Step::Index {
+            aliases: false,
             service: Service::POSTFIX,
             source: source.clone(),
             table_type: "hash".parse().unwrap(),

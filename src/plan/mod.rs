@@ -177,7 +177,7 @@ pub enum Step {
         /// What is written, with the places of its secrets. None for a file that is restored.
         file: Option<File>,
     },
-    /// An index is built (postmap(1)).
+    /// An index is built (postmap(1), or postalias(1) for an alias file).
     Index {
         /// Of which service.
         service: Service,
@@ -185,6 +185,9 @@ pub enum Step {
         source: RemotePath,
         /// Its type.
         table_type: TableType,
+        /// Whether its source is an alias file (aliases(5)).
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        aliases: bool,
         /// Why.
         reason: IndexReason,
     },

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 use crate::exchange::{
-    Activation, FileOrder, HistoryOrder, LedgerOrder, Orders, RestoreOrder, Run,
+    Activation, FileOrder, HistoryOrder, IndexOrder, LedgerOrder, Orders, RestoreOrder, Run,
 };
 use crate::history::KEPT_BYTES;
 use crate::ledger::{Applied, Ledger, PinningKey};
@@ -116,10 +116,15 @@ fn add(
             service,
             source,
             table_type,
+            aliases,
             ..
         } => {
             let indexes = &mut orders.service_mut(service).indexes;
-            indexes.push((source.clone(), table_type.clone()));
+            indexes.push(IndexOrder {
+                source: source.clone(),
+                table_type: table_type.clone(),
+                aliases: *aliases,
+            });
         }
         Step::Value {
             service,

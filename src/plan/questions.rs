@@ -26,8 +26,12 @@ pub fn questions(
     for (path, want) in desired.files() {
         let expected = match want {
             Want::Present(file) => {
-                if let Some(index) = index_path(path, file) {
-                    questions.indexes.insert(index);
+                questions.indexes.extend(index_path(path, file));
+                // Only the host knows by which type it names its alias files.
+                if path.as_str().contains("alias") {
+                    let paths = [".db", ".lmdb", ".cdb"].map(|suffix| format!("{path}{suffix}"));
+                    let paths = paths.into_iter().map(RemotePath::new);
+                    questions.indexes.extend(paths.flatten());
                 }
                 let masked = file.body.masked();
                 questions.sockets.extend(lmtp_sockets(&masked));

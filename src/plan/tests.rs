@@ -153,6 +153,7 @@ fn step() -> impl Strategy<Value = Step> {
         (path(), table_type(), index_reason).prop_map(|(source, table_type, reason)| {
             Step::Index {
                 service: Service::POSTFIX,
+                aliases: source.as_str().len() % 2 == 0,
                 source,
                 table_type,
                 reason,

@@ -1,5 +1,6 @@
 //! Reads, edits and compares Postfix's configuration files by Postfix's own rules.
 
+mod alias_file;
 mod edit;
 mod ldap_filter;
 mod line_problem;
@@ -25,6 +26,8 @@ pub mod postconf;
 
 pub mod subset;
 
+pub use alias_file::AliasProblem;
+pub use alias_file::alias_problems;
 pub use edit::Edit;
 pub use edit::EditError;
 pub use edit::apply_edits;

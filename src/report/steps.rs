@@ -72,10 +72,12 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
         Step::Index {
             source,
             table_type,
+            aliases,
             reason,
             ..
         } => quiet(format!(
-            "  * build the index of {table_type}:{source} ({})",
+            "  * build the index of {table_type}:{source}{} ({})",
+            if *aliases { " with postalias" } else { "" },
             index_reason(*reason)
         )),
         Step::Check { service } => quiet(format!("  * check with `{}`", check_command(service))),

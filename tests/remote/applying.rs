@@ -14,7 +14,7 @@ use murder::thing::{Field, Thing};
 use sha2::{Digest, Sha256};
 
 use super::host::Host;
-use super::{asking, fingerprint, leftovers, path};
+use super::{asking, fingerprint, index_of, leftovers, path};
 
 const SHELLS: [&str; 3] = ["dash", "bash", "busybox sh"];
 const PASSWORD: &str = "Welcome2KolabSystems";
@@ -142,8 +142,7 @@ fn everything(host: &Host, run: &str) -> Orders {
         file("/etc/postfix/adopted", "new\n", "root", 0o644),
     ];
     orders.adopts = vec![path("/etc/postfix/adopted")];
-    orders.service_mut(&Service::POSTFIX).indexes =
-        vec![(path("/etc/postfix/transport"), table("hash"))];
+    orders.service_mut(&Service::POSTFIX).indexes = vec![index_of("/etc/postfix/transport")];
     orders.service_mut(&Service::POSTFIX).tables =
         vec![(path("/etc/postfix/transport"), table("hash"))];
     orders.service_mut(&Service::POSTFIX).edits = vec![

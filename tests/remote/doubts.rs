@@ -13,7 +13,7 @@ use murder::thing::Field;
 
 use super::applying::{file, orders, parameter, prepared, refused, table};
 use super::host::Host;
-use super::{leftovers, path};
+use super::{index_of, leftovers, path};
 
 fn set(name: &str, value: &str) -> Edit {
     Edit::Set(parameter(name), value.to_owned())
@@ -533,7 +533,7 @@ fn warnings_that_were_there_before_do_not_count_for_tables_either() {
     host.run("printf 'mailbox_size_limit = 1234567890\\nmailbox_size_limit = 0\\n' >>/etc/postfix/main.cf");
     let mut orders = orders(&host, "r1", &["/etc/postfix/tt"]);
     orders.files = vec![file("/etc/postfix/tt", "a b\n", "root", 0o644)];
-    orders.service_mut(&Service::POSTFIX).indexes = vec![(path("/etc/postfix/tt"), table("hash"))];
+    orders.service_mut(&Service::POSTFIX).indexes = vec![index_of("/etc/postfix/tt")];
     orders.service_mut(&Service::POSTFIX).tables = vec![(path("/etc/postfix/tt"), table("hash"))];
     done(&host, &orders);
 }

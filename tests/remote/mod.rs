@@ -19,11 +19,21 @@ mod world;
 
 use std::collections::BTreeMap;
 
+use murder::exchange::IndexOrder;
 use murder::machine::{MachineError, Questions};
-use murder::name::RemotePath;
+use murder::name::{RemotePath, TableType};
 
 fn path(text: &str) -> RemotePath {
     RemotePath::new(text).unwrap()
+}
+
+/// An order for the index of a table.
+fn index_of(source: &str) -> IndexOrder {
+    IndexOrder {
+        source: path(source),
+        table_type: TableType::new("hash").unwrap(),
+        aliases: false,
+    }
 }
 
 /// Questions for these files, with nothing expected of them.

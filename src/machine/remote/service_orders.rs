@@ -55,8 +55,10 @@ fn words(orders: &ServiceOrders) -> Result<Vec<(&'static str, String)>, Failure>
         Activation::Reload => "reload",
         Activation::Restart => "restart",
     };
-    let indexes = lines(&orders.indexes, |(path, kind)| {
-        format!("{kind} {path} {}", kind.index_suffix().unwrap_or("-"))
+    let indexes = lines(&orders.indexes, |index| {
+        let (kind, path) = (&index.table_type, &index.source);
+        let suffix = kind.index_suffix().unwrap_or("-");
+        format!("{kind} {path} {suffix} {}", index.program())
     });
     let tables = lines(&orders.tables, |(path, kind)| format!("{kind} {path}"));
     Ok(vec![

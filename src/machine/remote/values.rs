@@ -58,8 +58,9 @@ fn changed(edits: &[Edit]) -> impl Iterator<Item = (String, Parameter)> {
 /// The table types that the host must have: of indexes, tables, and values of main.cf.
 pub(super) fn table_types(orders: &ServiceOrders) -> String {
     let mut types = BTreeSet::new();
-    let tables = orders.indexes.iter().chain(&orders.tables);
-    types.extend(tables.map(|(_, kind)| kind.to_string()));
+    let indexes = orders.indexes.iter().map(|index| &index.table_type);
+    let tables = orders.tables.iter().map(|(_, kind)| kind);
+    types.extend(indexes.chain(tables).map(ToString::to_string));
     for edit in &orders.edits {
         if let Edit::Set(name, value) = edit {
             types.extend(catalogue::tables::types_of(name.as_str(), value));

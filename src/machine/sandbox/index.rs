@@ -11,25 +11,22 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use crate::exchange::Failure;
+use crate::exchange::{Failure, IndexOrder};
 use crate::root_folder::{RootFolder, WriteOptions};
 
 use super::{MOST_BYTES, Sandbox, tree};
 
-/// Builds the index of `source` under another name and renames it (DATABASE_README). Without postmap it does
-/// nothing.
+/// Builds an index under another name and renames it (DATABASE_README). Without postmap it does nothing.
 ///
 /// # Errors
-/// Where postmap fails, or warns about the table.
-pub(super) fn build(sandbox: &Sandbox, source: &str, kind: &str) -> Result<(), Failure> {
+/// Where postmap or postalias fails, or warns about the table.
+pub(super) fn build(sandbox: &Sandbox, order: &IndexOrder) -> Result<(), Failure> {
     let Some(postmap) = &sandbox.postmap else {
         return Ok(());
     };
-    let suffix = match kind {
-        "lmdb" => ".lmdb",
-        "cdb" => ".cdb",
-        _ => ".db",
-    };
+    let program = postmap.with_file_name(order.program());
+    let (source, kind) = (order.source.as_str(), order.table_type.as_str());
+    let suffix = order.table_type.index_suffix().unwrap_or(".db");
     let staged = sandbox.inside(&format!("{source}.murder-new"));
     let failure = |summary: String, detail: String| Failure {
         summary,
@@ -42,7 +39,7 @@ pub(super) fn build(sandbox: &Sandbox, source: &str, kind: &str) -> Result<(), F
     stage(&folder, source, &new, suffix).map_err(io)?;
     let configuration = configuration().map_err(io)?;
     let run = || {
-        command(postmap, configuration.path())
+        command(&program, configuration.path())
             .arg(format!("{kind}:{}", staged.display()))
             .output()
     };
@@ -64,7 +61,7 @@ pub(super) fn build(sandbox: &Sandbox, source: &str, kind: &str) -> Result<(), F
                 .map_err(io)
         } else {
             Err(failure(
-                format!("postmap refuses `{kind}:{source}`"),
+                format!("{} refuses `{kind}:{source}`", order.program()),
                 words.replace(".murder-new", ""),
             ))
         }
@@ -112,9 +109,9 @@ fn configuration() -> std::io::Result<tempfile::TempDir> {
     Ok(folder)
 }
 
-/// postmap(1) with the configuration in `folder`, and without the environment of this process.
-fn command(postmap: &Path, folder: &Path) -> Command {
-    let mut command = Command::new(postmap);
+/// A program of Postfix with the configuration in `folder`, and without the environment of this process.
+fn command(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
     command
         .arg("-c")
         .arg(folder)

@@ -143,8 +143,9 @@ fn commit(
     write_all(sandbox, files)?;
     log.push("files written".to_owned());
     let indexes = orders.services.values().flat_map(|one| &one.indexes);
-    for (source, kind) in indexes {
-        index::build(sandbox, source.as_str(), kind.as_str())?;
+    for order in indexes {
+        let source = &order.source;
+        index::build(sandbox, order)?;
         log.push(format!("index of {source} built"));
     }
     write_all(sandbox, configuration)?;

@@ -159,9 +159,9 @@ pub(super) fn snapshot(
     orders: &Orders,
 ) -> std::io::Result<Writes> {
     let indexes = orders.services.values().flat_map(|one| &one.indexes);
-    let indexes = indexes.filter_map(|(source, kind)| {
-        kind.index_suffix()
-            .map(|suffix| format!("{source}{suffix}"))
+    let indexes = indexes.filter_map(|index| {
+        let suffix = index.table_type.index_suffix()?;
+        Some(format!("{}{suffix}", index.source))
     });
     let folder = sandbox.existing()?;
     let mut before = Writes::new();

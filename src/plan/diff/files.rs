@@ -35,6 +35,7 @@ impl Draft<'_> {
     }
 
     fn present_file(&mut self, path: &RemotePath, file: &File) -> Result<(), Failure> {
+        let file = &self.indexed(path, file);
         let wanted = WantedFile::new(path, file, self.input.secrets)?;
         let changes = match self.live_file(path).clone() {
             LiveFile::Other(kind) => return Err(not_a_file(path, &kind)),
@@ -289,6 +290,7 @@ impl Draft<'_> {
             self.index_steps.push(Step::Index {
                 service: self.service.clone(),
                 source: path.clone(),
+                aliases: self.alias_type(path).is_some(),
                 table_type: table_type.clone(),
                 reason,
             });

@@ -7,6 +7,7 @@
 mod tests;
 
 mod adopted;
+mod aliases;
 mod configuration;
 mod draft;
 mod effects;

@@ -177,6 +177,7 @@ impl Draft<'_> {
             self.index_steps.push(Step::Index {
                 service: self.service.clone(),
                 source: path.clone(),
+                aliases: self.alias_type(path).is_some(),
                 table_type,
                 reason: super::super::IndexReason::SourceChanges,
             });

@@ -210,6 +210,12 @@ pub fn types_of(name: &str, value: &str) -> Vec<String> {
     }
 }
 
+/// Whether Postfix reads an index beside the source of a table of this type.
+#[must_use]
+pub fn has_index(kind: &str) -> bool {
+    ["btree", "cdb", "dbm", "hash", "lmdb", "sdbm"].contains(&kind)
+}
+
 /// Whether the source of a table of this type is lines of a key and a value, as for postmap(1).
 #[must_use]
 pub fn has_lines(kind: &str) -> bool {

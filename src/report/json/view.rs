@@ -248,6 +248,7 @@ impl<'a> StepView<'a> {
                 source,
                 table_type,
                 reason,
+                ..
             } => Self::Index {
                 service: ServiceView::of(service),
                 source,

@@ -58,7 +58,7 @@ s#:$NEW\\([], }[:space:]]\\)#:$1\\1#g
 s#:$NEW\$#:$1#"
 }
 
-# build_index TYPE PATH SUFFIX: under another name, from the staged source where there is one, in
+# build_index TYPE PATH SUFFIX PROGRAM: under another name, from the staged source where there is one, in
 # the directory where Postfix looks for it: beside the name, even where that is a link.
 # An index that is there already is replaced before its source, which is thus never newer than its
 # index; a new one comes after its source, so that it never stands alone.
@@ -72,8 +72,8 @@ build_index() {
     borrowed=1
     cp -p "$source" "$NEW" 2>/dev/null || fail_unchanged "$2 has no text to build an index from" '' 'plan again'
   fi
-  capture run 300 postmap -c "$CF" "$1:$NEW" || fail_unchanged "postmap cannot build $1:$2" "$SAID" 'see the message of the host'
-  [ -z "$SAID" ] || judge_index "$1:$2"
+  capture run 300 "$4" -c "$CF" "$1:$NEW" || fail_unchanged "$4 cannot build $1:$2" "$SAID" 'see the message of the host'
+  [ -z "$SAID" ] || judge_index "$1:$2" "$4"
   # An index has the owner and the mode of its text; postmap(1) mostly sees to that by itself.
   owners=$(stat -c '%u:%g %a' "$NEW" "$NEW$3" 2>/dev/null)
   set -- "$1" "$2" "$3" ${owners%%"$NEWLINE"*}
@@ -88,23 +88,24 @@ build_index() {
   [ -z "$borrowed" ] || rm -f "$NEW"
 }
 
-# judge_index TABLE: postmap says of main.cf whatever there is to say, at each call; and a text that is given
+# judge_index TABLE PROGRAM: it says of main.cf whatever there is to say, at each call; and a text that is given
 # back is as it was, with its duplicates.
 judge_index() {
   said=$SAID new=
   [ -n "$OLD_WORDS" ] || { capture run 60 postmap -c "$CF" -q murder-probe static:ok; OLD_WORDS=$NEWLINE$SAID$NEWLINE; }
   IFS=$NEWLINE
   for line in $said; do
+    case $line in postalias:*) line=postmap${line#postalias} ;; esac
     case $OLD_WORDS in *"$NEWLINE$line$NEWLINE"*) ;; *) new="$new$line$NEWLINE" ;; esac
   done
   IFS=$BLANKS
   [ -n "$new" ] || return 0
   case "$NEWLINE$FILES" in *"$NEWLINE${1#*:} adopted "*)
-    log "postmap warns of $1, which is given back as it was"
+    log "$2 warns of $1, which is given back as it was"
     return 0
     ;;
   esac
-  fail_unchanged "postmap warns of $1" "$new" 'mend the text of the table'
+  fail_unchanged "$2 warns of $1" "$new" 'mend the text of the table'
 }
 
 stage_configuration() {
