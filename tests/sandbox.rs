@@ -1,5 +1,6 @@
 //! Plans and applies on folders, through the program itself.
 
+mod aliases;
 mod elsewhere;
 mod instances;
 

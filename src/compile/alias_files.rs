@@ -4,7 +4,7 @@ use super::work::Work;
 use crate::diagnostic::Diagnostic;
 use crate::name::RemotePath;
 use crate::postfix::alias_problems;
-use crate::postfix::catalogue::tables;
+use crate::postfix::catalogue::{table_files, tables};
 use crate::state::Want;
 use crate::thing::Thing;
 
@@ -41,7 +41,7 @@ impl Work<'_> {
             matches!(name, "alias_maps" | "alias_database")
                 && tables::read(value)
                     .iter()
-                    .any(|table| table.name == path.as_str() && tables::has_index(&table.kind))
+                    .any(|table| table.name == path.as_str() && table_files::has_index(&table.kind))
         };
         let mut values = self.compiled.desired.values();
         let by_value = values.any(|(thing, want)| match (thing, want) {

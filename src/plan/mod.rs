@@ -15,7 +15,7 @@ mod release;
 mod reload_hash;
 
 pub use cleanup::sweep;
-pub use diff::{DiffInput, diff, unreadable};
+pub use diff::{DiffInput, compare, diff, unreadable};
 pub use direction::{Direction, direction};
 pub use orders::orders;
 pub use questions::questions;

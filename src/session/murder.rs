@@ -12,9 +12,9 @@ use crate::load::{self, LoadedMurder};
 use crate::machine::{Apply, KnownFacts, MachineError, Observe};
 use crate::model::{Host, Roster};
 use crate::name::HostName;
-use crate::plan::{DiffInput, Failure, HostVerdict, Run, Verdict, diff};
+use crate::plan::{DiffInput, Failure, HostVerdict, Run, Verdict, compare};
 use crate::secret::{SecretName, SecretSource};
-use crate::state::{Desired, Facts, Remark, Want};
+use crate::state::{Desired, Facts, References, Remark, Want};
 use crate::transport::AskPassphrase;
 
 /// One run, ready to reach the hosts of a murder.
@@ -125,7 +125,7 @@ impl<'a> MurderSession<'a> {
     ///
     /// # Errors
     /// As [`observe_host`].
-    pub async fn observe(
+    async fn observe(
         &self,
         host: &Host,
         known: Option<KnownFacts>,
@@ -155,20 +155,42 @@ impl<'a> MurderSession<'a> {
         }
     }
 
-    /// Compares what a host has with what it must have.
-    #[must_use]
-    pub fn difference(&self, observed: &ObservedHost) -> HostVerdict {
-        self.compare(observed, None)
+    /// Observes a host and compares what it has with what it must have, or in a rollback with what it had in a
+    /// generation. A host that was not asked about all files and tables that its parameters name is observed once more.
+    ///
+    /// # Errors
+    /// As [`observe_host`].
+    pub async fn plan(
+        &self,
+        host: &Host,
+        known: Option<KnownFacts>,
+        machine: &mut dyn Observe,
+        compile: &dyn Fn(&Facts) -> Result<Desired, Failure>,
+        answered: Option<Answered>,
+        rollback: Option<u64>,
+    ) -> Result<(ObservedHost, HostVerdict), MachineError> {
+        let mut observed = self
+            .observe(host, known, machine, compile, answered)
+            .await?;
+        let (mut verdict, lacking) = self.compare(&observed, rollback);
+        if lacking.is_some() {
+            observed.questions.references = lacking;
+            let again = machine.observing(&observed.questions).await?;
+            // Otherwise Postfix is being upgraded, and the next plan judges the files.
+            if again.live.facts == observed.live.facts {
+                observed.live = again.live;
+                (verdict, _) = self.compare(&observed, rollback);
+            }
+        }
+        Ok((observed, verdict))
     }
 
-    /// Compares what a host has with what it had in a generation.
-    #[must_use]
-    pub fn way_back(&self, observed: &ObservedHost, generation: u64) -> HostVerdict {
-        self.compare(observed, Some(generation))
-    }
-
-    fn compare(&self, observed: &ObservedHost, rollback: Option<u64>) -> HostVerdict {
-        let mut verdict = diff(DiffInput {
+    fn compare(
+        &self,
+        observed: &ObservedHost,
+        rollback: Option<u64>,
+    ) -> (HostVerdict, Option<References>) {
+        let (mut verdict, lacking) = compare(DiffInput {
             known: observed.known.as_ref(),
             murder: &self.loaded.murder.name,
             desired: &observed.desired,
@@ -183,7 +205,7 @@ impl<'a> MurderSession<'a> {
             let missed = self.roster.missed(ledger);
             verdict.remarks.extend(missed.iter().map(vanished));
         }
-        verdict
+        (verdict, lacking)
     }
 }
 

@@ -76,6 +76,9 @@ pub async fn observe_host(
         Err(failure) => return Err(MachineError::Unfit(failure)),
     };
     let mut asked = ask(&desired, secrets, known.clone())?;
+    if let Some(answered) = &answered {
+        asked.references = answered.questions.references.clone();
+    }
     for _ in 0..3 {
         let observed = match answered.take() {
             Some(answered) if answered.questions == asked => answered.observed,

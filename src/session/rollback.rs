@@ -213,7 +213,8 @@ fn compare_with(
     answered: Option<Answered>,
 ) -> Result<(HostVerdict, Questions), MachineError> {
     let desired = |_: &_| Ok(target.desired.clone());
-    let observed = block_on(contact.observe(host, known, machine, &desired, answered))?;
-    let verdict = contact.way_back(&observed, target.number);
+    let rollback = Some(target.number);
+    let (observed, verdict) =
+        block_on(contact.plan(host, known, machine, &desired, answered, rollback))?;
     Ok((verdict, observed.questions))
 }

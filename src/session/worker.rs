@@ -183,12 +183,11 @@ impl<'a> Worker<'a> {
             Some(desired) => Ok(desired),
             None => self.compile(host, facts),
         };
-        let observed = self
+        let (observed, seen) = self
             .contact
-            .observe(host, known, machine, &compile, answered)
+            .plan(host, known, machine, &compile, answered, None)
             .await?;
         let writes = self.kept.is_some();
-        let seen = self.contact.difference(&observed);
         if writes {
             // The ledger names the manifest as it was when the plan was made.
             let _ = self.contact.loaded.revision();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::Sandbox;
 use crate::machine::Questions;
-use crate::postfix::catalogue::tables;
+use crate::postfix::catalogue::table_files;
 use crate::state::{LiveReferences, LiveTable, ReferencesAnswered};
 
 /// The bytes of a table's source that are read at most.
@@ -37,7 +37,7 @@ impl Sandbox {
         let table = word.trim_start_matches("proxy:");
         let path = match table.split_once(':') {
             _ if table.starts_with('/') => table,
-            Some((kind, path)) if tables::has_lines(kind) => path,
+            Some((kind, path)) if table_files::has_lines(kind) => path,
             _ => return not_here(),
         };
         let Ok(Some(folder)) = self.folder() else {

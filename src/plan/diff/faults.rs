@@ -4,6 +4,7 @@
 //! worse, and another apply may be what mends it.
 
 mod classes;
+mod files;
 mod hidden;
 mod listeners;
 mod proxied;
@@ -94,6 +95,7 @@ impl Draft<'_> {
         faults.append(&mut proxied::denied(side));
         faults.append(&mut listeners::unreachable(&self.desired.listens, side));
         faults.append(&mut self.hidden(side));
+        faults.append(&mut self.unopened_files(side));
         faults
     }
 

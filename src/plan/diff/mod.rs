@@ -22,6 +22,7 @@ mod members;
 mod names;
 mod ownership;
 mod ports;
+mod references;
 mod services;
 mod thresholds;
 mod unmanaged;
@@ -35,7 +36,7 @@ use crate::exchange::KnownFacts;
 use crate::history::Snapshot;
 use crate::ledger::{Journal, LEDGER_VERSION, Ledger};
 use crate::service::Service;
-use crate::state::{Desired, Live, LiveService, Remark, Running};
+use crate::state::{Desired, Live, LiveService, References, Remark, Running};
 pub use draft::DiffInput;
 use draft::{Draft, owner};
 pub use unusable::unreadable;
@@ -51,30 +52,40 @@ struct HostDraft<'a> {
     forgotten: Vec<Step>,
     refusals: Vec<Refusal>,
     remarks: Vec<Remark>,
+    /// The files and tables that parameters name after the plan, and those before and after it.
+    references: (References, References),
 }
 
 /// The difference between what the host has and what it must have.
 #[must_use]
 pub fn diff(input: DiffInput<'_>) -> HostVerdict {
+    compare(input).0
+}
+
+/// The difference, and the files and tables that parameters name if the host was not asked about all of them: the
+/// difference is whole once it was.
+#[must_use]
+pub fn compare(input: DiffInput<'_>) -> (HostVerdict, Option<References>) {
     let listeners = ports::names_listeners(input.desired);
     let by_port = listeners.then(|| ports::by_port(input.desired, input.live));
     match by_port.flatten() {
-        Some(desired) => diff_by_name(DiffInput {
+        Some(desired) => compare_by_name(DiffInput {
             desired: &desired,
             ..input
         }),
-        None => diff_by_name(input),
+        None => compare_by_name(input),
     }
 }
 
-/// The difference, where the desired state has the host's own names for its listeners.
-fn diff_by_name(input: DiffInput<'_>) -> HostVerdict {
+/// The same, where the desired state has the host's own names for its listeners.
+fn compare_by_name(input: DiffInput<'_>) -> (HostVerdict, Option<References>) {
     let mut host = HostDraft {
         input,
         drafts: Vec::new(),
         forgotten: Vec::new(),
         refusals: Vec::new(),
         remarks: input.live.remarks.clone(),
+        references: <_>::default(),
     };
     let verdict = match host.fill() {
         Ok(()) => host.verdict(),
@@ -83,11 +94,14 @@ fn diff_by_name(input: DiffInput<'_>) -> HostVerdict {
     for draft in host.drafts {
         host.remarks.extend(draft.remarks);
     }
-    HostVerdict {
+    let (_, named) = host.references;
+    let lacking = (!input.live.references.cover(&named)).then_some(named);
+    let verdict = HostVerdict {
         verdict,
         remarks: host.remarks,
         stopped: is_stopped(input.desired, input.live) && !input.desired.retired,
-    }
+    };
+    (verdict, lacking)
 }
 
 /// Whether a service that the plan is about does not run.
@@ -127,6 +141,9 @@ impl<'a> HostDraft<'a> {
         }
         for draft in &mut self.drafts {
             draft.fill()?;
+            let (kept, all) = draft.references();
+            self.references.0.extend(kept);
+            self.references.1.extend(all);
         }
         Ok(())
     }
@@ -202,7 +219,7 @@ impl<'a> HostDraft<'a> {
             entries,
             adopts,
             expects,
-            references: None,
+            references: Some(self.references.0.clone()),
         }))
     }
 

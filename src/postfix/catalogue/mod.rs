@@ -21,6 +21,8 @@ pub mod lists;
 
 pub mod restrictions;
 
+pub mod table_files;
+
 pub mod tables;
 
 use std::collections::BTreeSet;

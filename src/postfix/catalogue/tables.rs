@@ -210,21 +210,6 @@ pub fn types_of(name: &str, value: &str) -> Vec<String> {
     }
 }
 
-/// Whether Postfix reads an index beside the source of a table of this type.
-#[must_use]
-pub fn has_index(kind: &str) -> bool {
-    ["btree", "cdb", "dbm", "hash", "lmdb", "sdbm"].contains(&kind)
-}
-
-/// Whether the source of a table of this type is lines of a key and a value, as for postmap(1).
-#[must_use]
-pub fn has_lines(kind: &str) -> bool {
-    let kinds = [
-        "btree", "cdb", "cidr", "dbm", "hash", "lmdb", "sdbm", "texthash",
-    ];
-    kinds.contains(&kind)
-}
-
 /// A lookup table that a value names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Table {

@@ -6,6 +6,7 @@
 mod classes;
 mod covers;
 mod environment;
+mod files;
 mod listeners;
 mod lists;
 mod opened;
@@ -27,6 +28,7 @@ use crate::postfix::{catalogue, defaults, expand};
 pub use classes::{AddressClass, AskTable, Classes, Membership};
 pub use covers::covers;
 pub use environment::{HostEnvironment, Networks};
+pub use files::{FilePurpose, OpenedFile, file_of};
 pub use listeners::{Listener, ListensOn, PortReach, is_same_port};
 pub use lists::MemberList;
 pub use opened::OpenedTable;
