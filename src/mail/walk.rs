@@ -184,10 +184,6 @@ impl Walk<'_> {
         let Some(host) = self.murder.hosts.get(at) else {
             return;
         };
-        if split(recipient).0.starts_with('-') {
-            let reason = "5.1.3 bad address syntax";
-            return self.end(at, recipient, EndAction::Bounced, "", reason);
-        }
         let smtpd = host.smtpd.as_ref();
         let filter = smtpd.map_or("", |smtpd| smtpd.content_filter.as_str());
         if !filter.is_empty() {
@@ -218,6 +214,11 @@ impl Walk<'_> {
 
     /// Sends one recipient on from a host.
     fn send(&mut self, at: usize, hop: usize, recipient: &str) {
+        // qmgr(8) bounces it before it asks where it goes (postconf(5), `allow_min_user`).
+        if split(recipient).0.starts_with('-') {
+            let reason = "5.1.3 bad address syntax";
+            return self.end(at, recipient, EndAction::Bounced, "", reason);
+        }
         let Some(host) = self.murder.hosts.get(at) else {
             return;
         };
@@ -299,7 +300,12 @@ impl Walk<'_> {
     /// Ends a recipient with a status of 4 or 5.
     pub(super) fn fail(&mut self, at: usize, recipient: &str, via: &str, status: &str) {
         let soft = self.host(at).is_some_and(|host| host.agents.soft_bounce);
-        let action = if status.starts_with('4') || soft {
+        // `soft_bounce`: the first digit becomes 4.
+        let status = match status.strip_prefix('5') {
+            Some(rest) if soft => format!("4{rest}"),
+            _ => status.to_owned(),
+        };
+        let action = if status.starts_with('4') {
             EndAction::Deferred
         } else {
             EndAction::Bounced

@@ -48,7 +48,8 @@ impl KeyLookup for PipeTable {
     }
 
     fn takes_parts(&self) -> bool {
-        self.0.iter().all(|table| table.takes_parts())
+        // The key is asked of the first table only.
+        self.0.first().is_some_and(|table| table.takes_parts())
     }
 }
 

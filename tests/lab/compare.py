@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+"""Compares `murder trace` with a real Postfix: RCPT answers and deliveries of one host at a time.
+
+    tests/lab/compare.py MURDER [SEED] [CONFIGURATIONS]
+
+Needs root, Postfix with postfix-ldap, slapd and unshare(1). Each host runs in namespaces of its own, with slapd beside it and
+an smtp-sink(1) in the place of each other host; nothing leaves the machine. The directory and the configurations come from
+the seed. Prints each disagreement, then the counts; exit code 1 if there is a disagreement or too much is not modelled.
+"""
+import json, os, random, re, shutil, smtplib, subprocess, sys, tempfile, time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+OUTSIDE, INSIDE = "203.0.113.1", "192.0.2.11"
+HOSTS = {"mx": "192.0.2.6", "smtp": "192.0.2.5", "backend1": INSIDE, "backend2": "192.0.2.12", "frontend1": "192.0.2.13"}
+
+# Settings and variables of each configuration, by host.
+CONFIGURATIONS = [
+    {},
+    {"smtp": "vars: {layout: local}", "backend1": "vars: {layout: relay}"},
+    {"smtp": "vars: {groups: false, dynamic_groups: false}", "backend1": "vars: {shared_folders: false}", "mx": "vars: {recipient_check: none}"},
+    {"smtp": "vars: {aliases: false, forwarding: false}", "backend1": "vars: {defer_unknown: false}"},
+    {"smtp": "settings: {relay_recipient_maps: '', recipient_delimiter: ''}", "backend1": "settings: {virtual_alias_maps: ''}"},
+    {"smtp": "settings: {propagate_unmatched_extensions: '', soft_bounce: 'yes'}", "backend1": "settings: {local_recipient_maps: ''}"},
+    {"smtp": "settings: {transport_maps: 'proxy:ldap:/etc/postfix/ldap/transport_maps.cf', relay_transport: 'error:5.1.1 nobody'}"},
+    {"smtp": "settings: {smtpd_recipient_restrictions: 'reject_non_fqdn_recipient, check_recipient_access inline:{{u3@example.org=reject}, {u4@example.org=450 4.2.1 later}, u5@=ok}, permit_mynetworks, reject_unauth_destination'}"},
+    {"smtp": "settings: {canonical_maps: 'inline:{u1@example.org=u2@example.org}', virtual_alias_domains: 'alias.example', virtual_alias_maps: {append: ['inline:{one@alias.example=u1@example.org, @all.alias.example=u2@example.org}']}}"},
+    {"smtp": "settings: {transport_maps: {prepend: ['inline:{u6@example.org=discard:gone, .sub.example.org=smtp:[smtp2.outside.example], u7@example.org=retry:}', 'regexp:/etc/postfix/re']}}\n    files: {/etc/postfix/re: {content: '/^u8\\+.*@/ error:5.7.1 no extensions'}}"},
+    {"smtp": "settings: {virtual_alias_maps: {append: ['unionmap:{inline:{union@example.org=u1@example.org},inline:{union@example.org=u2@example.org}}', 'pipemap:{inline:{pipe@example.org=step},inline:{step=u3@example.org}}', 'static:u1@example.org']}}"},
+    {"smtp": "settings: {relocated_maps: 'inline:{u9@example.org=elsewhere}', mynetworks: 127.0.0.0/8, smtpd_relay_restrictions: 'permit_mynetworks, reject_unauth_destination'}", "mx": "vars: {recipient_check: table, recipients: [u1@example.org, u2@example.org]}"},
+]
+
+
+def manifest(configuration):
+    roles = {"mx": "internet-mta", "smtp": "internal-mta", "frontend1": "frontend"}
+    hosts = "".join(
+        f"  {host}.example.org:\n    roles: [{roles.get(host, 'backend')}]\n    addresses: [{address}]\n"
+        + "".join(f"    {line}\n" for line in configuration.get(host, "").splitlines() if line)
+        for host, address in HOSTS.items())
+    return ("version: 1\nmurder: lab\ntopology: discrete\ndomains: [example.org]\n"
+            "ldap: {uris: ['ldap://127.0.0.1:389'], base: 'dc=example,dc=org', tls: {mode: none}}\n"
+            "cyrus: {lmtp_socket: /run/cyrus/socket/lmtp, postuser: folder}\nexternal: [smtp2.outside.example]\n"
+            "shared_folders:\n  - {address: news@example.org, backend: backend1.example.org, folder: news}\nhosts:\n" + hosts)
+
+
+def directory(rng):
+    """LDIF with odd entries, and the addresses to ask for."""
+    text = ["dn: dc=example,dc=org\nobjectClass: dcObject\nobjectClass: organization\no: Example\ndc: example"]
+    text += [f"dn: ou={ou},dc=example,dc=org\nobjectClass: organizationalUnit\nou: {ou}" for ou in ("People", "Groups", "Folders")]
+    mails, people, groups = [], [], []
+    backends = ["backend1.example.org", "backend2.example.org", "BACKEND1.example.org", "backend1", "backend9.example.org",
+                "frontend1.example.org", "smtp.example.org", None, "two"]
+    odd = ["o'brien", "a.b", "x_y", "a&b", "p%q", "ex!cl", "st*r", "pa(r)en", "semi=colon", "co-list", "owner-x", "list-request",
+           "UPPER", "plus+sub", "slash/x", "hash#x", "#first", "-dash", "tilde~", "q?m", "br{ce}", "dol$ar", "postmaster2", "root2"]
+    for number in range(170):
+        name = odd[number] if number < len(odd) else f"u{number - len(odd) + 1}"
+        mail = name + "@example.org" if rng.random() < .95 else name + rng.choice(["@sub.example.org", "@outside.example", "@EXAMPLE.org"])
+        entry = [f"dn: uid=p{number},ou=People,dc=example,dc=org", "objectClass: inetOrgPerson", "objectClass: kolabInetOrgPerson",
+                 "objectClass: mailRecipient", f"uid: p{number}", "cn: P", "sn: P", f"mail: {mail}"]
+        for _ in range(rng.choice([0, 0, 1, 1, 2, 3])):
+            alias = rng.choice([f"al{number}.{rng.randrange(9)}@example.org", f"al{number}+x@example.org", f"dup{rng.randrange(12)}@example.org",
+                                f"u{rng.randrange(150)}@example.org", f"\"q {number}\"@example.org", f"al{number}@sub.example.org", f"s{number}%t@example.org"])
+            if f"alias: {alias}" not in entry and alias.lower() not in [line[7:].lower() for line in entry]:
+                entry.append(f"alias: {alias}")
+                mails.append(alias)
+        backend = backends[min(int(rng.expovariate(.5)), 8)] if rng.random() < .5 else rng.choice(backends[:2])
+        if backend == "two":
+            entry += ["mailHost: backend1.example.org", "mailHost: backend2.example.org"]
+        elif backend:
+            entry.append(f"mailHost: {backend}")
+        if rng.random() < .08:
+            entry.append("mailForwardingAddress: " + rng.choice(["u1@example.org", "friend@outside.example", f"u{rng.randrange(150)}@example.org", mail]))
+        if rng.random() < .1:
+            entry.append("title: engineer")
+        mails.append(mail)
+        people.append(entry[0][4:])
+        text.append("\n".join(entry))
+    for number in range(50):
+        dynamic = rng.random() < .3
+        kind = ["groupOfURLs", "kolabGroupOfUrls"] if dynamic else ["groupOfUniqueNames", "kolabGroupOfUniqueNames"]
+        mail = f"g{number}@example.org"
+        entry = [f"dn: cn=g{number},ou=Groups,dc=example,dc=org"] + [f"objectClass: {one}" for one in kind] + [f"cn: g{number}", f"mail: {mail}"]
+        if rng.random() < .3:
+            entry.append(f"alias: galias{number}@example.org"); mails.append(f"galias{number}@example.org")
+        if dynamic:
+            entry.append("memberURL: " + rng.choice(["ldap:///ou=People,dc=example,dc=org??sub?(title=engineer)", "ldap:///ou=People,dc=example,dc=org??one?(mail=u1*)",
+                         "ldap:///uid=p1,ou=People,dc=example,dc=org", "ldap:///ou=None,dc=example,dc=org??sub?(mail=*)", "ldap:///dc=example,dc=org?mail?sub?(&(mailHost=backend1.example.org)(title=engineer))",
+                         "ldap:///dc=example,dc=org??sub?(mail=g1*)"]))
+        else:
+            members = {rng.choice(people) for _ in range(rng.randrange(1, 5))}
+            members |= {f"cn=g{rng.randrange(50)},ou=Groups,dc=example,dc=org" for _ in range(rng.choice([0, 0, 1, 2]))}
+            if rng.random() < .1:
+                members.add("uid=gone,ou=People,dc=example,dc=org")
+            entry += [f"uniqueMember: {member}" for member in sorted(members)]
+        mails.append(mail); text.append("\n".join(entry))
+    for number in range(20):
+        entry = [f"dn: cn=f{number},ou=Folders,dc=example,dc=org", "objectClass: kolabSharedFolder", f"cn: f{number}", f"mail: f{number}@example.org", f"alias: fa{number}@example.org"]
+        if rng.random() < .9:
+            entry.append("mailHost: " + rng.choice(["backend1.example.org", "backend1.example.org", "backend2.example.org"]))
+        if rng.random() < .8:
+            entry.append("kolabTargetFolder: " + rng.choice([f"shared/f{number}@example.org", f"shared/two words {number}@example.org", f"shared/F{number}"]))
+        mails += [f"f{number}@example.org", f"fa{number}@example.org"]; text.append("\n".join(entry))
+    asked = [rng.choice(mails) for _ in range(150)]
+    asked += [mail.replace("@", "+ext@", 1) for mail in rng.sample(mails, 12)] + [mail.upper() for mail in rng.sample(mails, 8)]
+    asked += ["nosuch@example.org", "nosuch+x@example.org", "news@example.org", "postmaster@example.org", "abuse@example.org", "root@example.org",
+              "folder+shared/x@example.org", "friend@outside.example", "x@sub.example.org", "root@smtp.example.org", "root@backend1.example.org",
+              "u1%outside.example@example.org", "outside.example!u1@example.org", "u1@example.org.", "one@alias.example", "two@alias.example",
+              "any@all.alias.example", "union@example.org", "pipe@example.org", "-x@example.org", ".x@example.org", "a..b@example.org",
+              "u8+y@example.org", "u3@example.org", "u4@example.org", "u5@example.org", "u6@example.org", "u7@example.org", "u9@example.org", "postmaster@mx.example.org"]
+    return "\n\n".join(text) + "\n", [one for one in dict.fromkeys(asked) if " " not in one and "@" in one]
+
+
+INNER = r'''
+ip link set lo up; hostname {host}.example.org
+for a in 203.0.113.1 {addresses}; do ip addr add $a/32 dev lo; done
+mount --bind {work}/hosts /etc/hosts; mount --bind {work}/nsswitch /etc/nsswitch.conf
+mount --bind {work}/etc /etc/postfix; mount --bind {work}/spool /var/spool/postfix; mount --bind {work}/lib /var/lib/postfix
+mount -t tmpfs none /var/log; mount -t tmpfs none /run; mkdir -p /run/cyrus/socket /run/slapd /var/log/x; chmod 755 /run/cyrus /run/cyrus/socket
+for t in transport role_addresses relay_recipients shared_folders recipient_access own_folders server_folders; do
+  [ ! -e /etc/postfix/$t ] || postmap hash:/etc/postfix/$t
+done
+postalias hash:/etc/postfix/aliases
+slapd -f {work}/slapd.conf -h ldap://127.0.0.1:389 
+sleep 0.5
+postfix start >/dev/null 2>&1
+for a in {others}; do smtp-sink -u postfix -c $a:25 1000 >/dev/null 2>&1 & done
+smtp-sink -u postfix -L unix:/run/cyrus/socket/lmtp 1000 >/dev/null 2>&1 &
+sleep 0.7; chmod 777 /run/cyrus/socket/lmtp 2>/dev/null
+python3 {script} --inside {work} {address}
+postfix stop >/dev/null 2>&1
+'''
+
+
+def real(murder, work, host, config_manifest, ldif):
+    """Sets up a host from the rendered files, and runs it."""
+    etc = work / "etc"
+    shutil.copytree("/etc/postfix", etc, symlinks=True)
+    subprocess.run([murder, "render", str(config_manifest), "--host", f"{host}.example.org", "--out", str(work / "out")], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    out = work / "out" / f"{host}.example.org"
+    for path in (out / "etc/postfix").rglob("*"):
+        if path.is_file():
+            target = etc / path.relative_to(out / "etc/postfix")
+            target.parent.mkdir(exist_ok=True)
+            shutil.copy(path, target)
+            subprocess.run(["chown", "root:postfix", str(target)]); target.chmod(0o640)
+            target.parent.chmod(0o755)
+    stock = {"compatibility_level": "3.6", "append_dot_mydomain": "no", "smtpd_relay_restrictions": "permit_mynetworks permit_sasl_authenticated defer_unauth_destination",
+             "alias_maps": "hash:/etc/postfix/aliases", "myhostname": f"{host}.example.org", "mydestination": "$myhostname, localhost.localdomain, localhost", "relayhost": "",
+             "mynetworks": "127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128", "recipient_delimiter": "+", "inet_interfaces": HOSTS[host] + ", 127.0.0.1"}
+    test = {"maillog_file": "/var/log/pf.log", "smtpd_soft_error_limit": "5000", "smtpd_hard_error_limit": "6000", "smtpd_error_sleep_time": "0", "smtp_host_lookup": "native",
+            "smtpd_peername_lookup": "no", "smtp_tls_security_level": "", "smtpd_tls_security_level": "", "disable_dns_lookups": "yes", "smtpd_junk_command_limit": "6000",
+            "in_flow_delay": "0", "minimal_backoff_time": "4000s", "queue_run_delay": "4000s", "bounce_queue_lifetime": "0"}
+    (etc / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in stock.items()))
+    (etc / "aliases").write_text("postmaster: root\n")
+    edits = []
+    for line in (out / "settings").read_text().splitlines():
+        found = re.match(r"main\.cf:(\S+) = (.*)", line)
+        if found:
+            edits.append(f"{found[1]}={found[2]}")
+        found = re.match(r"master\.cf:(\S+/\S+/\S+) = (.*)", line)
+        if found:
+            subprocess.run(["postconf", "-c", str(etc), "-F", f"{found[1]}={found[2]}"], check=True)
+    subprocess.run(["postconf", "-c", str(etc), "-e"] + edits + [f"{name}={value}" for name, value in test.items()], check=True)
+    for name, source in (("spool", "/var/spool/postfix"), ("lib", "/var/lib/postfix")):
+        subprocess.run(["cp", "-a", source, str(work / name)])
+    subprocess.run(f"chown -R postfix: {work}/lib; find {work}/spool -type f -path '*/deferred/*' -delete", shell=True)
+    for service in ("smtp/unix", "relay/unix", "lmtp/unix", "smtp/inet", "cleanup/unix", "rewrite/unix"):
+        subprocess.run(["postconf", "-c", str(etc), "-F", service + "/chroot=n"], check=True)
+    (work / "hosts").write_text("127.0.0.1 localhost\n" + "".join(f"{address} {name}.example.org\n" for name, address in HOSTS.items()) + f"{OUTSIDE} smtp2.outside.example outside.example\n")
+    (work / "nsswitch").write_text("passwd: files\ngroup: files\nhosts: files\nservices: files\n")
+    slapd = (HERE / "slapd.conf").read_text().replace("/etc/ldap/kolab-mini.schema", str(HERE / "kolab-mini.schema")).replace("/var/lib/ldap-lab", str(work / "ldap"))
+    (work / "slapd.conf").write_text(re.sub(r"access to \* by .*", "access to * by * read", slapd))
+    (work / "ldap").mkdir()
+    (work / "d.ldif").write_text(ldif)
+    subprocess.run(["slapadd", "-q", "-f", str(work / "slapd.conf"), "-l", str(work / "d.ldif")], check=True, stderr=subprocess.DEVNULL)
+    work.chmod(0o755)
+    script = INNER.format(host=host, work=work, script=__file__, address=HOSTS[host], addresses=" ".join(HOSTS.values()),
+                          others=" ".join([a for name, a in HOSTS.items() if name != host] + [OUTSIDE]))
+    subprocess.run(["unshare", "-u", "-n", "-m", "-p", "-f", "--mount-proc", "bash", "-c", script], timeout=300, stderr=subprocess.DEVNULL)
+    return json.loads((work / "result.json").read_text())
+
+
+def inside(work, address):
+    """Runs beside the host: asks it for each address from each client, and reads its log."""
+    result = {"rcpt": {}, "data": {}, "log": {}}
+    asked = json.loads((Path(work) / "asked.json").read_text())
+    for client in (OUTSIDE, INSIDE):
+        session = smtplib.SMTP(address, 25, local_hostname="client.outside.example", source_address=(client, 0), timeout=60)
+        session.ehlo()
+        for number, one in enumerate(asked):
+            session.mail("sender@outside.example")
+            local, domain = one.rsplit("@", 1)
+            code, text = session.docmd("RCPT", f"TO:<{quoted(local)}@{domain}>")
+            result["rcpt"][f"{client} {one}"] = f"{code} {text.decode().split(' ')[0]}"
+            if code == 250 and client == INSIDE:
+                code, text = session.data(f"Message-ID: <n{number}@compare>\nSubject: x\n\nx\n")
+                result["data"][one] = f"{code} {text.decode().split(' ')[0]}"
+            session.rset()
+        session.close()
+    time.sleep(6)
+    ids, log = {}, Path("/var/log/pf.log").read_text(errors="replace")
+    for line in log.splitlines():
+        found = re.search(r": (\w+): message-id=<n(\d+)@compare>", line)
+        if found:
+            ids[found[1]] = asked[int(found[2])]
+        found = re.search(r"postfix/(?:relay/)?(\w+)\[\d+\]: (\w+): to=<(.*?)>,(?: orig_to=<.*?>,)? relay=(.*?), delay=.*dsn=(.*?), status=(\w+)", line)
+        if found and found[2] in ids and found[6] in ("sent", "bounced", "deferred", "SOFTBOUNCE"):
+            result["log"].setdefault(ids[found[2]], []).append([found[1], found[3], found[4], found[5], found[6]])
+    if os.environ.get("COMPARE_LOG"):
+        Path(os.environ["COMPARE_LOG"]).write_text(log)
+    result["fatal"] = [line for line in log.splitlines() if "fatal" in line or "panic" in line][:5]
+    (Path(work) / "result.json").write_text(json.dumps(result))
+
+
+def quoted(local):
+    return local if re.fullmatch(r"(\"(.*)\"|[^ ()<>@,;:\\\"\[\].]+(\.[^ ()<>@,;:\\\"\[\].]+)*)", local) else '"' + local.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def plain(address):
+    local, domain = address.rsplit("@", 1)
+    if local.startswith('"') and local.endswith('"') and len(local) > 1:
+        local = re.sub(r"\\(.)", r"\1", local[1:-1])
+    return f"{local}@{domain}"
+
+
+def trace(murder, config_manifest, ldif, host, client, asked):
+    listed = config_manifest.parent / "asked.txt"
+    listed.write_text("".join(plain(one) + "\n" for one in asked))
+    output = subprocess.run([murder, "trace", "--manifest", str(config_manifest), "--ldif", str(ldif), "--at", f"{host}.example.org", "--client", client,
+                             "--addresses", str(listed), "--format", "json"], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return dict(zip(asked, map(json.loads, output.stdout.decode().splitlines())))
+
+
+def delivery_of(route, ends, host):
+    """What the log must say of a route: the agent and the next host, or how it ends."""
+    transport, _, nexthop = route["via"].partition(":")
+    if transport in ("error", "retry", "discard"):
+        return f"{transport}"
+    if transport == "lmtp":
+        return "lmtp"
+    if transport == "local":
+        return "local"
+    name = re.match(r"\[?([^\]:,]+)", nexthop)
+    name = name[1].lower() if name else nexthop
+    own = [end for end in ends if end["host"] == host and end["recipient"].lower() == route["recipient"].lower() and end["reason"][1:].startswith((".4.4", ".4.6"))]
+    if own and own[0]["reason"].startswith("4"):
+        return "retry"  # qmgr(8) sends more mail for a host that failed to retry(8)
+    return f"smtp {own[0]['reason'][:5]}" if own else f"smtp {name}"
+
+
+def delivery_in(line):
+    agent, _, relay, dsn, status = line
+    if agent == "error":
+        return "retry" if status == "deferred" and dsn.startswith("4") else "error"
+    if agent in ("lmtp", "local", "discard"):
+        return agent
+    if relay == "none" and dsn.startswith("4"):
+        return "retry"
+    return f"smtp {dsn}" if relay == "none" else "smtp " + relay.split("[")[0].lower()
+
+
+def compare(murder, seed, count):
+    rng = random.Random(seed)
+    ldif, asked = directory(rng)
+    asked_of, wrong, unknown, total = asked, [], 0, 0
+    first = int(os.environ.get("COMPARE_FROM", 0))
+    for number, configuration in list(enumerate(CONFIGURATIONS[:count]))[first:]:
+        for host in [name for name in ("smtp", "backend1", "mx") if number == 0 or name in configuration]:
+            with tempfile.TemporaryDirectory(prefix="compare-") as folder:
+                work = Path(folder)
+                config_manifest = work / "m.yaml"
+                config_manifest.write_text(manifest(configuration))
+                (work / "asked.json").write_text(json.dumps(asked_of))
+                (work / "host").mkdir()
+                shutil.copy(work / "asked.json", work / "host/asked.json")
+                try:
+                    found = real(murder, work / "host", host, config_manifest, ldif)
+                except Exception as error:
+                    wrong.append(f"{number} {host}: {type(error).__name__}: {str(error)[-300:]}")
+                    continue
+                (work / "all.ldif").write_text(ldif)
+                for line in found["fatal"]:
+                    wrong.append(f"{number} {host}: {line[-200:]}")
+                for client in (OUTSIDE, INSIDE):
+                    traces = trace(murder, config_manifest, work / "all.ldif", host, client, asked_of)
+                    for one in asked_of:
+                        total += 1
+                        model, have = traces[one], found["rcpt"].get(f"{client} {one}", "?")
+                        reply = model["reply"]
+                        if reply is None:
+                            unknown += 1
+                            if os.environ.get("COMPARE_UNKNOWN"):
+                                print("not modelled:", number, host, one, model["not_modelled"])
+                            continue
+                        if f"{reply['code']} {reply['enhanced']}" != have:
+                            wrong.append(f"{number} {host} {client} RCPT {one}: Postfix {have}, model {reply['code']} {reply['enhanced']}")
+                            continue
+                        if client != INSIDE or reply["code"] != 250:
+                            continue
+                        total += 1
+                        hop = model["hops"][0]
+                        data = found["data"].get(one, "?")
+                        failed = [end for end in model["ends"] if end["via"] == "queue" and end["host"] == f"{host}.example.org"]
+                        if any(entry["host"] == f"{host}.example.org" for entry in model["not_modelled"]):
+                            unknown += 1
+                            if os.environ.get("COMPARE_UNKNOWN"):
+                                print("not modelled:", number, host, one, model["not_modelled"])
+                            continue
+                        if not data.startswith("250"):
+                            if not (failed and not hop["routes"]):
+                                wrong.append(f"{number} {host} DATA {one}: Postfix {data}, model {hop['routes']}")
+                            continue
+                        # The log has the account of a local delivery, and not the alias.
+                        wanted = {(route["recipient"].lower(), delivery_of(route, model["ends"], f"{host}.example.org")) for route in hop["routes"]}
+                        real_ends = {(plain(line[1]).lower(), delivery_in(line)) for line in found["log"].get(one, [])}
+                        wanted, real_ends = ({end if end[1] != "local" else ("", "local") for end in ends} for ends in (wanted, real_ends))
+                        wanted |= {(end["recipient"].lower(), "error") for end in model["ends"] if end["host"] == f"{host}.example.org" and end["reason"].startswith("5.1.3")}
+                        if failed:
+                            wanted |= {(end["recipient"].lower(), "retry") for end in failed}
+                        if wanted != real_ends:
+                            wrong.append(f"{number} {host} {one}: Postfix {sorted(real_ends - wanted)}, model {sorted(wanted - real_ends)}")
+    for line in wrong:
+        print(line)
+    print(f"seed {seed}: {total} answers, {len(wrong)} disagree, {unknown} not modelled")
+    return 1 if wrong or unknown * 50 > total else 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--inside":
+        inside(*sys.argv[2:4])
+    else:
+        sys.exit(compare(os.path.realpath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1, int(sys.argv[3]) if len(sys.argv) > 3 else 99))
