@@ -173,6 +173,29 @@ fn a_listener_without_a_port_that_is_known_is_refused() {
 }
 
 #[test]
+fn what_other_instances_log_is_no_trouble_of_this_one() {
+    const LOG: &str = "\
+Jan  1 00:00:00 h postfix/smtpd[10]: fatal: of the default instance
+Jan  1 00:00:01 h postfix-out/smtpd[11]: fatal: of postfix-out, which names postfix/
+Jan  1 00:00:02 h postfix-in/smtpd[12]: fatal: of postfix-in
+";
+    let of = |others: &str| {
+        let script = format!(
+            "OTHERS='{others}' OLD_PIDS='' CALM=''; printf '%s' {} | troubles",
+            quote(LOG)
+        );
+        run(&["words.sh", "log.sh"], &script)
+    };
+    let (default, out) = (
+        "postfix/smtpd: fatal: of the default instance\n",
+        "postfix-out/smtpd: fatal: of postfix-out, which names postfix/\n",
+    );
+    assert_eq!(of("|postfix-out|postfix-in"), default);
+    assert_eq!(of("|postfix|postfix-in"), out);
+    assert_eq!(of("").lines().count(), 3);
+}
+
+#[test]
 fn what_services_died_of_is_read_from_the_log() {
     const LOG: &str = "\
 Jan  1 00:00:00 h postfix/smtpd[10]: fatal: open /etc/postfix/x.db: No such file

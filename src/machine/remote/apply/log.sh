@@ -1,5 +1,5 @@
 # ---- the mail log ------------------------------------------------------------------------------
-# Reads, set by other files: BLANKS DEAD_PROGRAMS_BEFORE MAILLOG MASTER MEND NEWLINE
+# Reads, set by other files: BLANKS DEAD_PROGRAMS_BEFORE MAILLOG MASTER MEND NEWLINE OTHERS
 # Sets: CALM FIRST_END FIRST_TIME FOUND LOG_END LOG_TIME MAIL_LOG MASTER OLD_PIDS PROXYMAP_REJECT REJECTS TROUBLE
 # Calls: children.sh: note_old_pids; report.sh: fail; words.sh: log master_lives run
 #
@@ -31,12 +31,17 @@ journal() {
   run 20 journalctl -q --no-pager -o short "$@" SYSLOG_FACILITY=2 _UID=0 + SYSLOG_FACILITY=2 "_UID=$(id -u postfix)" 2>/dev/null
 }
 
+# The lines of a log but for those of other instances.
+of_this_instance() {
+  if [ -n "$OTHERS" ]; then grep -vE "^[^[]*[[:space:]](${OTHERS#|})/"; else cat; fi
+}
+
 # Lines in which a service of Postfix dies, without time, host and process number; not those of processes
 # that began before Postfix was told, and die of what they cannot know. Anchored, since a line may quote
 # what anybody in the world has said. Commands that people give are no services.
 TROUBLE='^[^[]*/(master\[[0-9]+\]: warning: .*(bad command startup|exit status|killed by signal)|[a-z-]+\[[0-9]+\]: (fatal|panic): )'
 troubles() {
-  grep -E "$TROUBLE" |
+  grep -E "$TROUBLE" | of_this_instance |
     grep -vE '^[^[]*/(sendmail|postdrop|postqueue|postsuper|postmap|postalias|postcat|postconf|postlog|postkick|postlock|postfix-script)\[' |
     while IFS= read -r line; do
       number=${line#*\[}
@@ -94,7 +99,7 @@ PROXYMAP_REJECT='fatal: proxymap service is not configured'
 
 # Whether something was held back before this change, as far as the log of before it tells.
 held_before() {
-  log_before | grep -qE "^[^[]*/([a-z-]+\[[0-9]+\]: $PROXYMAP_REJECT|master\[[0-9]+\]: warning: .*: bad command startup -- throttling)"
+  log_before | of_this_instance | grep -qE "^[^[]*/([a-z-]+\[[0-9]+\]: $PROXYMAP_REJECT|master\[[0-9]+\]: warning: .*: bad command startup -- throttling)"
 }
 
 # Those that are no process's of before, and that Postfix did not write before it was told.

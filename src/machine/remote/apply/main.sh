@@ -1,7 +1,7 @@
 # ---- the whole ---------------------------------------------------------------------------------
 # Reads, set by the client: ACTIVATION ADOPTS AT BY CHECK DELETES EDITS FILES INDEXES LEDGER N RUN SH TABLES
 # Reads, set by other files: ANSWERS BLANKS D HEARD MOVED NEWLINE PRIOR SPOOL STAGE STAGED
-# Sets: BACK BEFORE HOLD HOST MAILLOG PATIENCE QUEUE RUNNING SED
+# Sets: BACK BEFORE HOLD HOST MAILLOG OTHERS PATIENCE QUEUE RUNNING SED
 # Calls: activate.sh: activate check; children.sh: find_dead_before judge_directories judge_programs read_services; commit.sh: commit delete stale;
 #   exposed.sh: refuse_exposed; journal.sh: clean clean_dead judge_dead open_journal; ledger.sh: write_ledger;
 #   listeners.sh: try_listeners; log.sh: await_troubles; probe.sh: note_proven probe smtp_answers;
@@ -70,15 +70,16 @@ activate_service() {
 
 # What Postfix calls its places here, and whether it runs.
 read_settings() {
-  QUEUE='' MAILLOG='' HOST=localhost HOLD=60 RUNNING='' PROXIED=- ODD=- OLD_WORDS='' DRAFT=$STAGE
+  QUEUE='' MAILLOG='' HOST=localhost HOLD=60 RUNNING='' OTHERS='' listed='' PROXIED=- ODD=- OLD_WORDS='' DRAFT=$STAGE
   [ "$SERVICE" = 1 ] || DRAFT=$STAGE/$SERVICE
   HERE="postfix -c $CF"
   # Nobody here knows who gave a value.
   MEND="mend it in the manifest, or in $CF on the host if the manifest does not say it"
   IFS=$NEWLINE
-  for line in $(postconf -c "$CF" -x queue_directory maillog_file myhostname service_throttle_time 2>/dev/null); do
+  for line in $(postconf -c "$CF" -x queue_directory maillog_file myhostname service_throttle_time multi_instance_directories 2>/dev/null); do
     case $line in
       'queue_directory = '*) QUEUE=${line#* = } ;;
+      'multi_instance_directories = '*) listed=${line#* = } ;;
       'maillog_file = '*) MAILLOG=${line#* = } ;;
       'myhostname = '*) HOST=${line#* = } ;;
       'service_throttle_time = '*s) HOLD=${line#* = } HOLD=${HOLD%s} ;;
@@ -88,6 +89,17 @@ read_settings() {
   case $HOST in *[!A-Za-z0-9.-]* | '') HOST=localhost ;; esac
   case $HOLD in *[!0-9]* | '' | ????*) HOLD=60 ;; esac
   ! master_lives || RUNNING=1
+  [ "$CF" = /etc/postfix ] || listed="/etc/postfix $(postconf -c /etc/postfix -xh multi_instance_directories 2>/dev/null)"
+  [ -z "$listed" ] || find_others
+}
+
+# The names under which other instances of Postfix write to the log of this host, with a `|` before each.
+find_others() {
+  for folder in $(echo "$listed" | tr ',' ' '); do
+    [ "$folder" != "$CF" ] || continue
+    name=$(postconf -c "$folder" -xh syslog_name 2>/dev/null)
+    case $name in *[!A-Za-z0-9_-]* | '') ;; *) OTHERS="$OTHERS|$name" ;; esac
+  done
 }
 
 # holds PROCESS: whether one of its descriptors is the lock's.
