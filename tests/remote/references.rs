@@ -169,3 +169,28 @@ fn tables_are_read_where_they_have_a_text_and_asked_otherwise() {
         }
     }
 }
+
+#[test]
+fn waiting_mails_are_counted_and_a_missing_queue_is_said() {
+    let host = Host::new();
+    let remarks = |sh: &str| -> Vec<String> {
+        let remarks = look(&host, sh, None).remarks.into_iter();
+        let of_queue = |text: &String| text.contains("queue");
+        remarks.map(|remark| remark.text).filter(of_queue).collect()
+    };
+    assert!(remarks("dash").is_empty());
+    host.run("cd /var/spool/postfix; mkdir -p deferred/A deferred/B/C active; touch deferred/A/4FqA12 deferred/A/4FqA13 deferred/B/C/4FqB1 active/4FqD7");
+    for sh in SHELLS {
+        assert_eq!(remarks(sh), ["queue: 3 deferred, 1 active"], "{sh}");
+    }
+    host.run("cd /var/spool/postfix/deferred/A; i=0; while [ $i -lt 10100 ]; do i=$((i + 1)); : >x$i; done");
+    assert_eq!(remarks("dash"), ["queue: 10000+ deferred, 1 active"]);
+    host.run("postconf -e queue_directory=/nowhere/spool");
+    for sh in SHELLS {
+        let said = remarks(sh);
+        assert!(
+            said.len() == 1 && said[0].contains("/nowhere/spool"),
+            "{sh}: {said:?}"
+        );
+    }
+}

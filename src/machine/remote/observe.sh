@@ -148,6 +148,7 @@ murder_look() {
     if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ "/proc/$pid/cwd" -ef "$queue" ]; then running=yes; fi
   fi
   echo "=running $running"
+  case $queue in *\$*) ;; *) murder_queues ;; esac
   murder_environment
   IFS=$NEWLINE
   for line in $tables; do
@@ -294,6 +295,25 @@ murder_table() {
       1) echo "- $key" ;;
       *) echo "! ${wrong:-no answer within 10 s}"; return ;;
     esac
+  done
+}
+
+# The mails that wait and those that are being delivered, each counted to 10,001 at most; or that there is no queue. The
+# names of hashed directories have one character, and those of mails have more.
+murder_queues() {
+  [ -d "$queue" ] || { echo "=no-queue $queue"; return; }
+  set +f
+  count=0
+  murder_count "$queue/deferred"
+  deferred=$count count=0
+  murder_count "$queue/active"
+  set -f
+  echo "=queues $deferred $count"
+}
+murder_count() {
+  for path in "$1"/*; do
+    case ${path##*/} in '*') ;; ?) murder_count "$path" ;; *) count=$((count + 1)) ;; esac
+    [ "$count" -le 10000 ] || return 0
   done
 }
 

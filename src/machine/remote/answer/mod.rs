@@ -6,6 +6,7 @@ mod files;
 mod fuzz;
 pub(super) mod head;
 pub(super) mod instance;
+mod queues;
 mod references;
 mod table_lines;
 mod unfinished;
@@ -60,6 +61,7 @@ pub(super) fn understand(
         remarks.push(another_apply(lock, journal.as_ref()));
     }
     remarks.extend(records.remarks.into_iter().chain(recorded(&head)));
+    remarks.extend(queues::remark(&head));
     let live = Live {
         services: [(service.clone(), LiveService::Postfix(postfix))].into(),
         default_instance: instance::default_beside(&head, service),
