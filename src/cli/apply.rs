@@ -11,7 +11,7 @@ use super::progress::Progress;
 use super::reach::{ConsentArguments, ReachArguments};
 use super::terminal::Terminal;
 use super::{Selection, confirm, open, selection};
-use crate::fleet::{Limits, Stop};
+use crate::fleet::{Event, Limits, Stop};
 use crate::name::HostName;
 use crate::outcome::Outcome;
 use crate::session::rollout::ApplyTurns;
@@ -41,9 +41,20 @@ pub struct ApplyArguments {
     /// The format of the report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// How much of each file the plan shows.
-    #[arg(long, value_enum, value_name = "MUCH", default_value_t = Diff::Context)]
-    pub diff: Diff,
+    /// How much of each file the plan shows. Default: `context`; with `--yes` it is `summary`, because nobody is asked.
+    #[arg(long, value_enum, value_name = "MUCH")]
+    pub diff: Option<Diff>,
+}
+
+impl ApplyArguments {
+    fn detail(&self) -> Diff {
+        let default = if self.yes {
+            Diff::Summary
+        } else {
+            Diff::Context
+        };
+        self.diff.unwrap_or(default)
+    }
 }
 
 /// Runs the verb.
@@ -61,9 +72,18 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
     let applier = open::applier(&loaded, &hosts, &reach, consent.clone(), terminal)?;
     let murder = &loaded.murder.name;
     let plan = open::plan(murder, &hosts, &*applier, reach.parallel, terminal);
-    confirm::show(&plan, &consent, arguments.format, arguments.diff, terminal)?;
+    confirm::show(
+        &plan,
+        &consent,
+        arguments.format,
+        arguments.detail(),
+        terminal,
+    )?;
     let applied = confirm::decide(&plan, &consent, arguments.yes, terminal, || {
-        let rollout = ApplyTurns::new(&loaded, &plan, &consent, arguments.canary);
+        let mut rollout = ApplyTurns::new(&loaded, &plan, &consent, arguments.canary);
+        if reach.sandbox.is_some() {
+            rollout = rollout.without_pauses();
+        }
         let limits = Limits {
             parallel: reach.parallel,
             max_fail: arguments.max_fail,
@@ -92,11 +112,50 @@ fn roll(
     confirm::watch_signals(&stop, terminal);
     let mut progress = Progress::new(terminal, "applying to", rollout.turns());
     let mut announced = false;
+    let mut waves = WaveLines::new(rollout);
     rollout.run(applier, limits, &stop, |event| {
+        if let Some(line) = waves.line(&event).filter(|_| !terminal.bars) {
+            progress.say(&line);
+        }
         progress.show(&event);
         if stop.is_requested() && !announced {
             announced = true;
             progress.say("finishing the hosts that have begun; press Ctrl-C again to stop at once");
         }
     })
+}
+
+/// The lines that say which wave begins.
+struct WaveLines<'a> {
+    waves: Vec<&'a [HostName]>,
+    begun: usize,
+}
+
+impl<'a> WaveLines<'a> {
+    fn new(rollout: &'a ApplyTurns<'_>) -> Self {
+        Self {
+            waves: rollout.waves().collect(),
+            begun: 0,
+        }
+    }
+
+    /// The line of a wave, at the first event of its hosts.
+    fn line(&mut self, event: &Event) -> Option<String> {
+        let hosts = *self.waves.get(self.begun)?;
+        if !hosts.contains(&event.host) {
+            return None;
+        }
+        self.begun += 1;
+        let first = hosts.first()?;
+        let more = match hosts.len() - 1 {
+            0 => String::new(),
+            1 => " and 1 more host".to_owned(),
+            more => format!(" and {more} more hosts"),
+        };
+        Some(format!(
+            "wave {} of {}: {first}{more}",
+            self.begun,
+            self.waves.len()
+        ))
+    }
 }

@@ -182,10 +182,21 @@ impl Shape {
             Self::Map(rule, _) => format!("write `key: value` below it; each key is {}", rule.what),
             Self::Record(record) => {
                 let keys: Vec<&str> = record.fields.iter().map(|field| field.key).collect();
-                format!(
+                let mut hint = format!(
                     "write `key: value` below it, with keys of `{}`",
                     keys.join("`, `")
-                )
+                );
+                for field in record.fields.iter().filter(|field| field.required) {
+                    if let Self::OneOf(all) = &field.shape {
+                        let all: Vec<&str> = all.iter().map(|(word, _)| *word).collect();
+                        hint.push_str(&format!(
+                            "; `{}` is one of `{}`",
+                            field.key,
+                            all.join("`, `")
+                        ));
+                    }
+                }
+                hint
             }
             Self::Nullable(_, shape) => shape.hint(),
             Self::Either(shapes) => {

@@ -149,7 +149,9 @@ impl Reader {
                 self.notes.insert(thing.clone(), note);
             }
             self.condition(thing, node);
-            let layer = self.layer(place(entry), value);
+            // A map's value has a line of its own.
+            let at = node.entry("value").unwrap_or(entry);
+            let layer = self.layer(place(at), value);
             settings.insert(name, layer);
         }
         settings

@@ -1,6 +1,7 @@
 //! Applies a plan to its hosts in waves, and gives the reason if a host was not applied.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::glob;
 use super::options::Consent;
@@ -37,6 +38,20 @@ impl<'a> ApplyTurns<'a> {
             consent,
             batches,
         }
+    }
+
+    /// The same turns without the pauses of `rollout`: a sandbox has no mail to wait for.
+    #[must_use]
+    pub fn without_pauses(mut self) -> Self {
+        for batch in &mut self.batches {
+            batch.pause = Duration::ZERO;
+        }
+        self
+    }
+
+    /// The hosts of each wave, in the order of the waves.
+    pub fn waves(&self) -> impl ExactSizeIterator<Item = &[HostName]> {
+        self.batches.iter().map(|batch| batch.hosts.as_slice())
     }
 
     /// How many hosts have a turn.

@@ -110,10 +110,10 @@ pub(super) fn check_relay_guard(values: &Values<'_>, classes: &[String], found: 
         let view = view_of(configuration, thing);
         let lacks = |name: &str| {
             let list = view.get(name).ok()?;
-            let text = view
-                .expand(&list.text)
-                .text
-                .unwrap_or_else(|_| list.text.to_string());
+            // The default depends on the compatibility level, which only the host knows.
+            let is_set = matches!(list.source, ValueSource::MainCf | ValueSource::Option);
+            let text = is_set.then(|| view.expand(&list.text).text.ok()).flatten();
+            let text = text.unwrap_or_else(|| list.text.to_string());
             let class = |word: &str| {
                 let is_class = classes.iter().any(|class| class == word);
                 is_class.then(|| view.expanded(word).text.ok())

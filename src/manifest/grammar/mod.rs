@@ -49,8 +49,8 @@ pub static MANIFEST: Record = Record {
                 "topology",
                 OneOf(&[
                     ("discrete", "frontends apart from backends"),
-                    ("unified", "every node is both; not in this version"),
-                    ("replicated", "backends share a spool; not in this version"),
+                    ("unified", "every node is both; refused, because it is broken in Cyrus 3.6 and 3.10"),
+                    ("replicated", "backends share a spool; refused, because it is broken in Cyrus 3.6 and 3.10"),
                 ]),
                 "How the Cyrus servers share the work (imapd.conf `mupdate_config`).",
             )

@@ -15,6 +15,7 @@ mod hints;
 mod host_limit;
 mod hosts;
 mod instance;
+mod jumps;
 mod layers;
 mod merged;
 mod parameters;
@@ -166,16 +167,25 @@ impl<'a> Resolver<'a> {
 
     fn topology(&mut self) -> Topology {
         let node = self.root.get("topology");
-        let topology = match node.and_then(Node::text).unwrap_or(defaults::TOPOLOGY) {
-            "unified" => Topology::Unified,
-            "replicated" => Topology::Replicated,
+        let (topology, fault) = match node.and_then(Node::text).unwrap_or(defaults::TOPOLOGY) {
+            "unified" => (
+                Topology::Unified,
+                "`mupdate_config: unified` is broken in Cyrus 3.6 and 3.10: a few seconds after a mailbox is created, the mupdate slave of its own server overwrites the record without its unique ID, and LMTP answers 451",
+            ),
+            "replicated" => (
+                Topology::Replicated,
+                "`mupdate_config: replicated` is broken in Cyrus 3.6 and 3.10: the partition's name is taken for the server's, so that LMTP answers 451 on every server within seconds",
+            ),
             _ => return Topology::Discrete,
         };
         if let Some(node) = node {
             self.say(
-                Diagnostic::error("this version supports only the discrete topology")
-                    .at(node.span, "not supported yet")
-                    .hint("leave the key out, or write `topology: discrete`"),
+                Diagnostic::error("only the discrete topology works with Cyrus")
+                    .at(node.span, "refused")
+                    .detail(fault)
+                    .hint(
+                        "write `topology: discrete`, or leave the key out: frontends, backends and the mupdate master are servers of their own. For both roles on one host, run two Cyrus instances there, and describe the backend's",
+                    ),
             );
         }
         topology

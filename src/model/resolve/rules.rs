@@ -26,6 +26,7 @@ impl<'a> Resolver<'a> {
         self.mailhosts(hosts);
         self.ways_in_service(hosts);
         self.hosts_of_one_machine(hosts);
+        self.jump_circles(hosts);
     }
 
     fn external_hosts(&mut self, hosts: &Hosts<'a>, external: &[HostName]) {

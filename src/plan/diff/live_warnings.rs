@@ -3,6 +3,7 @@
 use crate::postfix::catalogue;
 use crate::postfix::catalogue::restrictions::{self, lacks_guard};
 use crate::postfix::catalogue::tables;
+use crate::postfix::configuration::ValueSource;
 use crate::postfix::split_list;
 use crate::state::Remark;
 use crate::thing::Thing;
@@ -48,7 +49,9 @@ impl Draft<'_> {
         let lacks = |name: &str| {
             let list = main.get(name);
             list.is_ok_and(|list| {
-                let text = main.expand(&list.text).text;
+                // The default depends on the compatibility level, which an apply judges on the host.
+                let is_set = list.source == ValueSource::MainCf;
+                let text = is_set.then(|| main.expand(&list.text).text.ok()).flatten();
                 lacks_guard(text.as_deref().unwrap_or(&list.text), &class)
             })
         };
