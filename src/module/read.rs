@@ -150,8 +150,8 @@ impl Reader {
             }
             self.condition(thing, node);
             // A map's value has a line of its own.
-            let at = node.entry("value").unwrap_or(entry);
-            let layer = self.layer(place(at), value);
+            let at = node.entry("value").map_or(place(entry), |value| value.at);
+            let layer = self.layer(at, value);
             settings.insert(name, layer);
         }
         settings
