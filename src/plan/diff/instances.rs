@@ -95,7 +95,8 @@ impl Draft<'_> {
         }
     }
 
-    /// Warns of each port on which the default instance listens too. master(8) of the one that starts second stops.
+    /// Warns of each port on which the default instance listens too. Both start, since Postfix sets SO_REUSEPORT, and the
+    /// kernel gives each connection to one of them.
     pub(super) fn shared_ports(&mut self) {
         let Some(default) = &self.input.live.default_instance else {
             return;
@@ -115,7 +116,7 @@ impl Draft<'_> {
             remarks.push(Remark {
                 text: format!(
                     "`{}` of the instance `{}` and `{}` of the default instance listen on the same port and address: \
-                     the instance that starts second stops with a fatal error",
+                     each connection goes to one of the two by chance",
                     own.service, self.service, other.service
                 ),
                 hint: Some(
