@@ -37,6 +37,8 @@ mod ssh;
 mod shell;
 // The sh programs under dash, bash and BusyBox.
 mod remote;
+// Hosts in the styles of real sites: each note and refusal.
+mod styles;
 // Plans and applies on sandboxes, through the program itself.
 mod sandbox;
 // What becomes of folded values and comments.

@@ -31,7 +31,7 @@ pub struct ReachArguments {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Consent")]
 pub struct ConsentArguments {
-    /// Replace files that differ and that `murder` did not write; the host keeps their previous text.
+    /// Replace files that differ and values that the host set itself, where `murder` did not write them; their previous state is kept.
     #[arg(long)]
     pub adopt: bool,
     /// Take over hosts that another murder manages.

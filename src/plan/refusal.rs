@@ -16,7 +16,7 @@ pub struct Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalKind {
-    /// A file that is not empty, differs, and was on the host before `murder` is replaced.
+    /// A file that is not empty and differs, or a value that the host itself set, was there before `murder` and is replaced.
     Adopt,
     /// The ledger of the host belongs to another murder.
     TakeOver,

@@ -25,7 +25,8 @@ pub struct Reach {
 /// The refusals that the user lifts. Each refusal has a flag of its own; there is no `--force`.
 #[derive(Debug, Clone, Default)]
 pub struct Consent {
-    /// Replace files that differ and that `murder` did not write; the host keeps their previous text.
+    /// Replace files that differ and values that the host set itself, where `murder` did not write them; their previous
+    /// state is kept.
     pub adopt: bool,
     /// Take hosts over from another murder's ledger.
     pub take_over: bool,

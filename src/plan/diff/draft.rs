@@ -99,6 +99,7 @@ impl<'a> Draft<'a> {
         self.followers();
         self.change_owner();
         self.thresholds();
+        self.adopted_values();
         Ok(())
     }
 

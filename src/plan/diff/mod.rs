@@ -15,6 +15,7 @@ mod exposed;
 mod faults;
 mod file_state;
 mod files;
+mod first_contact;
 mod followers;
 mod instances;
 mod live_warnings;

@@ -74,7 +74,12 @@ fn a_parameter_is_created_updated_and_left_alone() {
         service: Service::POSTFIX,
         reason: ReloadReason::ConfigurationChanges
     }));
-    assert!(plan.refusals.is_empty());
+    assert!(is_lifted(&plan, RefusalKind::Adopt), "{:?}", plan.refusals);
+    assert!(
+        plan.refusals[0]
+            .summary
+            .ends_with("1 value that the host had before the first apply: `main.cf:relayhost`")
+    );
     assert_eq!(
         postfix(&plan.ledger).managed[&parameter("relayhost")].origin,
         Origin::Adopted(crate::ledger::Previous::Value("[old]".into()))
@@ -193,4 +198,60 @@ fn a_service_is_edited_by_field_and_option_or_created_whole() {
         .values
         .remove(&Thing::Field(new, Field::Command));
     assert!(matches!(bench.verdict().verdict, Verdict::Failed { .. }));
+}
+
+#[test]
+fn what_a_package_wrote_is_no_setting_of_the_host() {
+    let refused = |main_cf: &str, name: &str, wanted: Want<String>| {
+        let mut bench = Bench::new(main_cf);
+        let environment = &mut bench.postfix_live().environment;
+        environment.hostname = Some("mx.example.org".to_owned());
+        environment.mail_name = Some("mx.example.org".to_owned());
+        let values = &mut bench.desired.postfix_mut().values;
+        values.insert(parameter(name), wanted);
+        let plan = bench.plan();
+        plan.refusals
+            .iter()
+            .any(|one| one.kind == RefusalKind::Adopt)
+    };
+    let to = |value: &str| Want::Present(value.to_owned());
+    for (line, wanted, expected) in [
+        ("biff = no", Want::Absent, false),
+        ("biff = yes", to("no"), false),
+        (
+            "mydestination = $myhostname, mx.example.org, localhost.example.org, , localhost",
+            to("$myhostname"),
+            false,
+        ),
+        (
+            "mydestination = $myhostname, example.net",
+            to("$myhostname"),
+            true,
+        ),
+        (
+            "mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128",
+            to("10.0.0.0/8"),
+            false,
+        ),
+        (
+            "mynetworks = 127.0.0.0/8 192.0.2.0/24",
+            to("10.0.0.0/8"),
+            true,
+        ),
+        ("myhostname = mx", to("a.example.org"), false),
+        ("myhostname = mail.example.net", to("a.example.org"), true),
+        ("inet_interfaces = localhost", to("all"), false),
+        ("relayhost =", to("[a]"), false),
+        ("relayhost = [b]", Want::Absent, true),
+        ("message_size_limit = 1000", Want::Absent, true),
+        ("compatibility_level = 2", to("3.6"), false),
+        ("my_own = 1", to("2"), true),
+    ] {
+        let name = line.split(' ').next().unwrap();
+        assert_eq!(
+            refused(&format!("{line}\n"), name, wanted),
+            expected,
+            "{line}"
+        );
+    }
 }
