@@ -3,15 +3,15 @@
 //! What the distribution's package wrote is no setting of the site: the lines of its main.cf and master.cf, and what
 //! debconf(7) makes of the host's names.
 
-use crate::postfix::DEBIAN_MASTER_CF;
 use crate::postfix::catalogue::lists;
 use crate::postfix::configuration::{Release, ReleaseDefault};
-use crate::postfix::{MasterCf, split_list};
+use crate::postfix::split_list;
 use crate::state::part_of;
 use crate::thing::Thing;
 
 use super::super::{Cause, Change, Refusal, RefusalKind, Step};
 use super::draft::Draft;
+use super::services::debian_entry;
 
 /// Lines of main.cf that the packages of Debian, Red Hat and SUSE write, and that are not the built-in default.
 const OF_PACKAGES: [(&str, &str); 20] = [
@@ -109,10 +109,7 @@ impl Draft<'_> {
             // master(8) does not run with a private inet service: what it had was no choice.
             Thing::Field(_, crate::thing::Field::Private) => true,
             Thing::Field(service, _) | Thing::Option(service, _) => {
-                let stock = MasterCf::shared(DEBIAN_MASTER_CF.as_bytes());
-                let part = stock
-                    .service(service)
-                    .and_then(|entry| part_of(&entry, thing));
+                let part = debian_entry(service).and_then(|entry| part_of(&entry, thing));
                 let default = match thing {
                     Thing::Field(_, field) => Some(field.default_of(service.parts().1).to_owned()),
                     _ => None,
@@ -122,7 +119,10 @@ impl Draft<'_> {
                     || default.as_deref() == Some(value)
                     || is_unchrooted(thing, value)
             }
-            Thing::Service(_) | Thing::File(_) => false,
+            Thing::Service(service) => {
+                debian_entry(service).is_some_and(|entry| entry.line() == value)
+            }
+            Thing::File(_) => false,
         }
     }
 

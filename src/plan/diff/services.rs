@@ -214,7 +214,7 @@ fn needs_whole(thing: &Thing, after: Option<&str>) -> bool {
 }
 
 /// The entry of Debian's master.cf.
-fn debian_entry(service: &ServiceName) -> Option<MasterEntry> {
+pub(super) fn debian_entry(service: &ServiceName) -> Option<MasterEntry> {
     static DEBIAN: LazyLock<MasterCf> =
         LazyLock::new(|| MasterCf::parse(DEBIAN_MASTER_CF.as_bytes()));
     DEBIAN.service(service)
