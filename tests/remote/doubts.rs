@@ -13,7 +13,7 @@ use murder::thing::Field;
 
 use super::applying::{file, orders, parameter, prepared, refused, table};
 use super::host::Host;
-use super::{index_of, leftovers, path};
+use super::{asking, index_of, leftovers, path};
 
 fn set(name: &str, value: &str) -> Edit {
     Edit::Set(parameter(name), value.to_owned())
@@ -689,15 +689,24 @@ fn what_was_only_for_us_goes_with_us() {
 #[test]
 fn a_link_to_a_path_with_blanks_is_refused() {
     let host = prepared();
-    host.run("mkdir -p '/srv/my conf'; echo 'a b' >'/srv/my conf/foo'; ln -s '/srv/my conf/foo' /etc/postfix/foo");
+    host.write("/etc/postfix/foo", "a b\n");
     let mut orders = orders(&host, "r1", &["/etc/postfix/foo"]);
     orders.files = vec![file("/etc/postfix/foo", "c d\n", "root", 0o644)];
+    // The observation saw a plain file; a link to the same text takes its place before the apply.
+    host.run("mkdir -p '/srv/my conf'; mv /etc/postfix/foo '/srv/my conf/foo'; ln -s '/srv/my conf/foo' /etc/postfix/foo");
     let said = words(refused(&host, &orders));
     assert!(
         said.starts_with("untouched:") && said.contains("blanks"),
         "{said}"
     );
     assert_eq!(host.run("ls -A '/srv/my conf'"), "foo\n");
+    // An observation does not follow it, either.
+    let live = Remote::new(host.shell())
+        .observe(&asking(&["/etc/postfix/foo"]))
+        .unwrap()
+        .live;
+    let seen = format!("{:?}", live.files);
+    assert!(seen.contains("blanks"), "{seen}");
 }
 
 /// A probe that failed before and fails still is no reason to put anything back, and no reason to say `done` alone.

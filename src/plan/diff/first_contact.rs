@@ -165,6 +165,7 @@ impl Draft<'_> {
             "mydestination" => split_list(value).iter().all(|word| {
                 word == "$myhostname"
                     || word == "localhost.$mydomain"
+                    || word == "localdomain"
                     || word.starts_with("localhost")
                     || own(word)
                     || myhostname
