@@ -91,6 +91,13 @@ fn without_postfix(world: &World) {
         "cyrus:\n  servers: {\"backend[1:2].example.org\": {}}\nremove: [hosts.backend1.example.org, hosts.backend2.example.org]\n",
     );
     converge(world, "smtp", "servers.yaml");
+    // A person without mailHost; again where an earlier story of this lab has added her.
+    world.lab.sh(
+        "ldap",
+        "printf 'dn: uid=yet,ou=People,dc=example,dc=org\\nobjectClass: inetOrgPerson\\nobjectClass: kolabInetOrgPerson\\n\
+         uid: yet\\ncn: Yet\\nsn: New\\nmail: yet@example.org\\n' \
+         | ldapadd -c -x -H ldap:/// -D cn=admin,dc=example,dc=org -w admin >&2 || true",
+    );
     for (address, answer) in [
         ("john@example.org", "lmtp:inet:[backend1.example.org]:24"),
         ("JANE@example.org", "lmtp:inet:[backend2.example.org]:24"),
@@ -99,7 +106,7 @@ fn without_postfix(world: &World) {
             "lmtp:inet:[backend2.example.org]:24",
         ),
         (
-            "zoe@example.org",
+            "yet@example.org",
             "retry:4.2.1 Mailbox is not yet placed on a server",
         ),
     ] {

@@ -226,7 +226,7 @@ fn a_restart_goes_through_the_service_manager_that_owns_postfix() {
     assert_eq!(performed.ending, Ending::Done, "{performed:?}");
     assert_eq!(
         host.read("/root/systemctl"),
-        "-q is-active postfix.service\nrestart postfix.service\n"
+        "-q is-active postfix@-.service\nrestart postfix@-.service\n"
     );
     assert_ne!(host.read("/var/spool/postfix/pid/master.pid"), master);
     assert_eq!(
