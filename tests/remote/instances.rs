@@ -309,18 +309,33 @@ fn a_port_of_another_instance_is_found_before_anything_changes() {
     let one = desired.services.get_mut(&out()).unwrap();
     one.values
         .insert(interfaces, Want::Present("127.0.0.1".to_owned()));
-    let verdict = verdict(&host, &desired);
+    let plan = plan(&host, &desired).expect("a plan");
+    let refusals: Vec<&str> = plan
+        .refusals
+        .iter()
+        .map(|refusal| refusal.summary.as_str())
+        .collect();
+    assert!(
+        refusals.iter().any(
+            |text| text.contains("`smtp/inet` of the default instance listen on the same port")
+        ),
+        "{refusals:?}"
+    );
+    // One that the host has already is no work of this plan.
+    host.run("postconf -c /etc/postfix-out -e inet_interfaces=127.0.0.1");
+    let verdict = verdict(&host, &wanted(&out(), "a.example"));
     let remarks: Vec<&str> = verdict
         .remarks
         .iter()
         .map(|remark| remark.text.as_str())
         .collect();
     assert!(
-        remarks.iter().any(
-            |text| text.contains("`smtp/inet` of the default instance listen on the same port")
-        ),
+        remarks
+            .iter()
+            .any(|text| text.contains("listen on the same port")),
         "{remarks:?}"
     );
+    host.run("postconf -c /etc/postfix-out -e inet_interfaces=127.0.0.2");
     let right = self::verdict(&host, &wanted(&out(), "a.example"));
     assert!(right.remarks.is_empty(), "{:?}", right.remarks);
 }

@@ -49,7 +49,7 @@ impl<'a> Resolver<'a> {
                 }
             };
             let mut said = said.at(at(host), "").hint(
-                "set `jump` on the hosts or sites that are reached by another host, and not on the jump host itself",
+                "set `jump: none` under `ssh` on the jump host, or set `jump` only on the hosts and sites that are reached by it",
             );
             for other in circle.iter().skip(1) {
                 said = said.related(at(other), format!("jump host of `{}`", other.name));

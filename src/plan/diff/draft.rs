@@ -91,7 +91,6 @@ impl<'a> Draft<'a> {
         self.unmanaged();
         self.whole_entries()?;
         self.enabled();
-        self.shared_ports();
         self.undefined();
         self.relay_warning();
         self.members();

@@ -8,6 +8,7 @@ mod files;
 mod hidden;
 mod listeners;
 mod proxied;
+mod shared_ports;
 mod transports;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,6 +96,7 @@ impl Draft<'_> {
         faults.append(&mut proxied::denied(side));
         faults.append(&mut listeners::unreachable(&self.desired.listens, side));
         faults.append(&mut self.hidden(side));
+        faults.append(&mut self.shared_ports(side));
         faults.append(&mut self.unopened_files(side));
         faults
     }

@@ -1,15 +1,11 @@
-//! Instances of Postfix beside the default one: whether postmulti(1) knows them, and whose ports they share.
+//! Instances of Postfix beside the default one: whether postmulti(1) knows them.
 
 use std::collections::BTreeSet;
 
 use crate::exchange::Failure;
 use crate::ledger::Ledger;
-use crate::name::ServiceName;
-use crate::postfix::configuration::{
-    Configuration, ConfigurationFiles, HostEnvironment, Listener, ListensOn, Release,
-    SetValues as _, View,
-};
-use crate::postfix::{MasterEntry, split_list};
+use crate::postfix::configuration::{Configuration, ConfigurationFiles, HostEnvironment, Release};
+use crate::postfix::split_list;
 use crate::service::Service;
 use crate::state::{DefaultInstance, Desired, Live, Remark};
 
@@ -95,39 +91,7 @@ impl Draft<'_> {
         }
     }
 
-    /// Warns of each port on which the default instance listens too. Both start, since Postfix sets SO_REUSEPORT, and the
-    /// kernel gives each connection to one of them.
-    pub(super) fn shared_ports(&mut self) {
-        let Some(default) = &self.input.live.default_instance else {
-            return;
-        };
-        let files = files_of(default);
-        let theirs = self.configuration_of(&files, &self.live.environment);
-        let names = names_in(default.master_cf.services());
-        let theirs = enabled_listeners(theirs.main(), &names);
-        let settings = self.planned_settings();
-        let names = names_in(settings.entries().unwrap_or_default());
-        let ours = enabled_listeners(self.configuration(&settings).main(), &names);
-        let mut remarks = Vec::new();
-        for own in &ours {
-            let Some(other) = theirs.iter().find(|other| clash(own, other)) else {
-                continue;
-            };
-            remarks.push(Remark {
-                text: format!(
-                    "`{}` of the instance `{}` and `{}` of the default instance listen on the same port and address: \
-                     each connection goes to one of the two by chance",
-                    own.service, self.service, other.service
-                ),
-                hint: Some(
-                    "give one of them another address (`settings: {inet_interfaces: …}`) or another port".to_owned(),
-                ),
-            });
-        }
-        self.remarks.append(&mut remarks);
-    }
-
-    fn configuration_of<'s>(
+    pub(super) fn configuration_of<'s>(
         &self,
         files: &'s ConfigurationFiles<'s>,
         environment: &'s HostEnvironment,
@@ -137,78 +101,10 @@ impl Draft<'_> {
     }
 }
 
-fn files_of(default: &DefaultInstance) -> ConfigurationFiles<'_> {
+pub(super) fn files_of(default: &DefaultInstance) -> ConfigurationFiles<'_> {
     ConfigurationFiles {
         main_cf: &default.main_cf,
         master_cf: &default.master_cf,
-    }
-}
-
-fn names_in(entries: &[MasterEntry]) -> Vec<ServiceName> {
-    let names = entries
-        .iter()
-        .map(|entry| format!("{}/{}", entry.name(), entry.kind()));
-    names
-        .filter_map(|name| ServiceName::new(name).ok())
-        .collect()
-}
-
-/// The listeners that `master_service_disable` (postconf(5)) leaves.
-fn enabled_listeners(main: View<'_>, names: &[ServiceName]) -> Vec<Listener> {
-    let disabled = main.expanded("master_service_disable").text;
-    let disabled = split_list(&disabled.unwrap_or_default());
-    let is_enabled = |listener: &Listener| {
-        let name = listener.service.to_string();
-        !disabled.iter().any(|one| one == "inet" || *one == name)
-    };
-    let mut listeners = main.listeners(names);
-    listeners.retain(is_enabled);
-    listeners
-}
-
-/// Whether two listeners surely have a port and an address in common. What depends on a name is not judged.
-fn clash(one: &Listener, other: &Listener) -> bool {
-    let (Some(left), Some(right)) = (addresses(one), addresses(other)) else {
-        return false;
-    };
-    let all = |addresses: &[String]| addresses.iter().any(|address| address == "all");
-    number(&one.port) == number(&other.port)
-        && (all(&left) || all(&right) || left.iter().any(|address| right.contains(address)))
-}
-
-/// The addresses of a listener, or `all`; none where a name stands for them.
-fn addresses(listener: &Listener) -> Option<Vec<String>> {
-    let list = match &listener.on {
-        ListensOn::Address(address) => vec![address.clone()],
-        ListensOn::Interfaces(text) => split_list(text.as_ref().ok()?),
-    };
-    let mut addresses = Vec::new();
-    for word in list {
-        match word.as_str() {
-            "loopback-only" | "localhost" => {
-                addresses.extend(["127.0.0.1".to_owned(), "::1".to_owned()]);
-            }
-            "all" => addresses.push(word),
-            _ => {
-                let bare = word.trim_matches(['[', ']']);
-                let address: std::net::IpAddr = bare.parse().ok()?;
-                addresses.push(match address.is_unspecified() {
-                    true => "all".to_owned(),
-                    false => address.to_string(),
-                });
-            }
-        }
-    }
-    Some(addresses)
-}
-
-/// The number of a port that Postfix's own master.cf names (services(5)).
-fn number(port: &str) -> &str {
-    match port {
-        "smtp" => "25",
-        "smtps" | "submissions" => "465",
-        "submission" => "587",
-        other => other,
     }
 }
 
