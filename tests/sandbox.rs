@@ -3,6 +3,7 @@
 mod aliases;
 mod elsewhere;
 mod instances;
+mod waves;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;
