@@ -392,7 +392,8 @@ murder_recorded() {
 # murder_guard SECONDS: ends what this shell has begun and waits for, unless that has ended by then. A read may hang for
 # reasons that no test beforehand sees: a file that is exchanged, /proc/kmsg, a name service.
 murder_guard() {
-  trap 'kill $! 2>/dev/null; exit 0' TERM
+  # Not TERM: the process that is to become sleep(1) has this trap until it is one, and would lose the signal.
+  trap 'kill -KILL $! 2>/dev/null; exit 0' TERM
   sleep "$1" &
   wait $! || exit 0
   read -r self more </proc/self/stat
