@@ -6,7 +6,9 @@ use super::{Bench, MANIFEST};
 
 #[test]
 fn an_apply_without_a_terminal_prints_the_summary_and_one_line_a_wave() {
-    let bench = Bench::new(&format!("{MANIFEST}rollout: {{backend: {{serial: 1, pause: 1h}}}}\n"));
+    let bench = Bench::new(&format!(
+        "{MANIFEST}rollout: {{backend: {{serial: 1, pause: 1h}}}}\n"
+    ));
     let start = Instant::now();
     let output = bench.run("apply", &["--yes"]);
     // The pause lets real mail flow before the next hosts change; a folder has none.
