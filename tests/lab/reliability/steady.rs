@@ -229,7 +229,6 @@ pub fn mail_flows_through_applies(world: &mut World) {
             "hosts:\n  backend1.example.org: {{{backend}}}\n  backend2.example.org: {{{backend}}}\n\
              \x20 smtp.example.org: {{settings: {{relayhost: \"[mx.example.org]:25\"}}}}\n\
              \x20 mx.example.org: {{settings: {{relay_transport: \"smtp:[smtp.example.org]:25\"}}}}\n\
-             modules: {{internal-mta: {{vars: {{layout: local}}}}, backend: {{vars: {{layout: relay}}}}}}\n\
              ldap: {{timeout: 11s}}\ndefaults: {{settings: {{smtp_destination_concurrency_limit: \"5\"}}}}\n"
         ),
     );
