@@ -53,6 +53,17 @@ pub struct Agents {
     pub soft_bounce: bool,
 }
 
+impl Agents {
+    /// smtp(8) or lmtp(8).
+    #[must_use]
+    pub fn client(&self, is_lmtp: bool) -> &ClientAgent {
+        match is_lmtp {
+            true => &self.lmtp,
+            false => &self.smtp,
+        }
+    }
+}
+
 impl ClientAgent {
     /// Reads the parameters of the service `smtp/unix` or `lmtp/unix`, with this prefix.
     pub fn read(prefix: &str, reader: &mut ParameterReader<'_, '_>) -> Self {

@@ -15,11 +15,7 @@ impl Walk<'_> {
         let Some(host) = self.murder.hosts.get(at) else {
             return;
         };
-        let agent = if is_lmtp {
-            &host.agents.lmtp
-        } else {
-            &host.agents.smtp
-        };
+        let agent = host.agents.client(is_lmtp);
         let recipient = match agent.rewritten(&route.recipient, self.directory) {
             Ok(recipient) => recipient,
             Err(error) => return self.failed(at, &route.recipient, error),
@@ -148,11 +144,7 @@ impl Walk<'_> {
         let Some(host) = self.murder.hosts.get(at) else {
             return;
         };
-        let agent = if is_lmtp {
-            &host.agents.lmtp
-        } else {
-            &host.agents.smtp
-        };
+        let agent = host.agents.client(is_lmtp);
         match agent.filtered(status, self.directory) {
             Ok(status) => self.fail(at, &route.recipient, &via, &status),
             Err(error) => self.failed(at, &route.recipient, error),

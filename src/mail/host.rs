@@ -9,8 +9,9 @@ use super::reader::ParameterReader;
 use super::resolve::Resolver;
 use super::smtpd::Smtpd;
 use super::stock;
-use super::table::{HostTables, Network};
+use super::table::HostTables;
 use crate::name::{HostName, ServiceName};
+use crate::postfix::Network;
 use crate::postfix::configuration::{
     Configuration, HostEnvironment, Networks, Release, SetValues, View,
 };

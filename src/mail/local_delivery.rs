@@ -2,9 +2,10 @@
 
 use super::agent::Program;
 use super::local::LocalDelivery;
-use super::resolve::{RecipientClass, Route};
+use super::resolve::Route;
 use super::trace::{Arrival, EndAction};
 use super::walk::{MOST_HOPS, Walk};
+use crate::postfix::configuration::AddressClass;
 
 impl Walk<'_> {
     pub(super) fn deliver_locally(&mut self, at: usize, hop: usize, route: &Route) {
@@ -71,7 +72,7 @@ impl Walk<'_> {
                     let is_local =
                         host.agents.programs.get(&next.transport) == Some(&Program::Local);
                     let is_known = self.path.contains(&(at, next.recipient.to_lowercase()));
-                    if is_local && !is_known && next.class == RecipientClass::Local {
+                    if is_local && !is_known && next.class == Some(AddressClass::Local) {
                         self.deliver_locally(at, hop, &next);
                     } else if is_local && is_known {
                         let via = format!("{}:{}", next.transport, next.nexthop);

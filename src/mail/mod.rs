@@ -29,7 +29,7 @@ pub use host::{HostInput, MailHost};
 pub use maps::Hit;
 pub use murder::MailMurder;
 pub use reply::Reply;
-pub use resolve::{RecipientClass, Resolver, Route};
+pub use resolve::{Resolver, Route};
 pub use smtpd::{RcptAnswer, SmtpClient};
 pub use trace::{Arrival, EndAction, Hop, HopRoute, MailTrace, RouteEnd};
 pub use walk::Entry;

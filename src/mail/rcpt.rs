@@ -8,8 +8,9 @@ use super::nexthop::{Destination, destinations};
 use super::reply::Reply;
 use super::resolve::Route;
 use super::smtpd::{RcptAnswer, RcptQuestion, SmtpClient};
-use super::table::{LookupError, Network};
+use super::table::LookupError;
 use crate::directory::Directory;
+use crate::postfix::Network;
 
 /// How many hosts may verify a recipient with each other.
 const MOST_PROBES: usize = 8;

@@ -5,43 +5,15 @@ use super::maps::{AddressHit, AddressLookup, Hit, Keys, Known, Maps, QueryForm};
 use super::reader::ParameterReader;
 use super::table::{LookupError, MatchStyle, NameList};
 use crate::directory::Directory;
-
-/// The address class of a recipient (ADDRESS_CLASS_README).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RecipientClass {
-    /// `mydestination`.
-    Local,
-    /// `virtual_alias_domains`.
-    VirtualAlias,
-    /// `virtual_mailbox_domains`.
-    VirtualMailbox,
-    /// `relay_domains`.
-    Relay,
-    /// All other domains.
-    Default,
-}
-
-impl RecipientClass {
-    /// Its name in the documentation of Postfix.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::VirtualAlias => "virtual alias",
-            Self::VirtualMailbox => "virtual mailbox",
-            Self::Relay => "relay",
-            Self::Default => "default",
-        }
-    }
-}
+use crate::postfix::configuration::AddressClass;
 
 /// Where a recipient goes from a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// The recipient, after routing operators such as `user%domain@here`.
     pub recipient: String,
-    /// Its address class.
-    pub class: RecipientClass,
+    /// Its address class; none if it is in the default class.
+    pub class: Option<AddressClass>,
     /// The service of master.cf that delivers.
     pub transport: String,
     /// Where it delivers to; a text with `error` and `retry`.
@@ -146,7 +118,7 @@ impl Resolver {
         let domain = split(&recipient).1.unwrap_or_default().to_owned();
         let (class, transport, parameter) = self.class_of(&domain, is_local, directory)?;
         let mut parameters = vec![parameter];
-        let off_host = matches!(class, RecipientClass::Relay | RecipientClass::Default);
+        let off_host = matches!(class, Some(AddressClass::Relay) | None);
         let mut nexthop = domain.clone();
         if off_host {
             let relayhost = self.relayhost.as_ref().map_err(Clone::clone)?;
@@ -160,7 +132,7 @@ impl Resolver {
             own.clone_into(&mut nexthop);
             parameters.truncate(1);
         }
-        if class == RecipientClass::VirtualAlias {
+        if class == Some(AddressClass::VirtualAlias) {
             (channel, nexthop) = (
                 "error",
                 "5.1.1 User unknown in virtual alias table".to_owned(),
@@ -184,7 +156,7 @@ impl Resolver {
             parameters,
             recipient,
         };
-        if class != RecipientClass::VirtualAlias {
+        if class != Some(AddressClass::VirtualAlias) {
             self.override_route(&mut route, &domain, directory)?;
         }
         self.relocate(&mut route, directory)?;
@@ -240,7 +212,7 @@ impl Resolver {
         domain: &str,
         is_local: bool,
         directory: &Directory,
-    ) -> Known<(RecipientClass, String, &'static str)> {
+    ) -> Known<(Option<AddressClass>, String, &'static str)> {
         let within = |list: &Known<NameList>| {
             list.as_ref()
                 .map_err(Clone::clone)?
@@ -248,31 +220,27 @@ impl Resolver {
         };
         if is_local {
             return Ok((
-                RecipientClass::Local,
+                Some(AddressClass::Local),
                 self.local_transport.clone()?,
                 "local_transport",
             ));
         }
         if within(&self.virtual_alias_domains)? {
-            let class = RecipientClass::VirtualAlias;
+            let class = Some(AddressClass::VirtualAlias);
             return Ok((class, "error".to_owned(), "virtual_alias_domains"));
         }
         if within(&self.virtual_mailbox_domains)? {
-            let class = RecipientClass::VirtualMailbox;
+            let class = Some(AddressClass::VirtualMailbox);
             return Ok((class, self.virtual_transport.clone()?, "virtual_transport"));
         }
         if within(&self.relay_domains)? {
             return Ok((
-                RecipientClass::Relay,
+                Some(AddressClass::Relay),
                 self.relay_transport.clone()?,
                 "relay_transport",
             ));
         }
-        Ok((
-            RecipientClass::Default,
-            self.default_transport.clone()?,
-            "default_transport",
-        ))
+        Ok((None, self.default_transport.clone()?, "default_transport"))
     }
 
     /// Applies `transport_maps` (transport(5), "RESULT FORMAT").

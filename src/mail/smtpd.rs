@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use super::address::{quoted, split};
 use super::maps::{AddressLookup, Hit, Known, Maps};
 use super::reply::Reply;
-use super::resolve::{RecipientClass, Resolver, Route};
+use super::resolve::{Resolver, Route};
 use super::restrictions::Restriction;
-use super::table::{LookupError, Network};
+use super::table::LookupError;
 use crate::directory::Directory;
+use crate::postfix::Network;
 
 /// A client of an SMTP server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -263,7 +264,7 @@ impl Smtpd {
     /// Whether mail for the recipient may be relayed for anyone (`permit_auth_destination`).
     fn is_authorized(&self, question: &RcptQuestion<'_>) -> Known<bool> {
         let route = self.route(question)?;
-        Ok(!route.is_routed && route.class != RecipientClass::Default)
+        Ok(!route.is_routed && route.class.is_some())
     }
 
     pub(super) fn route(&self, question: &RcptQuestion<'_>) -> Known<Route> {

@@ -3,8 +3,9 @@
 use super::address::split;
 use super::maps::{Keys, Known, Maps, QueryForm};
 use super::reply::{Reply, split_status};
-use super::resolve::{RecipientClass, Route};
+use super::resolve::Route;
 use super::smtpd::{RcptAnswer, RcptQuestion, Smtpd};
+use crate::postfix::configuration::AddressClass;
 
 impl Smtpd {
     /// Whether the recipient is listed in the tables of its class (`reject_unlisted_recipient`).
@@ -31,19 +32,19 @@ impl Smtpd {
         let accepted = Ok(RcptAnswer::accepted(None));
         let codes = &self.codes;
         let (maps, code, table) = match route.class {
-            RecipientClass::Local if own => return accepted,
-            RecipientClass::VirtualAlias | RecipientClass::Default => return accepted,
-            RecipientClass::Local => (
+            Some(AddressClass::Local) if own => return accepted,
+            Some(AddressClass::VirtualAlias) | None => return accepted,
+            Some(AddressClass::Local) => (
                 &self.local_recipient_maps,
                 codes.local,
                 "local recipient table",
             ),
-            RecipientClass::Relay => (
+            Some(AddressClass::Relay) => (
                 &self.relay_recipient_maps,
                 codes.relay,
                 "relay recipient table",
             ),
-            RecipientClass::VirtualMailbox => (
+            Some(AddressClass::VirtualMailbox) => (
                 &self.virtual_mailbox_maps,
                 codes.mailbox,
                 "virtual mailbox table",
@@ -66,7 +67,7 @@ impl Smtpd {
     fn undeliverable(&self, route: &Route) -> RcptAnswer {
         let (code, status) = if route.transport == "retry" {
             (450, "4.1.1")
-        } else if route.class == RecipientClass::VirtualAlias {
+        } else if route.class == Some(AddressClass::VirtualAlias) {
             (self.codes.alias, "5.1.1")
         } else {
             (550, "5.1.1")

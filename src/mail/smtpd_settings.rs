@@ -4,7 +4,8 @@ use super::maps::Known;
 use super::reader::ParameterReader;
 use super::restrictions::{self, Restriction};
 use super::smtpd::{Codes, Smtpd};
-use super::table::{LookupError, MatchStyle, Network};
+use super::table::{LookupError, MatchStyle};
+use crate::postfix::Network;
 use crate::postfix::split_list;
 
 impl Smtpd {

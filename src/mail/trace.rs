@@ -2,7 +2,7 @@
 
 use super::maps::Hit;
 use super::reply::Reply;
-use super::resolve::RecipientClass;
+use crate::postfix::configuration::AddressClass;
 
 /// What becomes of a message for a recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,8 +70,8 @@ pub struct Hop {
 pub struct HopRoute {
     /// The recipient.
     pub recipient: String,
-    /// Its address class.
-    pub class: RecipientClass,
+    /// Its address class; none if it is in the default class.
+    pub class: Option<AddressClass>,
     /// `transport:nexthop`.
     pub via: String,
     /// The table entry that decided.
@@ -116,5 +116,13 @@ impl MailTrace {
     pub fn verdict(&self) -> EndAction {
         let worst = self.ends.iter().map(|end| end.action).max();
         worst.unwrap_or(EndAction::NotModelled)
+    }
+}
+
+impl HopRoute {
+    /// What ADDRESS_CLASS_README calls the recipient's class.
+    #[must_use]
+    pub fn class_name(&self) -> &'static str {
+        self.class.map_or("default", AddressClass::name)
     }
 }

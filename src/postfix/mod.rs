@@ -7,6 +7,7 @@ mod line_problem;
 mod lines;
 mod main_cf;
 mod master_cf;
+mod network;
 mod shortening;
 mod text;
 mod value;
@@ -40,6 +41,7 @@ pub use master_cf::MasterCf;
 pub use master_cf::MasterEntry;
 pub use master_cf::check_option;
 pub use master_cf::command_of;
+pub use network::Network;
 pub use value::same_value;
 pub use value::split_list;
 

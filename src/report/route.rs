@@ -98,7 +98,7 @@ fn write_hop(number: usize, hop: &Hop, origin: OriginOf<'_>, text: &mut String) 
     for route in &hop.routes {
         let decided = decided(&hop.host, route, origin);
         let recipient = visible(&route.recipient);
-        let class = route.class.name();
+        let class = route.class_name();
         let _ = writeln!(
             text,
             "       {recipient} ({class}) via {}   {decided}",

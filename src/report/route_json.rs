@@ -141,7 +141,7 @@ pub fn line(
 fn route_view<'a>(host: &str, route: &'a HopRoute, origin: OriginOf<'_>) -> RouteView<'a> {
     RouteView {
         recipient: &route.recipient,
-        class: route.class.name(),
+        class: route.class_name(),
         via: &route.via,
         decided: route.hit.as_ref().map(|hit| source(host, hit, origin)),
         parameters: &route.parameters,

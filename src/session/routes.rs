@@ -11,6 +11,7 @@ use crate::load::LoadedMurder;
 use crate::mail::{HostInput, MailMurder};
 use crate::model::{Host, HostState, SMART_HOST};
 use crate::name::HostName;
+use crate::postfix::Network;
 
 /// The capability of taking mail from the Internet.
 const EDGE: &str = "edge";
@@ -111,9 +112,9 @@ pub fn default_entry(loaded: &LoadedMurder) -> Option<&HostName> {
 #[must_use]
 pub fn outside_client(loaded: &LoadedMurder) -> IpAddr {
     let hosts = loaded.murder.hosts.values();
-    let networks: Vec<crate::mail::table::Network> = hosts
+    let networks: Vec<Network> = hosts
         .flat_map(|host| &host.addresses)
-        .filter_map(|address| crate::mail::table::Network::read(address))
+        .filter_map(|address| Network::read(address))
         .collect();
     let candidates = OUTSIDE.into_iter().map(IpAddr::from);
     let mut free = candidates.filter(|client| !networks.iter().any(|one| one.contains(*client)));

@@ -1,12 +1,12 @@
 //! Lookup tables of Postfix, asked without Postfix.
 
 mod answer;
+mod cidr;
 mod compound;
 mod fixed;
 mod ldap;
 mod ldap_settings;
 mod names;
-mod network;
 mod open;
 mod pattern;
 mod posix;
@@ -14,5 +14,4 @@ mod template;
 
 pub use answer::{AnswerPlace, KeyLookup, LookupAnswer, LookupError, LookupResult};
 pub use names::{ListMember, MatchStyle, NameList};
-pub use network::Network;
 pub use open::{HostTables, OpenTable};

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::answer::{KeyLookup, LookupError, UnknownTable};
+use super::cidr::CidrTable;
 use super::compound::{PipeTable, UnionTable};
 use super::fixed::{AccountTable, FixedTable, StaticTable};
 use super::ldap::LdapTable;
 use super::ldap_settings::LdapSettings;
 use super::names::{ListMember, MatchStyle, NameList};
-use super::network::CidrTable;
 use super::pattern::{PatternSyntax, PatternTable};
 use crate::postfix::split_list;
 

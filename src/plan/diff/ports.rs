@@ -58,7 +58,7 @@ fn names_of(thing: &Thing, wanted: &DesiredService, master_cf: &MasterCf) -> Vec
     let entries = entries_on(port, service, master_cf);
     let mut names = Vec::new();
     for entry in entries {
-        let target = if is_for_smtpd(thing, service, wanted) && program(entry) == "postscreen" {
+        let target = if is_for_smtpd(thing, service, wanted) && entry.program() == "postscreen" {
             behind(master_cf).unwrap_or_else(|| name_of(entry))
         } else {
             name_of(entry)
@@ -105,17 +105,8 @@ fn is_for_smtpd(thing: &Thing, service: &ServiceName, wanted: &DesiredService) -
 fn behind(master_cf: &MasterCf) -> Option<Option<ServiceName>> {
     let mut entries = master_cf.services().iter();
     entries
-        .rfind(|entry| entry.kind() == "pass" && program(entry) == "smtpd")
+        .rfind(|entry| entry.kind() == "pass" && entry.program() == "smtpd")
         .map(name_of)
-}
-
-fn program(entry: &MasterEntry) -> String {
-    let command = entry.command();
-    command
-        .split_whitespace()
-        .next()
-        .unwrap_or_default()
-        .to_owned()
 }
 
 fn name_of(entry: &MasterEntry) -> Option<ServiceName> {

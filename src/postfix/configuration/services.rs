@@ -40,7 +40,7 @@ impl Configuration<'_> {
             let name = ServiceName::new(format!("{}/{}", entry.name(), entry.kind())).ok()?;
             let off = |word: &String| word == name.as_str() || *word == entry.kind();
             (!disabled.iter().any(off)).then(|| RunningService {
-                program: program_of(entry),
+                program: entry.program(),
                 chroot: self.is_chrooted(entry),
                 has_options: !entry.options().is_empty(),
                 name,
@@ -59,14 +59,4 @@ impl Configuration<'_> {
             set => set == "y",
         }
     }
-}
-
-/// The program of an entry's command.
-fn program_of(entry: &MasterEntry) -> String {
-    let command = entry.command();
-    command
-        .split_whitespace()
-        .next()
-        .unwrap_or_default()
-        .to_owned()
 }

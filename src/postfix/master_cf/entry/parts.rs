@@ -28,6 +28,14 @@ impl MasterEntry {
         lossy(&Self { words }.column(COMMAND))
     }
 
+    /// The program: the first word of the command.
+    #[must_use]
+    pub fn program(&self) -> String {
+        let command = self.command();
+        let program = command.split_whitespace().next();
+        program.unwrap_or_default().to_owned()
+    }
+
     /// The names of its `-o` options, without those that are not valid parameter names.
     #[must_use]
     pub fn option_names(&self) -> Vec<Parameter> {

@@ -1,10 +1,6 @@
-//! Networks: the lists of `mynetworks`, and `cidr:` tables (cidr_table(5)).
+//! Networks as `mynetworks` and `cidr:` tables write them (postconf(5), cidr_table(5)).
 
 use std::net::{IpAddr, Ipv6Addr};
-
-use super::answer::{AnswerPlace, KeyLookup, LookupAnswer, LookupResult};
-use crate::directory::Directory;
-use crate::postfix::logical_lines;
 
 /// A network: an address, and how many of its bits count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +17,10 @@ impl Network {
             Some((address, bits)) => (address, Some(bits.parse::<u32>().ok()?)),
             None => (text, None),
         };
-        let address = address
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .parse()
-            .ok()?;
+        let bare = address
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        let address: IpAddr = bare.unwrap_or(address).parse().ok()?;
         let most = width(address);
         let bits = bits.unwrap_or(most);
         (bits <= most).then_some(Self { address, bits })
@@ -41,6 +36,12 @@ impl Network {
         let shift = most - self.bits;
         let part = |address| number(address).checked_shr(shift).unwrap_or_default();
         part(address) == part(self.address)
+    }
+
+    /// Whether all of another network is in this one.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self.bits <= other.bits && self.contains(other.address)
     }
 
     /// An address of the network: the first one that a host has.
@@ -70,51 +71,6 @@ fn number(address: IpAddr) -> u128 {
     }
 }
 
-/// A `cidr:` table.
-#[derive(Debug)]
-pub struct CidrTable {
-    file: String,
-    rules: Vec<(usize, bool, Network, String)>,
-}
-
-impl CidrTable {
-    /// Reads the text of a table; none if it has a line that is not `network value`, such as an `if`.
-    #[must_use]
-    pub fn read(file: &str, text: &str) -> Option<Self> {
-        let rules = logical_lines(text.as_bytes()).into_iter().map(|line| {
-            let text = String::from_utf8_lossy(&line.text).into_owned();
-            let (network, value) = text.trim().split_once(char::is_whitespace)?;
-            let is_negated = network.starts_with('!');
-            let network = Network::read(network.trim_start_matches('!'))?;
-            Some((line.first, is_negated, network, value.trim().to_owned()))
-        });
-        Some(Self {
-            file: file.to_owned(),
-            rules: rules.collect::<Option<_>>()?,
-        })
-    }
-}
-
-impl KeyLookup for CidrTable {
-    fn find(&self, key: &str, _: &Directory) -> LookupResult {
-        let Ok(address) = key.parse() else {
-            return Ok(None);
-        };
-        let found = self
-            .rules
-            .iter()
-            .find(|(_, negated, network, _)| network.contains(address) != *negated);
-        Ok(found.map(|(line, _, _, value)| LookupAnswer {
-            value: value.clone(),
-            place: AnswerPlace::Line(self.file.clone(), *line),
-        }))
-    }
-
-    fn takes_parts(&self) -> bool {
-        false
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,12 +95,5 @@ mod tests {
         }
         assert_eq!(Network::read("example.org"), None);
         assert_eq!(Network::read("192.0.2.0/33"), None);
-        let table = CidrTable::read("/t", "!10.0.0.0/8 out\n10.1.0.0/16 in\n");
-        let found = table.map(|table| table.find("10.1.2.3", &Directory::default()));
-        let value = found
-            .and_then(Result::ok)
-            .flatten()
-            .map(|found| found.value);
-        assert_eq!(value.as_deref(), Some("in"));
     }
 }
