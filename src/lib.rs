@@ -60,6 +60,10 @@ pub mod report;
 // Shell: files, machines, many hosts at once, one run, and the terminal.
 pub mod root_folder;
 
+pub mod program;
+
+pub mod http;
+
 pub mod load;
 
 pub mod directory_source;
