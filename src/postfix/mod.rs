@@ -8,6 +8,7 @@ mod lines;
 mod main_cf;
 mod master_cf;
 mod network;
+mod same_file;
 mod shortening;
 mod text;
 mod value;
@@ -42,6 +43,8 @@ pub use master_cf::MasterEntry;
 pub use master_cf::check_option;
 pub use master_cf::command_of;
 pub use network::Network;
+pub use same_file::same_table_file;
+pub use same_file::settings as table_settings;
 pub use value::same_value;
 pub use value::split_list;
 

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::digest::sha256_hex;
 use crate::exchange::Failure;
-use crate::ledger::Previous;
+use crate::ledger::{FileAccess, Previous};
 use crate::name::RemotePath;
 use crate::secret::Secrets;
 use crate::secret::mask::{mask_beside, mask_file, mask_pair};
@@ -18,6 +18,8 @@ pub(super) struct WantedFile<'a> {
     pub file: &'a File,
     pub text: Zeroizing<String>,
     pub sha256: String,
+    /// Its owner, group and mode.
+    pub access: FileAccess,
 }
 
 impl<'a> WantedFile<'a> {
@@ -35,7 +37,25 @@ impl<'a> WantedFile<'a> {
             file,
             text,
             sha256,
+            access: FileAccess {
+                owner: file.owner.to_string(),
+                group: file.group.to_string(),
+                mode: file.mode,
+            },
         })
+    }
+
+    /// The same where it is taken over as the host has it: with the host's bytes, owner and mode.
+    pub fn as_found(self, state: &LiveState) -> Self {
+        Self {
+            text: state
+                .text
+                .clone()
+                .map_or_else(|| self.text.clone(), Zeroizing::new),
+            sha256: state.sha256.clone(),
+            access: access_of(state),
+            ..self
+        }
     }
 
     pub fn has_secret(&self) -> bool {
@@ -47,9 +67,9 @@ impl<'a> WantedFile<'a> {
         FileState {
             text: Some(shown_after(self.path, self.file, &self.text, before)),
             sha256: self.sha256.clone(),
-            owner: self.file.owner.to_string(),
-            group: self.file.group.to_string(),
-            mode: self.file.mode,
+            owner: self.access.owner.clone(),
+            group: self.access.group.clone(),
+            mode: self.access.mode,
             secret: self.has_secret(),
             withheld: None,
             link: None,
@@ -60,10 +80,19 @@ impl<'a> WantedFile<'a> {
     pub fn previous(&self) -> Previous {
         Previous::File {
             sha256: self.sha256.clone(),
-            owner: self.file.owner.to_string(),
-            group: self.file.group.to_string(),
-            mode: self.file.mode,
+            owner: self.access.owner.clone(),
+            group: self.access.group.clone(),
+            mode: self.access.mode,
         }
+    }
+}
+
+/// The owner, group and mode that a file has on the host.
+pub(super) fn access_of(state: &LiveState) -> FileAccess {
+    FileAccess {
+        owner: state.owner.clone(),
+        group: state.group.clone(),
+        mode: state.mode,
     }
 }
 

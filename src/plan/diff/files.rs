@@ -1,6 +1,6 @@
 //! Wanted files: what the plan writes, and what the first apply may replace.
 
-use crate::ledger::{FileAccess, Origin};
+use crate::ledger::Origin;
 use crate::name::{RemotePath, TableType};
 use crate::state::{File, LiveFile, LiveState, Remark, Want};
 use crate::thing::Thing;
@@ -36,8 +36,14 @@ impl Draft<'_> {
 
     fn present_file(&mut self, path: &RemotePath, file: &File) -> Result<(), Failure> {
         let file = &self.indexed(path, file);
-        let wanted = WantedFile::new(path, file, self.input.secrets)?;
-        let changes = match self.live_file(path).clone() {
+        let mut wanted = WantedFile::new(path, file, self.input.secrets)?;
+        let live = self.live_file(path).clone();
+        if let LiveFile::Present(state) = &live
+            && self.stays_as_found(&wanted, state)
+        {
+            wanted = wanted.as_found(state);
+        }
+        let changes = match live {
             LiveFile::Other(kind) => return Err(not_a_file(path, &kind)),
             LiveFile::Absent => {
                 self.create_file(&wanted);
@@ -66,7 +72,7 @@ impl Draft<'_> {
         let same_bytes = state.sha256 == wanted.sha256;
         let same = previous(state) == wanted.previous();
         let mut origin = adopted::origin_of(state, same_bytes.then_some(&*wanted.text));
-        let mut replaced = None;
+        let mut replaced = self.renewed_origin(&thing, state, same);
         if self.ownership.managed(&thing).is_none() {
             let own = origin == Origin::Created;
             self.first_contact(wanted.path, state, same_bytes, same || own);
@@ -75,9 +81,10 @@ impl Draft<'_> {
         }
         if !same {
             self.update_file(wanted, state, &thing);
-        } else if self
-            .ownership
-            .must_record(&thing, Some(wanted.sha256.as_str()))
+        } else if replaced.is_some()
+            || self
+                .ownership
+                .must_record(&thing, Some(wanted.sha256.as_str()))
         {
             self.expect_file(wanted.path, state);
             self.take_over(&thing);
@@ -140,11 +147,7 @@ impl Draft<'_> {
     fn manage_file(&mut self, thing: Thing, origin: Origin, wanted: &WantedFile<'_>) {
         self.manage(thing.clone(), origin, Some(wanted.sha256.clone()));
         if let Some(managed) = self.managed.get_mut(&thing) {
-            managed.access = Some(FileAccess {
-                owner: wanted.file.owner.to_string(),
-                group: wanted.file.group.to_string(),
-                mode: wanted.file.mode,
-            });
+            managed.access = Some(wanted.access.clone());
         }
     }
 

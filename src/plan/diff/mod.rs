@@ -8,6 +8,7 @@ mod tests;
 
 mod adopted;
 mod aliases;
+mod as_found;
 mod configuration;
 mod draft;
 mod effects;

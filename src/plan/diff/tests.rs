@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod adopted;
+mod as_found;
 mod effects;
 mod exposed;
 mod faults;
