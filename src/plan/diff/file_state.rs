@@ -46,7 +46,7 @@ impl<'a> WantedFile<'a> {
     }
 
     /// The same where it is taken over as the host has it: with the host's bytes, owner and mode.
-    pub fn as_found(self, state: &LiveState) -> Self {
+    pub fn taken_over(self, state: &LiveState) -> Self {
         Self {
             text: state
                 .text

@@ -41,7 +41,7 @@ impl Draft<'_> {
         if let LiveFile::Present(state) = &live
             && self.stays_as_found(&wanted, state)
         {
-            wanted = wanted.as_found(state);
+            wanted = wanted.taken_over(state);
         }
         let changes = match live {
             LiveFile::Other(kind) => return Err(not_a_file(path, &kind)),
