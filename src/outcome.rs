@@ -81,6 +81,9 @@ pub enum Outcome {
     NotAttempted {
         /// Why.
         why: Postponed,
+        /// The evidence on other hosts, a clause for each; empty where `why` says all.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        evidence: Vec<String>,
     },
     /// The host did not carry out its orders.
     #[serde(untagged)]
@@ -99,6 +102,19 @@ pub enum Postponed {
     Refused,
     /// The user did not say yes.
     Declined,
+    /// More mails are deferred than `rollout.<role>.max_deferred` allows on a host before it, or they could not be counted.
+    DeferredMail,
+}
+
+impl Postponed {
+    /// The outcome of a host whose turn did not come because of this alone.
+    #[must_use]
+    pub fn outcome(self) -> Outcome {
+        Outcome::NotAttempted {
+            why: self,
+            evidence: Vec::new(),
+        }
+    }
 }
 
 /// A machine that gave no report of an apply.
@@ -153,6 +169,12 @@ impl Outcome {
             self,
             Self::Done { .. } | Self::NotProbed { .. } | Self::FaultRemains { .. }
         )
+    }
+
+    /// Whether the host was changed, if only for the time until it was put back.
+    #[must_use]
+    pub fn was_changed(&self) -> bool {
+        self.is_applied() || matches!(self, Self::Remains { .. } | Self::NotDone(_))
     }
 
     /// Whether this keeps later waves from beginning.

@@ -197,6 +197,7 @@ fn changes(steps: Vec<Step>, refusals: Vec<Refusal>) -> HostVerdict {
         })),
         remarks: Vec::new(),
         stopped: false,
+        queue: None,
     }
 }
 
@@ -288,6 +289,7 @@ fn plan() -> Plan {
             },
             remarks: Vec::new(),
             stopped: false,
+            queue: None,
         },
     );
     hosts.insert(
@@ -299,6 +301,7 @@ fn plan() -> Plan {
                 hint: Some("chmod 0755 /run/cyrus/socket".to_owned()),
             }],
             stopped: false,
+            queue: None,
         },
     );
     hosts.insert(
@@ -447,6 +450,7 @@ fn the_summary_never_counts_silence_as_no_change() {
             },
             remarks: Vec::new(),
             stopped: false,
+            queue: None,
         },
     );
     assert_eq!(
@@ -587,12 +591,7 @@ fn an_apply_as_text() {
                     error: failure("putting back failed"),
                 }),
             ),
-            (
-                host("e.x"),
-                Outcome::NotAttempted {
-                    why: Postponed::EarlierFailure,
-                },
-            ),
+            (host("e.x"), Postponed::EarlierFailure.outcome()),
             (host("f.x"), Outcome::Remains { plan: left }),
             (host("g.x"), Outcome::Converged),
             (

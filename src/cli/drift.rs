@@ -65,9 +65,8 @@ mod tests {
             hosts: BTreeMap::from([(
                 HostName::new("a.example.org").unwrap(),
                 HostVerdict {
-                    verdict: Verdict::Converged,
-                    remarks: Vec::new(),
                     stopped,
+                    ..HostVerdict::of(Verdict::Converged)
                 },
             )]),
         };

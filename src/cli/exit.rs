@@ -28,7 +28,7 @@ pub const TABLE: &str = "\
 Exit codes:
   0  done, or nothing to do
   1  wrong usage or manifest, or refused before any host was changed
-  2  changes pending (`drift`; `plan --detailed-exitcode`; `apply` stopped by Ctrl-C)
+  2  changes pending (`drift`; `plan --detailed-exitcode`; `apply` stopped by Ctrl-C or `max_deferred`)
   3  at least one host failed; it is unchanged or was restored
   4  at least one host could not be reached
   5  a host is left half-way and needs attention
@@ -88,10 +88,10 @@ impl Exit {
             // The host was changed and still differs, so its state is as uncertain as half-way.
             Outcome::Remains { .. } => Self::HalfWay,
             Outcome::Refused { .. } => Self::Refused,
-            Outcome::NotAttempted { why } => match why {
+            Outcome::NotAttempted { why, .. } => match why {
                 // The host that failed sets the exit code.
                 Postponed::EarlierFailure => Self::Done,
-                Postponed::Interrupted => Self::Pending,
+                Postponed::Interrupted | Postponed::DeferredMail => Self::Pending,
                 Postponed::Refused | Postponed::Declined => Self::Refused,
             },
         }

@@ -41,6 +41,8 @@ pub enum NotRun {
     Stopped,
     /// Too many hosts failed before its turn.
     Failures,
+    /// The caller let no further batch begin: why, a clause for each cause.
+    Held(Vec<String>),
     /// Its work panicked: a bug of `murder`. Other hosts are not affected.
     Panicked(String),
     /// No thread could be started.

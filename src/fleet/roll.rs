@@ -76,13 +76,15 @@ fn as_count(number: u32) -> usize {
 }
 
 /// Does `work` for the hosts of each batch side by side, batch after batch. Hosts of one batch do
-/// not stop each other; no later batch begins once more than `max_fail` hosts failed, or a stop is requested.
+/// not stop each other; no later batch begins once more than `max_fail` hosts failed, a stop is requested, or `hold`, which
+/// gets the turns so far after the pause of a batch, gives a reason.
 pub fn roll<T, W>(
     batches: &[Batch],
     limits: Limits,
     stop: &Stop,
     work: W,
     failed: impl Fn(&T) -> bool,
+    hold: impl Fn(&BTreeMap<HostName, Result<T, NotRun>>) -> Option<NotRun>,
     mut on_event: impl FnMut(Event),
 ) -> BTreeMap<HostName, Result<T, NotRun>>
 where
@@ -91,15 +93,21 @@ where
 {
     let mut turns = BTreeMap::new();
     let mut failures = 0;
-    for batch in batches {
-        if failures > limits.max_fail || stop.is_requested() {
-            let why = if failures > limits.max_fail {
-                NotRun::Failures
-            } else {
-                NotRun::Stopped
-            };
-            let held = batch.hosts.iter();
-            turns.extend(held.map(|host| (host.clone(), Err(why.clone()))));
+    let mut held = None;
+    for (number, batch) in batches.iter().enumerate() {
+        let why = if failures > limits.max_fail {
+            Some(NotRun::Failures)
+        } else if stop.is_requested() {
+            Some(NotRun::Stopped)
+        } else {
+            if number > 0 && held.is_none() {
+                held = hold(&turns);
+            }
+            held.clone()
+        };
+        if let Some(why) = why {
+            let hosts = batch.hosts.iter();
+            turns.extend(hosts.map(|host| (host.clone(), Err(why.clone()))));
             continue;
         }
         let results = run(&batch.hosts, limits.parallel, stop, &work, &mut on_event);
@@ -107,7 +115,7 @@ where
             failures += usize::from(match &result {
                 Ok(result) => failed(result),
                 Err(NotRun::Panicked(_) | NotRun::NoThread(_)) => true,
-                Err(NotRun::Stopped | NotRun::Failures) => false,
+                Err(NotRun::Stopped | NotRun::Failures | NotRun::Held(_)) => false,
             });
             turns.insert(host, result);
         }

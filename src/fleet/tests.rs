@@ -247,6 +247,7 @@ fn a_rollout_cuts_its_roles_hosts_into_canaries_and_batches() {
             serial: Some(2),
             pause: Duration::from_secs(60),
             canary: Some(1),
+            max_deferred: None,
         },
     )]);
     assert_eq!(
@@ -300,6 +301,10 @@ fn rolled(
             bad.contains(host.as_str())
         },
         |failed| *failed,
+        |turns| {
+            let held = turns.len() == 5 && bad == "HOLD";
+            held.then(|| NotRun::Held(vec!["mail waits".to_owned()]))
+        },
         |_| {},
     );
     (ran.into_inner().unwrap(), fates)
@@ -330,4 +335,12 @@ fn a_stop_holds_the_rest_of_its_wave_and_all_later_ones() {
     for name in ["c", "d", "e", "f"] {
         assert_eq!(fates[&host(name)], Err(NotRun::Stopped), "{name}");
     }
+}
+
+#[test]
+fn the_caller_may_hold_later_waves_and_is_asked_between_them() {
+    let (ran, fates) = rolled("HOLD", 1, "");
+    assert_eq!(ran, ["a", "b", "c", "d", "e"]);
+    let held = NotRun::Held(vec!["mail waits".to_owned()]);
+    assert_eq!(fates[&host("f")], Err(held));
 }

@@ -187,6 +187,8 @@ pub struct Rollout {
     pub pause: Duration,
     /// How many go first, alone.
     pub canary: Option<u32>,
+    /// By how many the deferred mails of one of them may rise before no further hosts begin.
+    pub max_deferred: Option<u32>,
 }
 
 /// Where a host is in its life.

@@ -32,7 +32,7 @@ use crate::history::{KEPT, Snapshot};
 use crate::ledger::Ledger;
 use crate::name::{HostName, Parameter, RemotePath, ServiceName, TableType};
 use crate::service::Service;
-use crate::state::{File, Probes, References, Remark};
+use crate::state::{File, Probes, Queue, References, Remark};
 use crate::thing::Thing;
 
 /// What happens to one thing. A thing that stays as it is is not in a plan.
@@ -364,6 +364,22 @@ pub struct HostVerdict {
     pub remarks: Vec<Remark>,
     /// Whether Postfix does not run there, although the host is not being retired.
     pub stopped: bool,
+    /// How many mails its Postfix has in its queue. None where that is not known.
+    #[serde(default)]
+    pub queue: Option<Queue>,
+}
+
+impl HostVerdict {
+    /// A verdict of which nothing else is known.
+    #[must_use]
+    pub fn of(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            remarks: Vec::new(),
+            stopped: false,
+            queue: None,
+        }
+    }
 }
 
 #[cfg(test)]

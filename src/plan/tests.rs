@@ -1,5 +1,4 @@
 //! Plans of any kind for property tests. Any plan, written and read back, is the same plan.
-
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -20,7 +19,7 @@ use crate::ledger::{
 use crate::name::{HostName, Mode, Parameter, RemotePath, ServiceName, TableType, UserName};
 use crate::secret::{Body, Piece, SecretName};
 use crate::service::Service;
-use crate::state::{File, Probes, References, Remark};
+use crate::state::{File, Probes, Queue, References, Remark};
 use crate::thing::{Field, Thing};
 
 fn words() -> impl Strategy<Value = String> {
@@ -373,12 +372,13 @@ fn host() -> impl Strategy<Value = HostVerdict> {
         failure().prop_map(|error| Verdict::Failed { error }),
     ];
     let remark = (words(), option::of(words())).prop_map(|(text, hint)| Remark { text, hint });
-    (verdict, vec(remark, 0..3), any::<bool>()).prop_map(|(verdict, remarks, stopped)| {
-        HostVerdict {
-            verdict,
-            remarks,
-            stopped,
-        }
+    let queue = option::of(Just(Queue::EMPTY));
+    let parts = (verdict, vec(remark, 0..3), any::<bool>(), queue);
+    parts.prop_map(|(verdict, remarks, stopped, queue)| HostVerdict {
+        verdict,
+        remarks,
+        stopped,
+        queue,
     })
 }
 

@@ -67,11 +67,11 @@ fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
             ),
         )],
         Outcome::Refused { refusals } => refusals.iter().map(steps::of_refusal).collect(),
-        Outcome::NotAttempted { why } => {
-            vec![Line::new(
-                Tone::Warning,
-                format!("  not attempted: {}", because(*why)),
-            )]
+        Outcome::NotAttempted { why, evidence } => {
+            let line = |text| Line::new(Tone::Warning, text);
+            let mut lines = vec![line(format!("  not attempted: {}", because(*why)))];
+            lines.extend(evidence.iter().map(|one| line(format!("      {one}"))));
+            lines
         }
         Outcome::Unreachable {
             error,

@@ -177,6 +177,7 @@ mod tests {
                 })
                 .collect(),
             stopped: false,
+            queue: None,
         };
         let hosts = [
             ("a.x", host(Some("one"), &["on a.x", "alone"])),

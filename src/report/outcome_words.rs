@@ -112,5 +112,8 @@ pub(super) fn because(why: Postponed) -> &'static str {
             "the plan of another host was refused; nothing was changed on any host"
         }
         Postponed::Declined => "not confirmed",
+        Postponed::DeferredMail => {
+            "the mails that wait on hosts before it are more than `max_deferred` of `rollout` allows, or not known"
+        }
     }
 }

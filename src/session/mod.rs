@@ -5,6 +5,7 @@
 //! functions that the caller gives.
 
 pub mod apply;
+mod deferred;
 pub mod facts_cache;
 pub mod glob;
 pub mod murder;

@@ -194,9 +194,5 @@ impl Observe for ReadOnly<'_> {
 /// The verdict for a host that did not answer.
 #[must_use]
 pub fn without_answer(error: MachineError) -> HostVerdict {
-    HostVerdict {
-        verdict: Verdict::from(error),
-        remarks: Vec::new(),
-        stopped: false,
-    }
+    HostVerdict::of(Verdict::from(error))
 }

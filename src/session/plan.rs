@@ -65,16 +65,14 @@ pub fn plan_hosts(
 
 fn not_run(why: NotRun) -> HostVerdict {
     let words = match why {
-        NotRun::Stopped | NotRun::Failures => "stopped before its turn".to_owned(),
+        NotRun::Stopped | NotRun::Failures | NotRun::Held(_) => {
+            "stopped before its turn".to_owned()
+        }
         NotRun::Panicked(words) | NotRun::NoThread(words) => words,
     };
-    HostVerdict {
-        verdict: Verdict::Failed {
-            error: own_fault(words),
-        },
-        remarks: Vec::new(),
-        stopped: false,
-    }
+    HostVerdict::of(Verdict::Failed {
+        error: own_fault(words),
+    })
 }
 
 /// A bug of the program itself, on one host.
@@ -130,11 +128,7 @@ mod tests {
         };
         let mut plan = HostPlan::empty(ledger, Expects::default());
         plan.steps.push(step);
-        HostVerdict {
-            verdict: Verdict::Changes(Box::new(plan)),
-            remarks: Vec::new(),
-            stopped: false,
-        }
+        HostVerdict::of(Verdict::Changes(Box::new(plan)))
     }
 
     #[test]

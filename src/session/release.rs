@@ -88,11 +88,10 @@ pub fn plan(
         remarks.push(forgets(kept));
     }
     let snapshot = last.as_deref().map(|generation| &generation.snapshot);
+    // A release does not concern Postfix.
     Ok(HostVerdict {
-        verdict: verdict(&live, which, snapshot, &one_host.contact),
         remarks,
-        // A release does not concern Postfix.
-        stopped: false,
+        ..HostVerdict::of(verdict(&live, which, snapshot, &one_host.contact))
     })
 }
 
@@ -105,11 +104,7 @@ pub fn apply(one_host: &mut OneHost<'_>, plan: &HostPlan, which: Option<&Thing>)
             Some(answered) => answered.observed.live,
             None => machine.observe(&Questions::default())?.live,
         };
-        Ok(HostVerdict {
-            verdict: verdict(&live, which, None, contact),
-            remarks: Vec::new(),
-            stopped: false,
-        })
+        Ok(HostVerdict::of(verdict(&live, which, None, contact)))
     })
 }
 

@@ -188,11 +188,7 @@ pub fn apply(
         revision,
         &|contact, host, machine, answered| {
             let Some(target) = target else {
-                return Ok(HostVerdict {
-                    verdict: Verdict::Converged,
-                    remarks: Vec::new(),
-                    stopped: false,
-                });
+                return Ok(HostVerdict::of(Verdict::Converged));
             };
             let known = match &answered {
                 Some(answered) => answered.questions.known.clone(),

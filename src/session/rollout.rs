@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::deferred::DeferredLimits;
 use super::glob;
 use super::options::Consent;
-use super::plan::own_fault;
+use super::plan::{own_fault, plan_hosts};
 use super::worker::Applier;
 use crate::fleet::{self, Batch, Event, Limits, NotRun, Phase, Stop, TurnOrder};
 use crate::load::LoadedMurder;
@@ -20,6 +21,7 @@ pub struct ApplyTurns<'a> {
     plan: &'a Plan,
     consent: &'a Consent,
     batches: Vec<Batch>,
+    deferred_limits: DeferredLimits,
 }
 
 impl<'a> ApplyTurns<'a> {
@@ -37,6 +39,7 @@ impl<'a> ApplyTurns<'a> {
             plan,
             consent,
             batches,
+            deferred_limits: DeferredLimits::of(&loaded.murder),
         }
     }
 
@@ -75,6 +78,7 @@ impl<'a> ApplyTurns<'a> {
             stop,
             |host, say| self.turn(host, applier, say),
             Outcome::stops_later_waves,
+            |turns| self.hold(turns, applier, limits.parallel),
             on_event,
         );
         let mut outcomes: BTreeMap<HostName, Outcome> = turns
@@ -86,6 +90,28 @@ impl<'a> ApplyTurns<'a> {
             outcomes.entry(host.clone()).or_insert(Outcome::Converged);
         }
         outcomes
+    }
+
+    /// Whether no further batch begins after these turns, and why: hosts with a limit of deferred mails are observed again.
+    fn hold(
+        &self,
+        turns: &BTreeMap<HostName, Result<Outcome, NotRun>>,
+        applier: &(impl Applier + ?Sized),
+        parallel: usize,
+    ) -> Option<NotRun> {
+        let changed = |(host, turn): (&HostName, &Result<Outcome, NotRun>)| {
+            let outcome = turn.as_ref().ok()?;
+            outcome.was_changed().then(|| host.clone())
+        };
+        let hosts = self
+            .deferred_limits
+            .watched(turns.iter().filter_map(changed));
+        if hosts.is_empty() {
+            return None;
+        }
+        let now = plan_hosts(&self.plan.murder, &hosts, applier, parallel, None);
+        let evidence = self.deferred_limits.exceeded(&hosts, self.plan, &now);
+        (!evidence.is_empty()).then_some(NotRun::Held(evidence))
     }
 
     fn turn(
@@ -126,7 +152,7 @@ pub fn untouched(
 ) -> BTreeMap<HostName, Outcome> {
     for (host, verdict) in &plan.hosts {
         known.entry(host.clone()).or_insert_with(|| {
-            without_work(host, &verdict.verdict, consent).unwrap_or(Outcome::NotAttempted { why })
+            without_work(host, &verdict.verdict, consent).unwrap_or_else(|| why.outcome())
         });
     }
     known
@@ -178,11 +204,11 @@ fn batches(loaded: &LoadedMurder, plan: &Plan, canary: Option<usize>) -> Vec<Bat
 /// The outcome of a host that has no result of its own.
 fn not_run(why: NotRun) -> Outcome {
     match why {
-        NotRun::Failures => Outcome::NotAttempted {
-            why: Postponed::EarlierFailure,
-        },
-        NotRun::Stopped => Outcome::NotAttempted {
-            why: Postponed::Interrupted,
+        NotRun::Failures => Postponed::EarlierFailure.outcome(),
+        NotRun::Stopped => Postponed::Interrupted.outcome(),
+        NotRun::Held(evidence) => Outcome::NotAttempted {
+            why: Postponed::DeferredMail,
+            evidence,
         },
         // It is not known here whether the host had its payload already.
         NotRun::Panicked(words) => Outcome::Detached {

@@ -232,14 +232,13 @@ impl<'a> Worker<'a> {
 impl Worker<'_> {
     async fn see(&self, name: &HostName, say: &dyn Fn(&str)) -> HostVerdict {
         say("observing");
-        let (verdict, remarks, stopped) = match self.look_with(name).await {
-            Ok(verdict) => (verdict.verdict, verdict.remarks, verdict.stopped),
-            Err(error) => (Verdict::from(error), Vec::new(), false),
+        let seen = match self.look_with(name).await {
+            Ok(seen) => seen,
+            Err(error) => HostVerdict::of(Verdict::from(error)),
         };
         HostVerdict {
-            verdict: self.contact.session.scrub_verdict(verdict),
-            remarks,
-            stopped,
+            verdict: self.contact.session.scrub_verdict(seen.verdict),
+            ..seen
         }
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::facts::Facts;
 use super::lookups::{self, LiveTable, TableAnswer};
+use super::queue::Queue;
 use super::references::LiveReferences;
+use super::remark::Remark;
 use crate::ledger::{Journal, Ledger, PinningKey};
 use crate::name::{Mode, RemotePath};
 use crate::postfix::configuration::HostEnvironment;
@@ -77,6 +79,8 @@ pub struct PostfixLive {
     pub environment: HostEnvironment,
     /// Whether it runs.
     pub running: Running,
+    /// How many mails are in its queue. None where the host cannot count them.
+    pub queue: Option<Queue>,
 }
 
 /// What the default instance of Postfix says about the others: it lists them, and has listeners of its own.
@@ -222,15 +226,6 @@ pub enum Running {
     No,
     /// No Postfix can run here: the host is a sandbox.
     NotHere,
-}
-
-/// Something about a host that is no difference but that the user should know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Remark {
-    /// The fact.
-    pub text: String,
-    /// What to do about it; a command where there is one.
-    pub hint: Option<String>,
 }
 
 /// The lock of a host as an observation found it.

@@ -4,15 +4,19 @@ mod desired;
 mod facts;
 mod live;
 mod lookups;
+mod queue;
 mod references;
+mod remark;
 mod settings;
 
 pub use desired::{Desired, DesiredService, File, Listens, Note, Probes, Want};
 pub use facts::{Facts, ParameterNames};
 pub use live::{
     DefaultInstance, ExposingDirectory, Live, LiveFile, LiveService, LiveState, Lock, PostfixLive,
-    Remark, Running, part_of,
+    Running, part_of,
 };
 pub use lookups::{LiveTable, TableAnswer};
+pub use queue::Queue;
 pub use references::{LiveReferences, References, ReferencesAnswered};
+pub use remark::Remark;
 pub use settings::DesiredSettings;

@@ -154,6 +154,10 @@ const STORIES: &[Story] = &[
         "a_failed_host_stops_the_waves",
         reliability::a_failed_host_stops_the_waves,
     ),
+    (
+        "deferred_mail_stops_the_next_wave",
+        reliability::deferred_mail_stops_the_next_wave,
+    ),
     ("interrupts_are_safe", reliability::interrupts_are_safe),
     (
         "a_folder_moves_under_its_mail",

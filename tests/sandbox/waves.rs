@@ -40,3 +40,63 @@ fn an_apply_without_a_terminal_prints_the_summary_and_one_line_a_wave() {
     let full = again.expect(0, "apply", &["--yes", "--diff", "full"]);
     assert!(full.contains("search_base"), "{full}");
 }
+
+/// Puts deferred mails into a queue folder of a host.
+fn defer(bench: &Bench, host: &str, queue: &str, count: usize) {
+    let folder = bench.root(host).join(queue).join("deferred/A");
+    std::fs::create_dir_all(&folder).unwrap();
+    for number in 0..count {
+        std::fs::write(folder.join(format!("4FqA{number}")), "").unwrap();
+    }
+}
+
+#[test]
+fn mails_that_wait_after_a_wave_keep_the_next_one_from_beginning() {
+    let manifest = |limit: u32| {
+        format!(
+            "{MANIFEST}rollout: {{backend: {{serial: 1, pause: 1h, max_deferred: {limit}}}}}\n\
+             defaults: {{settings: {{queue_directory: /var/spool/other}}}}\n"
+        )
+    };
+    // The apply itself moves the queue to a folder in which more mails wait: 7 instead of 2.
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    defer(&bench, "backend1.example.org", "var/spool/postfix", 2);
+    defer(&bench, "backend1.example.org", "var/spool/other", 7);
+    bench.manifest(&manifest(4));
+    let plan = bench.expect(0, "plan", &[]);
+    assert!(plan.contains("queue: 2 deferred, 0 active"), "{plan}");
+    let json: serde_json::Value =
+        serde_json::from_slice(&bench.run("plan", &["--format", "json"]).stdout).unwrap();
+    assert_eq!(
+        json["hosts"]["backend1.example.org"]["queue"]["deferred"],
+        2
+    );
+    let stopped = bench.expect(2, "apply", &["--yes"]);
+    for words in [
+        "not attempted: the mails that wait on hosts before it are more than `max_deferred`",
+        "backend1.example.org: 7 mails are deferred, 5 more than when the plan was made (`max_deferred: 4`)",
+        "1 done",
+        "2 not attempted",
+    ] {
+        assert!(stopped.contains(words), "{words}: {stopped}");
+    }
+    // The next plan counts from what waits by then.
+    let rest = bench.expect(0, "apply", &["--yes"]);
+    assert!(rest.contains("2 done"), "{rest}");
+}
+
+#[test]
+fn as_many_mails_as_the_limit_allows_and_mails_of_other_roles_stop_nothing() {
+    for (host, limit) in [("backend1.example.org", 7), ("smtp.example.org", 0)] {
+        let bench = Bench::new(MANIFEST);
+        bench.expect(0, "apply", &["--yes"]);
+        defer(&bench, host, "var/spool/other", 7);
+        bench.manifest(&format!(
+            "{MANIFEST}rollout: {{backend: {{serial: 1, max_deferred: {limit}}}}}\n\
+             defaults: {{settings: {{queue_directory: /var/spool/other}}}}\n"
+        ));
+        let done = bench.expect(0, "apply", &["--yes"]);
+        assert!(done.contains("3 done"), "{host}: {done}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Sandbox;
+use super::{Sandbox, queue};
 use crate::digest::sha256_hex;
 use crate::ledger::Ledger;
 use crate::machine::services::{asked, missing};
@@ -65,8 +65,10 @@ impl Sandbox {
         }
         let main = main.unwrap_or_default();
         let master = self.bytes(&master)?.unwrap_or_default();
+        let main_cf = MainCf::parse(&main);
         Ok(Some(PostfixLive {
-            main_cf: MainCf::parse(&main),
+            queue: queue::count(self, &main_cf),
+            main_cf,
             master_cf: MasterCf::shared(&master),
             main_cf_sha256: sha256_hex(&main),
             master_cf_sha256: sha256_hex(&master),

@@ -11,6 +11,7 @@ mod instances;
 mod lock;
 mod owners;
 mod perform;
+mod queue;
 mod references;
 mod tree;
 mod writes;
@@ -22,7 +23,7 @@ use std::path::{Path, PathBuf};
 use crate::ledger::Ledger;
 use crate::name::{HostName, Mode, RemotePath};
 use crate::root_folder::RootFolder;
-use crate::state::{Facts, Live, LiveFile, LiveState};
+use crate::state::{Facts, Live, LiveFile, LiveService, LiveState, Queue};
 use crate::{
     digest::{sha256_hex, sha256_of},
     exchange::Failure,
@@ -237,6 +238,9 @@ impl Observe for Sandbox {
             Some(HistoryQuestion::Generation(number)) => {
                 generation = history::generation(self, number)?;
             }
+        }
+        for LiveService::Postfix(postfix) in services.values() {
+            remarks.extend(postfix.queue.and_then(Queue::remark));
         }
         Ok(Observed {
             live: Live {

@@ -174,6 +174,11 @@ static ROLLOUT: Record = record(
         key("pause", Duration, "How long to wait between batches.")
             .or(Value::Seconds(defaults::ROLLOUT_PAUSE)),
         key("canary", Integer(1, 100_000), "How many go first, alone."),
+        key(
+            "max_deferred",
+            Integer(0, 10_000),
+            "No further hosts begin once a host of the role has more deferred mails than when the plan was made, by more than this. Default: not counted.",
+        ),
     ],
 );
 

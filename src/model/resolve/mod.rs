@@ -236,6 +236,7 @@ impl<'a> Resolver<'a> {
                         .and_then(|node| duration(node.text()?))
                         .unwrap_or(Duration::from_secs(defaults::ROLLOUT_PAUSE)),
                     canary: number("canary"),
+                    max_deferred: number("max_deferred"),
                 };
                 Some((RoleName::new(entry.key.as_str()).ok()?, rollout))
             })

@@ -38,7 +38,7 @@ use crate::exchange::KnownFacts;
 use crate::history::Snapshot;
 use crate::ledger::{Journal, LEDGER_VERSION, Ledger};
 use crate::service::Service;
-use crate::state::{Desired, Live, LiveService, References, Remark, Running};
+use crate::state::{Desired, Live, LiveService, Queue, References, Remark, Running};
 pub use draft::DiffInput;
 use draft::{Draft, owner};
 pub use unusable::unreadable;
@@ -102,6 +102,7 @@ fn compare_by_name(input: DiffInput<'_>) -> (HostVerdict, Option<References>) {
         verdict,
         remarks: host.remarks,
         stopped: is_stopped(input.desired, input.live) && !input.desired.retired,
+        queue: queue_of(input.desired, input.live),
     };
     (verdict, lacking)
 }
@@ -112,6 +113,19 @@ fn is_stopped(desired: &Desired, live: &Live) -> bool {
     let mut services = live.services.iter();
     services.any(|(service, LiveService::Postfix(postfix))| {
         postfix.running == Running::No && concerned.contains(service)
+    })
+}
+
+/// The mails in the queues of the services that the plan is about. None where one of them is not known.
+fn queue_of(desired: &Desired, live: &Live) -> Option<Queue> {
+    let concerned = instances::concerned(desired, live);
+    let mut services = live.services.iter();
+    services.try_fold(Queue::EMPTY, |all, (service, found)| {
+        let LiveService::Postfix(postfix) = found;
+        match concerned.contains(service) {
+            true => postfix.queue.map(|queue| all.and(queue)),
+            false => Some(all),
+        }
     })
 }
 

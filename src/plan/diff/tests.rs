@@ -101,6 +101,7 @@ impl Bench {
             master_cf_sha256: sha256_hex(MASTER.as_bytes()),
             environment: HostEnvironment::default(),
             running: Running::Yes,
+            queue: None,
         };
         Self {
             desired: Desired::default(),

@@ -11,7 +11,7 @@ use crate::plan::{
 };
 use crate::secret::mask;
 use crate::service::{InstanceName, Service};
-use crate::state::{Probes, Remark};
+use crate::state::{Probes, Queue, Remark};
 use crate::thing::Thing;
 
 /// The plan of one host.
@@ -21,6 +21,8 @@ pub(super) struct HostView<'a> {
     verdict: VerdictView<'a>,
     remarks: Vec<Remark>,
     stopped: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<Queue>,
 }
 
 #[derive(Serialize)]
@@ -181,6 +183,7 @@ impl<'a> HostView<'a> {
             },
             remarks: host.remarks.iter().map(remark).collect(),
             stopped: host.stopped,
+            queue: host.queue,
         }
     }
 }

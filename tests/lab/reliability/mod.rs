@@ -28,7 +28,9 @@ pub use races::a_host_that_moved_is_left_alone;
 pub use refusals::{a_failed_probe_puts_back, deleting_much_is_asked_for};
 pub use secrets::the_password_stands_where_it_must;
 pub use steady::{a_folder_moves_under_its_mail, mail_flows_through_applies};
-pub use waves::{a_failed_host_stops_the_waves, interrupts_are_safe};
+pub use waves::{
+    a_failed_host_stops_the_waves, deferred_mail_stops_the_next_wave, interrupts_are_safe,
+};
 
 use std::time::{Duration, SystemTime};
 

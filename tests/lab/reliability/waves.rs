@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::crashes::settle;
 use super::{Chance, Tally, times};
+use crate::mail;
 use crate::world::{HOSTS, Run, World, until};
 
 /// Writes an overlay that gives every host of the murder something to do.
@@ -172,4 +173,57 @@ pub fn interrupts_are_safe(world: &mut World) {
     }
     tally.tell("Ctrl-C once, and twice");
     world.murder("apply", &["--yes"]).exits(0);
+}
+
+/// Mails that wait on the first backend after its apply keep the second one from its turn: `max_deferred`.
+pub fn deferred_mail_stops_the_next_wave(world: &mut World) {
+    let overlay = |name: &str, settings: &str, limit: u32| {
+        world.write(
+            name,
+            &format!(
+                "rollout: {{backend: {{serial: 1, pause: 4s, max_deferred: {limit}}}}}\n\
+                 modules: {{backend: {{settings: {settings}}}}}\n"
+            ),
+        );
+    };
+    overlay("waits.yaml", "{defer_transports: \"smtp, relay\"}", 2);
+    let apply = |overlay: &[&str]| {
+        world.murder(
+            "apply",
+            &[overlay, &["--yes", "--host", "backend*"]].concat(),
+        )
+    };
+    // The backend's own users write as soon as its Postfix has the new value.
+    let script = "for _ in $(seq 600); do [ \"$(postconf -h defer_transports)\" ] && break; sleep 0.1; done; sleep 1
+         for i in 1 2 3 4; do printf 'Subject: x\n\nx\n' | sendmail -f john@example.org someone@outside.example; done";
+    let mut writer = std::process::Command::new(world.lab.script())
+        .args(["exec", "backend1", "sh", "-c", script])
+        .stdin(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    apply(&["--overlay", "waits.yaml"])
+        .exits(2)
+        .says("backend1.example.org: 4 mails are deferred, 4 more than when the plan was made (`max_deferred: 2`)")
+        .says("backend2.example.org\n  not attempted: the mails that wait");
+    assert!(writer.wait().unwrap().success());
+    assert_eq!(world.lab.postconf("backend2", "defer_transports"), "");
+    // The next plan begins with the mails that wait by then.
+    world
+        .murder("plan", &["--overlay", "waits.yaml", "--host", "backend*"])
+        .says("queue: 4 deferred, 0 active");
+    apply(&["--overlay", "waits.yaml"]).exits(0);
+    assert_eq!(
+        world.lab.postconf("backend2", "defer_transports"),
+        "smtp, relay"
+    );
+    apply(&[]).exits(0);
+    for host in ["backend1", "backend2"] {
+        world.lab.sh(host, "postqueue -f");
+    }
+    until("the mails leave backend1", 60, || {
+        mail::queue(world, "backend1")
+            .trim()
+            .is_empty()
+            .then_some(())
+    });
 }

@@ -1,6 +1,6 @@
 //! One instance of Postfix, and the default one beside it.
 
-use super::{Head, facts};
+use super::{Head, facts, queues};
 use crate::ledger::Ledger;
 use crate::machine::remote::errors::failure;
 use crate::machine::remote::frame::Frame;
@@ -50,6 +50,7 @@ fn postfix(head: &Head<'_>, folder: &str) -> Result<PostfixLive, MachineError> {
             Some(&"yes") => Running::Yes,
             _ => Running::No,
         },
+        queue: queues::queue(head),
     })
 }
 

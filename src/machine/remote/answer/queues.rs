@@ -1,10 +1,16 @@
 //! What a host says of its queue of mails.
 
 use super::head::Head;
-use crate::state::Remark;
+use crate::state::{Queue, Remark};
 
-/// The host counts no further; each count above it means "more".
-const MOST: u32 = 10_000;
+/// How many mails wait and are being delivered. None if the host does not say.
+pub(super) fn queue(head: &Head<'_>) -> Option<Queue> {
+    let (deferred, active) = head.words.get("queues")?.split_once(' ')?;
+    Some(Queue {
+        deferred: deferred.parse().ok()?,
+        active: active.parse().ok()?,
+    })
+}
 
 /// A remark about mails that wait or are being delivered, or about a missing queue directory. None if the queue is empty, or
 /// the host does not say.
@@ -18,25 +24,5 @@ pub(super) fn remark(head: &Head<'_>) -> Option<Remark> {
             ),
         });
     }
-    let (deferred, active) = head.words.get("queues")?.split_once(' ')?;
-    let (deferred, active): (u32, u32) = (deferred.parse().ok()?, active.parse().ok()?);
-    if deferred == 0 && active == 0 {
-        return None;
-    }
-    Some(Remark {
-        text: format!(
-            "queue: {} deferred, {} active",
-            shown(deferred),
-            shown(active)
-        ),
-        hint: None,
-    })
-}
-
-fn shown(count: u32) -> String {
-    if count > MOST {
-        format!("{MOST}+")
-    } else {
-        count.to_string()
-    }
+    queue(head)?.remark()
 }
