@@ -5,17 +5,18 @@
 
 use std::collections::BTreeMap;
 
+mod pinning;
 mod read;
 mod revision;
 
-use std::fmt;
-
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::name::{Mode, RemotePath, TableType};
 use crate::service::Service;
 use crate::thing::Thing;
 
+pub use pinning::PinningKey;
 pub use read::LedgerError;
 
 /// The format that this program writes. It also reads format 1, which nothing writes any more.
@@ -93,25 +94,6 @@ impl Ledger {
     }
 }
 
-/// A secret key of one host.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct PinningKey(String);
-
-impl PinningKey {
-    /// Takes a key's text.
-    #[must_use]
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl fmt::Debug for PinningKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
 /// What changes only with an upgrade of Postfix, as a host keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -165,7 +147,7 @@ pub struct Managed {
 }
 
 /// The owner, group and mode of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileAccess {
     /// Owner's name.
     pub owner: String,

@@ -49,6 +49,8 @@ mod history;
 mod forged;
 // The format of the ledger, older and newer.
 mod ledger;
+// Plans as files: saved, shown, applied.
+mod saved;
 // Manifests and sandboxes of strangers.
 mod strangers;
 // `--untrusted`, and what the operator names.

@@ -20,8 +20,10 @@ pub mod reach;
 pub mod release;
 pub mod render;
 pub mod rollback;
+pub mod save;
 pub mod schema;
 pub mod selection;
+pub mod show;
 pub mod signals;
 pub mod terminal;
 pub mod trace;
@@ -64,6 +66,8 @@ pub enum Verb {
     Trace(trace::TraceArguments),
     /// Show what an apply would change on each host; changes nothing.
     Plan(plan::PlanArguments),
+    /// Show a saved plan as `plan` printed it; contacts no host.
+    Show(show::ShowArguments),
     /// Show the plan, ask for confirmation, and change the hosts.
     Apply(apply::ApplyArguments),
     /// Plan for cron: no output if nothing differs and Postfix runs; exit code 2 on drift.
@@ -76,7 +80,7 @@ pub enum Verb {
     Unlock(unlock::UnlockArguments),
     /// Stop managing a host, or one thing on it; the configuration stays as it is.
     Release(release::ReleaseArguments),
-    /// Print the JSON Schema of the manifest.
+    /// Print the JSON Schema of the manifest, or of a saved plan.
     Schema(schema::SchemaArguments),
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArguments),
@@ -191,6 +195,7 @@ impl Verb {
             Self::Explain(arguments) => explain::run(arguments, terminal),
             Self::Trace(arguments) => trace::run(arguments, terminal),
             Self::Plan(arguments) => plan::run(arguments, terminal),
+            Self::Show(arguments) => show::run(arguments, terminal),
             Self::Apply(arguments) => apply::run(arguments, terminal),
             Self::Drift(arguments) => drift::run(arguments, terminal),
             Self::History(arguments) => history::run(arguments, terminal),

@@ -15,7 +15,7 @@ use crate::session::murder::MurderSession;
 use crate::session::one_host::OneHost;
 use crate::session::options::{Consent, Reach};
 use crate::session::plan::plan_hosts;
-use crate::session::worker::{self, Applier, Planner};
+use crate::session::worker::{self, Applier, Planner, Recorder};
 
 /// Reads and resolves the manifest, and prints its warnings.
 ///
@@ -101,6 +101,22 @@ fn planner<'a>(
         .map_err(|error| CliError::session(error, &loaded.sources))?;
     terminal.diagnostics(&warnings, &loaded.sources);
     Ok(planner)
+}
+
+/// Makes a planner whose plan can be saved; prints the warnings about the hosts' configuration.
+///
+/// # Errors
+/// As [`planner`].
+pub fn recorder<'a>(
+    loaded: &'a LoadedMurder,
+    hosts: &[HostName],
+    reach: &Reach,
+    terminal: &Terminal,
+) -> Result<Box<dyn Recorder + 'a>, CliError> {
+    let (recorder, warnings) = worker::recorder(loaded, hosts, reach, Box::new(ask::passphrase))
+        .map_err(|error| CliError::session(error, &loaded.sources))?;
+    terminal.diagnostics(&warnings, &loaded.sources);
+    Ok(recorder)
 }
 
 /// Makes an applier for the hosts; prints the warnings about their configuration.

@@ -5,7 +5,8 @@ use clap::Args;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::{self, PlanOutput};
-use super::reach::ReachArguments;
+use super::reach::{ConsentArguments, ReachArguments};
+use super::save::{self, SaveArguments};
 use super::terminal::Terminal;
 use super::{Selection, StrangerArguments, open};
 
@@ -21,6 +22,12 @@ pub struct PlanArguments {
     /// How hosts are reached.
     #[command(flatten)]
     pub reach: ReachArguments,
+    /// Where the plan is saved.
+    #[command(flatten)]
+    pub save: SaveArguments,
+    /// The refusals that the user lifts; the saved plan records them.
+    #[command(flatten)]
+    pub consent: ConsentArguments,
     /// How the plan is shown.
     #[command(flatten)]
     pub look: PlanOutput,
@@ -35,7 +42,21 @@ pub struct PlanArguments {
 /// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let selection = arguments.selection.of_stranger(arguments.stranger);
-    let plan = open::difference(&selection, &arguments.reach, terminal)?;
+    let save = &arguments.save;
+    let plan = match &save.out {
+        Some(file) => save::plan(
+            &selection,
+            &arguments.reach,
+            &arguments.consent,
+            (file, save.base.as_deref()),
+            terminal,
+        )?,
+        None => {
+            let consent = arguments.consent.options();
+            open::difference(&selection, &arguments.reach, terminal)?
+                .without_lifted(|kind| consent.lifts(kind))
+        }
+    };
     let pending = if arguments.detailed_exitcode {
         Exit::Pending
     } else {

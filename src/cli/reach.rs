@@ -1,5 +1,6 @@
 //! The flags that say how to reach hosts, and which refusals to lift.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -83,6 +84,31 @@ impl ReachArguments {
 }
 
 impl ConsentArguments {
+    /// The flags that were given, with the patterns of hosts that each holds for: what a saved plan records.
+    #[must_use]
+    pub fn flags(&self) -> BTreeMap<String, Vec<String>> {
+        let all = || vec!["*".to_owned()];
+        let given = [
+            ("--adopt", self.adopt),
+            ("--take-over", self.take_over),
+            ("--allow-delete", self.allow_delete),
+            ("--allow-overwrite", self.allow_overwrite),
+            ("--allow-restart", self.allow_restart),
+            ("--allow-fault", self.allow_fault),
+            ("--allow-unverified", self.allow_unverified),
+        ];
+        let given = given.into_iter().filter(|(_, given)| *given);
+        let mut flags: BTreeMap<String, Vec<String>> =
+            given.map(|(flag, _)| (flag.to_owned(), all())).collect();
+        if !self.allow_unreachable.is_empty() {
+            flags.insert(
+                "--allow-unreachable".to_owned(),
+                self.allow_unreachable.clone(),
+            );
+        }
+        flags
+    }
+
     /// The same, for the session.
     #[must_use]
     pub fn options(&self) -> Consent {

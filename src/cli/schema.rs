@@ -1,22 +1,40 @@
 //! `murder schema`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::error::CliError;
 use super::exit::Exit;
 use super::output;
 use super::terminal::Terminal;
 use crate::manifest;
+use crate::plan::saved::plan_schema;
 
 /// Arguments of `murder schema`.
 #[derive(Debug, Args)]
-pub struct SchemaArguments {}
+pub struct SchemaArguments {
+    /// Of which document.
+    #[arg(value_enum, default_value_t = SchemaDocument::Manifest)]
+    pub document: SchemaDocument,
+}
+
+/// The documents that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaDocument {
+    /// The manifest.
+    Manifest,
+    /// A saved plan (`plan --out`).
+    Plan,
+}
 
 /// Runs the verb.
 ///
 /// # Errors
 /// If standard output cannot be written.
-pub fn run(_arguments: &SchemaArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    output::print(format!("{:#}\n", manifest::schema()).as_bytes(), terminal)?;
+pub fn run(arguments: &SchemaArguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    let schema = match arguments.document {
+        SchemaDocument::Manifest => manifest::schema(),
+        SchemaDocument::Plan => plan_schema(),
+    };
+    output::print(format!("{schema:#}\n").as_bytes(), terminal)?;
     Ok(Exit::Done)
 }

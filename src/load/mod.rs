@@ -4,11 +4,13 @@
 mod bounded;
 mod files;
 mod loaded;
+mod plan_file;
 mod revision;
 mod secrets;
 
 pub use files::LinkScope;
 pub use loaded::LoadedMurder;
+pub use plan_file::{is_plan_file, read_plan};
 pub use revision::revision;
 pub use secrets::{check_secret_files, secrets};
 

@@ -1,7 +1,7 @@
 //! The difference between what a host has and what it must have, as a value.
 //!
-//! The serde form of these types is for storage: it is complete and reads back equal. It holds hashes
-//! of files that may hold secrets, so it must not be shown; `report::json` makes the form to show.
+//! The serde form of these types is complete and reads back equal. It holds hashes of files that may hold secrets, so it
+//! never leaves the program: [`saved`] has the form of a plan's file, and `report::json` makes the form to show.
 
 mod cleanup;
 mod diff;
@@ -13,6 +13,7 @@ mod questions;
 mod refusal;
 mod release;
 mod reload_hash;
+pub mod saved;
 
 pub use cleanup::sweep;
 pub use diff::{DiffInput, compare, diff, unreadable};
@@ -25,6 +26,7 @@ pub use reload_hash::{activation_after, activation_by};
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::exchange::{Expects, Failure, Run};
@@ -36,7 +38,7 @@ use crate::state::{File, Probes, Queue, References, Remark};
 use crate::thing::Thing;
 
 /// What happens to one thing. A thing that stays as it is is not in a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Change<T> {
     /// It does not exist yet.
@@ -59,7 +61,7 @@ pub enum Change<T> {
 }
 
 /// Why a thing changes. It is for the reader of a plan and changes no decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The manifest or a module changed.
@@ -119,7 +121,7 @@ pub struct FileState {
 }
 
 /// Why the text of a host's file is not shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Withheld {
     /// `murder` does not manage the file, and some users of the host cannot read it: so its text is not for those who read
@@ -130,7 +132,7 @@ pub enum Withheld {
 }
 
 /// Why an index is built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IndexReason {
     /// Its source changes in this plan.
@@ -142,7 +144,7 @@ pub enum IndexReason {
 }
 
 /// Why Postfix is reloaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReloadReason {
     /// This plan changes something that it reads.

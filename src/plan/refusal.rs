@@ -1,10 +1,11 @@
 //! Why `apply` does not apply a host's plan without a word from the user.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One reason why `apply` refuses a host's plan. A plan always has all of them: flags decide
 /// whether `apply` goes on, and never what a plan says or does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
     /// The rule.
     pub kind: RefusalKind,
@@ -13,7 +14,9 @@ pub struct Refusal {
 }
 
 /// The rules by which `apply` refuses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalKind {
     /// A file that is not empty and differs, or a value that the host itself set, was there before `murder` and is replaced.

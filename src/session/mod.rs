@@ -7,6 +7,7 @@
 pub mod apply;
 mod deferred;
 pub mod facts_cache;
+mod forgetting;
 pub mod glob;
 pub mod murder;
 pub mod observe;
@@ -20,6 +21,7 @@ pub mod release;
 pub mod rollback;
 pub mod rollout;
 pub mod routes;
+pub mod saving;
 pub mod worker;
 
 use std::sync::Arc;

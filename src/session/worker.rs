@@ -9,6 +9,7 @@ use async_io::block_on;
 
 use super::SessionError;
 use super::apply::{Application, apply};
+use super::forgetting::Forgetting;
 use super::murder::MurderSession;
 use super::observe::Answered;
 use super::options::{Consent, Reach};
@@ -17,16 +18,16 @@ use super::precompile::{Precompiled, precompile};
 use crate::access::SshClient;
 use crate::compile::Compiler;
 use crate::diagnostic::Diagnostic;
-use crate::exchange::{Ending, Orders};
 use crate::ledger::PinningKey;
 use crate::load::LoadedMurder;
 use crate::machine::{Apply, MachineError, Observe, Questions};
 use crate::model::{ContentSpec, FileSpec, Host};
 use crate::name::HostName;
 use crate::outcome::Outcome;
-use crate::plan::{Failure, HostPlan, HostVerdict, Run, Verdict, sweep};
+use crate::plan::saved::Compared;
+use crate::plan::{Failure, HostPlan, HostVerdict, Verdict};
 use crate::secret::{Body, SecretName};
-use crate::state::{Desired, Facts, Live};
+use crate::state::{Desired, Facts};
 use crate::task::Task;
 use crate::transport::AskPassphrase;
 
@@ -37,6 +38,12 @@ pub trait Planner: Sync {
 
     /// How many threads `at_once` observations need. One is enough if they only wait for sockets.
     fn threads(&self, at_once: usize) -> usize;
+}
+
+/// Reads hosts, and keeps what those with changes were compared by, to save the plan.
+pub trait Recorder: Planner {
+    /// What the hosts with changes were compared by, once they were planned.
+    fn compared(&self) -> BTreeMap<HostName, Compared>;
 }
 
 /// Changes hosts.
@@ -60,6 +67,22 @@ pub fn planner<'a>(
 ) -> Result<(Box<dyn Planner + 'a>, Vec<Diagnostic>), SessionError> {
     let consent = Consent::default();
     let (worker, warnings) = Worker::new(loaded, hosts, reach, consent, false, ask_passphrase)?;
+    Ok((Box::new(worker), warnings))
+}
+
+/// A planner for them whose plan can be saved, and the warnings.
+///
+/// # Errors
+/// As [`planner`].
+pub fn recorder<'a>(
+    loaded: &'a LoadedMurder,
+    hosts: &[HostName],
+    reach: &Reach,
+    ask_passphrase: Box<AskPassphrase>,
+) -> Result<(Box<dyn Recorder + 'a>, Vec<Diagnostic>), SessionError> {
+    let consent = Consent::default();
+    let (mut worker, warnings) = Worker::new(loaded, hosts, reach, consent, false, ask_passphrase)?;
+    worker.compared = Some(Mutex::default());
     Ok((Box::new(worker), warnings))
 }
 
@@ -106,6 +129,8 @@ struct Worker<'a> {
     /// The questions to hosts with changes, and the key of each.
     asked: Mutex<BTreeMap<HostName, Asked>>,
     forgetting: Forgetting,
+    /// What the hosts with changes were compared by, if the plan is to be saved.
+    compared: Option<Mutex<BTreeMap<HostName, Compared>>>,
     /// Whether all hosts are reached without blocking a thread.
     waits: bool,
 }
@@ -142,6 +167,7 @@ impl<'a> Worker<'a> {
             kept: writes.then(Mutex::default),
             asked: Mutex::default(),
             forgetting: Forgetting::default(),
+            compared: None,
             waits: waits(loaded, hosts, reach),
         };
         Ok((worker, warnings))
@@ -193,6 +219,10 @@ impl<'a> Worker<'a> {
             let _ = self.contact.loaded.revision();
             let run = &self.contact.session.run;
             self.forgetting.note(&host.name, &observed.live, &seen, run);
+        }
+        if let (Some(compared), Verdict::Changes(_)) = (&self.compared, &seen.verdict) {
+            let kept = Compared::of(&observed.desired, &observed.live);
+            lock(compared).insert(host.name.clone(), kept);
         }
         let asked = Asked {
             host_key: observed.live.host_key().cloned(),
@@ -250,6 +280,15 @@ impl Planner for Worker<'_> {
 
     fn threads(&self, at_once: usize) -> usize {
         if self.waits { 1 } else { at_once }
+    }
+}
+
+impl Recorder for Worker<'_> {
+    fn compared(&self) -> BTreeMap<HostName, Compared> {
+        let compared = self.compared.as_ref();
+        compared.map_or_else(BTreeMap::new, |compared| {
+            std::mem::take(&mut lock(compared))
+        })
     }
 }
 
@@ -328,36 +367,4 @@ fn of_files(loaded: &LoadedMurder, hosts: &[HostName]) -> BTreeSet<SecretName> {
         }
     }
     needed
-}
-
-/// Converged hosts that still store the failure of an earlier apply.
-///
-/// A host keeps that failure until an apply succeeds. If the cause was corrected by hand, no apply follows, because a
-/// converged host gets no orders. So the `apply` that has shown the failure makes the host delete it.
-#[derive(Debug, Default)]
-struct Forgetting(Mutex<BTreeMap<HostName, Orders>>);
-
-impl Forgetting {
-    /// Notes a host, if it is one of them.
-    fn note(&self, host: &HostName, live: &Live, seen: &HostVerdict, run: &Run) {
-        let at_work = live.lock.as_ref().is_some_and(|lock| lock.held);
-        // While Postfix does not run, the failure may be the cause, so it is kept.
-        let is_over = seen.verdict == Verdict::Converged && !seen.stopped && !at_work;
-        if live.last_words && is_over {
-            let mut orders = lock(&self.0);
-            orders.insert(host.clone(), sweep(live, run));
-        }
-    }
-
-    /// Makes them delete the failure, and gives those that did. A host that cannot be reached or has changed keeps it.
-    fn carry_out(&self, contact: &MurderSession<'_>) -> Vec<HostName> {
-        let orders = lock(&self.0);
-        let forgets = |(name, orders): (&HostName, &Orders)| {
-            let host = contact.host(name).ok()?;
-            let mut machine = block_on(contact.connect(host)).ok()?;
-            let performed = machine.perform(orders, None).ok()?;
-            (performed.ending == Ending::Done).then(|| name.clone())
-        };
-        orders.iter().filter_map(forgets).collect()
-    }
 }

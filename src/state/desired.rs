@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::name::{Mode, RemotePath, TableType, UserName};
@@ -36,7 +37,7 @@ pub struct File {
 }
 
 /// Addresses that are asked over SMTP after an apply.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Probes {
     /// Must be accepted at RCPT.
     pub accept: Vec<String>,

@@ -184,6 +184,10 @@ pub struct LiveState {
     pub size: u64,
     /// Modification time in seconds since the epoch, by the host's clock.
     pub mtime: i64,
+    /// Time of the last change of its inode, in the same way. 0 if the host did not say it: it has a key then.
+    pub ctime: i64,
+    /// Inode number. 0 if the host did not say it.
+    pub inode: u64,
     /// The file that the path leads to, if it is a symbolic link or a directory on the way is one.
     pub link: Option<String>,
     /// Whether some users of the host cannot read it: for its own mode, or that of a directory on the way.

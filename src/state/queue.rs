@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::remark::Remark;
 
 /// Messages in the queue of a Postfix. A host counts each kind to [`Queue::COUNTED`] at most, and one more means "more".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Queue {
     /// Messages that could not be delivered yet, and are tried again later.
     pub deferred: u32,

@@ -24,6 +24,8 @@ const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("src/mail/walk.rs", "deliver", FLAT),
     ("src/manifest/yaml.rs", "event", FLAT),
     ("src/plan/orders.rs", "add", FLAT),
+    ("src/plan/saved/step.rs", "shown", FLAT),
+    ("src/plan/saved/step.rs", "step", FLAT),
     ("src/postfix/postconf/options.rs", "parse", SPLIT),
     ("src/report/json/view.rs", "of", FLAT),
     ("src/report/steps.rs", "of_step", FLAT),

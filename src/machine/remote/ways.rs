@@ -138,6 +138,8 @@ mod tests {
             group_id,
             size: 0,
             mtime: 0,
+            ctime: 0,
+            inode: 0,
         };
         for (mode, user, group, exposes) in [
             (0o755, 0, 0, false),

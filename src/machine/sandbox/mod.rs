@@ -18,6 +18,7 @@ mod writes;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::ledger::Ledger;
@@ -170,6 +171,8 @@ impl Sandbox {
             mode: Mode::from_bits(tree::mode(&meta)),
             size: meta.len(),
             mtime: tree::mtime(&meta),
+            ctime: meta.ctime(),
+            inode: meta.ino(),
             private: tree::mode(&meta) & 0o004 == 0,
             link: folder.link(real).map(|target| target.display().to_string()),
             text,

@@ -72,6 +72,8 @@ fn state(text: &str) -> LiveState {
         mode: Mode::from_bits(0o640),
         size: text.len() as u64,
         mtime: 100,
+        ctime: 100,
+        inode: 1,
         link: None,
         private: true,
         text: Some(text.to_owned()),

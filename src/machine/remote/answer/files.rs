@@ -110,6 +110,8 @@ fn state(stat: &Stat) -> LiveState {
         mode: Mode::from_bits(stat.mode),
         size: stat.size,
         mtime: stat.mtime,
+        ctime: stat.ctime,
+        inode: stat.inode,
         link: None,
         private: stat.mode & 0o004 == 0,
         text: None,

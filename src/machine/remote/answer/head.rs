@@ -23,6 +23,10 @@ pub(in crate::machine::remote) struct Stat {
     pub size: u64,
     /// Modification time, seconds since the epoch.
     pub mtime: i64,
+    /// Time of the last change of the inode. 0 where the host does not say it.
+    pub ctime: i64,
+    /// Inode number. 0 where the host does not say it.
+    pub inode: u64,
 }
 
 impl Stat {
@@ -30,15 +34,22 @@ impl Stat {
     pub fn read(line: &str) -> Option<(String, Self)> {
         let mut parts = line.splitn(5, ' ');
         let mut next = || parts.next().unwrap_or_default();
-        let (mode, size, mtime, path) = (next(), next(), next(), next());
+        let (mode, size, times, path) = (next(), next(), next(), next());
+        // A host without a key adds what tells whether the file was touched.
+        let mut times = times.split('/');
+        let mtime = times.next().unwrap_or_default();
+        let mut touched = || times.next().unwrap_or("0");
+        let (ctime, inode) = (touched(), touched());
         // Names of users and groups may have blanks, and no colon (passwd(5)).
         let (names, ids) = next().rsplit_once(' ').unwrap_or_default();
         let (owner, group) = names.split_once(':').unwrap_or_default();
         let (user, group_id) = ids.split_once(':').unwrap_or_default();
-        let (Ok(mode), Ok(size), Ok(mtime), Ok(user), Ok(group_id)) = (
+        let (Ok(mode), Ok(size), Ok(mtime), Ok(ctime), Ok(inode), Ok(user), Ok(group_id)) = (
             u32::from_str_radix(mode, 16),
             size.parse(),
             mtime.parse(),
+            ctime.parse(),
+            inode.parse(),
             user.parse(),
             group_id.parse(),
         ) else {
@@ -52,6 +63,8 @@ impl Stat {
             group_id,
             size,
             mtime,
+            ctime,
+            inode,
         };
         Some((path.to_owned(), stat))
     }

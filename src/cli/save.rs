@@ -1,0 +1,101 @@
+//! `murder plan --out`: saves the plan, and prints what the file says.
+
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::error::CliError;
+use super::reach::{ConsentArguments, ReachArguments};
+use super::terminal::Terminal;
+use super::{Selection, open, show, untrusted};
+use crate::plan::Plan;
+use crate::plan::saved::SavedPlan;
+use crate::session::saving::saved_plan;
+
+/// The flags of `plan` that are about the file.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Saved plan")]
+pub struct SaveArguments {
+    /// Save the plan to FILE, for `show FILE` and `apply FILE`. It holds no secret, and may be published.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// The folder from which relative paths of secrets, keys and known_hosts in the saved plan resolve. Default: the
+    /// current folder.
+    #[arg(long, value_name = "DIR", requires = "out", value_hint = clap::ValueHint::DirPath)]
+    pub base: Option<PathBuf>,
+}
+
+/// Plans the selected hosts, saves the plan to `file`, and gives what the file says.
+///
+/// # Errors
+/// As [`open::difference`]; or if the plan would hold a secret, or the file cannot be written.
+pub fn plan(
+    selected: &Selection,
+    reach: &ReachArguments,
+    consents: &ConsentArguments,
+    (file, base): (&Path, Option<&Path>),
+    terminal: &Terminal,
+) -> Result<Plan, CliError> {
+    let (loaded, hosts) = open::hosts(selected, terminal)?;
+    let reach = reach.of_selection(selected);
+    untrusted::refuse_hosts(&loaded, &reach)?;
+    let base = absolute(base)?;
+    let recorder = open::recorder(&loaded, &hosts, &reach, terminal)?;
+    let murder = &loaded.murder.name;
+    let plan = open::plan(murder, &hosts, &*recorder, reach.parallel, terminal);
+    let mut saved = saved_plan(
+        &loaded,
+        &plan,
+        &recorder.compared(),
+        consents.flags(),
+        &base,
+    )
+    .map_err(|error| CliError::session(error, &loaded.sources))?;
+    drop(plan);
+    let (bytes, digest) = saved
+        .to_bytes()
+        .map_err(|error| CliError::message(error.to_string()))?;
+    saved.digest = digest;
+    write(file, &bytes).map_err(|error| {
+        CliError::message(format!("cannot write `{}`: {error}", file.display()))
+    })?;
+    say_saved(&saved, file, terminal);
+    show::shown(&saved, file)
+}
+
+fn say_saved(saved: &SavedPlan, file: &Path, terminal: &Terminal) {
+    terminal.say(&format!(
+        "saved to `{}` (sha256:{})",
+        file.display(),
+        saved.digest
+    ));
+}
+
+/// The folder from which relative paths resolve.
+///
+/// # Errors
+/// If it cannot be found out.
+pub fn absolute(base: Option<&Path>) -> Result<PathBuf, CliError> {
+    std::path::absolute(base.unwrap_or(Path::new(".")))
+        .map_err(|error| CliError::message(format!("cannot find out the current folder: {error}")))
+}
+
+/// Writes a file whole, or leaves what was there.
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        // A pipe or /dev/stdout, which cannot be exchanged.
+        return std::fs::write(path, bytes);
+    }
+    let mut file = tempfile::Builder::new()
+        .prefix(".murder-plan")
+        .permissions(std::fs::Permissions::from_mode(0o666)) // less the umask
+        .tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}

@@ -1,0 +1,63 @@
+//! `murder show`: a saved plan, as `plan` printed it.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::{self, PlanOutput};
+use super::terminal::Terminal;
+use crate::diagnostic::Diagnostic;
+use crate::load;
+use crate::plan::Plan;
+use crate::plan::saved::{PlanDamage, SavedPlan};
+
+/// Arguments of `murder show`.
+#[derive(Debug, Args)]
+pub struct ShowArguments {
+    /// The saved plan.
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// How the plan is shown.
+    #[command(flatten)]
+    pub look: PlanOutput,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// If the file is no saved plan, or standard output cannot be written.
+pub fn run(arguments: &ShowArguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    let plan = read(&arguments.file)?;
+    let look = arguments.look;
+    let text = shown(&plan, &arguments.file).and_then(|plan| {
+        output::plan_text(&plan, look.format, look.diff.into(), terminal.color_out)
+    });
+    output::deliver(text, Exit::Done, terminal)
+}
+
+/// Reads a saved plan.
+///
+/// # Errors
+/// If the file cannot be read, or is no saved plan that can be used.
+pub fn read(path: &Path) -> Result<SavedPlan, CliError> {
+    let bytes = load::read_plan(path).map_err(|problem| CliError::arguments(vec![problem]))?;
+    SavedPlan::from_bytes(&bytes).map_err(|damage| unusable(path, &damage))
+}
+
+/// What a saved plan shows: without the refusals that were lifted when it was made.
+///
+/// # Errors
+/// If it cannot be used.
+pub fn shown(plan: &SavedPlan, path: &Path) -> Result<Plan, CliError> {
+    let shown = plan.shown().map_err(|damage| unusable(path, &damage))?;
+    Ok(shown.without_lifted(|kind| plan.header.lifts(kind)))
+}
+
+/// The error for a file that is no plan that can be used.
+#[must_use]
+pub fn unusable(path: &Path, damage: &PlanDamage) -> CliError {
+    let problem = Diagnostic::error(format!("the plan `{}` {damage}", path.display()));
+    CliError::arguments(vec![problem.hint(damage.hint())])
+}

@@ -1,0 +1,46 @@
+//! The key of one host, by which values that may hold secrets are pinned.
+
+use std::fmt;
+
+use hmac::{Hmac, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::digest::hex;
+
+/// The secret key of one host. The client makes it at the host's first apply, and the host's ledger keeps it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PinningKey(String);
+
+impl PinningKey {
+    /// Takes a key's text.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Makes a key of random bytes.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8; 32]) -> Self {
+        Self(hex(bytes))
+    }
+
+    /// HMAC-SHA-256 of a text by this key, in lower-case hexadecimal. Whoever does not have the key cannot try texts.
+    #[must_use]
+    pub fn pin(&self, text: &str) -> String {
+        // HMAC takes a key of any length (RFC 2104), so there is no error.
+        Hmac::<Sha256>::new_from_slice(self.0.as_bytes())
+            .map(|mut mac| {
+                mac.update(text.as_bytes());
+                hex(&mac.finalize().into_bytes())
+            })
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for PinningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}

@@ -1,0 +1,46 @@
+//! Reading the file of a saved plan.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use super::files::unreadable;
+use crate::diagnostic::Diagnostic;
+use crate::plan::saved::is_saved_plan;
+
+/// The largest file that is read as a plan, in bytes.
+const MOST: u64 = 1 << 30;
+/// So much of a file decides whether it is a saved plan.
+const HEAD: u64 = 4096;
+
+/// The bytes of a saved plan's file.
+///
+/// # Errors
+/// If it cannot be read, or is too large.
+pub fn read_plan(path: &Path) -> Result<Vec<u8>, Diagnostic> {
+    read(path).map_err(|error| {
+        unreadable(path, &error).hint("name the file that `murder plan --out FILE` wrote")
+    })
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST {
+        let why = format!("it has more than {MOST} bytes, which is the limit");
+        return Err(io::Error::other(why));
+    }
+    Ok(bytes)
+}
+
+/// Whether a path is the file of a saved plan, and no manifest. A plan that was edited is one too.
+#[must_use]
+pub fn is_plan_file(path: &Path) -> bool {
+    // A manifest may come from a pipe, which can be read only once.
+    if !std::fs::metadata(path).is_ok_and(|found| found.is_file()) {
+        return false;
+    }
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    read.is_ok() && is_saved_plan(&head)
+}

@@ -1,0 +1,131 @@
+//! The bytes of a saved plan: sealed by their digest when they are written, and refused where they were edited.
+
+use super::texts::{TextId, Texts};
+use super::{FORMAT, FORMAT_VERSION, PlanDocument, SavedPlan};
+use crate::digest::sha256_hex;
+
+/// How the file begins; the digest follows. It is the SHA-256 of all bytes but its own 64 digits.
+const HEAD: &str = "{\"digest\":\"sha256:";
+/// What follows the digest.
+const AFTER: &str = "\",\n";
+/// The digits of a digest.
+const DIGITS: usize = 64;
+/// So much of a file decides whether it is a saved plan.
+const LOOKED_AT: usize = 4096;
+
+/// Why a file is no saved plan that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanDamage {
+    /// Its bytes are not those that were written.
+    #[error("was edited, or is not whole: its digest does not match")]
+    Edited,
+    /// Another `murder` wrote it.
+    #[error(
+        "has format {format}, and this murder ({version}) reads format {FORMAT_VERSION}",
+        format = .0,
+        version = env!("CARGO_PKG_VERSION")
+    )]
+    Format(String),
+    /// It is whole, and this `murder` cannot use what it says.
+    #[error("cannot be read: {0}")]
+    Damaged(String),
+}
+
+impl PlanDamage {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Edited => {
+                "a plan is never edited: change the manifest, and make a new one with `murder plan --out FILE`"
+            }
+            Self::Format(_) => {
+                "use the `murder` that made it, or make a new one with `murder plan --out FILE`"
+            }
+            Self::Damaged(_) => "make a new one with `murder plan --out FILE`",
+        }
+    }
+}
+
+/// Whether a file says that it is a saved plan, whole or not. A manifest is not one.
+#[must_use]
+pub fn is_saved_plan(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(LOOKED_AT)];
+    let head = String::from_utf8_lossy(head);
+    let marks = [FORMAT, "\"digest\"", "sha256:", "\"format_version\""];
+    let marked = marks.iter().filter(|mark| head.contains(**mark)).count();
+    head.trim_start().starts_with(['{', '"']) && marked >= 2
+}
+
+/// The bytes of a plan's file.
+///
+/// # Errors
+/// None that a plan can cause; serde's, passed on.
+pub(super) fn sealed(plan: &SavedPlan) -> Result<(Vec<u8>, String), serde_json::Error> {
+    let document = serde_json::to_vec(&PlanDocument::of(plan))?;
+    let rest = document.get(1..).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(document.len() + 128);
+    bytes.extend(HEAD.as_bytes());
+    let at = bytes.len();
+    bytes.extend(AFTER.as_bytes());
+    bytes.extend(rest);
+    bytes.push(b'\n');
+    let digest = sha256_hex(&bytes);
+    bytes.splice(at..at, digest.bytes());
+    Ok((bytes, digest))
+}
+
+/// Reads a plan's file.
+///
+/// # Errors
+/// [`PlanDamage`] where it was edited, has another format, or cannot be read.
+pub(super) fn unsealed(bytes: &[u8]) -> Result<SavedPlan, PlanDamage> {
+    let rest = bytes
+        .strip_prefix(HEAD.as_bytes())
+        .ok_or(PlanDamage::Edited)?;
+    let (digits, rest) = rest.split_at_checked(DIGITS).ok_or(PlanDamage::Edited)?;
+    let digest = std::str::from_utf8(digits).map_err(|_| PlanDamage::Edited)?;
+    let document = rest
+        .strip_prefix(AFTER.as_bytes())
+        .ok_or(PlanDamage::Edited)?;
+    if sha256_hex(&[HEAD.as_bytes(), rest].concat()) != digest {
+        return Err(PlanDamage::Edited);
+    }
+    let document = [b"{", document].concat();
+    let said = document_format(&document)?;
+    if said != FORMAT_VERSION {
+        return Err(PlanDamage::Format(said));
+    }
+    let document: PlanDocument = serde_json::from_slice(&document).map_err(damaged)?;
+    Ok(document.plan(digest.to_owned()))
+}
+
+/// The version of the format, which is read before the rest.
+fn document_format(document: &[u8]) -> Result<String, PlanDamage> {
+    #[derive(serde::Deserialize)]
+    struct Versioned {
+        format: String,
+        format_version: String,
+    }
+    let versioned: Versioned = serde_json::from_slice(document).map_err(damaged)?;
+    match versioned.format == FORMAT {
+        true => Ok(versioned.format_version),
+        false => Err(PlanDamage::Format(versioned.format)),
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the form that map_err wants")]
+fn damaged(error: serde_json::Error) -> PlanDamage {
+    PlanDamage::Damaged(error.to_string())
+}
+
+impl Texts {
+    /// The text of a number.
+    ///
+    /// # Errors
+    /// Where the plan has fewer texts.
+    pub fn named(&self, number: TextId) -> Result<&str, PlanDamage> {
+        self.get(number)
+            .ok_or_else(|| PlanDamage::Damaged(format!("it has no text {}", number.0)))
+    }
+}
