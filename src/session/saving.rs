@@ -11,7 +11,7 @@ use crate::model::Roster;
 use crate::name::{HostName, RemotePath};
 use crate::plan::Plan;
 use crate::plan::saved::{
-    Compared, PlanBody, PlanHeader, SavedAccess, SavedHost, SavedRollout, SavedSource, Texts,
+    Compared, PlanBody, PlanHeader, SavedAccess, SavedHost, SavedPlan, SavedSource, Texts,
 };
 use crate::secret::mask::mask_file;
 use crate::secret::{MASK, SecretName, SecretSource};
@@ -31,7 +31,7 @@ pub fn saved_plan(
     compared: &BTreeMap<HostName, Compared>,
     consents: BTreeMap<String, Vec<String>>,
     base: &Path,
-) -> Result<crate::plan::saved::SavedPlan, SessionError> {
+) -> Result<SavedPlan, SessionError> {
     let mut problems = literal_texts(compared);
     let mut texts = Texts::default();
     let mut hosts = BTreeMap::new();
@@ -66,20 +66,12 @@ pub fn saved_plan(
         roster: Roster::of(&loaded.murder).written().to_vec(),
         after: loaded.after.clone(),
         rollout: rollout
-            .map(|(role, rollout)| {
-                let saved = SavedRollout {
-                    serial: rollout.serial,
-                    pause: rollout.pause.as_secs(),
-                    canary: rollout.canary,
-                    max_deferred: rollout.max_deferred,
-                };
-                (role.clone(), saved)
-            })
+            .map(|(role, rollout)| (role.clone(), rollout.into()))
             .collect(),
         secrets,
         hosts,
     };
-    Ok(crate::plan::saved::SavedPlan {
+    Ok(SavedPlan {
         header: header(loaded, consents),
         body,
         texts,

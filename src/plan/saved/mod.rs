@@ -36,6 +36,7 @@ pub use texts::{TextId, Texts};
 pub use unseal::{PlanDamage, is_saved_plan};
 
 use super::{Plan, RefusalKind};
+use crate::model::Rollout;
 use crate::name::{HostName, RoleName};
 use crate::secret::SecretName;
 
@@ -110,6 +111,17 @@ pub struct SavedRollout {
     /// By how many the deferred mails of one of them may rise before no further hosts begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_deferred: Option<u32>,
+}
+
+impl From<&Rollout> for SavedRollout {
+    fn from(rollout: &Rollout) -> Self {
+        Self {
+            serial: rollout.serial,
+            pause: rollout.pause.as_secs(),
+            canary: rollout.canary,
+            max_deferred: rollout.max_deferred,
+        }
+    }
 }
 
 /// Where the text of a secret comes from. It is never in the plan.
