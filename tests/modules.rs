@@ -65,7 +65,8 @@ pub fn host(text: &str, roles: &[&str]) -> Host {
         mailhost: name(text),
         state: HostState::Active,
         addresses: Vec::new(),
-        service: murder::service::Service::POSTFIX,
+        placement: BTreeMap::new(),
+        instances: BTreeMap::new(),
         ssh: Access {
             client: SshClient::Ssh2,
             address: None,
@@ -801,7 +802,9 @@ fn the_nearest_layer_wins_and_the_others_are_remembered() {
     );
     let compiled = built(&murder, BACKEND);
     assert_value(&compiled, "relayhost", "[a]");
-    let origins = &compiled.origins[&"relayhost".parse::<Thing>().unwrap()];
+    let origins = compiled
+        .any_origins(&"relayhost".parse::<Thing>().unwrap())
+        .unwrap();
     let values: Vec<&str> = origins.iter().map(|origin| origin.value.as_str()).collect();
     assert_eq!(values, ["[a]", "[b]", "[c]", "[smtp.example.org]"]);
     assert_eq!(origins[3].level, Level::Module(backend));

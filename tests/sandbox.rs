@@ -3,6 +3,7 @@
 mod aliases;
 mod elsewhere;
 mod instances;
+mod two_instances;
 mod waves;
 
 use std::collections::BTreeMap;

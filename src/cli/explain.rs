@@ -12,8 +12,9 @@ use super::{StrangerArguments, output};
 use crate::compile::Compiler;
 use crate::diagnostic::Diagnostic;
 use crate::load::{self, Loaded};
-use crate::model::HostState;
+use crate::model::{Host, HostState};
 use crate::report::explain::Explainer;
+use crate::service::{Instance, Service};
 use crate::thing::Thing;
 
 /// Arguments of `murder explain`.
@@ -63,17 +64,13 @@ fn answer(loaded: &Loaded, arguments: &ExplainArguments) -> Result<String, Vec<D
     };
     let wrong = |error: crate::name::NameError| vec![Diagnostic::error(error.to_string())];
     let host = named(murder, &arguments.host).map_err(|problem| vec![problem])?;
-    let explainer = Explainer {
-        sources: &loaded.sources,
-        modules: &loaded.modules,
-        folder: &loaded.folder,
-        host,
-        compiler: Compiler::new(murder, &loaded.modules)?,
-    };
+    let compiler = Compiler::new(murder, &loaded.modules)?;
     if let Some(name) = arguments.thing.strip_prefix("vars.") {
-        return explainer.variable(name).map_err(|problem| vec![problem]);
+        let explained = explainer(loaded, &compiler, host, &host.main_service()).variable(name);
+        return explained.map_err(|problem| vec![problem]);
     }
-    let thing = thing(&arguments.thing).map_err(wrong)?;
+    let (of, text) = on_instance(&arguments.thing);
+    let thing = thing(text).map_err(wrong)?;
     if host.state == HostState::Retired {
         return Err(vec![
             Diagnostic::error(format!("`{}` is retired", host.name))
@@ -81,10 +78,49 @@ fn answer(loaded: &Loaded, arguments: &ExplainArguments) -> Result<String, Vec<D
                 .detail("`murder` deletes what it created there and restores what it adopted"),
         ]);
     }
-    let compiled = explainer.compiler.compile(&host.name, &host.facts)?;
-    explainer
-        .thing(&compiled, &thing)
-        .map_err(|problem| vec![problem])
+    let compiled = compiler.compile(&host.name, &host.facts)?;
+    let services = host.roles_on().into_iter();
+    let services = services.filter(|service| of.as_ref().is_none_or(|of| of == *service));
+    let (mut text, mut problem) = (String::new(), None);
+    for service in services {
+        let part = host.part(service);
+        match explainer(loaded, &compiler, &part, service).thing(&compiled, &thing) {
+            Ok(lines) => text.push_str(&lines),
+            Err(other) => problem = problem.or(Some(other)),
+        }
+    }
+    if text.is_empty() {
+        let none = || Diagnostic::error(format!("no role of `{}` is on this instance", host.name));
+        return Err(vec![problem.unwrap_or_else(none)]);
+    }
+    Ok(text)
+}
+
+fn explainer<'a>(
+    loaded: &'a Loaded,
+    compiler: &'a Compiler<'a>,
+    host: &'a Host,
+    service: &'a Service,
+) -> Explainer<'a> {
+    Explainer {
+        sources: &loaded.sources,
+        modules: &loaded.modules,
+        folder: &loaded.folder,
+        host,
+        service,
+        compiler,
+    }
+}
+
+/// A thing as a plan shows it, `/etc/postfix-out/main.cf:relayhost`: its instance, and the thing without the folder.
+fn on_instance(text: &str) -> (Option<Service>, &str) {
+    let split = || {
+        let (folder, thing) = text.strip_prefix("/etc/")?.split_once('/')?;
+        let is_value = thing.starts_with("main.cf:") || thing.starts_with("master.cf:");
+        let instance = Instance::new(folder).ok().filter(|_| is_value)?;
+        Some((Service::Postfix(instance), thing))
+    };
+    split().map_or((None, text), |(service, thing)| (Some(service), thing))
 }
 
 /// A thing in its text form; `master.cf:` may be left out, as in `lmtp/unix`.

@@ -117,7 +117,7 @@ fn tree_of_host(folder: &RootFolder, name: &Path, compiled: &Compiled) -> io::Re
     // A link in the tree must not lead out of the folder of its host.
     let root = folder.beneath(name)?;
     let options = WriteOptions::default();
-    for (path, want) in &compiled.wanted().files {
+    for (path, want) in compiled.desired.files() {
         if let Want::Present(file) = want {
             let text = file.body.masked();
             root.write(Path::new(path.as_str()), text.as_bytes(), options)?;
@@ -132,7 +132,7 @@ fn stream(hosts: &[(HostName, Compiled)]) -> String {
     for (name, compiled) in hosts {
         // Writing to a String does not fail.
         let _ = writeln!(text, "# host {name}\n{}", settings(compiled));
-        for (path, want) in &compiled.wanted().files {
+        for (path, want) in compiled.desired.files() {
             let _ = match want {
                 Want::Present(file) => {
                     writeln!(
@@ -157,15 +157,18 @@ fn settings(compiled: &Compiled) -> String {
     if compiled.desired.retired {
         text.push_str("# retired: `murder` deletes what it created and restores what it adopted\n");
     }
-    for (thing, want) in &compiled.wanted().values {
-        // Writing to a String does not fail.
-        let _ = match want {
-            Want::Present(value) => writeln!(text, "{thing} = {value}"),
-            Want::Absent => writeln!(text, "# {thing} is not set"),
-        };
-    }
-    for thing in &compiled.wanted().leave {
-        let _ = writeln!(text, "# {thing} is left alone");
+    for (service, wanted) in &compiled.desired.services {
+        for (thing, want) in &wanted.values {
+            let thing = service.shown(thing);
+            // Writing to a String does not fail.
+            let _ = match want {
+                Want::Present(value) => writeln!(text, "{thing} = {value}"),
+                Want::Absent => writeln!(text, "# {thing} is not set"),
+            };
+        }
+        for thing in &wanted.leave {
+            let _ = writeln!(text, "# {} is left alone", service.shown(thing));
+        }
     }
     text
 }

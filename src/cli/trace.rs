@@ -14,7 +14,7 @@ use crate::directory::Directory;
 use crate::directory_source;
 use crate::load::{LinkScope, LoadedMurder};
 use crate::mail::{EndAction, Entry, MailTrace, SmtpClient};
-use crate::name::{HostName, Parameter, RemotePath};
+use crate::name::{Parameter, RemotePath};
 use crate::report::route::{self, OriginOf};
 use crate::report::route_graph::RouteGraph;
 use crate::report::route_json::{self, EntryPoint};
@@ -151,35 +151,37 @@ fn entry(
     loaded: &LoadedMurder,
     murder: &CompiledMurder,
 ) -> Result<(Entry, EntryPoint), CliError> {
-    let named = |text: &str| {
-        let host = selection::named(&loaded.murder, text);
-        host.map(|host| host.name.clone())
-            .map_err(|problem| CliError::arguments(vec![problem]))
+    // A host, or an instance of Postfix on it that the model knows by itself: `mx.example.org/postfix-out`.
+    let named = |text: &str| match murder.places.contains_key(text) {
+        true => Ok(text.to_owned()),
+        false => selection::named(&loaded.murder, text)
+            .map(|host| host.name.to_string())
+            .map_err(|problem| CliError::arguments(vec![problem])),
     };
-    let at = |name: &HostName| {
+    let at = |name: &str| {
         murder
             .mail
-            .host(name.as_str())
+            .host(name)
             .ok_or_else(|| CliError::message(format!("`{name}` is retired: no mail goes there")))
     };
     if let Some(text) = &arguments.submit {
         let name = named(text)?;
         let point = EntryPoint {
             at: None,
-            submit: Some(name.as_str().to_owned()),
+            submit: Some(name.clone()),
             client: None,
         };
         return Ok((Entry::Submit(at(&name)?), point));
     }
     let name = match &arguments.at {
         Some(text) => named(text)?,
-        None => default_entry(loaded)
-            .cloned()
-            .ok_or_else(|| CliError::message("the manifest has no hosts"))?,
+        None => {
+            default_entry(loaded).ok_or_else(|| CliError::message("the manifest has no hosts"))?
+        }
     };
     let client = arguments.client.unwrap_or_else(|| outside_client(loaded));
     let point = EntryPoint {
-        at: Some(name.as_str().to_owned()),
+        at: Some(name.clone()),
         submit: None,
         client: Some(client.to_string()),
     };
@@ -210,7 +212,9 @@ fn origin(
     } else {
         Thing::Parameter(Parameter::new(thing).ok()?)
     };
-    let origin = murder.compiled.get(host)?.origins.get(&thing)?.first()?;
+    let (host, service) = murder.places.get(host)?;
+    let origins = murder.compiled.get(host)?.origins(service, &thing)?;
+    let origin = origins.first()?;
     let place = loaded.sources.place(origin.at);
     let file = place.file.strip_prefix("built-in ").unwrap_or(&place.file);
     (place.line > 0).then(|| format!("{file}:{}", place.line))

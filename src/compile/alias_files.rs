@@ -15,8 +15,7 @@ impl Work<'_> {
     /// Finds the wrong lines of alias files.
     pub(super) fn check_alias_files(&mut self) {
         let mut problems = Vec::new();
-        let files = self.compiled.desired.services.values();
-        for (path, want) in files.flat_map(|service| &service.files) {
+        for (path, want) in &self.compiled.wanted().files {
             let Want::Present(file) = want else { continue };
             if !self.is_alias_file(path) {
                 continue;
@@ -43,7 +42,7 @@ impl Work<'_> {
                     .iter()
                     .any(|table| table.name == path.as_str() && table_files::has_index(&table.kind))
         };
-        let mut values = self.compiled.desired.values();
+        let mut values = self.compiled.wanted().values.iter();
         let by_value = values.any(|(thing, want)| match (thing, want) {
             (Thing::Parameter(name), Want::Present(value)) => named(name.as_str(), value),
             _ => false,

@@ -64,6 +64,9 @@ fn shorten(text: &str) -> String {
     }
 }
 
+/// How the warnings of [`check_leave`] begin.
+const NO_MODULE: &str = "no module manages";
+
 /// What is left alone should be something that a module would manage, or that the manifest names
 /// on a wider layer: anything else is never touched in any case, and mostly a slip.
 pub(super) fn check_leave(modules: &Modules, host: &Host, warnings: &mut Vec<Diagnostic>) {
@@ -85,13 +88,18 @@ pub(super) fn check_leave(modules: &Modules, host: &Host, warnings: &mut Vec<Dia
         }
         let known: BTreeSet<String> = among.iter().flat_map(|module| module.names()).collect();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        let problem = Diagnostic::warning(format!("no module manages `{}`", word.value))
+        let problem = Diagnostic::warning(format!("{NO_MODULE} `{}`", word.value))
             .at(word.at, "left alone anyway");
         warnings.push(match nearest(&word.value, &known) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
             None => problem.hint("remove it"),
         });
     }
+}
+
+/// Whether a warning is one of [`check_leave`].
+pub(super) fn is_about_leave(warning: &Diagnostic) -> bool {
+    warning.summary.starts_with(NO_MODULE)
 }
 
 fn said_by(host: &Host, thing: &Thing) -> bool {

@@ -17,6 +17,7 @@ mod service;
 mod setting;
 mod tls_policy_maps;
 mod variable;
+mod whole_host;
 mod work;
 
 use std::borrow::Cow;
@@ -25,19 +26,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use tera::{Context, Value};
 
 pub use self::check::value_problems;
+pub use self::own_name::service_of_name;
 pub use self::variable::Behind;
-pub use self::work::{Compiled, ValueOrigin};
+pub use self::work::{Compiled, Reasons, ValueOrigin};
 
 use self::module_checks::probes;
 use self::render_cache::RenderCaches;
-use self::work::{Role, Work};
+use self::whole_host::WholeHost;
+use self::work::{CompiledService, Role, Work};
 
 use crate::diagnostic::Diagnostic;
 use crate::model::{ContentSpec, FileSpec, Host, HostState, Murder};
 use crate::module::{Engine, Modules};
 use crate::name::{HostName, RoleName};
 use crate::service::Service;
-use crate::state::{Desired, Facts};
+use crate::state::Facts;
 use crate::thing::Thing;
 
 /// Murder and modules, prepared for any number of hosts.
@@ -110,7 +113,7 @@ impl<'a> Prepared<'a> {
         let hosts = murder
             .hosts
             .values()
-            .filter(|host| host.service == *service);
+            .filter(|host| host.roles_on().contains(service));
         for layer in hosts.flat_map(|host| host.files.values().flatten()) {
             if let FileSpec::Present {
                 content: ContentSpec::Template { name, text },
@@ -150,7 +153,7 @@ impl<'a> Compiler<'a> {
         let hosts = murder.hosts.values();
         // The default instance comes first: its templates are the modules' own, and their errors have the right places.
         let services: BTreeSet<Service> = hosts
-            .map(|host| host.service.clone())
+            .flat_map(|host| host.roles_on().into_iter().cloned())
             .chain([Service::POSTFIX])
             .collect();
         let mut prepared = BTreeMap::new();
@@ -172,7 +175,7 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    /// Compiles one host.
+    /// Compiles one host: each instance of Postfix that has roles of it, by itself.
     ///
     /// # Errors
     /// Every problem of the host's configuration, each with its place, and its warnings. A problem of a layer that
@@ -183,36 +186,44 @@ impl<'a> Compiler<'a> {
                 "`{name}` is not a host of this murder"
             ))]);
         };
-        let Some(prepared) = self.prepared.get(&host.service) else {
-            return Err(vec![Diagnostic::error(format!(
-                "`{name}` is not a host that was prepared"
-            ))]);
-        };
-        if host.state == HostState::Retired {
-            let desired = Desired {
-                retired: true,
-                ..Desired::default()
+        let mut whole = WholeHost::new(host);
+        for service in host.roles_on() {
+            if host.state == HostState::Retired {
+                whole.retired(service);
+                continue;
+            }
+            let Some(prepared) = self.prepared.get(service) else {
+                return Err(vec![Diagnostic::error(format!(
+                    "`{name}` is not a host that was prepared"
+                ))]);
             };
-            return Ok(Compiled {
-                service: host.service.clone(),
-                desired,
-                ..Compiled::default()
-            });
+            let part = host.part(service);
+            let (compiled, problems) = self.service(prepared, host, &part, facts);
+            whole.add(service, compiled, problems);
         }
+        whole.result(facts)
+    }
+
+    /// Compiles what one service of a host must have. `part` is the host as far as the service is concerned.
+    fn service(
+        &self,
+        prepared: &Prepared<'a>,
+        host: &Host,
+        part: &Host,
+        facts: &Facts,
+    ) -> (CompiledService, Vec<Diagnostic>) {
         let mut work = Work {
             engine: &prepared.engine,
-            host,
+            host: part,
             facts,
             roles: Vec::new(),
             left: BTreeMap::new(),
             postuser_at: self.murder.postuser_at,
             copies: BTreeMap::new(),
-            compiled: Compiled {
-                service: host.service.clone(),
-                ..Compiled::default()
-            },
+            compiled: CompiledService::default(),
             problems: Vec::new(),
         };
+        variable::check_names(&prepared.modules, host, &mut work.problems);
         self.enter_roles(prepared, &mut work);
         work.leave();
         work.settings();
@@ -226,15 +237,14 @@ impl<'a> Compiler<'a> {
         work.find_tables();
         work.ways_to_leaving(&self.leaving);
         work.tls_policies(&self.mailhosts);
-        work.compiled.wanted_mut().probes = probes(self.murder, host, &work.roles);
-        work.result()
+        work.compiled.wanted_mut().probes = probes(self.murder, part, &work.roles);
+        (work.compiled, work.problems)
     }
 
-    /// The variables behind what the modules of a host say of a thing, as far as the manifest sets
-    /// them.
+    /// The variables behind what the modules of a host say of a thing of a service, as far as the manifest sets them.
     #[must_use]
-    pub fn behind(&self, host: &Host, thing: &Thing) -> Vec<Behind> {
-        let prepared = self.prepared.get(&host.service).into_iter();
+    pub fn behind(&self, host: &Host, service: &Service, thing: &Thing) -> Vec<Behind> {
+        let prepared = self.prepared.get(service).into_iter();
         let modules = prepared.flat_map(|prepared| {
             let roles = host.roles.iter();
             roles.filter_map(|role| prepared.modules.0.get(role))
@@ -246,7 +256,6 @@ impl<'a> Compiler<'a> {
 
     fn enter_roles<'w>(&'w self, prepared: &'w Prepared<'a>, work: &mut Work<'w>) {
         let host = self.common.host(work.host, work.facts);
-        variable::check_names(&prepared.modules, work.host, &mut work.problems);
         layer::check_leave(&prepared.modules, work.host, &mut work.compiled.warnings);
         for role in &work.host.roles {
             let Some(module) = prepared.modules.0.get(role) else {

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use super::check::fixed_value;
 use super::work::Work;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::model::{Host, HostState, Layer, Level, Murder, SettingSpec};
+use crate::model::{Host, HostState, Layer, Level, Murder, SMART_HOST, SettingSpec};
+use crate::module::Modules;
 use crate::name::{HostName, Parameter};
+use crate::service::Service;
 use crate::state::{Facts, Want};
 use crate::thing::Thing;
 
@@ -31,8 +33,11 @@ enum OwnName<'a> {
 pub(super) fn owners(murder: &Murder) -> Owners {
     let mut owners = Owners::new();
     for host in murder.hosts.values() {
-        if host.state != HostState::Retired {
-            let name = of_host(host, &host.facts);
+        if host.state == HostState::Retired {
+            continue;
+        }
+        for service in host.roles_on() {
+            let name = of_host(&host.part(service), &host.facts);
             // A host that has its own name is never the one at fault.
             if name == host.name {
                 owners.insert(name, host.name.clone());
@@ -48,6 +53,31 @@ pub(super) fn owners(murder: &Murder) -> Owners {
 pub(super) fn of_host(host: &Host, facts: &Facts) -> HostName {
     match read(host, facts) {
         OwnName::Set(name, _) => name,
+        _ => host.name.clone(),
+    }
+}
+
+/// The service that a host's name means to others: the one with the smart host's role where the host is the smart host,
+/// else the main one.
+#[must_use]
+pub fn service_of_name(murder: &Murder, modules: &Modules, host: &Host) -> Service {
+    let is_smart = murder.smart_host.as_ref() == Some(&host.name);
+    let smart = modules.placed(host, SMART_HOST).filter(|_| is_smart);
+    smart.cloned().unwrap_or_else(|| host.main_service())
+}
+
+/// The name under which others reach the role of a host that has a capability: the host's, or that of the instance where
+/// another instance has the host's.
+pub(super) fn of_capability(
+    murder: &Murder,
+    modules: &Modules,
+    host: &Host,
+    capability: &str,
+) -> HostName {
+    match modules.placed(host, capability) {
+        Some(service) if *service != service_of_name(murder, modules, host) => {
+            of_host(&host.part(service), &host.facts)
+        }
         _ => host.name.clone(),
     }
 }

@@ -17,33 +17,67 @@ use crate::thing::Thing;
 /// What one host must have, and why.
 #[derive(Debug, Clone, Default)]
 pub struct Compiled {
-    /// The service that has the host's roles.
-    pub service: Service,
     /// What it must have.
     pub desired: Desired,
-    /// For each thing, who said what of it: the winner first, then what it overrode.
-    pub origins: BTreeMap<Thing, Vec<ValueOrigin>>,
-    /// Things that are left alone here, and who said so.
-    pub left: BTreeMap<Thing, ValueOrigin>,
+    /// Why each of its services must have that, in the order of the services.
+    pub reasons: Vec<Reasons>,
     /// What works, and the user should know.
     pub warnings: Vec<Diagnostic>,
     /// What would not work if the host is as its facts say, where they were not observed.
     pub guesses: Vec<Diagnostic>,
 }
 
+/// Why a service of a host must have what it must have.
+#[derive(Debug, Clone, Default)]
+pub struct Reasons {
+    /// The service.
+    pub service: Service,
+    /// For each thing, who said what of it: the winner first, then what it overrode.
+    pub origins: BTreeMap<Thing, Vec<ValueOrigin>>,
+    /// Things that are left alone here, and who said so.
+    pub left: BTreeMap<Thing, ValueOrigin>,
+}
+
 impl Compiled {
-    /// What the service of the host must have.
+    /// Who said what of a thing, the winner first. None where no line names it.
     #[must_use]
-    pub fn wanted(&self) -> &DesiredService {
-        self.desired.service(&self.service)
+    pub fn origins(&self, service: &Service, thing: &Thing) -> Option<&[ValueOrigin]> {
+        let reasons = self.reasons.iter().find(|one| one.service == *service)?;
+        reasons.origins.get(thing).map(Vec::as_slice)
+    }
+
+    /// The same, whatever service has the thing.
+    #[must_use]
+    pub fn any_origins(&self, thing: &Thing) -> Option<&[ValueOrigin]> {
+        let mut reasons = self.reasons.iter();
+        reasons.find_map(|one| one.origins.get(thing).map(Vec::as_slice))
+    }
+}
+
+/// One service of a host, compiled.
+#[derive(Debug, Clone, Default)]
+pub(super) struct CompiledService {
+    /// What the service must have.
+    pub(super) wanted: DesiredService,
+    /// For each thing, who said what of it: the winner first, then what it overrode.
+    pub(super) origins: BTreeMap<Thing, Vec<ValueOrigin>>,
+    /// Things that are left alone here, and who said so.
+    pub(super) left: BTreeMap<Thing, ValueOrigin>,
+    /// What works, and the user should know.
+    pub(super) warnings: Vec<Diagnostic>,
+    /// What would not work if the host is as its facts say, where they were not observed.
+    pub(super) guesses: Vec<Diagnostic>,
+}
+
+impl CompiledService {
+    /// What the service must have.
+    pub(super) fn wanted(&self) -> &DesiredService {
+        &self.wanted
     }
 
     /// The same, to change it.
     pub(super) fn wanted_mut(&mut self) -> &mut DesiredService {
-        self.desired
-            .services
-            .entry(self.service.clone())
-            .or_default()
+        &mut self.wanted
     }
 }
 
@@ -83,24 +117,11 @@ pub(super) struct Work<'a> {
     pub(super) postuser_at: Option<Span>,
     /// What templates see for each copy of a `per:` file; the same for every such file of a host.
     pub(super) copies: BTreeMap<Per, Vec<(String, Value)>>,
-    pub(super) compiled: Compiled,
+    pub(super) compiled: CompiledService,
     pub(super) problems: Vec<Diagnostic>,
 }
 
 impl Work<'_> {
-    /// What the host must have, or its problems with its warnings.
-    pub(super) fn result(self) -> Result<Compiled, Vec<Diagnostic>> {
-        if self.problems.is_empty() {
-            return Ok(self.compiled);
-        }
-        let mut said = self.problems;
-        said.extend(self.compiled.warnings);
-        if !self.facts.observed() {
-            said.extend(self.compiled.guesses);
-        }
-        Err(said)
-    }
-
     /// The value of a template of a module for this host; problems are kept.
     pub(super) fn render(&mut self, name: &str, role: usize) -> Option<String> {
         match self.roles.get(role)?.render(self.engine, name) {

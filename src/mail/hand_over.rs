@@ -113,8 +113,10 @@ impl Walk<'_> {
         port: &str,
     ) -> Result<Option<usize>, String> {
         let found = self.murder.host(name);
-        if found.is_some() && port == "25" || found == Some(at) {
-            return Ok(found);
+        if let Some(next) = found
+            && (next == at || port == "25")
+        {
+            return Ok(Some(if self.is_itself(at, next) { at } else { next }));
         }
         let is_from_directory = route
             .hit
@@ -128,6 +130,17 @@ impl Walk<'_> {
             ));
         }
         Ok(None)
+    }
+
+    /// Whether smtp(8) takes the next host for its own: another instance of its machine that has its name, or that has an
+    /// address of it, where it listens on all addresses.
+    fn is_itself(&self, at: usize, next: usize) -> bool {
+        let (Some(own), Some(other)) = (self.host(at), self.host(next)) else {
+            return false;
+        };
+        at == next
+            || own.machine == other.machine
+                && (own.listens.is_none() || own.names.get(2) == other.names.get(2))
     }
 
     /// Whether mail for a domain leaves the murder; only DNS knows the mail servers of its own domains.

@@ -1,6 +1,7 @@
 //! One host of the murder, with all parameters that decide about mail.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::agent::{Agents, ClientAgent, Program};
 use super::cleanup::Cleanup;
@@ -11,11 +12,12 @@ use super::smtpd::Smtpd;
 use super::stock;
 use super::table::HostTables;
 use crate::name::{HostName, ServiceName};
-use crate::postfix::Network;
 use crate::postfix::configuration::{
     Configuration, HostEnvironment, Networks, Release, SetValues, View,
 };
+use crate::postfix::{Network, split_list};
 use crate::secret::Body;
+use crate::service::Service;
 use crate::state::{DesiredService, DesiredSettings, Facts, Want};
 use crate::thing::Field;
 
@@ -24,8 +26,12 @@ use crate::thing::Field;
 pub struct MailHost {
     /// Its name.
     pub name: String,
-    /// Other names: `myhostname`, and the value of `mailHost`.
+    /// The machine that it is on: another instance of Postfix there is another host of mail.
+    pub machine: String,
+    /// Its name for others, the value of `mailHost`, and `myhostname`.
     pub names: Vec<String>,
+    /// The addresses that `inet_interfaces` names; none if it listens on all of the machine.
+    pub listens: Option<Vec<IpAddr>>,
     /// The addresses from which it sends.
     pub addresses: Vec<Network>,
     /// trivial-rewrite(8).
@@ -43,8 +49,14 @@ pub struct MailHost {
 pub struct HostInput<'a> {
     /// Its name.
     pub name: &'a HostName,
+    /// What a trace calls it: its name, with the instance of Postfix where the host has roles on several.
+    pub label: String,
+    /// The instance of Postfix.
+    pub service: &'a Service,
+    /// The name under which other hosts send mail to it.
+    pub reached_by: &'a str,
     /// The value of `mailHost` for its mailboxes.
-    pub mailhost: &'a HostName,
+    pub mailhost: &'a str,
     /// The addresses and networks from which it sends.
     pub addresses: &'a [String],
     /// What it must have.
@@ -57,7 +69,11 @@ impl MailHost {
     /// The host with its desired configuration over the main.cf and master.cf that its distribution installs.
     #[must_use]
     pub fn from_desired(input: &HostInput<'_>) -> Self {
-        let (main_cf, master_cf) = stock::files(&input.facts.distribution, input.name.as_str());
+        let (main_cf, master_cf) = stock::files(
+            &input.facts.distribution,
+            input.name.as_str(),
+            input.service,
+        );
         let settings = DesiredSettings::new(&main_cf, &master_cf, input.desired);
         let environment = environment(input);
         let release = Release::new(&input.facts.postfix_version);
@@ -66,14 +82,7 @@ impl MailHost {
         let entries = entries(&settings);
         let smtpd = smtpd_service(&entries);
         let service = |name| ServiceName::new(name).ok();
-        let services = [
-            "rewrite/unix",
-            "cleanup/unix",
-            "smtp/unix",
-            "lmtp/unix",
-            "local/unix",
-        ];
-        let [rewrite, cleanup, smtp, lmtp, local] = &services.map(service);
+        let [rewrite, cleanup, smtp, lmtp, local] = &SERVICES.map(service);
         let view = |service| view_of(configuration, service);
         let mut reader = ParameterReader {
             view: view(rewrite),
@@ -81,6 +90,8 @@ impl MailHost {
         };
         let resolver = Resolver::read(&mut reader);
         let myhostname = reader.text_or_empty("myhostname").to_lowercase();
+        let listens = addresses_of(&reader.text_or_empty("inet_interfaces"));
+        let disabled = reader.text_or_empty("master_service_disable");
         let soft_bounce = reader.is_on("soft_bounce");
         reader.view = view(cleanup);
         let cleanup = Cleanup::read(&mut reader);
@@ -90,18 +101,20 @@ impl MailHost {
         let lmtp = ClientAgent::read("lmtp", &mut reader);
         reader.view = view(local);
         let local = LocalAgent::read(&mut reader);
+        let smtpd = smtpd.filter(|service| is_enabled(&disabled, service));
         reader.view = view(&smtpd);
         let smtpd = smtpd.is_some().then(|| Smtpd::read(&mut reader));
         let programs = programs(&entries);
-        let name = input.name.as_str().to_owned();
         Self {
-            names: vec![name.clone(), input.mailhost.as_str().to_owned(), myhostname],
-            name,
-            addresses: input
-                .addresses
-                .iter()
-                .filter_map(|text| Network::read(text))
-                .collect(),
+            machine: input.name.as_str().to_owned(),
+            names: vec![
+                input.reached_by.to_owned(),
+                input.mailhost.to_owned(),
+                myhostname,
+            ],
+            name: input.label.clone(),
+            addresses: sent_from(input.addresses, listens.as_deref()),
+            listens,
             resolver,
             cleanup,
             smtpd,
@@ -114,6 +127,47 @@ impl MailHost {
             },
         }
     }
+}
+
+/// The networks from which a host sends: smtp(8) uses the address on which its instance listens, where there is one.
+fn sent_from(addresses: &[String], listens: Option<&[IpAddr]>) -> Vec<Network> {
+    let own = listens.unwrap_or_default().iter();
+    let own = own.filter(|one| !one.is_loopback()).map(IpAddr::to_string);
+    let all = own.chain(addresses.iter().cloned());
+    all.filter_map(|text| Network::read(&text)).collect()
+}
+
+/// The services of rewriting, and those of the clients.
+const SERVICES: [&str; 5] = [
+    "rewrite/unix",
+    "cleanup/unix",
+    "smtp/unix",
+    "lmtp/unix",
+    "local/unix",
+];
+
+/// Whether `master_service_disable` (postconf(5)) leaves a service.
+fn is_enabled(disabled: &str, service: &ServiceName) -> bool {
+    let words = ["inet", service.as_str()];
+    let disabled = split_list(disabled);
+    !disabled.iter().any(|one| words.contains(&one.as_str()))
+}
+
+/// The addresses that `inet_interfaces` names (postconf(5)); none for all of the machine, and where a name stands for some.
+fn addresses_of(inet_interfaces: &str) -> Option<Vec<IpAddr>> {
+    let mut addresses = Vec::new();
+    for word in split_list(inet_interfaces) {
+        match word.as_str() {
+            "loopback-only" | "localhost" => {
+                addresses.extend([
+                    IpAddr::from([127, 0, 0, 1]),
+                    IpAddr::from(Ipv6Addr::LOCALHOST),
+                ]);
+            }
+            word => addresses.push(word.trim_matches(['[', ']']).parse().ok()?),
+        }
+    }
+    (!addresses.is_empty()).then_some(addresses)
 }
 
 fn view_of<'a>(configuration: Configuration<'a>, service: &'a Option<ServiceName>) -> View<'a> {

@@ -34,6 +34,13 @@ impl MailMurder {
                 }
             }
         }
+        let listens = |host: &MailHost| host.listens.clone().unwrap_or_default();
+        for (at, host) in hosts.iter().enumerate() {
+            by_name.entry(host.name.clone()).or_insert(at);
+            for address in listens(host).iter().filter(|one| !one.is_loopback()) {
+                by_name.entry(address.to_string()).or_insert(at);
+            }
+        }
         for (at, host) in hosts.iter().enumerate() {
             for network in &host.addresses {
                 by_name.entry(network.host().to_string()).or_insert(at);

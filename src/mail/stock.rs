@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::postfix::{DEBIAN_MASTER_CF, MainCf, MasterCf};
+use crate::postfix::{DEBIAN_MASTER_CF, INSTANCE_MAIN_CF, MainCf, MasterCf};
+use crate::service::Service;
 
 /// The aliases that Debian's package makes.
 pub(super) const ALIASES: &str = "# See man 5 aliases for format\npostmaster:    root\n";
@@ -33,8 +34,17 @@ alias_maps = hash:/etc/aliases
 alias_database = hash:/etc/aliases
 ";
 
-/// main.cf and master.cf as a distribution installs them on a host.
-pub(super) fn files(distribution: &str, hostname: &str) -> (MainCf, Arc<MasterCf>) {
+/// main.cf and master.cf as a distribution installs them on a host, or as postmulti(1) makes them for an instance.
+pub(super) fn files(
+    distribution: &str,
+    hostname: &str,
+    service: &Service,
+) -> (MainCf, Arc<MasterCf>) {
+    if let Some(name) = service.named_instance() {
+        let main_cf = INSTANCE_MAIN_CF.replace("@NAME@", name.as_str());
+        let master_cf = MasterCf::shared(DEBIAN_MASTER_CF.as_bytes());
+        return (MainCf::parse(main_cf.as_bytes()), master_cf);
+    }
     let is_red_hat = matches!(
         distribution,
         "rhel" | "centos" | "rocky" | "almalinux" | "fedora" | "ol" | "amzn"

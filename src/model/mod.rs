@@ -2,11 +2,13 @@
 //!
 //! Only `resolve` builds a [`Murder`]; whoever holds one need not doubt it.
 
+mod instances;
 mod offered_secrets;
 mod resolve;
 mod role;
 mod roster;
 
+pub use instances::InstanceLayers;
 pub use resolve::{Context, Meaning, Resolved, resolve};
 pub use role::{MAILBOXES, Role, SMART_HOST};
 pub use roster::Roster;
@@ -221,8 +223,10 @@ pub struct Host {
     pub state: HostState,
     /// IP addresses or networks that it sends from.
     pub addresses: Vec<String>,
-    /// The service that has its roles: an instance of Postfix.
-    pub service: Service,
+    /// The service that has each of its roles: an instance of Postfix. The default one, where it is not here.
+    pub placement: BTreeMap<RoleName, Service>,
+    /// What its own layers say of one instance of Postfix alone.
+    pub instances: BTreeMap<Service, InstanceLayers>,
     /// How it is reached.
     pub ssh: Access,
     /// The LDAP directory that it queries.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Module, Modules};
-use crate::model::{ContentSpec, FileSpec, ServiceSpec, SettingSpec};
+use crate::model::{ContentSpec, FileSpec, Host, ServiceSpec, SettingSpec};
+use crate::name::RoleName;
 use crate::service::Service;
 use crate::thing::Thing;
 
@@ -22,6 +23,17 @@ impl Modules {
         let modules = self.0.iter();
         let modules = modules.map(|(role, module)| (role.clone(), module.of_service(service)));
         Cow::Owned(Self(modules.collect()))
+    }
+
+    /// The service that has the role of a host with a capability.
+    #[must_use]
+    pub fn placed<'h>(&self, host: &'h Host, capability: &str) -> Option<&'h Service> {
+        let provides = |role: &&RoleName| {
+            let module = self.0.get(*role);
+            module.is_some_and(|module| module.provides.contains(capability))
+        };
+        let role = host.roles.iter().find(provides)?;
+        Some(host.service_of(role))
     }
 }
 

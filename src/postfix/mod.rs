@@ -18,6 +18,16 @@ pub(crate) mod defaults;
 pub(crate) mod expand;
 
 /// master.cf as Debian 12 installs it.
+/// main.cf of an instance that `postmulti -e create` has made and `postmulti -e enable` has enabled; `@NAME@` stands for
+/// its name.
+pub(crate) const INSTANCE_MAIN_CF: &str = "compatibility_level = 3.6
+queue_directory = /var/spool/@NAME@
+data_directory = /var/lib/@NAME@
+authorized_submit_users =
+master_service_disable = inet
+multi_instance_name = @NAME@
+multi_instance_enable = yes
+";
 pub(crate) const DEBIAN_MASTER_CF: &str = include_str!("debian-master.cf");
 
 pub mod catalogue;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::compile::{Behind, Compiled, Compiler, ValueOrigin};
+use crate::compile::{Behind, Compiled, Compiler, Reasons, ValueOrigin};
 use crate::diagnostic::{Diagnostic, Sources, Span};
 use crate::model::{ContentSpec, FileSpec, Host, Level};
 use crate::module::{Module, Modules, embedded};
@@ -11,10 +11,11 @@ use crate::name::RemotePath;
 use crate::nearest::nearest;
 use crate::postfix::catalogue;
 use crate::secret::Body;
-use crate::state::Want;
+use crate::service::Service;
+use crate::state::{DesiredService, Want};
 use crate::thing::Thing;
 
-/// Explains the things of one host.
+/// Explains the things of one service of a host.
 pub struct Explainer<'a> {
     /// Every text that was read, with its secrets masked.
     pub sources: &'a Sources,
@@ -22,10 +23,12 @@ pub struct Explainer<'a> {
     pub modules: &'a Modules,
     /// The folder of the manifest.
     pub folder: &'a Path,
-    /// The host.
+    /// The host, as far as the service is concerned.
     pub host: &'a Host,
+    /// The service.
+    pub service: &'a Service,
     /// The compiler of the manifest.
-    pub compiler: Compiler<'a>,
+    pub compiler: &'a Compiler<'a>,
 }
 
 impl Explainer<'_> {
@@ -36,14 +39,19 @@ impl Explainer<'_> {
     /// Where no line sets the thing.
     pub fn thing(&self, compiled: &Compiled, wanted: &Thing) -> Result<String, Diagnostic> {
         let mut text = String::new();
-        for (thing, origins) in &compiled.origins {
+        let nothing = Reasons::default();
+        let mut reasons = compiled.reasons.iter();
+        let reasons = reasons.find(|one| one.service == *self.service);
+        let reasons = reasons.unwrap_or(&nothing);
+        for (thing, origins) in &reasons.origins {
             if thing == wanted || is_part(wanted, thing) {
                 text.push_str(&self.decided(compiled, thing, origins));
             }
         }
-        for (thing, word) in &compiled.left {
+        for (thing, word) in &reasons.left {
             if thing == wanted || is_part(wanted, thing) {
-                text.push_str(&format!("{thing}\n{}", self.line("left alone", word)));
+                let line = self.line("left alone", word);
+                text.push_str(&format!("{}\n{line}", self.service.shown(thing)));
             }
         }
         if text.is_empty() {
@@ -56,14 +64,15 @@ impl Explainer<'_> {
     }
 
     fn decided(&self, compiled: &Compiled, thing: &Thing, origins: &[ValueOrigin]) -> String {
-        let mut text = format!("{thing}\n");
+        let mut text = format!("{}\n", self.service.shown(thing));
         for (number, origin) in origins.iter().enumerate() {
             let word = if number == 0 { "decided" } else { "overridden" };
             text.push_str(&self.line(word, origin));
         }
-        if let (Some(Want::Present(value)), Some(first)) =
-            (compiled.wanted().values.get(thing), origins.first())
-            && first.value != *value
+        if let (Some(Want::Present(value)), Some(first)) = (
+            compiled.desired.service(self.service).values.get(thing),
+            origins.first(),
+        ) && first.value != *value
             && !Body::reserved(value)
         {
             text.push_str(&format!("  resolves to\n    {value}\n"));
@@ -72,7 +81,7 @@ impl Explainer<'_> {
             if let Some(path) = self.template(thing) {
                 text.push_str(&format!("  by the template {path}\n"));
             }
-            for word in self.compiler.behind(self.host, thing) {
+            for word in self.compiler.behind(self.host, self.service, thing) {
                 text.push_str(&self.behind(&word));
             }
         }
@@ -115,7 +124,8 @@ impl Explainer<'_> {
         let Thing::File(path) = thing else {
             return None;
         };
-        let layer = self.modules().find_map(|module| module.files.get(path))?;
+        let path = self.service.as_in_modules(path);
+        let layer = self.modules().find_map(|module| module.files.get(&path))?;
         let FileSpec::Present {
             content: ContentSpec::Template { name, text },
             ..
@@ -157,7 +167,8 @@ impl Explainer<'_> {
                 continue;
             };
             text.push_str(&format!(
-                "{thing}\n  not set on this host: module {} sets it only where `{}`, {}",
+                "{}\n  not set on this host: module {} sets it only where `{}`, {}",
+                self.service.shown(thing),
                 module.role,
                 when.value,
                 self.place(when.at)
@@ -249,8 +260,10 @@ impl Explainer<'_> {
         .detail("`murder` never changes what it does not manage");
         let hint = match wanted {
             Thing::Parameter(name) => near_parameter(name.as_str()),
-            Thing::File(path) => near_file(compiled, path),
-            Thing::Service(_) | Thing::Field(..) | Thing::Option(..) => Some(services(compiled)),
+            Thing::File(path) => near_file(compiled.desired.service(self.service), path),
+            Thing::Service(_) | Thing::Field(..) | Thing::Option(..) => {
+                Some(services(compiled, self.service))
+            }
         };
         match hint {
             Some(hint) => problem.hint(hint),
@@ -271,8 +284,8 @@ fn near_parameter(name: &str) -> Option<String> {
 }
 
 /// A hint for a file whose name is close to that of a managed file.
-fn near_file(compiled: &Compiled, path: &RemotePath) -> Option<String> {
-    let files = compiled.wanted().files.keys();
+fn near_file(wanted: &DesiredService, path: &RemotePath) -> Option<String> {
+    let files = wanted.files.keys();
     let names: Vec<&str> = files.clone().map(RemotePath::file_name).collect();
     let near = nearest(path.file_name(), &names)?;
     let near = files.into_iter().find(|path| path.file_name() == near)?;
@@ -280,10 +293,11 @@ fn near_file(compiled: &Compiled, path: &RemotePath) -> Option<String> {
 }
 
 /// The services that are managed. Service names are too short to guess: `smtp` and `lmtp` are one letter apart.
-fn services(compiled: &Compiled) -> String {
-    let services: BTreeSet<String> = compiled
-        .origins
-        .keys()
+fn services(compiled: &Compiled, service: &Service) -> String {
+    let reasons = compiled.reasons.iter();
+    let services: BTreeSet<String> = reasons
+        .filter(|one| one.service == *service)
+        .flat_map(|one| one.origins.keys())
         .filter_map(|thing| match thing {
             Thing::Service(of) | Thing::Field(of, _) | Thing::Option(of, _) => {
                 Some(format!("`{of}`"))

@@ -77,7 +77,7 @@ impl PathPolicy {
     ) -> Result<Compiled, Vec<Diagnostic>> {
         let mut compiled = compiled?;
         let at = |path: &RemotePath| {
-            let origins = compiled.origins.get(&Thing::File(path.clone()));
+            let origins = compiled.any_origins(&Thing::File(path.clone()));
             origins.and_then(|origins| Some(origins.first()?.at))
         };
         let warnings = self.judge_files(&compiled.desired, at)?;

@@ -5,13 +5,15 @@ use std::net::IpAddr;
 
 use super::path_policy::PathPolicy;
 use super::precompile::on_every_core;
-use crate::compile::{Compiled, Compiler};
+use crate::compile::{Compiled, Compiler, service_of_name};
 use crate::diagnostic::Diagnostic;
 use crate::load::LoadedMurder;
 use crate::mail::{HostInput, MailMurder};
-use crate::model::{Host, HostState, SMART_HOST};
+use crate::model::{Host, HostState, MAILBOXES, SMART_HOST};
 use crate::name::HostName;
 use crate::postfix::Network;
+use crate::service::Service;
+use crate::state::Desired;
 
 /// The capability of taking mail from the Internet.
 const EDGE: &str = "edge";
@@ -31,6 +33,65 @@ pub struct CompiledMurder {
     pub compiled: BTreeMap<HostName, Compiled>,
     /// The model.
     pub mail: MailMurder,
+    /// The host and the service behind each name of a host in the model.
+    pub places: BTreeMap<String, (HostName, Service)>,
+}
+
+/// An instance of Postfix that has roles: a host of the model of mail.
+struct Place<'a> {
+    host: &'a Host,
+    service: &'a Service,
+    /// The host's name, with the instance where its roles are on several and this is not the main one.
+    label: String,
+    /// Whether mail for the host's name comes here: to the smart host's role, else to the main instance.
+    has_name: bool,
+    /// Whether mail for its mailboxes comes here.
+    has_mailboxes: bool,
+}
+
+impl Place<'_> {
+    /// The host of the model, with what it must have.
+    fn input<'a>(&'a self, desired: &'a Desired) -> HostInput<'a> {
+        let host = self.host;
+        let name_if = |is_known, name: &'a HostName| match is_known {
+            true => name.as_str(),
+            false => self.label.as_str(),
+        };
+        HostInput {
+            name: &host.name,
+            label: self.label.clone(),
+            service: self.service,
+            reached_by: name_if(self.has_name, &host.name),
+            mailhost: name_if(self.has_mailboxes, &host.mailhost),
+            addresses: &host.addresses,
+            desired: desired.service(self.service),
+            facts: &host.facts,
+        }
+    }
+}
+
+fn places<'a>(loaded: &LoadedMurder, host: &'a Host) -> Vec<Place<'a>> {
+    let main = host.main_service();
+    let named = service_of_name(&loaded.murder, &loaded.modules, host);
+    let mailboxes = loaded.modules.placed(host, MAILBOXES).unwrap_or(&main);
+    let places = host.roles_on().into_iter().map(|service| Place {
+        host,
+        service,
+        label: label(host, service),
+        has_name: *service == named,
+        has_mailboxes: service == mailboxes,
+    });
+    let mut places: Vec<Place<'a>> = places.collect();
+    places.sort_by_key(|place| *place.service != main);
+    places
+}
+
+/// What a trace calls an instance: the host's name, with the instance if it is not the main one.
+fn label(host: &Host, service: &Service) -> String {
+    match *service == host.main_service() {
+        true => host.name.to_string(),
+        false => format!("{}/{service}", host.name),
+    }
 }
 
 impl CompiledMurder {
@@ -61,14 +122,10 @@ impl CompiledMurder {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let inputs = hosts.iter().filter_map(|host| {
-            Some(HostInput {
-                name: &host.name,
-                mailhost: &host.mailhost,
-                addresses: &host.addresses,
-                desired: compiled.get(&host.name)?.desired.postfix(),
-                facts: &host.facts,
-            })
+        let places: Vec<Place<'_>> = hosts.iter().flat_map(|host| places(loaded, host)).collect();
+        let inputs = places.iter().filter_map(|place| {
+            let desired = &compiled.get(&place.host.name)?.desired;
+            Some(place.input(desired))
         });
         let external = murder
             .external
@@ -79,33 +136,41 @@ impl CompiledMurder {
             external.map(HostName::as_str),
             murder.domains.iter().map(|domain| domain.name.as_str()),
         );
-        Ok(Self { compiled, mail })
+        let places = places.iter();
+        let places = places.map(|place| {
+            let of = (place.host.name.clone(), place.service.clone());
+            (place.label.clone(), of)
+        });
+        Ok(Self {
+            places: places.collect(),
+            compiled,
+            mail,
+        })
     }
 }
 
-/// The host where mail enters if nothing else is said: an internet MTA, else the smart host, else the first host that can
-/// be one.
+/// Where mail enters if nothing else is said, as the model names it: at an internet MTA, else at the smart host, else at the
+/// first host that can be one.
 #[must_use]
-pub fn default_entry(loaded: &LoadedMurder) -> Option<&HostName> {
+pub fn default_entry(loaded: &LoadedMurder) -> Option<String> {
     let murder = &loaded.murder;
-    let provides = |host: &&Host, what: &str| {
-        let modules = host
-            .roles
-            .iter()
-            .filter_map(|role| loaded.modules.0.get(role));
-        host.state != HostState::Retired
-            && modules
-                .into_iter()
-                .any(|module| module.provides.contains(what))
+    let providing = |host: &Host, what: &str| {
+        let service = loaded.modules.placed(host, what);
+        let service = service.filter(|_| host.state != HostState::Retired);
+        service.map(|service| label(host, service))
     };
-    let first = |what: &str| murder.hosts.values().find(|host| provides(host, what));
-    let smart = murder
-        .smart_host
-        .as_ref()
-        .and_then(|name| murder.hosts.get(name));
-    let host = first(EDGE).or(smart).or_else(|| first(SMART_HOST));
-    host.or_else(|| murder.hosts.values().next())
-        .map(|host| &host.name)
+    let first = |what: &str| murder.hosts.values().find_map(|host| providing(host, what));
+    let smart = murder.smart_host.as_ref();
+    let smart = smart.and_then(|name| murder.hosts.get(name));
+    let smart = smart.map(|host| providing(host, SMART_HOST).unwrap_or(host.name.to_string()));
+    let entry = first(EDGE).or(smart).or_else(|| first(SMART_HOST));
+    entry.or_else(|| {
+        murder
+            .hosts
+            .values()
+            .next()
+            .map(|host| host.name.to_string())
+    })
 }
 
 /// An address that is in no network of the manifest.

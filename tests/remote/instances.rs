@@ -18,12 +18,12 @@ use super::{fingerprint, leftovers, path};
 const TABLE: &str = "/etc/postfix-out/transport";
 
 /// The instance of these tests.
-fn out() -> Service {
+pub fn out() -> Service {
     "postfix-out".parse().unwrap()
 }
 
 /// A host with a default instance on 127.0.0.1 and another one on 127.0.0.2, both of which run.
-fn host() -> Host {
+pub fn host() -> Host {
     let host = Host::running();
     host.run("ip address add 127.0.0.2/8 dev lo; postconf -e inet_interfaces=127.0.0.1; postfix stop; postfix start; postmulti -e init; postmulti -I postfix-out -e create; postmulti -i postfix-out -e enable");
     host.run("postconf -c /etc/postfix-out -e master_service_disable= inet_interfaces=127.0.0.2 inet_protocols=ipv4 myhostname=out.example.org mydestination= local_recipient_maps=; postmulti -i postfix-out -p start");
@@ -33,7 +33,7 @@ fn host() -> Host {
 }
 
 /// What a service must have: relay domains, and a table of routes in the folder of its configuration.
-fn wanted(service: &Service, domain: &str) -> Desired {
+pub fn wanted(service: &Service, domain: &str) -> Desired {
     let hash = TableType::new("hash").unwrap();
     let folder = service.folder();
     let file = File {
@@ -76,7 +76,7 @@ fn verdict(host: &Host, desired: &Desired) -> HostVerdict {
     })
 }
 
-fn plan(host: &Host, desired: &Desired) -> Option<Box<HostPlan>> {
+pub fn plan(host: &Host, desired: &Desired) -> Option<Box<HostPlan>> {
     match verdict(host, desired).verdict {
         Verdict::Converged => None,
         Verdict::Changes(plan) => Some(plan),
@@ -91,7 +91,7 @@ fn failure(host: &Host, desired: &Desired) -> Failure {
     }
 }
 
-fn perform(host: &Host, plan: &HostPlan, run: &str, fault: &str) -> murder::machine::Performed {
+pub fn perform(host: &Host, plan: &HostPlan, run: &str, fault: &str) -> murder::machine::Performed {
     let run = Run {
         id: run.to_owned(),
         by: "ann@desk".to_owned(),

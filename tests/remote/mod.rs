@@ -7,6 +7,7 @@ mod facts;
 mod faults;
 pub mod host;
 mod hostile;
+mod instance_faults;
 mod instances;
 mod memory;
 mod observing;

@@ -180,15 +180,6 @@ fn the_nearest_layer_names_the_instance_and_roles_must_agree() {
     );
     let said = bench.expect(0, "plan", &HOST);
     assert!(said.contains("/etc/postfix-out/transport"), "{said}");
-    let bench = with_modules(
-        "{internal-mta: {instance: postfix-out}}",
-        "roles: [internal-mta, internet-mta]",
-    );
-    let said = bench.expect(1, "plan", &HOST);
-    assert!(
-        said.contains("on two instances of Postfix: `internal-mta` on `postfix-out`"),
-        "{said}"
-    );
     for wrong in ["out", "/etc/cron.d", "postfix-", "/srv/postfix-out"] {
         let bench = Bench::new(&manifest(&format!("instance: {wrong}"), ""));
         let said = bench.expect(1, "plan", &HOST);

@@ -197,7 +197,8 @@ impl Sshd {
             site: None,
             mailhost: HostName::new("mx.example.org").unwrap(),
             state: HostState::Active,
-            service: murder::service::Service::POSTFIX,
+            placement: std::collections::BTreeMap::new(),
+            instances: std::collections::BTreeMap::new(),
             addresses: Vec::new(),
             ssh: Access {
                 client: SshClient::Ssh2,

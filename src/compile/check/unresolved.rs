@@ -21,6 +21,19 @@ pub fn value_problems(host: &Host, modules: &Modules) -> Vec<Diagnostic> {
     if host.state == HostState::Retired {
         return problems;
     }
+    for service in host.roles_on() {
+        for problem in problems_of_part(&host.part(service), modules) {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+    }
+    problems
+}
+
+/// The same for what is on one instance of Postfix.
+fn problems_of_part(host: &Host, modules: &Modules) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
     let left: Vec<Thing> = host
         .leave
         .iter()

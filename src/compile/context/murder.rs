@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use tera::Value;
 
 use super::{Map, folders};
+use crate::compile::own_name;
 use crate::model::{CyrusServer, Host, HostState, MAILBOXES, Murder, SMART_HOST, Topology};
 use crate::module::{Modules, network};
 
@@ -25,7 +26,8 @@ pub(super) fn murder(murder: &Murder, modules: &Modules) -> Value {
         networks(murder, |host| provides(host, SMART_HOST));
     let edges: Vec<Value> = living(murder)
         .filter(|host| provides(host, EDGE) && host.state == HostState::Active)
-        .map(|host| Value::from(host.name.as_str()))
+        .map(|host| own_name::of_capability(murder, modules, host, EDGE))
+        .map(|name| Value::from(name.as_str()))
         .collect();
     let topology = match murder.topology {
         Topology::Discrete => "discrete",

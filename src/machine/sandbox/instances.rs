@@ -1,6 +1,6 @@
 //! The instances of Postfix in a sandbox.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Sandbox, queue};
 use crate::digest::sha256_hex;
@@ -8,7 +8,7 @@ use crate::ledger::Ledger;
 use crate::machine::services::{asked, missing};
 use crate::machine::{MachineError, Questions};
 use crate::postfix::configuration::HostEnvironment;
-use crate::postfix::{MainCf, MasterCf};
+use crate::postfix::{INSTANCE_MAIN_CF, MainCf, MasterCf};
 use crate::service::{Instance, Service};
 use crate::state::{DefaultInstance, Facts, LiveService, PostfixLive, Running};
 
@@ -29,7 +29,7 @@ impl Sandbox {
         ledger: Option<&Ledger>,
     ) -> Result<(LiveServices, Facts), MachineError> {
         let (first, others) = asked(questions);
-        let main = self.configuration(&first)?;
+        let main = self.configuration(&first, &questions.services)?;
         let main = main.ok_or_else(|| missing(&first))?;
         let facts = Facts {
             index_type: Facts::index_type_of(
@@ -41,13 +41,13 @@ impl Sandbox {
         };
         let mut services: LiveServices = [(first, LiveService::Postfix(main))].into();
         for service in others {
-            let found = self.configuration(&service)?;
+            let found = self.configuration(&service, &questions.services)?;
             let found = found.ok_or_else(|| missing(&service))?;
             services.insert(service, LiveService::Postfix(found));
         }
         for (service, _) in ledger.into_iter().flat_map(Ledger::things) {
             if !services.contains_key(service)
-                && let Some(found) = self.configuration(service)?
+                && let Some(found) = self.configuration(service, &questions.services)?
             {
                 services.insert(service.clone(), LiveService::Postfix(found));
             }
@@ -56,10 +56,17 @@ impl Sandbox {
     }
 
     /// One instance of Postfix; none where the folder does not have it. The default one is always there, if need be
-    /// with empty files.
-    fn configuration(&self, service: &Service) -> Result<Option<PostfixLive>, MachineError> {
+    /// with empty files. A fresh host lists `all` services.
+    fn configuration(
+        &self,
+        service: &Service,
+        all: &BTreeSet<Service>,
+    ) -> Result<Option<PostfixLive>, MachineError> {
         let [main, master] = files(service);
-        let main = self.bytes(&main)?;
+        let main = match service.named_instance() {
+            None if !self.root.exists() => Some(self.listing_main_cf(all.iter())),
+            _ => self.bytes(&main)?,
+        };
         if main.is_none() && service.named_instance().is_some() {
             return Ok(None);
         }
@@ -85,12 +92,10 @@ impl Sandbox {
         if services.keys().all(|one| one.named_instance().is_none()) {
             return Ok(None);
         }
-        let found = self.configuration(&Service::POSTFIX)?;
+        let all = services.keys().cloned().collect();
+        let found = self.configuration(&Service::POSTFIX, &all)?;
         Ok(found.map(|found| DefaultInstance {
-            main_cf: match self.root.exists() {
-                true => found.main_cf,
-                false => MainCf::parse(&self.listing_main_cf(services.keys())),
-            },
+            main_cf: found.main_cf,
             master_cf: found.master_cf,
         }))
     }
@@ -162,14 +167,5 @@ pub(super) fn files(service: &Service) -> [String; 2] {
     ["main.cf", "master.cf"].map(|name| format!("{folder}/{name}"))
 }
 
-/// main.cf of an instance that `postmulti -e create` has made and `postmulti -e enable` has enabled.
-const INSTANCE_MAIN_CF: &str = "compatibility_level = 3.6
-queue_directory = /var/spool/@NAME@
-data_directory = /var/lib/@NAME@
-authorized_submit_users =
-master_service_disable = inet
-multi_instance_name = @NAME@
-multi_instance_enable = yes
-";
 const DEBIAN_MAIN_CF: &str = include_str!("main.cf");
 const DEBIAN_MASTER_CF: &[u8] = crate::postfix::DEBIAN_MASTER_CF.as_bytes();

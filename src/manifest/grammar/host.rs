@@ -5,7 +5,7 @@ use crate::manifest::grammar::ldap::LDAP;
 use crate::manifest::grammar::ssh::SSH;
 use crate::manifest::grammar::things::{FILES, LEAVE, SERVICES, SETTINGS, VARS};
 use crate::manifest::rule;
-use crate::manifest::shape::Shape::{List, OneOf, Record as Rec, Text};
+use crate::manifest::shape::Shape::{List, Map, OneOf, Record as Rec, Text};
 use crate::manifest::shape::{DefaultValue as Value, KeySpec, Record, key, record};
 
 /// The keys that a host, a site and the defaults share.
@@ -69,6 +69,11 @@ pub(super) static HOST: Record = Record {
                 Text(&rule::HOST),
                 "imapd.conf `servername`, which is the LDAP mailHost value. Default: the host's name.",
             ),
+            key(
+                "instances",
+                Map(&rule::INSTANCE, &Rec(&ON_INSTANCE)),
+                "What holds on one instance of Postfix of the host alone, where its roles are on several.",
+            ),
         ],
     )
 };
@@ -118,6 +123,23 @@ pub(super) static MODULE: Record = record(
             "leave",
             LEAVE,
             "Things that the module would manage, and that are left alone here.",
+        ),
+    ],
+);
+
+pub(super) static ON_INSTANCE: Record = record(
+    "on_instance",
+    &[
+        key("settings", SETTINGS, "main.cf parameters."),
+        key(
+            "services",
+            SERVICES,
+            "master.cf entries, merged field by field with the live line.",
+        ),
+        key(
+            "leave",
+            LEAVE,
+            "Things that a module would manage, and that are left alone there.",
         ),
     ],
 );

@@ -63,6 +63,9 @@ impl Common<'_> {
     ) {
         for entry in own {
             entry.things.add_to(host);
+            for (service, things) in &entry.instances {
+                things.add_to_instance(host.instances.entry(service.clone()).or_default());
+            }
         }
         if let Some(site) = site {
             site.things.add_to(host);

@@ -187,10 +187,7 @@ impl<'a> Resolver<'a> {
 
         let roles = self.roles(node, written.at, nearest("roles"));
         let entry = self.entry(written, &roles);
-        // Replaced by each name of the key; a key without a name gives no host.
-        let mailhost = nearest_of(&own, "mailhost").map(|node| HostName::new(node.text()?).ok());
-        let name = range::first(&written.key);
-        let (Some(name), Some(mailhost)) = (name.clone(), mailhost.unwrap_or(name)) else {
+        let Some((name, mailhost)) = names(written, &own) else {
             return (entry, None);
         };
         let entries: Vec<&Entry<'a>> = [Some(&entry), over].into_iter().flatten().collect();
@@ -200,7 +197,8 @@ impl<'a> Resolver<'a> {
             name,
             state: state(nearest("state")),
             addresses: texts(nearest("addresses")),
-            service: self.service_of(&nodes, &roles, written.at),
+            placement: self.placement(&nodes, &roles),
+            instances: BTreeMap::new(),
             ssh: common.access(&entries, shared.map(|(site, _)| site)),
             ldap: common.ldap_of(site.as_ref()),
             lmtp: self.lmtp(&nodes),
@@ -215,6 +213,7 @@ impl<'a> Resolver<'a> {
             site,
         };
         common.add_things(&mut host, &entries, shared.map(|(site, _)| site));
+        self.instances_with_roles(&host, &written.value);
         if host.roles.is_empty() {
             self.without_role.push(host);
             return (entry, None);
@@ -298,6 +297,16 @@ impl<'a> Resolver<'a> {
         }
         all
     }
+}
+
+/// The name of a host and its mailhost, which each name of a range replaces; none for a key without a name.
+fn names(written: &MapEntry, own: &[&Node]) -> Option<(HostName, HostName)> {
+    let name = range::first(&written.key)?;
+    let mailhost = match nearest_of(own, "mailhost") {
+        Some(node) => HostName::new(node.text()?).ok()?,
+        None => name.clone(),
+    };
+    Some((name, mailhost))
 }
 
 /// What the first of these layers that has the key says.

@@ -11,41 +11,53 @@ use crate::name::RoleName;
 use crate::service::{Instance, Service};
 
 impl Resolver<'_> {
-    /// The service of a host. `nodes` are its own layer, its site and the defaults, the nearest first; what `modules` says
-    /// of its roles comes before the defaults. All roles of a host are on one instance.
-    pub(super) fn service_of(&mut self, nodes: &[&Node], roles: &[RoleName], at: Span) -> Service {
+    /// The service of each role of a host. `nodes` are its own layer, its site and the defaults, the nearest first; what
+    /// `modules` says of a role comes before the defaults.
+    pub(super) fn placement(
+        &self,
+        nodes: &[&Node],
+        roles: &[RoleName],
+    ) -> BTreeMap<RoleName, Service> {
         let defaults = self.root.get("defaults");
         let is_defaults = |node: &&&Node| defaults.is_some_and(|own| std::ptr::eq(**node, own));
-        let near = nodes.iter().filter(|node| !is_defaults(node));
-        let (near, far) = (
-            near.copied().find_map(instance),
-            defaults.and_then(instance),
-        );
-        if let Some(instance) = near {
-            return Service::Postfix(instance);
-        }
+        let mut near = nodes.iter().filter(|node| !is_defaults(node));
+        let near = near.find_map(|node| instance(node));
+        let far = defaults.and_then(instance);
         let modules = self.root.get("modules");
         let of_role = |role: &RoleName| {
             let own = modules.and_then(|modules| modules.get(role.as_str()));
-            own.and_then(instance)
-                .or_else(|| far.clone())
-                .unwrap_or_default()
+            let of_module = || own.and_then(instance);
+            let found = near.clone().or_else(of_module).or_else(|| far.clone());
+            Service::Postfix(found.unwrap_or_default())
         };
-        let mut of_roles = roles.iter().map(|role| (role, of_role(role)));
-        let Some((first, service)) = of_roles.next() else {
-            return Service::default();
-        };
-        if let Some((other, theirs)) = of_roles.find(|(_, other)| *other != service) {
-            let (one, two) = (service.name().to_owned(), theirs.name().to_owned());
+        roles
+            .iter()
+            .map(|role| (role.clone(), of_role(role)))
+            .collect()
+    }
+
+    /// Refuses what a host says in its own entry of an instance that none of its roles is on.
+    pub(super) fn instances_with_roles(&mut self, host: &Host, entry: &Node) {
+        let used = host.roles_on();
+        let entries = entry.get("instances").map_or(&[][..], Node::entries);
+        let unused: Vec<(Service, Span)> = entries
+            .iter()
+            .filter_map(|entry| Some((Service::Postfix(Instance::new(&entry.key).ok()?), entry.at)))
+            .filter(|(service, _)| !used.contains(service))
+            .collect();
+        for (service, at) in unused {
+            let known = used
+                .iter()
+                .map(|one| format!("`{one}`"))
+                .collect::<Vec<_>>();
             self.say(
-                Diagnostic::error(format!(
-                    "the roles of the host are on two instances of Postfix: `{first}` on `{one}`, `{other}` on `{two}`"
-                ))
-                .at(at, "this host has both roles")
-                .hint("all roles of a host are on one instance: set `instance` on the host"),
+                Diagnostic::error(format!("no role of the host is on the instance `{service}`"))
+                    .at(at, format!("its roles are on {}", known.join(", ")))
+                    .hint(format!(
+                        "put a role there, as in `modules: {{ROLE: {{instance: {service}}}}}`, or remove the key"
+                    )),
             );
         }
-        Service::Postfix(service)
     }
 }
 
@@ -61,19 +73,27 @@ impl Resolver<'_> {
                 known.insert(machine, host);
                 continue;
             };
-            if first.service != host.service {
+            if first.roles_on() != host.roles_on() {
                 self.say(
                     Diagnostic::error(format!(
                         "the hosts `{}` and `{}` are the same machine: each would give back what the other manages",
                         first.name, host.name
                     ))
-                    .at(host.at, format!("its roles are on `{}`", host.service))
-                    .related(first.at, format!("its roles are on `{}`", first.service))
-                    .hint("`murder` manages one instance of Postfix on a machine: keep one of the hosts"),
+                    .at(host.at, format!("its roles are on {}", instances_of(host)))
+                    .related(first.at, format!("its roles are on {}", instances_of(first)))
+                    .hint("write one host that has the roles of both, and name the instance of a role: `modules: {ROLE: {instance: postfix-out}}`"),
                 );
             }
         }
     }
+}
+
+fn instances_of(host: &Host) -> String {
+    let names = host.roles_on().into_iter();
+    names
+        .map(|one| format!("`{one}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The instance that a layer names. The grammar has refused what is none.

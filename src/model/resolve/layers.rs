@@ -8,7 +8,9 @@ use crate::diagnostic::{Diagnostic, Scope, Span};
 use crate::manifest::{Kind, MapEntry, Node, defaults, integer, switch};
 use crate::model::resolve::parts::{layer, scalar};
 use crate::model::resolve::{Resolver, parts};
-use crate::model::{ContentSpec, FileSpec, Host, Layer, Level, ListEdit, ServiceSpec, SettingSpec};
+use crate::model::{
+    ContentSpec, FileSpec, Host, InstanceLayers, Layer, Level, ListEdit, ServiceSpec, SettingSpec,
+};
 use crate::name::{Parameter, RemotePath, RoleName, ServiceName, UserName};
 use crate::nearest;
 use crate::thing::{Field, Thing};
@@ -26,19 +28,24 @@ pub(super) struct Things {
 impl Things {
     /// Adds what this layer says behind what nearer layers said.
     pub(super) fn add_to(&self, host: &mut Host) {
-        fn add<K: Ord + Clone, T: Clone>(
-            into: &mut BTreeMap<K, Vec<Layer<T>>>,
-            from: &[(K, Layer<T>)],
-        ) {
-            for (key, layer) in from {
-                into.entry(key.clone()).or_default().push(layer.clone());
-            }
-        }
         add(&mut host.settings, &self.settings);
         add(&mut host.services, &self.services);
         add(&mut host.files, &self.files);
         add(&mut host.vars, &self.vars);
         host.leave.extend(self.leave.iter().cloned());
+    }
+
+    /// The same for what a layer says of one instance.
+    pub(super) fn add_to_instance(&self, layers: &mut InstanceLayers) {
+        add(&mut layers.settings, &self.settings);
+        add(&mut layers.services, &self.services);
+        layers.leave.extend(self.leave.iter().cloned());
+    }
+}
+
+fn add<K: Ord + Clone, T: Clone>(into: &mut BTreeMap<K, Vec<Layer<T>>>, from: &[(K, Layer<T>)]) {
+    for (key, layer) in from {
+        into.entry(key.clone()).or_default().push(layer.clone());
     }
 }
 

@@ -161,6 +161,12 @@ impl<'a> HostDraft<'a> {
             self.references.0.extend(kept);
             self.references.1.extend(all);
         }
+        for at in 1..self.drafts.len() {
+            let (others, rest) = self.drafts.split_at_mut(at);
+            if let Some(draft) = rest.first_mut() {
+                draft.ports_shared_with(others);
+            }
+        }
         Ok(())
     }
 

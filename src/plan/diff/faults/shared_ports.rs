@@ -1,4 +1,4 @@
-//! Ports of an instance of Postfix on which the default instance listens, too.
+//! Ports of an instance of Postfix on which another one of the host listens, too.
 //!
 //! Both start, since Postfix sets SO_REUSEPORT, and the kernel gives each connection to one of them.
 
@@ -10,7 +10,7 @@ use crate::service::Service;
 
 use super::super::draft::Draft;
 use super::super::instances::{concerned, files_of};
-use super::{Fault, Faults, Side};
+use super::{Fault, Faults, Refusal, RefusalKind, Remark, Side};
 
 impl Draft<'_> {
     /// The ports that this side of the plan shares with the default instance.
@@ -18,7 +18,7 @@ impl Draft<'_> {
         let Some(default) = &self.input.live.default_instance else {
             return Faults::new();
         };
-        // Where roles move away from the default instance, it is given back in the same plan.
+        // Where the plan is about the default instance too, the two are compared as they will be.
         if concerned(self.input.desired, self.input.live).contains(&Service::POSTFIX) {
             return Faults::new();
         }
@@ -30,19 +30,74 @@ impl Draft<'_> {
             Some((own, other))
         });
         shared
-            .map(|(own, other)| (format!("shared port {}", own.port), self.shared(own, other)))
+            .map(|(own, other)| {
+                let fault = self.shared(own, other, &Service::POSTFIX);
+                (format!("shared port {}", own.port), fault)
+            })
             .collect()
     }
 
-    fn shared(&self, own: &Listener, other: &Listener) -> Fault {
+    /// Refuses the ports that this plan makes the instance share with another instance of the same plan, and remarks those
+    /// that they share already.
+    pub(in crate::plan::diff) fn ports_shared_with(&mut self, others: &[Draft<'_>]) {
+        if self.input.desired.retired {
+            return;
+        }
+        for other in others {
+            let ours = self.listeners_after();
+            let theirs = other.listeners_after();
+            let before = (self.listeners_before(), other.listeners_before());
+            for own in &ours {
+                let Some(their) = theirs.iter().find(|one| clash(own, one)) else {
+                    continue;
+                };
+                let mut before_own = before
+                    .0
+                    .iter()
+                    .filter(|one| is_same_port(&one.port, &own.port));
+                let is_old = before_own.any(|own| before.1.iter().any(|one| clash(own, one)));
+                let fault = self.shared(own, their, &other.service);
+                match is_old {
+                    true => self.remarks.push(Remark {
+                        text: fault.text,
+                        hint: Some(fault.hint),
+                    }),
+                    false => self.refusals.push(Refusal {
+                        summary: format!("{}; {}", fault.text, fault.hint),
+                        kind: RefusalKind::Fault,
+                    }),
+                }
+            }
+        }
+    }
+
+    fn listeners_after(&self) -> Vec<Listener> {
+        enabled_listeners(self.configuration(&self.planned_settings()))
+    }
+
+    fn listeners_before(&self) -> Vec<Listener> {
+        enabled_listeners(self.configuration(&self.live_settings()))
+    }
+
+    fn shared(&self, own: &Listener, other: &Listener, others: &Service) -> Fault {
+        let name = match others.named_instance() {
+            None => "the default instance".to_owned(),
+            Some(name) => format!("the instance `{}`", name.as_str()),
+        };
         Fault {
             text: format!(
-                "`{}` of the instance `{}` and `{}` of the default instance listen on the same port and address: \
+                "`{}` of the instance `{}` and `{}` of {name} listen on the same port and address: \
                  each connection goes to one of the two by chance",
                 own.service, self.service, other.service
             ),
-            hint: "give one of them another address (`settings: {inet_interfaces: …}`) or another port"
-                .to_owned(),
+            hint: match self.input.desired.services.len() {
+                0 | 1 => "give one of them another address (`settings: {inet_interfaces: …}`) or another port".to_owned(),
+                _ => format!(
+                    "give one of them another address or another port, as in \
+                     `instances: {{{}: {{settings: {{inet_interfaces: …}}}}}}` on the host",
+                    self.service
+                ),
+            },
             is_default: false,
             about: BTreeSet::new(),
             stays: false,
