@@ -1,6 +1,7 @@
 //! Plans and applies on folders, through the program itself.
 
 mod aliases;
+mod drift;
 mod elsewhere;
 mod instances;
 mod two_instances;

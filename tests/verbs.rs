@@ -366,7 +366,7 @@ fn a_plan_as_text() {
       * stop and start Postfix: a reload does not reach inet_interfaces (only with --allow-restart)
       ! refused without --adopt: `/etc/postfix/transport` was there before and differs
 
-    6 hosts: 5 to create, 10 to update, 5 to delete, 5 to take over, 1 converged, 1 refused, 1 unreachable
+    6 hosts: 5 to create, 10 to update, 5 to delete, 5 to take over, 1 converged, 5 drifted, 1 refused, 1 unreachable
     "#);
 }
 

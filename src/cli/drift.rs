@@ -4,11 +4,12 @@ use clap::Args;
 
 use super::error::CliError;
 use super::exit::Exit;
-use super::output::{self, PlanOutput};
+use super::output::{self, PlanFormat, PlanOutput};
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
 use super::{Selection, StrangerArguments, open};
 use crate::plan::Plan;
+use crate::report::drift;
 
 /// Arguments of `murder drift`.
 #[derive(Debug, Args)]
@@ -25,28 +26,49 @@ pub struct DriftArguments {
     /// How drift is shown.
     #[command(flatten)]
     pub look: PlanOutput,
+    /// Report changes of the manifest that are not applied yet too, and return exit code 2 for them.
+    #[arg(long)]
+    pub pending: bool,
 }
 
-/// Runs the verb. It prints nothing if every host answered, none has drifted, and Postfix runs on all of them, because
-/// cron sends all output as mail.
+/// Runs the verb. It prints nothing if every host answered, none was changed, and Postfix runs on all of them, because
+/// cron sends all output as mail. A JSON document is printed in any case.
 ///
 /// # Errors
 /// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &DriftArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let selection = arguments.selection.of_stranger(arguments.stranger);
     let plan = open::difference(&selection, &arguments.reach, terminal)?;
-    let exit = Exit::of_plan(&plan, Exit::Pending);
-    if exit == Exit::Done && !is_stopped_anywhere(&plan) {
+    let exit = exit(&plan, arguments.pending);
+    let look = arguments.look;
+    if exit == Exit::Done && look.format != PlanFormat::Json {
         return Ok(exit);
     }
-    let look = arguments.look;
-    let text = output::plan_text(&plan, look.format, look.diff.into(), terminal.color_out);
-    output::deliver(text, exit, terminal)
+    output::deliver(text(arguments, &plan, terminal), exit, terminal)
 }
 
-/// Whether Postfix does not run on a host. That is no drift, but it is reported, because the host gets no mail.
-fn is_stopped_anywhere(plan: &Plan) -> bool {
-    plan.hosts.values().any(|host| host.stopped)
+/// The exit code of all hosts; `pending` says whether changes of the manifest that are not applied count.
+fn exit(plan: &Plan, pending: bool) -> Exit {
+    let waits = if pending { Exit::Pending } else { Exit::Done };
+    let hosts = plan.hosts.values();
+    hosts
+        .map(|host| Exit::of_condition(host.condition(), waits))
+        .fold(Exit::Done, Exit::or)
+}
+
+fn text(arguments: &DriftArguments, plan: &Plan, terminal: &Terminal) -> Result<String, CliError> {
+    let (look, pending) = (arguments.look, arguments.pending);
+    let (detail, color) = (look.diff.into(), terminal.color_out);
+    match look.format {
+        PlanFormat::Json => output::plan_text(plan, look.format, detail, color),
+        PlanFormat::Markdown => {
+            let shown = drift::shown(plan, pending);
+            output::plan_text(&shown, look.format, detail, color)
+        }
+        PlanFormat::Text => {
+            output::written(|text| drift::write(plan, pending, detail, color, text))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -59,7 +81,7 @@ mod tests {
     use crate::plan::{HostVerdict, Verdict};
 
     #[test]
-    fn a_stopped_postfix_is_said_and_is_no_drift() {
+    fn a_stopped_postfix_ends_with_2() {
         let plan = |stopped| Plan {
             murder: "example.org".to_owned(),
             hosts: BTreeMap::from([(
@@ -70,8 +92,10 @@ mod tests {
                 },
             )]),
         };
-        assert!(is_stopped_anywhere(&plan(true)));
-        assert!(!is_stopped_anywhere(&plan(false)));
-        assert_eq!(Exit::of_plan(&plan(true), Exit::Pending), Exit::Done);
+        for pending in [false, true] {
+            assert_eq!(exit(&plan(true), pending), Exit::Pending);
+            assert_eq!(exit(&plan(false), pending), Exit::Done);
+        }
+        assert_eq!(drift::sentence(&plan(true)), "1 host: 1 stopped");
     }
 }

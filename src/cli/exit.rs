@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::exchange::NotDone;
 use crate::outcome::{ApplyResult, Outcome, Postponed};
-use crate::plan::{Plan, Verdict};
+use crate::plan::{Condition, Plan, Verdict};
 
 /// The exit code of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub const TABLE: &str = "\
 Exit codes:
   0  done, or nothing to do
   1  wrong usage or manifest, or refused before any host was changed
-  2  changes pending (`drift`; `plan --detailed-exitcode`; `apply` stopped by Ctrl-C or `max_deferred`)
+  2  changes pending (`plan --detailed-exitcode`; `apply` stopped by Ctrl-C or `max_deferred`); drifted or Postfix down (`drift`)
   3  at least one host failed; it is unchanged or was restored
   4  at least one host could not be reached
   5  a host is left half-way and needs attention
@@ -134,6 +134,18 @@ impl Exit {
         exits
             .map(|host| Self::of_verdict(&host.verdict, pending))
             .fold(Self::Done, Self::or)
+    }
+
+    /// The exit code of `drift` for one host; changes of the manifest that are not applied have the code `pending`.
+    #[must_use]
+    pub fn of_condition(condition: Condition, pending: Self) -> Self {
+        match condition {
+            Condition::Converged => Self::Done,
+            Condition::Pending => pending,
+            Condition::Drifted | Condition::Stopped => Self::Pending,
+            Condition::Unreachable => Self::Unreachable,
+            Condition::Failed => Self::Failed,
+        }
     }
 }
 

@@ -70,7 +70,7 @@ pub enum Verb {
     Show(show::ShowArguments),
     /// Show the plan, ask for confirmation, and change the hosts.
     Apply(apply::ApplyArguments),
-    /// Plan for cron: no output if nothing differs and Postfix runs; exit code 2 on drift.
+    /// Plan for cron: no output and 0, or exit code 2 if something was changed on a host or Postfix does not run.
     Drift(drift::DriftArguments),
     /// List the applies of a host: when, by whom, from which revision, and what changed.
     History(history::HistoryArguments),

@@ -4,6 +4,7 @@
 //! never leaves the program: [`saved`] has the form of a plan's file, and `report::json` makes the form to show.
 
 mod cleanup;
+mod condition;
 mod diff;
 mod direction;
 mod generation;
@@ -16,6 +17,7 @@ mod reload_hash;
 pub mod saved;
 
 pub use cleanup::sweep;
+pub use condition::Condition;
 pub use diff::{DiffInput, compare, diff, unreadable};
 pub use direction::{Direction, direction};
 pub use orders::orders;

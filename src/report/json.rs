@@ -7,7 +7,8 @@
 //!
 //! A plan has `format_version`, `murder`, `summary` (the figures of [`Summary`]) and `hosts`: by
 //! name, `verdict` (`converged`, `changes`, `unreachable`, `failed`) with `steps` and `refusals`
-//! or `error`, `remarks`, and the `queue` (`deferred` and `active` messages, each counted to 10001 at most) where the host
+//! or `error`, its `condition` (`converged`, `pending`, `drifted`, `stopped`, `unreachable`, `failed`), `remarks`, and the
+//! `queue` (`deferred` and `active` messages, each counted to 10001 at most) where the host
 //! says it. A step has its kind in `step`, its `service`, and the
 //! `instance` of Postfix where that is not the default one; a change has its kind in `action`, with `before` and `after` as far as there is one. A refusal has its `kind`, a `summary`, and the
 //! `flag` of `apply` that lifts it, where there is one. An apply has `hosts` with an `outcome` each.
@@ -25,7 +26,7 @@ use crate::plan::Plan;
 use view::{HostView, OutcomeView};
 
 /// The version of the JSON forms of reports.
-pub const FORMAT_VERSION: &str = "1.1";
+pub const FORMAT_VERSION: &str = "1.2";
 
 #[derive(Serialize)]
 struct PlanDocument<'a> {

@@ -5,6 +5,7 @@
 
 pub mod applied;
 pub mod difference;
+pub mod drift;
 pub mod explain;
 pub mod group;
 pub mod history;

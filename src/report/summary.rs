@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::line::count;
-use crate::plan::{Change, HostPlan, IndexReason, Plan, ReloadReason, Step, Verdict};
+use crate::plan::{Change, Condition, HostPlan, IndexReason, Plan, ReloadReason, Step, Verdict};
 
 /// The number of changes in a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -24,6 +24,12 @@ pub struct Summary {
     pub release: usize,
     /// Work that an earlier apply did not finish: indexes to build, a reload, temporary files to remove.
     pub finish: usize,
+    /// Hosts of which something was changed on the host since the last apply.
+    pub drifted: usize,
+    /// Hosts with changes of the manifest that are not applied, and none on the host.
+    pub pending: usize,
+    /// Hosts where Postfix does not run.
+    pub stopped: usize,
     /// Hosts with a refusal.
     pub refused: usize,
     /// Hosts with nothing to do.
@@ -43,6 +49,12 @@ impl Summary {
             ..Self::default()
         };
         for host in plan.hosts.values() {
+            match host.condition() {
+                Condition::Drifted => summary.drifted += 1,
+                Condition::Pending => summary.pending += 1,
+                _ => {}
+            }
+            summary.stopped += usize::from(host.stopped);
             match &host.verdict {
                 Verdict::Converged => summary.converged += 1,
                 Verdict::Changes(plan) => summary.add(plan),
@@ -120,6 +132,8 @@ impl Summary {
                 self.converged,
             )
         };
+        text += &extra(self.drifted, "drifted");
+        text += &extra(self.stopped, "with Postfix stopped");
         text += &extra(self.refused, "refused");
         text += &extra(self.unreachable, "unreachable");
         text += &extra(self.failed, "failed");

@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::name::{Mode, Parameter, RemotePath, TableType};
 use crate::outcome::Outcome;
 use crate::plan::{
-    Cause, Change, Failure, FileState, HostPlan, HostVerdict, IndexReason, Refusal, RefusalKind,
-    ReloadReason, Step, Verdict, Withheld,
+    Cause, Change, Condition, Failure, FileState, HostPlan, HostVerdict, IndexReason, Refusal,
+    RefusalKind, ReloadReason, Step, Verdict, Withheld,
 };
 use crate::secret::mask;
 use crate::service::{InstanceName, Service};
@@ -19,6 +19,8 @@ use crate::thing::Thing;
 pub(super) struct HostView<'a> {
     #[serde(flatten)]
     verdict: VerdictView<'a>,
+    /// Whether the manifest is ahead (`pending`) or the host was changed (`drifted`).
+    condition: Condition,
     remarks: Vec<Remark>,
     stopped: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -181,6 +183,7 @@ impl<'a> HostView<'a> {
                     error: masked(error),
                 },
             },
+            condition: host.condition(),
             remarks: host.remarks.iter().map(remark).collect(),
             stopped: host.stopped,
             queue: host.queue,
