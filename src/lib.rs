@@ -53,6 +53,9 @@ pub mod plan;
 
 pub mod outcome;
 
+// Who changed a host.
+pub mod attribution;
+
 pub mod mail;
 
 pub mod report;

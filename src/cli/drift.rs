@@ -9,7 +9,8 @@ use super::reach::ReachArguments;
 use super::terminal::Terminal;
 use super::{Selection, StrangerArguments, open};
 use crate::plan::Plan;
-use crate::report::drift;
+use crate::report::drift::DriftReport;
+use crate::report::json;
 
 /// Arguments of `murder drift`.
 #[derive(Debug, Args)]
@@ -38,13 +39,18 @@ pub struct DriftArguments {
 /// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &DriftArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let selection = arguments.selection.of_stranger(arguments.stranger);
-    let plan = open::difference(&selection, &arguments.reach, terminal)?;
-    let exit = exit(&plan, arguments.pending);
+    let watched = open::watched(&selection, &arguments.reach, terminal)?;
+    let report = DriftReport {
+        plan: &watched.plan,
+        notes: &watched.notes,
+        pending: arguments.pending,
+    };
+    let exit = exit(report.plan, arguments.pending);
     let look = arguments.look;
     if exit == Exit::Done && look.format != PlanFormat::Json {
         return Ok(exit);
     }
-    output::deliver(text(arguments, &plan, terminal), exit, terminal)
+    output::deliver(text(look, &report, terminal), exit, terminal)
 }
 
 /// The exit code of all hosts; `pending` says whether changes of the manifest that are not applied count.
@@ -56,18 +62,16 @@ fn exit(plan: &Plan, pending: bool) -> Exit {
         .fold(Exit::Done, Exit::or)
 }
 
-fn text(arguments: &DriftArguments, plan: &Plan, terminal: &Terminal) -> Result<String, CliError> {
-    let (look, pending) = (arguments.look, arguments.pending);
+fn text(
+    look: PlanOutput,
+    report: &DriftReport<'_>,
+    terminal: &Terminal,
+) -> Result<String, CliError> {
     let (detail, color) = (look.diff.into(), terminal.color_out);
     match look.format {
-        PlanFormat::Json => output::plan_text(plan, look.format, detail, color),
-        PlanFormat::Markdown => {
-            let shown = drift::shown(plan, pending);
-            output::plan_text(&shown, look.format, detail, color)
-        }
-        PlanFormat::Text => {
-            output::written(|text| drift::write(plan, pending, detail, color, text))
-        }
+        PlanFormat::Json => output::serialised(json::of_drift(report)),
+        PlanFormat::Markdown => output::plan_text(&report.shown(), look.format, detail, color),
+        PlanFormat::Text => output::written(|text| report.write(detail, color, text)),
     }
 }
 
@@ -79,6 +83,7 @@ mod tests {
     use super::*;
     use crate::name::HostName;
     use crate::plan::{HostVerdict, Verdict};
+    use crate::report::drift;
 
     #[test]
     fn a_stopped_postfix_ends_with_2() {

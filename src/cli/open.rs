@@ -1,5 +1,6 @@
 //! The start of each verb: reads the manifest, selects the hosts, and makes a session that reaches them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
@@ -7,6 +8,7 @@ use super::progress::Progress;
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
 use super::{Selection, ask, selection, untrusted};
+use crate::attribution::HostNotes;
 use crate::fleet::Event;
 use crate::load::{self, LinkScope, LoadedMurder};
 use crate::name::HostName;
@@ -85,6 +87,42 @@ pub fn difference(
     let planner = planner(&loaded, &hosts, &reach, terminal)?;
     let murder = &loaded.murder.name;
     Ok(plan(murder, &hosts, &*planner, reach.parallel, terminal))
+}
+
+/// Plans the selected hosts as [`difference`], and asks those with drift who changed them.
+///
+/// # Errors
+/// As [`difference`].
+pub fn watched(
+    selected: &Selection,
+    reach: &ReachArguments,
+    terminal: &Terminal,
+) -> Result<Watched, CliError> {
+    let (loaded, hosts) = hosts(selected, terminal)?;
+    let reach = reach.of_selection(selected);
+    untrusted::refuse_hosts(&loaded, &reach)?;
+    let (watcher, warnings) = worker::watcher(&loaded, &hosts, &reach, Box::new(ask::passphrase))
+        .map_err(|error| CliError::session(error, &loaded.sources))?;
+    terminal.diagnostics(&warnings, &loaded.sources);
+    let name = &loaded.murder.name;
+    let plan = plan(name, &hosts, &*watcher, reach.parallel, terminal);
+    let notes = watcher.notes();
+    drop(watcher);
+    Ok(Watched {
+        loaded,
+        plan,
+        notes,
+    })
+}
+
+/// What `drift` found.
+pub struct Watched {
+    /// The manifest.
+    pub loaded: LoadedMurder,
+    /// The difference of each host.
+    pub plan: Plan,
+    /// What else is known of the hosts that answered.
+    pub notes: BTreeMap<HostName, HostNotes>,
 }
 
 /// Makes a planner for the hosts, which cannot write; prints the warnings about their configuration.

@@ -3,12 +3,14 @@
 //! `plan` makes questions and orders, and `machine` carries them to hosts; neither imports the other.
 
 mod ending;
+mod evidence;
 mod facts;
 mod failure;
 mod orders;
 mod questions;
 
 pub use ending::{Ending, Found, NotDone, Performed};
+pub use evidence::{Evidence, EvidenceQuestion, FileTrace, signature};
 pub use facts::KnownFacts;
 pub use failure::{Failure, MachineError};
 pub use orders::{

@@ -10,8 +10,9 @@ mod services;
 use crate::task::Task;
 
 pub use crate::exchange::{
-    Activation, Ending, Expects, Failure, FileOrder, HistoryOrder, HistoryQuestion, KnownFacts,
-    LedgerOrder, MachineError, NotDone, Observed, Orders, Performed, Questions, RestoreOrder,
+    Activation, Ending, Evidence, EvidenceQuestion, Expects, Failure, FileOrder, HistoryOrder,
+    HistoryQuestion, KnownFacts, LedgerOrder, MachineError, NotDone, Observed, Orders, Performed,
+    Questions, RestoreOrder,
 };
 
 /// Reads a host. Writes nothing there, not even a temporary file.
@@ -29,6 +30,15 @@ pub trait Observe: Send {
     ) -> Task<'a, Result<Observed, MachineError>> {
         Box::pin(async move { self.observe(questions) })
     }
+
+    /// Says what the host knows about changes of its files.
+    ///
+    /// # Errors
+    /// As [`Self::observe`].
+    fn witnessing<'a>(
+        &'a mut self,
+        question: &'a EvidenceQuestion,
+    ) -> Task<'a, Result<Evidence, MachineError>>;
 }
 
 /// Changes a host, completely or not at all.

@@ -1,50 +1,92 @@
-//! What `drift` says: the hosts that need a person, why each thing differs, and the figures.
+//! What `drift` says: the hosts that need a person, why each thing differs and who changed it, and the figures.
 //!
-//! The JSON form is that of a plan, whose `summary` and `hosts` have the conditions. The text leaves out hosts that only
-//! wait for the next apply, unless they are asked for.
+//! The JSON form is that of a plan, with more for each host: `generation` and `applied` of its ledger, and `changes`, where
+//! each thing that was changed on the host has its `thing`, `at`, and `by` (`package`, `tool`, `session`, `unknown`) with what is
+//! known of it. The text leaves out hosts that only wait for the next apply, unless they are asked for.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
+use super::group;
 use super::line::{Line, Tone, count};
 use super::{Detail, text};
-use crate::plan::{Condition, Plan};
+use crate::attribution::HostNotes;
+use crate::name::HostName;
+use crate::plan::{Cause, Condition, Plan, Step, Verdict};
 
-/// Whether the report shows a host of this condition.
-#[must_use]
-pub fn is_shown(condition: Condition, pending: bool) -> bool {
-    match condition {
-        Condition::Converged => false,
-        Condition::Pending => pending,
-        Condition::Drifted | Condition::Stopped | Condition::Unreachable | Condition::Failed => {
-            true
+/// What a run of `drift` found.
+#[derive(Debug, Clone, Copy)]
+pub struct DriftReport<'a> {
+    /// The difference of each host.
+    pub plan: &'a Plan,
+    /// What else is known of the hosts that answered.
+    pub notes: &'a BTreeMap<HostName, HostNotes>,
+    /// Whether hosts that only wait for the next apply are shown.
+    pub pending: bool,
+}
+
+impl DriftReport<'_> {
+    /// Whether the report shows a host of this condition.
+    #[must_use]
+    pub fn shows(&self, condition: Condition) -> bool {
+        match condition {
+            Condition::Converged => false,
+            Condition::Pending => self.pending,
+            Condition::Drifted
+            | Condition::Stopped
+            | Condition::Unreachable
+            | Condition::Failed => true,
         }
     }
-}
 
-/// The plan of the hosts that the report shows.
-#[must_use]
-pub fn shown(plan: &Plan, pending: bool) -> Plan {
-    let mut plan = plan.clone();
-    plan.hosts
-        .retain(|_, host| is_shown(host.condition(), pending));
-    plan
-}
-
-/// Writes the hosts that the report shows, and the figures of all.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write(
-    plan: &Plan,
-    pending: bool,
-    detail: Detail,
-    color: bool,
-    out: &mut impl Write,
-) -> fmt::Result {
-    for group in super::group::of_plan(&shown(plan, pending), detail) {
-        text::write_group(&group, color, out)?;
+    /// The plan of the hosts that the report shows.
+    #[must_use]
+    pub fn shown(&self) -> Plan {
+        let mut plan = self.plan.clone();
+        plan.hosts.retain(|_, host| self.shows(host.condition()));
+        plan
     }
-    Line::new(Tone::Title, sentence(plan)).write(out, color)
+
+    /// Writes the hosts that the report shows, and the figures of all.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, detail: Detail, color: bool, out: &mut impl Write) -> fmt::Result {
+        let shown = self.shown();
+        for group in group::of_plan_with(&shown, detail, &|host| self.who(host)) {
+            text::write_group(&group, color, out)?;
+        }
+        Line::new(Tone::Title, sentence(self.plan)).write(out, color)
+    }
+
+    /// The lines that say who changed what.
+    #[must_use]
+    pub fn who(&self, host: &HostName) -> Vec<Line> {
+        let Some(notes) = self.notes.get(host) else {
+            return Vec::new();
+        };
+        let mut lines: Vec<Line> = notes
+            .changes
+            .iter()
+            .map(|change| Line::new(Tone::Warning, format!("  who: {}", change.sentence())))
+            .collect();
+        let verdict = self.plan.hosts.get(host).map(|host| &host.verdict);
+        if let (Some(Verdict::Changes(plan)), Some(since)) = (verdict, notes.since())
+            && plan.steps.iter().any(is_of_the_manifest)
+        {
+            let text = format!("  who: the manifest or a module changed {since}");
+            lines.push(Line::new(Tone::Plain, text));
+        }
+        lines
+    }
+}
+
+/// Whether a step follows from a change of the manifest or of a module.
+fn is_of_the_manifest(step: &Step) -> bool {
+    match step {
+        Step::TakeOver { .. } | Step::Release { .. } => true,
+        _ => step.cause().is_some_and(|cause| cause != Cause::Drift),
+    }
 }
 
 /// `5 hosts: 1 drifted, 2 pending, 2 converged`.

@@ -25,11 +25,22 @@ pub struct Group<'a> {
 /// groups would repeat has a group of its own behind them.
 #[must_use]
 pub fn of_plan(plan: &Plan, detail: Detail) -> Vec<Group<'_>> {
-    let hosts: Vec<(&HostName, Shown)> = plan
-        .hosts
-        .iter()
-        .map(|(host, verdict)| (host, of_host(verdict, detail)))
-        .collect();
+    of_plan_with(plan, detail, &|_| Vec::new())
+}
+
+/// The same, with more lines behind the steps of a host.
+#[must_use]
+pub fn of_plan_with<'a>(
+    plan: &'a Plan,
+    detail: Detail,
+    more: &dyn Fn(&HostName) -> Vec<Line>,
+) -> Vec<Group<'a>> {
+    let of_host = |(host, verdict): (&'a HostName, &HostVerdict)| {
+        let mut shown = of_host(verdict, detail);
+        shown.steps.extend(more(host));
+        (host, shown)
+    };
+    let hosts: Vec<(&HostName, Shown)> = plan.hosts.iter().map(of_host).collect();
     let repeated = repeated(&hosts);
     let is_repeated = |host: &HostName, remark: &Vec<Line>| repeated.contains(&key(remark, host));
     let mut groups = of_lines(hosts.iter().map(|(host, shown)| {

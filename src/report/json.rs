@@ -19,11 +19,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::drift::DriftReport;
 use super::summary::Summary;
 use crate::name::HostName;
 use crate::outcome::ApplyResult;
 use crate::plan::Plan;
-use view::{HostView, OutcomeView};
+use view::{DriftView, HostView, OutcomeView};
 
 /// The version of the JSON forms of reports.
 pub const FORMAT_VERSION: &str = "1.2";
@@ -55,6 +56,29 @@ pub fn of_plan(plan: &Plan) -> Result<String, serde_json::Error> {
         summary: Summary::of(plan),
         hosts: hosts
             .map(|(name, host)| (name, HostView::of(host)))
+            .collect(),
+    })
+}
+
+/// What `drift` found, as a JSON document that ends with a line end: that of the plan, with more for each host.
+///
+/// # Errors
+/// As [`of_plan`].
+pub fn of_drift(report: &DriftReport<'_>) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    struct DriftDocument<'a> {
+        format_version: &'a str,
+        murder: &'a str,
+        summary: Summary,
+        hosts: BTreeMap<&'a HostName, DriftView<'a>>,
+    }
+    let hosts = report.plan.hosts.iter();
+    pretty(&DriftDocument {
+        format_version: FORMAT_VERSION,
+        murder: &report.plan.murder,
+        summary: Summary::of(report.plan),
+        hosts: hosts
+            .map(|(name, host)| (name, DriftView::of(host, report.notes.get(name))))
             .collect(),
     })
 }

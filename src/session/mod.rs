@@ -10,6 +10,7 @@ pub mod facts_cache;
 mod forgetting;
 pub mod glob;
 pub mod murder;
+pub mod notes;
 pub mod observe;
 pub mod one_host;
 pub mod options;

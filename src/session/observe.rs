@@ -132,8 +132,10 @@ fn ask(
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::exchange::{Evidence, EvidenceQuestion};
     use crate::machine::sandbox::Sandbox;
     use crate::name::HostName;
+    use crate::task::Task;
     use async_io::block_on;
 
     struct Counting(Sandbox, usize);
@@ -142,6 +144,13 @@ mod tests {
         fn observe(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
             self.1 += 1;
             self.0.observe(questions)
+        }
+
+        fn witnessing<'a>(
+            &'a mut self,
+            question: &'a EvidenceQuestion,
+        ) -> Task<'a, Result<Evidence, MachineError>> {
+            self.0.witnessing(question)
         }
     }
 

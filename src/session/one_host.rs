@@ -10,7 +10,7 @@ use super::apply::{Application, apply};
 use super::murder::MurderSession;
 use super::observe::Answered;
 use super::options::Reach;
-use crate::exchange::{HistoryQuestion, Orders, Performed};
+use crate::exchange::{Evidence, EvidenceQuestion, HistoryQuestion, Orders, Performed};
 use crate::ledger::PinningKey;
 use crate::load::LoadedMurder;
 use crate::machine::{Apply, MachineError, Observe, Observed, Questions};
@@ -18,6 +18,7 @@ use crate::model::Host;
 use crate::name::HostName;
 use crate::outcome::Outcome;
 use crate::plan::{HostPlan, HostVerdict, Plan, Verdict};
+use crate::task::Task;
 use crate::transport::AskPassphrase;
 
 /// After this time a new connection is made: the user may wait long before answering `yes`.
@@ -188,6 +189,13 @@ struct ReadOnly<'a>(&'a mut dyn Apply);
 impl Observe for ReadOnly<'_> {
     fn observe(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
         self.0.observe(questions)
+    }
+
+    fn witnessing<'a>(
+        &'a mut self,
+        question: &'a EvidenceQuestion,
+    ) -> Task<'a, Result<Evidence, MachineError>> {
+        self.0.witnessing(question)
     }
 }
 

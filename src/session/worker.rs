@@ -11,11 +11,13 @@ use super::SessionError;
 use super::apply::{Application, apply};
 use super::forgetting::Forgetting;
 use super::murder::MurderSession;
+use super::notes::Notes;
 use super::observe::Answered;
 use super::options::{Consent, Reach};
 use super::path_policy::PathPolicy;
 use super::precompile::{Precompiled, precompile};
 use crate::access::SshClient;
+use crate::attribution::HostNotes;
 use crate::compile::Compiler;
 use crate::diagnostic::Diagnostic;
 use crate::ledger::PinningKey;
@@ -55,6 +57,12 @@ pub trait Applier: Planner {
     fn forget(&self) -> Vec<HostName>;
 }
 
+/// Reads hosts for `drift`: it also asks who changed a host.
+pub trait Watcher: Planner {
+    /// What is known of each host that answered.
+    fn notes(&self) -> BTreeMap<HostName, HostNotes>;
+}
+
 /// A planner for the hosts of a murder, which cannot write, and the warnings about the manifest and its secrets.
 ///
 /// # Errors
@@ -83,6 +91,22 @@ pub fn recorder<'a>(
     let consent = Consent::default();
     let (mut worker, warnings) = Worker::new(loaded, hosts, reach, consent, false, ask_passphrase)?;
     worker.compared = Some(Mutex::default());
+    Ok((Box::new(worker), warnings))
+}
+
+/// The same for `drift`.
+///
+/// # Errors
+/// As [`planner`].
+pub fn watcher<'a>(
+    loaded: &'a LoadedMurder,
+    hosts: &[HostName],
+    reach: &Reach,
+    ask_passphrase: Box<AskPassphrase>,
+) -> Result<(Box<dyn Watcher + 'a>, Vec<Diagnostic>), SessionError> {
+    let consent = Consent::default();
+    let (mut worker, warnings) = Worker::new(loaded, hosts, reach, consent, false, ask_passphrase)?;
+    worker.notes = Some(Notes::default());
     Ok((Box::new(worker), warnings))
 }
 
@@ -131,6 +155,8 @@ struct Worker<'a> {
     forgetting: Forgetting,
     /// What the hosts with changes were compared by, if the plan is to be saved.
     compared: Option<Mutex<BTreeMap<HostName, Compared>>>,
+    /// For `drift` alone.
+    notes: Option<Notes>,
     /// Whether all hosts are reached without blocking a thread.
     waits: bool,
 }
@@ -168,6 +194,7 @@ impl<'a> Worker<'a> {
             asked: Mutex::default(),
             forgetting: Forgetting::default(),
             compared: None,
+            notes: None,
             waits: waits(loaded, hosts, reach),
         };
         Ok((worker, warnings))
@@ -213,6 +240,9 @@ impl<'a> Worker<'a> {
             .contact
             .plan(host, known, machine, &compile, answered, None)
             .await?;
+        if let Some(notes) = &self.notes {
+            notes.take(&host.name, &observed.live);
+        }
         let writes = self.kept.is_some();
         if writes {
             // The ledger names the manifest as it was when the plan was made.
@@ -235,6 +265,9 @@ impl<'a> Worker<'a> {
         let host = self.contact.host(name)?;
         let mut machine = self.contact.connect(host).await?;
         let (verdict, asked) = self.compare(host, &mut *machine, None).await?;
+        if let Some(notes) = &self.notes {
+            notes.witness(name, &mut *machine, &verdict).await;
+        }
         if matches!(verdict.verdict, Verdict::Changes(_)) {
             self.keep(name, machine, asked);
         }
@@ -289,6 +322,12 @@ impl Recorder for Worker<'_> {
         compared.map_or_else(BTreeMap::new, |compared| {
             std::mem::take(&mut lock(compared))
         })
+    }
+}
+
+impl Watcher for Worker<'_> {
+    fn notes(&self) -> BTreeMap<HostName, HostNotes> {
+        self.notes.as_ref().map(Notes::all).unwrap_or_default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod applying;
 mod doubts;
+mod evidence;
 mod exposed;
 mod facts;
 mod faults;

@@ -8,6 +8,7 @@ mod answer;
 mod apply;
 mod data;
 mod errors;
+mod evidence;
 mod frame;
 mod observe;
 mod outcome;
@@ -24,7 +25,8 @@ use zeroize::Zeroizing;
 use crate::exchange::Failure;
 use crate::machine::services;
 use crate::machine::{
-    Apply, MachineError, NotDone, Observe, Observed, Orders, Performed, Questions,
+    Apply, Evidence, EvidenceQuestion, MachineError, NotDone, Observe, Observed, Orders, Performed,
+    Questions,
 };
 use crate::secret::Secrets;
 use crate::service::Service;
@@ -103,6 +105,13 @@ impl Observe for Remote {
     ) -> Task<'a, Result<Observed, MachineError>> {
         Box::pin(self.look(questions))
     }
+
+    fn witnessing<'a>(
+        &'a mut self,
+        question: &'a EvidenceQuestion,
+    ) -> Task<'a, Result<Evidence, MachineError>> {
+        Box::pin(self.witness(question))
+    }
 }
 
 impl Remote {
@@ -147,6 +156,21 @@ impl Remote {
                 done => break done,
             }
         }
+    }
+
+    async fn witness(&mut self, question: &EvidenceQuestion) -> Result<Evidence, MachineError> {
+        let nonce = frame::nonce();
+        let request = ProgramRequest {
+            command: format!("{} -s", self.sh),
+            stdin: Zeroizing::new(evidence::program(question, &nonce).into_bytes()),
+            limits: ExchangeLimits::observation(self.command_timeout, false),
+        };
+        let scrub = |error: MachineError| error.map(|one| one.scrubbed_whole(&self.secrets));
+        let response = self.shell.exchanging(&request).await.map_err(scrub)?;
+        let frame = frame::unframe(&response.stdout, &nonce)
+            .map_err(|broken| no_answer(broken, &response))
+            .map_err(scrub)?;
+        Ok(evidence::understand(frame.head, &self.secrets))
     }
 
     async fn look_once(

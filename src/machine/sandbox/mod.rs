@@ -4,6 +4,7 @@
 //! and master.cf itself, and builds indexes if this machine has postmap(1). A folder has no users of its own, so a file
 //! beside the ledger records owners.
 
+mod evidence;
 mod folders;
 mod history;
 mod index;
@@ -25,13 +26,15 @@ use crate::ledger::Ledger;
 use crate::name::{HostName, Mode, RemotePath};
 use crate::root_folder::RootFolder;
 use crate::state::{Facts, Live, LiveFile, LiveService, LiveState, Queue};
+use crate::task::Task;
 use crate::{
     digest::{sha256_hex, sha256_of},
     exchange::Failure,
 };
 
 use super::{
-    Apply, Ending, HistoryQuestion, MachineError, Observe, Observed, Orders, Performed, Questions,
+    Apply, Ending, Evidence, EvidenceQuestion, HistoryQuestion, MachineError, Observe, Observed,
+    Orders, Performed, Questions,
 };
 use owners::Owners;
 
@@ -270,6 +273,13 @@ impl Observe for Sandbox {
             entries,
             generation,
         })
+    }
+
+    fn witnessing<'a>(
+        &'a mut self,
+        question: &'a EvidenceQuestion,
+    ) -> Task<'a, Result<Evidence, MachineError>> {
+        Box::pin(async move { self.evidence(question) })
     }
 }
 

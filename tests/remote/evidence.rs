@@ -1,0 +1,193 @@
+//! Who changed a host: changes that are made on a host by a package, another tool, sudo, a login, or without a trace.
+//!
+//! Nothing is made up but the lines of Ansible and Puppet: dpkg(1), sudo(8), sshd(8) and rsyslogd(8) write their logs themselves.
+
+use std::time::Duration;
+
+use async_io::block_on;
+use murder::attribution::{ChangedBy, attribute, question};
+use murder::machine::Observe;
+use murder::machine::remote::Remote;
+
+use super::host::Host;
+use super::world::{desired, plan};
+
+/// How many drifts are made: MURDER_DRIFTS, for a longer run by hand.
+fn drifts() -> u64 {
+    let wanted = std::env::var("MURDER_DRIFTS").ok();
+    wanted.and_then(|text| text.parse().ok()).unwrap_or(20)
+}
+
+/// A small generator of numbers (xorshift64).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % most
+    }
+}
+
+/// A change: the command, and the file that it concerns.
+const CHANGES: [(&str, &str); 9] = [
+    (
+        "postconf -e maximal_queue_lifetime=5d",
+        "/etc/postfix/main.cf",
+    ),
+    ("postconf -X maximal_queue_lifetime", "/etc/postfix/main.cf"),
+    ("postconf -e transport_maps=", "/etc/postfix/main.cf"),
+    ("postconf -F lmtp/unix/chroot=y", "/etc/postfix/master.cf"),
+    (
+        "sed -i s/one/other/ /etc/postfix/transport",
+        "/etc/postfix/transport",
+    ),
+    ("echo more >>/etc/postfix/given", "/etc/postfix/given"),
+    ("chmod 600 /etc/postfix/given", "/etc/postfix/given"),
+    (
+        "rm /etc/postfix/murder/secret.cf",
+        "/etc/postfix/murder/secret.cf",
+    ),
+    ("rm /etc/postfix/old.db", "/etc/postfix/old.db"),
+];
+
+/// Prepares the programs that leave traces.
+fn prepare(host: &Host) {
+    host.run(
+        "useradd -m -s /bin/sh alice; echo 'alice ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/alice
+         mkdir -p /run/sshd /root/.ssh; ssh-keygen -A; ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
+         cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys; chmod 700 /root /root/.ssh
+         /usr/sbin/sshd -o UsePAM=yes -o PermitRootLogin=yes; mkdir -p /root/deb/DEBIAN; cp -a /etc/postfix /root/kept",
+    );
+    let log =
+        host.run("ssh -o StrictHostKeyChecking=no root@127.0.0.1 true && cat /var/log/auth.log");
+    assert!(log.contains("Accepted publickey for root"), "{log}");
+}
+
+/// Makes a change in one of the ways; gives how it must be explained.
+fn make(host: &Host, way: u64, number: u64, (command, file): (&str, &str)) -> &'static str {
+    match way {
+        0 => {
+            host.write(
+                "/root/deb/DEBIAN/control",
+                &format!("Package: postfix-site\nVersion: {number}\nArchitecture: all\nMaintainer: a\nDescription: b\n"),
+            );
+            host.write(
+                "/root/deb/DEBIAN/postinst",
+                &format!("#!/bin/sh\n{command}\n"),
+            );
+            let said = host.run("cd /root && chmod 755 deb/DEBIAN/postinst && dpkg-deb -b deb a.deb && dpkg -i a.deb 2>&1");
+            assert!(said.contains("Setting up postfix-site"), "{said}");
+            "package"
+        }
+        1 => {
+            host.run(&format!(
+                "su - alice -c \"sudo {command}\" || su - alice -c 'sudo sh -c \"{command}\"'"
+            ));
+            "sudo"
+        }
+        2 => {
+            host.run(&format!(
+                "ssh -o StrictHostKeyChecking=no root@127.0.0.1 '{command}'"
+            ));
+            "login"
+        }
+        3 => {
+            host.run(&format!(
+                "ssh -o StrictHostKeyChecking=no root@127.0.0.1 'logger -t python3 \"ansible-ansible.builtin.command Invoked with path={file} state=present\"; {command}'"
+            ));
+            "tool"
+        }
+        4 => {
+            host.run(&format!(
+                "{command}; logger -t puppet-agent '(/Stage[main]/Site/File[{file}]/content) content changed'"
+            ));
+            "tool"
+        }
+        5 => {
+            host.run("printf '# Ansible managed\\nothers\\n' >/etc/postfix/given");
+            "tool"
+        }
+        _ => {
+            host.run(command);
+            "unknown"
+        }
+    }
+}
+
+fn word(by: &ChangedBy) -> &'static str {
+    match by {
+        ChangedBy::Package { .. } => "package",
+        ChangedBy::Tool { .. } => "tool",
+        ChangedBy::Session { session, .. } => session,
+        ChangedBy::Unknown => "unknown",
+    }
+}
+
+#[test]
+fn changes_are_attributed_to_who_made_them_and_never_to_another() {
+    let host = super::world::host();
+    prepare(&host);
+    let first = desired(false);
+    let seed = std::env::var("MURDER_TEST_SEED").ok();
+    let mut chance = Chance(seed.and_then(|text| text.parse().ok()).unwrap_or(4711) | 1);
+    let (mut right, mut unknown, mut wrong) = (0, Vec::new(), Vec::new());
+    let all = drifts();
+    for number in 0..all {
+        // Each way once, and then by chance.
+        let way = if number < 7 { number } else { chance.below(7) };
+        let change = CHANGES[usize::try_from(chance.below(9)).unwrap()];
+        std::thread::sleep(Duration::from_millis(1100));
+        let wanted = make(&host, way, number, change);
+        std::thread::sleep(Duration::from_millis(1100));
+        let found = plan(&host, &first).unwrap_or_else(|| panic!("no drift: {way} {change:?}"));
+        let mut machine = Remote::new(host.shell());
+        let asked = question(&found);
+        let evidence = block_on(machine.witnessing(&asked)).unwrap();
+        let said = attribute(&found, &evidence);
+        assert!(!said.is_empty(), "{change:?}: {:?}", found.steps);
+        for one in said {
+            let by = word(&one.by);
+            let case = format!("{way} {change:?}: wanted {wanted}, got {}", one.sentence());
+            if by == wanted {
+                right += 1;
+            } else if by == "unknown" {
+                unknown.push(case);
+            } else {
+                wrong.push(case);
+            }
+        }
+        host.run("cp -a /root/kept/. /etc/postfix/");
+        assert!(plan(&host, &first).is_none(), "{change:?}");
+    }
+    println!(
+        "{right} right, {} unknown, {} wrong",
+        unknown.len(),
+        wrong.len()
+    );
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let total = right + unknown.len();
+    assert!(
+        right * 100 >= total * 95,
+        "{right} of {total}: {unknown:#?}"
+    );
+}
+
+#[test]
+fn every_shell_gives_the_same_evidence() {
+    let host = super::world::host();
+    host.run("sed -i '/^maximal_queue_lifetime/d' /etc/postfix/main.cf; printf '# BEGIN ANSIBLE MANAGED BLOCK\\nmaximal_queue_lifetime = 9d\\n# END ANSIBLE MANAGED BLOCK\\n' >>/etc/postfix/main.cf; rm /etc/postfix/murder/secret.cf");
+    let found = plan(&host, &desired(false)).unwrap();
+    let asked = question(&found);
+    assert_eq!(asked.files.len(), 2, "{asked:?}");
+    for sh in ["dash", "bash", "busybox sh"] {
+        let mut machine = Remote::new(host.shell()).with_sh(sh);
+        let evidence = block_on(machine.witnessing(&asked)).unwrap();
+        assert!(evidence.now > 1_700_000_000, "{sh}: {evidence:?}");
+        let said = attribute(&found, &evidence);
+        let words: Vec<&str> = said.iter().map(|one| word(&one.by)).collect();
+        assert_eq!(words, ["unknown", "tool"], "{sh}: {said:?}");
+        assert!(said.iter().all(|one| one.at.is_some()), "{sh}: {said:?}");
+    }
+}
