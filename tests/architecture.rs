@@ -42,6 +42,7 @@ const PURE: &[&str] = &[
     "directory",
     "postfix",
     "access",
+    "attribution",
     "ledger",
     "state",
     "history",

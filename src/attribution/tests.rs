@@ -1,4 +1,5 @@
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+//! Logs as sshd(8), sudo(8), dpkg(1) and other tools write them, and what they prove.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
 

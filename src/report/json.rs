@@ -13,6 +13,7 @@
 //! `instance` of Postfix where that is not the default one; a change has its kind in `action`, with `before` and `after` as far as there is one. A refusal has its `kind`, a `summary`, and the
 //! `flag` of `apply` that lifts it, where there is one. An apply has `hosts` with an `outcome` each.
 
+mod drift_view;
 mod view;
 
 use std::collections::BTreeMap;
@@ -24,7 +25,8 @@ use super::summary::Summary;
 use crate::name::HostName;
 use crate::outcome::ApplyResult;
 use crate::plan::Plan;
-use view::{DriftView, HostView, OutcomeView};
+use drift_view::DriftView;
+use view::{HostView, OutcomeView};
 
 /// The version of the JSON forms of reports.
 pub const FORMAT_VERSION: &str = "1.2";

@@ -7,6 +7,7 @@
 pub mod apply;
 mod deferred;
 pub mod facts_cache;
+mod file_secrets;
 mod forgetting;
 pub mod glob;
 pub mod murder;

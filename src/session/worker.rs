@@ -1,7 +1,7 @@
 //! Plans and changes the hosts of a loaded manifest, one at a time for each caller.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use async_io::block_on;
 
 use super::SessionError;
 use super::apply::{Application, apply};
+use super::file_secrets::of_files;
 use super::forgetting::Forgetting;
 use super::murder::MurderSession;
 use super::notes::Notes;
@@ -23,12 +24,11 @@ use crate::diagnostic::Diagnostic;
 use crate::ledger::PinningKey;
 use crate::load::LoadedMurder;
 use crate::machine::{Apply, MachineError, Observe, Questions};
-use crate::model::{ContentSpec, FileSpec, Host};
+use crate::model::Host;
 use crate::name::HostName;
 use crate::outcome::Outcome;
 use crate::plan::saved::Compared;
 use crate::plan::{Failure, HostPlan, HostVerdict, Verdict};
-use crate::secret::{Body, SecretName};
 use crate::state::{Desired, Facts};
 use crate::task::Task;
 use crate::transport::AskPassphrase;
@@ -384,26 +384,4 @@ fn waits(loaded: &LoadedMurder, hosts: &[HostName], reach: &Reach) -> bool {
         && hosts
             .iter()
             .all(|name| client(name) == Some(SshClient::Ssh2))
-}
-
-/// The secrets that stand in the hosts' files: those of templates, and those that the manifest
-/// places in a text itself.
-fn of_files(loaded: &LoadedMurder, hosts: &[HostName]) -> BTreeSet<SecretName> {
-    let hosts = hosts
-        .iter()
-        .filter_map(|name| loaded.murder.hosts.get(name));
-    let mut needed = BTreeSet::new();
-    for host in hosts {
-        needed.extend(host.ldap.as_ref().and_then(|ldap| ldap.bind_pw.clone()));
-        for layer in host.files.values().filter_map(|layers| layers.first()) {
-            if let FileSpec::Present {
-                content: ContentSpec::Literal(text),
-                ..
-            } = &layer.value
-            {
-                needed.extend(Body::from_rendered(text).secrets().cloned());
-            }
-        }
-    }
-    needed
 }

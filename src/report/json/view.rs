@@ -3,8 +3,6 @@
 
 use serde::Serialize;
 
-use crate::attribution::{Attribution, HostNotes};
-use crate::ledger::Applied;
 use crate::name::{Mode, Parameter, RemotePath, TableType};
 use crate::outcome::Outcome;
 use crate::plan::{
@@ -27,16 +25,6 @@ pub(super) struct HostView<'a> {
     stopped: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     queue: Option<Queue>,
-}
-
-/// What `drift` says of one host.
-#[derive(Serialize)]
-pub(super) struct DriftView<'a> {
-    #[serde(flatten)]
-    host: HostView<'a>,
-    generation: Option<u64>,
-    applied: Option<&'a Applied>,
-    changes: &'a [Attribution],
 }
 
 #[derive(Serialize)]
@@ -199,18 +187,6 @@ impl<'a> HostView<'a> {
             remarks: host.remarks.iter().map(remark).collect(),
             stopped: host.stopped,
             queue: host.queue,
-        }
-    }
-}
-
-impl<'a> DriftView<'a> {
-    /// The public part of a host's verdict, and of what else is known of it.
-    pub(super) fn of(host: &'a HostVerdict, notes: Option<&'a HostNotes>) -> Self {
-        Self {
-            host: HostView::of(host),
-            generation: notes.and_then(|notes| notes.generation),
-            applied: notes.and_then(|notes| notes.applied.as_ref()),
-            changes: notes.map(|notes| &*notes.changes).unwrap_or_default(),
         }
     }
 }

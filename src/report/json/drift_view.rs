@@ -1,0 +1,30 @@
+//! The public part of what `drift` knows of a host.
+
+use serde::Serialize;
+
+use super::view::HostView;
+use crate::attribution::{Attribution, HostNotes};
+use crate::ledger::Applied;
+use crate::plan::HostVerdict;
+
+/// What `drift` says of one host.
+#[derive(Serialize)]
+pub(super) struct DriftView<'a> {
+    #[serde(flatten)]
+    host: HostView<'a>,
+    generation: Option<u64>,
+    applied: Option<&'a Applied>,
+    changes: &'a [Attribution],
+}
+
+impl<'a> DriftView<'a> {
+    /// The public part of a host's verdict, and of what else is known of it.
+    pub(super) fn of(host: &'a HostVerdict, notes: Option<&'a HostNotes>) -> Self {
+        Self {
+            host: HostView::of(host),
+            generation: notes.and_then(|notes| notes.generation),
+            applied: notes.and_then(|notes| notes.applied.as_ref()),
+            changes: notes.map(|notes| &*notes.changes).unwrap_or_default(),
+        }
+    }
+}
