@@ -221,7 +221,6 @@ fn count(world: &World, sent: &Sent, queued: &[String], moved: Option<Mailbox>) 
 pub fn mail_flows_through_applies(world: &mut World) {
     super::secrets::begin_sampling(world);
     let world = &*world;
-    // Layouts stay as they are: changing one under mail is not safe yet (docs/reliability.md).
     let backend = "settings: {local_transport: \"smtp:[smtp.example.org]:25\", relayhost: \"[smtp.example.org]:25\"}";
     world.write(
         "routing.yaml",
@@ -229,6 +228,7 @@ pub fn mail_flows_through_applies(world: &mut World) {
             "hosts:\n  backend1.example.org: {{{backend}}}\n  backend2.example.org: {{{backend}}}\n\
              \x20 smtp.example.org: {{settings: {{relayhost: \"[mx.example.org]:25\"}}}}\n\
              \x20 mx.example.org: {{settings: {{relay_transport: \"smtp:[smtp.example.org]:25\"}}}}\n\
+             modules: {{internal-mta: {{vars: {{layout: local}}}}, backend: {{vars: {{layout: relay}}}}}}\n\
              ldap: {{timeout: 11s}}\ndefaults: {{settings: {{smtp_destination_concurrency_limit: \"5\"}}}}\n"
         ),
     );
