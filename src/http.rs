@@ -132,8 +132,19 @@ impl HttpClient {
             ureq::Error::HostNotFound => {
                 HttpError::Failed("the name of the server has no address".to_owned())
             }
-            other => HttpError::Failed(other.to_string()),
+            other => HttpError::Failed(plain(&other.to_string())),
         }
+    }
+}
+
+/// An error without the names of OpenSSL's functions and files: `error:CODE:LIBRARY:FUNCTION:REASON:FILE:LINE:DATA`.
+fn plain(error: &str) -> String {
+    let Some((_, fields)) = error.split_once("error:") else {
+        return error.trim_start_matches("io: ").to_owned();
+    };
+    match fields.split(':').nth(3) {
+        Some(reason) => format!("TLS: {reason}"),
+        None => error.to_owned(),
     }
 }
 
@@ -148,4 +159,16 @@ fn certificates(text: &[u8]) -> Result<Vec<Certificate<'static>>, HttpError> {
         return Err(HttpError::NoCertificate);
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_tls_is_its_reason() {
+        let error = "native-tls: error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:ssl/x.c:77:";
+        assert_eq!(plain(error), "TLS: wrong version number");
+        assert_eq!(plain("io: Connection refused"), "Connection refused");
+    }
 }

@@ -67,6 +67,8 @@ pub mod program;
 
 pub mod http;
 
+pub mod secret_source;
+
 pub mod load;
 
 pub mod directory_source;

@@ -1,6 +1,12 @@
 //! Secrets: text that cannot be printed, and the text of files with references to secrets.
 
 pub mod mask;
+mod source;
+
+pub use source::{
+    AgeContent, AgeSource, CommandSource, LocalFile, SecretSource, SopsSource, VaultLogin,
+    VaultServer, VaultSource,
+};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -49,27 +55,6 @@ pub struct SecretName(pub String);
 impl fmt::Display for SecretName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// Where the text of a secret comes from. `load` reads it.
-#[derive(Clone, PartialEq, Eq)]
-pub enum SecretSource {
-    /// A file beside the manifest (path as resolved against the manifest's folder).
-    File(std::path::PathBuf),
-    /// An environment variable of the `murder` process.
-    Env(String),
-    /// Written in the manifest itself; works, with a warning.
-    Literal(Secret),
-}
-
-impl fmt::Debug for SecretSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "file {}", path.display()),
-            Self::Env(name) => write!(f, "environment variable {name}"),
-            Self::Literal(_) => f.write_str("a literal"),
-        }
     }
 }
 

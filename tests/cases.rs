@@ -14,6 +14,7 @@ use murder::manifest::{self, Text};
 use murder::model::{HostState, Murder, SettingSpec, TlsMode};
 use murder::name::{HostName, Mode, Parameter, RemotePath};
 use murder::secret::SecretName;
+use murder::secret_source::{SourceOptions, read_secrets};
 use proptest::prelude::*;
 
 #[test]
@@ -244,7 +245,7 @@ fn secrets_are_read_by_their_rules() {
     let murder = accept(load::load(folder.path(), &[]));
     let name = SecretName("ldap.bind_pw".to_owned());
     let which: BTreeSet<SecretName> = [name.clone()].into();
-    let (_, problems) = load::secrets(&murder, &which);
+    let (_, problems) = read_secrets(&murder, &which, SourceOptions::default());
     assert!(
         problems[0].summary.contains("cannot be read"),
         "{problems:?}"
@@ -257,7 +258,7 @@ fn secrets_are_read_by_their_rules() {
         fs::set_permissions(&file, mode).unwrap();
     };
     mode(0o644);
-    let (_, problems) = load::secrets(&murder, &which);
+    let (_, problems) = read_secrets(&murder, &which, SourceOptions::default());
     assert!(
         problems[0]
             .summary
@@ -265,7 +266,7 @@ fn secrets_are_read_by_their_rules() {
         "{problems:?}"
     );
     mode(0o600);
-    let (secrets, problems) = load::secrets(&murder, &which);
+    let (secrets, problems) = read_secrets(&murder, &which, SourceOptions::default());
     assert!(problems.is_empty(), "{problems:?}");
     assert_eq!(secrets.get(&name).unwrap().expose(), "hunter2");
 }

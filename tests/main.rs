@@ -53,6 +53,8 @@ mod ledger;
 mod saved;
 // Manifests and sandboxes of strangers.
 mod strangers;
+// Where secrets come from.
+mod secrets;
 // `--untrusted`, and what the operator names.
 mod untrusted;
 // What a stranger says steers nothing.

@@ -12,6 +12,7 @@ use crate::compile::{self, Compiler};
 use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
 use crate::load::{self, Loaded};
 use crate::model::Host;
+use crate::secret_source::check_secret_files;
 use crate::session::precompile::compile_problems;
 use crate::visible::visible_json;
 
@@ -76,7 +77,7 @@ fn compile_hosts(loaded: &mut Loaded, selected: &Selection) {
     };
     loaded.diagnostics.extend(found);
     if !selected.untrusted {
-        loaded.diagnostics.extend(load::check_secret_files(murder));
+        loaded.diagnostics.extend(check_secret_files(murder));
     }
     // Hosts that share a layer share its problems.
     load::tidy(&mut loaded.diagnostics);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Selection;
+use crate::secret_source::SourceOptions;
 use crate::session::options::{Consent, Reach};
 use crate::session::path_policy::PathPolicy;
 
@@ -26,6 +27,9 @@ pub struct ReachArguments {
     /// How many hosts to work on at the same time.
     #[arg(long, value_name = "N", default_value = "32", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))]
     pub parallel: usize,
+    /// Run the programs that the manifest names as sources of secrets.
+    #[arg(long)]
+    pub allow_commands: bool,
 }
 
 /// The refusals that the user lifts. Each has a flag of its own; there is no `--force`.
@@ -68,6 +72,9 @@ impl ReachArguments {
             accept_new: self.accept_new,
             parallel: self.parallel,
             untrusted: false,
+            sources: SourceOptions {
+                commands: self.allow_commands,
+            },
             paths: PathPolicy::default(),
         }
     }

@@ -6,7 +6,6 @@ use super::terminal::Terminal;
 use crate::diagnostic::Diagnostic;
 use crate::load::LoadedMurder;
 use crate::model::Murder;
-use crate::secret::SecretSource;
 use crate::session::options::Reach;
 use crate::visible::visible;
 
@@ -47,15 +46,8 @@ pub fn say_unread(murder: Option<&Murder>, selection: &Selection, terminal: &Ter
 /// Each secret with where it would be read from.
 fn sources(murder: &Murder) -> Vec<String> {
     let secrets = murder.secrets.iter();
-    let sources = secrets.filter_map(|(name, (source, _))| match source {
-        SecretSource::File(path) => Some(format!(
-            "the secret `{name}` from the file `{}`",
-            path.display()
-        )),
-        SecretSource::Env(variable) => Some(format!(
-            "the secret `{name}` from the environment variable `{variable}`"
-        )),
-        SecretSource::Literal(_) => None,
-    });
-    sources.collect()
+    let sources = secrets.filter(|(_, (source, _))| !source.is_in_manifest());
+    sources
+        .map(|(name, (source, _))| format!("the secret `{name}` from {source}"))
+        .collect()
 }

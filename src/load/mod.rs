@@ -1,4 +1,4 @@
-//! Local files: manifest, overlays, templates, modules and secrets. Only here is local
+//! Local files: manifest, overlays, templates and modules. Only here is local
 //! configuration read; what it means is decided by the pure core.
 
 mod bounded;
@@ -6,13 +6,11 @@ mod files;
 mod loaded;
 mod plan_file;
 mod revision;
-mod secrets;
 
 pub use files::LinkScope;
 pub use loaded::LoadedMurder;
 pub use plan_file::{is_plan_file, read_plan};
 pub use revision::revision;
-pub use secrets::{check_secret_files, secrets};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

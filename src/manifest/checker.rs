@@ -282,8 +282,8 @@ impl Checker {
                 if self.problems.len() == before && entries.len() != 1 {
                     self.say(
                         Diagnostic::error(format!("`{place}` takes exactly one source"))
-                            .at(node.span, "either `file` or `env`")
-                            .hint("write `{file: PATH}` or `{env: NAME}`"),
+                            .at(node.span, format!("this has {}", entries.len()))
+                            .hint(format!("write one of `{}`", sources())),
                     );
                 }
             }
@@ -360,6 +360,15 @@ fn fits(node: &Node, shape: &Shape) -> bool {
         Shape::Secret => !node.is_null() && !matches!(node.kind, Kind::List(_)),
         _ => node.text().is_some(),
     }
+}
+
+/// The kinds of sources of secrets.
+fn sources() -> String {
+    let kinds = grammar::SECRET.fields.iter();
+    kinds
+        .map(|field| field.key)
+        .collect::<Vec<_>>()
+        .join("`, `")
 }
 
 fn is_empty(node: &Node) -> bool {

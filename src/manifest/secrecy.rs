@@ -8,7 +8,8 @@ use crate::manifest::node::{Kind, Node};
 fn holds_secret(key: &str, value: &str) -> bool {
     let key = key.to_ascii_lowercase();
     let words = ["password", "passphrase", "passwd", "secret"];
-    let named = key.ends_with("_pw") || words.iter().any(|word| key.contains(word));
+    let named =
+        key.ends_with("_pw") || key == "token" || words.iter().any(|word| key.contains(word));
     // `smtp_sasl_password_maps` names a table, unless it is the table.
     named && (!key.ends_with("_maps") || value.contains("static:") || value.contains("inline:"))
 }

@@ -174,7 +174,7 @@ impl Shape {
             Self::Duration => "write a number with `ms`, `s`, `m` or `h`, as in `10s`".to_owned(),
             Self::OneOf(all) => words(all.iter().map(|(word, _)| *word).collect()),
             Self::Secret => {
-                "write where it is read from: `{file: PATH}` or `{env: NAME}`".to_owned()
+                "write where it is read from, such as `{file: PATH}` or `{env: NAME}`".to_owned()
             }
             Self::List(_) => {
                 "write a list, as in `[a, b]`, or lines that begin with `- `".to_owned()

@@ -8,12 +8,13 @@ use super::path_policy::PathPolicy;
 use super::{Session, SessionError};
 use crate::access::Become;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::load::{self, LoadedMurder};
+use crate::load::LoadedMurder;
 use crate::machine::{Apply, KnownFacts, MachineError, Observe};
 use crate::model::{Host, Roster};
 use crate::name::HostName;
 use crate::plan::{DiffInput, Failure, HostVerdict, Run, Verdict, compare};
-use crate::secret::{SecretName, SecretSource};
+use crate::secret::SecretName;
+use crate::secret_source::{SourceOptions, read_secrets};
 use crate::state::{Desired, Facts, References, Remark, Want};
 use crate::transport::AskPassphrase;
 
@@ -27,6 +28,8 @@ pub struct MurderSession<'a> {
     pub warnings: Vec<Diagnostic>,
     roster: Roster<'a>,
     untrusted: bool,
+    /// Which sources of secrets the operator allows.
+    sources: SourceOptions,
     /// Which files the operator lets the host's generations name.
     pub(super) paths: PathPolicy,
 }
@@ -60,6 +63,7 @@ impl<'a> MurderSession<'a> {
             warnings: Vec::new(),
             roster: Roster::of(&loaded.murder),
             untrusted: reach.untrusted,
+            sources: reach.sources,
             paths: reach.paths.clone(),
         };
         session.warnings = session.read_secrets(&needed)?;
@@ -75,7 +79,7 @@ impl<'a> MurderSession<'a> {
         names: &BTreeSet<SecretName>,
     ) -> Result<Vec<Diagnostic>, SessionError> {
         let names = &self.readable(names);
-        let (secrets, problems) = load::secrets(&self.loaded.murder, names);
+        let (secrets, problems) = read_secrets(&self.loaded.murder, names, self.sources);
         if problems.iter().any(is_error) {
             return Err(SessionError::Input(problems));
         }
@@ -91,7 +95,10 @@ impl<'a> MurderSession<'a> {
     fn readable(&self, names: &BTreeSet<SecretName>) -> BTreeSet<SecretName> {
         let secrets = &self.loaded.murder.secrets;
         let held = |name: &&SecretName| {
-            !self.untrusted || matches!(secrets.get(*name), Some((SecretSource::Literal(_), _)))
+            !self.untrusted
+                || secrets
+                    .get(*name)
+                    .is_some_and(|(source, _)| source.is_in_manifest())
         };
         names.iter().filter(held).cloned().collect()
     }

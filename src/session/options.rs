@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::path_policy::PathPolicy;
 use crate::plan::RefusalKind;
+use crate::secret_source::SourceOptions;
 
 /// How hosts are reached.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct Reach {
     pub parallel: usize,
     /// The manifest may be a stranger's: no secret is read.
     pub untrusted: bool,
+    /// Which sources of secrets the operator allows.
+    pub sources: SourceOptions,
     /// Which files it may manage.
     pub paths: PathPolicy,
 }

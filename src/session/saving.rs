@@ -11,7 +11,7 @@ use crate::model::Roster;
 use crate::name::{HostName, RemotePath};
 use crate::plan::Plan;
 use crate::plan::saved::{
-    Compared, PlanBody, PlanHeader, SavedAccess, SavedHost, SavedPlan, SavedSource, Texts,
+    Compared, PlanBody, PlanHeader, SavedAccess, SavedHost, SavedPlan, Texts,
 };
 use crate::secret::mask::mask_file;
 use crate::secret::{MASK, SecretName, SecretSource};
@@ -112,15 +112,18 @@ fn source(
     loaded: &LoadedMurder,
     name: &SecretName,
     base: &Path,
-) -> Result<SavedSource, Diagnostic> {
+) -> Result<SecretSource, Diagnostic> {
     match loaded.murder.secrets.get(name) {
-        Some((SecretSource::File(path), _)) => Ok(SavedSource::File(relative(base, path))),
-        Some((SecretSource::Env(variable), _)) => Ok(SavedSource::Env(variable.clone())),
         Some((SecretSource::Literal(_), at)) => Err(Diagnostic::error(format!(
             "the secret `{name}` stands in the manifest itself, and a saved plan may be published"
         ))
         .at(*at, "a literal secret")
         .hint("write it into a file and say `{file: PATH}`, or say `{env: NAME}`")),
+        // `~/` is the home directory of whoever applies the plan.
+        Some((source, _)) => Ok(source.with_paths(&|path| match path.starts_with("~") {
+            true => path.to_owned(),
+            false => relative(base, path),
+        })),
         None => Err(Diagnostic::error(format!(
             "the manifest does not say where the secret `{name}` comes from"
         ))),

@@ -39,3 +39,15 @@ pub const FILE_GROUP: &str = "root";
 pub const FILE_MODE: u32 = 0o644;
 /// `table` of a file, where no wider layer says that it is one.
 pub const FILE_TABLE: bool = false;
+
+/// How long the program of a secret may run, in seconds.
+pub const SECRET_COMMAND_TIMEOUT: u64 = 30;
+
+/// Where Vault's own `vault server -dev` mounts its KV v2 store.
+pub const VAULT_MOUNT: &str = "secret";
+
+/// Where Vault mounts the method AppRole unless told otherwise.
+pub const APPROLE_MOUNT: &str = "approle";
+
+/// Where Vault mounts the method JWT unless told otherwise.
+pub const JWT_MOUNT: &str = "jwt";

@@ -9,6 +9,7 @@ mod ssh;
 mod things;
 
 pub use secret::SECRET;
+use secret::SECRET_SOURCES;
 
 use crate::manifest::grammar::cyrus::CYRUS;
 use crate::manifest::grammar::host::{DEFAULTS, FACTS, HOST, MODULE, PROBE, SITE};
@@ -89,6 +90,11 @@ pub static MANIFEST: Record = Record {
                 "shared_folders",
                 List(&Rec(&SHARED_FOLDER)),
                 "Shared folders with a mail address, beside those in the directory.",
+            ),
+            key(
+                "secret_sources",
+                Rec(&SECRET_SOURCES),
+                "What the sources of secrets have in common: identities of age, the Vault server.",
             ),
             key(
                 "modules",

@@ -23,6 +23,11 @@ pub(super) static LIST_EDIT: Record = Record {
     traps: &[
         ("file", SECRET_SETTING, SECRET_SETTING_HINT),
         ("env", SECRET_SETTING, SECRET_SETTING_HINT),
+        ("command", SECRET_SETTING, SECRET_SETTING_HINT),
+        ("credential", SECRET_SETTING, SECRET_SETTING_HINT),
+        ("age", SECRET_SETTING, SECRET_SETTING_HINT),
+        ("sops", SECRET_SETTING, SECRET_SETTING_HINT),
+        ("vault", SECRET_SETTING, SECRET_SETTING_HINT),
     ],
     ..record(
         "list_edit",

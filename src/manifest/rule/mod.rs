@@ -4,6 +4,7 @@ mod filter;
 mod holds;
 mod network;
 mod postfix;
+mod source;
 
 pub use self::filter::{ATTRIBUTE, FILTER, MECHANISM, PREFIX};
 pub use self::network::{ENDPOINT, HOST_KEY, JUMP, LDAP_URI, LMTP, LMTP_TCP, NETWORK};
@@ -11,6 +12,7 @@ pub use self::postfix::{
     COMMAND, DELIMITER, INSTANCE, MEMBER, PARAMETER, PROCESS_LIMIT, SERVICE, TABLE_TYPE, THING,
     VALUE, WAKEUP, YES_NO,
 };
+pub use self::source::{CREDENTIAL, HTTPS, KEY_PATH, KV_PATH, SOPS_FILE};
 
 use self::holds::{named, require};
 use crate::manifest::range;

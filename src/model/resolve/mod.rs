@@ -21,6 +21,7 @@ mod merged;
 mod parameters;
 mod parts;
 mod rules;
+mod secret_sources;
 mod secrets;
 mod shared_folders;
 mod smart_host;

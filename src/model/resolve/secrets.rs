@@ -24,14 +24,7 @@ impl Resolver<'_> {
                 );
                 SecretSource::Literal(Secret::new(text.clone()))
             }
-            Kind::Map(_) => match (
-                node.get("file").and_then(Node::text),
-                node.get("env").and_then(Node::text),
-            ) {
-                (Some(path), None) => SecretSource::File(local_path(self.context.folder, path)),
-                (None, Some(name)) => SecretSource::Env(name.to_owned()),
-                _ => return None,
-            },
+            Kind::Map(_) => self.source(node)?,
             _ => return None,
         };
         self.secrets.insert(name.clone(), (source, node.span));

@@ -18,7 +18,6 @@ mod texts;
 mod unseal;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -38,7 +37,7 @@ pub use unseal::{PlanDamage, is_saved_plan};
 use super::{Plan, RefusalKind};
 use crate::model::Rollout;
 use crate::name::{HostName, RoleName};
-use crate::secret::SecretName;
+use crate::secret::{SecretName, SecretSource};
 
 /// What the file says that it is.
 pub const FORMAT: &str = "murder-plan";
@@ -90,8 +89,8 @@ pub struct PlanBody {
     pub rollout: BTreeMap<RoleName, SavedRollout>,
     /// Where the secrets come from that its files and logins name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(with = "BTreeMap<String, SavedSource>")]
-    pub secrets: BTreeMap<SecretName, SavedSource>,
+    #[schemars(with = "BTreeMap<String, SecretSource>")]
+    pub secrets: BTreeMap<SecretName, SecretSource>,
     /// What it says of each host.
     pub hosts: BTreeMap<HostName, SavedHost>,
 }
@@ -122,16 +121,6 @@ impl From<&Rollout> for SavedRollout {
             max_deferred: rollout.max_deferred,
         }
     }
-}
-
-/// Where the text of a secret comes from. It is never in the plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SavedSource {
-    /// A file; a relative path resolves from `--base`.
-    File(PathBuf),
-    /// An environment variable of the `murder` process.
-    Env(String),
 }
 
 impl PlanHeader {
