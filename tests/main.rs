@@ -59,6 +59,8 @@ mod secrets;
 mod untrusted;
 // What a stranger says steers nothing.
 mod printed;
+// How plans read: groups, ranges, no text twice.
+mod reading;
 // Where mail goes, without a host.
 mod trace;
 // Verbs, flags, exit codes, output.

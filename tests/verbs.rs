@@ -320,6 +320,7 @@ fn plan() -> Plan {
     Plan {
         murder: "example.org".to_owned(),
         hosts,
+        own_names: BTreeMap::new(),
     }
 }
 
@@ -331,8 +332,8 @@ fn shown(plan: &Plan, detail: Detail) -> String {
 
 #[test]
 fn a_plan_as_text() {
-    insta::assert_snapshot!(shown(&plan(), Detail::Context), @r#"
-    b[1-5].x: 5 hosts, same changes; shown for b1.x
+    insta::assert_snapshot!(shown(&plan(), Detail::Context), @r"
+    b[1:5].x: 5 hosts, same changes; {host}: each host's own
       ~ update /etc/postfix/ldap/transport_maps.cf, mode 0644 → 0640 (drift: changed on the host since the last apply)
           --- /etc/postfix/ldap/transport_maps.cf
           +++ /etc/postfix/ldap/transport_maps.cf
@@ -344,9 +345,9 @@ fn a_plan_as_text() {
           --- /dev/null
           +++ /etc/postfix/transport
           @@ -0,0 +1 @@
-          +example.org lmtp:[b1.x]
+          +example.org lmtp:[{host}]
       * build the index of hash:/etc/postfix/transport (its source changes)
-      ~ update main.cf:myhostname: localhost → b1.x (first apply: replaces the host's own value)
+      ~ update main.cf:myhostname: localhost → {host} (first apply: replaces the host's own value)
       - delete main.cf:relayhost: [smtp.example.org] → (not set) (no longer in the manifest)
       * check with `postfix check`
       * reload Postfix (its configuration changes)
@@ -367,7 +368,7 @@ fn a_plan_as_text() {
       ! refused without --adopt: `/etc/postfix/transport` was there before and differs
 
     6 hosts: 5 to create, 10 to update, 5 to delete, 5 to take over, 1 converged, 5 drifted, 1 refused, 1 unreachable
-    "#);
+    ");
 }
 
 #[test]
@@ -474,6 +475,7 @@ fn long_values_stand_below_each_other_and_secret_ones_are_masked() {
     let plan = Plan {
         murder: "x".to_owned(),
         hosts: BTreeMap::from([(host("a.x"), changes(steps, Vec::new()))]),
+        own_names: BTreeMap::new(),
     };
     let text = shown(&plan, Detail::Context);
     assert!(text.contains("\n      + reject\n"), "{text}");
@@ -522,10 +524,10 @@ fn an_apply_says_what_was_not_proved_and_nothing_else_of_its_phases() {
         out
     };
     insta::assert_snapshot!(shown(false), @"
-    a[1,2].x, 2 hosts: done, not probed: nothing was asked over SMTP: bash, perl and nc are missing
-    b[1,2].x, 2 hosts: done
-    c[1,2].x: 2 hosts, same report; shown for c1.x
-      done, fault remains: the probe a@x should be accepted; it was refused before this apply, and is refused still: 550 c1.x
+    a[1:2].x, 2 hosts: done, not probed: nothing was asked over SMTP: bash, perl and nc are missing
+    b[1:2].x, 2 hosts: done
+    c[1:2].x: 2 hosts, same report; {host}: each host's own
+      done, fault remains: the probe a@x should be accepted; it was refused before this apply, and is refused still: 550 {host}
           help: the host had this fault before, so nothing was put back; see the log of the host, and `probe:` in the manifest
           not verified: the server of ldap:/x does not answer
 
@@ -605,8 +607,8 @@ fn an_apply_as_text() {
     };
     let mut out = String::new();
     report::applied::write_apply(&applied, false, false, &mut out).unwrap();
-    insta::assert_snapshot!(out, @r#"
-    a[1,2].x, 2 hosts: done
+    insta::assert_snapshot!(out, @r"
+    a[1:2].x, 2 hosts: done
     b.x
       ! failed, and the host was restored: `postfix check` failed
           | its own words\u{1b}[2J
@@ -635,7 +637,7 @@ fn an_apply_as_text() {
           help: start it with `postfix start`
 
     9 hosts: 1 left half-way, 1 not converged, 1 failed and restored, 1 stale, 1 not attempted, 3 done, 1 with nothing to do
-    "#);
+    ");
     let json: serde_json::Value =
         serde_json::from_str(&report::json::of_apply(&applied).unwrap()).unwrap();
     assert_eq!(json["hosts"]["b.x"]["outcome"], "put_back");
@@ -663,6 +665,7 @@ fn the_text_of_a_private_file_is_in_no_format() {
     let plan = Plan {
         murder: "example.org".to_owned(),
         hosts: [(host("b1.example.org"), changes(steps, Vec::new()))].into(),
+        own_names: BTreeMap::new(),
     };
     let text = shown(&plan, Detail::Full);
     assert!(text.contains(

@@ -70,7 +70,7 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
     );
     selection::allowed(&loaded.murder, &consent.allow_unreachable).map_err(CliError::arguments)?;
     let applier = open::applier(&loaded, &hosts, &reach, consent.clone(), terminal)?;
-    let murder = &loaded.murder.name;
+    let murder = &loaded.murder;
     let plan = open::plan(murder, &hosts, &*applier, reach.parallel, terminal);
     confirm::show(
         &plan,

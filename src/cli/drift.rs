@@ -96,6 +96,7 @@ mod tests {
                     ..HostVerdict::of(Verdict::Converged)
                 },
             )]),
+            own_names: BTreeMap::new(),
         };
         for pending in [false, true] {
             assert_eq!(exit(&plan(true), pending), Exit::Pending);

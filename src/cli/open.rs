@@ -11,12 +11,13 @@ use super::{Selection, ask, selection, untrusted};
 use crate::attribution::HostNotes;
 use crate::fleet::Event;
 use crate::load::{self, LinkScope, LoadedMurder};
+use crate::model::Murder;
 use crate::name::HostName;
 use crate::plan::Plan;
 use crate::session::murder::MurderSession;
 use crate::session::one_host::OneHost;
 use crate::session::options::{Consent, Reach};
-use crate::session::plan::plan_hosts;
+use crate::session::plan::{own_names, plan_hosts};
 use crate::session::worker::{self, Applier, Planner, Recorder};
 
 /// Reads and resolves the manifest, and prints its warnings.
@@ -85,7 +86,7 @@ pub fn difference(
     let reach = reach.of_selection(selected);
     untrusted::refuse_hosts(&loaded, &reach)?;
     let planner = planner(&loaded, &hosts, &reach, terminal)?;
-    let murder = &loaded.murder.name;
+    let murder = &loaded.murder;
     Ok(plan(murder, &hosts, &*planner, reach.parallel, terminal))
 }
 
@@ -104,8 +105,7 @@ pub fn watched(
     let (watcher, warnings) = worker::watcher(&loaded, &hosts, &reach, Box::new(ask::passphrase))
         .map_err(|error| CliError::session(error, &loaded.sources))?;
     terminal.diagnostics(&warnings, &loaded.sources);
-    let name = &loaded.murder.name;
-    let plan = plan(name, &hosts, &*watcher, reach.parallel, terminal);
+    let plan = plan(&loaded.murder, &hosts, &*watcher, reach.parallel, terminal);
     let notes = watcher.notes();
     drop(watcher);
     Ok(Watched {
@@ -195,7 +195,7 @@ pub fn session_of_host<'a>(
 /// Plans the hosts in parallel, and shows the progress.
 #[must_use]
 pub fn plan(
-    murder: &str,
+    murder: &Murder,
     hosts: &[HostName],
     planner: &(impl Planner + ?Sized),
     parallel: usize,
@@ -204,11 +204,15 @@ pub fn plan(
     let mut progress = Progress::new(terminal, "observing", hosts.len());
     let listens = progress.listens();
     let mut show = |event: Event| progress.show(&event);
-    plan_hosts(
-        murder,
+    let plan = plan_hosts(
+        &murder.name,
         hosts,
         planner,
         parallel,
         listens.then_some(&mut show),
-    )
+    );
+    Plan {
+        own_names: own_names(murder, hosts),
+        ..plan
+    }
 }

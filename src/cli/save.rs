@@ -43,7 +43,7 @@ pub fn plan(
     untrusted::refuse_hosts(&loaded, &reach)?;
     let base = absolute(base)?;
     let recorder = open::recorder(&loaded, &hosts, &reach, terminal)?;
-    let murder = &loaded.murder.name;
+    let murder = &loaded.murder;
     let plan = open::plan(murder, &hosts, &*recorder, reach.parallel, terminal);
     let mut saved = saved_plan(
         &loaded,

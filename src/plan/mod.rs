@@ -10,6 +10,7 @@ mod direction;
 mod generation;
 mod live_texts;
 mod orders;
+mod own_names;
 mod questions;
 mod refusal;
 mod release;
@@ -21,6 +22,7 @@ pub use condition::Condition;
 pub use diff::{DiffInput, compare, diff, unreadable};
 pub use direction::{Direction, direction};
 pub use orders::orders;
+pub use own_names::OwnNames;
 pub use questions::questions;
 pub use refusal::{Refusal, RefusalKind};
 pub use release::{forgets, release};
@@ -342,6 +344,9 @@ pub struct Plan {
     pub murder: String,
     /// The verdict and remarks of each host.
     pub hosts: BTreeMap<HostName, HostVerdict>,
+    /// What else is each host's own. A report uses it to show hosts together that differ in nothing else.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub own_names: BTreeMap<HostName, OwnNames>,
 }
 
 impl Plan {

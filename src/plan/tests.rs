@@ -386,7 +386,7 @@ fn host() -> impl Strategy<Value = HostVerdict> {
 pub(crate) fn plan() -> impl Strategy<Value = Plan> {
     let name =
         "[a-z]{1,8}\\.example\\.org".prop_filter_map("a host", |text| HostName::new(text).ok());
-    (words(), btree_map(name, host(), 0..4)).prop_map(|(murder, hosts)| Plan { murder, hosts })
+    (words(), btree_map(name, host(), 0..4)).prop_map(|(murder, hosts)| Plan::new(murder, hosts))
 }
 
 proptest! {

@@ -1,28 +1,50 @@
-//! Hosts with the same lines are shown once.
+//! Hosts with the same changes are shown once: what is each host's own is a place-holder, hosts that differ in little
+//! are told as "the same, and …", and no text of a file is printed twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::line::Line;
+use super::block::{self, Block};
+use super::common_blocks::{Book, HostBlocks};
+use super::line::{Line, Tone};
 use super::outcome_words::failure_word;
-use super::{Detail, steps};
+use super::own_name::{self, OwnWords};
+use super::{Detail, host_names, steps};
 use crate::name::HostName;
 use crate::plan::{HostVerdict, Plan, Verdict};
+
+/// At most this many groups are compared with each other group, to tell it as "the same, and …".
+const MOST_BASES: usize = 64;
 
 /// Hosts that have the same to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group<'a> {
-    /// The host whose lines are shown: the first by name.
-    pub first: &'a HostName,
-    /// The others, by name.
-    pub others: Vec<&'a HostName>,
-    /// The lines of the first.
+    /// Which, by name; never empty.
+    pub hosts: Vec<&'a HostName>,
+    /// What is shown of them.
     pub lines: Vec<Line>,
-    /// Whether the lines name the first host, so that each of the others has its own name there.
-    pub own_names: bool,
+    /// The hosts whose changes these have too, where `lines` are only what differs.
+    pub same_as: Option<SameAs>,
+    /// The place-holders in the lines, such as `{host}`.
+    pub place_holders: Vec<String>,
 }
 
-/// Hosts that have something to show, grouped, in the order of each group's first host. A remark that several
-/// groups would repeat has a group of its own behind them.
+/// The group that another one is told by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SameAs {
+    /// The names of its hosts, in short, and whether the others have their own names in the place of its name.
+    pub hosts: String,
+    /// Whether the first lines are what the other group has besides.
+    pub has_more: bool,
+}
+
+/// Hosts with the numbers of their blocks in a [`Book`].
+struct Members<'a> {
+    hosts: Vec<&'a HostName>,
+    blocks: Vec<usize>,
+}
+
+/// Hosts that have something to show, grouped, in the order of each group's first host. A group that differs from
+/// another one in little follows that one. A remark that several groups would repeat has a group of its own behind them.
 #[must_use]
 pub fn of_plan(plan: &Plan, detail: Detail) -> Vec<Group<'_>> {
     of_plan_with(plan, detail, &|_| Vec::new())
@@ -35,208 +57,312 @@ pub fn of_plan_with<'a>(
     detail: Detail,
     more: &dyn Fn(&HostName) -> Vec<Line>,
 ) -> Vec<Group<'a>> {
-    let of_host = |(host, verdict): (&'a HostName, &HostVerdict)| {
-        let mut shown = of_host(verdict, detail);
-        shown.steps.extend(more(host));
-        (host, shown)
-    };
-    let hosts: Vec<(&HostName, Shown)> = plan.hosts.iter().map(of_host).collect();
-    let repeated = repeated(&hosts);
-    let is_repeated = |host: &HostName, remark: &Vec<Line>| repeated.contains(&key(remark, host));
-    let mut groups = of_lines(hosts.iter().map(|(host, shown)| {
-        let own = shown.remarks.iter().filter(|it| !is_repeated(host, it));
-        let lines = shown.steps.iter().chain(own.flatten()).cloned();
-        (*host, lines.collect())
+    let mut book = Book::default();
+    let hosts: Vec<(&HostName, HostBlocks)> = plan
+        .hosts
+        .iter()
+        .map(|(host, verdict)| {
+            let own = OwnWords::of(host, plan.own_names.get(host));
+            let remarks = verdict.remarks.iter().map(steps::of_remark);
+            let remarks = remarks.filter_map(Block::of_lines).collect();
+            let mut steps = of_verdict(verdict, detail);
+            steps.extend(more(host).into_iter().map(Block::of_line));
+            (host, book.enter(own, steps, remarks))
+        })
+        .collect();
+    let told: Vec<(&HostName, Vec<usize>, Vec<usize>)> = hosts
+        .iter()
+        .map(|(host, blocks)| (*host, book.steps(blocks), book.remarks(blocks)))
+        .collect();
+    let repeated = repeated(&told);
+    let is_repeated = |remark: &&usize| repeated.contains(*remark);
+    let groups = members(told.iter().map(|(host, steps, remarks)| {
+        let own = remarks.iter().filter(|it| !is_repeated(it));
+        (*host, steps.iter().chain(own).copied().collect())
     }));
-    let remarks = hosts.iter().flat_map(|(host, shown)| {
-        let common = shown.remarks.iter().filter(|it| is_repeated(host, it));
-        common.map(|remark| (*host, remark.clone()))
-    });
-    groups.extend(of_lines(remarks));
+    let common = members(told.iter().flat_map(|(host, _, remarks)| {
+        let common = remarks.iter().filter(is_repeated);
+        common.map(|remark| (*host, vec![*remark]))
+    }));
+    let words: BTreeMap<&HostName, &OwnWords> = hosts
+        .iter()
+        .map(|(host, blocks)| (*host, &blocks.own))
+        .collect();
+    let mut printer = Printer {
+        book: &book,
+        words,
+        printed: BTreeMap::new(),
+    };
+    let mut shown: Vec<Group<'_>> = in_order(&groups, &book)
+        .into_iter()
+        .map(|(group, base)| printer.group(group, base))
+        .collect();
+    shown.extend(common.iter().map(|group| printer.group(group, None)));
+    shown
+}
+
+/// Groups hosts by their lines; what is a host's own counts as the same word on all of them.
+#[must_use]
+pub fn of_lines<'a>(hosts: impl Iterator<Item = (&'a HostName, Vec<Line>)>) -> Vec<Group<'a>> {
+    let mut book = Book::default();
+    let hosts: Vec<(&HostName, HostBlocks)> = hosts
+        .map(|(host, lines)| {
+            let blocks = Block::of_lines(lines).into_iter().collect();
+            let own = OwnWords::of(host, None);
+            (host, book.enter(own, blocks, Vec::new()))
+        })
+        .collect();
+    let groups = members(hosts.iter().map(|(host, it)| (*host, book.steps(it))));
+    let mut printer = Printer {
+        book: &book,
+        words: hosts.iter().map(|(host, it)| (*host, &it.own)).collect(),
+        printed: BTreeMap::new(),
+    };
     groups
+        .iter()
+        .map(|group| printer.group(group, None))
+        .collect()
 }
 
-/// What there is to show of one host; nothing of one that is converged and without remarks.
-struct Shown {
-    steps: Vec<Line>,
-    remarks: Vec<Vec<Line>>,
-}
-
-fn of_host(host: &HostVerdict, detail: Detail) -> Shown {
-    Shown {
-        steps: match &host.verdict {
-            Verdict::Converged => Vec::new(),
-            Verdict::Changes(plan) => steps::of_plan(plan, detail),
-            Verdict::Unreachable { error } => steps::of_failure(failure_word(true), error),
-            Verdict::Failed { error } => steps::of_failure(failure_word(false), error),
-        },
-        remarks: host.remarks.iter().map(steps::of_remark).collect(),
+/// What there is to show of one host, but for its remarks; nothing of one that is converged.
+fn of_verdict(host: &HostVerdict, detail: Detail) -> Vec<Block> {
+    let of_failure = |unreachable, error| {
+        let lines = steps::of_failure(failure_word(unreachable), error);
+        Block::of_lines(lines).into_iter().collect()
+    };
+    match &host.verdict {
+        Verdict::Converged => Vec::new(),
+        Verdict::Changes(plan) => steps::blocks(plan, detail),
+        Verdict::Unreachable { error } => of_failure(true, error),
+        Verdict::Failed { error } => of_failure(false, error),
     }
 }
 
 /// The remarks that hosts with different steps have in common.
-fn repeated(hosts: &[(&HostName, Shown)]) -> BTreeSet<Vec<Line>> {
-    let mut with: BTreeMap<Vec<Line>, BTreeSet<Vec<Line>>> = BTreeMap::new();
-    for (host, shown) in hosts {
-        let steps = key(&shown.steps, host);
-        for remark in &shown.remarks {
-            with.entry(key(remark, host))
-                .or_default()
-                .insert(steps.clone());
+fn repeated(hosts: &[(&HostName, Vec<usize>, Vec<usize>)]) -> BTreeSet<usize> {
+    let mut with: BTreeMap<usize, BTreeSet<&[usize]>> = BTreeMap::new();
+    for (_, steps, remarks) in hosts {
+        for remark in remarks {
+            with.entry(*remark).or_default().insert(steps);
         }
     }
     with.retain(|_, steps| steps.len() > 1);
     with.into_keys().collect()
 }
 
-/// Lines with the host's own name as the same word on all hosts.
-fn key(lines: &[Line], host: &HostName) -> Vec<Line> {
-    let line = |line: &Line| Line {
-        tone: line.tone,
-        text: without_name(&line.text, host.as_str()),
-    };
-    lines.iter().map(line).collect()
-}
-
-/// Groups hosts by their lines; a host's own name counts as the same word on all of them.
-#[must_use]
-pub fn of_lines<'a>(hosts: impl Iterator<Item = (&'a HostName, Vec<Line>)>) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group<'a>> = Vec::new();
-    let mut known: BTreeMap<Vec<Line>, usize> = BTreeMap::new();
-    for (host, lines) in hosts {
-        if lines.is_empty() {
-            continue;
+/// Groups of hosts with the same blocks, in the order of their first hosts; without hosts that have none.
+fn members<'a>(hosts: impl Iterator<Item = (&'a HostName, Vec<usize>)>) -> Vec<Members<'a>> {
+    let mut groups: Vec<Members<'a>> = Vec::new();
+    let mut known: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
+    for (host, blocks) in hosts.filter(|(_, blocks)| !blocks.is_empty()) {
+        match known.get(&blocks).and_then(|at| groups.get_mut(*at)) {
+            Some(group) => group.hosts.push(host),
+            None => {
+                known.insert(blocks.clone(), groups.len());
+                let hosts = vec![host];
+                groups.push(Members { hosts, blocks });
+            }
         }
-        let key = key(&lines, host);
-        if let Some(group) = known.get(&key).and_then(|at| groups.get_mut(*at)) {
-            group.others.push(host);
-            continue;
-        }
-        let own_names = key != lines;
-        known.insert(key, groups.len());
-        groups.push(Group {
-            first: host,
-            others: Vec::new(),
-            lines,
-            own_names,
-        });
     }
     groups
 }
 
-/// A name that no text of ours holds: [`crate::visible::visible`] leaves no control character.
-const OWN_NAME: &str = "\u{0}";
-
-/// The text with the host's own name, as a whole word, replaced by one that is the same for all.
-fn without_name(text: &str, name: &str) -> String {
-    let inside = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '-');
-    let mut result = String::with_capacity(text.len());
-    let mut rest = text;
-    let mut last = None;
-    while let Some(at) = rest.find(name) {
-        let (before, after) = (&rest[..at], &rest[at + name.len()..]);
-        let left = before.chars().next_back().or(last);
-        // `mx.example.org` is not in `old.mx.example.org` nor in `mx.example.org.net`.
-        let mut right = after.chars();
-        let next = right.next();
-        let goes_on = inside(next) || (next == Some('.') && inside(right.next()));
-        let whole = !(inside(left) || left == Some('.') || goes_on);
-        result += before;
-        result += if whole { OWN_NAME } else { name };
-        last = name.chars().next_back();
-        rest = after;
+/// The groups with the one that each is told by, if any. The largest groups are told in full, and those that differ
+/// in little from one of them follow it.
+fn in_order<'g, 'a>(
+    groups: &'g [Members<'a>],
+    book: &Book,
+) -> Vec<(&'g Members<'a>, Option<&'g Members<'a>>)> {
+    let mut by_size: Vec<usize> = (0..groups.len()).collect();
+    by_size.sort_by_key(|at| (std::cmp::Reverse(groups[*at].hosts.len()), *at));
+    let mut variants: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut told_by_another = BTreeSet::new();
+    let mut bases: Vec<usize> = Vec::new();
+    for at in by_size {
+        let costs = bases.iter().take(MOST_BASES).map(|base| {
+            let cost = Difference::of(&groups[*base], &groups[at], book).cost(book);
+            (cost, *base)
+        });
+        let own: usize = groups[at].blocks.iter().map(|it| book.rows(*it)).sum();
+        match costs.min() {
+            Some((cost, base)) if cost * 2 <= own => {
+                variants.entry(base).or_default().push(at);
+                told_by_another.insert(at);
+            }
+            _ => bases.push(at),
+        }
     }
-    result += rest;
-    result
+    let mut order = Vec::with_capacity(groups.len());
+    for (at, group) in groups.iter().enumerate() {
+        if told_by_another.contains(&at) {
+            continue;
+        }
+        order.push((group, None));
+        let mut with = variants.remove(&at).unwrap_or_default();
+        with.sort_unstable();
+        order.extend(with.into_iter().map(|at| (&groups[at], Some(group))));
+    }
+    order
+}
+
+/// What a group has that another one has not, and the other way round.
+struct Difference {
+    added: Vec<usize>,
+    replaced: Vec<usize>,
+    lacking: Vec<usize>,
+}
+
+impl Difference {
+    fn of(base: &Members<'_>, group: &Members<'_>, book: &Book) -> Self {
+        let only = |one: &Members<'_>, other: &Members<'_>| -> Vec<usize> {
+            let others: BTreeSet<&usize> = other.blocks.iter().collect();
+            let mut rest = one.blocks.clone();
+            rest.retain(|block| !others.contains(block));
+            rest
+        };
+        let (more, less) = (only(group, base), only(base, group));
+        let subjects = |blocks: &[usize]| -> BTreeSet<String> {
+            let subjects = blocks.iter().map(|at| book.block(*at).subject.clone());
+            subjects.filter(|subject| !subject.is_empty()).collect()
+        };
+        let (of_more, of_less) = (subjects(&more), subjects(&less));
+        let is_in =
+            |subjects: &BTreeSet<String>, at: &usize| subjects.contains(&book.block(*at).subject);
+        let (replaced, added) = more.iter().partition(|at| is_in(&of_less, at));
+        Self {
+            added,
+            replaced,
+            lacking: less.into_iter().filter(|at| !is_in(&of_more, at)).collect(),
+        }
+    }
+
+    /// About how many lines it takes to tell.
+    fn cost(&self, book: &Book) -> usize {
+        let rows = |blocks: &[usize]| -> usize { blocks.iter().map(|at| book.rows(*at)).sum() };
+        let heads = |blocks: &[usize]| blocks.len() + usize::from(!blocks.is_empty());
+        let replaced = rows(&self.replaced) + usize::from(!self.replaced.is_empty());
+        rows(&self.added) + replaced + heads(&self.lacking)
+    }
+}
+
+/// Makes the lines of groups in the order in which they are printed.
+struct Printer<'a> {
+    book: &'a Book,
+    words: BTreeMap<&'a HostName, &'a OwnWords>,
+    /// The texts of files that are printed already, and for which hosts.
+    printed: BTreeMap<Vec<Line>, String>,
+}
+
+impl Printer<'_> {
+    fn group<'h>(&mut self, group: &Members<'h>, base: Option<&Members<'_>>) -> Group<'h> {
+        let names = host_names::short(group.hosts.iter().copied());
+        let difference = base.map(|base| (base, Difference::of(base, group, self.book)));
+        let (lines, place_holders) = match &difference {
+            None => self.lines(group, &group.blocks, &names),
+            Some((base, difference)) => self.difference(group, base, difference, &names),
+        };
+        Group {
+            hosts: group.hosts.clone(),
+            lines,
+            same_as: difference.map(|(base, difference)| SameAs {
+                hosts: self.base_names(base),
+                has_more: !difference.added.is_empty(),
+            }),
+            place_holders,
+        }
+    }
+
+    /// The hosts of a group that another one is told by.
+    fn base_names(&self, base: &Members<'_>) -> String {
+        let names = host_names::short(base.hosts.iter().copied());
+        let mut blocks = base.blocks.iter().map(|at| self.book.block(*at));
+        let is_own = blocks.any(|block| block.texts().any(own_name::has_any));
+        // A group of several hosts shows place-holders already.
+        match is_own && base.hosts.len() == 1 {
+            true => format!("{names} with its own names"),
+            false => names,
+        }
+    }
+
+    fn difference(
+        &mut self,
+        group: &Members<'_>,
+        base: &Members<'_>,
+        difference: &Difference,
+        names: &str,
+    ) -> (Vec<Line>, Vec<String>) {
+        let (mut lines, mut used) = self.lines(group, &difference.added, names);
+        let note = |text: &str| Line::new(Tone::Plain, text);
+        if !difference.replaced.is_empty() {
+            lines.push(note("  these steps differ:"));
+            let (more, others) = self.lines(group, &difference.replaced, names);
+            lines.extend(more);
+            used.extend(
+                others
+                    .into_iter()
+                    .filter(|it| !used.contains(it))
+                    .collect::<Vec<_>>(),
+            );
+        }
+        if !difference.lacking.is_empty() {
+            lines.push(note("  without:"));
+            let heads = difference.lacking.iter().map(|at| Block {
+                body: Vec::new(),
+                ..self.book.block(*at).clone()
+            });
+            lines.extend(self.shown(base, &heads.collect::<Vec<_>>()).0);
+        }
+        (lines, used)
+    }
+
+    /// The lines of some blocks of a group, with the place-holders in them.
+    fn lines(
+        &mut self,
+        group: &Members<'_>,
+        blocks: &[usize],
+        names: &str,
+    ) -> (Vec<Line>, Vec<String>) {
+        let mut shown = Vec::with_capacity(blocks.len());
+        for at in blocks {
+            let mut block = self.book.block(*at).clone();
+            if block.is_text && !block.body.is_empty() {
+                match self.printed.get(&block.body) {
+                    Some(hosts) => block.body = vec![printed_above(&block.body, hosts)],
+                    None => {
+                        self.printed.insert(block.body.clone(), names.to_owned());
+                    }
+                }
+            }
+            shown.push(block);
+        }
+        self.shown(group, &shown)
+    }
+
+    /// The lines of blocks: with its own words for a host alone, with place-holders for several.
+    fn shown(&self, group: &Members<'_>, blocks: &[Block]) -> (Vec<Line>, Vec<String>) {
+        let alone = match *group.hosts {
+            [host] => self.words.get(host),
+            _ => None,
+        };
+        if let Some(words) = alone {
+            let texts = blocks.iter().map(|it| it.map(|text| words.restored(text)));
+            return (block::lines(&texts.collect::<Vec<_>>()), Vec::new());
+        }
+        let used = own_name::place_holders(blocks.iter().flat_map(Block::texts));
+        let texts = blocks.iter().map(|block| block.map(own_name::shown));
+        (block::lines(&texts.collect::<Vec<_>>()), used)
+    }
+}
+
+fn printed_above(body: &[Line], hosts: &str) -> Line {
+    let own = body.iter().any(|line| own_name::has_any(&line.text));
+    let own = if own { ", with its own names" } else { "" };
+    block::below(
+        Tone::Faint,
+        &format!("(the same text as above for {hosts}{own})"),
+    )
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
-mod tests {
-    use super::*;
-    use crate::plan::Failure;
-    use crate::report::line::Tone;
-    use crate::state::Remark;
-
-    #[test]
-    fn a_name_is_replaced_as_a_whole_word_only() {
-        assert_eq!(without_name("to mx.a, [mx.a]:25", "mx.a"), "to \0, [\0]:25");
-        for same in ["old.mx.a", "mx.ab", "mx.a.org", "xmx.a", "mx.a-b"] {
-            assert_eq!(without_name(same, "mx.a"), same);
-        }
-        assert_eq!(without_name("ends with mx.a.", "mx.a"), "ends with \0.");
-    }
-
-    #[test]
-    fn a_remark_that_differing_hosts_share_is_shown_once() {
-        let host = |words: Option<&str>, notes: &[&str]| HostVerdict {
-            verdict: match words {
-                None => Verdict::Converged,
-                Some(words) => Verdict::Failed {
-                    error: Failure {
-                        summary: words.to_owned(),
-                        detail: None,
-                        hint: None,
-                    },
-                },
-            },
-            remarks: notes
-                .iter()
-                .map(|text| Remark {
-                    text: (*text).to_owned(),
-                    hint: None,
-                })
-                .collect(),
-            stopped: false,
-            queue: None,
-        };
-        let hosts = [
-            ("a.x", host(Some("one"), &["on a.x", "alone"])),
-            ("b.x", host(Some("two"), &["on b.x"])),
-            ("c.x", host(None, &["on c.x"])),
-            ("d.x", host(None, &["with its like"])),
-            ("e.x", host(None, &["with its like"])),
-        ];
-        let plan = Plan {
-            murder: "x".to_owned(),
-            hosts: hosts
-                .into_iter()
-                .map(|(name, verdict)| (HostName::new(name).unwrap(), verdict))
-                .collect(),
-        };
-        let shown: Vec<String> = of_plan(&plan, Detail::Summary)
-            .iter()
-            .map(|group| {
-                let lines: Vec<&str> = group.lines.iter().map(|line| line.text.trim()).collect();
-                format!("{}: {}", super::super::text::title(group), lines.join(", "))
-            })
-            .collect();
-        assert_eq!(
-            shown,
-            [
-                "a.x: ! failed: one, note: alone",
-                "b.x: ! failed: two",
-                "d.x, e.x: 2 hosts, same report: note: with its like",
-                "a.x, b.x, c.x: 3 hosts, same report; shown for a.x: note: on a.x",
-            ]
-        );
-    }
-
-    #[test]
-    fn equal_hosts_are_one_group_whatever_their_names() {
-        let hosts: Vec<HostName> = ["a.x", "b.x", "c.x"]
-            .iter()
-            .map(|name| HostName::new(*name).unwrap())
-            .collect();
-        let texts = ["myhostname: a.x", "myhostname: b.x", "myhostname: a.x"];
-        let groups = of_lines(
-            hosts
-                .iter()
-                .zip(texts)
-                .map(|(host, text)| (host, vec![Line::new(Tone::Plain, text)])),
-        );
-        assert_eq!(groups.len(), 2, "the third names another host, not itself");
-        assert_eq!(groups[0].others, [&hosts[1]]);
-        assert!(groups[0].own_names && !groups[1].own_names);
-    }
-}
+mod tests;

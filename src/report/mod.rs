@@ -4,6 +4,8 @@
 //! masked by its key ([`mask_secrets`]) and cannot steer the reader's terminal ([`line`]).
 
 pub mod applied;
+pub mod block;
+mod common_blocks;
 pub mod difference;
 pub mod drift;
 pub mod explain;
@@ -15,6 +17,7 @@ pub mod line;
 pub mod lock;
 pub mod markdown;
 pub mod outcome_words;
+mod own_name;
 pub mod route;
 pub mod route_graph;
 pub mod route_json;

@@ -1,8 +1,9 @@
 //! The lines of one host's plan: a line for each step, and the diffs below them.
 
+use super::block::{self, Block, ListItem, below};
 use super::line::{Line, Tone};
 use super::{Detail, difference};
-use crate::name::TableType;
+use crate::name::{RemotePath, TableType};
 use crate::plan::{
     Cause, Change, Failure, FileState, HostPlan, IndexReason, Refusal, ReloadReason, Step,
 };
@@ -10,6 +11,7 @@ use crate::secret::mask;
 use crate::service::Service;
 use crate::state::{Probes, Remark};
 use crate::thing::Thing;
+use crate::visible::visible;
 
 /// A parameter's change longer than this is shown on two lines.
 const LINE: usize = 100;
@@ -20,18 +22,23 @@ const RELEASED: &str = "(removes the entry from the ledger; the value stays)";
 /// The lines of a host's plan, in the order of work, refusals last.
 #[must_use]
 pub fn of_plan(plan: &HostPlan, detail: Detail) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for step in &plan.steps {
-        of_step(step, detail, &mut lines);
-    }
-    for refusal in &plan.refusals {
-        lines.push(of_refusal(refusal));
-    }
-    lines
+    block::lines(&blocks(plan, detail))
 }
 
-fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
-    let mut quiet = |text: String| lines.push(Line::new(Tone::Plain, text));
+/// The same, each step and each refusal by itself. A summary tells several alike in one list.
+#[must_use]
+pub fn blocks(plan: &HostPlan, detail: Detail) -> Vec<Block> {
+    let steps = plan.steps.iter().map(|step| {
+        let block = of_step(step, detail);
+        let list = block.list.clone().filter(|_| detail == Detail::Summary);
+        Block { list, ..block }
+    });
+    let refusals = plan.refusals.iter().map(of_refusal).map(Block::of_line);
+    steps.chain(refusals).collect()
+}
+
+fn of_step(step: &Step, detail: Detail) -> Block {
+    let quiet = |text: String| Block::of_line(Line::new(Tone::Plain, text));
     match step {
         Step::Sweep { run } => quiet(format!(
             "  * remove what the unfinished apply {run} left behind"
@@ -41,18 +48,13 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
             change,
             cause,
             ..
-        } => {
-            let access = access(change) + &leads_to(change);
-            lines.push(titled(change, path.as_str(), &access, *cause));
-            let diff = difference::of_change(path.as_str(), change, detail);
-            lines.extend(indented(diff));
-        }
+        } => of_file(path.as_str(), change, *cause, detail),
         Step::Value {
             service,
             thing,
             change,
             cause,
-        } => of_value(service, thing, change, *cause, lines),
+        } => of_value(service, thing, change, *cause),
         Step::Delete {
             path,
             before,
@@ -65,9 +67,17 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
             let mut index =
                 suffix.map_or(String::new(), |suffix| format!(" and its index {suffix}"));
             index += &leads_to(&change);
-            lines.push(titled(&change, path.as_str(), &index, *cause));
-            let diff = difference::of_texts(path.as_str(), Some(before), None, detail);
-            lines.extend(indented(diff));
+            Block {
+                body: indented(difference::of_texts(
+                    path.as_str(),
+                    Some(before),
+                    None,
+                    detail,
+                )),
+                is_text: true,
+                ..Block::of_line(titled(&change, path.as_str(), &index, *cause))
+            }
+            .about(path.as_str())
         }
         Step::Index {
             source,
@@ -75,15 +85,11 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
             aliases,
             reason,
             ..
-        } => quiet(format!(
-            "  * build the index of {table_type}:{source}{} ({})",
-            if *aliases { " with postalias" } else { "" },
-            index_reason(*reason)
-        )),
+        } => of_index(source, table_type, *aliases, *reason),
         Step::Check { service } => quiet(format!("  * check with `{}`", check_command(service))),
         Step::Reload { service, reason } => {
             let (what, why) = (postfix(service), reload_reason(*reason));
-            quiet(format!("  * reload {what} ({why})"));
+            quiet(format!("  * reload {what} ({why})"))
         }
         Step::Restart {
             service,
@@ -95,19 +101,69 @@ fn of_step(step: &Step, detail: Detail, lines: &mut Vec<Line>) {
                 postfix(service),
                 names.join(", ")
             );
-            lines.push(Line::new(Tone::Warning, text));
+            Block::of_line(Line::new(Tone::Warning, text))
         }
         Step::Probe { probes, .. } => quiet(format!("  * probe{}", asked(probes))),
         Step::TakeOver { service, thing } => {
-            quiet(format!(
-                "  = take over {} {TAKEN_OVER}",
-                service.shown(thing)
-            ));
+            of_entry("take over", &service.shown(thing), TAKEN_OVER)
         }
-        Step::Release { service, thing } => {
-            quiet(format!("  = release {} {RELEASED}", service.shown(thing)));
-        }
+        Step::Release { service, thing } => of_entry("release", &service.shown(thing), RELEASED),
     }
+}
+
+fn of_file(path: &str, change: &Change<FileState>, cause: Cause, detail: Detail) -> Block {
+    let access = access(change) + &leads_to(change);
+    let (mark, word, _) = action(change);
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    Block {
+        body: indented(difference::of_change(path, change, detail)),
+        is_text: true,
+        list: Some(ListItem {
+            verb: format!("  {mark} {word}"),
+            noun: "file".to_owned(),
+            of_all: visible(&format!(" in {folder}{access}{}", why(cause))),
+            name: visible(name),
+        }),
+        ..Block::of_line(titled(change, path, &access, cause))
+    }
+    .about(path)
+}
+
+fn of_index(
+    source: &RemotePath,
+    table_type: &TableType,
+    aliases: bool,
+    reason: IndexReason,
+) -> Block {
+    let (how, why) = (
+        if aliases { " with postalias" } else { "" },
+        index_reason(reason),
+    );
+    let text = format!("  * build the index of {table_type}:{source}{how} ({why})");
+    Block {
+        list: Some(ListItem {
+            verb: "  * build".to_owned(),
+            noun: "index".to_owned(),
+            of_all: format!("{how} ({})", index_reason_of_several(reason)),
+            name: visible(&format!("{table_type}:{source}")),
+        }),
+        ..Block::of_line(Line::new(Tone::Plain, text))
+    }
+    .about(format!("{table_type}:{source}"))
+}
+
+/// A step that changes the ledger only.
+fn of_entry(verb: &str, thing: &str, note: &str) -> Block {
+    Block {
+        list: Some(ListItem {
+            verb: format!("  = {verb}"),
+            noun: "thing".to_owned(),
+            of_all: format!(" {note}"),
+            name: visible(thing),
+        }),
+        ..Block::of_line(Line::new(Tone::Plain, format!("  = {verb} {thing} {note}")))
+    }
+    .about(thing)
 }
 
 /// What a step does something to: Postfix, or one of its instances.
@@ -133,6 +189,16 @@ fn index_reason(reason: IndexReason) -> &'static str {
     }
 }
 
+fn index_reason_of_several(reason: IndexReason) -> &'static str {
+    match reason {
+        IndexReason::SourceChanges => "their sources change",
+        IndexReason::Missing => "they are missing: Postfix cannot open the tables",
+        IndexReason::Stale => {
+            "they are older than their sources: Postfix still reads the old entries"
+        }
+    }
+}
+
 fn reload_reason(reason: ReloadReason) -> &'static str {
     match reason {
         ReloadReason::ConfigurationChanges => "its configuration changes",
@@ -144,15 +210,20 @@ fn reload_reason(reason: ReloadReason) -> &'static str {
 
 /// `  ~ update /etc/postfix/x (drift: changed on the host since the last apply)`.
 fn titled<T>(change: &Change<T>, what: &str, access: &str, cause: Cause) -> Line {
-    let (mark, word, tone) = match change {
-        Change::Create { .. } => ('+', "create", Tone::Added),
-        Change::Update { .. } => ('~', "update", Tone::Changed),
-        Change::Delete { .. } => ('-', "delete", Tone::Removed),
-    };
+    let (mark, word, tone) = action(change);
     Line::new(
         tone,
         format!("  {mark} {word} {what}{access}{}", why(cause)),
     )
+}
+
+/// The mark, the verb and the tone of a change.
+fn action<T>(change: &Change<T>) -> (char, &'static str, Tone) {
+    match change {
+        Change::Create { .. } => ('+', "create", Tone::Added),
+        Change::Update { .. } => ('~', "update", Tone::Changed),
+        Change::Delete { .. } => ('-', "delete", Tone::Removed),
+    }
 }
 
 fn why(cause: Cause) -> &'static str {
@@ -200,28 +271,25 @@ fn access(change: &Change<FileState>) -> String {
     }
 }
 
-fn of_value(
-    service: &Service,
-    thing: &Thing,
-    change: &Change<String>,
-    cause: Cause,
-    lines: &mut Vec<Line>,
-) {
+fn of_value(service: &Service, thing: &Thing, change: &Change<String>, cause: Cause) -> Block {
     let (old, new) = match change {
         Change::Create { after } => (None, Some(after)),
         Change::Update { before, after } => (Some(before), Some(after)),
         Change::Delete { before } => (Some(before), None),
     };
-    let (old, new) = shown(thing, old, new);
+    let (before, after) = shown(thing, old, new);
     let name = service.shown(thing);
-    let one = format!("{name}: {old} → {new}");
+    let one = format!("{name}: {before} → {after}");
     if one.chars().count() <= LINE {
-        lines.push(titled(change, &one, "", cause));
-        return;
+        return Block::of_line(titled(change, &one, "", cause)).about(name);
     }
-    lines.push(titled(change, &name, ":", cause));
-    lines.push(Line::new(Tone::Removed, format!("      - {old}")));
-    lines.push(Line::new(Tone::Added, format!("      + {new}")));
+    let before = old.map(|_| below(Tone::Removed, &format!("- {before}")));
+    let after = new.map(|_| below(Tone::Added, &format!("+ {after}")));
+    Block {
+        body: before.into_iter().chain(after).collect(),
+        ..Block::of_line(titled(change, &name, ":", cause))
+    }
+    .about(name)
 }
 
 /// Both values, masked if the name is that of a secret.
@@ -257,11 +325,12 @@ fn asked(probes: &Probes) -> String {
     }
 }
 
-fn indented(lines: Vec<Line>) -> impl Iterator<Item = Line> {
-    lines.into_iter().map(|line| Line {
+fn indented(lines: Vec<Line>) -> Vec<Line> {
+    let indented = lines.into_iter().map(|line| Line {
         tone: line.tone,
         text: format!("      {}", line.text),
-    })
+    });
+    indented.collect()
 }
 
 /// A refusal, with the flag that lifts it.

@@ -1,7 +1,6 @@
 //! A plan as text for people.
 
 use std::fmt::{self, Write};
-use std::iter;
 
 use super::group::{self, Group};
 use super::line::{Line, Tone, count, write_all};
@@ -37,38 +36,56 @@ pub fn write_group(group: &Group<'_>, color: bool, out: &mut impl Write) -> fmt:
     writeln!(out)
 }
 
-/// `backend[1,3].example.org: 2 hosts, same changes`. If the lines name their own host, it says which host is shown.
+/// `backend[001:400].example.org: 400 hosts, same changes; {host}: the name of each`.
 #[must_use]
 pub fn title(group: &Group<'_>) -> String {
-    if group.others.is_empty() {
-        return group.first.to_string();
-    }
-    let is_report = |line: &Line| matches!(line.tone, Tone::Warning | Tone::Failure);
-    let same = if group.lines.first().is_some_and(is_report) {
-        "same report"
-    } else {
-        "same changes"
+    let mut text = names(group);
+    let same = match &group.same_as {
+        Some(same) => {
+            let what = if same.has_more { "and" } else { "except" };
+            Some(format!("the same as {}, {what}", same.hosts))
+        }
+        None if group.hosts.len() == 1 => None,
+        None => Some(format!("same {}", noun(group))),
     };
-    let mut text = format!("{}: {}, {same}", names(group), hosts(group));
-    if group.own_names {
-        text += &format!("; shown for {}", group.first);
+    let number = (group.hosts.len() > 1).then(|| hosts(group));
+    let parts: Vec<String> = number.into_iter().chain(same).collect();
+    if !parts.is_empty() {
+        text += &format!(": {}", parts.join(", "));
     }
-    text
+    text + &own_names(group)
 }
 
 /// The title of a group whose lines fit on its own line: `backend[1,3].example.org, 2 hosts`.
 #[must_use]
 pub fn short_title(group: &Group<'_>) -> String {
-    if group.others.is_empty() {
-        return group.first.to_string();
+    match &*group.hosts {
+        [host] => host.to_string(),
+        _ => format!("{}, {}{}", names(group), hosts(group), own_names(group)),
     }
-    format!("{}, {}", names(group), hosts(group))
+}
+
+/// What the lines of a group are.
+fn noun(group: &Group<'_>) -> &'static str {
+    let is_report = |line: &Line| matches!(line.tone, Tone::Warning | Tone::Failure);
+    match group.lines.first().is_some_and(is_report) {
+        true => "report",
+        false => "changes",
+    }
+}
+
+/// What the place-holders of a group stand for.
+fn own_names(group: &Group<'_>) -> String {
+    match &*group.place_holders {
+        [] => String::new(),
+        some => format!("; {}: each host's own", some.join(", ")),
+    }
 }
 
 fn names(group: &Group<'_>) -> String {
-    host_names::short(iter::once(group.first).chain(group.others.iter().copied()))
+    host_names::short(group.hosts.iter().copied())
 }
 
 fn hosts(group: &Group<'_>) -> String {
-    count(group.others.len() + 1, "host")
+    count(group.hosts.len(), "host")
 }

@@ -179,6 +179,7 @@ impl<'a> OneHost<'a> {
         Plan {
             murder: self.contact.loaded.murder.name.clone(),
             hosts: BTreeMap::from([(self.host.name.clone(), verdict)]),
+            own_names: BTreeMap::new(),
         }
     }
 }

@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::worker::Planner;
 use crate::fleet::{self, Event, NotRun, Stop, Width};
+use crate::model::Murder;
 use crate::name::HostName;
-use crate::plan::{Failure, HostVerdict, Plan, Verdict};
+use crate::plan::{Failure, HostVerdict, OwnNames, Plan, Verdict};
 
 /// Bytes of texts of hosts that all plans of a run keep, to show them.
 const KEPT_TEXTS: u64 = 256 << 20;
@@ -22,6 +23,32 @@ fn keep_texts(verdict: &mut HostVerdict, left: &mut u64) {
         None if length > SHORT_TEXTS => verdict.withhold_live_texts(),
         None => {}
     }
+}
+
+/// What is each host's own besides its name, as the murder has it; hosts that have no more are not in it.
+#[must_use]
+pub fn own_names<'a>(
+    murder: &Murder,
+    hosts: impl IntoIterator<Item = &'a HostName>,
+) -> BTreeMap<HostName, OwnNames> {
+    let hosts = hosts.into_iter().filter_map(|name| murder.hosts.get(name));
+    let own = hosts.map(|host| {
+        let is_other = |text: &&String| text.as_str() != host.name.as_str();
+        let reached = host.ssh.address.iter().filter(is_other);
+        let mut addresses: Vec<String> = Vec::new();
+        for address in host.addresses.iter().chain(reached) {
+            if !addresses.contains(address) {
+                addresses.push(address.clone());
+            }
+        }
+        let mailhost = (host.mailhost != host.name).then(|| host.mailhost.to_string());
+        let own = OwnNames {
+            mailhost,
+            addresses,
+        };
+        (host.name.clone(), own)
+    });
+    own.filter(|(_, own)| *own != OwnNames::default()).collect()
 }
 
 /// Observes and compares the hosts, at most `parallel` at once. `on_event` gets the progress, where it is wanted.
@@ -57,10 +84,7 @@ pub fn plan_hosts(
         .into_iter()
         .map(|(host, result)| (host, result.unwrap_or_else(not_run)))
         .collect();
-    Plan {
-        murder: murder.to_owned(),
-        hosts: verdicts,
-    }
+    Plan::new(murder.to_owned(), verdicts)
 }
 
 fn not_run(why: NotRun) -> HostVerdict {

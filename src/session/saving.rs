@@ -70,6 +70,7 @@ pub fn saved_plan(
             .collect(),
         secrets,
         hosts,
+        own_names: plan.own_names.clone(),
     };
     Ok(SavedPlan {
         header: header(loaded, consents),

@@ -50,7 +50,10 @@ fn an_instance_is_planned_applied_and_rolled_back_by_itself() {
     let bench = Bench::new(&manifest(ON_HOST, ""));
     bench.expect(0, "plan", &HOST);
     let said = bench.expect(0, "apply", &[&HOST[..], &["--yes"]].concat());
-    assert!(said.contains("create /etc/postfix-out/transport"), "{said}");
+    assert!(
+        said.contains(" in /etc/postfix-out, root:root 0644: "),
+        "{said}"
+    );
     assert!(
         said.contains("/etc/postfix-out/main.cf:transport_maps"),
         "{said}"

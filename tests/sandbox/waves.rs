@@ -17,7 +17,9 @@ fn an_apply_without_a_terminal_prints_the_summary_and_one_line_a_wave() {
     let stdout = String::from_utf8(output.stdout).unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(
-        stdout.contains("+ create /etc/postfix/ldap/transport_maps.cf"),
+        stdout.contains(
+            "+ create 3 files in /etc/postfix/ldap, root:postfix 0640: local_recipient_maps.cf,"
+        ),
         "{stdout}"
     );
     assert!(!stdout.contains("search_base"), "{stdout}");

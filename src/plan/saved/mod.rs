@@ -34,7 +34,7 @@ pub use step::{SavedFileState, SavedStep};
 pub use texts::{TextId, Texts};
 pub use unseal::{PlanDamage, is_saved_plan};
 
-use super::{Plan, RefusalKind};
+use super::{OwnNames, Plan, RefusalKind};
 use crate::model::Rollout;
 use crate::name::{HostName, RoleName};
 use crate::secret::{SecretName, SecretSource};
@@ -93,6 +93,9 @@ pub struct PlanBody {
     pub secrets: BTreeMap<SecretName, SecretSource>,
     /// What it says of each host.
     pub hosts: BTreeMap<HostName, SavedHost>,
+    /// What is each host's own besides its name. Hosts that differ in nothing else are shown together.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub own_names: BTreeMap<HostName, OwnNames>,
 }
 
 /// How the hosts of a role are taken in turn.
@@ -160,6 +163,7 @@ impl SavedPlan {
             hosts: hosts
                 .map(|(name, host)| Ok((name.clone(), host.shown(&self.texts)?)))
                 .collect::<Result<_, PlanDamage>>()?,
+            own_names: self.body.own_names.clone(),
         })
     }
 }
