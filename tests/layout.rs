@@ -61,6 +61,11 @@ impl Layout {
         said
     }
 
+    fn rollback(&self) {
+        let host = "www.example.org";
+        self.run(&["rollback", host, "m.yaml", "--sandbox", "sb", "--yes"]);
+    }
+
     fn apply(&self) {
         self.run(&["apply", "m.yaml", "--sandbox", "sb", "--yes"]);
     }
@@ -100,18 +105,30 @@ fn a_folded_value_that_changes_becomes_one_line_as_by_postconf() {
 }
 
 #[test]
-fn a_rollback_gives_the_value_back_and_touches_no_other_text() {
+fn a_rollback_of_the_last_change_gives_the_text_back_to_the_byte() {
+    let layout = Layout::new();
+    let before = layout.main_cf();
+    layout.manifest("permit_mynetworks");
+    layout.apply();
+    let after = layout.main_cf();
+    layout.rollback();
+    assert_eq!(layout.main_cf(), before);
+    // The same where the manifest takes the change back, and forward again.
+    layout.apply();
+    assert_eq!(layout.main_cf(), after);
+    layout.manifest("\"permit_mynetworks, reject_unknown_client_hostname, permit\"");
+    layout.apply();
+    assert_eq!(layout.main_cf(), before);
+}
+
+#[test]
+fn a_rollback_after_another_hand_gives_the_value_back_and_touches_no_other_text() {
     let layout = Layout::new();
     layout.manifest("permit_mynetworks");
     layout.apply();
-    layout.run(&[
-        "rollback",
-        "www.example.org",
-        "m.yaml",
-        "--sandbox",
-        "sb",
-        "--yes",
-    ]);
+    let text = layout.main_cf().replace("# before", "# by hand\n# before");
+    fs::write(layout.path("main.cf"), text).unwrap();
+    layout.rollback();
     let text = layout.main_cf();
     assert!(
         text.ends_with("# before\nsmtpd_client_restrictions = permit_mynetworks, reject_unknown_client_hostname, permit\n# why the next one\n\n   # an indented comment\n# after\nmaps_rbl_domains = a.example,\n  # kept\n  b.example\n"),

@@ -96,6 +96,31 @@ pub(crate) fn logical_lines(text: &[u8]) -> Vec<LogicalLine> {
     lines
 }
 
+/// Whether two texts have the same logical lines, in any order and with any blanks. In main.cf the blanks around the first
+/// `=` of a line do not count either.
+pub(crate) fn same_logical_lines(one: &[u8], other: &[u8], is_main_cf: bool) -> bool {
+    let lines = |text: &[u8]| {
+        let lines = logical_lines(text).into_iter();
+        let mut lines: Vec<Vec<u8>> = lines.map(|line| plain(&line.text, is_main_cf)).collect();
+        lines.sort_unstable();
+        lines
+    };
+    lines(one) == lines(other)
+}
+
+/// A line with one blank in place of several.
+fn plain(line: &[u8], is_main_cf: bool) -> Vec<u8> {
+    let joined = |line: &[u8]| {
+        let words = line.split(|byte| is_space(*byte));
+        let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
+        words.join(&b' ')
+    };
+    match line.iter().position(|byte| *byte == b'=') {
+        Some(at) if is_main_cf => [joined(&line[..at]), joined(&line[at + 1..])].join(&b'='),
+        _ => joined(line),
+    }
+}
+
 /// The texts of the logical lines; those that begin with white space, which Postfix skips, are left out.
 pub(crate) fn logical_texts(text: &[u8]) -> Vec<String> {
     let lines = logical_lines(text).into_iter();

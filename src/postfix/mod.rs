@@ -44,6 +44,7 @@ pub use edit::Edit;
 pub use edit::EditError;
 pub use edit::apply_edits;
 pub(crate) use lines::logical_lines;
+pub(crate) use lines::same_logical_lines;
 
 pub use line_problem::LineProblem;
 pub use line_problem::LineProblemKind;

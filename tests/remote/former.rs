@@ -53,7 +53,7 @@ fn a_change_that_is_taken_back_gives_the_text_back_to_the_byte() {
         "apply --yes --local murder.yaml",
     ] {
         host.write("/root/murder.yaml", &changed);
-        run(&host, "apply --yes --local murder.yaml");
+        run(&host, "apply --yes --adopt --local murder.yaml");
         let after = hashes(&host);
         assert_ne!(after, before);
         assert_eq!(
@@ -74,7 +74,7 @@ fn a_change_that_is_taken_back_gives_the_text_back_to_the_byte() {
         assert_eq!(hashes(&host), before, "{back}");
         // And forward again: the text of the change is the last one by now.
         host.write("/root/murder.yaml", &changed);
-        run(&host, "apply --yes --local murder.yaml");
+        run(&host, "apply --yes --adopt --local murder.yaml");
         assert_eq!(hashes(&host), after, "{back}");
         run(&host, "rollback host.example.org murder.yaml --yes --local");
         assert_eq!(hashes(&host), before, "{back}");
@@ -87,13 +87,20 @@ fn a_text_that_is_no_longer_the_last_one_is_not_given_back_and_goes() {
     let host = host();
     host.write("/root/murder.yaml", &manifest("permit_mynetworks"));
     run(&host, "apply --yes --local murder.yaml");
-    assert_eq!(kept(&host), "700 root\npostfix.main.cf\n600 root\n");
+    // master.cf got the end of its last line.
+    assert_eq!(
+        kept(&host),
+        "700 root\npostfix.main.cf\npostfix.master.cf\n600 root\n"
+    );
     // Another hand: the values come back, and its change stays.
     host.run("postconf -e soft_bounce=yes");
     run(&host, "rollback host.example.org murder.yaml --yes --local");
     let text = host.read("/etc/postfix/main.cf");
     assert!(text.contains("soft_bounce = yes\n") && text.contains("\nsmtpd_client_restrictions = permit_mynetworks, reject_unknown_client_hostname, permit\n# why"), "{text}");
-    assert_eq!(kept(&host), "700 root\npostfix.main.cf\n600 root\n");
+    assert_eq!(
+        kept(&host),
+        "700 root\npostfix.main.cf\npostfix.master.cf\n600 root\n"
+    );
     // The copy has the host's secrets: it goes with the next apply that finds another text, and with the ledger.
     host.run("echo '# by hand' >>/etc/postfix/main.cf");
     host.write(
@@ -104,7 +111,7 @@ fn a_text_that_is_no_longer_the_last_one_is_not_given_back_and_goes() {
         ),
     );
     run(&host, "apply --yes --local murder.yaml");
-    assert_eq!(kept(&host), "");
+    assert_eq!(kept(&host), "700 root\npostfix.master.cf\n600 root\n");
     host.write("/root/murder.yaml", &manifest("permit"));
     run(&host, "apply --yes --local murder.yaml");
     assert_ne!(kept(&host), "");

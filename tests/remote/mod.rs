@@ -6,6 +6,7 @@ mod evidence;
 mod exposed;
 mod facts;
 mod faults;
+mod former;
 pub mod host;
 mod hostile;
 mod instance_faults;
@@ -64,7 +65,7 @@ fn summary(error: &MachineError) -> String {
 
 /// The names of everything that an apply may have forgotten; its last words are no such thing.
 fn leftovers(host: &host::Host) -> Vec<String> {
-    let found = host.run("find /etc -name '.murder.*'; find /var/lib/murder -type f | grep -v -e /adopted/ -e /history/ -e /ledger.json -e /paths -e /references -e /lock -e /last");
+    let found = host.run("find /etc -name '.murder.*'; find /var/lib/murder -type f | grep -v -e /adopted/ -e /before/ -e /history/ -e /ledger.json -e /paths -e /references -e /lock -e /last");
     found.lines().map(str::to_owned).collect()
 }
 

@@ -19,13 +19,14 @@ use crate::name::UserName;
 use crate::postfix::catalogue;
 
 /// The program, one file for each idea.
-const PROGRAM: [&str; 17] = [
+const PROGRAM: [&str; 18] = [
     WAYS,
     include_str!("apply/words.sh"),
     include_str!("apply/services.sh"),
     include_str!("apply/report.sh"),
     include_str!("apply/journal.sh"),
     include_str!("apply/exposed.sh"),
+    include_str!("apply/former.sh"),
     include_str!("apply/stage.sh"),
     include_str!("apply/validate.sh"),
     include_str!("apply/listeners.sh"),

@@ -6,6 +6,7 @@
 
 mod evidence;
 mod folders;
+mod former;
 mod history;
 mod index;
 mod instances;

@@ -12,7 +12,7 @@ use crate::root_folder::{RootFolder, WriteOptions};
 
 use super::instances::files;
 use super::owners::Owners;
-use super::{LEDGER, Sandbox, history, tree};
+use super::{LEDGER, Sandbox, former, history, tree};
 
 /// Content and mode of each file to write, by its path on the host; `None` deletes the file.
 pub(super) type Writes = BTreeMap<String, Option<(Vec<u8>, u32)>>;
@@ -87,11 +87,12 @@ fn edits(sandbox: &Sandbox, orders: &Orders, writes: &mut Writes) -> Result<(), 
         let (main, master) = (read(sandbox, &main_cf)?, read(sandbox, &master_cf)?);
         let (new_main, new_master) =
             apply_edits(&main, &master, edits).map_err(|error| failure(error.to_string()))?;
-        if new_main != main {
-            writes.insert(main_cf, Some((new_main, 0o644)));
-        }
-        if new_master != master {
-            writes.insert(master_cf, Some((new_master, 0o644)));
+        for (path, old, new) in [(main_cf, main, new_main), (master_cf, master, new_master)] {
+            if new != old {
+                let new = former::take(sandbox, &path, &old, new)?;
+                writes.extend(former::keep(sandbox, &path, old, &new));
+                writes.insert(path, Some((new, 0o644)));
+            }
         }
     }
     Ok(())
@@ -117,9 +118,8 @@ fn ledger_and_history(
         }
         LedgerOrder::Remove => {
             writes.insert(LEDGER.to_owned(), None);
-            for text in adopted(sandbox).map_err(io)? {
-                writes.insert(text, None);
-            }
+            let kept = adopted(sandbox).map_err(io)?.into_iter();
+            writes.extend(kept.chain(former::all(sandbox)).map(|text| (text, None)));
             pruned = history::all(sandbox).map_err(io)?;
         }
     }

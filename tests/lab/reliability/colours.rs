@@ -113,7 +113,7 @@ pub fn leftovers(world: &World, host: &str) -> String {
     world.lab.sh(
         host,
         "find /etc /tmp /var/tmp -xdev -name '.murder.*'; cd /var/lib/murder; \
-         ls -A | grep -vxE 'lock|last|paths|references|ledger[.]json|adopted|history' || true",
+         ls -A | grep -vxE 'lock|last|paths|references|ledger[.]json|adopted|before|history' || true",
     )
 }
 

@@ -1,8 +1,8 @@
 # ---- ledger and history ------------------------------------------------------------------------
 # Reads, set by the client: HISTORY LEDGER REFERENCES RUN
-# Reads, set by other files: D NEWLINE STAGE
+# Reads, set by other files: D FORMER NEWLINE STAGE
 # Sets: WRITTEN
-# Calls: commit.sh: commit_one delete_one; journal.sh: phase; report.sh: fail fault; words.sh: durable take
+# Calls: commit.sh: commit_one delete_one; former.sh: keep_former prune_former; journal.sh: phase; report.sh: fail fault; words.sh: durable for_each take
 
 # write_history GENERATION KEPT KEPT_BYTES PLACE SHA256: recorded and proved before the first change.
 write_history() {
@@ -29,7 +29,7 @@ write_ledger() {
   if [ "$LEDGER" = remove ]; then
     [ ! -e "$D/ledger.json" ] || delete_one "$D/ledger.json"
     WRITTEN=1
-    rm -rf "$D/paths" "$D/references" "$D/history" "$D/adopted"
+    rm -rf "$D/paths" "$D/references" "$D/history" "$D/adopted" "$D/before"
   else
     # What was pending becomes the ledger, and stays pending until the journal says that all is done.
     ln "$D/pending.$RUN.json" "$D/ledger.new.$RUN" 2>/dev/null ||
@@ -46,6 +46,8 @@ write_ledger() {
   phase finished
   [ -z "$HISTORY" ] || prune $HISTORY
   prune_adopted
+  [ "$LEDGER" = remove ] || for_each "$FORMER" keep_former
+  [ ! -d "$D/before" ] || prune_former
   durable "$D"
 }
 

@@ -2,7 +2,7 @@
 # Reads, set by the client: FILES RUN
 # Reads, set by other files: BLANKS D HASH NEWLINE REAL SAID STAGE
 # Sets: BACK MADE NEW OLD_WORDS SED SERVICES_CHANGE STAGED
-# Calls: report.sh: fail_unchanged; words.sh: backdate capture durable for_each hash_of log real_of run take
+# Calls: former.sh: keep_present take_former; report.sh: fail_unchanged; words.sh: backdate capture durable for_each hash_of log real_of run take
 
 make_directory() {
   [ ! -d "$1" ] || return 0
@@ -122,6 +122,9 @@ stage_configuration() {
     after=${hashes%%"  $DRAFT/$cf$NEWLINE"*}
     after=${after##*"$NEWLINE"}
     case $hashes in *"$NEWLINE$after  $CF/$cf$NEWLINE"*) continue ;; esac
+    now=${hashes%%"  $CF/$cf$NEWLINE"*}
+    now=${now##*"$NEWLINE"}
+    ! take_former "$cf" "$now" || after=$HASH
     [ $cf = main.cf ] || SERVICES_CHANGE=1
     real_of "$CF/$cf"
     # shellcheck disable=SC2046  # owner, group and mode are three arguments
@@ -130,6 +133,7 @@ stage_configuration() {
     hash_of "$NEW"
     [ "$HASH" = "$after" ] || fail_unchanged "the new $cf could not be written whole" "$error" 'make room on the file system'
     staged_cfs="$staged_cfs $NEW"
+    keep_present "$cf" "$now" "$after"
     STAGED="$STAGED$REAL $NEW$NEWLINE"
   done
 }
