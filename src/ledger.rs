@@ -31,6 +31,10 @@ const LAST_GENERATION: u64 = 1_000_000_000;
 pub struct Ledger {
     /// [`LEDGER_VERSION`].
     pub version: u32,
+    /// The key by which values that may hold secrets are pinned. None in a plan. It is the second line of the file, where
+    /// an observation looks for it (`observe.sh`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_key: Option<PinningKey>,
     /// The murder that owns the host: the manifest's `murder`.
     pub murder: String,
     /// Counts the applies that changed something, from 1.
@@ -46,9 +50,6 @@ pub struct Ledger {
     /// The facts of the host's Postfix then, so that a client with an empty cache need not ask for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<KeptFacts>,
-    /// Reserved: the key by which values that may hold secrets are pinned. None in a plan.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host_key: Option<PinningKey>,
 }
 
 /// What is managed of one service.
@@ -128,7 +129,7 @@ pub struct Applied {
     /// Manifest revision: a git commit, with `-dirty` where the tree was not clean; may be empty.
     #[serde(deserialize_with = "revision::known_revision")]
     pub revision: String,
-    /// Reserved: the digest of the saved plan that was applied.
+    /// The digest of the saved plan that was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_digest: Option<String>,
 }

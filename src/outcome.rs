@@ -23,6 +23,8 @@ pub struct ApplyResult {
 pub enum Outcome {
     /// There was nothing to do.
     Converged,
+    /// Its current generation is of this saved plan: there was nothing to do.
+    AlreadyApplied,
     /// Applied, and a second observation found nothing left to do.
     Done {
         /// What each phase said, in order.
@@ -182,6 +184,7 @@ impl Outcome {
     pub fn stops_later_waves(&self) -> bool {
         match self {
             Self::Converged
+            | Self::AlreadyApplied
             | Self::Done { .. }
             | Self::NotProbed { .. }
             | Self::FaultRemains { .. }
@@ -204,6 +207,7 @@ impl Outcome {
                 Some(error)
             }
             Self::Converged
+            | Self::AlreadyApplied
             | Self::Done { .. }
             | Self::NotProbed { .. }
             | Self::FaultRemains { .. }

@@ -7,6 +7,7 @@ use clap::Args;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::{self, Diff, Format};
+use super::plan_file::PlanFileArguments;
 use super::progress::Progress;
 use super::reach::{ConsentArguments, ReachArguments};
 use super::terminal::Terminal;
@@ -15,6 +16,7 @@ use crate::fleet::{Event, Limits, Stop};
 use crate::name::HostName;
 use crate::outcome::Outcome;
 use crate::session::rollout::ApplyTurns;
+use crate::session::rollout_order::RolloutOrder;
 use crate::session::worker::Applier;
 
 /// Arguments of `murder apply`.
@@ -38,6 +40,9 @@ pub struct ApplyArguments {
     /// In each wave (and for each role with a `rollout`), apply N hosts first and the rest after them.
     #[arg(long, value_name = "N")]
     pub canary: Option<usize>,
+    /// What is demanded of a saved plan.
+    #[command(flatten)]
+    pub plan_file: PlanFileArguments,
     /// The format of the report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -47,7 +52,9 @@ pub struct ApplyArguments {
 }
 
 impl ApplyArguments {
-    fn detail(&self) -> Diff {
+    /// How much of each file the plan shows.
+    #[must_use]
+    pub fn detail(&self) -> Diff {
         let default = if self.yes {
             Diff::Summary
         } else {
@@ -62,6 +69,13 @@ impl ApplyArguments {
 /// # Errors
 /// If no host was contacted, or standard output cannot be written.
 pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    let file = &arguments.selection.path;
+    if let Some(flag) = arguments.plan_file.given() {
+        return Err(CliError::message(format!(
+            "`{flag}` is for a saved plan, and `{}` is none",
+            file.display()
+        )));
+    }
     confirm::may_ask(arguments.yes, "murder plan")?;
     let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
     let (reach, consent) = (
@@ -80,7 +94,8 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
         terminal,
     )?;
     let applied = confirm::decide(&plan, &consent, arguments.yes, terminal, || {
-        let mut rollout = ApplyTurns::new(&loaded, &plan, &consent, arguments.canary);
+        let order = RolloutOrder::of_manifest(&loaded);
+        let mut rollout = ApplyTurns::new(&order, &plan, &consent, arguments.canary);
         if reach.sandbox.is_some() {
             rollout = rollout.without_pauses();
         }
@@ -102,7 +117,7 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
 }
 
 /// Applies the plan in waves, shows the progress, and stops at Ctrl-C.
-fn roll(
+pub fn roll(
     rollout: &ApplyTurns<'_>,
     applier: &(impl Applier + ?Sized),
     limits: Limits,

@@ -78,6 +78,7 @@ impl Exit {
         match outcome {
             // The host is as the manifest wants it. A fault that it had before is no failure of this apply.
             Outcome::Converged
+            | Outcome::AlreadyApplied
             | Outcome::Done { .. }
             | Outcome::NotProbed { .. }
             | Outcome::FaultRemains { .. } => Self::Done,

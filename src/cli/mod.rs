@@ -1,6 +1,7 @@
 //! The command line: takes arguments, prints text, and returns an exit code. Only this module prints.
 
 pub mod apply;
+pub mod apply_plan;
 pub mod ask;
 pub mod check;
 pub mod completions;
@@ -14,6 +15,7 @@ pub mod history;
 pub mod open;
 pub mod output;
 pub mod plan;
+pub mod plan_file;
 pub mod postconf;
 pub mod progress;
 pub mod reach;
@@ -37,7 +39,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::load::LinkScope;
+use crate::load::{LinkScope, is_plan_file};
 use crate::session::path_policy::PathPolicy;
 use crate::visible::printed;
 
@@ -196,6 +198,9 @@ impl Verb {
             Self::Trace(arguments) => trace::run(arguments, terminal),
             Self::Plan(arguments) => plan::run(arguments, terminal),
             Self::Show(arguments) => show::run(arguments, terminal),
+            Self::Apply(arguments) if is_plan_file(&arguments.selection.path) => {
+                apply_plan::run(arguments, terminal)
+            }
             Self::Apply(arguments) => apply::run(arguments, terminal),
             Self::Drift(arguments) => drift::run(arguments, terminal),
             Self::History(arguments) => history::run(arguments, terminal),

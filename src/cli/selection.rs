@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Selection;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Host, Murder};
-use crate::name::HostName;
+use crate::name::{HostName, RoleName};
 use crate::nearest::nearest;
 use crate::session::glob::matches;
 
@@ -34,6 +34,42 @@ pub fn select(murder: &Murder, selection: &Selection) -> Result<Vec<HostName>, V
         ]);
     }
     Ok(chosen)
+}
+
+/// The same among the hosts of a saved plan, which has their roles.
+///
+/// # Errors
+/// As [`select`].
+pub fn select_saved(
+    hosts: &BTreeMap<&HostName, &Vec<RoleName>>,
+    selection: &Selection,
+) -> Result<Vec<HostName>, Vec<Diagnostic>> {
+    let names = hosts.keys().map(|name| name.as_str()).collect();
+    let roles = hosts.values().flat_map(|roles| roles.iter());
+    let roles = roles.map(|role| role.as_str()).collect();
+    let mut errors = Vec::new();
+    for (flag, noun, patterns, words) in [
+        ("--host", "host", &selection.host, &names),
+        ("--role", "role of any host", &selection.role, &roles),
+        ("--exclude", "host", &selection.exclude, &names),
+    ] {
+        missing(flag, noun, patterns, words, &mut errors);
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let any = |patterns: &[String], word: &str| patterns.iter().any(|one| matches(one, word));
+    let chosen = hosts.iter().filter(|(name, roles)| {
+        let mut roles = roles.iter();
+        (selection.host.is_empty() || any(&selection.host, name.as_str()))
+            && (selection.role.is_empty() || roles.any(|role| any(&selection.role, role.as_str())))
+            && !any(&selection.exclude, name.as_str())
+    });
+    let chosen: Vec<HostName> = chosen.map(|(name, _)| (*name).clone()).collect();
+    match chosen.is_empty() {
+        true => Err(vec![Diagnostic::error("the selection matches no hosts")]),
+        false => Ok(chosen),
+    }
 }
 
 /// An error for each pattern of the selection that matches nothing.

@@ -75,6 +75,8 @@ pub struct Run {
     pub at: String,
     /// Manifest revision: a git commit, with `-dirty` where the tree was not clean; may be empty.
     pub revision: String,
+    /// The digest of the saved plan that is applied.
+    pub plan_digest: Option<String>,
 }
 
 /// What happens to a host's ledger.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::digest::hex;
+use crate::secret::Secret;
 
 /// The secret key of one host. The client makes it at the host's first apply, and the host's ledger keeps it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,12 @@ impl PinningKey {
     #[must_use]
     pub fn of_bytes(bytes: &[u8; 32]) -> Self {
         Self(hex(bytes))
+    }
+
+    /// The key as a secret, which no word of a host may show.
+    #[must_use]
+    pub fn secret(&self) -> Secret {
+        Secret::new(self.0.clone())
     }
 
     /// HMAC-SHA-256 of a text by this key, in lower-case hexadecimal. Whoever does not have the key cannot try texts.

@@ -11,7 +11,7 @@ use crate::history::KEPT_BYTES;
 use crate::ledger::{Applied, Ledger, PinningKey};
 use crate::name::{ServiceName, TableType};
 use crate::postfix::Edit;
-use crate::secret::{MissingSecret, Secrets};
+use crate::secret::{MissingSecret, SecretName, Secrets};
 use crate::thing::Thing;
 
 use super::generation::generation;
@@ -44,7 +44,7 @@ pub fn orders(
         by: run.by.clone(),
         at: run.at.clone(),
         revision: run.revision.clone(),
-        plan_digest: None,
+        plan_digest: run.plan_digest.clone(),
     };
     orders.history = generation(plan, &applied).map(|generation| HistoryOrder {
         generation: generation.entry.generation,
@@ -52,6 +52,10 @@ pub fn orders(
         keep: plan.keep,
         keep_bytes: KEPT_BYTES,
     });
+    if let Some(key) = host_key.filter(|_| plan.keeps_ledger) {
+        let name = SecretName("murder: key of the host".to_owned());
+        orders.secrets.insert(name, key.secret());
+    }
     if plan.keeps_ledger {
         let ledger = Ledger {
             applied: Some(applied),

@@ -44,6 +44,10 @@ fn write_outcome(group: &Group<'_>, color: bool, out: &mut impl Write) -> fmt::R
 fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
     let mut lines = match outcome {
         Outcome::Converged => Vec::new(),
+        Outcome::AlreadyApplied => vec![Line::new(
+            Tone::Plain,
+            "  already applied: the host's generation is of this plan",
+        )],
         Outcome::Done { log, stopped } => of_done(log, &[], &[], *stopped, phases),
         Outcome::NotProbed { log, not_probed } => of_done(log, &[], not_probed, false, phases),
         Outcome::FaultRemains {
@@ -63,7 +67,7 @@ fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
         Outcome::NotDone(NotDone::Stale { thing }) => vec![Line::new(
             Tone::Failure,
             format!(
-                "  ! stale: {thing} changed on the host after the plan was made; nothing was changed on this host"
+                "  ! stale: {thing} changed after the plan was made; nothing was changed on this host"
             ),
         )],
         Outcome::Refused { refusals } => refusals.iter().map(steps::of_refusal).collect(),

@@ -71,8 +71,9 @@ pub(super) fn words(outcome: &Outcome) -> Words {
         Outcome::Done { .. } => plain(12, "done"),
         Outcome::Converged => Words {
             brief: "with nothing to do",
-            ..plain(13, "nothing to do")
+            ..plain(14, "nothing to do")
         },
+        Outcome::AlreadyApplied => plain(13, "already applied"),
     }
 }
 

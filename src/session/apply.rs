@@ -3,6 +3,7 @@
 //! It decides nothing: it carries out the plan, and reports what still differs.
 
 use super::observe::Answered;
+use super::provenance;
 use crate::ledger::PinningKey;
 use crate::machine::{Apply, Ending, MachineError, NotDone, Observe, Questions};
 use crate::outcome::Outcome;
@@ -20,7 +21,7 @@ pub struct Application<'a> {
     pub run: &'a Run,
     /// Whether an LDAP server that does not answer is accepted.
     pub allow_unverified: bool,
-    /// The key that the host's ledger keeps, which the new ledger takes over.
+    /// The key that the host's ledger keeps, which the new ledger takes over. A host without one gets a new one.
     pub host_key: Option<&'a PinningKey>,
     /// What the host was asked when the plan was made; it answers once more after the work.
     pub questions: Option<&'a Questions>,
@@ -33,7 +34,12 @@ pub type Proof<'a> =
 /// Applies a plan on `machine`, and checks the result by `again`.
 pub fn apply(machine: &mut dyn Apply, what: &Application<'_>, again: Proof<'_>) -> Outcome {
     let unverified = what.allow_unverified;
-    let orders = match orders(what.plan, what.secrets, what.run, what.host_key, unverified) {
+    let new = match what.host_key {
+        Some(_) => None,
+        None => provenance::new_key(),
+    };
+    let key = what.host_key.or(new.as_ref());
+    let orders = match orders(what.plan, what.secrets, what.run, key, unverified) {
         Ok(orders) => orders,
         Err(missing) => {
             return Outcome::NotDone(NotDone::Untouched {

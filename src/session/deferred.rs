@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Murder;
+use super::rollout_order::RolloutOrder;
 use crate::name::HostName;
 use crate::plan::{HostVerdict, Plan, Verdict};
 use crate::state::Queue;
@@ -13,15 +13,15 @@ pub(super) struct DeferredLimits(BTreeMap<HostName, u32>);
 
 impl DeferredLimits {
     /// The limits that the roles of the hosts have; the lowest one where several roles of a host have one.
-    pub(super) fn of(murder: &Murder) -> Self {
+    pub(super) fn of(order: &RolloutOrder) -> Self {
         let limit = |roles: &[_]| {
-            let rollouts = roles.iter().filter_map(|role| murder.rollout.get(role));
+            let rollouts = roles.iter().filter_map(|role| order.rollout.get(role));
             rollouts.filter_map(|rollout| rollout.max_deferred).min()
         };
-        let hosts = murder.hosts.iter();
+        let hosts = order.hosts.iter();
         Self(
             hosts
-                .filter_map(|(name, host)| Some((name.clone(), limit(&host.roles)?)))
+                .filter_map(|(name, (roles, _))| Some((name.clone(), limit(roles)?)))
                 .collect(),
         )
     }

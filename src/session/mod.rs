@@ -22,8 +22,12 @@ pub mod provenance;
 pub mod release;
 pub mod rollback;
 pub mod rollout;
+pub mod rollout_order;
 pub mod routes;
+pub mod saved;
 pub mod saving;
+pub mod signature;
+pub mod trust;
 pub mod worker;
 
 use std::sync::Arc;

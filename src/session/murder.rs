@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::observe::{Answered, ObservedHost, observe_host};
+use super::observe::{Answered, ObservedHost, complete, observe_host};
 use super::options::Reach;
 use super::path_policy::PathPolicy;
 use super::{Session, SessionError};
@@ -49,14 +49,7 @@ impl<'a> MurderSession<'a> {
         if reach.sandbox.is_none() {
             needed.extend(of_logins(loaded, hosts));
         }
-        if reach.local && hosts.len() > 1 {
-            let problem = Diagnostic::error(format!(
-                "`--local` reaches one host, and the selection matches {} hosts",
-                hosts.len()
-            ))
-            .hint("choose the host of this machine with `--host NAME`");
-            return Err(SessionError::Input(vec![problem]));
-        }
+        one_if_local(reach, hosts)?;
         let mut session = Self {
             loaded,
             session: Session::new(reach, ask_passphrase),
@@ -179,16 +172,8 @@ impl<'a> MurderSession<'a> {
         let mut observed = self
             .observe(host, known, machine, compile, answered)
             .await?;
-        let (mut verdict, lacking) = self.compare(&observed, rollback);
-        if lacking.is_some() {
-            observed.questions.references = lacking;
-            let again = machine.observing(&observed.questions).await?;
-            // Otherwise Postfix is being upgraded, and the next plan judges the files.
-            if again.live.facts == observed.live.facts {
-                observed.live = again.live;
-                (verdict, _) = self.compare(&observed, rollback);
-            }
-        }
+        let compare = |observed: &ObservedHost| self.compare(observed, rollback);
+        let verdict = complete(&mut observed, machine, &compare).await?;
         Ok((observed, verdict))
     }
 
@@ -214,6 +199,22 @@ impl<'a> MurderSession<'a> {
         }
         (verdict, lacking)
     }
+}
+
+/// Checks that `--local` reaches one host.
+///
+/// # Errors
+/// [`SessionError::Input`] where it is given for more.
+pub(super) fn one_if_local(reach: &Reach, hosts: &[HostName]) -> Result<(), SessionError> {
+    if !reach.local || hosts.len() < 2 {
+        return Ok(());
+    }
+    let problem = Diagnostic::error(format!(
+        "`--local` reaches one host, and the selection matches {} hosts",
+        hosts.len()
+    ))
+    .hint("choose the host of this machine with `--host NAME`");
+    Err(SessionError::Input(vec![problem]))
 }
 
 /// The desired state, unless a file of it names a secret that the manifest does not offer to its host: facts and

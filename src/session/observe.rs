@@ -5,9 +5,9 @@
 //! facts change the desired state.
 
 use crate::machine::{KnownFacts, MachineError, Observe, Observed, Questions};
-use crate::plan::{Failure, questions, unreadable};
+use crate::plan::{Failure, HostVerdict, questions, unreadable};
 use crate::secret::{MissingSecret, Secrets};
-use crate::state::{Desired, Facts, Live};
+use crate::state::{Desired, Facts, Live, References};
 
 /// A host: what it has, and what it must have by the same facts.
 #[derive(Debug)]
@@ -112,6 +112,30 @@ pub async fn observe_host(
             "if Postfix is being upgraded, run this again when the upgrade has ended".to_owned(),
         ),
     }))
+}
+
+/// Compares an observed host; one that was not asked about all files and tables that its parameters name is observed once
+/// more.
+///
+/// # Errors
+/// As [`observe_host`].
+pub async fn complete(
+    observed: &mut ObservedHost,
+    machine: &mut dyn Observe,
+    compare: &(dyn Fn(&ObservedHost) -> (HostVerdict, Option<References>) + Sync),
+) -> Result<HostVerdict, MachineError> {
+    let (verdict, lacking) = compare(observed);
+    if lacking.is_none() {
+        return Ok(verdict);
+    }
+    observed.questions.references = lacking;
+    let again = machine.observing(&observed.questions).await?;
+    // Otherwise Postfix is being upgraded, and the next plan judges the files.
+    if again.live.facts != observed.live.facts {
+        return Ok(verdict);
+    }
+    observed.live = again.live;
+    Ok(compare(observed).0)
 }
 
 fn ask(

@@ -1,5 +1,6 @@
 //! How a run reaches its hosts, and which refusals its user lifts.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::path_policy::PathPolicy;
@@ -48,6 +49,22 @@ pub struct Consent {
 }
 
 impl Consent {
+    /// These, and the flags that were given when a plan was saved, each with the patterns of hosts that it holds for.
+    #[must_use]
+    pub fn with(mut self, recorded: &BTreeMap<String, Vec<String>>) -> Self {
+        let given = |flag: &str| recorded.contains_key(flag);
+        self.adopt |= given("--adopt");
+        self.take_over |= given("--take-over");
+        self.allow_delete |= given("--allow-delete");
+        self.allow_overwrite |= given("--allow-overwrite");
+        self.allow_restart |= given("--allow-restart");
+        self.allow_fault |= given("--allow-fault");
+        self.allow_unverified |= given("--allow-unverified");
+        let hosts = recorded.get("--allow-unreachable").into_iter().flatten();
+        self.allow_unreachable.extend(hosts.cloned());
+        self
+    }
+
     /// Whether a refusal of this kind is lifted.
     #[must_use]
     pub fn lifts(&self, kind: RefusalKind) -> bool {

@@ -2,6 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rustix::rand::GetRandomFlags;
+
+use crate::ledger::PinningKey;
 use crate::plan::Run;
 
 /// The last second that RFC 3339 can write, 9999-12-31T23:59:59Z.
@@ -25,7 +28,16 @@ pub fn run(now: SystemTime) -> Run {
         by: by(),
         at: humantime::format_rfc3339_seconds(now).to_string(),
         revision: String::new(),
+        plan_digest: None,
     }
+}
+
+/// A new key for a host that has none. None if the system gives no random bytes: the host gets its key at a later apply.
+#[must_use]
+pub fn new_key() -> Option<PinningKey> {
+    let mut bytes = [0; 32];
+    let filled = rustix::rand::getrandom(&mut bytes, GetRandomFlags::empty()).ok()?;
+    (filled == bytes.len()).then(|| PinningKey::of_bytes(&bytes))
 }
 
 fn by() -> String {

@@ -7,10 +7,9 @@ use super::deferred::DeferredLimits;
 use super::glob;
 use super::options::Consent;
 use super::plan::{own_fault, plan_hosts};
+use super::rollout_order::RolloutOrder;
 use super::worker::Applier;
 use crate::fleet::{self, Batch, Event, Limits, NotRun, Phase, Stop, TurnOrder};
-use crate::load::LoadedMurder;
-use crate::model::HostState;
 use crate::name::{HostName, RoleName};
 use crate::outcome::{Outcome, Postponed};
 use crate::plan::{HostVerdict, Plan, Verdict};
@@ -29,17 +28,17 @@ impl<'a> ApplyTurns<'a> {
     /// a rollout) go first; without it as many as the manifest says.
     #[must_use]
     pub fn new(
-        loaded: &LoadedMurder,
+        order: &RolloutOrder,
         plan: &'a Plan,
         consent: &'a Consent,
         canary: Option<usize>,
     ) -> Self {
-        let batches = batches(loaded, plan, canary);
+        let batches = batches(order, plan, canary);
         Self {
             plan,
             consent,
             batches,
-            deferred_limits: DeferredLimits::of(&loaded.murder),
+            deferred_limits: DeferredLimits::of(order),
         }
     }
 
@@ -179,15 +178,15 @@ fn is_allowed(host: &HostName, consent: &Consent) -> bool {
 }
 
 /// The turns of an apply: every host of the plan that is not converged.
-fn batches(loaded: &LoadedMurder, plan: &Plan, canary: Option<usize>) -> Vec<Batch> {
+fn batches(order: &RolloutOrder, plan: &Plan, canary: Option<usize>) -> Vec<Batch> {
     let place = |(host, verdict): (&HostName, &HostVerdict)| {
         let phase: Phase = fleet::phase_of(&verdict.verdict)?;
-        let known = loaded.murder.hosts.get(host)?;
+        let (roles, retired) = order.hosts.get(host)?;
         Some((
             host.clone(),
             TurnOrder {
-                roles: known.roles.clone(),
-                retired: known.state == HostState::Retired,
+                roles: roles.clone(),
+                retired: *retired,
                 phase,
             },
         ))
@@ -197,8 +196,8 @@ fn batches(loaded: &LoadedMurder, plan: &Plan, canary: Option<usize>) -> Vec<Bat
         .iter()
         .map(|(host, place)| (host.clone(), place.roles.clone()))
         .collect();
-    let waves = fleet::waves(&places, &loaded.after);
-    fleet::batches(&waves, &roles, &loaded.murder.rollout, canary)
+    let waves = fleet::waves(&places, &order.after);
+    fleet::batches(&waves, &roles, &order.rollout, canary)
 }
 
 /// The outcome of a host that has no result of its own.

@@ -100,6 +100,7 @@ pub(super) fn orders(host: &Host, run: &str, files: &[&str]) -> Orders {
         by: "tester@\"here\"".to_owned(),
         at: "2026-11-23T00:00:00Z".to_owned(),
         revision: String::new(),
+        ..Run::default()
     };
     let expects = Expects {
         files: expected.collect(),

@@ -19,6 +19,7 @@ fn run(id: &str) -> Run {
         by: "bob@\"elsewhere\"".to_owned(),
         at: "2026-11-23T12:00:00Z".to_owned(),
         revision: String::new(),
+        ..Run::default()
     }
 }
 

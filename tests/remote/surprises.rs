@@ -21,6 +21,7 @@ fn ordered(host: &Host, run: &str) -> murder::machine::Orders {
         by: "ann@desk".to_owned(),
         at: "2026-11-23T00:00:00Z".to_owned(),
         revision: String::new(),
+        ..Run::default()
     };
     orders(
         &plan(host, &desired(true)).unwrap(),

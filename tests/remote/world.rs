@@ -175,6 +175,7 @@ pub fn perform(host: &Host, plan: &HostPlan, run: &str, fault: &str) -> Performe
         by: "ann@desk".to_owned(),
         at: "2026-11-23T00:00:00Z".to_owned(),
         revision: String::new(),
+        ..Run::default()
     };
     let orders = orders(plan, &secrets(), &run, None, false).unwrap();
     Remote::new(host.shell())

@@ -1,7 +1,10 @@
 //! Saved plans: what the file holds, and what becomes of it.
 
+mod applying;
+mod stale;
 mod valid;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -60,7 +63,7 @@ impl Desk {
         std::fs::read_to_string(self.path(path)).unwrap()
     }
 
-    fn secret(&self, text: &str) {
+    pub fn secret(&self, text: &str) {
         use std::os::unix::fs::PermissionsExt as _;
         self.write("manifest/ldap.secret", text);
         let closed = std::fs::Permissions::from_mode(0o600);
@@ -117,6 +120,22 @@ impl Desk {
 
 pub fn document(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// Each file below a folder with its bytes.
+pub fn tree(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => _ = found.insert(path.clone(), std::fs::read(&path).unwrap()),
+            }
+        }
+    }
+    found
 }
 
 #[test]
@@ -251,7 +270,7 @@ fn literal_secrets_are_refused() {
 }
 
 /// Small numbers that look random and are the same in every run.
-fn random(seed: u64) -> impl FnMut(usize) -> usize {
+pub fn random(seed: u64) -> impl FnMut(usize) -> usize {
     let mut state = seed;
     move |below| {
         state = state

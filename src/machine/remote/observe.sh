@@ -59,9 +59,15 @@ murder_look() {
   done
   set -f
   cd "$CF" || return
+  # A host without a key (the second value of its ledger) says of each file whether it was touched.
+  times=%Y/%Z/%i
+  if [ -r /var/lib/murder/ledger.json ]; then
+    { read -r line && read -r line && read -r line || :; } </var/lib/murder/ledger.json
+    case $line in '"host_key"'*) times=%Y ;; esac
+  fi
   # The names of owner and group may have blanks; their numbers, which are last, have none.
   # A path that no list has parts what is said of each file from what is looked at for its faults alone.
-  stats=$(stat -L -c '%f %s %Y %n %U:%G %u:%g' $own "$postconf" $dynamic $all $INDEXES $walked $ways /. $referred 2>/dev/null)
+  stats=$(stat -L -c "%f %s $times %n %U:%G %u:%g" $own "$postconf" $dynamic $all $INDEXES $walked $ways /. $referred 2>/dev/null)
   faults=${stats#*" /. "*"$NEWLINE"}
   stats=${stats%%" /. "*}
   stats=${stats%"$NEWLINE"*}
@@ -78,7 +84,7 @@ murder_look() {
     IFS=' '
     set -- $line
     IFS=$NEWLINE
-    case " $dynamic $postconf " in *" $4 "*) identity="$identity:$2.$3" ;; esac
+    case " $dynamic $postconf " in *" $4 "*) identity="$identity:$2.${3%%/*}" ;; esac
     # A directory on the way that not everybody may enter: then it matters who postfix is.
     case " $ways $GROUND " in *" $4 "*) case $1 in 4??[02468ace]) shut=1 ;; esac ;; esac
     case $1 in 8???) ;; *) continue ;; esac

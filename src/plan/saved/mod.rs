@@ -7,6 +7,7 @@
 //! of the waves are in it.
 
 mod access;
+mod compare;
 mod desired;
 mod facts;
 mod host;
@@ -19,6 +20,7 @@ mod unseal;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -126,7 +128,28 @@ impl From<&Rollout> for SavedRollout {
     }
 }
 
+impl From<&SavedRollout> for Rollout {
+    fn from(saved: &SavedRollout) -> Self {
+        Self {
+            serial: saved.serial,
+            pause: Duration::from_secs(saved.pause),
+            canary: saved.canary,
+            max_deferred: saved.max_deferred,
+        }
+    }
+}
+
 impl PlanHeader {
+    /// The revision as ledgers have it: the commit, with `-dirty` where files were not committed; empty if it is not known.
+    #[must_use]
+    pub fn revision_text(&self) -> String {
+        let commit = self.revision.clone().unwrap_or_default();
+        match self.dirty {
+            true => commit + "-dirty",
+            false => commit,
+        }
+    }
+
     /// Whether a refusal was lifted when the plan was made.
     #[must_use]
     pub fn lifts(&self, kind: RefusalKind) -> bool {

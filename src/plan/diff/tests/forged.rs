@@ -174,6 +174,7 @@ fn planned(bench: &Bench) {
             by: "a@b".to_owned(),
             at: "now".to_owned(),
             revision: String::new(),
+            ..Run::default()
         };
         let _ = crate::plan::orders(&plan, &bench.secrets, &run, None, false);
     }

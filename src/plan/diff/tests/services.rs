@@ -70,6 +70,7 @@ impl Bench {
             id: "r".into(),
             by: String::new(),
             at: String::new(),
+            ..Run::default()
         };
         let orders = orders(&plan, &self.secrets, &run, None, false).unwrap();
         let before = self.postfix_live().master_cf.bytes();

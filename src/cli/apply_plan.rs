@@ -1,0 +1,180 @@
+//! `murder apply FILE`: shows a saved plan, asks for confirmation, and carries it out exactly.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::apply::{ApplyArguments, roll};
+use super::error::CliError;
+use super::exit::Exit;
+use super::plan_file::PlanFileArguments;
+use super::terminal::Terminal;
+use super::{Selection, ask, confirm, output, save, selection, show};
+use crate::diagnostic::{Diagnostic, Sources};
+use crate::fleet::Limits;
+use crate::load;
+use crate::name::HostName;
+use crate::plan::Plan;
+use crate::plan::saved::SavedPlan;
+use crate::session::options::Consent;
+use crate::session::rollout::ApplyTurns;
+use crate::session::rollout_order::RolloutOrder;
+use crate::session::saved::{PlanApplier, PlanUse};
+use crate::session::signature::{Signature, SignatureSource, verify};
+use crate::session::trust::unknown_addresses;
+
+/// Runs the verb on a saved plan.
+///
+/// # Errors
+/// If no host was contacted, or standard output cannot be written.
+pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    confirm::may_ask(arguments.yes, "murder show")?;
+    let file = &arguments.selection.path;
+    let flags = &arguments.plan_file;
+    let bytes = load::read_plan(file).map_err(|problem| CliError::arguments(vec![problem]))?;
+    let saved = SavedPlan::from_bytes(&bytes).map_err(|damage| show::unusable(file, &damage))?;
+    let signer = signer(flags, file, &bytes)?;
+    expected(&saved, flags)?;
+    let hosts = selected(&saved, &arguments.selection)?;
+    let consent = arguments.consent.options().with(&saved.header.consents);
+    let reach = arguments.reach.of_selection(&arguments.selection);
+    let how = PlanUse {
+        base: save::absolute(flags.base.as_deref())?,
+        allow_unverified: consent.allow_unverified,
+        trusted: signer.is_some() || flags.trust_plan,
+    };
+    if !how.trusted && reach.sandbox.is_none() && !reach.local {
+        let unknown = unknown_addresses(&saved, &hosts);
+        if !unknown.is_empty() {
+            return Err(CliError::arguments(unknown));
+        }
+    }
+    say_what(&saved, signer.as_deref(), terminal);
+    let ask = Box::new(ask::passphrase);
+    let (applier, warnings) = PlanApplier::new(&saved, &hosts, &reach, how, ask)
+        .map_err(|error| CliError::session(error, &Sources::default()))?;
+    terminal.diagnostics(&warnings, &Sources::default());
+    let plan = of_hosts(show::shown(&saved, file)?, &hosts);
+    apply(&saved, &plan, &applier, &consent, arguments, terminal)
+}
+
+/// Shows the plan, asks, and applies it.
+fn apply(
+    saved: &SavedPlan,
+    plan: &Plan,
+    applier: &PlanApplier<'_>,
+    consent: &Consent,
+    arguments: &ApplyArguments,
+    terminal: &Terminal,
+) -> Result<Exit, CliError> {
+    confirm::show(
+        plan,
+        consent,
+        arguments.format,
+        arguments.detail(),
+        terminal,
+    )?;
+    let applied = confirm::decide(plan, consent, arguments.yes, terminal, || {
+        let order = RolloutOrder::of_saved(saved);
+        let mut rollout = ApplyTurns::new(&order, plan, consent, arguments.canary);
+        if arguments.reach.sandbox.is_some() {
+            rollout = rollout.without_pauses();
+        }
+        let limits = Limits {
+            parallel: arguments.reach.parallel,
+            max_fail: arguments.max_fail,
+        };
+        roll(&rollout, applier, limits, terminal)
+    });
+    output::applied(&applied, plan, arguments.format, terminal)
+}
+
+/// Verifies the signature, if one is required, and gives who signed.
+fn signer(flags: &PlanFileArguments, file: &Path, plan: &[u8]) -> Result<Option<String>, CliError> {
+    let Some(allowed) = &flags.require_signature else {
+        return Ok(None);
+    };
+    let beside = || SignatureSource::File(PathBuf::from(format!("{}.sig", file.display())));
+    let source = flags.signature.clone().unwrap_or_else(beside);
+    let signature = Signature {
+        allowed,
+        identity: flags.identity.as_deref(),
+        source: &source,
+    };
+    verify(&signature, plan)
+        .map(Some)
+        .map_err(|problem| CliError::arguments(vec![problem]))
+}
+
+/// Checks what the pipeline expects of the plan.
+fn expected(saved: &SavedPlan, flags: &PlanFileArguments) -> Result<(), CliError> {
+    let mut problems = Vec::new();
+    if let Some(digest) = &flags.expect_digest
+        && digest.strip_prefix("sha256:").unwrap_or(digest) != saved.digest
+    {
+        problems.push(
+            Diagnostic::error(format!(
+                "the plan has the digest sha256:{}, and not the expected {digest}",
+                saved.digest
+            ))
+            .hint("apply the plan that was reviewed"),
+        );
+    }
+    let revision = saved.header.revision_text();
+    if let Some(expected) = &flags.expect_revision
+        && (revision.is_empty() || *expected != revision)
+    {
+        let made = match revision.as_str() {
+            "" => "an unknown revision".to_owned(),
+            revision => format!("revision {revision}"),
+        };
+        problems.push(
+            Diagnostic::error(format!(
+                "the plan was made from {made}, and not from the expected {expected}"
+            ))
+            .hint("run the plan job again for that revision"),
+        );
+    }
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(CliError::arguments(problems)),
+    }
+}
+
+/// The hosts of the plan that the selection matches.
+fn selected(saved: &SavedPlan, selected: &Selection) -> Result<Vec<HostName>, CliError> {
+    let unfit = [
+        ("--site", !selected.site.is_empty()),
+        ("--overlay", !selected.overlay.is_empty()),
+    ];
+    if let Some((flag, _)) = unfit.iter().find(|(_, given)| *given) {
+        return Err(CliError::message(format!(
+            "`{flag}` is for a manifest, and `{}` is a saved plan",
+            selected.path.display()
+        )));
+    }
+    let hosts: BTreeMap<&HostName, _> = saved
+        .body
+        .hosts
+        .iter()
+        .map(|(name, host)| (name, &host.roles))
+        .collect();
+    selection::select_saved(&hosts, selected).map_err(CliError::arguments)
+}
+
+/// The plan of these hosts alone.
+fn of_hosts(mut plan: Plan, hosts: &[HostName]) -> Plan {
+    plan.hosts.retain(|name, _| hosts.contains(name));
+    plan
+}
+
+fn say_what(saved: &SavedPlan, signer: Option<&str>, terminal: &Terminal) {
+    let revision = match saved.header.revision_text().as_str() {
+        "" => "an unknown revision".to_owned(),
+        revision => format!("revision {revision}"),
+    };
+    let signed = signer.map_or(String::new(), |signer| format!(", signed by {signer}"));
+    terminal.say(&format!(
+        "saved plan of {revision} (sha256:{}){signed}",
+        saved.digest
+    ));
+}
