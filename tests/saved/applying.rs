@@ -61,13 +61,13 @@ fn one_host_that_moved_is_stale_and_the_others_follow_max_fail() {
 #[test]
 fn hosts_may_be_chosen_and_refusals_need_their_flags() {
     let desk = Desk::new();
-    let file = "sandbox/smtp.example.org/etc/postfix/README.murder";
+    let file = "sandbox/backend1.example.org/etc/postfix/folder_recipients";
     desk.write(file, "my own text\n");
     let text = desk.plan(&[]);
     assert!(text.contains("refused without --adopt"), "{text}");
     let text = desk.expect(1, &APPLY);
     assert!(text.contains("refused without --adopt"), "{text}");
-    let text = desk.expect(0, &[&APPLY[..], &["--host", "backend*"]].concat());
+    let text = desk.expect(0, &[&APPLY[..], &["--exclude", "backend1*"]].concat());
     assert!(text.contains("2 hosts: 2 done"), "{text}");
     desk.expect(1, &[&APPLY[..], &["--host", "nohost*"]].concat());
     desk.expect(1, &[&APPLY[..], &["--site", "west"]].concat());
