@@ -324,6 +324,14 @@ fn plan() -> Plan {
     }
 }
 
+fn comment(detail: Detail) -> report::markdown::Markdown<'static> {
+    report::markdown::Markdown {
+        detail,
+        forge: None,
+        command: "murder plan",
+    }
+}
+
 fn shown(plan: &Plan, detail: Detail) -> String {
     let mut out = String::new();
     report::text::write_plan(plan, detail, false, &mut out).unwrap();
@@ -386,7 +394,7 @@ fn a_summary_shows_no_texts_and_full_shows_all() {
 fn nothing_secret_leaves_in_any_form() {
     let plan = plan();
     let mut markdown = String::new();
-    report::markdown::write_plan(&plan, Detail::Full, &mut markdown).unwrap();
+    report::markdown::write_plan(&plan, &comment(Detail::Full), &mut markdown).unwrap();
     let json = report::json::of_plan(&plan).unwrap();
     for form in [&shown(&plan, Detail::Full), &markdown, &json] {
         assert!(!form.contains("hunter2"), "{form}");
@@ -420,12 +428,13 @@ fn a_plan_as_json_is_versioned_and_has_every_host() {
 #[test]
 fn a_plan_as_markdown_is_a_heading_and_a_diff_for_each_group() {
     let mut markdown = String::new();
-    report::markdown::write_plan(&plan(), Detail::Context, &mut markdown).unwrap();
+    report::markdown::write_plan(&plan(), &comment(Detail::Context), &mut markdown).unwrap();
     assert!(
-        markdown.starts_with("## Plan for `example.org`\n\n6 hosts: "),
+        markdown.starts_with("<!-- murder:plan:example.org -->\n\n## Plan for `example.org`\n\n- `down.x`: `unreachable: "),
         "{markdown}"
     );
-    assert_eq!(markdown.matches("\n### ").count(), 4, "{markdown}");
+    assert!(markdown.contains("\n\n6 hosts: "), "{markdown}");
+    assert_eq!(markdown.matches("\n<summary>").count(), 4, "{markdown}");
     assert_eq!(markdown.matches("```diff\n").count(), 4);
     assert!(
         markdown.contains("\n-server_host = a\n+server_host = b\n"),

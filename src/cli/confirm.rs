@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal};
 
 use super::error::CliError;
 use super::exit::Exit;
-use super::output::{self, Diff, Format, PlanFormat};
+use super::output::{self, Diff, Format};
 use super::signals;
 use super::terminal::Terminal;
 use crate::fleet::Stop;
@@ -48,7 +48,7 @@ pub fn show(
         Format::Text => terminal.color_out,
         Format::Json => terminal.color_err,
     };
-    let text = output::plan_text(&plan, PlanFormat::Text, diff.into(), color)?;
+    let text = output::text_of_plan(&plan, diff.into(), color)?;
     match format {
         Format::Json => terminal.say(&text),
         Format::Text => output::print_text(&text, terminal)?,

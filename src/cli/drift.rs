@@ -38,6 +38,7 @@ pub struct DriftArguments {
 /// # Errors
 /// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &DriftArguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    arguments.look.check()?;
     let selection = arguments.selection.of_stranger(arguments.stranger);
     let watched = open::watched(&selection, &arguments.reach, terminal)?;
     let report = DriftReport {
@@ -70,7 +71,7 @@ fn text(
     let (detail, color) = (look.diff.into(), terminal.color_out);
     match look.format {
         PlanFormat::Json => output::serialised(json::of_drift(report)),
-        PlanFormat::Markdown => output::plan_text(&report.shown(), look.format, detail, color),
+        PlanFormat::Markdown => look.plan(&report.shown(), "murder drift", terminal),
         PlanFormat::Text => output::written(|text| report.write(detail, color, text)),
     }
 }

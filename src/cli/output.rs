@@ -9,6 +9,8 @@ use super::exit::Exit;
 use super::terminal::Terminal;
 use crate::outcome::ApplyResult;
 use crate::plan::Plan;
+use crate::report::forge::Forge;
+use crate::report::markdown::Markdown;
 use crate::report::{self, Detail, Summary};
 use crate::visible::visible_json;
 
@@ -42,6 +44,45 @@ pub struct PlanOutput {
     /// How much of each file is shown.
     #[arg(long, value_enum, value_name = "MUCH", default_value_t = Diff::Context)]
     pub diff: Diff,
+    /// With `--format markdown`: the longest text, in bytes, or where it is posted: github, gitlab, bitbucket or azure.
+    /// What is too long is left out, and named.
+    #[arg(long, value_name = "FORGE|BYTES")]
+    pub limit: Option<Forge>,
+}
+
+impl PlanOutput {
+    /// A plan in the form that was asked for. `command` is the one that shows all of it.
+    ///
+    /// # Errors
+    /// If it cannot be serialised, or `--limit` is given for another format than Markdown.
+    pub fn plan(self, plan: &Plan, command: &str, terminal: &Terminal) -> Result<String, CliError> {
+        self.check()?;
+        match self.format {
+            PlanFormat::Markdown => {
+                let how = Markdown {
+                    detail: self.diff.into(),
+                    forge: self.limit,
+                    command,
+                };
+                written(|text| report::markdown::write_plan(plan, &how, text))
+            }
+            PlanFormat::Text => text_of_plan(plan, self.diff.into(), terminal.color_out),
+            PlanFormat::Json => serialised(report::json::of_plan(plan)),
+        }
+    }
+
+    /// That the flags agree.
+    ///
+    /// # Errors
+    /// If `--limit` is given for another format than Markdown.
+    pub fn check(self) -> Result<(), CliError> {
+        if self.limit.is_some() && self.format != PlanFormat::Markdown {
+            return Err(CliError::message(
+                "`--limit` is for `--format markdown` alone",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// How much of each file is shown.
@@ -65,21 +106,12 @@ impl From<Diff> for Detail {
     }
 }
 
-/// A plan in the form that was asked for.
+/// A plan as text for people.
 ///
 /// # Errors
-/// If it cannot be serialised.
-pub fn plan_text(
-    plan: &Plan,
-    format: PlanFormat,
-    detail: Detail,
-    color: bool,
-) -> Result<String, CliError> {
-    match format {
-        PlanFormat::Text => written(|text| report::text::write_plan(plan, detail, color, text)),
-        PlanFormat::Markdown => written(|text| report::markdown::write_plan(plan, detail, text)),
-        PlanFormat::Json => serialised(report::json::of_plan(plan)),
-    }
+/// None that a plan can cause.
+pub fn text_of_plan(plan: &Plan, detail: Detail, color: bool) -> Result<String, CliError> {
+    written(|text| report::text::write_plan(plan, detail, color, text))
 }
 
 /// Prints the outcomes of the hosts, and gives the exit code.

@@ -8,7 +8,7 @@ use super::output::{self, PlanOutput};
 use super::reach::{ConsentArguments, ReachArguments};
 use super::save::{self, SaveArguments};
 use super::terminal::Terminal;
-use super::{Selection, StrangerArguments, open};
+use super::{Selection, StrangerArguments, open, show};
 
 /// Arguments of `murder plan`.
 #[derive(Debug, Args)]
@@ -41,6 +41,7 @@ pub struct PlanArguments {
 /// # Errors
 /// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    arguments.look.check()?;
     let selection = arguments.selection.of_stranger(arguments.stranger);
     let save = &arguments.save;
     let plan = match &save.out {
@@ -62,7 +63,11 @@ pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliEr
     } else {
         Exit::Done
     };
-    let look = arguments.look;
-    let text = output::plan_text(&plan, look.format, look.diff.into(), terminal.color_out);
+    // A saved plan shows the same bytes as long as it is there.
+    let command = match &save.out {
+        Some(file) => show::command(file),
+        None => format!("murder plan {}", selection.path.display()),
+    };
+    let text = arguments.look.plan(&plan, &command, terminal);
     output::deliver(text, Exit::of_plan(&plan, pending), terminal)
 }

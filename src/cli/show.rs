@@ -29,12 +29,18 @@ pub struct ShowArguments {
 /// # Errors
 /// If the file is no saved plan, or standard output cannot be written.
 pub fn run(arguments: &ShowArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    let plan = read(&arguments.file)?;
     let look = arguments.look;
-    let text = shown(&plan, &arguments.file).and_then(|plan| {
-        output::plan_text(&plan, look.format, look.diff.into(), terminal.color_out)
-    });
+    look.check()?;
+    let plan = read(&arguments.file)?;
+    let text = shown(&plan, &arguments.file)
+        .and_then(|plan| look.plan(&plan, &command(&arguments.file), terminal));
     output::deliver(text, Exit::Done, terminal)
+}
+
+/// The command that shows a saved plan.
+#[must_use]
+pub fn command(file: &Path) -> String {
+    format!("murder show {}", file.display())
 }
 
 /// Reads a saved plan.
