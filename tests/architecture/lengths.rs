@@ -11,14 +11,12 @@ const FUNCTION: usize = 60;
 
 /// Why a longer one is allowed.
 const FLAT: &str = "one flat match or list, which parts would only hide";
-const SPLIT: &str = "holds more than one idea and is still to be split";
 
 /// Files that are longer: each must still be, so that this list can only become shorter.
 const LONG_FILES: &[(&str, &str)] = &[];
 
 /// Functions that are longer: each must still be, so that this list can only become shorter.
 const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
-    ("src/transport/ssh/route.rs", "route", SPLIT),
     ("src/mail/restrictions.rs", "read_nested", FLAT),
     ("src/mail/smtpd.rs", "evaluate_one", FLAT),
     ("src/mail/walk.rs", "deliver", FLAT),
@@ -26,7 +24,6 @@ const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("src/plan/orders.rs", "add", FLAT),
     ("src/plan/saved/step.rs", "shown", FLAT),
     ("src/plan/saved/step.rs", "step", FLAT),
-    ("src/postfix/postconf/options.rs", "parse", SPLIT),
     ("src/report/json/view.rs", "of", FLAT),
     ("src/report/steps.rs", "of_step", FLAT),
 ];

@@ -63,37 +63,23 @@ impl Request {
             if argument == b"--" {
                 break;
             }
-            let Some((b'-', mut letters)) = argument.split_first() else {
+            let Some((b'-', mut letters @ [_, ..])) = argument.split_first() else {
                 request.operands.push(argument.clone());
                 break;
             };
-            if letters.is_empty() {
-                request.operands.push(argument.clone());
-                break;
-            }
             while let Some((letter, after)) = letters.split_first() {
                 let letter = char::from(*letter);
                 letters = after;
-                if PLAIN.contains(letter) {
+                if !takes_argument(letter)? {
                     given.insert(letter);
                     continue;
                 }
-                if NOT_HERE.contains(letter) {
-                    return Err(format!(
-                        "option -{letter} is only in Postfix's own postconf"
-                    ));
-                }
-                if !WITH_ARGUMENT.contains(letter) {
-                    return Err(format!("unknown option -{letter}; postconf(1) lists them"));
-                }
-                let value = if letters.is_empty() {
-                    rest.next()
-                        .cloned()
-                        .ok_or_else(|| format!("option -{letter} requires an argument"))?
-                } else {
-                    letters.to_vec()
+                let value = match std::mem::take(&mut letters) {
+                    b"" => rest.next().cloned(),
+                    value => Some(value.to_vec()),
                 };
-                letters = b"";
+                let value =
+                    value.ok_or_else(|| format!("option -{letter} requires an argument"))?;
                 match letter {
                     'c' => request.directory = Some(value),
                     'C' => request.classes = classes(&value)?,
@@ -118,6 +104,23 @@ impl Request {
 
     pub(super) fn has(&self, letter: char) -> bool {
         self.shown.contains(&letter)
+    }
+}
+
+/// Whether an option takes an argument.
+///
+/// # Errors
+/// If it is no option, or one of Postfix's own postconf(1) alone.
+fn takes_argument(letter: char) -> Result<bool, String> {
+    if NOT_HERE.contains(letter) {
+        return Err(format!(
+            "option -{letter} is only in Postfix's own postconf"
+        ));
+    }
+    match PLAIN.contains(letter) {
+        true => Ok(false),
+        false if WITH_ARGUMENT.contains(letter) => Ok(true),
+        false => Err(format!("unknown option -{letter}; postconf(1) lists them")),
     }
 }
 

@@ -30,65 +30,28 @@ pub(super) async fn route(
     options: &ConnectOptions,
     secrets: &Secrets,
 ) -> Result<Route, MachineError> {
-    let ssh = access;
-    let alias = ssh.address.as_deref().unwrap_or(name.as_str());
+    let alias = access.address.as_deref().unwrap_or(name.as_str());
     let alias = alias.trim_start_matches('[').trim_end_matches(']');
-    let environment = &options.environment;
     let settings = ssh_config::resolve(
         alias,
-        ssh.user.as_deref(),
-        ssh.port,
-        environment,
+        access.user.as_deref(),
+        access.port,
+        &options.environment,
         &options.files,
     )
     .await?;
-    let secret = |name: &Option<_>| match name {
-        None => Ok(None),
-        Some(name) => secrets.get(name).cloned().map(Some).ok_or_else(|| {
-            MachineError::Unfit(Failure {
-                summary: format!("the secret `{name}` has not been read"),
-                detail: None,
-                hint: None,
-            })
-        }),
-    };
-    let mut hop = hop(alias, &settings, options, ssh.connect_timeout);
-    if let Some(user) = &ssh.user {
-        hop.user.clone_from(user);
-    }
-    hop.port = ssh.port.unwrap_or(hop.port);
+    let mut hop = hop(alias, &settings, options, access.connect_timeout);
     if !hop.names.iter().any(|name| name == name.as_str()) {
         hop.names.push(name.to_string());
     }
-    if let Some(file) = &ssh.identity_file {
-        hop.identities = vec![file.clone()];
-        hop.identities_only = true;
-    }
-    hop.passphrase = secret(&ssh.passphrase)?;
-    hop.password = secret(&ssh.password)?;
-    if let Some(file) = &ssh.known_hosts {
-        hop.known_hosts = vec![file.clone()];
-    }
-    if let Some(text) = &ssh.host_key {
-        hop.host_key = Some(HostKey::parse(text).ok_or_else(|| {
-            MachineError::Unreachable(Failure {
-                summary: "`ssh.host_key` is not a host key".to_owned(),
-                detail: None,
-                hint: Some(
-                    "write it like `ssh-ed25519 AAAA…`, as `ssh-keyscan` prints it".to_owned(),
-                ),
-            })
-        })?);
-    }
-    let jump = ssh
-        .jump
-        .clone()
-        .or(settings.proxy_jump)
-        .filter(|jump| jump != "none");
-    let mut hops = match jump {
-        Some(jump) => jumps(&jump, &hop, options, 0).await?.into_iter(),
-        None => Vec::new().into_iter(),
+    set_login(&mut hop, access, secrets)?;
+    set_host_keys(&mut hop, access)?;
+    let jump = access.jump.clone().or(settings.proxy_jump);
+    let before = match jump.filter(|jump| jump != "none") {
+        Some(jump) => jumps(&jump, &hop, options, 0).await?,
+        None => Vec::new(),
     };
+    let mut hops = before.into_iter();
     Ok(match hops.next() {
         Some(first) => Route {
             first,
@@ -99,6 +62,56 @@ pub(super) async fn route(
             rest: Vec::new(),
         },
     })
+}
+
+/// Takes over what the manifest says of the login.
+///
+/// # Errors
+/// `Unfit` where a secret has not been read.
+fn set_login(hop: &mut Hop, access: &Access, secrets: &Secrets) -> Result<(), MachineError> {
+    let secret = |name: &Option<_>| match name {
+        None => Ok(None),
+        Some(name) => secrets.get(name).cloned().map(Some).ok_or_else(|| {
+            MachineError::Unfit(Failure {
+                summary: format!("the secret `{name}` has not been read"),
+                detail: None,
+                hint: None,
+            })
+        }),
+    };
+    if let Some(user) = &access.user {
+        hop.user.clone_from(user);
+    }
+    hop.port = access.port.unwrap_or(hop.port);
+    if let Some(file) = &access.identity_file {
+        hop.identities = vec![file.clone()];
+        hop.identities_only = true;
+    }
+    hop.passphrase = secret(&access.passphrase)?;
+    hop.password = secret(&access.password)?;
+    Ok(())
+}
+
+/// Takes over what the manifest says of the host's keys.
+///
+/// # Errors
+/// `Unreachable` where `ssh.host_key` is no key.
+fn set_host_keys(hop: &mut Hop, access: &Access) -> Result<(), MachineError> {
+    if let Some(file) = &access.known_hosts {
+        hop.known_hosts = vec![file.clone()];
+    }
+    if let Some(text) = &access.host_key {
+        hop.host_key = Some(HostKey::parse(text).ok_or_else(|| {
+            MachineError::Unreachable(Failure {
+                summary: "`ssh.host_key` is not a host key".to_owned(),
+                detail: None,
+                hint: Some(
+                    "write it like `ssh-ed25519 AAAA…`, as `ssh-keyscan` prints it".to_owned(),
+                ),
+            })
+        })?);
+    }
+    Ok(())
 }
 
 /// The hops of `[user@]host[:port],…`; the first may have a jump host of its own.
