@@ -83,4 +83,6 @@ pub mod fleet;
 
 pub mod session;
 
+pub mod import;
+
 pub mod cli;

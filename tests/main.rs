@@ -39,6 +39,8 @@ mod shell;
 mod remote;
 // Hosts in the styles of real sites: each note and refusal.
 mod styles;
+// From hosts that run to a manifest.
+mod import;
 // Plans and applies on sandboxes, through the program itself.
 mod sandbox;
 // What becomes of folded values and comments.

@@ -50,7 +50,7 @@ fn entries(chroot: &str, with_smtp: bool) -> String {
 }
 
 /// main.cf and master.cf of a style.
-fn files(style: &str, host: &str) -> (String, String) {
+pub fn files(style: &str, host: &str) -> (String, String) {
     let style = style.replace("@HOST@", host);
     let (main_cf, master_cf) = style.split_once("# master.cf\n").unwrap();
     let master_cf = master_cf
@@ -93,6 +93,23 @@ fn said(style: &str, host: &str, manifest: &str) -> String {
     for line in lines.filter(|line| line.starts_with("note:") || line.starts_with('!')) {
         let _ = writeln!(found, "    {line}");
     }
+    found
+}
+
+/// Every style, by its name.
+pub fn all() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/styles");
+    let paths = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let styles = paths.filter(|path| path.extension().is_some_and(|extension| extension == "cf"));
+    let mut found: Vec<(String, String)> = styles
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    found.sort();
     found
 }
 

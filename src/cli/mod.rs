@@ -12,6 +12,7 @@ pub mod exit;
 pub mod explain;
 mod guard;
 pub mod history;
+pub mod import;
 pub mod open;
 pub mod output;
 pub mod plan;
@@ -58,6 +59,8 @@ pub struct Cli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Read hosts that run, and write a manifest that describes them; changes nothing on them.
+    Import(import::ImportArguments),
     /// Check the manifest and report all its problems; contacts no host.
     Check(check::CheckArguments),
     /// Write the desired files of each host; contacts no host.
@@ -192,6 +195,7 @@ pub fn main() -> ExitCode {
 impl Verb {
     fn run(&self, terminal: &terminal::Terminal) -> Result<exit::Exit, error::CliError> {
         match self {
+            Self::Import(arguments) => import::run(arguments, terminal),
             Self::Check(arguments) => check::run(arguments, terminal),
             Self::Render(arguments) => render::run(arguments, terminal),
             Self::Explain(arguments) => explain::run(arguments, terminal),

@@ -270,7 +270,8 @@ fn templates(
 }
 
 /// What resolving must know of the modules.
-fn roles(modules: &Modules, unusable: &BTreeSet<RoleName>) -> BTreeMap<RoleName, Role> {
+#[must_use]
+pub fn roles(modules: &Modules, unusable: &BTreeSet<RoleName>) -> BTreeMap<RoleName, Role> {
     let role = |module: &module::Module| Role {
         provides: module.provides.clone(),
         at_most_one: module.at_most_one,

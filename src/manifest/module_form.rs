@@ -40,6 +40,34 @@ pub const WORDS: &[(&str, &str)] = &[
     ),
 ];
 
+/// What a host's own configuration may say of its role, each with its meaning.
+pub const SIGNS: &[(&str, &str)] = &[
+    (
+        "delivers-over-lmtp",
+        "mail for mailboxes goes to Cyrus on the host itself, over LMTP",
+    ),
+    (
+        "delivers-to-cyrus-servers",
+        "mail for mailboxes goes to other hosts, over LMTP",
+    ),
+    (
+        "asks-own-mailhost",
+        "an LDAP table asks for entries with the host's own name",
+    ),
+    (
+        "routes-by-directory",
+        "an LDAP table gives the host that mail goes to",
+    ),
+    (
+        "relays-mail-domains",
+        "a mail domain is relayed to one host",
+    ),
+    ("null-client", "all mail goes to the relay host"),
+    ("cyrus-backend", "imapd.conf is a backend's"),
+    ("cyrus-frontend", "imapd.conf is a frontend's"),
+    ("cyrus-mupdate-master", "cyrus.conf runs the mupdate master"),
+];
+
 /// The mode of a file of a module.
 static MODE: Rule = Rule {
     what: "a file mode",
@@ -55,6 +83,7 @@ static MODULE: Record = record(&[
     key("after", List(&Text(&rule::ROLE))),
     key("provides", List(&Block)),
     key("at_most_one", Switch),
+    key("recognized_by", List(&List(&OneOf(SIGNS)))),
     key(
         "listens",
         OneOf(&[("smtp", "Other hosts send mail to port 25 of the host.")]),

@@ -55,6 +55,8 @@ pub struct Module {
     pub provides: BTreeSet<String>,
     /// Whether a murder has one host with this role at most.
     pub at_most_one: bool,
+    /// The signs by which a host with this role is recognized: all of one of these lists. None where it is not.
+    pub recognized_by: Vec<Vec<String>>,
     /// The port on which other hosts must reach a host with this role, as in master.cf.
     pub listens: Option<String>,
     /// Which of the murder-wide probe addresses a host with this role is asked.

@@ -51,6 +51,13 @@ pub(super) fn module(
             .collect(),
         provides: texts(&tree, "provides").map(str::to_owned).collect(),
         at_most_one: truth(&tree, "at_most_one").unwrap_or(false),
+        recognized_by: list(&tree, "recognized_by")
+            .iter()
+            .map(|signs| {
+                let signs = signs.list().iter().filter_map(Node::text);
+                signs.map(str::to_owned).collect()
+            })
+            .collect(),
         listens: text_of(&tree, "listens"),
         probes: texts(&tree, "probes").filter_map(probe_kind).collect(),
         vars,

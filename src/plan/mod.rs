@@ -19,7 +19,7 @@ pub mod saved;
 
 pub use cleanup::sweep;
 pub use condition::Condition;
-pub use diff::{DiffInput, compare, diff, unreadable};
+pub use diff::{DiffInput, compare, diff, reads_alike, unreadable};
 pub use direction::{Direction, direction};
 pub use orders::orders;
 pub use own_names::OwnNames;

@@ -8,6 +8,7 @@ mod queue;
 mod references;
 mod remark;
 mod settings;
+mod stock;
 
 pub use desired::{Desired, DesiredService, File, Listens, Note, Probes, Want};
 pub use facts::{Facts, ParameterNames};
@@ -20,3 +21,4 @@ pub use queue::Queue;
 pub use references::{LiveReferences, References, ReferencesAnswered};
 pub use remark::Remark;
 pub use settings::DesiredSettings;
+pub use stock::{Stock, debian_entry};

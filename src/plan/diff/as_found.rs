@@ -2,7 +2,7 @@
 
 use crate::ledger::Origin;
 use crate::postfix::same_table_file;
-use crate::state::LiveState;
+use crate::state::{File, LiveState};
 use crate::thing::Thing;
 
 use super::adopted::{is_as_adopted, origin_of, previous};
@@ -24,7 +24,7 @@ impl Draft<'_> {
                 is_as_adopted(managed) && managed.access.as_ref() == Some(&access_of(state))
             }
         };
-        untouched && reads_alike(wanted, state)
+        untouched && reads_alike(wanted.file, &wanted.text, &wanted.sha256, state)
     }
 
     /// The new origin of a file that stays as the host has it, where the host's administrator has changed its layout since it
@@ -47,21 +47,19 @@ fn is_own(wanted: &WantedFile<'_>, state: &LiveState) -> bool {
     origin_of(state, same_bytes.then_some(&*wanted.text)) == Origin::Created
 }
 
-/// Whether Postfix reads the host's file as the wanted one.
-fn reads_alike(wanted: &WantedFile<'_>, state: &LiveState) -> bool {
-    let Some(kind) = wanted.file.table.as_ref().or(wanted.file.index.as_ref()) else {
+/// Whether Postfix reads the host's file as the wanted one, of which text and hash are given, and user postfix can read it
+/// if it could read that one. Always false for a file that Postfix opens as no table.
+#[must_use]
+pub fn reads_alike(file: &File, text: &str, sha256: &str, state: &LiveState) -> bool {
+    let Some(kind) = file.table.as_ref().or(file.index.as_ref()) else {
         return false;
     };
-    let same_text = state.sha256 == wanted.sha256
+    let same_text = state.sha256 == sha256
         || state
             .text
             .as_deref()
-            .is_some_and(|text| same_table_file(kind.as_str(), text, &wanted.text));
-    let by_wanted = postfix_reads(
-        wanted.file.owner.as_str(),
-        wanted.file.group.as_str(),
-        wanted.file.mode.bits(),
-    );
+            .is_some_and(|live| same_table_file(kind.as_str(), live, text));
+    let by_wanted = postfix_reads(file.owner.as_str(), file.group.as_str(), file.mode.bits());
     same_text && (!by_wanted || postfix_reads(&state.owner, &state.group, state.mode.bits()))
 }
 

@@ -1,79 +1,14 @@
 //! Values that the host itself set before the first apply: replacing or deleting one needs consent, as for files.
-//!
-//! What the distribution's package wrote is no setting of the site: the lines of its main.cf and master.cf, and what
-//! debconf(7) makes of the host's names.
 
-use crate::postfix::catalogue::lists;
-use crate::postfix::configuration::{Release, ReleaseDefault};
-use crate::postfix::split_list;
-use crate::state::part_of;
-use crate::thing::Thing;
+use crate::state::Stock;
 
 use super::super::{Cause, Change, Refusal, RefusalKind, Step};
 use super::draft::Draft;
-use super::services::debian_entry;
-
-/// Lines of main.cf that the packages of Debian, Red Hat and SUSE write, and that are not the built-in default.
-const OF_PACKAGES: [(&str, &str); 20] = [
-    ("alias_database", "hash:/etc/aliases"),
-    ("alias_maps", "hash:/etc/aliases"),
-    ("append_dot_mydomain", "no"),
-    ("biff", "no"),
-    ("canonical_maps", "hash:/etc/postfix/canonical"),
-    ("inet_interfaces", "localhost"),
-    ("mailbox_size_limit", "0"),
-    ("mydestination", "$myhostname, localhost.$mydomain"),
-    ("mynetworks_style", "subnet"),
-    // postmulti(1) writes it for a new instance.
-    ("master_service_disable", "inet"),
-    ("myorigin", "/etc/mailname"),
-    ("recipient_delimiter", "+"),
-    ("relocated_maps", "hash:/etc/postfix/relocated"),
-    (
-        "sender_canonical_maps",
-        "hash:/etc/postfix/sender_canonical",
-    ),
-    (
-        "smtpd_relay_restrictions",
-        "permit_mynetworks permit_sasl_authenticated defer_unauth_destination",
-    ),
-    (
-        "smtpd_recipient_restrictions",
-        "permit_mynetworks,reject_unauth_destination",
-    ),
-    ("smtpd_sender_restrictions", "hash:/etc/postfix/access"),
-    ("smtp_tls_security_level", "may"),
-    ("smtpd_tls_security_level", "may"),
-    ("virtual_alias_maps", "hash:/etc/postfix/virtual"),
-];
-
-/// Parameters whose value the packages write anew themselves: paths, users, and the release's level.
-const OF_THE_INSTALLATION: [&str; 20] = [
-    "command_directory",
-    "compatibility_level",
-    "daemon_directory",
-    "data_directory",
-    "debug_peer_level",
-    "debugger_command",
-    "html_directory",
-    "mail_owner",
-    "mailq_path",
-    "manpage_directory",
-    "meta_directory",
-    "newaliases_path",
-    "queue_directory",
-    "readme_directory",
-    "sample_directory",
-    "sendmail_path",
-    "setgid_group",
-    "shlib_directory",
-    "smtpd_banner",
-    "unknown_local_recipient_reject_code",
-];
 
 impl Draft<'_> {
     /// Refuses to replace or delete what the host itself set before the first apply.
     pub(super) fn adopted_values(&mut self) {
+        let stock = Stock::new(&self.input.live.facts, self.live);
         let mut replaced = Vec::new();
         for step in self.settings.iter().chain(&self.entry_steps) {
             let Step::Value {
@@ -85,7 +20,7 @@ impl Draft<'_> {
             else {
                 continue;
             };
-            if !self.is_of_the_package(thing, before) {
+            if !stock.wrote(thing, before) {
                 replaced.push(format!("`{thing}`"));
             }
         }
@@ -101,97 +36,4 @@ impl Draft<'_> {
             });
         }
     }
-
-    /// Whether a live value is what the distribution's package wrote, or the built-in default.
-    fn is_of_the_package(&self, thing: &Thing, value: &str) -> bool {
-        match thing {
-            Thing::Parameter(name) => self.is_stock_parameter(name.as_str(), value),
-            // master(8) does not run with a private inet service: what it had was no choice.
-            Thing::Field(_, crate::thing::Field::Private) => true,
-            Thing::Field(service, _) | Thing::Option(service, _) => {
-                let part = debian_entry(service).and_then(|entry| part_of(&entry, thing));
-                let default = match thing {
-                    Thing::Field(_, field) => Some(field.default_of(service.parts().1).to_owned()),
-                    _ => None,
-                };
-                // Other distributions have Debian's entries without its chroot.
-                part.as_deref() == Some(value)
-                    || default.as_deref() == Some(value)
-                    || is_unchrooted(thing, value)
-            }
-            Thing::Service(service) => {
-                debian_entry(service).is_some_and(|entry| entry.line() == value)
-            }
-            Thing::File(_) => false,
-        }
-    }
-
-    fn is_stock_parameter(&self, name: &str, value: &str) -> bool {
-        let release = Release::new(&self.input.live.facts.postfix_version);
-        let is = |other: &str| lists::same(name, other, value);
-        let default = match release.default_value(name) {
-            ReleaseDefault::Text(text) => is(text),
-            ReleaseDefault::OfTheMachine | ReleaseDefault::Missing | ReleaseDefault::Unknown => {
-                false
-            }
-        };
-        let of_a_package = OF_PACKAGES
-            .iter()
-            .any(|(known, text)| *known == name && is(text));
-        default
-            || is_empty_list(name, value)
-            || of_a_package
-            || OF_THE_INSTALLATION.contains(&name)
-            || self.is_of_debconf(name, value)
-    }
-
-    /// Whether a value is what debconf(7) makes of the host's names.
-    fn is_of_debconf(&self, name: &str, value: &str) -> bool {
-        let environment = &self.live.environment;
-        let hostname = environment.hostname.as_deref().unwrap_or_default();
-        let short = hostname.split('.').next().unwrap_or_default();
-        let mail_name = environment.mail_name.as_deref().unwrap_or_default();
-        let own = |word: &str| {
-            let is = |other: &str| !other.is_empty() && word.eq_ignore_ascii_case(other);
-            is(hostname) || is(short) || is(mail_name)
-        };
-        let live = self.live_settings();
-        let myhostname = self.configuration(&live).main().expanded("myhostname").text;
-        match name {
-            "myhostname" => {
-                own(value) || value.starts_with(&format!("{short}.local")) && !short.is_empty()
-            }
-            "myorigin" => own(value),
-            "mydestination" => split_list(value).iter().all(|word| {
-                word == "$myhostname"
-                    || word == "localhost.$mydomain"
-                    || word == "localdomain"
-                    || word.starts_with("localhost")
-                    || own(word)
-                    || myhostname
-                        .as_ref()
-                        .is_ok_and(|name| name.eq_ignore_ascii_case(word))
-            }),
-            "mynetworks" => split_list(value).iter().all(|word| {
-                word.starts_with("127.")
-                    || word.starts_with("[::1]")
-                    || word.starts_with("[::ffff:127.")
-            }),
-            _ => false,
-        }
-    }
-}
-
-/// Whether a value is a list without members, from which nothing can go. An empty list of recipients accepts all of them, and
-/// empty restrictions permit: they say something.
-fn is_empty_list(name: &str, value: &str) -> bool {
-    value.trim().is_empty()
-        && lists::is_list(name)
-        && !name.ends_with("_recipient_maps")
-        && !name.ends_with("_restrictions")
-}
-
-/// Whether a part is the chroot column as distributions other than Debian have it.
-fn is_unchrooted(thing: &Thing, value: &str) -> bool {
-    matches!(thing, Thing::Field(_, crate::thing::Field::Chroot)) && value == "n"
 }

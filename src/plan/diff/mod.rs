@@ -39,6 +39,7 @@ use crate::history::Snapshot;
 use crate::ledger::{Journal, LEDGER_VERSION, Ledger};
 use crate::service::Service;
 use crate::state::{Desired, Live, LiveService, Queue, References, Remark, Running};
+pub use as_found::reads_alike;
 pub use draft::DiffInput;
 use draft::{Draft, owner};
 pub use unusable::unreadable;

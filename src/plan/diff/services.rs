@@ -2,12 +2,11 @@
 //! edit the part that changes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
 
 use crate::ledger::{Origin, Previous};
 use crate::name::ServiceName;
-use crate::postfix::{DEBIAN_MASTER_CF, MasterCf, MasterEntry};
-use crate::state::Want;
+use crate::postfix::MasterEntry;
+use crate::state::{Want, debian_entry};
 use crate::thing::{Field, Thing};
 
 use super::super::{Cause, Change, Failure, Step};
@@ -211,13 +210,6 @@ fn needs_whole(thing: &Thing, after: Option<&str>) -> bool {
         Thing::Option(..) => after.is_some_and(|value| value.contains(char::is_whitespace)),
         _ => false,
     }
-}
-
-/// The entry of Debian's master.cf.
-pub(super) fn debian_entry(service: &ServiceName) -> Option<MasterEntry> {
-    static DEBIAN: LazyLock<MasterCf> =
-        LazyLock::new(|| MasterCf::parse(DEBIAN_MASTER_CF.as_bytes()));
-    DEBIAN.service(service)
 }
 
 fn without_command(service: &ServiceName) -> Failure {

@@ -6,7 +6,10 @@
 //! an error. What neither we nor libssh2 can do (`ProxyCommand`) is an error that names the way out.
 
 mod dump;
+mod names;
 mod reader;
+
+pub use names::host_names;
 
 use std::path::{Path, PathBuf};
 

@@ -145,6 +145,17 @@ fn matching(parent: &Path, name: &str) -> Arc<[PathBuf]> {
     files.into()
 }
 
+/// The files that a path names, with wildcards in its last part.
+pub(super) fn glob_files(path: &Path) -> Vec<PathBuf> {
+    match (
+        path.parent(),
+        path.file_name().and_then(|name| name.to_str()),
+    ) {
+        (Some(parent), Some(name)) if name.contains(['*', '?']) => matching(parent, name).to_vec(),
+        _ => vec![path.to_owned()],
+    }
+}
+
 /// Whether the patterns of a `Host` line mean the host: one must, and no negated one may.
 fn host_matches(patterns: &[String], alias: &str) -> bool {
     let mut found = false;

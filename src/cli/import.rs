@@ -1,0 +1,485 @@
+//! `murder import`: from hosts that run to a manifest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::ask;
+use super::error::CliError;
+use super::exit::Exit;
+use super::output;
+use super::progress::Progress;
+use super::terminal::Terminal;
+use crate::access::Become;
+use crate::diagnostic::Diagnostic;
+use crate::exchange::MachineError;
+use crate::fleet::Event;
+use crate::import::compiled::Shipped;
+use crate::import::look;
+use crate::import::outcome::{self, HostRow, Imported};
+use crate::import::seen::SeenHost;
+use crate::import::targets::{self, Login, Targets};
+use crate::import::write;
+use crate::manifest::range;
+use crate::name::{HostName, RoleName};
+use crate::root_folder::read_regular;
+use crate::session::Session;
+use crate::session::options::Reach;
+use crate::session::path_policy::PathPolicy;
+use crate::transport::ssh_config::{Environment, host_names};
+
+/// Bytes of an inventory.
+const INVENTORY: u64 = 16 << 20;
+
+/// Arguments of `murder import`.
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// The hosts: names, addresses, ranges such as `backend[1:3].example.org`, or patterns of `Host` lines in `~/.ssh/config`.
+    /// With `--from`, `--sandbox` or `--inventory` all hosts there if none are given, and patterns of those.
+    #[arg(value_name = "HOST", required_unless_present_any = ["from", "sandbox", "inventory"])]
+    pub hosts: Vec<String>,
+    /// The folder for the manifest. It must not exist.
+    #[arg(long, value_name = "DIR", default_value = "murder", value_hint = clap::ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// Read copies of the hosts' /etc/postfix instead: DIR/HOST/main.cf, or DIR/HOST/etc/postfix/main.cf.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["sandbox", "accept_new", "user", "become_method"])]
+    pub from: Option<PathBuf>,
+    /// Use folders below DIR in place of real hosts.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["accept_new", "user", "become_method"])]
+    pub sandbox: Option<PathBuf>,
+    /// Read the hosts of an Ansible inventory, INI or YAML; with hosts and patterns beside it only those that match.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "sandbox"], value_hint = clap::ValueHint::FilePath)]
+    pub inventory: Option<PathBuf>,
+    /// The role of a host, where its configuration does not say it, or says another one (repeatable).
+    #[arg(long, value_name = "HOST=ROLE")]
+    pub role: Vec<String>,
+    /// Log in as this user.
+    #[arg(long, value_name = "USER", help_heading = "Reaching hosts")]
+    pub user: Option<String>,
+    /// How root is become on the hosts.
+    #[arg(long = "become", value_enum, value_name = "METHOD", default_value_t = BecomeMethod::None, help_heading = "Reaching hosts")]
+    pub become_method: BecomeMethod,
+    /// Accept and record the key of a host that is not in known_hosts, as OpenSSH's `accept-new` does.
+    #[arg(long, help_heading = "Reaching hosts")]
+    pub accept_new: bool,
+    /// How many hosts to read at the same time.
+    #[arg(long, value_name = "N", default_value = "32", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024), help_heading = "Reaching hosts")]
+    pub parallel: usize,
+}
+
+/// How root is become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BecomeMethod {
+    /// The login is root's.
+    None,
+    /// By sudo, without a password.
+    Sudo,
+    /// By doas, without a password.
+    Doas,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// If the arguments are wrong, no host can be imported, or the folder exists or cannot be written.
+pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    if arguments.out.symlink_metadata().is_ok() {
+        return Err(exists(&arguments.out));
+    }
+    let copies = copies(arguments)?;
+    let login = login(arguments);
+    let targets = targets(arguments, &login)?;
+    let hosts: Vec<HostName> = targets.keys().cloned().collect();
+    let given = roles(arguments)?;
+    let sandbox = match &copies {
+        Some(copies) => Some(copies.path().to_owned()),
+        None => arguments.sandbox.clone(),
+    };
+    if let Some(copies) = &copies {
+        copy(arguments, &hosts, copies.path())?;
+    }
+    if let Some(folder) = &sandbox {
+        missing(folder, &hosts)?;
+    }
+    let seen = look(arguments, sandbox, &targets, terminal);
+    let mut exit = Exit::Done;
+    let mut hosts = Vec::new();
+    let mut failed: BTreeMap<HostName, MachineError> = BTreeMap::new();
+    for (name, result) in seen {
+        match result {
+            Ok(host) => hosts.push(host),
+            Err(error) => {
+                exit = exit.or(exit_of(&error));
+                failed.insert(name, error);
+            }
+        }
+    }
+    let (hosts, twice) = once(hosts);
+    let (hosts, others) = of_one_murder(hosts);
+    if !(twice.is_empty() && others.is_empty()) {
+        exit = exit.or(Exit::Failed);
+    }
+    let unknown: Vec<&HostName> = given
+        .keys()
+        .filter(|name| !hosts.iter().any(|host| host.name == **name))
+        .collect();
+    if let Some(name) = unknown.first() {
+        return Err(CliError::message(format!(
+            "`--role` names `{name}`, which is none of the hosts that were read"
+        )));
+    }
+    let mut text = String::new();
+    rejected(&mut text, &failed, &twice, &others);
+    if hosts.is_empty() {
+        output::print_text(&text, terminal)?;
+        return Ok(exit.or(Exit::Refused));
+    }
+    let imported = outcome::import(&hosts, &given, &login);
+    let whole = imported.hosts.values().all(|row| row.pending.is_empty());
+    write::write_new(&arguments.out, &imported.folder).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => exists(&arguments.out),
+        _ => CliError::message(format!(
+            "cannot write `{}`: {error}",
+            arguments.out.display()
+        )),
+    })?;
+    rows(&mut text, &imported);
+    advice(&mut text, &imported);
+    ending(&mut text, arguments, &imported, whole);
+    output::deliver(Ok(text), exit, terminal)
+}
+
+fn exists(folder: &Path) -> CliError {
+    let problem = Diagnostic::error(format!("`{}` exists already", folder.display()));
+    CliError::arguments(vec![
+        problem.hint("choose another folder with `--out DIR`: nothing is overwritten"),
+    ])
+}
+
+fn copies(arguments: &ImportArguments) -> Result<Option<tempfile::TempDir>, CliError> {
+    match arguments.from {
+        Some(_) => tempfile::tempdir()
+            .map(Some)
+            .map_err(|error| CliError::message(format!("cannot make a temporary folder: {error}"))),
+        None => Ok(None),
+    }
+}
+
+/// The hosts that are meant, each with how it is reached.
+fn targets(arguments: &ImportArguments, login: &Login) -> Result<Targets, CliError> {
+    let folder = arguments.from.as_ref().or(arguments.sandbox.as_ref());
+    let wrong = |why: String| CliError::message(why);
+    if let Some(file) = &arguments.inventory {
+        let problem = |why: &str| {
+            CliError::message(format!(
+                "the inventory `{}` cannot be used: {why}",
+                file.display()
+            ))
+        };
+        let bytes = read_regular(file, INVENTORY).map_err(|error| problem(&error.to_string()))?;
+        let all = targets::of_inventory(&String::from_utf8_lossy(&bytes), login)
+            .map_err(|why| problem(&why))?;
+        if arguments.hosts.is_empty() {
+            return Ok(all);
+        }
+        let known: Vec<String> = all.keys().map(ToString::to_string).collect();
+        let meant = targets::of_words(&arguments.hosts, &known, login).map_err(wrong)?;
+        let keep = |name: &HostName| all.get(name).cloned().unwrap_or_else(|| login.clone());
+        return Ok(meant
+            .into_keys()
+            .map(|name| {
+                let login = keep(&name);
+                (name, login)
+            })
+            .collect());
+    }
+    let known: Vec<String> = match folder {
+        Some(folder) => look::hosts_of_folder(folder)
+            .map_err(|error| wrong(format!("cannot read `{}`: {error}", folder.display())))?
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        None => host_names(&Environment::of_process()),
+    };
+    let found = match (arguments.hosts.is_empty(), folder) {
+        (true, Some(_)) => targets::of_words(&known, &known, login),
+        _ => targets::of_words(&arguments.hosts, &known, login),
+    };
+    let found = found.map_err(wrong)?;
+    if found.is_empty() {
+        let folder = folder
+            .map(|folder| folder.display().to_string())
+            .unwrap_or_default();
+        let problem = Diagnostic::error(format!("`{folder}` has no hosts"));
+        let hint = "put a copy of each host's /etc/postfix below it, as in `DIR/backend1.example.org/main.cf`";
+        return Err(CliError::arguments(vec![problem.hint(hint)]));
+    }
+    Ok(found)
+}
+
+fn roles(arguments: &ImportArguments) -> Result<BTreeMap<HostName, Vec<RoleName>>, CliError> {
+    let known = Shipped::read();
+    let mut found: BTreeMap<HostName, Vec<RoleName>> = BTreeMap::new();
+    for text in &arguments.role {
+        let parts = text.split_once('=');
+        let parsed = parts
+            .and_then(|(host, role)| Some((HostName::new(host).ok()?, RoleName::new(role).ok()?)));
+        let Some((host, role)) = parsed else {
+            let problem = Diagnostic::error(format!("`{text}` is not `HOST=ROLE`"));
+            return Err(CliError::arguments(vec![problem]));
+        };
+        if !known.modules.0.contains_key(&role) {
+            let roles: Vec<&str> = known.modules.0.keys().map(RoleName::as_str).collect();
+            let problem = Diagnostic::error(format!("unknown role `{role}`"));
+            return Err(CliError::arguments(vec![
+                problem.hint(format!("the roles are: {}", roles.join(", "))),
+            ]));
+        }
+        found.entry(host).or_default().push(role);
+    }
+    Ok(found)
+}
+
+fn copy(arguments: &ImportArguments, hosts: &[HostName], into: &Path) -> Result<(), CliError> {
+    let Some(from) = &arguments.from else {
+        return Ok(());
+    };
+    for host in hosts {
+        if !from.join(host.as_str()).is_dir() {
+            return Err(no_folder(from, host));
+        }
+        look::copy_host(from, host, into).map_err(|error| {
+            CliError::message(format!("cannot read the copy of `{host}`: {error}"))
+        })?;
+    }
+    Ok(())
+}
+
+/// A sandbox makes a folder for a host that it does not have, and an import must not invent one.
+fn missing(folder: &Path, hosts: &[HostName]) -> Result<(), CliError> {
+    let missing = hosts
+        .iter()
+        .find(|host| !folder.join(host.as_str()).is_dir());
+    missing.map_or(Ok(()), |host| Err(no_folder(folder, host)))
+}
+
+fn no_folder(folder: &Path, host: &HostName) -> CliError {
+    CliError::message(format!("`{}` has no folder `{host}`", folder.display()))
+}
+
+fn look(
+    arguments: &ImportArguments,
+    sandbox: Option<PathBuf>,
+    targets: &Targets,
+    terminal: &Terminal,
+) -> BTreeMap<HostName, Result<SeenHost, MachineError>> {
+    let reach = Reach {
+        sandbox,
+        local: false,
+        accept_new: arguments.accept_new,
+        parallel: arguments.parallel,
+        untrusted: false,
+        paths: PathPolicy::default(),
+    };
+    let session = Session::new(&reach, Box::new(ask::passphrase));
+    let modules = Shipped::read().modules;
+    let mut progress = Progress::new(terminal, "reading", targets.len());
+    let listens = progress.listens();
+    let mut show = |event: Event| progress.show(&event);
+    look::look_at_all(
+        &session,
+        targets,
+        &modules,
+        arguments.parallel,
+        listens.then_some(&mut show),
+    )
+}
+
+/// How hosts are reached that say nothing else.
+fn login(arguments: &ImportArguments) -> Login {
+    Login {
+        user: arguments.user.clone(),
+        become_: match arguments.become_method {
+            BecomeMethod::None => Become::No,
+            BecomeMethod::Sudo => Become::Sudo(None),
+            BecomeMethod::Doas => Become::Doas,
+        },
+        ..Login::PLAIN
+    }
+}
+
+fn exit_of(error: &MachineError) -> Exit {
+    match error {
+        MachineError::Unreachable(_) => Exit::Unreachable,
+        MachineError::Unfit(_) | MachineError::Detached(_) => Exit::Failed,
+    }
+}
+
+/// Hosts of different names in the arguments may be the same machine: the first one counts.
+fn once(hosts: Vec<SeenHost>) -> (Vec<SeenHost>, Vec<SeenHost>) {
+    let mut names = BTreeSet::new();
+    hosts
+        .into_iter()
+        .partition(|host| names.insert(host.name.clone()))
+}
+
+/// The hosts of the murder that most of them belong to, and of none; and the others.
+fn of_one_murder(hosts: Vec<SeenHost>) -> (Vec<SeenHost>, Vec<SeenHost>) {
+    let owner = |host: &SeenHost| {
+        host.live
+            .ledger
+            .as_ref()
+            .map(|ledger| ledger.murder.clone())
+    };
+    let most = crate::import::connection::most_common(hosts.iter().filter_map(owner));
+    hosts
+        .into_iter()
+        .partition(|host| owner(host).is_none() || owner(host) == most)
+}
+
+fn rejected(
+    text: &mut String,
+    failed: &BTreeMap<HostName, MachineError>,
+    twice: &[SeenHost],
+    others: &[SeenHost],
+) {
+    // Writing to a String does not fail.
+    for (host, error) in failed {
+        let word = match error {
+            MachineError::Unreachable(_) => "unreachable",
+            MachineError::Unfit(_) | MachineError::Detached(_) => "failed",
+        };
+        let failure = error.clone().into_failure();
+        let _ = writeln!(text, "{host}: not imported, {word}: {}", failure.summary);
+        if let Some(detail) = failure.detail {
+            let _ = writeln!(text, "    {}", detail.replace('\n', "\n    "));
+        }
+        if let Some(hint) = failure.hint {
+            let _ = writeln!(text, "    help: {hint}");
+        }
+    }
+    for host in twice {
+        let typed = &host.typed;
+        let _ = writeln!(
+            text,
+            "{typed}: not imported: it is `{}`, which was read already",
+            host.name
+        );
+    }
+    for host in others {
+        let owner = host
+            .live
+            .ledger
+            .as_ref()
+            .map_or("", |ledger| ledger.murder.as_str());
+        let _ = writeln!(
+            text,
+            "{}: not imported: its ledger belongs to the murder `{owner}`\n    help: import the hosts of `{owner}` by themselves",
+            host.name
+        );
+    }
+}
+
+fn rows(text: &mut String, imported: &Imported) {
+    // Hosts of which the same is said are one row.
+    let mut groups: Vec<(Vec<&HostName>, &HostRow)> = Vec::new();
+    for (name, row) in &imported.hosts {
+        let same = |known: &&mut (Vec<&HostName>, &HostRow)| {
+            known.1.roles == row.roles
+                && known.1.pending == row.pending
+                && known.1.not_managed == row.not_managed
+                && known.1.notes == row.notes
+        };
+        match groups.iter_mut().find(same) {
+            Some((names, _)) => names.push(name),
+            None => groups.push((vec![name], row)),
+        }
+    }
+    for (names, row) in groups {
+        let shown = range::compact(names.iter().copied()).join(", ");
+        let why = match row.reasons.is_empty() {
+            true => "nothing on it says what it is".to_owned(),
+            false => row.reasons.join(", "),
+        };
+        let of = match names.as_slice() {
+            [_] => String::new(),
+            [first, ..] => format!(" (as on {first})"),
+            [] => String::new(),
+        };
+        let _ = writeln!(text, "{shown}: {}: {why}{of}", row.roles.join(", "));
+        for note in &row.notes {
+            let _ = writeln!(text, "    note: {note}");
+        }
+        for (thing, why) in &row.not_managed {
+            let _ = writeln!(text, "    not managed: {thing}: {why}");
+        }
+        for pending in &row.pending {
+            let _ = writeln!(text, "    the next plan is not empty: {pending}");
+        }
+    }
+}
+
+/// The rows that are worth a look at once; the rest is counted.
+const ADVICE: usize = 12;
+
+fn advice(text: &mut String, imported: &Imported) {
+    if imported.advice.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "\nKept as it is; the modules do it in another way (the worst first):"
+    );
+    for (advice, hosts) in imported.advice.iter().take(ADVICE) {
+        let shown = range::compact(hosts).join(", ");
+        let _ = writeln!(text, "  yours: {} ({shown})", advice.yours);
+        let _ = writeln!(text, "    recommended: {}", advice.recommended);
+        let _ = writeln!(text, "    why: {}", advice.why);
+        let _ = writeln!(text, "    to take it over: {}", advice.line);
+    }
+    let rest = imported.advice.len().saturating_sub(ADVICE);
+    if rest > 0 {
+        let _ = writeln!(
+            text,
+            "  … and {rest} more: all are in RECOMMENDED.md beside the manifest"
+        );
+    }
+}
+
+fn ending(text: &mut String, arguments: &ImportArguments, imported: &Imported, whole: bool) {
+    let folder = outcome::shown(&arguments.out);
+    let hosts = imported.hosts.len();
+    let plural = if hosts == 1 { "" } else { "s" };
+    let _ = writeln!(
+        text,
+        "\n{folder}/ describes {hosts} host{plural} of the murder `{}`.",
+        imported.murder
+    );
+    let _ = match whole {
+        true => writeln!(
+            text,
+            "The next plan changes nothing but the ledger of each host."
+        ),
+        false => writeln!(text, "The next plan is not empty on the hosts above."),
+    };
+    let secrets = imported.folder.secrets.len();
+    if secrets > 0 {
+        let plural = if secrets == 1 { "" } else { "s" };
+        let _ = writeln!(
+            text,
+            "{folder}/secrets/ has {secrets} secret{plural}, which only you can read and git ignores."
+        );
+    }
+    let sandbox = arguments
+        .sandbox
+        .as_ref()
+        .map(|folder| format!(" --sandbox {}", outcome::shown(folder)));
+    let _ = writeln!(
+        text,
+        "next: murder plan {folder}{}",
+        sandbox.unwrap_or_default()
+    );
+}
