@@ -110,7 +110,12 @@ pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> Result<Exit, Cli
     let mut failed: BTreeMap<HostName, MachineError> = BTreeMap::new();
     for (name, result) in seen {
         match result {
-            Ok(host) => hosts.push(host),
+            Ok(mut host) => {
+                if copies.is_some() {
+                    look::assume_owners(&mut host);
+                }
+                hosts.push(host);
+            }
             Err(error) => {
                 exit = exit.or(exit_of(&error));
                 failed.insert(name, error);

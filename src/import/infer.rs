@@ -63,8 +63,19 @@ pub fn domains(hosts: &[SeenHost]) -> Vec<DomainDraft> {
         })
         .collect();
     if found.is_empty() {
-        let domain = most_common(hosts.iter().map(|host| host.expanded("mydomain")));
-        let domain = domain.filter(|name| HostName::new(name.as_str()).is_ok());
+        // A manifest must name one; nothing of a host that has no mail domain depends on it.
+        let names = hosts.iter().flat_map(|host| {
+            let parent = host
+                .name
+                .as_str()
+                .split_once('.')
+                .map(|(_, domain)| domain.to_owned());
+            [Some(host.expanded("mydomain")), parent]
+        });
+        let usable = |name: &String| {
+            HostName::new(name.as_str()).is_ok() && name.contains('.') && !own.contains(name)
+        };
+        let domain = most_common(names.flatten().filter(usable));
         found.push(DomainDraft {
             name: domain.unwrap_or_else(|| "example.org".to_owned()),
             base: None,
