@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use super::ask;
 use super::error::CliError;
 use super::exit::Exit;
+use super::import_report;
 use super::output;
 use super::progress::Progress;
 use super::terminal::Terminal;
@@ -19,13 +20,13 @@ use crate::exchange::MachineError;
 use crate::fleet::Event;
 use crate::import::compiled::Shipped;
 use crate::import::look;
-use crate::import::outcome::{self, HostRow, Imported};
+use crate::import::outcome::{self, Imported};
 use crate::import::seen::SeenHost;
 use crate::import::targets::{self, Login, Targets};
 use crate::import::write;
-use crate::manifest::range;
 use crate::name::{HostName, RoleName};
 use crate::root_folder::read_regular;
+use crate::secret_source::SourceOptions;
 use crate::session::Session;
 use crate::session::options::Reach;
 use crate::session::path_policy::PathPolicy;
@@ -89,55 +90,18 @@ pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> Result<Exit, Cli
     if arguments.out.symlink_metadata().is_ok() {
         return Err(exists(&arguments.out));
     }
-    let copies = copies(arguments)?;
     let login = login(arguments);
-    let targets = targets(arguments, &login)?;
-    let hosts: Vec<HostName> = targets.keys().cloned().collect();
     let given = roles(arguments)?;
-    let sandbox = match &copies {
-        Some(copies) => Some(copies.path().to_owned()),
-        None => arguments.sandbox.clone(),
-    };
-    if let Some(copies) = &copies {
-        copy(arguments, &hosts, copies.path())?;
-    }
-    if let Some(folder) = &sandbox {
-        missing(folder, &hosts)?;
-    }
-    let seen = look(arguments, sandbox, &targets, terminal);
-    let mut exit = Exit::Done;
-    let mut hosts = Vec::new();
-    let mut failed: BTreeMap<HostName, MachineError> = BTreeMap::new();
-    for (name, result) in seen {
-        match result {
-            Ok(mut host) => {
-                if copies.is_some() {
-                    look::assume_owners(&mut host);
-                }
-                hosts.push(host);
-            }
-            Err(error) => {
-                exit = exit.or(exit_of(&error));
-                failed.insert(name, error);
-            }
-        }
-    }
-    let (hosts, twice) = once(hosts);
+    let read = read(arguments, &login, terminal)?;
+    let given = by_name(given, &read.hosts)?;
+    let mut exit = read.exit;
+    let (hosts, twice) = once(read.hosts);
     let (hosts, others) = of_one_murder(hosts);
     if !(twice.is_empty() && others.is_empty()) {
         exit = exit.or(Exit::Failed);
     }
-    let unknown: Vec<&HostName> = given
-        .keys()
-        .filter(|name| !hosts.iter().any(|host| host.name == **name))
-        .collect();
-    if let Some(name) = unknown.first() {
-        return Err(CliError::message(format!(
-            "`--role` names `{name}`, which is none of the hosts that were read"
-        )));
-    }
     let mut text = String::new();
-    rejected(&mut text, &failed, &twice, &others);
+    import_report::rejected(&mut text, &read.failed, &twice, &others);
     if hosts.is_empty() {
         output::print_text(&text, terminal)?;
         return Ok(exit.or(Exit::Refused));
@@ -151,10 +115,78 @@ pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> Result<Exit, Cli
             arguments.out.display()
         )),
     })?;
-    rows(&mut text, &imported);
-    advice(&mut text, &imported);
+    import_report::rows(&mut text, &imported);
+    import_report::advice(&mut text, &imported);
     ending(&mut text, arguments, &imported, whole);
     output::deliver(Ok(text), exit, terminal)
+}
+
+/// The hosts as they were read.
+struct ReadHosts {
+    hosts: Vec<SeenHost>,
+    failed: BTreeMap<HostName, MachineError>,
+    exit: Exit,
+}
+
+/// Reads the hosts that are meant.
+fn read(
+    arguments: &ImportArguments,
+    login: &Login,
+    terminal: &Terminal,
+) -> Result<ReadHosts, CliError> {
+    let copies = copies(arguments)?;
+    let targets = targets(arguments, login)?;
+    let names: Vec<HostName> = targets.keys().cloned().collect();
+    let sandbox = match &copies {
+        Some(copies) => {
+            copy(arguments, &names, copies.path())?;
+            Some(copies.path().to_owned())
+        }
+        None => arguments.sandbox.clone(),
+    };
+    if let Some(folder) = &sandbox {
+        missing(folder, &names)?;
+    }
+    let mut read = ReadHosts {
+        hosts: Vec::new(),
+        failed: BTreeMap::new(),
+        exit: Exit::Done,
+    };
+    for (name, result) in look(arguments, sandbox, &targets, terminal) {
+        match result {
+            Ok(mut host) => {
+                if copies.is_some() {
+                    look::assume_owners(&mut host);
+                }
+                read.hosts.push(host);
+            }
+            Err(error) => {
+                read.exit = read.exit.or(exit_of(&error));
+                read.failed.insert(name, error);
+            }
+        }
+    }
+    Ok(read)
+}
+
+/// The roles that the user gives, by the names that hosts have in the manifest.
+fn by_name(
+    given: BTreeMap<HostName, Vec<RoleName>>,
+    hosts: &[SeenHost],
+) -> Result<BTreeMap<HostName, Vec<RoleName>>, CliError> {
+    let mut found = BTreeMap::new();
+    for (name, roles) in given {
+        let host = hosts
+            .iter()
+            .find(|host| host.name == name || host.typed == name);
+        let Some(host) = host else {
+            return Err(CliError::message(format!(
+                "`--role` names `{name}`, which is none of the hosts that were read"
+            )));
+        };
+        found.insert(host.name.clone(), roles);
+    }
+    Ok(found)
 }
 
 fn exists(folder: &Path) -> CliError {
@@ -288,6 +320,7 @@ fn look(
         parallel: arguments.parallel,
         untrusted: false,
         paths: PathPolicy::default(),
+        sources: SourceOptions::default(),
     };
     let session = Session::new(&reach, Box::new(ask::passphrase));
     let modules = Shipped::read().modules;
@@ -343,115 +376,6 @@ fn of_one_murder(hosts: Vec<SeenHost>) -> (Vec<SeenHost>, Vec<SeenHost>) {
     hosts
         .into_iter()
         .partition(|host| owner(host).is_none() || owner(host) == most)
-}
-
-fn rejected(
-    text: &mut String,
-    failed: &BTreeMap<HostName, MachineError>,
-    twice: &[SeenHost],
-    others: &[SeenHost],
-) {
-    // Writing to a String does not fail.
-    for (host, error) in failed {
-        let word = match error {
-            MachineError::Unreachable(_) => "unreachable",
-            MachineError::Unfit(_) | MachineError::Detached(_) => "failed",
-        };
-        let failure = error.clone().into_failure();
-        let _ = writeln!(text, "{host}: not imported, {word}: {}", failure.summary);
-        if let Some(detail) = failure.detail {
-            let _ = writeln!(text, "    {}", detail.replace('\n', "\n    "));
-        }
-        if let Some(hint) = failure.hint {
-            let _ = writeln!(text, "    help: {hint}");
-        }
-    }
-    for host in twice {
-        let typed = &host.typed;
-        let _ = writeln!(
-            text,
-            "{typed}: not imported: it is `{}`, which was read already",
-            host.name
-        );
-    }
-    for host in others {
-        let owner = host
-            .live
-            .ledger
-            .as_ref()
-            .map_or("", |ledger| ledger.murder.as_str());
-        let _ = writeln!(
-            text,
-            "{}: not imported: its ledger belongs to the murder `{owner}`\n    help: import the hosts of `{owner}` by themselves",
-            host.name
-        );
-    }
-}
-
-fn rows(text: &mut String, imported: &Imported) {
-    // Hosts of which the same is said are one row.
-    let mut groups: Vec<(Vec<&HostName>, &HostRow)> = Vec::new();
-    for (name, row) in &imported.hosts {
-        let same = |known: &&mut (Vec<&HostName>, &HostRow)| {
-            known.1.roles == row.roles
-                && known.1.pending == row.pending
-                && known.1.not_managed == row.not_managed
-                && known.1.notes == row.notes
-        };
-        match groups.iter_mut().find(same) {
-            Some((names, _)) => names.push(name),
-            None => groups.push((vec![name], row)),
-        }
-    }
-    for (names, row) in groups {
-        let shown = range::compact(names.iter().copied()).join(", ");
-        let why = match row.reasons.is_empty() {
-            true => "nothing on it says what it is".to_owned(),
-            false => row.reasons.join(", "),
-        };
-        let of = match names.as_slice() {
-            [_] => String::new(),
-            [first, ..] => format!(" (as on {first})"),
-            [] => String::new(),
-        };
-        let _ = writeln!(text, "{shown}: {}: {why}{of}", row.roles.join(", "));
-        for note in &row.notes {
-            let _ = writeln!(text, "    note: {note}");
-        }
-        for (thing, why) in &row.not_managed {
-            let _ = writeln!(text, "    not managed: {thing}: {why}");
-        }
-        for pending in &row.pending {
-            let _ = writeln!(text, "    the next plan is not empty: {pending}");
-        }
-    }
-}
-
-/// The rows that are worth a look at once; the rest is counted.
-const ADVICE: usize = 12;
-
-fn advice(text: &mut String, imported: &Imported) {
-    if imported.advice.is_empty() {
-        return;
-    }
-    let _ = writeln!(
-        text,
-        "\nKept as it is; the modules do it in another way (the worst first):"
-    );
-    for (advice, hosts) in imported.advice.iter().take(ADVICE) {
-        let shown = range::compact(hosts).join(", ");
-        let _ = writeln!(text, "  yours: {} ({shown})", advice.yours);
-        let _ = writeln!(text, "    recommended: {}", advice.recommended);
-        let _ = writeln!(text, "    why: {}", advice.why);
-        let _ = writeln!(text, "    to take it over: {}", advice.line);
-    }
-    let rest = imported.advice.len().saturating_sub(ADVICE);
-    if rest > 0 {
-        let _ = writeln!(
-            text,
-            "  … and {rest} more: all are in RECOMMENDED.md beside the manifest"
-        );
-    }
 }
 
 fn ending(text: &mut String, arguments: &ImportArguments, imported: &Imported, whole: bool) {

@@ -13,6 +13,7 @@ pub mod explain;
 mod guard;
 pub mod history;
 pub mod import;
+mod import_report;
 pub mod open;
 pub mod output;
 pub mod plan;

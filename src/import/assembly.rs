@@ -221,7 +221,7 @@ impl<'a> Assembly<'a> {
         };
         on_every_core(self.hosts, |host| {
             let compiled = compiler.compile(&host.name, &host.live.facts)?;
-            Ok(compiled.wanted().clone())
+            Ok(compiled.desired.postfix().clone())
         })
     }
 

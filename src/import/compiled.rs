@@ -9,7 +9,7 @@ use crate::load;
 use crate::manifest::{self, Text};
 use crate::model::{self, Meaning, Murder};
 use crate::module::{self, Library, Modules};
-use crate::secret::{Secret, SecretSource, Secrets};
+use crate::secret::{LocalFile, Secret, SecretSource, Secrets};
 
 /// The shipped modules, read once.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ fn is_error(problem: &Diagnostic) -> bool {
 fn texts_of(murder: &Murder, known: &BTreeMap<String, Secret>) -> Secrets {
     let mut secrets = Secrets::default();
     for (name, (source, _)) in &murder.secrets {
-        if let SecretSource::File(path) = source
+        if let SecretSource::File(LocalFile::Path(path)) = source
             && let Some(secret) = known.get(&path.display().to_string())
         {
             secrets.insert(name.clone(), secret.clone());

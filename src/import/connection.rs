@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::seen::{LdapTable, SeenHost};
-use super::yaml::{Entry, Yaml};
+use super::seen::{SeenHost, SeenTable};
+use super::yaml::{Yaml, YamlEntry};
 use crate::postfix::split_list;
 
 /// A connection to a directory, as ldap_table(5) has it.
@@ -30,7 +30,7 @@ pub struct Connection {
 impl Connection {
     /// The connection of a table. None where the file does not say it.
     #[must_use]
-    pub fn of(table: &LdapTable) -> Option<Self> {
+    pub fn of(table: &SeenTable) -> Option<Self> {
         let get = |name: &str| table.settings.get(name).filter(|text| !text.is_empty());
         let port = get("server_port").map_or("389", String::as_str);
         let servers = get("server_host")?;
@@ -64,12 +64,12 @@ impl Connection {
 
     /// The keys of `ldap`. `password` is the file that holds the password.
     #[must_use]
-    pub fn entries(&self, password: Option<&str>) -> Vec<Entry> {
+    pub fn entries(&self, password: Option<&str>) -> Vec<YamlEntry> {
         let mut entries = vec![
-            Entry::new("uris", Yaml::texts(self.uris.iter().map(String::as_str))),
-            Entry::new("base", Yaml::text(self.base.as_str())),
+            YamlEntry::new("uris", Yaml::texts(self.uris.iter().map(String::as_str))),
+            YamlEntry::new("base", Yaml::text(self.base.as_str())),
         ];
-        let mut add = |key: &str, value: Yaml| entries.push(Entry::new(key, value));
+        let mut add = |key: &str, value: Yaml| entries.push(YamlEntry::new(key, value));
         if self.scope != "sub" {
             add("scope", Yaml::text(self.scope.as_str()));
         }
@@ -135,10 +135,10 @@ fn sasl_value(sasl: &[(String, String)], user: Option<&str>) -> Yaml {
             "mechanisms" => Yaml::texts(value.split_whitespace()),
             _ => Yaml::text(value.as_str()),
         };
-        entries.push(Entry::new(key.as_str(), value));
+        entries.push(YamlEntry::new(key.as_str(), value));
     }
     if let Some(user) = user {
-        entries.push(Entry::new("user", Yaml::text(user)));
+        entries.push(YamlEntry::new("user", Yaml::text(user)));
     }
     Yaml::Map(entries)
 }

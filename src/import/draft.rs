@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::connection::Connection;
 use super::word::{self, Words};
-use super::yaml::{Entry, Yaml, block};
+use super::yaml::{Yaml, YamlEntry, block};
 use crate::manifest::range;
 use crate::name::{HostName, RoleName};
 
@@ -119,7 +119,7 @@ impl Draft {
         (text, self.hosts_text(width))
     }
 
-    fn names(&self) -> Vec<Entry> {
+    fn names(&self) -> Vec<YamlEntry> {
         let simple = self
             .domains
             .iter()
@@ -136,48 +136,51 @@ impl Draft {
             }))
         };
         vec![
-            Entry::new("version", Yaml::Plain("1".to_owned())),
-            Entry::new("murder", Yaml::text(self.murder.as_str())),
-            Entry::new("domains", domains),
+            YamlEntry::new("version", Yaml::Plain("1".to_owned())),
+            YamlEntry::new("murder", Yaml::text(self.murder.as_str())),
+            YamlEntry::new("domains", domains),
         ]
     }
 
-    fn directory(&self) -> Vec<Entry> {
+    fn directory(&self) -> Vec<YamlEntry> {
         let Some(ldap) = &self.ldap else {
             return Vec::new();
         };
         let value = Yaml::Map(ldap.entries(self.password.as_deref()));
-        vec![Entry::new("ldap", value)]
+        vec![YamlEntry::new("ldap", value)]
     }
 
-    fn cyrus(&self) -> Vec<Entry> {
+    fn cyrus(&self) -> Vec<YamlEntry> {
         let mut cyrus = Vec::new();
         if !self.servers.is_empty() {
             let server = |(name, lmtp): (&String, &Option<String>)| {
                 let lmtp = lmtp.iter().map(|text| ("lmtp", Yaml::text(text.as_str())));
                 (name.clone(), Yaml::map(lmtp))
             };
-            cyrus.push(Entry::new(
+            cyrus.push(YamlEntry::new(
                 "servers",
                 Yaml::map(self.servers.iter().map(server)),
             ));
         }
         if let Some(postuser) = &self.postuser {
-            cyrus.push(Entry::new("postuser", Yaml::text(postuser.as_str())));
+            cyrus.push(YamlEntry::new("postuser", Yaml::text(postuser.as_str())));
         }
         let mut found = Vec::new();
         if !cyrus.is_empty() {
-            found.push(Entry::new("cyrus", Yaml::Map(cyrus)));
+            found.push(YamlEntry::new("cyrus", Yaml::Map(cyrus)));
         }
         if let Some(name) = &self.smart_host {
-            found.push(Entry::new("smart_host", Yaml::text(name.as_str())));
+            found.push(YamlEntry::new("smart_host", Yaml::text(name.as_str())));
         }
         if !self.external.is_empty() {
             let names = self.external.iter().map(String::as_str);
-            found.push(Entry::new("external", Yaml::texts(names)));
+            found.push(YamlEntry::new("external", Yaml::texts(names)));
         }
         if let Some(text) = &self.recipient_delimiter {
-            found.push(Entry::new("recipient_delimiter", Yaml::text(text.as_str())));
+            found.push(YamlEntry::new(
+                "recipient_delimiter",
+                Yaml::text(text.as_str()),
+            ));
         }
         if !self.shared_folders.is_empty() {
             let folder = |folder: &FolderDraft| {
@@ -188,50 +191,50 @@ impl Draft {
                 ])
             };
             let list = self.shared_folders.iter().map(folder).collect();
-            found.push(Entry::new("shared_folders", Yaml::List(list)));
+            found.push(YamlEntry::new("shared_folders", Yaml::List(list)));
         }
         found
     }
 
-    fn roles(&self) -> Vec<Entry> {
+    fn roles(&self) -> Vec<YamlEntry> {
         let modules = self.modules.iter().filter(|(_, words)| !words.is_empty());
-        let modules: Vec<Entry> = modules
-            .map(|(role, words)| Entry::new(role.as_str(), Yaml::Map(word::entries(words))))
+        let modules: Vec<YamlEntry> = modules
+            .map(|(role, words)| YamlEntry::new(role.as_str(), Yaml::Map(word::entries(words))))
             .collect();
         let mut found = Vec::new();
         if !modules.is_empty() {
-            found.push(Entry::new("modules", Yaml::Map(modules)));
+            found.push(YamlEntry::new("modules", Yaml::Map(modules)));
         }
         found
     }
 
-    fn places(&self) -> Vec<Entry> {
+    fn places(&self) -> Vec<YamlEntry> {
         let mut found = Vec::new();
         if !self.sites.is_empty() {
             let sites = self.sites.iter().map(|(name, site)| {
                 let entries = self.differing(site);
                 (name.as_str(), Yaml::map([("ldap", Yaml::Map(entries))]))
             });
-            found.push(Entry::new("sites", Yaml::map(sites)));
+            found.push(YamlEntry::new("sites", Yaml::map(sites)));
         }
         found
     }
 
-    fn for_all(&self) -> Vec<Entry> {
+    fn for_all(&self) -> Vec<YamlEntry> {
         let mut found = Vec::new();
         let mut defaults = Vec::new();
         if !self.ssh.is_empty() {
-            defaults.push(Entry::new("ssh", of_pairs(&self.ssh)));
+            defaults.push(YamlEntry::new("ssh", of_pairs(&self.ssh)));
         }
         defaults.extend(word::entries(&self.defaults));
         if !defaults.is_empty() {
-            found.push(Entry::new("defaults", Yaml::Map(defaults)));
+            found.push(YamlEntry::new("defaults", Yaml::Map(defaults)));
         }
         found
     }
 
     /// The keys of a site's directory that differ from the murder's.
-    fn differing(&self, site: &SiteDraft) -> Vec<Entry> {
+    fn differing(&self, site: &SiteDraft) -> Vec<YamlEntry> {
         let own = site.ldap.entries(site.password.as_deref());
         let wide = self
             .ldap
@@ -252,10 +255,10 @@ impl Draft {
                 None => groups.push((vec![name], host)),
             }
         }
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries: Vec<YamlEntry> = Vec::new();
         for (names, host) in groups {
             for name in range::compact(names) {
-                entries.push(Entry::new(name, host.value()));
+                entries.push(YamlEntry::new(name, host.value()));
             }
         }
         entries.sort_by_cached_key(|entry| order(&entry.key));
@@ -285,22 +288,22 @@ impl Draft {
 
 impl HostDraft {
     fn value(&self) -> Yaml {
-        let mut entries = vec![Entry::new(
+        let mut entries = vec![YamlEntry::new(
             "roles",
             Yaml::texts(self.roles.iter().map(RoleName::as_str)),
         )];
         let mut add = |key: &str, value: &Option<String>| {
             if let Some(text) = value {
-                entries.push(Entry::new(key, Yaml::text(text.as_str())));
+                entries.push(YamlEntry::new(key, Yaml::text(text.as_str())));
             }
         };
         add("site", &self.site);
         add("mailhost", &self.mailhost);
         if !self.ssh.is_empty() {
-            entries.push(Entry::new("ssh", of_pairs(&self.ssh)));
+            entries.push(YamlEntry::new("ssh", of_pairs(&self.ssh)));
         }
         if let Some(text) = &self.lmtp {
-            entries.push(Entry::new("lmtp", Yaml::text(text.as_str())));
+            entries.push(YamlEntry::new("lmtp", Yaml::text(text.as_str())));
         }
         entries.extend(word::entries(&self.words));
         Yaml::Map(entries)
@@ -309,13 +312,13 @@ impl HostDraft {
 
 /// Keys with values; a key with a dot is one of a map below.
 fn of_pairs(pairs: &[(String, String)]) -> Yaml {
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<YamlEntry> = Vec::new();
     for (key, value) in pairs {
         match key.split_once('.') {
-            None => entries.push(Entry::new(key.as_str(), Yaml::text(value.as_str()))),
+            None => entries.push(YamlEntry::new(key.as_str(), Yaml::text(value.as_str()))),
             Some((outer, inner)) => {
                 let inner = Yaml::map([(inner, Yaml::text(value.as_str()))]);
-                entries.push(Entry::new(outer, inner));
+                entries.push(YamlEntry::new(outer, inner));
             }
         }
     }

@@ -63,27 +63,31 @@ pub fn domains(hosts: &[SeenHost]) -> Vec<DomainDraft> {
         })
         .collect();
     if found.is_empty() {
-        // A manifest must name one; nothing of a host that has no mail domain depends on it.
-        let names = hosts.iter().flat_map(|host| {
-            let parent = host
-                .name
-                .as_str()
-                .split_once('.')
-                .map(|(_, domain)| domain.to_owned());
-            [Some(host.expanded("mydomain")), parent]
-        });
-        let usable = |name: &String| {
-            HostName::new(name.as_str()).is_ok() && name.contains('.') && !own.contains(name)
-        };
-        let domain = most_common(names.flatten().filter(usable));
-        found.push(DomainDraft {
-            name: domain.unwrap_or_else(|| "example.org".to_owned()),
-            base: None,
-            alias_of: None,
-        });
+        found.push(some_domain(hosts, &own));
     }
     bases(hosts, &mut found);
     found
+}
+
+/// A domain for a manifest that must name one. Nothing of a host that has no mail domain depends on it.
+fn some_domain(hosts: &[SeenHost], own: &BTreeSet<String>) -> DomainDraft {
+    let names = hosts.iter().flat_map(|host| {
+        let parent = host
+            .name
+            .as_str()
+            .split_once('.')
+            .map(|(_, domain)| domain.to_owned());
+        [Some(host.expanded("mydomain")), parent]
+    });
+    let usable = |name: &String| {
+        HostName::new(name.as_str()).is_ok() && name.contains('.') && !own.contains(name)
+    };
+    let domain = most_common(names.flatten().filter(usable));
+    DomainDraft {
+        name: domain.unwrap_or_else(|| "example.org".to_owned()),
+        base: None,
+        alias_of: None,
+    }
 }
 
 /// The bases of the domains, and which one is another name of which.

@@ -66,7 +66,9 @@ pub fn look_at_all(
 
 fn words(why: NotRun) -> String {
     match why {
-        NotRun::Stopped | NotRun::Failures => "stopped before its turn".to_owned(),
+        NotRun::Stopped | NotRun::Failures | NotRun::Held(_) => {
+            "stopped before its turn".to_owned()
+        }
         NotRun::Panicked(words) | NotRun::NoThread(words) => words,
     }
 }

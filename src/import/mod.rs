@@ -4,6 +4,7 @@
 //! pure: the same hosts give the same manifest.
 
 pub mod advice;
+pub mod advice_row;
 pub mod assembly;
 pub mod compiled;
 pub mod connection;
@@ -11,10 +12,13 @@ pub mod differences;
 pub mod draft;
 pub mod evidence;
 pub mod infer;
+pub mod known_faults;
 pub mod layers;
+mod list_edit;
 pub mod look;
 pub mod outcome;
 pub mod own_files;
+mod own_things;
 pub mod proof;
 pub mod seen;
 pub mod targets;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::advice::{self, Advice};
+use super::advice;
+use super::advice_row::Advice;
 use super::assembly::Assembly;
 use super::compiled::Shipped;
 use super::look;

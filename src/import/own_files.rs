@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::seen::SeenHost;
-use super::yaml::{Entry, Yaml};
+use super::yaml::{Yaml, YamlEntry};
 use crate::name::Mode;
 use crate::postfix::catalogue::tables::Table;
 use crate::secret::Secret;
@@ -96,7 +96,7 @@ impl OwnFiles {
         let long = text.lines().count() > SHORT;
         if pieces.is_empty() || only_password {
             if pieces.is_empty() && !has_name && !long && !text.contains("{{") {
-                entries.push(Entry::new("content", Yaml::text(whole(text))));
+                entries.push(YamlEntry::new("content", Yaml::text(whole(text))));
             } else {
                 let template = as_template(
                     text,
@@ -104,16 +104,16 @@ impl OwnFiles {
                     password.filter(|_| !pieces.is_empty()),
                 )?;
                 let file = self.template(&template, name);
-                entries.push(Entry::new("template", Yaml::text(file)));
+                entries.push(YamlEntry::new("template", Yaml::text(file)));
             }
         } else {
             let (content, named) = self.with_secrets(text, &pieces, name)?;
-            entries.push(Entry::new("content", Yaml::text(content)));
-            entries.push(Entry::new("secrets", named));
+            entries.push(YamlEntry::new("content", Yaml::text(content)));
+            entries.push(YamlEntry::new("secrets", named));
         }
         entries.extend(access(state, !pieces.is_empty()));
         if use_.is_indexed {
-            entries.push(Entry::new("table", Yaml::Plain("true".to_owned())));
+            entries.push(YamlEntry::new("table", Yaml::Plain("true".to_owned())));
         }
         Ok(Yaml::Map(entries))
     }
@@ -231,10 +231,10 @@ fn secrets_in(
         let Some(value) = inner.map(str::trim) else {
             return whole();
         };
-        // `user:password` in the tables of logins.
-        let value = match value.split_once(':') {
-            Some((_, password)) if !by_database && !password.is_empty() => password,
-            _ => value,
+        let value = if by_database {
+            value
+        } else {
+            password_of(value)
         };
         if !value.is_empty() && !found.iter().any(|known| known == value) {
             found.push(value.to_owned());
@@ -256,21 +256,29 @@ fn secrets_in(
     Ok(found)
 }
 
+/// The password of `user:password`, as the tables of logins have it.
+fn password_of(value: &str) -> &str {
+    match value.split_once(':') {
+        Some((_, password)) if !password.is_empty() => password,
+        _ => value,
+    }
+}
+
 /// The owner, group and mode, where they are not what the manifest has by itself.
-fn access(state: &LiveState, secret: bool) -> Vec<Entry> {
+fn access(state: &LiveState, secret: bool) -> Vec<YamlEntry> {
     let (group, mode) = match secret {
         true => ("postfix", 0o640),
         false => ("root", 0o644),
     };
     let mut entries = Vec::new();
     if state.owner != "root" {
-        entries.push(Entry::new("owner", Yaml::text(state.owner.as_str())));
+        entries.push(YamlEntry::new("owner", Yaml::text(state.owner.as_str())));
     }
     if state.group != group {
-        entries.push(Entry::new("group", Yaml::text(state.group.as_str())));
+        entries.push(YamlEntry::new("group", Yaml::text(state.group.as_str())));
     }
     if state.mode != Mode::from_bits(mode) {
-        entries.push(Entry::new("mode", Yaml::text(state.mode.to_string())));
+        entries.push(YamlEntry::new("mode", Yaml::text(state.mode.to_string())));
     }
     entries
 }

@@ -27,7 +27,7 @@ pub struct SeenHost {
 
 /// An LDAP table that a host's Postfix opens.
 #[derive(Debug, Clone)]
-pub struct LdapTable {
+pub struct SeenTable {
     /// Its file.
     pub path: String,
     /// The parameters that name it.
@@ -119,12 +119,12 @@ impl SeenHost {
 
     /// The LDAP tables that it opens.
     #[must_use]
-    pub fn ldap_tables(&self) -> Vec<LdapTable> {
+    pub fn ldap_tables(&self) -> Vec<SeenTable> {
         let tables = self.table_files().into_iter();
         let ldap = tables.filter(|(_, (_, table))| table.kind == "ldap");
         ldap.filter_map(|(path, (parameters, _))| {
             let settings = table_settings(self.text(&path)?)?;
-            Some(LdapTable {
+            Some(SeenTable {
                 path,
                 parameters,
                 settings,

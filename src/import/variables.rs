@@ -8,7 +8,7 @@ use super::evidence::comparisons;
 use super::own_files::OwnFiles;
 use super::seen::SeenHost;
 use super::word::{Word, WordKey};
-use super::yaml::{Entry, Yaml};
+use super::yaml::{Yaml, YamlEntry};
 use crate::module::{TextKind, Variable, VariableKind};
 use crate::name::{HostName, RoleName};
 
@@ -130,7 +130,7 @@ fn cost(assembly: &mut Assembly<'_>, hosts: &[&SeenHost]) -> Option<usize> {
     for host in hosts {
         let compiled = compiler.compile(&host.name, &host.live.facts).ok()?;
         let password = assembly.password(&host.name);
-        let desired = compiled.wanted();
+        let desired = compiled.desired.postfix();
         let mut difference = Difference::new(host, desired, &murder.secrets, password.as_deref())?;
         // The files are only looked at: nothing of them is kept.
         let mut files = OwnFiles::default();
@@ -281,7 +281,7 @@ fn role_maps(hosts: &[&SeenHost]) -> Vec<Yaml> {
     let mut found: Vec<Yaml> = vec![Yaml::Map(Vec::new())];
     for host in hosts {
         for table in host.tables("virtual_alias_maps") {
-            let mut map: Vec<Entry> = Vec::new();
+            let mut map: Vec<YamlEntry> = Vec::new();
             for (key, value) in host.entries_of(&table) {
                 let Some((local, _)) = key.split_once('@') else {
                     continue;
@@ -293,7 +293,7 @@ fn role_maps(hosts: &[&SeenHost]) -> Vec<Yaml> {
                 let value = Yaml::text(if is_root { "" } else { value.as_str() });
                 let known = map.iter().any(|entry| entry.key == local);
                 if !local.is_empty() && !known && !value_is_folder(&value) {
-                    map.push(Entry::new(local, value));
+                    map.push(YamlEntry::new(local, value));
                 }
             }
             let map = Yaml::Map(map);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::yaml::{Entry, Yaml};
+use super::yaml::{Yaml, YamlEntry};
 
 /// A place in a layer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,14 +35,14 @@ pub type Words = BTreeMap<WordKey, Word>;
 
 /// The keys of a layer in the order of docs/manifest.md.
 #[must_use]
-pub fn entries(words: &Words) -> Vec<Entry> {
+pub fn entries(words: &Words) -> Vec<YamlEntry> {
     let mut vars = Vec::new();
     let mut settings = Vec::new();
-    let mut services: Vec<(String, Vec<Entry>, Vec<Entry>)> = Vec::new();
+    let mut services: Vec<(String, Vec<YamlEntry>, Vec<YamlEntry>)> = Vec::new();
     let mut files = Vec::new();
     let mut leave = Vec::new();
     for (key, word) in words {
-        let entry = |key: &str| Entry {
+        let entry = |key: &str| YamlEntry {
             key: key.to_owned(),
             value: word.value.clone(),
             comment: word.comment.clone(),
@@ -62,11 +62,11 @@ pub fn entries(words: &Words) -> Vec<Entry> {
     }
     let services = services.into_iter().map(|(name, mut columns, options)| {
         if !options.is_empty() {
-            columns.push(Entry::new("options", Yaml::Map(options)));
+            columns.push(YamlEntry::new("options", Yaml::Map(options)));
         }
-        Entry::new(name, Yaml::Map(columns))
+        YamlEntry::new(name, Yaml::Map(columns))
     });
-    let services: Vec<Entry> = services.collect();
+    let services: Vec<YamlEntry> = services.collect();
     let mut found = Vec::new();
     let parts = [
         ("vars", vars),
@@ -76,16 +76,16 @@ pub fn entries(words: &Words) -> Vec<Entry> {
     ];
     for (name, entries) in parts {
         if !entries.is_empty() {
-            found.push(Entry::new(name, Yaml::Map(entries)));
+            found.push(YamlEntry::new(name, Yaml::Map(entries)));
         }
     }
     if !leave.is_empty() {
-        found.push(Entry::new("leave", Yaml::List(leave)));
+        found.push(YamlEntry::new("leave", Yaml::List(leave)));
     }
     found
 }
 
-type ServiceParts = (String, Vec<Entry>, Vec<Entry>);
+type ServiceParts = (String, Vec<YamlEntry>, Vec<YamlEntry>);
 
 fn of_service<'s>(services: &'s mut Vec<ServiceParts>, name: &str) -> &'s mut ServiceParts {
     let known = services.iter().position(|(service, ..)| service == name);

@@ -17,12 +17,12 @@ pub enum Yaml {
     /// A list.
     List(Vec<Yaml>),
     /// A map, in order.
-    Map(Vec<Entry>),
+    Map(Vec<YamlEntry>),
 }
 
 /// A key of a map.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
+pub struct YamlEntry {
     /// The key.
     pub key: String,
     /// Its value.
@@ -48,13 +48,13 @@ impl Yaml {
         Self::Map(
             entries
                 .into_iter()
-                .map(|(key, value)| Entry::new(key, value))
+                .map(|(key, value)| YamlEntry::new(key, value))
                 .collect(),
         )
     }
 }
 
-impl Entry {
+impl YamlEntry {
     /// A key without a comment.
     #[must_use]
     pub fn new(key: impl Into<String>, value: Yaml) -> Self {
@@ -68,7 +68,7 @@ impl Entry {
 
 /// The text of a map's keys. A value is on the line of its key where that has no more than `width` bytes.
 #[must_use]
-pub fn block(entries: &[Entry], indent: usize, width: usize) -> String {
+pub fn block(entries: &[YamlEntry], indent: usize, width: usize) -> String {
     let mut text = String::new();
     for entry in entries {
         add_entry(&mut text, entry, indent, width);
@@ -76,7 +76,7 @@ pub fn block(entries: &[Entry], indent: usize, width: usize) -> String {
     text
 }
 
-fn add_entry(text: &mut String, entry: &Entry, indent: usize, width: usize) {
+fn add_entry(text: &mut String, entry: &YamlEntry, indent: usize, width: usize) {
     let margin = " ".repeat(indent);
     if let Some(comment) = &entry.comment {
         for line in comment.lines() {
@@ -136,7 +136,7 @@ fn flow(value: &Yaml) -> Option<String> {
             Some(format!("[{}]", items?.join(", ")))
         }
         Yaml::Map(entries) => {
-            let entry = |entry: &Entry| {
+            let entry = |entry: &YamlEntry| {
                 let value = flow(&entry.value).filter(|_| entry.comment.is_none())?;
                 Some(format!("{}: {value}", scalar(&entry.key, true)))
             };
