@@ -11,6 +11,7 @@ use super::ask;
 use super::error::CliError;
 use super::exit::Exit;
 use super::import_report;
+use super::import_targets;
 use super::output;
 use super::progress::Progress;
 use super::terminal::Terminal;
@@ -22,18 +23,13 @@ use crate::import::compiled::Shipped;
 use crate::import::look;
 use crate::import::outcome::{self, Imported};
 use crate::import::seen::SeenHost;
-use crate::import::targets::{self, Login, Targets};
+use crate::import::targets::{Login, Targets};
 use crate::import::write;
 use crate::name::{HostName, RoleName};
-use crate::root_folder::read_regular;
 use crate::secret_source::SourceOptions;
 use crate::session::Session;
 use crate::session::options::Reach;
 use crate::session::path_policy::PathPolicy;
-use crate::transport::ssh_config::{Environment, host_names};
-
-/// Bytes of an inventory.
-const INVENTORY: u64 = 16 << 20;
 
 /// Arguments of `murder import`.
 #[derive(Debug, Args)]
@@ -135,7 +131,12 @@ fn read(
     terminal: &Terminal,
 ) -> Result<ReadHosts, CliError> {
     let copies = copies(arguments)?;
-    let targets = targets(arguments, login)?;
+    let targets = import_targets::targets(
+        &arguments.hosts,
+        arguments.inventory.as_deref(),
+        arguments.from.as_deref().or(arguments.sandbox.as_deref()),
+        login,
+    )?;
     let names: Vec<HostName> = targets.keys().cloned().collect();
     let sandbox = match &copies {
         Some(copies) => {
@@ -203,58 +204,6 @@ fn copies(arguments: &ImportArguments) -> Result<Option<tempfile::TempDir>, CliE
             .map_err(|error| CliError::message(format!("cannot make a temporary folder: {error}"))),
         None => Ok(None),
     }
-}
-
-/// The hosts that are meant, each with how it is reached.
-fn targets(arguments: &ImportArguments, login: &Login) -> Result<Targets, CliError> {
-    let folder = arguments.from.as_ref().or(arguments.sandbox.as_ref());
-    let wrong = |why: String| CliError::message(why);
-    if let Some(file) = &arguments.inventory {
-        let problem = |why: &str| {
-            CliError::message(format!(
-                "the inventory `{}` cannot be used: {why}",
-                file.display()
-            ))
-        };
-        let bytes = read_regular(file, INVENTORY).map_err(|error| problem(&error.to_string()))?;
-        let all = targets::of_inventory(&String::from_utf8_lossy(&bytes), login)
-            .map_err(|why| problem(&why))?;
-        if arguments.hosts.is_empty() {
-            return Ok(all);
-        }
-        let known: Vec<String> = all.keys().map(ToString::to_string).collect();
-        let meant = targets::of_words(&arguments.hosts, &known, login).map_err(wrong)?;
-        let keep = |name: &HostName| all.get(name).cloned().unwrap_or_else(|| login.clone());
-        return Ok(meant
-            .into_keys()
-            .map(|name| {
-                let login = keep(&name);
-                (name, login)
-            })
-            .collect());
-    }
-    let known: Vec<String> = match folder {
-        Some(folder) => look::hosts_of_folder(folder)
-            .map_err(|error| wrong(format!("cannot read `{}`: {error}", folder.display())))?
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
-        None => host_names(&Environment::of_process()),
-    };
-    let found = match (arguments.hosts.is_empty(), folder) {
-        (true, Some(_)) => targets::of_words(&known, &known, login),
-        _ => targets::of_words(&arguments.hosts, &known, login),
-    };
-    let found = found.map_err(wrong)?;
-    if found.is_empty() {
-        let folder = folder
-            .map(|folder| folder.display().to_string())
-            .unwrap_or_default();
-        let problem = Diagnostic::error(format!("`{folder}` has no hosts"));
-        let hint = "put a copy of each host's /etc/postfix below it, as in `DIR/backend1.example.org/main.cf`";
-        return Err(CliError::arguments(vec![problem.hint(hint)]));
-    }
-    Ok(found)
 }
 
 fn roles(arguments: &ImportArguments) -> Result<BTreeMap<HostName, Vec<RoleName>>, CliError> {

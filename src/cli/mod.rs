@@ -14,6 +14,7 @@ mod guard;
 pub mod history;
 pub mod import;
 mod import_report;
+mod import_targets;
 pub mod open;
 pub mod output;
 pub mod plan;

@@ -246,7 +246,11 @@ fn secrets_in(
     }
     // The longest first: one may be a part of another.
     found.sort_by_key(|piece| std::cmp::Reverse(piece.len()));
-    // A short one would be found in other words, too.
+    tellable(found, text)
+}
+
+/// The secrets, if each can be told from other text: a short one would be found in other words, too.
+fn tellable(found: Vec<String>, text: &str) -> Result<Vec<String>, &'static str> {
     if found
         .iter()
         .any(|piece| piece.len() < 4 && text.matches(piece.as_str()).count() > 1)
