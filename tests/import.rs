@@ -345,3 +345,59 @@ fn every_style_is_imported_with_an_empty_plan() {
         }
     }
 }
+
+#[test]
+fn a_starter_is_accepted_and_nothing_is_overwritten() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let output = murder(folder, &["init", "new"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output).contains("`--domains` is missing"),
+        "{}",
+        text(&output)
+    );
+    assert!(!folder.join("new").exists());
+    let said = succeeds(folder, &["init", "new", "--example", "--ci", "github"]);
+    assert!(said.contains("next: murder check new"), "{said}");
+    succeeds(folder, &["check", "new"]);
+    let flags = [
+        "init",
+        "own",
+        "--domains",
+        "example.net, example.com",
+        "--router",
+        "hub.example.net",
+        "--mailboxes",
+        "store[1:3].example.net",
+        "--ldap",
+        "ldaps://ldap.example.net",
+        "--base",
+        "o=site",
+        "--bind-dn",
+        "cn=postfix, o=site",
+    ];
+    succeeds(folder, &flags);
+    succeeds(folder, &["check", "own"]);
+    let own = std::fs::read_to_string(folder.join("own/murder.yaml")).unwrap();
+    assert!(
+        own.contains("store[1:3].example.net: {roles: [backend]}"),
+        "{own}"
+    );
+    let before = snapshot(&folder.join("new"));
+    for arguments in [
+        &["init", "new", "--example"][..],
+        &["init", "new", "--example", "--ci", "github"],
+    ] {
+        let output = murder(folder, arguments);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text(&output).contains("exists already"));
+    }
+    assert_eq!(snapshot(&folder.join("new")), before);
+    let output = murder(
+        folder,
+        &["init", "bad", "--example", "--domains", "no domain at all!"],
+    );
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert!(!folder.join("bad").exists());
+}

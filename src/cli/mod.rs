@@ -15,6 +15,7 @@ pub mod history;
 pub mod import;
 mod import_report;
 mod import_targets;
+pub mod init;
 pub mod open;
 pub mod output;
 pub mod plan;
@@ -61,6 +62,8 @@ pub struct Cli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Write a commented manifest to begin with; asks six questions, or takes flags.
+    Init(init::InitArguments),
     /// Read hosts that run, and write a manifest that describes them; changes nothing on them.
     Import(import::ImportArguments),
     /// Check the manifest and report all its problems; contacts no host.
@@ -197,6 +200,7 @@ pub fn main() -> ExitCode {
 impl Verb {
     fn run(&self, terminal: &terminal::Terminal) -> Result<exit::Exit, error::CliError> {
         match self {
+            Self::Init(arguments) => init::run(arguments, terminal),
             Self::Import(arguments) => import::run(arguments, terminal),
             Self::Check(arguments) => check::run(arguments, terminal),
             Self::Render(arguments) => render::run(arguments, terminal),

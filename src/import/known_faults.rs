@@ -77,6 +77,9 @@ fn of_table(host: &SeenHost, table: &SeenTable, found: &mut Vec<Advice>) {
         ));
     }
     if is_route(table)
+        && !["retry:", "error:"]
+            .iter()
+            .any(|word| get(table, "result_format").starts_with(word))
         && get(table, "expansion_limit") != "1"
         && !get(table, "result_attribute").is_empty()
     {

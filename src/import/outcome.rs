@@ -16,7 +16,7 @@ use super::yaml::WIDTH;
 use super::{layers, variables};
 use crate::manifest::range;
 use crate::name::{HostName, RoleName};
-use crate::report::markdown::escaped;
+use crate::visible::visible;
 
 /// From so many hosts on, the manifest is a folder of two files.
 const MANY_HOSTS: usize = 30;
@@ -151,10 +151,22 @@ fn recommended(advice: &[(Advice, Vec<HostName>)]) -> String {
     for (row, hosts) in advice {
         let hosts = range::compact(hosts).join(", ");
         let cells = [&hosts, &row.yours, &row.recommended, &row.why, &row.line];
-        let cells = cells.map(|cell| escaped(cell));
+        let cells = cells.map(|text| cell(text));
         text.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
     text
+}
+
+/// A text of a host in a table of Markdown, in which nothing of it is markup.
+fn cell(text: &str) -> String {
+    let mut shown = String::new();
+    for c in visible(text).chars() {
+        if "\\`*_[]<>!|#~@&".contains(c) {
+            shown.push('\\');
+        }
+        shown.push(c);
+    }
+    shown
 }
 
 /// The shown path of a folder for a command that can be copied.

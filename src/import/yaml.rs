@@ -32,6 +32,12 @@ pub struct YamlEntry {
 }
 
 impl Yaml {
+    /// The value on one line; `null` where it cannot be.
+    #[must_use]
+    pub fn on_a_line(&self) -> String {
+        flow(self).unwrap_or_else(|| "null".to_owned())
+    }
+
     /// A scalar.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
