@@ -15,10 +15,12 @@ use super::seen::SeenHost;
 use super::targets::Login;
 use super::word::{WordKey, Words};
 use super::wrong_words::{self, Wrong};
+use super::yaml::Yaml;
 use crate::diagnostic::Diagnostic;
-use crate::name::{HostName, RoleName};
+use crate::name::{HostName, Parameter, RemotePath, RoleName};
 use crate::session::precompile::on_every_core;
 use crate::state::DesiredService;
+use crate::thing::Thing;
 
 /// Rounds of compiling and comparing. Each settles what the one before has brought about.
 const ROUNDS: usize = 8;
@@ -203,10 +205,15 @@ impl<'a> Assembly<'a> {
             return false;
         };
         let results = self.compile(&murder);
+        // The places of problems are in the texts before this round.
+        let texts = self.draft.texts(0);
         let mut changed = false;
         for (host, result) in self.hosts.iter().zip(results) {
             match result {
-                Err(problems) => changed |= self.refused(&host.name, &problems),
+                Err(problems) => {
+                    let places = wrong_words::places(&[&texts.0, &texts.1], &problems);
+                    changed |= self.refused(&host.name, &problems, &places);
+                }
                 Ok(desired) => changed |= self.add(host, &desired, &murder),
             }
         }
@@ -241,10 +248,15 @@ impl<'a> Assembly<'a> {
         not_managed.extend(difference.not_managed);
         let refused: BTreeSet<String> = not_managed.iter().map(|one| one.thing.clone()).collect();
         let mut changed = false;
-        for (key, word) in difference.words {
+        for (mut key, mut word) in difference.words {
             // What a manifest could not hold is left alone.
-            let is_refused = refused.contains(&thing_of(&key)) && !matches!(key, WordKey::Leave(_));
-            if is_refused || draft.words.get(&key) == Some(&word) {
+            if refused.contains(&thing_of(&key)) && !matches!(key, WordKey::Leave(_)) {
+                let Some(left) = left_alone(&key, desired) else {
+                    continue;
+                };
+                (key, word.value) = (left, Yaml::Null);
+            }
+            if draft.words.get(&key) == Some(&word) {
                 continue;
             }
             contradict(&mut draft.words, &key);
@@ -255,12 +267,10 @@ impl<'a> Assembly<'a> {
     }
 
     /// A host for which the manifest does not compile: the word that is wrong goes, or else its role.
-    fn refused(&mut self, host: &HostName, problems: &[Diagnostic]) -> bool {
-        let texts = self.draft.texts(0);
-        let places = wrong_words::places(&[&texts.0, &texts.1], problems);
+    fn refused(&mut self, host: &HostName, problems: &[Diagnostic], places: &[Wrong]) -> bool {
         let mut changed = false;
         for wrong in places {
-            changed |= self.drop_word(&wrong);
+            changed |= self.drop_word(wrong);
         }
         if changed {
             return true;
@@ -342,6 +352,26 @@ impl<'a> Assembly<'a> {
         }
         changed
     }
+}
+
+/// The word that leaves alone what a module would manage in the place of this one. None where no module does.
+fn left_alone(key: &WordKey, desired: &DesiredService) -> Option<WordKey> {
+    let thing = match key {
+        WordKey::File(path) => Thing::File(RemotePath::new(path.as_str()).ok()?),
+        WordKey::Setting(name) => Thing::Parameter(Parameter::new(name.as_str()).ok()?),
+        WordKey::Column(service, _) | WordKey::Option(service, _) => {
+            return Some(WordKey::Leave(service.clone()));
+        }
+        WordKey::Variable(_) | WordKey::Leave(_) => return None,
+    };
+    let is_wanted = match &thing {
+        Thing::File(path) => desired.files.contains_key(path),
+        thing => desired.values.contains_key(thing),
+    };
+    is_wanted.then(|| match key {
+        WordKey::File(name) | WordKey::Setting(name) => WordKey::Leave(name.clone()),
+        other => other.clone(),
+    })
 }
 
 /// A layer must not both set a thing and leave it alone: the newer word counts.

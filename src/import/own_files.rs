@@ -274,6 +274,10 @@ fn access(state: &LiveState, secret: bool) -> Vec<YamlEntry> {
         true => ("postfix", 0o640),
         false => ("root", 0o644),
     };
+    // A manifest holds no file with a secret that every user can read. The host's file stays as it is: Postfix reads the same.
+    if secret && state.mode.bits() & 0o007 != 0 {
+        return Vec::new();
+    }
     let mut entries = Vec::new();
     if state.owner != "root" {
         entries.push(YamlEntry::new("owner", Yaml::text(state.owner.as_str())));
