@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 
 use super::advice_row::Advice;
-use super::assembly::{Assembly, thing_of};
+use super::assembly::Assembly;
 use super::known_faults::known_faults;
 use super::word::{WordKey, Words};
+use super::word_things::thing_of;
 use super::yaml::Yaml;
 use crate::name::{HostName, Parameter, RemotePath, RoleName, ServiceName};
 use crate::session::precompile::on_every_core;

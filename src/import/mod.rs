@@ -24,6 +24,7 @@ pub mod seen;
 pub mod targets;
 pub mod variables;
 pub mod word;
+pub mod word_things;
 pub mod write;
 pub mod wrong_words;
 pub mod yaml;
