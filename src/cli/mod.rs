@@ -97,7 +97,8 @@ pub enum Verb {
     /// Our own postconf(1), as the sandbox uses it, with Postfix's own options: for tests and comparison.
     #[command(disable_help_flag = true, hide = true)]
     Postconf {
-        /// Options and names as postconf(1) takes them; `-c DIR` says where.
+        /// Options and names as postconf(1) takes them; `-c DIR` says where. `--release VERSION` before them means the postconf of that
+        /// release of Postfix.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },

@@ -14,6 +14,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output;
 use super::terminal::Terminal;
+use crate::postfix::configuration::Release;
 use crate::postfix::postconf::Files;
 use crate::postfix::postconf::Request;
 
@@ -34,7 +35,8 @@ fn answer(arguments: &[OsString], terminal: &Terminal) -> Result<Vec<u8>, String
         .iter()
         .map(|argument| argument.clone().into_vec())
         .collect();
-    let request = Request::parse(&arguments)?;
+    let (release, arguments) = release_of(&arguments)?;
+    let request = Request::parse(arguments)?.of_release(release);
     let directory = directory(&request)?;
     let files = Files {
         main: read(&directory.join("main.cf"))?,
@@ -54,6 +56,30 @@ fn answer(arguments: &[OsString], terminal: &Terminal) -> Result<Vec<u8>, String
         }
     }
     Ok(answer.stdout)
+}
+
+/// `--release VERSION` before all other arguments, and those: the release of Postfix whose postconf is meant.
+fn release_of(arguments: &[Vec<u8>]) -> Result<(Release, &[Vec<u8>]), String> {
+    let [first, rest @ ..] = arguments else {
+        return Ok((Release::default(), arguments));
+    };
+    let (version, rest) = match (first.as_slice(), rest) {
+        (b"--release", [version, rest @ ..]) => (version.as_slice(), rest),
+        (b"--release", []) => return Err("option --release requires an argument".to_owned()),
+        (first, rest) => match first.strip_prefix(b"--release=") {
+            Some(version) => (version, rest),
+            None => return Ok((Release::default(), arguments)),
+        },
+    };
+    let text = String::from_utf8_lossy(version);
+    let mut numbers = text.split('.');
+    let good = numbers.clone().count() >= 2 && numbers.all(|one| one.parse::<u32>().is_ok());
+    if !good {
+        return Err(format!(
+            "`{text}` is no release of Postfix: write one such as 3.10"
+        ));
+    }
+    Ok((Release::new(&text), rest))
 }
 
 /// `-c`, or MAIL_CONFIG. There is no default, so that a missing option never edits the configuration of the system.

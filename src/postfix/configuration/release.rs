@@ -1,6 +1,6 @@
 //! The default values of one release of Postfix.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use crate::postfix::{catalogue, defaults};
@@ -59,11 +59,42 @@ pub enum ReleaseDefault {
     Unknown,
 }
 
+impl Default for Release {
+    /// Postfix 3.7, which `defaults-3.7.cf` is of.
+    fn default() -> Self {
+        Self::new("3.7.11")
+    }
+}
+
+impl std::fmt::Display for Release {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [major, minor, patch] = self.0;
+        write!(f, "{major}.{minor}.{patch}")
+    }
+}
+
 impl Release {
     /// The release with a version number such as `3.7.11`.
     #[must_use]
     pub fn new(version: &str) -> Self {
         Self(catalogue::version_number(version))
+    }
+
+    /// Whether it is this release or a newer one.
+    #[must_use]
+    pub fn is_from(self, major: u32, minor: u32) -> bool {
+        self.0 >= [major, minor, 0]
+    }
+
+    /// The built-in parameters that `postconf -d` lists, each with its default.
+    pub fn parameters(self) -> impl Iterator<Item = (&'static str, ReleaseDefault)> {
+        let names = defaults::all().keys().chain(OTHERS.keys()).copied();
+        let names = names.chain(defaults::OF_THE_MACHINE);
+        let names: BTreeSet<&'static str> = names.collect();
+        let listed = names.into_iter();
+        let listed = listed.filter(|name| !defaults::OBSOLETE.contains(name));
+        let with_default = listed.map(move |name| (name, self.default_value(name)));
+        with_default.filter(|(_, default)| *default != ReleaseDefault::Missing)
     }
 
     /// The default of a built-in parameter.

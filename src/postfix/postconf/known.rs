@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::postfix::configuration::{Release, ReleaseDefault};
 use crate::postfix::defaults;
 use crate::postfix::master_cf::MasterEntry;
 
@@ -19,16 +20,17 @@ pub(super) enum Class {
 pub(super) type Known = BTreeMap<Vec<u8>, (Class, Option<Vec<u8>>)>;
 
 /// The built-in parameters, and those of the services of master.cf.
-pub(super) fn known(entries: &[MasterEntry]) -> Known {
+pub(super) fn known(entries: &[MasterEntry], release: Release) -> Known {
     let mut known = Known::new();
-    for (name, value) in defaults::all() {
-        known.insert(
-            name.as_bytes().to_vec(),
-            (Class::Builtin, Some(value.as_bytes().to_vec())),
-        );
-    }
-    for name in defaults::OF_THE_MACHINE {
-        known.insert(name.as_bytes().to_vec(), (Class::Builtin, None));
+    for (name, default) in release.parameters() {
+        let default = match default {
+            ReleaseDefault::Text(value) => Some(value.as_bytes().to_vec()),
+            ReleaseDefault::Unknown if name == "mail_version" => {
+                Some(release.to_string().into_bytes())
+            }
+            _ => None,
+        };
+        known.insert(name.as_bytes().to_vec(), (Class::Builtin, default));
     }
     for name in defaults::OBSOLETE {
         known.insert(

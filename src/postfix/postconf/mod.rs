@@ -1,4 +1,4 @@
-//! An implementation of postconf(1) on texts, after Postfix 3.7 of Debian 12.
+//! An implementation of postconf(1) on texts, after Postfix 3.7 of Debian 12, and with [`Request::of_release`] of another release.
 //!
 //! Its output, its exit code and the bytes of the edited files are those of the real postconf; the texts of its warnings
 //! differ. It does not access files: the caller reads and writes them. It does not support `-a -A -b -l -m -t -T`, which
@@ -12,6 +12,8 @@ mod master_cf;
 mod names;
 mod options;
 mod read;
+
+use std::borrow::Cow;
 
 pub use answer::{Answer, Files};
 pub use options::Request;
@@ -42,6 +44,20 @@ impl Request {
         answer
     }
 
+    /// A text as an edit of parameters or whole entries reads it. Postfix 3.10 ends its last line where 3.7 does not, and takes the byte 0xff at its end for
+    /// the end of the file, so that the line is lost; 3.8 and 3.9 were not measured.
+    fn ended<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        match text.last() {
+            Some(b'\n') | None => Cow::Borrowed(text),
+            _ if !self.release.is_from(3, 10) => Cow::Borrowed(text),
+            Some(0xff) => {
+                let before = text.iter().rposition(|byte| *byte == b'\n');
+                Cow::Borrowed(&text[..before.map_or(0, |at| at + 1)])
+            }
+            Some(_) => Cow::Owned([text, b"\n"].concat()),
+        }
+    }
+
     fn operands(&self) -> Vec<&[u8]> {
         self.operands.iter().map(Vec::as_slice).collect()
     }
@@ -52,8 +68,8 @@ impl Request {
         files: &Files,
         answer: &mut Answer,
     ) -> Result<(), String> {
-        let text = readable(files.main.as_ref(), "main.cf")?;
-        let (text, warnings) = main_edit::change(text, change, &self.operands())?;
+        let text = self.ended(readable(files.main.as_ref(), "main.cf")?);
+        let (text, warnings) = main_edit::change(&text, change, &self.operands())?;
         answer.main = Some(text);
         answer.warnings.extend(warnings);
         Ok(())
@@ -66,7 +82,13 @@ impl Request {
         answer: &mut Answer,
     ) -> Result<(), String> {
         let text = readable(files.master.as_ref(), "master.cf")?;
-        let done = master_edit::change(text, change, &self.operands())?;
+        use master_edit::Change::{CommentOutEntry, RemoveEntry, SetEntry};
+        let text = match change {
+            SetEntry | RemoveEntry | CommentOutEntry => self.ended(text),
+            // Whole entries are read in another way than their parts.
+            _ => Cow::Borrowed(text),
+        };
+        let done = master_edit::change(&text, change, &self.operands())?;
         answer.master = Some(done.text);
         answer.warnings.extend(done.warnings);
         Ok(())

@@ -67,13 +67,16 @@ impl Names {
         let mut names = Self {
             set,
             local: local_settings(&entries),
-            known: known(&entries),
+            known: known(&entries, request.release),
             entries,
             unknowable: RefCell::default(),
         };
         if !defaults_only {
             names.add_user_names(warnings);
             names.warn_undefined(warnings);
+            if request.release.is_from(3, 10) {
+                names.warn_comments(warnings);
+            }
             names.check_references()?;
         }
         Ok(names)
@@ -227,6 +230,29 @@ impl Names {
                 self.known
                     .entry(name.into_bytes())
                     .or_insert_with(|| (Class::User, Some(Vec::new())));
+            }
+        }
+    }
+
+    /// Warns of each `#` that begins a word of a value: it is part of the value.
+    fn warn_comments(&self, warnings: &mut Vec<String>) {
+        let known = self
+            .set
+            .iter()
+            .filter(|(name, _)| self.known.contains_key(*name));
+        for (_, value) in known {
+            let text = lossy(value);
+            let starts = text.char_indices().filter(|(at, letter)| {
+                *letter == '#' && (*at == 0 || text[..*at].ends_with(char::is_whitespace))
+            });
+            if let Some((at, _)) = { starts }.next() {
+                let (word, rest) = text[at..]
+                    .split_once(char::is_whitespace)
+                    .unwrap_or((&text[at..], ""));
+                let rest: String = rest.chars().take(20).collect();
+                warnings.push(format!(
+                    "main.cf: #comment after other text is not allowed: {word} {rest}..."
+                ));
             }
         }
     }

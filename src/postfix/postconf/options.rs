@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::postfix::configuration::Release;
 use crate::postfix::main_cf;
 use crate::postfix::master_cf;
 use crate::postfix::text::lossy;
@@ -15,6 +16,7 @@ pub struct Request {
     pub(super) overrides: Vec<Vec<u8>>,
     pub(super) classes: Vec<Vec<u8>>,
     pub(super) operands: Vec<Vec<u8>>,
+    pub(super) release: Release,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +59,7 @@ impl Request {
             overrides: Vec::new(),
             classes: Vec::new(),
             operands: Vec::new(),
+            release: Release::default(),
         };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
@@ -94,6 +97,13 @@ impl Request {
         request.mode = mode(&mut given, &request.operands)?;
         request.shown = given;
         Ok(request)
+    }
+
+    /// The same request to the postconf of another release than Postfix 3.7.
+    #[must_use]
+    pub fn of_release(mut self, release: Release) -> Self {
+        self.release = release;
+        self
     }
 
     /// The folder of `-c`.
