@@ -79,12 +79,23 @@ impl OpenSsh {
             connected: false,
         };
         // The system's `ssh` knows the port; one address has one sshd nearly always.
-        let server = format!("{} by ssh", shell.address);
-        let waited = block_on(options.penalties.wait(&server));
-        let charge = |cost| options.penalties.charge(&server, cost);
-        match shell.start_master(&charge) {
-            Ok(()) => Ok(shell),
-            Err(error) => Err(penalties::explained(error, waited)),
+        // Behind a jump host, that one may be the sshd that refuses: all hosts behind it count together.
+        let first = access.jump.as_deref().unwrap_or(&shell.address);
+        let server = format!("{first} by ssh");
+        let user = access.user.as_deref().unwrap_or_default();
+        let attempt = block_on(options.penalties.begin(&server, user));
+        let waited = attempt.waited;
+        match shell.start_master() {
+            Ok(()) => {
+                attempt.succeeded();
+                Ok(shell)
+            }
+            Err((cost, error)) => {
+                if let Some(cost) = cost {
+                    attempt.failed(cost, None);
+                }
+                Err(penalties::explained(error, waited))
+            }
         }
     }
 
@@ -92,8 +103,11 @@ impl OpenSsh {
         self.folder.path().join("s")
     }
 
-    /// Starts the master connection; `charge` hears what a failure costs. With `-f`, `ssh` forks after the login: its exit means that the master is ready.
-    fn start_master(&mut self, charge: &dyn Fn(Duration)) -> Result<(), MachineError> {
+    /// Starts the master connection. With `-f`, `ssh` forks after the login: its exit means that the master is ready.
+    ///
+    /// # Errors
+    /// What a failure costs at an sshd with penalties, if it met one, and the error.
+    fn start_master(&mut self) -> Result<(), (Option<Duration>, MachineError)> {
         let mut command = self.ssh();
         command
             .args(["-f", "-N", "-M", "-o"])
@@ -101,23 +115,24 @@ impl OpenSsh {
             .args(["--", &self.address]);
         // Several addresses, a proxy command and the login each take time.
         let time = self.timeout.saturating_mul(LOGIN_TIMEOUTS);
-        let response = child::run(&mut command, time).map_err(|error| not_started(&error))?;
+        let response =
+            child::run(&mut command, time).map_err(|error| (None, not_started(&error)))?;
         match response.exit {
             ProgramExit::Code(0) => {
                 self.connected = true;
                 Ok(())
             }
-            ProgramExit::Lost(why) | ProgramExit::Overrun(why) => Err(unreachable(
-                format!("cannot connect to {} by ssh", self.address),
-                &why,
-                "check that sshd runs there and that no firewall blocks the port",
+            ProgramExit::Lost(why) | ProgramExit::Overrun(why) => Err((
+                None,
+                unreachable(
+                    format!("cannot connect to {} by ssh", self.address),
+                    &why,
+                    "check that sshd runs there and that no firewall blocks the port",
+                ),
             )),
             _ => {
                 let words = String::from_utf8_lossy(&response.stderr);
-                if let Some(cost) = cost(&words) {
-                    charge(cost);
-                }
-                Err(refused(&self.address, &words))
+                Err((cost(&words), refused(&self.address, &words)))
             }
         }
     }
@@ -150,7 +165,7 @@ impl Shell for OpenSsh {
         // The connection may have died. Nothing has started yet, so a new one loses nothing.
         if !self.socket().exists() {
             // Whoever logged in once has no failed login to count.
-            self.start_master(&|_| ())?;
+            self.start_master().map_err(|(_, error)| error)?;
         }
         let sudo_prompt = self.escalation.sudo_prompt();
         let mut command = self.ssh();

@@ -32,6 +32,8 @@ mod removal;
 mod history;
 // Hosts that cannot be reached or cannot serve.
 mod failures;
+// Failed logins, which newer sshds count against the address of the client.
+mod penalties;
 // The ways to become root, and the shells that stand in between.
 mod shells;
 // Faults, races and steady mail: no host is left half-way.
@@ -121,6 +123,14 @@ const STORIES: &[Story] = &[
     (
         "a_host_that_fails_fails_alone",
         failures::a_host_that_fails_fails_alone,
+    ),
+    (
+        "failed_logins_never_block_the_client",
+        penalties::failed_logins_never_block_the_client,
+    ),
+    (
+        "failed_logins_at_one_jump_host_neither",
+        penalties::failed_logins_at_one_jump_host_neither,
     ),
     (
         "an_apply_cut_off_is_finished_by_the_next",

@@ -1,6 +1,7 @@
 //! Connecting along a route: each jump host in turn, the host last, and again where an sshd is too busy.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_io::Timer;
@@ -76,34 +77,39 @@ async fn connect_hop(
     let trust = Trust::load(hop, options.accept_new).map_err(DialError::Final)?;
     let _turn = options.limits.turn(&hop.to_string()).await;
     let server = format!("{}:{}", hop.address, hop.port);
-    let waited = options.penalties.wait(&server).await;
-    let failed = |cost: Duration, error: MachineError| {
-        options.penalties.charge(&server, cost);
-        penalties::explained(error, waited)
-    };
+    let attempt = options.penalties.begin(&server, &hop.user).await;
+    let waited = attempt.waited;
     let deadline = Instant::now() + hop.timeout;
     let wire = match before {
         None => Wire::connect(&hop.address, hop.port, deadline).await,
         Some((connection, jump)) => tunnel::open(jump, hop, connection, deadline).await,
     };
     let wire = wire.map_err(DialError::Final)?;
-    match handshake(hop, &wire, &trust, deadline).await {
+    let (cost, error) = match handshake(hop, &wire, &trust, deadline).await {
         Ok(session) => {
-            let connection = Connection { session, wire };
-            login(hop, &connection.session, &connection.wire, options)
-                .await
-                .map_err(|error| DialError::Final(failed(penalties::REFUSED_LOGIN, error)))?;
-            connection.wire.logged_in();
-            Ok(connection)
+            let connection = Connection {
+                session,
+                wire: Arc::clone(&wire),
+            };
+            match login(hop, &connection.session, &connection.wire, options).await {
+                Ok(()) => {
+                    connection.wire.logged_in();
+                    attempt.succeeded();
+                    return Ok(connection);
+                }
+                Err(error) => (penalties::REFUSED_LOGIN, error),
+            }
         }
         Err(error) => {
             wire.cut();
-            Err(match error {
-                DialError::Final(error) => DialError::Final(failed(penalties::NO_LOGIN, error)),
-                closed @ DialError::Closed(_) => closed,
-            })
+            match error {
+                DialError::Final(error) => (penalties::NO_LOGIN, error),
+                closed @ DialError::Closed(_) => return Err(closed),
+            }
         }
-    }
+    };
+    attempt.failed(cost, wire.greeting());
+    Err(DialError::Final(penalties::explained(error, waited)))
 }
 
 /// A random addition to a pause, up to the pause itself: hosts that were refused together must not return together.

@@ -171,6 +171,7 @@ pub(super) async fn handshake(
             });
         }
     }
+    wire.greeted(session.banner());
     let key = session.host_key().map(|(blob, _)| HostKey::new(blob));
     let Some(key) = key else {
         return Err(DialError::Final(errors::handshake_failed(

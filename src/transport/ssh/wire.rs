@@ -10,7 +10,7 @@ use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -33,6 +33,8 @@ pub(super) struct Wire {
     session: UnixStream,
     relay: Mutex<Relay>,
     alarm: Mutex<Alarm>,
+    /// The greeting of the peer: `SSH-2.0-…`.
+    greeting: OnceLock<String>,
 }
 
 /// The timer of a wire.
@@ -122,7 +124,20 @@ impl Wire {
                 timer: Timer::never(),
                 at: None,
             }),
+            greeting: OnceLock::new(),
         })
+    }
+
+    /// Keeps the greeting of the peer.
+    pub(super) fn greeted(&self, greeting: Option<&str>) {
+        if let Some(text) = greeting {
+            self.greeting.get_or_init(|| text.to_owned());
+        }
+    }
+
+    /// The greeting of the peer, if its handshake came so far.
+    pub(super) fn greeting(&self) -> Option<&str> {
+        self.greeting.get().map(String::as_str)
     }
 
     /// Waits until libssh2's socket is ready for one of `flags`, and at most until `deadline`. It may return early: the
