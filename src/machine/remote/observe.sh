@@ -71,16 +71,17 @@ murder_look() {
   faults=${stats#*" /. "*"$NEWLINE"}
   stats=${stats%%" /. "*}
   stats=${stats%"$NEWLINE"*}
-  printf '=stats\n%s\n' "$stats"
   [ -z "$referred$digest" ] || murder_faults
 
   [ -z "$met" ] || printf '=links\n%s' "$met"
 
   # Only regular files of a limited size are opened: a FIFO or a device would hold us up for ever.
-  identity='' stream='' regular='' readable='' known=" $EXPECTED
+  identity='' stream='' regular='' readable='' short='' known=" $EXPECTED
 "
   IFS=$NEWLINE
   for line in $stats; do
+    # Nearly all are root's: that is not sent.
+    short="$short${line%' root:root 0:0'}$NEWLINE"
     IFS=' '
     set -- $line
     IFS=$NEWLINE
@@ -95,6 +96,7 @@ murder_look() {
     esac
   done
   IFS=$BLANKS
+  printf '=stats\n%s' "$short"
 
   # postconf(1) would open them too.
   case "$readable " in ' main.cf master.cf '*) ;; *) return ;; esac
@@ -118,8 +120,6 @@ murder_look() {
     esac
   done
   hashes=$(sha256sum $hashed 2>/dev/null)
-  printf '=hashes\n%s\n' "$hashes"
-
   echo "=identity $identity"
   queue=/var/spool/postfix
   IFS=$NEWLINE
@@ -131,9 +131,11 @@ murder_look() {
         ;;
     esac
   done
-  # What differs from what was expected comes after the head, in this order.
+  # What differs from what was expected comes after the head, in this order. The client has the hash of what does not.
+  short=
   for line in $hashes; do
     path=${line#*  }
+    case $known in *"$line$NEWLINE"*) short="$short-  $path$NEWLINE" ;; *) short="$short$line$NEWLINE" ;; esac
     case $path in "$CF/main.cf" | "$CF/master.cf" | "$ledger") case $all in *" $path "*) ;; *) continue ;; esac ;; esac
     case $known in *"$line$NEWLINE"*) continue ;; esac
     case "$sizes " in
@@ -146,6 +148,7 @@ murder_look() {
     esac
   done
   IFS=$BLANKS
+  printf '=hashes\n%s' "$short"
 
   # A process of that number may be anybody's by now; Postfix's master stands in its queue directory.
   running=no
@@ -206,8 +209,8 @@ murder_look() {
 # for one that user postfix opens, `q TABLE KEY...` for a table that is asked, and `t TABLE` for one that is read.
 murder_references() {
   digest='' referred='' opened='' tables='' shut='' kept=/var/lib/murder/references
-  # What another instance refers to is not kept.
-  if [ "$REFERENCES:$CF" = :/etc/postfix ] && [ -f $kept ] && [ -r $kept ]; then
+  # One list for all instances of the host.
+  if [ -z "$REFERENCES" ] && [ -f $kept ] && [ -r $kept ]; then
     while IFS= read -r line; do
       case $line in
         '='*) digest=${line#=} ;;

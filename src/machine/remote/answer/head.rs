@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::table_lines::TableLines;
 use crate::machine::remote::paths::{JOURNAL, LAST, LEDGER, PENDING};
-use crate::name::{TableType, UserName};
+use crate::name::{RemotePath, TableType, UserName};
 
 /// What stat(1) says of one path, the link followed.
 #[derive(Debug, Clone)]
@@ -41,7 +41,11 @@ impl Stat {
         let mut touched = || times.next().unwrap_or("0");
         let (ctime, inode) = (touched(), touched());
         // Names of users and groups may have blanks, and no colon (passwd(5)).
-        let (names, ids) = next().rsplit_once(' ').unwrap_or_default();
+        let owners = match next() {
+            "" => "root:root 0:0",
+            other => other,
+        };
+        let (names, ids) = owners.rsplit_once(' ').unwrap_or_default();
         let (owner, group) = names.split_once(':').unwrap_or_default();
         let (user, group_id) = ids.split_once(':').unwrap_or_default();
         let (Ok(mode), Ok(size), Ok(mtime), Ok(ctime), Ok(inode), Ok(user), Ok(group_id)) = (
@@ -114,6 +118,9 @@ const TEXTS: [&str; 7] = [
     LAST,
 ];
 
+/// What the host says in the place of a hash that the question had.
+const AS_EXPECTED: &str = "-";
+
 impl<'a> Head<'a> {
     pub fn read(bytes: &'a [u8]) -> Self {
         let mut head = Self::default();
@@ -139,6 +146,18 @@ impl<'a> Head<'a> {
             }
         }
         head
+    }
+
+    /// Puts the hashes of `expected` where the host says that a file has it.
+    pub fn with_expected(mut self, expected: &'a BTreeMap<RemotePath, Option<String>>) -> Self {
+        self.hashes.retain(|path, hash| {
+            if *hash != AS_EXPECTED {
+                return true;
+            }
+            let known = expected.get(*path).and_then(Option::as_deref);
+            known.inspect(|known| *hash = known).is_some()
+        });
+        self
     }
 
     fn text(&mut self, line: &'a [u8]) {

@@ -37,7 +37,7 @@ pub(super) fn understand(
     service: &Service,
     secrets: &Secrets,
 ) -> Result<Observed, MachineError> {
-    let head = Head::read(frame.head);
+    let head = Head::read(frame.head).with_expected(&questions.files);
     let folder = service.folder();
     refuse_unfit(&head)?;
     refuse_own_files(&head, &folder)?;
