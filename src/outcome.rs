@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::exchange::{Found, MachineError, NotDone};
 use crate::name::HostName;
 use crate::plan::{Failure, HostPlan, Refusal, Verdict};
+use crate::service::Service;
 
 /// What an apply did, host by host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,8 +30,9 @@ pub enum Outcome {
     Done {
         /// What each phase said, in order.
         log: Vec<String>,
-        /// Whether Postfix does not run there, although the host is in service.
-        stopped: bool,
+        /// Whether Postfix does not run there, although the host is in service: the services of the plan then, of which one
+        /// or all do not run.
+        stopped: Vec<Service>,
     },
     /// Applied, and a second observation found nothing left to do; but the running services could not be asked whether
     /// they work with it. None of them died, and all tables answered.
@@ -48,8 +50,9 @@ pub enum Outcome {
         faults: Vec<String>,
         /// What could not be asked, and why.
         not_probed: Vec<String>,
-        /// Whether Postfix does not run there, although the host is in service.
-        stopped: bool,
+        /// Whether Postfix does not run there, although the host is in service: the services of the plan then, of which one
+        /// or all do not run.
+        stopped: Vec<Service>,
     },
     /// Applied, and a second observation still finds a difference.
     Remains {
@@ -146,9 +149,10 @@ impl From<MachineError> for Verdict {
 }
 
 impl Outcome {
-    /// A host that has applied its plan: what it found, what its phases said, and whether Postfix does not run there.
+    /// A host that has applied its plan: what it found, what its phases said, and the services of the plan if one does not
+    /// run there.
     #[must_use]
-    pub fn of_applied(found: Found, log: Vec<String>, stopped: bool) -> Self {
+    pub fn of_applied(found: Found, log: Vec<String>, stopped: Vec<Service>) -> Self {
         let Found { not_probed, faults } = found;
         if !faults.is_empty() {
             Self::FaultRemains {

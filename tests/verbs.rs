@@ -504,7 +504,7 @@ fn an_apply_says_what_was_not_proved_and_nothing_else_of_its_phases() {
             faults: words(faults),
             not_probed: words(not_probed),
         };
-        Outcome::of_applied(found, words(log), false)
+        Outcome::of_applied(found, words(log), Vec::new())
     };
     let refused = |host: &str| {
         format!(
@@ -577,7 +577,7 @@ fn an_apply_as_text() {
     };
     let done = || Outcome::Done {
         log: vec!["staged".to_owned(), "reloaded".to_owned()],
-        stopped: false,
+        stopped: Vec::new(),
     };
     let applied = ApplyResult {
         murder: "example.org".to_owned(),
@@ -609,7 +609,7 @@ fn an_apply_as_text() {
                 host("h.x"),
                 Outcome::Done {
                     log: Vec::new(),
-                    stopped: true,
+                    stopped: vec![Service::POSTFIX, "postfix-out".parse().unwrap()],
                 },
             ),
         ]),
@@ -643,7 +643,7 @@ fn an_apply_as_text() {
     h.x
       done
       note: Postfix does not run here, and `murder` did not start it
-          help: start it with `postfix start`
+          help: start it with `postfix start` or `postmulti -i postfix-out -p start`
 
     9 hosts: 1 left half-way, 1 not converged, 1 failed and restored, 1 stale, 1 not attempted, 3 done, 1 with nothing to do
     ");

@@ -9,6 +9,7 @@ use super::outcome_words::{because, words};
 use super::{Detail, steps, text};
 use crate::exchange::{Failure, NotDone};
 use crate::outcome::{ApplyResult, Outcome};
+use crate::service::Service;
 
 /// Writes the outcome of each host, once for each group of hosts with the same outcome, and a summary line. `phases`
 /// adds the messages of each phase; what could not be checked is always shown.
@@ -48,14 +49,14 @@ fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
             Tone::Plain,
             "  already applied: the host's generation is of this plan",
         )],
-        Outcome::Done { log, stopped } => of_done(log, &[], &[], *stopped, phases),
-        Outcome::NotProbed { log, not_probed } => of_done(log, &[], not_probed, false, phases),
+        Outcome::Done { log, stopped } => of_done(log, &[], &[], stopped, phases),
+        Outcome::NotProbed { log, not_probed } => of_done(log, &[], not_probed, &[], phases),
         Outcome::FaultRemains {
             log,
             faults,
             not_probed,
             stopped,
-        } => of_done(log, faults, not_probed, *stopped, phases),
+        } => of_done(log, faults, not_probed, stopped, phases),
         Outcome::Remains { plan } => {
             let mut lines = vec![Line::new(
                 Tone::Failure,
@@ -103,7 +104,7 @@ fn of_done(
     log: &[String],
     faults: &[String],
     not_probed: &[String],
-    stopped: bool,
+    stopped: &[Service],
     phases: bool,
 ) -> Vec<Line> {
     let warning = |text: String| Line::new(Tone::Warning, text);
@@ -124,14 +125,14 @@ fn of_done(
     if lines.is_empty() {
         lines.push(Line::new(Tone::Added, "  done"));
     }
-    if stopped {
+    if !stopped.is_empty() {
         lines.push(warning(
             "  note: Postfix does not run here, and `murder` did not start it".to_owned(),
         ));
-        lines.push(Line::new(
-            Tone::Plain,
-            "      help: start it with `postfix start`",
-        ));
+        let commands = stopped.iter().map(Service::start_command);
+        let commands: Vec<String> = commands.map(|one| format!("`{one}`")).collect();
+        let help = format!("      help: start it with {}", commands.join(" or "));
+        lines.push(Line::new(Tone::Plain, help));
     }
     for said in log {
         if is_unproved(said) {

@@ -72,7 +72,11 @@ pub fn apply(machine: &mut dyn Apply, what: &Application<'_>, again: Proof<'_>) 
         }
     };
     match seen.verdict {
-        Verdict::Converged => Outcome::of_applied(performed.found, performed.log, seen.stopped),
+        Verdict::Converged => {
+            let services = what.plan.expects.services.keys();
+            let stopped = services.filter(|_| seen.stopped).cloned().collect();
+            Outcome::of_applied(performed.found, performed.log, stopped)
+        }
         Verdict::Changes(plan) => Outcome::Remains { plan },
         Verdict::Unreachable { error } | Verdict::Failed { error } => Outcome::Failed {
             error: unproved(error),

@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use murder::machine::{Ending, NotDone};
+use murder::machine::remote::Remote;
+use murder::machine::{Ending, NotDone, Observe};
+use murder::plan::{DiffInput, compare, questions};
+use murder::secret::Secrets;
 use murder::service::Service;
 use murder::state::Desired;
 
@@ -123,4 +126,39 @@ fn a_fault_at_any_point_leaves_both_instances_as_they_were_or_finishes() {
         }
     });
     println!("{tried} faults at {points} points");
+}
+
+#[test]
+fn what_instances_name_is_looked_at_without_being_asked_for() {
+    let host = host();
+    for folder in ["/etc/postfix", "/etc/postfix-out"] {
+        host.run(&format!(
+            "postconf -c {folder} -e smtp_tls_CAfile=/etc/passwd"
+        ));
+    }
+    let lacking = |desired: &Desired| {
+        let asked = questions(desired, &Secrets::default(), None).unwrap();
+        let observed = Remote::new(host.shell()).observe(&asked).unwrap();
+        let input = DiffInput {
+            known: observed.known.as_ref(),
+            murder: "example.org",
+            desired,
+            live: &observed.live,
+            secrets: &Secrets::default(),
+            hosts: &[],
+            keep: murder::history::KEPT,
+            rollback: None,
+        };
+        compare(input).1.is_some()
+    };
+    for (number, desired) in [wanted(&out(), "b.example"), both("a.example", "b.example")]
+        .iter()
+        .enumerate()
+    {
+        assert!(lacking(desired), "nothing was kept yet");
+        let planned = plan(&host, desired).unwrap();
+        let performed = perform(&host, &planned, &format!("r{number}"), "");
+        assert_eq!(performed.ending, Ending::Done, "{performed:?}");
+        assert!(!lacking(desired), "asked once more");
+    }
 }

@@ -129,7 +129,7 @@ fn roles_that_move_give_back_what_they_leave() {
     fs::create_dir(root.join("etc/postfix-out")).unwrap();
     fs::write(
         root.join("etc/postfix-out/main.cf"),
-        "multi_instance_enable = yes\ncompatibility_level = 3.6\n",
+        "multi_instance_enable = yes\ncompatibility_level = 3.6\ntransport_maps = hash:/etc/own\n",
     )
     .unwrap();
     fs::copy(
@@ -143,6 +143,13 @@ fn roles_that_move_give_back_what_they_leave() {
     let text =
         fs::read_to_string(&main_cf).unwrap() + "multi_instance_directories = /etc/postfix-out\n";
     fs::write(&main_cf, text).unwrap();
+    // What the instance has of its own is named by its own path.
+    let flags = ["--yes", "--allow-delete"];
+    let said = bench.expect(1, "apply", &[&HOST[..], &flags].concat());
+    assert!(
+        said.contains("`/etc/postfix-out/main.cf:transport_maps`"),
+        "{said}"
+    );
     let flags = ["--yes", "--allow-delete", "--adopt"];
     let said = bench.expect(0, "apply", &[&HOST[..], &flags].concat());
     assert!(said.contains("delete /etc/postfix/transport"), "{said}");

@@ -21,7 +21,7 @@ impl Draft<'_> {
                 continue;
             };
             if !stock.wrote(thing, before) {
-                replaced.push(format!("`{thing}`"));
+                replaced.push(format!("`{}`", self.service.shown(thing)));
             }
         }
         if !replaced.is_empty() {

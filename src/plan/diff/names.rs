@@ -103,7 +103,7 @@ impl Draft<'_> {
             };
             let names = catalogue::needed_names(value);
             remarks.extend(names.iter().filter(|name| !set(name)).map(|name| Remark {
-                text: format!("`${name}` in `{thing}` refers to no parameter of this host: Postfix replaces it with nothing"),
+                text: format!("`${name}` in `{thing}` refers to no parameter of this host: Postfix replaces it with nothing", thing = self.service.shown(thing)),
                 hint: Some(format!("set `{name}` under `settings`, or write `$$` for a `$`")),
             }));
         }

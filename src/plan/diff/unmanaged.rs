@@ -225,7 +225,8 @@ impl Draft<'_> {
             };
             self.refusals.push(Refusal {
                 summary: format!(
-                    "this plan would {action} `{thing}`, which was changed on the host since {since}"
+                    "this plan would {action} `{}`, which was changed on the host since {since}",
+                    self.service.shown(thing)
                 ),
                 kind: RefusalKind::Overwrite,
             });
