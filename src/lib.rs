@@ -58,6 +58,8 @@ pub mod attribution;
 
 pub mod mail;
 
+pub mod verify;
+
 pub mod report;
 
 // Shell: files, machines, many hosts at once, one run, and the terminal.

@@ -32,6 +32,7 @@ const PURE: &[&str] = &[
     "name",
     "lmtp",
     "mail",
+    "verify",
     "visible",
     "nearest",
     "thing",
@@ -99,6 +100,8 @@ const NEVER: &[(&str, &str)] = &[
     ("plan", "machine"),
     ("mail", "transport"),
     ("mail", "machine"),
+    ("verify", "transport"),
+    ("verify", "machine"),
     ("report", "manifest"),
     ("session", "cli"),
 ];

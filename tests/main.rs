@@ -63,7 +63,11 @@ mod untrusted;
 mod printed;
 // How plans read: groups, ranges, no text twice.
 mod reading;
+// What the tests of mail routes share.
+mod routes;
 // Where mail goes, without a host.
 mod trace;
+// What is wrong with routes and directories.
+mod verify;
 // Verbs, flags, exit codes, output.
 mod verbs;

@@ -1,113 +1,15 @@
 //! `murder trace`: where mail goes, by manifest and directory, through the program itself.
 
 use std::fs;
-use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-/// A murder with every role, and the addresses that its hosts send from.
-const MANIFEST: &str = "version: 1
-murder: lab
-topology: discrete
-domains: [example.org]
-ldap: {uris: ['ldap://ldap.example.org'], base: 'dc=example,dc=org', tls: {mode: none}}
-cyrus: {lmtp_socket: /run/cyrus/socket/lmtp, postuser: folder}
-shared_folders:
-  - {address: news@example.org, backend: backend1.example.org, folder: news}
-hosts:
-  mx.example.org: {roles: [internet-mta], addresses: [192.0.2.6]}
-  smtp.example.org: {roles: [internal-mta], addresses: [192.0.2.5]}
-  backend1.example.org: {roles: [backend], addresses: [192.0.2.11]}
-  backend2.example.org: {roles: [backend], addresses: [192.0.2.12]}
-  frontend1.example.org: {roles: [frontend], addresses: [192.0.2.13]}
-";
-
-/// Entries that the lab's directory lacks: other mistakes of the field.
-const MORE: &str = "
-dn: uid=case,ou=People,dc=example,dc=org
-objectClass: kolabInetOrgPerson
-mail: case@example.org
-mailHost: BACKEND1.example.org
-
-dn: uid=short,ou=People,dc=example,dc=org
-objectClass: kolabInetOrgPerson
-mail: short@example.org
-mailHost: backend1
-
-dn: uid=gone,ou=People,dc=example,dc=org
-objectClass: kolabInetOrgPerson
-mail: gone@example.org
-mailHost: backend9.example.org
-
-dn: uid=front,ou=People,dc=example,dc=org
-objectClass: kolabInetOrgPerson
-mail: front@example.org
-mailHost: frontend1.example.org
-
-dn: uid=itself,ou=People,dc=example,dc=org
-objectClass: kolabInetOrgPerson
-mail: itself@example.org
-mailHost: smtp.example.org
-
-dn: cn=self,ou=Groups,dc=example,dc=org
-objectClass: kolabGroupOfUniqueNames
-mail: self@example.org
-uniqueMember: cn=self,ou=Groups,dc=example,dc=org
-";
-
-struct Lab(tempfile::TempDir);
-
-impl Lab {
-    fn new(manifest: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let lab = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/base.ldif"));
-        fs::write(folder.path().join("d.ldif"), lab.unwrap() + MORE).unwrap();
-        fs::write(folder.path().join("m.yaml"), manifest).unwrap();
-        Self(folder)
-    }
-
-    fn trace(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_murder"))
-            .current_dir(self.0.path())
-            .args(["trace", "--manifest", "m.yaml"])
-            .args(arguments)
-            .env_clear()
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
-    }
-
-    fn json(&self, arguments: &[&str]) -> Vec<Value> {
-        let output = self.trace(&[&["--format", "json", "--ldif", "d.ldif"], arguments].concat());
-        let (out, err) = (text(&output.stdout), text(&output.stderr));
-        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {err}");
-        out.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
-    }
-
-    /// `code verdict host`, one for each end.
-    fn short(&self, arguments: &[&str]) -> String {
-        let trace = self.json(arguments).remove(0);
-        let code = trace["reply"]["code"]
-            .as_u64()
-            .map_or("-".to_owned(), |code| code.to_string());
-        let ends = trace["ends"].as_array().unwrap().iter().map(|end| {
-            let host = end["host"].as_str().unwrap().split('.').next().unwrap();
-            format!("{} {host}", end["action"].as_str().unwrap())
-        });
-        format!("{code} {}", ends.collect::<Vec<_>>().join(", "))
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use super::routes::{MANIFEST, RouteFolder, text};
 
 /// Each kind of entry, from each entry point. Real Postfix and Cyrus did the same in tests/lab/routing.rs.
 #[test]
 fn each_kind_of_address_ends_where_it_must() {
-    let lab = Lab::new(MANIFEST);
+    let lab = RouteFolder::new(MANIFEST);
     let inside: &[&str] = &["--at", "smtp.example.org"];
     let backend: &[&str] = &["--at", "backend1.example.org", "--client", "192.0.2.5"];
     let submitted: &[&str] = &["--submit", "backend1.example.org"];
@@ -182,7 +84,7 @@ fn broken_configurations_are_seen() {
          transport_maps: 'proxy:ldap:/etc/postfix/ldap/transport_maps.cf', virtual_alias_maps: '', \
          relay_recipient_maps: ''}}",
     );
-    let lab = Lab::new(&looping.replace(
+    let lab = RouteFolder::new(&looping.replace(
         "{roles: [internet-mta], addresses: [192.0.2.6]}",
         "{roles: [internet-mta], addresses: [192.0.2.6], settings: {relay_recipient_maps: ''}}",
     ));
@@ -201,7 +103,7 @@ fn broken_configurations_are_seen() {
         "[192.0.2.6], vars: {recipient_check: none}}",
     );
     assert_eq!(
-        Lab::new(&open).short(&["nosuch@example.org"]),
+        RouteFolder::new(&open).short(&["nosuch@example.org"]),
         "250 bounced mx"
     );
     // The edge asks the internal MTA.
@@ -209,14 +111,14 @@ fn broken_configurations_are_seen() {
         "[192.0.2.6]}",
         "[192.0.2.6], vars: {recipient_check: verify}}",
     );
-    let lab = Lab::new(&verify);
+    let lab = RouteFolder::new(&verify);
     assert_eq!(lab.short(&["nosuch@example.org"]), "550 refused mx");
     assert_eq!(lab.short(&["john@example.org"]), "250 delivered backend1");
 }
 
 #[test]
 fn the_contract_of_the_json_holds() {
-    let lab = Lab::new(MANIFEST);
+    let lab = RouteFolder::new(MANIFEST);
     let trace = lab.json(&["memo@example.org"]).remove(0);
     let keys: Vec<&String> = trace.as_object().unwrap().keys().collect();
     assert_eq!(
@@ -260,7 +162,7 @@ fn the_contract_of_the_json_holds() {
 
 #[test]
 fn people_and_pictures_have_the_same_route() {
-    let lab = Lab::new(MANIFEST);
+    let lab = RouteFolder::new(MANIFEST);
     let shown = |arguments: &[&str]| {
         let output = lab.trace(&[&["--ldif", "d.ldif"], arguments].concat());
         text(&output.stdout)

@@ -1,4 +1,5 @@
-//! `murder explain HOST THING`: which line sets a value, and which lines it overrides.
+//! `murder explain HOST THING`: which line sets a value, and which lines it overrides. `murder explain CODE`: what a finding
+//! of `verify` means.
 
 use std::path::PathBuf;
 
@@ -16,15 +17,16 @@ use crate::model::{Host, HostState};
 use crate::report::explain::Explainer;
 use crate::service::{Instance, Service};
 use crate::thing::Thing;
+use crate::verify::FindingCode;
 
 /// Arguments of `murder explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArguments {
-    /// The host.
+    /// The host; or, alone, the code of a finding of `verify`, such as `loop`.
     pub host: String,
     /// The thing: `relayhost`, `/etc/postfix/transport`, `lmtp/unix/chroot`, or its name in plans
     /// (`main.cf:relayhost`, `master.cf:lmtp/unix/chroot`); or a variable of a module: `vars.layout`.
-    pub thing: String,
+    pub thing: Option<String>,
     /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
     #[arg(default_value = ".")]
     pub path: PathBuf,
@@ -41,12 +43,15 @@ pub struct ExplainArguments {
 /// # Errors
 /// If the manifest has an error, or no line sets the thing.
 pub fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    let Some(thing) = &arguments.thing else {
+        return page(&arguments.host, terminal);
+    };
     let mut loaded = load::load_with(
         &arguments.path,
         &arguments.overlay,
         arguments.stranger.links(),
     );
-    let answer = match answer(&loaded, arguments) {
+    let answer = match answer(&loaded, arguments, thing) {
         Ok(answer) => answer,
         Err(problems) => {
             loaded.diagnostics.extend(problems);
@@ -58,18 +63,37 @@ pub fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<Exit, Cl
     Ok(Exit::Done)
 }
 
-fn answer(loaded: &Loaded, arguments: &ExplainArguments) -> Result<String, Vec<Diagnostic>> {
+/// Prints the page of a finding's code.
+fn page(word: &str, terminal: &Terminal) -> Result<Exit, CliError> {
+    let Ok(code) = word.parse::<FindingCode>() else {
+        let words: Vec<&str> = FindingCode::ALL.iter().map(|code| code.word()).collect();
+        let problem = Diagnostic::error(format!("`{word}` is not the code of a finding"));
+        let problem = problem.detail(format!("the codes are {}", words.join(", ")));
+        let problem =
+            problem.hint("for a value of a host, name the thing too: `murder explain HOST THING`");
+        return Err(CliError::arguments(vec![problem]));
+    };
+    let text = format!("{code} ({})\n\n{}\n", code.severity().word(), code.page());
+    output::print_text(&text, terminal)?;
+    Ok(Exit::Done)
+}
+
+fn answer(
+    loaded: &Loaded,
+    arguments: &ExplainArguments,
+    wanted: &str,
+) -> Result<String, Vec<Diagnostic>> {
     let Some(murder) = &loaded.murder else {
         return Err(Vec::new());
     };
     let wrong = |error: crate::name::NameError| vec![Diagnostic::error(error.to_string())];
     let host = named(murder, &arguments.host).map_err(|problem| vec![problem])?;
     let compiler = Compiler::new(murder, &loaded.modules)?;
-    if let Some(name) = arguments.thing.strip_prefix("vars.") {
+    if let Some(name) = wanted.strip_prefix("vars.") {
         let explained = explainer(loaded, &compiler, host, &host.main_service()).variable(name);
         return explained.map_err(|problem| vec![problem]);
     }
-    let (of, text) = on_instance(&arguments.thing);
+    let (of, text) = on_instance(wanted);
     let thing = thing(text).map_err(wrong)?;
     if host.state == HostState::Retired {
         return Err(vec![

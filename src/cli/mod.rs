@@ -35,6 +35,8 @@ pub mod terminal;
 pub mod trace;
 pub mod unlock;
 pub mod untrusted;
+pub mod verify;
+mod verify_baseline;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
@@ -74,6 +76,8 @@ pub enum Verb {
     Explain(explain::ExplainArguments),
     /// Show where mail for an address goes, hop by hop, by manifest and directory; contacts no host.
     Trace(trace::TraceArguments),
+    /// Find loops, lost and bouncing mail, and mistakes of the directory: every address, from every place; contacts no host.
+    Verify(verify::VerifyArguments),
     /// Show what an apply would change on each host; changes nothing.
     Plan(plan::PlanArguments),
     /// Show a saved plan as `plan` printed it; contacts no host.
@@ -207,6 +211,7 @@ impl Verb {
             Self::Render(arguments) => render::run(arguments, terminal),
             Self::Explain(arguments) => explain::run(arguments, terminal),
             Self::Trace(arguments) => trace::run(arguments, terminal),
+            Self::Verify(arguments) => verify::run(arguments, terminal),
             Self::Plan(arguments) => plan::run(arguments, terminal),
             Self::Show(arguments) => show::run(arguments, terminal),
             Self::Apply(arguments) if is_plan_file(&arguments.selection.path) => {

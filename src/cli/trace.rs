@@ -201,7 +201,7 @@ fn addresses(arguments: &TraceArguments) -> Result<Vec<String>, CliError> {
 }
 
 /// The line of the manifest or of a module that sets a parameter or a file of a host.
-fn origin(
+pub(super) fn origin(
     loaded: &LoadedMurder,
     murder: &CompiledMurder,
     host: &str,

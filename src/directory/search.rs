@@ -1,7 +1,7 @@
 //! Searches of a directory by base, scope and filter, with the help of its indexes.
 
 use super::dn::normalized_dn;
-use super::filter::{Assertion, LdapFilter, Pattern};
+use super::filter::{Assertion, LdapFilter, Pattern, PatternPart};
 use super::matching::{MatchingRule, superior_classes};
 use super::store::{Directory, EntryId, hash_of, reversed};
 
@@ -26,7 +26,7 @@ pub enum SearchError {
 }
 
 /// What the place-holders of a filter stand for.
-type Values<'a> = &'a dyn Fn(char) -> String;
+pub type Values<'a> = &'a dyn Fn(char) -> String;
 
 impl Directory {
     /// The entries that match, in the order in which they were read.
@@ -42,7 +42,7 @@ impl Directory {
     ) -> Result<Vec<EntryId>, SearchError> {
         let base = normalized_dn(base).map_err(|_| SearchError::BadName)?;
         let base = reversed(&base);
-        let own = self.by_dn().get(&base).copied();
+        let own = self.tree().find(&base);
         if own.is_none() && !self.has_below(&base) {
             return Err(SearchError::NoSuchObject);
         }
@@ -74,25 +74,52 @@ impl Directory {
         if base.is_empty() {
             return true;
         }
-        let below = format!("{base},");
-        let next = self.by_dn().range(below.clone()..).next();
-        next.is_some_and(|(dn, _)| dn.starts_with(&below))
+        let (below, tree) = (format!("{base},"), self.tree());
+        let next = tree.from(&below).first();
+        next.is_some_and(|entry| tree.name(*entry).starts_with(&below))
     }
 
     fn entries_below(&self, base: &str, scope: SearchScope) -> Vec<EntryId> {
-        let from = base.to_owned();
-        let within = self.by_dn().range(from..);
+        let tree = self.tree();
+        let within = tree.from(base).iter().copied();
         within
             // Names that begin with the base, such as `dc=a-b` for `dc=a`, may be in between.
-            .take_while(|(dn, _)| dn.starts_with(base))
-            .filter(|(dn, _)| is_under(dn, base, scope))
-            .map(|(_, entry)| *entry)
+            .take_while(|entry| tree.name(*entry).starts_with(base))
+            .filter(|entry| is_under(tree.name(*entry), base, scope))
             .collect()
     }
 
     fn is_below(&self, entry: EntryId, base: &str, scope: SearchScope) -> bool {
-        let dn = normalized_dn(self.dn(entry));
-        dn.is_ok_and(|dn| is_under(&reversed(&dn), base, scope))
+        let name = self.tree().name(entry);
+        !name.is_empty() && is_under(name, base, scope)
+    }
+
+    /// Whether an entry is in the scope of a base; none of them is if the base is not a name.
+    #[must_use]
+    pub fn is_within(&self, entry: EntryId, base: &str, scope: SearchScope) -> bool {
+        let base = normalized_dn(base).map(|base| reversed(&base));
+        base.is_ok_and(|base| self.is_below(entry, &base, scope))
+    }
+
+    /// The entries that have a value of an attribute, by the attribute's matching rule.
+    #[must_use]
+    pub fn with_value(&self, attribute: &str, value: &str) -> Vec<EntryId> {
+        let pattern = Pattern(vec![PatternPart::Text(value.to_owned())]);
+        let found = self.indexed(attribute, &pattern, &|_| String::new());
+        found.into_iter().map(EntryId).collect()
+    }
+
+    /// Whether an entry matches a filter, with values for its place-holders.
+    #[must_use]
+    pub fn is_match(&self, entry: EntryId, filter: &LdapFilter, values: Values<'_>) -> bool {
+        self.matches(entry, filter, values) == Some(true)
+    }
+
+    /// The form of a value under which equal values of an attribute are equal texts; none if it has not the attribute's
+    /// syntax.
+    #[must_use]
+    pub fn normalized(attribute: &str, value: &str) -> Option<String> {
+        MatchingRule::of(attribute).normalized(value)
     }
 
     /// The entries that an index names, of which the matching ones are a part; none if no index helps.

@@ -1,6 +1,6 @@
 //! The entries of a directory: attributes by number, values in one text, and an index for each attribute.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{OnceLock, PoisonError, RwLock};
 
 use super::matching::{MatchingRule, superior_classes};
@@ -33,8 +33,19 @@ pub struct Directory {
     pub(super) entries: Vec<u32>,
     /// The name of each entry as it was read.
     pub(super) dns: Vec<(u32, u32)>,
-    pub(super) by_dn: OnceLock<BTreeMap<String, EntryId>>,
+    pub(super) tree: OnceLock<Tree>,
+    /// The servers that do not answer, in lower case.
+    pub(super) down: RwLock<Vec<String>>,
     pub(super) indexes: RwLock<HashMap<AttributeId, std::sync::Arc<Index>>>,
+}
+
+/// The names of the entries, normalized and with their parts in reverse, so that the entries below one follow it.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    /// The name of each entry; empty if it is not a name.
+    pub(super) names: Vec<Box<str>>,
+    /// The entries in the order of their names.
+    pub(super) sorted: Vec<EntryId>,
 }
 
 /// Entries by the hash of a normalized value, sorted.
@@ -107,17 +118,39 @@ impl Directory {
         self.text.get(start..start + length).unwrap_or_default()
     }
 
-    /// The entries by their normalized names.
-    pub(super) fn by_dn(&self) -> &BTreeMap<String, EntryId> {
-        self.by_dn.get_or_init(|| {
-            let named = self.entries().filter_map(|entry| {
-                Some((
-                    reversed(&super::dn::normalized_dn(self.dn(entry)).ok()?),
-                    entry,
-                ))
-            });
-            named.collect()
+    /// Says which of the servers that have the directory do not answer.
+    pub fn set_down(&self, servers: &[String]) {
+        let mut down = self.down.write().unwrap_or_else(PoisonError::into_inner);
+        *down = servers.iter().map(|name| name.to_lowercase()).collect();
+    }
+
+    /// Whether none of some servers answers. Without servers that are down, each answers.
+    #[must_use]
+    pub fn are_down(&self, servers: &[String]) -> bool {
+        let down = self.down.read().unwrap_or_else(PoisonError::into_inner);
+        !down.is_empty() && !servers.is_empty() && servers.iter().all(|name| down.contains(name))
+    }
+
+    /// The names of the entries.
+    pub(super) fn tree(&self) -> &Tree {
+        self.tree.get_or_init(|| {
+            let name = |entry| match super::dn::normalized_dn(self.dn(entry)) {
+                Ok(name) => reversed(&name).into_boxed_str(),
+                Err(_) => Box::default(),
+            };
+            let names: Vec<Box<str>> = self.entries().map(name).collect();
+            let mut sorted: Vec<EntryId> = self.entries().collect();
+            sorted.retain(|entry| !names[entry.0 as usize].is_empty());
+            sorted.sort_unstable_by_key(|entry| &names[entry.0 as usize]);
+            Tree { names, sorted }
         })
+    }
+
+    /// The entry with a name.
+    #[must_use]
+    pub fn named(&self, dn: &str) -> Option<EntryId> {
+        self.tree()
+            .find(&reversed(&super::dn::normalized_dn(dn).ok()?))
     }
 
     /// The index of an attribute: which entries have a value with a hash.
@@ -146,6 +179,28 @@ impl Directory {
         let mut known = self.indexes.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(attribute, std::sync::Arc::clone(&index));
         index
+    }
+}
+
+impl Tree {
+    /// The reversed name of an entry.
+    pub(super) fn name(&self, entry: EntryId) -> &str {
+        self.names.get(entry.0 as usize).map_or("", |name| name)
+    }
+
+    /// The entry with a reversed name.
+    pub(super) fn find(&self, name: &str) -> Option<EntryId> {
+        let from = self.from(name);
+        let first = from.first().copied()?;
+        (self.name(first) == name).then_some(first)
+    }
+
+    /// The entries from a reversed name on.
+    pub(super) fn from(&self, name: &str) -> &[EntryId] {
+        let start = self
+            .sorted
+            .partition_point(|entry| self.name(*entry) < name);
+        &self.sorted[start..]
     }
 }
 

@@ -1,6 +1,6 @@
 //! The delivery agents of a host: which program each transport runs, and the parameters of smtp(8) and lmtp(8).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::address::{list, quoted, split};
 use super::local::LocalAgent;
@@ -43,6 +43,8 @@ pub struct ClientAgent {
 pub struct Agents {
     /// The program of each transport.
     pub programs: BTreeMap<String, Program>,
+    /// The transports that run in a chroot.
+    pub chrooted: BTreeSet<String>,
     /// The SMTP client.
     pub smtp: ClientAgent,
     /// The LMTP client.
@@ -54,6 +56,12 @@ pub struct Agents {
 }
 
 impl Agents {
+    /// Whether a transport delivers over LMTP.
+    #[must_use]
+    pub fn is_lmtp(&self, transport: &str) -> bool {
+        self.programs.get(transport) == Some(&Program::Lmtp)
+    }
+
     /// smtp(8) or lmtp(8).
     #[must_use]
     pub fn client(&self, is_lmtp: bool) -> &ClientAgent {

@@ -33,9 +33,19 @@ impl Walk<'_> {
                 Destination::Socket(path) if path.contains([',', ' ']) => Err(format!(
                     "4.4.1 connect to `{path}`: No such file or directory"
                 )),
+                // A path from the root of the chroot, where the socket is not.
+                Destination::Socket(path) if self.is_chrooted(at, route, &path) => Err(format!(
+                    "4.4.1 connect to `{path}`: No such file or directory within the chroot"
+                )),
                 Destination::Socket(_) => Ok(None),
                 Destination::Host(..) if is_lmtp => Ok(None),
                 Destination::Host(name, port) => self.find(at, route, &name, &port),
+                // A host's own name has no mail servers but the host.
+                Destination::Domain(name, port)
+                    if self.murder.host(&name).is_some() && !self.murder.is_domain(&name) =>
+                {
+                    self.find(at, route, &name, &port)
+                }
                 Destination::Domain(name, _) => match self.mail_server(&name) {
                     Ok(()) => Ok(None),
                     Err(what) => {
@@ -62,6 +72,14 @@ impl Walk<'_> {
         self.client_failed(at, route, is_lmtp, &status);
     }
 
+    /// Whether a transport runs in a chroot, outside of which a socket is.
+    fn is_chrooted(&self, at: usize, route: &Route, path: &str) -> bool {
+        path.starts_with('/')
+            && self
+                .host(at)
+                .is_some_and(|host| host.agents.chrooted.contains(&route.transport))
+    }
+
     /// Gives a recipient to a host of the murder; the status if that host cannot take it now.
     fn hand_over(
         &mut self,
@@ -70,12 +88,20 @@ impl Walk<'_> {
         route: &Route,
         recipient: &str,
     ) -> Option<String> {
+        let circumstances = self.circumstances;
+        if circumstances.down.contains(&next) {
+            let name = self.host(next).map_or("", |host| &host.name);
+            return Some(format!("4.4.1 connect to `{name}`: it does not answer"));
+        }
         let client = self.host(at).map_or(SmtpClient::Unknown, client_of);
         let from = self
             .host(at)
             .map(|host| host.name.clone())
             .unwrap_or_default();
-        let answer = match self.murder.rcpt(next, recipient, client, self.directory) {
+        let answer = self
+            .murder
+            .rcpt(next, recipient, client, self.directory, circumstances);
+        let answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
                 self.failed(next, recipient, error);
@@ -145,7 +171,7 @@ impl Walk<'_> {
 
     /// Whether mail for a domain leaves the murder; only DNS knows the mail servers of its own domains.
     fn mail_server(&self, domain: &str) -> Result<(), String> {
-        if self.murder.host(domain).is_some() || self.murder.is_domain(domain) {
+        if self.murder.is_domain(domain) {
             return Err(format!("only DNS knows the mail servers of `{domain}`"));
         }
         Ok(())

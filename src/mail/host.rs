@@ -1,24 +1,26 @@
 //! One host of the murder, with all parameters that decide about mail.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
 use super::agent::{Agents, ClientAgent, Program};
 use super::cleanup::Cleanup;
+use super::input::{HostAbilities, HostInput};
 use super::local::LocalAgent;
 use super::reader::ParameterReader;
 use super::resolve::Resolver;
 use super::smtpd::Smtpd;
 use super::stock;
-use super::table::HostTables;
-use crate::name::{HostName, ServiceName};
+use super::table::{HostTables, KeyLookup, OpenTable};
+use super::twins;
+use crate::name::ServiceName;
 use crate::postfix::configuration::{
     Configuration, HostEnvironment, Networks, Release, SetValues, View,
 };
 use crate::postfix::{Network, split_list};
 use crate::secret::Body;
-use crate::service::Service;
-use crate::state::{DesiredService, DesiredSettings, Facts, Want};
+use crate::state::{DesiredService, DesiredSettings, Want};
 use crate::thing::Field;
 
 /// A host as the model of mail sees it.
@@ -42,27 +44,16 @@ pub struct MailHost {
     pub smtpd: Option<Smtpd>,
     /// The delivery agents.
     pub agents: Agents,
-}
-
-/// What the manifest says of a host.
-#[derive(Debug, Clone)]
-pub struct HostInput<'a> {
-    /// Its name.
-    pub name: &'a HostName,
-    /// What a trace calls it: its name, with the instance of Postfix where the host has roles on several.
-    pub label: String,
-    /// The instance of Postfix.
-    pub service: &'a Service,
-    /// The name under which other hosts send mail to it.
-    pub reached_by: &'a str,
-    /// The value of `mailHost` for its mailboxes.
-    pub mailhost: &'a str,
-    /// The addresses and networks from which it sends.
-    pub addresses: &'a [String],
-    /// What it must have.
-    pub desired: &'a DesiredService,
-    /// Its facts.
-    pub facts: &'a Facts,
+    /// Its lookup tables by the parameters that use them.
+    pub tables: BTreeMap<String, Vec<OpenTable>>,
+    /// All of its lookup tables, also those within others.
+    pub opened: Vec<Arc<dyn KeyLookup>>,
+    /// `recipient_delimiter`.
+    pub delimiters: String,
+    /// What it does in the murder.
+    pub abilities: HostAbilities,
+    /// Its configuration without its own names and addresses: see [`super::twins`].
+    pub anonymous: String,
 }
 
 impl MailHost {
@@ -95,16 +86,19 @@ impl MailHost {
         let soft_bounce = reader.is_on("soft_bounce");
         reader.view = view(cleanup);
         let cleanup = Cleanup::read(&mut reader);
-        reader.view = view(smtp);
-        let smtp = ClientAgent::read("smtp", &mut reader);
-        reader.view = view(lmtp);
-        let lmtp = ClientAgent::read("lmtp", &mut reader);
+        let [smtp, lmtp] = [("smtp", smtp), ("lmtp", lmtp)].map(|(name, service)| {
+            reader.view = view(service);
+            ClientAgent::read(name, &mut reader)
+        });
         reader.view = view(local);
         let local = LocalAgent::read(&mut reader);
         let smtpd = smtpd.filter(|service| is_enabled(&disabled, service));
         reader.view = view(&smtpd);
         let smtpd = smtpd.is_some().then(|| Smtpd::read(&mut reader));
         let programs = programs(&entries);
+        reader.view = view(rewrite);
+        let delimiters = reader.text_or_empty("recipient_delimiter");
+        let (tables, opened) = tables.into_used();
         Self {
             machine: input.name.as_str().to_owned(),
             names: vec![
@@ -120,11 +114,17 @@ impl MailHost {
             smtpd,
             agents: Agents {
                 programs,
+                chrooted: chrooted(&settings),
                 smtp,
                 lmtp,
                 local,
                 soft_bounce,
             },
+            tables,
+            opened,
+            delimiters,
+            abilities: input.abilities,
+            anonymous: twins::anonymous(input),
         }
     }
 }
@@ -209,6 +209,14 @@ fn environment(input: &HostInput<'_>) -> HostEnvironment {
             class: None,
         },
     }
+}
+
+/// The transports of master.cf that run in a chroot. `-` is the default, which is `n` since Postfix 3.0.
+fn chrooted(settings: &DesiredSettings<'_>) -> BTreeSet<String> {
+    let entries = settings.entries().unwrap_or_default().iter();
+    let chrooted =
+        entries.filter(|entry| entry.kind() == "unix" && entry.field(Field::Chroot) == "y");
+    chrooted.map(|entry| entry.name().to_owned()).collect()
 }
 
 /// The services of master.cf with their commands.

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::host::{HostInput, MailHost};
+use super::host::MailHost;
+use super::input::HostInput;
 
 /// All hosts of a murder, for routes of mail.
 #[derive(Debug)]
@@ -78,6 +79,11 @@ impl MailMurder {
             rest = domain.split_once('.').map(|(_, parent)| parent);
         }
         false
+    }
+
+    /// The mail domains, in no order.
+    pub fn domains(&self) -> impl Iterator<Item = &str> {
+        self.domains.iter().map(String::as_str)
     }
 
     /// Whether a name is a mail domain of the murder.

@@ -9,6 +9,7 @@ use super::reply::Reply;
 use super::resolve::Route;
 use super::smtpd::{RcptAnswer, RcptQuestion, SmtpClient};
 use super::table::LookupError;
+use super::walk::Circumstances;
 use crate::directory::Directory;
 use crate::postfix::Network;
 
@@ -26,16 +27,23 @@ impl MailMurder {
         recipient: &str,
         client: SmtpClient,
         directory: &Directory,
+        circumstances: &Circumstances,
     ) -> Known<RcptAnswer> {
-        self.rcpt_within(at, recipient, client, directory, MOST_PROBES)
+        self.rcpt_within(
+            at,
+            (recipient, client),
+            directory,
+            circumstances,
+            MOST_PROBES,
+        )
     }
 
     fn rcpt_within(
         &self,
         at: usize,
-        recipient: &str,
-        client: SmtpClient,
+        (recipient, client): (&str, SmtpClient),
         directory: &Directory,
+        circumstances: &Circumstances,
         depth: usize,
     ) -> Known<RcptAnswer> {
         let Some(host) = self.hosts.get(at) else {
@@ -59,9 +67,13 @@ impl MailMurder {
             }
             match destinations(&route.nexthop, false).first() {
                 Some(Destination::Host(name, _)) => match self.host(name) {
+                    Some(next) if circumstances.down.contains(&next) => {
+                        Ok(Reply::new(450, "4.4.1", "the host does not answer"))
+                    }
                     Some(next) => {
+                        let question = (route.recipient.as_str(), client);
                         let answer =
-                            self.rcpt_within(next, &route.recipient, client, directory, depth - 1);
+                            self.rcpt_within(next, question, directory, circumstances, depth - 1);
                         answer.map(|answer| answer.reply)
                     }
                     None => not_modelled("only the next host knows whether the recipient is valid"),

@@ -44,7 +44,8 @@ impl ParameterReader<'_, '_> {
 
     /// The tables of a parameter.
     pub fn maps(&mut self, name: &str) -> Maps {
-        let tables = self.text(name).map(|value| self.tables.all(&value));
+        let tables = self.text(name);
+        let tables = tables.map(|value| self.tables.of_parameter(name, &value));
         Maps {
             parameter: name.to_owned(),
             tables,

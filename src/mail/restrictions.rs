@@ -1,7 +1,7 @@
 //! The access restrictions of smtpd(8), as far as they decide about recipients.
 
 use super::maps::{Known, Maps};
-use super::table::{HostTables, LookupError};
+use super::table::{HostTables, LookupError, OpenTable};
 use crate::postfix::split_list;
 
 /// A restriction.
@@ -162,19 +162,7 @@ fn read_nested(
                 Restriction::Unknown(word)
             }
             // A bare table is one of `check_*_access`, by the list.
-            other if other.contains(':') => {
-                let maps = Maps {
-                    parameter: parameter.to_owned(),
-                    tables: Ok(tables.all(&word)),
-                };
-                match parameter {
-                    "smtpd_recipient_restrictions" | "smtpd_relay_restrictions" => {
-                        Restriction::RecipientAccess(maps)
-                    }
-                    "smtpd_client_restrictions" => Restriction::ClientAccess(maps),
-                    _ => Restriction::OfOthers,
-                }
-            }
+            other if other.contains(':') => bare_table(parameter, tables.all(&word)),
             _ => match classes(&word).filter(|_| depth > 0) {
                 Some(text) => {
                     Restriction::Class(read_nested(parameter, &text, classes, tables, depth - 1))
@@ -184,6 +172,21 @@ fn read_nested(
         });
     }
     list
+}
+
+/// A table without `check_*_access` before it: the list says what is looked up.
+fn bare_table(parameter: &str, tables: Vec<OpenTable>) -> Restriction {
+    let maps = Maps {
+        parameter: parameter.to_owned(),
+        tables: Ok(tables),
+    };
+    match parameter {
+        "smtpd_recipient_restrictions" | "smtpd_relay_restrictions" => {
+            Restriction::RecipientAccess(maps)
+        }
+        "smtpd_client_restrictions" => Restriction::ClientAccess(maps),
+        _ => Restriction::OfOthers,
+    }
 }
 
 /// What an entry of an access table says (access(5)).

@@ -195,28 +195,16 @@ impl Smtpd {
                 Err(_) if self.is_authorized(question)? => SmtpdVerdict::Dunno,
                 Err(error) => return Err(error),
             },
-            Restriction::PermitAuthDestination if self.is_authorized(question)? => {
-                SmtpdVerdict::Permit
-            }
-            Restriction::PermitAuthDestination => SmtpdVerdict::Dunno,
-            Restriction::UnauthDestination(_) if self.is_authorized(question)? => {
-                SmtpdVerdict::Dunno
-            }
-            Restriction::UnauthDestination(true) => reject(
-                codes.relay_access.saturating_sub(100),
-                "4.7.1",
-                "Relay access denied",
-            ),
-            Restriction::UnauthDestination(false) => {
-                reject(codes.relay_access, "5.7.1", "Relay access denied")
-            }
+            Restriction::PermitAuthDestination => match self.is_authorized(question)? {
+                true => SmtpdVerdict::Permit,
+                false => SmtpdVerdict::Dunno,
+            },
+            Restriction::UnauthDestination(defers) => self.unauthorized(*defers, question)?,
             Restriction::UnlistedRecipient => {
                 *is_listed = true;
-                let answer = self.listed(question)?;
-                if answer.reply.is_accepted() {
-                    SmtpdVerdict::Dunno
-                } else {
-                    SmtpdVerdict::Reject(answer.reply, answer.hit)
+                match self.listed(question)? {
+                    answer if answer.reply.is_accepted() => SmtpdVerdict::Dunno,
+                    answer => SmtpdVerdict::Reject(answer.reply, answer.hit),
                 }
             }
             Restriction::UnverifiedRecipient => self.verified(question)?,
@@ -243,6 +231,20 @@ impl Smtpd {
                 )));
             }
         })
+    }
+
+    /// `reject_unauth_destination`, or `defer_unauth_destination` if it `defers`.
+    fn unauthorized(&self, defers: bool, question: &RcptQuestion<'_>) -> Known<SmtpdVerdict> {
+        if self.is_authorized(question)? {
+            return Ok(SmtpdVerdict::Dunno);
+        }
+        let code = self.codes.relay_access;
+        let (code, enhanced) = match defers {
+            true => (code.saturating_sub(100), "4.7.1"),
+            false => (code, "5.7.1"),
+        };
+        let reply = Reply::new(code, enhanced, "Relay access denied");
+        Ok(SmtpdVerdict::Reject(reply, None))
     }
 
     /// Whether `permit_mynetworks` permits the client.

@@ -106,6 +106,8 @@ pub struct MailTrace {
     pub hops: Vec<Hop>,
     /// The ends, at least one.
     pub ends: Vec<RouteEnd>,
+    /// The numbers of the hosts that it passes, in order.
+    pub passed: Vec<usize>,
     /// What is not modelled: the host and the reason.
     pub not_modelled: Vec<(String, String)>,
 }

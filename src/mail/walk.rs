@@ -1,5 +1,7 @@
 //! The walk of a message from host to host, until each recipient has an end.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::address::split;
 use super::agent::Program;
 use super::host::MailHost;
@@ -30,9 +32,26 @@ impl MailMurder {
     /// The route of an address from a place where mail enters.
     #[must_use]
     pub fn trace(&self, address: &str, entry: Entry, directory: &Directory) -> MailTrace {
+        self.trace_in(address, entry, directory, &Circumstances::default(), None)
+    }
+
+    /// The route of an address under circumstances. With a `memory` of the same circumstances and directory, parts of the
+    /// route that are known already are not walked again: the trace then has their ends and lacks their hops, but for the
+    /// first host's.
+    #[must_use]
+    pub fn trace_in(
+        &self,
+        address: &str,
+        entry: Entry,
+        directory: &Directory,
+        circumstances: &Circumstances,
+        memory: Option<&mut RouteMemory>,
+    ) -> MailTrace {
         let mut walk = Walk {
             murder: self,
             directory,
+            circumstances,
+            memory,
             is_utf8: !address.is_ascii(),
             trace: MailTrace {
                 address: address.to_owned(),
@@ -55,10 +74,23 @@ fn words_of(client: SmtpClient) -> String {
     }
 }
 
+/// What is other than usual while a message is on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Circumstances {
+    /// Hosts that do not run.
+    pub down: BTreeSet<usize>,
+}
+
+/// The ends of the recipients that were sent on from a host before, and the hosts that they passed.
+#[derive(Debug, Default)]
+pub struct RouteMemory(HashMap<(usize, String), (Vec<RouteEnd>, Vec<usize>)>);
+
 /// The walk of one message.
 pub(super) struct Walk<'a> {
     pub(super) murder: &'a MailMurder,
     pub(super) directory: &'a Directory,
+    pub(super) circumstances: &'a Circumstances,
+    memory: Option<&'a mut RouteMemory>,
     /// Whether the message needs SMTPUTF8.
     pub(super) is_utf8: bool,
     pub(super) trace: MailTrace,
@@ -120,7 +152,8 @@ impl Walk<'_> {
 
     /// The first host, over SMTP.
     fn enter(&mut self, at: usize, recipient: &str, client: SmtpClient) {
-        let answer = match self.murder.rcpt(at, recipient, client, self.directory) {
+        let (murder, down) = (self.murder, self.circumstances);
+        let answer = match murder.rcpt(at, recipient, client, self.directory, down) {
             Ok(answer) => answer,
             Err(error) => return self.failed(at, recipient, error),
         };
@@ -146,6 +179,7 @@ impl Walk<'_> {
             .host(at)
             .map(|host| host.name.clone())
             .unwrap_or_default();
+        self.trace.passed.push(at);
         self.trace.hops.push(Hop {
             host,
             arrival,
@@ -207,9 +241,33 @@ impl Walk<'_> {
         }
         self.path.push(key);
         for recipient in recipients {
-            self.send(at, hop, &recipient);
+            self.remember(at, hop, &recipient);
         }
         self.path.pop();
+    }
+
+    /// Sends one recipient on from a host, or takes the ends from the memory.
+    fn remember(&mut self, at: usize, hop: usize, recipient: &str) {
+        let Some(memory) = &self.memory else {
+            return self.send(at, hop, recipient);
+        };
+        let key = (at, recipient.to_lowercase());
+        if let (Some((ends, passed)), false) = (memory.0.get(&key), hop == 0) {
+            self.trace.ends.extend(ends.iter().cloned());
+            return self.trace.passed.extend(passed);
+        }
+        let (ends, unknown) = (self.trace.ends.len(), self.trace.not_modelled.len());
+        let passed = self.trace.passed.len();
+        self.send(at, hop, recipient);
+        let found = self.trace.ends.get(ends..).unwrap_or_default();
+        // A loop depends on the way that the message has come.
+        let depends = found.iter().any(|end| end.action == EndAction::Loop)
+            || self.trace.not_modelled.len() > unknown
+            || self.trace.ends.len() >= MOST_ENDS;
+        if let (Some(memory), false) = (&mut self.memory, depends) {
+            let passed = self.trace.passed.get(passed..).unwrap_or_default();
+            memory.0.insert(key, (found.to_vec(), passed.to_vec()));
+        }
     }
 
     /// Sends one recipient on from a host.
@@ -242,57 +300,48 @@ impl Walk<'_> {
                 parameters: route.parameters.clone(),
             });
         }
-        let recipient = route.recipient.as_str();
-        let program = host.agents.programs.get(&route.transport).copied();
-        match program {
+        match host.agents.programs.get(&route.transport).copied() {
             Some(Program::Smtp) => self.send_to(at, route, false),
             Some(Program::Lmtp) => self.send_to(at, route, true),
             Some(Program::Local) => self.deliver_locally(at, hop, route),
-            Some(Program::Virtual) => {
-                self.end(
-                    at,
-                    recipient,
-                    EndAction::Delivered,
-                    &via,
-                    "mailbox of virtual(8)",
-                );
-            }
-            Some(Program::Error) => {
-                let (status, text) = split_status(&route.nexthop, "5.0.0");
-                self.fail(at, recipient, &via, &format!("{status} {text}"));
-            }
-            Some(Program::Retry) => {
-                let (status, text) = split_status(&route.nexthop, "4.0.0");
-                self.end(
-                    at,
-                    recipient,
-                    EndAction::Deferred,
-                    &via,
-                    format!("{status} {text}"),
-                );
-            }
-            Some(Program::Discard) => {
-                self.end(
-                    at,
-                    recipient,
-                    EndAction::Discarded,
-                    &via,
-                    route.nexthop.clone(),
-                );
-            }
-            Some(Program::Other) => {
-                let what = format!(
-                    "the program of the transport `{}` is not modelled",
-                    route.transport
-                );
-                self.failed(at, recipient, LookupError::NotModelled(what));
-            }
+            Some(program) => self.end_by(at, route, &via, program),
             None => {
                 let reason = format!(
                     "4.3.0 mail transport unavailable: `{}` is not in master.cf",
                     route.transport
                 );
-                self.end(at, recipient, EndAction::Deferred, &via, reason);
+                self.end(at, &route.recipient, EndAction::Deferred, &via, reason);
+            }
+        }
+    }
+
+    /// Ends a recipient by a program that sends nothing on.
+    fn end_by(&mut self, at: usize, route: &Route, via: &str, program: Program) {
+        let recipient = route.recipient.as_str();
+        match program {
+            Program::Virtual => {
+                let what = "mailbox of virtual(8)";
+                self.end(at, recipient, EndAction::Delivered, via, what);
+            }
+            Program::Error => {
+                let (status, text) = split_status(&route.nexthop, "5.0.0");
+                self.fail(at, recipient, via, &format!("{status} {text}"));
+            }
+            Program::Retry => {
+                let (status, text) = split_status(&route.nexthop, "4.0.0");
+                let reason = format!("{status} {text}");
+                self.end(at, recipient, EndAction::Deferred, via, reason);
+            }
+            Program::Discard => {
+                let reason = route.nexthop.clone();
+                self.end(at, recipient, EndAction::Discarded, via, reason);
+            }
+            Program::Smtp | Program::Lmtp | Program::Local | Program::Other => {
+                let what = format!(
+                    "the program of the transport `{}` is not modelled",
+                    route.transport
+                );
+                self.failed(at, recipient, LookupError::NotModelled(what));
             }
         }
     }

@@ -215,7 +215,7 @@ fn shortened(text: &str, most: usize) -> String {
 }
 
 /// A text as code in a line: between more backticks than it has in a row (CommonMark, "code spans").
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = visible(text);
     if text.trim().is_empty() {
         // Blanks alone are no code span.

@@ -25,6 +25,9 @@ pub mod route_json;
 pub mod steps;
 pub mod summary;
 pub mod text;
+pub mod verify;
+pub mod verify_json;
+pub mod verify_markdown;
 
 pub use crate::secret::mask::{mask_pair, mask_secrets};
 pub use summary::Summary;

@@ -92,6 +92,18 @@ pub fn line(
     entry: &EntryPoint,
     origin: OriginOf<'_>,
 ) -> Result<String, serde_json::Error> {
+    value(trace, entry, origin).map(|value| visible_json(&value.to_string()))
+}
+
+/// The route of an address as JSON.
+///
+/// # Errors
+/// If it cannot be serialised.
+pub fn value(
+    trace: &MailTrace,
+    entry: &EntryPoint,
+    origin: OriginOf<'_>,
+) -> Result<serde_json::Value, serde_json::Error> {
     let ends = trace.ends.iter().map(|end| EndView {
         host: &end.host,
         recipient: &end.recipient,
@@ -135,7 +147,7 @@ pub fn line(
             .map(|(host, what)| NotModelledView { host, what })
             .collect(),
     };
-    serde_json::to_string(&view).map(|json| visible_json(&json))
+    serde_json::to_value(&view)
 }
 
 fn route_view<'a>(host: &str, route: &'a HopRoute, origin: OriginOf<'_>) -> RouteView<'a> {

@@ -28,6 +28,7 @@ pub mod saved;
 pub mod saving;
 pub mod signature;
 pub mod trust;
+pub mod verify;
 pub mod worker;
 
 use std::sync::Arc;

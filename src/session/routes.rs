@@ -8,7 +8,7 @@ use super::precompile::on_every_core;
 use crate::compile::{Compiled, Compiler, service_of_name};
 use crate::diagnostic::Diagnostic;
 use crate::load::LoadedMurder;
-use crate::mail::{HostInput, MailMurder};
+use crate::mail::{HostAbilities, HostInput, MailMurder};
 use crate::model::{Host, HostState, MAILBOXES, SMART_HOST};
 use crate::name::HostName;
 use crate::postfix::Network;
@@ -25,6 +25,9 @@ const OUTSIDE: [[u8; 4]; 4] = [
     [192, 0, 2, 1],
     [233, 252, 0, 1],
 ];
+
+/// An address for documentation (RFC 3849).
+const OUTSIDE_IPV6: [u16; 8] = [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1];
 
 /// A murder with what its hosts must have, and the model of its mail.
 #[derive(Debug)]
@@ -47,6 +50,8 @@ struct Place<'a> {
     has_name: bool,
     /// Whether mail for its mailboxes comes here.
     has_mailboxes: bool,
+    /// What it does in the murder.
+    abilities: HostAbilities,
 }
 
 impl Place<'_> {
@@ -66,6 +71,7 @@ impl Place<'_> {
             addresses: &host.addresses,
             desired: desired.service(self.service),
             facts: &host.facts,
+            abilities: self.abilities,
         }
     }
 }
@@ -80,6 +86,11 @@ fn places<'a>(loaded: &LoadedMurder, host: &'a Host) -> Vec<Place<'a>> {
         label: label(host, service),
         has_name: *service == named,
         has_mailboxes: service == mailboxes,
+        abilities: HostAbilities {
+            is_edge: loaded.modules.placed(host, EDGE) == Some(service),
+            is_smart_host: loaded.modules.placed(host, SMART_HOST) == Some(service),
+            holds_mailboxes: loaded.modules.placed(host, MAILBOXES) == Some(service),
+        },
     });
     let mut places: Vec<Place<'a>> = places.collect();
     places.sort_by_key(|place| *place.service != main);
@@ -176,12 +187,21 @@ pub fn default_entry(loaded: &LoadedMurder) -> Option<String> {
 /// An address that is in no network of the manifest.
 #[must_use]
 pub fn outside_client(loaded: &LoadedMurder) -> IpAddr {
+    let mut free = outside_clients(loaded).into_iter();
+    free.next().unwrap_or(IpAddr::from(OUTSIDE[3]))
+}
+
+/// Addresses that are in no network of the manifest.
+#[must_use]
+pub fn outside_clients(loaded: &LoadedMurder) -> Vec<IpAddr> {
     let hosts = loaded.murder.hosts.values();
     let networks: Vec<Network> = hosts
         .flat_map(|host| &host.addresses)
         .filter_map(|address| Network::read(address))
         .collect();
     let candidates = OUTSIDE.into_iter().map(IpAddr::from);
-    let mut free = candidates.filter(|client| !networks.iter().any(|one| one.contains(*client)));
-    free.next().unwrap_or(IpAddr::from(OUTSIDE[3]))
+    let candidates = candidates.chain(std::iter::once(IpAddr::from(OUTSIDE_IPV6)));
+    candidates
+        .filter(|client| !networks.iter().any(|one| one.contains(*client)))
+        .collect()
 }

@@ -1,5 +1,6 @@
 //! What a lookup in a table answers, and why it may have no answer.
 
+use super::part::PartVisitor;
 use crate::directory::Directory;
 
 /// Where an answer comes from.
@@ -42,6 +43,9 @@ pub trait KeyLookup: std::fmt::Debug + Send + Sync {
     /// If it has no answer.
     fn find(&self, key: &str, directory: &Directory) -> LookupResult;
 
+    /// Shows the table, and the tables within it. `is_piped` says that its result is the key of another table.
+    fn parts(&self, is_piped: bool, visit: PartVisitor<'_>);
+
     /// Whether it is asked for parts of an address too. Tables of patterns are asked for whole addresses only.
     fn takes_parts(&self) -> bool {
         true
@@ -56,4 +60,6 @@ impl KeyLookup for UnknownTable {
     fn find(&self, _: &str, _: &Directory) -> LookupResult {
         Err(self.0.clone())
     }
+
+    fn parts(&self, _: bool, _: PartVisitor<'_>) {}
 }

@@ -1,6 +1,7 @@
 //! `cidr:` tables (cidr_table(5)).
 
 use super::answer::{AnswerPlace, KeyLookup, LookupAnswer, LookupResult};
+use super::part::PartVisitor;
 use crate::directory::Directory;
 use crate::postfix::{Network, logical_lines};
 
@@ -30,6 +31,8 @@ impl CidrTable {
 }
 
 impl KeyLookup for CidrTable {
+    fn parts(&self, _: bool, _: PartVisitor<'_>) {}
+
     fn find(&self, key: &str, _: &Directory) -> LookupResult {
         let Ok(address) = key.parse() else {
             return Ok(None);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::answer::{KeyLookup, LookupAnswer, LookupResult};
+use super::part::PartVisitor;
 use crate::directory::Directory;
 
 /// `unionmap:{a, b}`: the results of all tables, with commas.
@@ -28,6 +29,12 @@ impl KeyLookup for UnionTable {
         Ok(all)
     }
 
+    fn parts(&self, is_piped: bool, visit: PartVisitor<'_>) {
+        for table in &self.0 {
+            table.parts(is_piped, visit);
+        }
+    }
+
     fn takes_parts(&self) -> bool {
         self.0.iter().all(|table| table.takes_parts())
     }
@@ -45,6 +52,13 @@ impl KeyLookup for PipeTable {
             last = Some(found);
         }
         Ok(last)
+    }
+
+    fn parts(&self, is_piped: bool, visit: PartVisitor<'_>) {
+        let last = self.0.len().saturating_sub(1);
+        for (at, table) in self.0.iter().enumerate() {
+            table.parts(is_piped || at < last, visit);
+        }
     }
 
     fn takes_parts(&self) -> bool {

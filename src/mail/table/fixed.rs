@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::answer::{AnswerPlace, KeyLookup, LookupAnswer, LookupError, LookupResult};
+use super::part::{PartVisitor, TablePart};
 use crate::directory::Directory;
 use crate::postfix::{logical_lines, split_list};
 
@@ -79,6 +80,10 @@ impl KeyLookup for FixedTable {
             found => Ok(found.cloned()),
         }
     }
+
+    fn parts(&self, _: bool, visit: PartVisitor<'_>) {
+        visit(TablePart::Keys(self.0.keys().map(String::as_str).collect()));
+    }
 }
 
 /// A table with one value for each key: `static:value`.
@@ -92,17 +97,25 @@ impl KeyLookup for StaticTable {
             place: AnswerPlace::Name,
         }))
     }
+
+    fn parts(&self, _: bool, _: PartVisitor<'_>) {}
 }
 
 /// The accounts of a host. Only those that each Linux system has are known.
 #[derive(Debug)]
 pub struct AccountTable;
 
+/// Accounts that each Linux system has.
+const KNOWN: [&str; 8] = [
+    "bin", "daemon", "lp", "mail", "man", "nobody", "root", "sys",
+];
+
 impl KeyLookup for AccountTable {
+    fn parts(&self, _: bool, visit: PartVisitor<'_>) {
+        visit(TablePart::Keys(KNOWN.to_vec()));
+    }
+
     fn find(&self, key: &str, _: &Directory) -> LookupResult {
-        const KNOWN: [&str; 8] = [
-            "bin", "daemon", "lp", "mail", "man", "nobody", "root", "sys",
-        ];
         // No account has `@` in its name.
         if key.contains('@') {
             return Ok(None);

@@ -1,7 +1,9 @@
 //! LDAP tables (ldap_table(5)), asked of a directory.
 
 use super::answer::{AnswerPlace, KeyLookup, LookupAnswer, LookupError, LookupResult};
-use super::ldap_settings::{AttributeClass, LdapSettings};
+use super::ldap_settings::LdapSettings;
+use super::names::ListMember;
+use super::part::{AttributeClass, LdapPart, PartVisitor, TablePart};
 use super::template::placeholder;
 use crate::directory::{
     AttributeId, Directory, EntryId, LdapFilter, SearchError, SearchScope, parse_filter, read_url,
@@ -43,6 +45,10 @@ impl KeyLookup for LdapTable {
         if !settings.needs.has_key(&key) {
             return Ok(None);
         }
+        if directory.are_down(&settings.servers) {
+            let what = format!("no LDAP server of `{}` answers", settings.file);
+            return Err(LookupError::Temporary(what));
+        }
         let filter = settings.filter.as_ref().map_err(Clone::clone)?;
         let value = |letter: char| placeholder(letter, &key, &key);
         let base = settings.search_base.fill(&value);
@@ -68,6 +74,31 @@ impl KeyLookup for LdapTable {
         let wanted: Vec<usize> = (0..settings.attributes.len()).collect();
         lookup.take(&entries, &wanted, 1)?;
         Ok(lookup.answer())
+    }
+
+    fn parts(&self, is_piped: bool, visit: PartVisitor<'_>) {
+        let settings = &self.0;
+        let domains = settings.domains.as_ref().map(|list| {
+            let names = list.members.iter().filter_map(|member| match member {
+                (ListMember::Name(name), false) => Some(name.as_str()),
+                _ => None,
+            });
+            names.collect()
+        });
+        visit(TablePart::Ldap(LdapPart {
+            file: &settings.file,
+            servers: &settings.servers,
+            search_base: &settings.search_base,
+            scope: settings.scope,
+            filter: match &settings.filter {
+                Ok(filter) => Ok(filter),
+                Err(error) => Err(matches!(error, LookupError::Temporary(_))),
+            },
+            result_format: &settings.result_format,
+            attributes: &settings.attributes,
+            domains,
+            is_piped,
+        }));
     }
 }
 
@@ -250,7 +281,7 @@ fn groups_of<'d>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::names::{ListMember, MatchStyle, NameList};
+    use super::super::names::{MatchStyle, NameList};
     use super::*;
     use crate::directory::read_ldif;
 

@@ -2,28 +2,18 @@
 
 use super::answer::LookupError;
 use super::names::NameList;
+use super::part::AttributeClass;
 use super::template::{KeyTemplate, Needs};
 use crate::directory::{FilterError, LdapFilter, SearchScope, parse_filter};
 use crate::postfix::{MainCf, split_list};
-
-/// How the values of an attribute are used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AttributeClass {
-    /// `terminal_result_attribute`: nothing else of the entry counts.
-    Terminal,
-    /// `leaf_result_attribute`: a result if the entry has no special attribute.
-    Leaf,
-    /// `result_attribute`: a result.
-    Result,
-    /// `special_result_attribute`: names or URLs of other entries.
-    Special,
-}
 
 /// The parameters of an LDAP table.
 #[derive(Debug)]
 pub struct LdapSettings {
     /// The file that sets them.
     pub file: String,
+    /// The names of the servers in `server_host`, in lower case.
+    pub servers: Vec<String>,
     /// `search_base`.
     pub search_base: KeyTemplate,
     /// `scope`.
@@ -93,6 +83,7 @@ impl LdapSettings {
         let attributes = attributes(&parameters);
         let mut settings = Self {
             file: file.to_owned(),
+            servers: servers(&get("server_host", "")),
             scope: match get("scope", "sub").to_ascii_lowercase().as_str() {
                 "one" => SearchScope::One,
                 "base" => SearchScope::Base,
@@ -130,6 +121,22 @@ impl LdapSettings {
             }
         }
     }
+}
+
+/// The names of the servers in a list of hosts and URIs, in lower case.
+fn servers(list: &str) -> Vec<String> {
+    let names = split_list(list).into_iter().map(|word| {
+        let word = word.to_lowercase();
+        let rest = word
+            .split_once("://")
+            .map_or(word.as_str(), |(_, rest)| rest);
+        let rest = rest.split('/').next().unwrap_or_default();
+        match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((address, _)) => address.to_owned(),
+            None => rest.split(':').next().unwrap_or_default().to_owned(),
+        }
+    });
+    names.filter(|name| !name.is_empty()).collect()
 }
 
 /// The attributes of a table with their classes.

@@ -1,6 +1,6 @@
 //! Opens the lookup tables that a value names.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::answer::{KeyLookup, LookupError, UnknownTable};
@@ -22,11 +22,15 @@ pub struct OpenTable {
     pub content: Arc<dyn KeyLookup>,
 }
 
+/// The tables that each parameter names.
+pub type TablesByParameter = BTreeMap<String, Vec<OpenTable>>;
+
 /// The texts of a host's files, and the tables that were opened from them.
 #[derive(Debug, Default)]
 pub struct HostTables {
     files: HashMap<String, String>,
     opened: HashMap<String, Arc<dyn KeyLookup>>,
+    used: TablesByParameter,
 }
 
 impl HostTables {
@@ -36,7 +40,26 @@ impl HostTables {
         Self {
             files,
             opened: HashMap::new(),
+            used: BTreeMap::new(),
         }
+    }
+
+    /// The tables of a parameter, in their order. It is remembered which parameter uses them.
+    pub fn of_parameter(&mut self, parameter: &str, value: &str) -> Vec<OpenTable> {
+        let tables = self.all(value);
+        let used = self.used.entry(parameter.to_owned()).or_default();
+        for table in &tables {
+            if used.iter().all(|known| known.word != table.word) {
+                used.push(table.clone());
+            }
+        }
+        tables
+    }
+
+    /// The tables by the parameters that use them, and all that were opened.
+    #[must_use]
+    pub fn into_used(self) -> (TablesByParameter, Vec<Arc<dyn KeyLookup>>) {
+        (self.used, self.opened.into_values().collect())
     }
 
     /// The tables of an expanded list, in their order.

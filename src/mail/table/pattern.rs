@@ -1,8 +1,9 @@
 //! Tables of regular expressions: `regexp:` and `pcre:` (regexp_table(5), pcre_table(5)).
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 use super::answer::{AnswerPlace, KeyLookup, LookupAnswer, LookupError, LookupResult};
+use super::part::{PartVisitor, TablePart};
 use crate::directory::Directory;
 use crate::postfix::logical_lines;
 
@@ -132,12 +133,15 @@ fn compiled(pattern: &str, flags: &str, syntax: PatternSyntax) -> Option<Regex> 
         PatternSyntax::Posix if is_extended => super::posix::translated(pattern)?,
         PatternSyntax::Posix => return None,
     };
-    RegexBuilder::new(&pattern)
-        .case_insensitive(ignores_case)
-        .multi_line(multi_line)
-        .dot_matches_new_line(dot_all)
-        .build()
-        .ok()
+    // The flags stay with the text, so that it can be compiled into a set.
+    let flags = [(ignores_case, 'i'), (multi_line, 'm'), (dot_all, 's')];
+    let flags: String = flags.iter().filter(|(on, _)| *on).map(|(_, c)| c).collect();
+    let flags = if flags.is_empty() {
+        flags
+    } else {
+        format!("(?{flags})")
+    };
+    Regex::new(&format!("{flags}{pattern}")).ok()
 }
 
 /// Whether the groups that a value uses may match other parts of the text here than in POSIX expressions, which prefer the
@@ -183,6 +187,14 @@ fn group_end(pattern: &str, number: u32) -> Option<usize> {
 }
 
 impl KeyLookup for PatternTable {
+    fn parts(&self, _: bool, visit: PartVisitor<'_>) {
+        let patterns = self
+            .rules
+            .iter()
+            .filter_map(|rule| rule.pattern.as_ref().ok());
+        visit(TablePart::Patterns(patterns.map(Regex::as_str).collect()));
+    }
+
     fn find(&self, key: &str, _: &Directory) -> LookupResult {
         // How many of the open `if` blocks are skipped, and how many there are.
         let (mut skipped, mut open) = (0_usize, 0_usize);

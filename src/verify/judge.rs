@@ -1,0 +1,352 @@
+//! Judges the routes of a class of addresses from every place where mail enters.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::audit::Audit;
+use super::classes::{AddressClass, AddressClasses, ClassId};
+use super::code::FindingCode;
+use super::places::{EntryPlace, PlaceKind, stand_ins};
+use crate::directory::{Directory, EntryId};
+use crate::mail::{Circumstances, EndAction, MailMurder, MailTrace, RouteEnd, RouteMemory};
+
+/// Judges classes of addresses.
+#[derive(Debug)]
+pub struct Judge<'a> {
+    /// The hosts.
+    pub murder: &'a MailMurder,
+    /// The directory.
+    pub directory: &'a Directory,
+    /// Where mail enters.
+    pub places: &'a [EntryPlace],
+    /// What is other than usual.
+    pub circumstances: &'a Circumstances,
+    /// The entries with a fault that explains why their mail is not delivered.
+    pub faulty: &'a HashSet<EntryId>,
+    /// What separates an extension from an address, where there are mailboxes.
+    pub delimiter: Option<char>,
+    /// What is known of the entries.
+    pub audit: &'a Audit<'a>,
+}
+
+/// What was found for a class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassFault {
+    /// The code.
+    pub code: FindingCode,
+    /// Where it shows.
+    pub place: EntryPlace,
+    /// The hosts that have the fault.
+    pub hosts: Vec<String>,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// The result of a class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassResult {
+    /// The class.
+    pub class: ClassId,
+    /// What becomes of its mail where most mail enters.
+    pub verdict: EndAction,
+    /// The faults, each once.
+    pub faults: Vec<ClassFault>,
+    /// The hosts that its mail passes.
+    pub passes: BTreeSet<usize>,
+    /// What becomes of its mail from each place that was tried.
+    pub outcomes: Vec<(EntryPlace, PlaceOutcome)>,
+}
+
+/// What becomes of mail that enters at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlaceOutcome {
+    /// The verdict.
+    pub verdict: EndAction,
+    /// Whether the first host refuses the recipient for good.
+    pub is_refused_for_good: bool,
+}
+
+/// The trace of a class from one place.
+struct Seen<'a> {
+    place: &'a EntryPlace,
+    trace: MailTrace,
+}
+
+impl Seen<'_> {
+    fn outcome(&self) -> (EntryPlace, PlaceOutcome) {
+        let reply = self.trace.reply.as_ref();
+        let is_refused_for_good =
+            reply.is_some_and(|reply| !reply.is_accepted() && !reply.is_temporary());
+        let outcome = PlaceOutcome {
+            verdict: self.trace.verdict(),
+            is_refused_for_good,
+        };
+        (*self.place, outcome)
+    }
+}
+
+impl Judge<'_> {
+    /// Walks one address of each class from every place that matters for it.
+    #[must_use]
+    pub fn results(&self, all: &AddressClasses, ids: &[ClassId]) -> Vec<ClassResult> {
+        let mut memory = RouteMemory::default();
+        let results = ids.iter().filter_map(|id| {
+            let class = all.classes.get(id.0 as usize)?;
+            Some(self.result(*id, class, &mut memory))
+        });
+        results.collect()
+    }
+
+    fn result(&self, id: ClassId, class: &AddressClass, memory: &mut RouteMemory) -> ClassResult {
+        let stand_ins = match &class.named {
+            Some(named) => stand_ins(self.places, named),
+            None => self.places.iter().map(|place| place.host).collect(),
+        };
+        let named = class.named.clone().unwrap_or_default();
+        let places = self.places.iter();
+        let places = places.filter(|place| place.matters(&named, &stand_ins));
+        let mut seen: Vec<Seen<'_>> = places
+            .map(|place| Seen {
+                place,
+                trace: self.walk(&class.address, place, memory),
+            })
+            .collect();
+        seen.sort_by_key(|one| one.place.kind);
+        let mut faults: Vec<ClassFault> = Vec::new();
+        for one in &seen {
+            for fault in self.faults(class, one, &seen) {
+                add(fault, &mut faults);
+            }
+        }
+        self.try_extension(class, &seen, &mut faults);
+        keep_causes(&mut faults);
+        let first = seen.first();
+        let passes = seen.iter().flat_map(|one| one.trace.passed.iter().copied());
+        ClassResult {
+            class: id,
+            verdict: first.map_or(EndAction::NotModelled, |one| one.trace.verdict()),
+            passes: passes.collect(),
+            outcomes: seen.iter().map(Seen::outcome).collect(),
+            faults,
+        }
+    }
+
+    /// Tries the address with an extension where mail from outside is delivered without one.
+    fn try_extension(&self, class: &AddressClass, seen: &[Seen<'_>], faults: &mut Vec<ClassFault>) {
+        let (Some(delimiter), Some(_)) = (self.delimiter, &class.named) else {
+            return;
+        };
+        let Some((local, domain)) = class.address.rsplit_once('@') else {
+            return;
+        };
+        if local.contains(delimiter) {
+            return;
+        }
+        let extended = format!("{local}{delimiter}x@{domain}");
+        let delivered = seen.iter().filter(|one| {
+            one.place.kind == PlaceKind::Outside && one.trace.verdict() == EndAction::Delivered
+        });
+        for one in delivered {
+            let (place, murder) = (one.place, self.murder);
+            let (directory, now) = (self.directory, self.circumstances);
+            let trace = murder.trace_in(&extended, place.entry, directory, now, None);
+            let worst = trace.verdict();
+            let end = trace.ends.iter().find(|end| end.action == worst);
+            if let Some(end) = end.filter(|_| worst != EndAction::Delivered) {
+                let fault = ClassFault {
+                    code: FindingCode::ExtensionLost,
+                    place: *place,
+                    hosts: vec![end.host.clone()],
+                    why: reason(end),
+                };
+                add(fault, faults);
+            }
+        }
+    }
+
+    fn walk(&self, address: &str, place: &EntryPlace, memory: &mut RouteMemory) -> MailTrace {
+        // Whether SMTPUTF8 is needed is not in the memory.
+        let memory = address.is_ascii().then_some(memory);
+        let (directory, circumstances) = (self.directory, self.circumstances);
+        let murder = self.murder;
+        murder.trace_in(address, place.entry, directory, circumstances, memory)
+    }
+
+    /// The faults that the trace from one place shows.
+    fn faults(&self, class: &AddressClass, one: &Seen<'_>, all: &[Seen<'_>]) -> Vec<ClassFault> {
+        let mut faults = Vec::new();
+        let own = self.host(one.place.host);
+        let is_delivered = |seen: &&Seen<'_>| seen.trace.verdict() == EndAction::Delivered;
+        let elsewhere = all.iter().find(is_delivered);
+        let mut add = |code, host: &str, why: String| {
+            faults.push(ClassFault {
+                code,
+                place: *one.place,
+                hosts: vec![host.to_owned()],
+                why,
+            });
+        };
+        for end in &one.trace.ends {
+            let code = self.code_of_end(class, end, one.place.kind, elsewhere.is_some());
+            if let Some(code) = code {
+                add(code, &end.host, reason(end));
+            }
+        }
+        if let Some((reply, _)) = one.trace.hops.first().and_then(|hop| hop.reply.as_ref())
+            && !reply.is_accepted()
+            && !self.is_explained(class, &class.address)
+        {
+            let why = format!("{} {} {}", reply.code, reply.enhanced, reply.text);
+            let abilities = self
+                .murder
+                .hosts
+                .get(one.place.host)
+                .map(|host| host.abilities);
+            let holds_mailboxes = abilities.is_some_and(|can| can.holds_mailboxes);
+            match (elsewhere, one.place.kind) {
+                (None, PlaceKind::Outside) => add(FindingCode::Undeliverable, &own, why),
+                (Some(_), _) if holds_mailboxes && !reply.is_temporary() => {
+                    add(FindingCode::BouncesInMove, &own, why);
+                }
+                (Some(_), _) if !holds_mailboxes && faces_mail(abilities) => {
+                    add(FindingCode::MapsDisagree, &own, why);
+                }
+                _ => {}
+            }
+        }
+        if let Some(why) = self.hands_back(one) {
+            add(FindingCode::MapsDisagree, &own, why);
+        }
+        if let Some(end) = duplicate(&one.trace.ends) {
+            let why = format!("`{}` at `{}`", end.recipient, end.host);
+            add(FindingCode::DuplicateDelivery, &end.host, why);
+        }
+        faults
+    }
+
+    fn code_of_end(
+        &self,
+        class: &AddressClass,
+        end: &RouteEnd,
+        kind: PlaceKind,
+        is_delivered_elsewhere: bool,
+    ) -> Option<FindingCode> {
+        let is_endless = end.reason.contains("expands without end")
+            || end.reason.contains("address is too long");
+        match end.action {
+            EndAction::Loop => Some(FindingCode::Loop),
+            EndAction::NotModelled => Some(FindingCode::NotModelled),
+            EndAction::Deferred if is_endless => Some(FindingCode::ForwardCycle),
+            EndAction::Deferred | EndAction::Bounced
+                if self.is_explained(class, &end.recipient) =>
+            {
+                None
+            }
+            EndAction::Bounced if kind == PlaceKind::Outside => Some(FindingCode::Backscatter),
+            EndAction::Bounced if is_delivered_elsewhere => Some(FindingCode::MapsDisagree),
+            EndAction::Bounced | EndAction::Deferred => Some(FindingCode::Undeliverable),
+            EndAction::Delivered
+                if self.is_lmtp(end) && self.audit.is_alias_only(&end.recipient) =>
+            {
+                Some(FindingCode::NoSuchMailbox)
+            }
+            EndAction::Delivered | EndAction::Discarded | EndAction::Refused => None,
+        }
+    }
+
+    /// Whether a fault of the directory explains why mail is not delivered.
+    fn is_explained(&self, class: &AddressClass, recipient: &str) -> bool {
+        let is_faulty = |entry: &EntryId| self.faulty.contains(entry);
+        class.entries.iter().any(is_faulty)
+            || self
+                .audit
+                .entries_of(&recipient.to_lowercase())
+                .iter()
+                .any(is_faulty)
+    }
+
+    fn is_lmtp(&self, end: &RouteEnd) -> bool {
+        let transport = end.via.split(':').next().unwrap_or_default();
+        let mut hosts = self.murder.hosts.iter();
+        let host = hosts.find(|host| host.name == end.host);
+        host.is_some_and(|host| host.agents.is_lmtp(transport))
+    }
+
+    fn host(&self, at: usize) -> String {
+        let host = self.murder.hosts.get(at);
+        host.map(|host| host.name.clone()).unwrap_or_default()
+    }
+
+    /// Whether a host with mailboxes takes mail from the host to which it then sends it.
+    fn hands_back(&self, one: &Seen<'_>) -> Option<String> {
+        let host = self.murder.hosts.get(one.place.host)?;
+        if !host.abilities.holds_mailboxes || one.place.kind == PlaceKind::Submitted {
+            return None;
+        }
+        let hop = one.trace.hops.first()?;
+        let next = one.trace.hops.get(1)?;
+        let smart = self
+            .murder
+            .hosts
+            .iter()
+            .find(|other| other.name == next.host)?;
+        let via = hop.routes.first().map_or("", |route| route.via.as_str());
+        smart.abilities.is_smart_host.then(|| {
+            format!(
+                "takes mail from `{}` and sends it back by `{via}`",
+                next.host
+            )
+        })
+    }
+}
+
+/// Leaves out what is only a consequence: of a loop, of a table that fails, or of a worse fault of the same route.
+fn keep_causes(faults: &mut Vec<ClassFault>) {
+    const ROUTE: [FindingCode; 5] = [
+        FindingCode::Loop,
+        FindingCode::Backscatter,
+        FindingCode::NoSuchMailbox,
+        FindingCode::MapsDisagree,
+        FindingCode::Undeliverable,
+    ];
+    faults.retain(|fault| !fault.why.contains("bad search filter"));
+    let has = |code: &FindingCode| faults.iter().any(|fault| fault.code == *code);
+    let worst = ROUTE.iter().copied().find(has);
+    faults.retain(|fault| !ROUTE.contains(&fault.code) || Some(fault.code) == worst);
+}
+
+/// Adds a fault. One that shows at several places is one; what the model cannot tell is one for each reason.
+fn add(fault: ClassFault, faults: &mut Vec<ClassFault>) {
+    let is_unknown = fault.code == FindingCode::NotModelled;
+    let known = faults.iter_mut().find(|known| {
+        known.code == fault.code
+            && (!is_unknown || (&known.hosts, &known.why) == (&fault.hosts, &fault.why))
+    });
+    match known {
+        Some(known) => {
+            let new = fault.hosts.into_iter();
+            let new: Vec<String> = new.filter(|host| !known.hosts.contains(host)).collect();
+            known.hosts.extend(new);
+        }
+        None => faults.push(fault),
+    }
+}
+
+/// Whether other hosts or strangers send mail for the murder to a host.
+fn faces_mail(abilities: Option<crate::mail::HostAbilities>) -> bool {
+    abilities.is_some_and(|can| can.is_edge || can.is_smart_host)
+}
+
+fn reason(end: &RouteEnd) -> String {
+    match end.reason.is_empty() {
+        true => end.via.clone(),
+        false => end.reason.clone(),
+    }
+}
+
+/// A mailbox that gets the message more than once.
+fn duplicate(ends: &[RouteEnd]) -> Option<&RouteEnd> {
+    let mut seen = HashSet::new();
+    ends.iter()
+        .filter(|end| end.action == EndAction::Delivered)
+        .find(|end| !seen.insert((&end.host, end.recipient.to_lowercase())))
+}

@@ -1,0 +1,111 @@
+//! The places where mail enters a murder.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+
+use crate::mail::{Entry, MailHost, MailMurder, SmtpClient};
+use crate::postfix::Network;
+
+/// From where mail comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PlaceKind {
+    /// Over SMTP, from the Internet.
+    Outside,
+    /// Over SMTP, from another host of the murder.
+    Inside,
+    /// By sendmail(1).
+    Submitted,
+}
+
+/// A place where mail enters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryPlace {
+    /// The host.
+    pub host: usize,
+    /// From where.
+    pub kind: PlaceKind,
+    /// The same for a trace.
+    pub entry: Entry,
+    /// The first host that differs from this one in its names only; itself if it is the first.
+    pub twin: usize,
+}
+
+/// Every place where mail enters: hosts that face the Internet, by SMTP from outside; all hosts, by SMTP from another host
+/// and by sendmail(1).
+#[must_use]
+pub fn places(murder: &MailMurder, outside: IpAddr) -> Vec<EntryPlace> {
+    let mut first = HashMap::new();
+    let mut all = Vec::new();
+    for (host, of) in murder.hosts.iter().enumerate() {
+        let twin = *first.entry(of.anonymous.as_str()).or_insert(host);
+        let mut add = |kind, entry| {
+            all.push(EntryPlace {
+                host,
+                kind,
+                entry,
+                twin,
+            });
+        };
+        if of.smtpd.is_some() {
+            if of.abilities.is_edge || of.abilities.is_smart_host {
+                let client = SmtpClient::Address(outside);
+                add(PlaceKind::Outside, Entry::Smtp(host, client));
+            }
+            if let Some(client) = insider(murder, host) {
+                let client = SmtpClient::Address(client);
+                add(PlaceKind::Inside, Entry::Smtp(host, client));
+            }
+        }
+        add(PlaceKind::Submitted, Entry::Submit(host));
+    }
+    all
+}
+
+/// The address of another host that sends mail to a host: of the smart host, or of one with mailboxes for the smart host.
+fn insider(murder: &MailMurder, host: usize) -> Option<IpAddr> {
+    let is_smart = murder
+        .hosts
+        .get(host)
+        .is_some_and(|of| of.abilities.is_smart_host);
+    let rank = |other: &MailHost| match (is_smart, other.abilities) {
+        (true, abilities) if abilities.holds_mailboxes => 0,
+        (false, abilities) if abilities.is_smart_host => 0,
+        _ => 1,
+    };
+    let others = murder.hosts.iter().enumerate();
+    let others = others.filter(|(at, other)| *at != host && !other.addresses.is_empty());
+    let best = others.min_by_key(|(_, other)| rank(other));
+    best.and_then(|(_, other)| other.addresses.first().map(Network::host))
+}
+
+impl EntryPlace {
+    /// Whether mail for an address must be tried here: of hosts that are alike, one is enough, and those that the address's
+    /// entries name.
+    #[must_use]
+    pub fn matters(&self, named: &BTreeSet<usize>, stand_ins: &BTreeSet<usize>) -> bool {
+        named.contains(&self.host) || stand_ins.contains(&self.host)
+    }
+
+    /// The place in words.
+    #[must_use]
+    pub fn words(&self, murder: &MailMurder) -> String {
+        let host = murder.hosts.get(self.host).map_or("", |host| &host.name);
+        match self.kind {
+            PlaceKind::Outside => format!("`{host}`, from the Internet"),
+            PlaceKind::Inside => format!("`{host}`, from another host"),
+            PlaceKind::Submitted => format!("`{host}`, by sendmail"),
+        }
+    }
+}
+
+/// For each group of hosts that are alike, the first one that is not among the named ones.
+#[must_use]
+pub(super) fn stand_ins(places: &[EntryPlace], named: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let mut found = HashMap::new();
+    for place in places {
+        if !named.contains(&place.host) {
+            found.entry(place.twin).or_insert(place.host);
+        }
+    }
+    found.into_values().collect()
+}

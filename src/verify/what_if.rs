@@ -1,0 +1,132 @@
+//! What becomes of mail while something does not run: a host, an LDAP server, or all of a site.
+
+use super::judge::{ClassResult, PlaceOutcome};
+use crate::mail::EndAction;
+
+/// Something that does not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailFailure {
+    /// Its name.
+    pub name: String,
+    /// The hosts that do not run.
+    pub hosts: Vec<usize>,
+    /// The LDAP servers that do not run.
+    pub servers: Vec<String>,
+}
+
+/// What a failure does to mail, in addresses. An address is counted once, for the worst that happens to it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FailureEffect {
+    /// Mail waits that was delivered.
+    pub deferred: usize,
+    /// Mail bounces, or is refused for good, that was not.
+    pub bounced: usize,
+    /// Mail loops that did not.
+    pub looped: usize,
+    /// The model cannot tell, and could.
+    pub not_modelled: usize,
+    /// Some addresses whose mail bounces or loops.
+    pub examples: Vec<String>,
+}
+
+/// How many examples are kept.
+const EXAMPLES: usize = 5;
+
+/// What becomes worse, from bad to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Worse {
+    Deferred,
+    NotModelled,
+    Bounced,
+    Looped,
+}
+
+impl FailureEffect {
+    /// Whether mail is only late: the promise of each failure.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.bounced == 0 && self.looped == 0
+    }
+
+    /// Adds a class of addresses: as it is without the failure, and with it.
+    pub fn add(&mut self, before: &ClassResult, after: &ClassResult, count: usize, example: &str) {
+        let worse = after.outcomes.iter().filter_map(|(place, now)| {
+            let known = before.outcomes.iter().find(|(known, _)| known == place);
+            known.and_then(|(_, then)| worse(then, now))
+        });
+        let Some(worst) = worse.max() else { return };
+        match worst {
+            Worse::Deferred => self.deferred += count,
+            Worse::NotModelled => self.not_modelled += count,
+            Worse::Bounced => self.bounced += count,
+            Worse::Looped => self.looped += count,
+        }
+        if worst >= Worse::Bounced && self.examples.len() < EXAMPLES {
+            self.examples.push(example.to_owned());
+        }
+    }
+}
+
+fn worse(then: &PlaceOutcome, now: &PlaceOutcome) -> Option<Worse> {
+    if now.is_refused_for_good && !then.is_refused_for_good {
+        return Some(Worse::Bounced);
+    }
+    if now.verdict == then.verdict {
+        return None;
+    }
+    match now.verdict {
+        EndAction::Loop => Some(Worse::Looped),
+        EndAction::Bounced => Some(Worse::Bounced),
+        EndAction::NotModelled => Some(Worse::NotModelled),
+        EndAction::Deferred | EndAction::Refused if then.verdict == EndAction::Delivered => {
+            Some(Worse::Deferred)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_for_the_worse_is_told() {
+        let outcome = |verdict, is_refused_for_good| PlaceOutcome {
+            verdict,
+            is_refused_for_good,
+        };
+        use EndAction::{Bounced, Deferred, Delivered, Loop, Refused};
+        for (then, now, expected) in [
+            (outcome(Delivered, false), outcome(Delivered, false), None),
+            (
+                outcome(Delivered, false),
+                outcome(Deferred, false),
+                Some(Worse::Deferred),
+            ),
+            (
+                outcome(Delivered, false),
+                outcome(Refused, false),
+                Some(Worse::Deferred),
+            ),
+            (
+                outcome(Delivered, false),
+                outcome(Refused, true),
+                Some(Worse::Bounced),
+            ),
+            (outcome(Refused, true), outcome(Refused, true), None),
+            (
+                outcome(Deferred, false),
+                outcome(Bounced, false),
+                Some(Worse::Bounced),
+            ),
+            (
+                outcome(Delivered, false),
+                outcome(Loop, false),
+                Some(Worse::Looped),
+            ),
+            (outcome(Bounced, false), outcome(Deferred, false), None),
+        ] {
+            assert_eq!(worse(&then, &now), expected, "{then:?} {now:?}");
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! `murder verify`: what it finds in configurations and directories, through the program itself.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+
+use super::routes::{MANIFEST, RouteFolder, text};
+
+/// A directory without a mistake.
+const CLEAN: &str = "dn: dc=example,dc=org
+objectClass: domain
+dc: example
+
+dn: uid=ann,ou=People,dc=example,dc=org
+objectClass: kolabInetOrgPerson
+mail: ann@example.org
+alias: ann.lee@example.org
+mailHost: backend1.example.org
+
+dn: uid=bob,ou=People,dc=example,dc=org
+objectClass: kolabInetOrgPerson
+mail: bob@example.org
+alias: bob.lee@example.org
+mailHost: backend2.example.org
+
+dn: cn=staff,ou=Groups,dc=example,dc=org
+objectClass: kolabGroupOfUniqueNames
+mail: staff@example.org
+uniqueMember: uid=ann,ou=People,dc=example,dc=org
+uniqueMember: uid=bob,ou=People,dc=example,dc=org
+
+dn: cn=dyn,ou=Groups,dc=example,dc=org
+objectClass: kolabGroupOfUrls
+mail: dyn@example.org
+memberURL: ldap:///ou=People,dc=example,dc=org??sub?(mail=ann*)
+
+dn: cn=memo,ou=Folders,dc=example,dc=org
+objectClass: kolabSharedFolder
+mail: memo@example.org
+alias: memos@example.org
+kolabTargetFolder: shared/memo@example.org
+mailHost: backend1.example.org
+";
+
+fn json(folder: &RouteFolder, arguments: &[&str]) -> (Value, Option<i32>) {
+    let all = [
+        &["verify", "m.yaml", "--ldif", "d.ldif", "--format", "json"],
+        arguments,
+    ];
+    let output = folder.run(&all.concat());
+    let out = text(&output.stdout);
+    let report = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
+    (report, output.status.code())
+}
+
+/// `code: entries and hosts`, one for each finding, in short names.
+fn found(manifest: &str, ldif: &str) -> Vec<String> {
+    let (report, _) = json(&RouteFolder::with(manifest, ldif), &[]);
+    let findings = report["findings"].as_array().unwrap().iter();
+    let short = |list: &Value| {
+        let names = list.as_array().unwrap().iter();
+        let names = names.map(|name| {
+            name.as_str()
+                .unwrap()
+                .split([',', '.'])
+                .next()
+                .unwrap()
+                .to_owned()
+        });
+        names.collect::<Vec<_>>()
+    };
+    findings
+        .map(|finding| {
+            let named = [short(&finding["entries"]), short(&finding["hosts"])].concat();
+            format!("{}: {}", finding["code"].as_str().unwrap(), named.join(" "))
+        })
+        .collect()
+}
+
+/// The manifest with more keys for one host.
+fn with(host: &str, more: &str) -> String {
+    let of = |line: &str| line.starts_with(&format!("  {host}.example.org:"));
+    let lines = MANIFEST.lines().map(|line| match of(line) {
+        true => line.replace("]}", &format!("], {more}}}")),
+        false => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// An LDAP table as a file of a host.
+fn table(name: &str, lines: &str) -> String {
+    format!(
+        "/etc/postfix/ldap/{name}.cf: {{content: \"version = 3\\nsearch_base = dc=example,dc=org\\n{lines}\\n\"}}"
+    )
+}
+
+#[test]
+fn a_clean_directory_has_no_findings() {
+    let (report, code) = json(&RouteFolder::with(MANIFEST, CLEAN), &["--strict"]);
+    assert_eq!(
+        (report["findings"].as_array().map(Vec::len), code),
+        (Some(0), Some(0))
+    );
+    assert_eq!(report["summary"]["addresses"], 8);
+    assert_eq!(report["summary"]["by_verdict"]["delivered"], 8);
+}
+
+/// Configurations of the field that lose mail; the modules' own configuration is the corrected one, and has no finding.
+#[test]
+fn each_broken_configuration_is_refuted() {
+    let ldap = |name: &str, lines: &str| table(name, lines);
+    let all_users = ldap(
+        "all",
+        "query_filter = (|(mail=%s)(alias=%s))\\nresult_attribute = mail",
+    );
+    let aliases = ldap(
+        "t2",
+        "query_filter = (&(|(mail=%s)(alias=%s))(objectClass=kolabInetOrgPerson)(mailHost=backend1.example.org))\\n\
+         result_attribute = mailHost\\nresult_format = lmtp:unix:/run/cyrus/socket/lmtp",
+    );
+    let bad = ldap(
+        "bad",
+        "query_filter = (&(mail=%s)\\\\\\n (x=1))\\nresult_attribute = mail",
+    );
+    let folders = ldap(
+        "sf",
+        "query_filter = (&(|(mail=%s)(alias=%s))(objectClass=kolabSharedFolder))\\n\
+         result_attribute = kolabTargetFolder\\nresult_format = shared+%s",
+    );
+    for (what, host, more, expected) in [
+        (
+            "a backslash ends a line of a filter",
+            "smtp",
+            format!("files: {{{bad}}}, settings: {{transport_maps: {{prepend: ['proxy:ldap:/etc/postfix/ldap/bad.cf']}}}}"),
+            "bad-filter: smtp",
+        ),
+        (
+            "the backend has no recipient table",
+            "backend1",
+            "settings: {local_recipient_maps: '', transport_maps: 'hash:/etc/postfix/transport'}".to_owned(),
+            "loop: uid=ann smtp backend1",
+        ),
+        (
+            "the backend knows folders and has no transport for them",
+            "backend1",
+            "settings: {virtual_alias_maps: '', local_recipient_maps: ''}".to_owned(),
+            "loop: cn=memo smtp backend1",
+        ),
+        (
+            "the internal MTA rewrites folders",
+            "smtp",
+            format!("files: {{{folders}}}, settings: {{virtual_alias_maps: {{prepend: ['proxy:ldap:/etc/postfix/ldap/sf.cf']}}}}"),
+            "backscatter: cn=memo smtp",
+        ),
+        (
+            "the internal MTA has no recipients",
+            "smtp",
+            "vars: {trust_edge: true}, settings: {relay_domains: '', relay_recipient_maps: '', virtual_alias_maps: '', \
+             transport_maps: 'proxy:ldap:/etc/postfix/ldap/transport_maps.cf'}"
+                .to_owned(),
+            "loop: uid=ann uid=bob cn=staff cn=dyn mx smtp",
+        ),
+        (
+            "cron's mail has no way on the backend",
+            "backend1",
+            "settings: {mydestination: 'localhost, example.org', transport_maps: 'proxy:ldap:/etc/postfix/ldap/transport_maps.cf'}".to_owned(),
+            "loop: backend1",
+        ),
+        (
+            "the backend answers 550 while a mailbox moves",
+            "backend1",
+            "vars: {defer_unknown: false}".to_owned(),
+            "bounces-in-move: backend1",
+        ),
+        (
+            "every user is valid on the backend",
+            "backend1",
+            format!("files: {{{all_users}}}, settings: {{virtual_alias_maps: {{append: ['proxy:ldap:/etc/postfix/ldap/all.cf']}}}}"),
+            "maps-disagree: uid=bob cn=staff cn=dyn backend1",
+        ),
+        (
+            "the backend's transport compares aliases",
+            "backend1",
+            format!("files: {{{aliases}}}, settings: {{transport_maps: {{prepend: ['proxy:ldap:/etc/postfix/ldap/t2.cf']}}}}"),
+            "no-such-mailbox: uid=ann backend1",
+        ),
+        (
+            "the internal MTA has no delimiter",
+            "smtp",
+            "settings: {recipient_delimiter: ''}".to_owned(),
+            "extension-lost: uid=ann uid=bob cn=staff cn=dyn cn=memo mx smtp",
+        ),
+        (
+            "lmtp(8) is in a chroot",
+            "backend1",
+            "vars: {lmtp_chroot: 'y'}".to_owned(),
+            "undeliverable: uid=ann cn=staff cn=dyn cn=memo backend1",
+        ),
+        (
+            "the edge accepts every recipient",
+            "mx",
+            "vars: {recipient_check: none}".to_owned(),
+            "unknown-accepted: mx",
+        ),
+        (
+            "the internal MTA does not know aliases",
+            "smtp",
+            "vars: {aliases: false}".to_owned(),
+            "backscatter: uid=ann uid=bob cn=memo mx",
+        ),
+        (
+            "nobody is postmaster",
+            "smtp",
+            "vars: {role_addresses: {}}".to_owned(),
+            "postmaster-undeliverable: mx",
+        ),
+        (
+            "everybody may relay",
+            "smtp",
+            "settings: {mynetworks: '0.0.0.0/0'}".to_owned(),
+            "open-relay: smtp",
+        ),
+    ] {
+        let findings = found(&with(host, &more), CLEAN);
+        assert!(findings.iter().any(|one| one == expected), "{what}: {findings:#?}");
+    }
+}
+
+/// Each mistake of a directory: the entries that are added, and all that is found.
+const MISTAKES: &[(&str, &[&str])] = &[
+    (
+        "dn: uid=x,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: x@example.org\n",
+        &["no-mailhost: uid=x"],
+    ),
+    (
+        "dn: uid=x,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: x@example.org\nmailHost: backend1.example.org\nmailHost: backend2.example.org\n",
+        &["many-mailhosts: uid=x"],
+    ),
+    (
+        "dn: uid=x,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: x@example.org\nmailHost: backend1\n",
+        &["short-mailhost: uid=x"],
+    ),
+    (
+        "dn: uid=x,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: x@example.org\nmailHost: gone.example.org\n",
+        &["unknown-mailhost: uid=x"],
+    ),
+    (
+        "dn: uid=x,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: x@example.org\nmailHost: Backend1.example.org\n",
+        &["mailhost-case: uid=x"],
+    ),
+    (
+        "dn: uid=x,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: ann@example.org\nmailHost: backend2.example.org\n",
+        &["two-backends: uid=ann uid=x"],
+    ),
+    (
+        "dn: uid=x,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: ann@example.org\nmailHost: backend1.example.org\n",
+        &["duplicate-address: uid=ann uid=x"],
+    ),
+    (
+        "dn: uid=x,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: x@example.org\nalias: ann@example.org\nmailHost: backend1.example.org\n",
+        &["alias-shadows-primary: uid=ann uid=x"],
+    ),
+    (
+        "dn: cn=x,dc=example,dc=org\nobjectClass: kolabSharedFolder\nmail: x@example.org\nmailHost: backend1.example.org\n",
+        &["folder-without-target: cn=x"],
+    ),
+    (
+        "dn: cn=x,dc=example,dc=org\nobjectClass: kolabSharedFolder\nmail: x@example.org\nkolabTargetFolder: shared/memo@example.org\nmailHost: backend1.example.org\n",
+        &["folder-name-collision: cn=memo cn=x"],
+    ),
+    (
+        "dn: cn=x,dc=example,dc=org\nobjectClass: kolabGroupOfUniqueNames\nmail: x@example.org\nuniqueMember: uid=gone,dc=example,dc=org\n",
+        &["missing-member: cn=x"],
+    ),
+    (
+        "dn: cn=x,dc=example,dc=org\nobjectClass: kolabGroupOfUniqueNames\nmail: x@example.org\nuniqueMember: cn=y,dc=example,dc=org\n\n\
+         dn: cn=y,dc=example,dc=org\nobjectClass: kolabGroupOfUniqueNames\nmail: y@example.org\nuniqueMember: cn=x,dc=example,dc=org\n",
+        &["group-cycle: cn=x cn=y"],
+    ),
+    (
+        "dn: uid=x,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: x@example.org\nmailForwardingAddress: y@example.org\nmailHost: backend1.example.org\n\n\
+         dn: uid=y,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: y@example.org\nmailForwardingAddress: x@example.org\nmailHost: backend1.example.org\n",
+        &["forward-cycle: uid=x uid=y smtp"],
+    ),
+    (
+        "dn: cn=x,dc=example,dc=org\nobjectClass: kolabGroupOfUrls\nmail: x@example.org\nmemberURL: ldap:///dc=example,dc=org??sub?(mail=\n",
+        &["bad-filter: cn=x"],
+    ),
+    (
+        "dn: uid=x,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: x@example.org\nmailHost: smtp.example.org\n",
+        &["loop: uid=x smtp", "unknown-mailhost: uid=x"],
+    ),
+];
+
+#[test]
+fn each_mistake_of_a_directory_is_found_and_nothing_else() {
+    for (entry, expected) in MISTAKES {
+        let findings = found(MANIFEST, &format!("{CLEAN}\n{entry}"));
+        assert_eq!(findings, *expected, "{entry}");
+    }
+}
+
+#[test]
+fn reports_have_their_forms() {
+    let mistakes: Vec<&str> = MISTAKES.iter().take(5).map(|(entry, _)| *entry).collect();
+    let numbered = mistakes.iter().zip(1..).map(|(entry, number)| {
+        entry
+            .replace("uid=x", &format!("uid=x{number}"))
+            .replace("x@", &format!("x{number}@"))
+    });
+    let folder = RouteFolder::with(
+        MANIFEST,
+        &format!("{CLEAN}\n{}", numbered.collect::<Vec<_>>().join("\n")),
+    );
+    let (report, code) = json(&folder, &[]);
+    assert_eq!(code, Some(1));
+    let finding = &report["findings"][0];
+    let keys: BTreeSet<&String> = finding.as_object().unwrap().keys().collect();
+    for key in [
+        "code",
+        "severity",
+        "addresses",
+        "entries",
+        "hosts",
+        "text",
+        "help",
+        "evidence",
+    ] {
+        assert!(keys.contains(&key.to_owned()), "{key}");
+    }
+    let (some, code) = json(&folder, &["--code", "no-mailhost"]);
+    assert_eq!(
+        (some["findings"].as_array().map(Vec::len), code),
+        (Some(1), Some(0))
+    );
+    let shown = |arguments: &[&str]| {
+        let output = folder.run(&[&["verify", "m.yaml", "--ldif", "d.ldif"], arguments].concat());
+        text(&output.stdout)
+    };
+    let told = shown(&[]);
+    assert!(
+        told.contains("warning: no-mailhost (1): ") && told.contains("add: mailHost"),
+        "{told}"
+    );
+    assert!(
+        told.ends_with(
+            "13 addresses of 11 entries (9 delivered, 2 deferred, 2 bounced): 5 findings\n"
+        ),
+        "{told}"
+    );
+    let sarif: Value = serde_json::from_str(&shown(&["--format", "sarif"])).unwrap();
+    assert_eq!(
+        sarif["runs"][0]["results"].as_array().map(Vec::len),
+        Some(5)
+    );
+    assert!(shown(&["--format", "markdown"]).contains("<details><summary>"));
+    let wrong = folder.run(&["verify", "m.yaml", "--code", "lop"]);
+    assert_eq!(wrong.status.code(), Some(1));
+    let page = folder.run(&["explain", "no-mailhost"]);
+    assert!(text(&page.stdout).contains("Has it not:"));
+    let wrong = folder.run(&["explain", "lop"]);
+    assert!(text(&wrong.stderr).contains("is not the code of a finding"));
+}
+
+#[test]
+fn a_baseline_accepts_what_it_has() {
+    let folder = RouteFolder::with(MANIFEST, &format!("{CLEAN}\n{}", MISTAKES[1].0));
+    let (report, code) = json(&folder, &["--baseline", "b.json", "--write-baseline"]);
+    assert_eq!(
+        (report["summary"]["accepted"].as_u64(), code),
+        (Some(1), Some(0))
+    );
+    let baseline = fs::read_to_string(folder.0.path().join("b.json")).unwrap();
+    assert!(
+        !baseline.contains("uid=") && !baseline.contains('@'),
+        "{baseline}"
+    );
+    let more = MISTAKES[2].0.replace("uid=x", "uid=z").replace("x@", "z@");
+    fs::write(
+        folder.0.path().join("d.ldif"),
+        format!("{CLEAN}\n{}\n{more}", MISTAKES[1].0),
+    )
+    .unwrap();
+    let (report, code) = json(&folder, &["--baseline", "b.json"]);
+    assert_eq!(report["findings"][0]["code"], "short-mailhost");
+    assert_eq!(
+        (report["findings"].as_array().map(Vec::len), code),
+        (Some(1), Some(1))
+    );
+}
+
+/// The promise: mail waits while one host does not run, and nothing bounces.
+#[test]
+fn single_failures_only_delay_mail() {
+    let folder = RouteFolder::with(MANIFEST, CLEAN);
+    let (report, code) = json(&folder, &["--single-failures"]);
+    let effects = report["what_if"].as_array().unwrap();
+    // Five hosts and the LDAP server.
+    assert_eq!((effects.len(), code), (6, Some(0)));
+    for effect in effects {
+        assert_eq!(
+            (&effect["bounced"], &effect["loop"]),
+            (&0.into(), &0.into()),
+            "{effect}"
+        );
+    }
+    let (report, _) = json(&folder, &["--without", "backend1.example.org"]);
+    assert_eq!(report["what_if"][0]["deferred"], 6);
+    let (report, _) = json(&folder, &["--without", "ldap.example.org"]);
+    assert_eq!(report["what_if"][0]["deferred"], 8);
+    // An edge that tries a backend where the internal MTA does not answer.
+    let edge = "settings: {transport_maps: 'inline:{{example.org=relay:[smtp.example.org]:25,[backend1.example.org]:25}}'}";
+    let hasty = with("backend1", "vars: {defer_unknown: false}");
+    let hasty = hasty.replace("[192.0.2.6]}", &format!("[192.0.2.6], {edge}}}"));
+    let (report, code) = json(
+        &RouteFolder::with(&hasty, CLEAN),
+        &["--without", "smtp.example.org"],
+    );
+    assert_eq!(
+        (&report["what_if"][0]["bounced"], code),
+        (&5.into(), Some(1))
+    );
+}
