@@ -164,7 +164,7 @@ fn each_broken_configuration_is_refuted() {
         (
             "cron's mail has no way on the backend",
             "backend1",
-            "settings: {mydestination: 'localhost, example.org', transport_maps: 'proxy:ldap:/etc/postfix/ldap/transport_maps.cf'}".to_owned(),
+            "settings: {mydestination: 'backend1.example.org, localhost, example.org', transport_maps: 'proxy:ldap:/etc/postfix/ldap/transport_maps.cf'}".to_owned(),
             "loop: backend1",
         ),
         (

@@ -72,8 +72,8 @@ impl MailHost {
         let mut tables = HostTables::new(files(input.desired));
         let entries = entries(&settings);
         let smtpd = smtpd_service(&entries);
-        let service = |name| ServiceName::new(name).ok();
-        let [rewrite, cleanup, smtp, lmtp, local] = &SERVICES.map(service);
+        let [rewrite, cleanup, smtp, lmtp, local] =
+            &SERVICES.map(|name| ServiceName::new(name).ok());
         let view = |service| view_of(configuration, service);
         let mut reader = ParameterReader {
             view: view(rewrite),
@@ -84,6 +84,7 @@ impl MailHost {
         let listens = addresses_of(&reader.text_or_empty("inet_interfaces"));
         let disabled = reader.text_or_empty("master_service_disable");
         let soft_bounce = reader.is_on("soft_bounce");
+        let delimiters = reader.text_or_empty("recipient_delimiter");
         reader.view = view(cleanup);
         let cleanup = Cleanup::read(&mut reader);
         let [smtp, lmtp] = [("smtp", smtp), ("lmtp", lmtp)].map(|(name, service)| {
@@ -95,17 +96,10 @@ impl MailHost {
         let smtpd = smtpd.filter(|service| is_enabled(&disabled, service));
         reader.view = view(&smtpd);
         let smtpd = smtpd.is_some().then(|| Smtpd::read(&mut reader));
-        let programs = programs(&entries);
-        reader.view = view(rewrite);
-        let delimiters = reader.text_or_empty("recipient_delimiter");
         let (tables, opened) = tables.into_used();
         Self {
             machine: input.name.as_str().to_owned(),
-            names: vec![
-                input.reached_by.to_owned(),
-                input.mailhost.to_owned(),
-                myhostname,
-            ],
+            names: names(input, myhostname),
             name: input.label.clone(),
             addresses: sent_from(input.addresses, listens.as_deref()),
             listens,
@@ -113,7 +107,7 @@ impl MailHost {
             cleanup,
             smtpd,
             agents: Agents {
-                programs,
+                programs: programs(&entries),
                 chrooted: chrooted(&settings),
                 smtp,
                 lmtp,
@@ -127,6 +121,12 @@ impl MailHost {
             anonymous: twins::anonymous(input),
         }
     }
+}
+
+/// The names under which mail is sent to a host, and the one that it gives itself.
+fn names(input: &HostInput<'_>, myhostname: String) -> Vec<String> {
+    let (reached_by, mailhost) = (input.reached_by, input.mailhost);
+    vec![reached_by.to_owned(), mailhost.to_owned(), myhostname]
 }
 
 /// The networks from which a host sends: smtp(8) uses the address on which its instance listens, where there is one.

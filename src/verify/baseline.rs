@@ -118,9 +118,8 @@ mod tests {
         baseline.accept(&old);
         let text = baseline.text().unwrap_or_default();
         assert!(!text.contains("uid=a"), "{text}");
-        let Ok(read) = Baseline::read(&text, b"key".to_vec()) else {
-            panic!("{text}");
-        };
+        let read = Baseline::read(&text, b"key".to_vec());
+        let read = read.unwrap_or_else(|_| Baseline::new(Vec::new()));
         assert!(read.has(&finding(FindingCode::NoMailhost, "UID=a,dc=x")));
         assert!(!read.has(&finding(FindingCode::NoMailhost, "uid=b,dc=x")));
         assert!(!read.has(&finding(FindingCode::Loop, "uid=a,dc=x")));

@@ -3,16 +3,27 @@
 
     tests/lab/compare.py MURDER [SEED] [CONFIGURATIONS]
 
+Mail enters over SMTP from outside and from inside, and by sendmail(1).
+
 Needs root, Postfix with postfix-ldap, slapd and unshare(1). Each host runs in namespaces of its own, with slapd beside it and
 an smtp-sink(1) in the place of each other host; nothing leaves the machine. The directory and the configurations come from
 the seed. Prints each disagreement, then the counts; exit code 1 if there is a disagreement or too much is not modelled.
 """
 import json, os, random, re, shutil, smtplib, subprocess, sys, tempfile, time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 OUTSIDE, INSIDE = "203.0.113.1", "192.0.2.11"
 HOSTS = {"mx": "192.0.2.6", "smtp": "192.0.2.5", "backend1": INSIDE, "backend2": "192.0.2.12", "frontend1": "192.0.2.13"}
+
+
+
+def table(name, lines, settings):
+    """A host's keys for an LDAP table of its own."""
+    return (f'files: {{/etc/postfix/ldap/{name}.cf: {{content: "version = 3\\nserver_host = ldap://127.0.0.1:389\\nsearch_base = dc=example,dc=org\\n{lines}\\n"}}}}\n'
+            f"settings: {{{settings}}}")
+
 
 # Settings and variables of each configuration, by host.
 CONFIGURATIONS = [
@@ -28,6 +39,13 @@ CONFIGURATIONS = [
     {"smtp": "settings: {transport_maps: {prepend: ['inline:{u6@example.org=discard:gone, .sub.example.org=smtp:[smtp2.outside.example], u7@example.org=retry:}', 'regexp:/etc/postfix/re']}}\nfiles: {/etc/postfix/re: {content: '/^u8\\+.*@/ error:5.7.1 no extensions'}}"},
     {"smtp": "settings: {virtual_alias_recursion_limit: '30', virtual_alias_maps: {append: ['unionmap:{inline:{union@example.org=u1@example.org},inline:{union@example.org=u2@example.org}}', 'pipemap:{inline:{pipe@example.org=step},inline:{step=u3@example.org}}', 'static:u1@example.org']}}"},
     {"smtp": "settings: {relocated_maps: 'inline:{u9@example.org=elsewhere}', mynetworks: 127.0.0.0/8, smtpd_relay_restrictions: 'permit_mynetworks, reject_unauth_destination'}", "mx": "vars: {recipient_check: table, recipients: [u1@example.org, u2@example.org]}"},
+    # Configurations of the field that lose mail.
+    {"smtp": "settings: {relay_domains: '', relay_recipient_maps: '', virtual_alias_maps: '', transport_maps: 'proxy:ldap:/etc/postfix/ldap/transport_maps.cf'}"},
+    {"backend1": "settings: {local_recipient_maps: '', virtual_alias_maps: '', transport_maps: 'hash:/etc/postfix/transport'}"},
+    {"smtp": table("bad", "query_filter = (&(mail=%s)\\\\\\n (objectClass=x))\\nresult_attribute = mail", "transport_maps: {prepend: ['proxy:ldap:/etc/postfix/ldap/bad.cf']}")},
+    {"backend1": table("all", "query_filter = (|(mail=%s)(alias=%s))\\nresult_attribute = mail", "virtual_alias_maps: {append: ['proxy:ldap:/etc/postfix/ldap/all.cf']}")},
+    {"backend1": table("any", "query_filter = (|(mail=%s)(alias=%s))\\nresult_attribute = mailHost\\nresult_format = lmtp:unix:/run/cyrus/socket/lmtp", "transport_maps: {prepend: ['proxy:ldap:/etc/postfix/ldap/any.cf']}")},
+    {"smtp": table("many", "query_filter = (mail=%s)\\nresult_attribute = mailHost\\nresult_format = relay:[%s]:25", "transport_maps: {prepend: ['proxy:ldap:/etc/postfix/ldap/many.cf']}"), "mx": "vars: {recipient_check: none}"},
 ]
 
 
@@ -52,7 +70,7 @@ def directory(rng):
                 "frontend1.example.org", "smtp.example.org", None, "two"]
     odd = ["o'brien", "a.b", "x_y", "a&b", "p%q", "ex!cl", "st*r", "pa(r)en", "semi=colon", "co-list", "owner-x", "list-request",
            "UPPER", "plus+sub", "slash/x", "hash#x", "#first", "-dash", "tilde~", "q?m", "br{ce}", "dol$ar", "postmaster2", "root2"]
-    for number in range(170):
+    for number in range(200):
         name = odd[number] if number < len(odd) else f"u{number - len(odd) + 1}"
         mail = name + "@example.org" if rng.random() < .95 else name + rng.choice(["@sub.example.org", "@outside.example", "@EXAMPLE.org"])
         entry = [f"dn: uid=p{number},ou=People,dc=example,dc=org", "objectClass: inetOrgPerson", "objectClass: kolabInetOrgPerson",
@@ -75,7 +93,7 @@ def directory(rng):
         mails.append(mail)
         people.append(entry[0][4:])
         text.append("\n".join(entry))
-    for number in range(50):
+    for number in range(70):
         dynamic = rng.random() < .3
         kind = ["groupOfURLs", "kolabGroupOfUrls"] if dynamic else ["groupOfUniqueNames", "kolabGroupOfUniqueNames"]
         mail = f"g{number}@example.org"
@@ -88,12 +106,12 @@ def directory(rng):
                          "ldap:///dc=example,dc=org??sub?(mail=g1*)"]))
         else:
             members = {rng.choice(people) for _ in range(rng.randrange(1, 5))}
-            members |= {f"cn=g{rng.randrange(50)},ou=Groups,dc=example,dc=org" for _ in range(rng.choice([0, 0, 1, 2]))}
+            members |= {f"cn=g{rng.randrange(70)},ou=Groups,dc=example,dc=org" for _ in range(rng.choice([0, 0, 1, 2]))}
             if rng.random() < .1:
                 members.add("uid=gone,ou=People,dc=example,dc=org")
             entry += [f"uniqueMember: {member}" for member in sorted(members)]
         mails.append(mail); text.append("\n".join(entry))
-    for number in range(20):
+    for number in range(30):
         entry = [f"dn: cn=f{number},ou=Folders,dc=example,dc=org", "objectClass: kolabSharedFolder", f"cn: f{number}", f"mail: f{number}@example.org", f"alias: fa{number}@example.org"]
         if rng.random() < .9:
             entry.append("mailHost: " + rng.choice(["backend1.example.org", "backend1.example.org", "backend2.example.org"]))
@@ -166,7 +184,7 @@ def real(murder, work, host, config_manifest, ldif):
     subprocess.run(f"chown -R postfix: {work}/lib; find {work}/spool -type f -path '*/deferred/*' -delete", shell=True)
     for service in ("smtp/unix", "relay/unix", "lmtp/unix", "smtp/inet", "cleanup/unix", "rewrite/unix"):
         subprocess.run(["postconf", "-c", str(etc), "-F", service + "/chroot=n"], check=True)
-    (work / "hosts").write_text("127.0.0.1 localhost\n" + "".join(f"{address} {name}.example.org\n" for name, address in HOSTS.items()) + f"{OUTSIDE} smtp2.outside.example outside.example\n")
+    (work / "hosts").write_text("127.0.0.1 localhost\n" + "".join(f"{address} {name}.example.org\n" for name, address in HOSTS.items()) + f"{OUTSIDE} smtp2.outside.example outside.example sub.example.org alias.example all.alias.example\n")
     (work / "nsswitch").write_text("passwd: files\ngroup: files\nhosts: files\nservices: files\n")
     slapd = (HERE / "slapd.conf").read_text().replace("/etc/ldap/kolab-mini.schema", str(HERE / "kolab-mini.schema")).replace("/var/lib/ldap-lab", str(work / "ldap"))
     (work / "slapd.conf").write_text(re.sub(r"access to \* by .*", "access to * by * read", slapd))
@@ -197,19 +215,36 @@ def inside(work, address):
                 result["data"][one] = f"{code} {text.decode().split(' ')[0]}"
             session.rset()
         session.close()
-    time.sleep(6)
+    for number, one in enumerate(asked):
+        local, domain = one.rsplit("@", 1)
+        subprocess.run(["sendmail", "-f", "sender@outside.example", "--", f"{quoted(local)}@{domain}"], input=f"Message-ID: <s{number}@compare>\nSubject: x\n\nx\n".encode(), timeout=60)
+    wait_for_log()
     ids, log = {}, Path("/var/log/pf.log").read_text(errors="replace")
+    result["submitted"] = {}
     for line in log.splitlines():
-        found = re.search(r": (\w+): message-id=<n(\d+)@compare>", line)
+        found = re.search(r": (\w+): message-id=<([ns])(\d+)@compare>", line)
         if found:
-            ids[found[1]] = asked[int(found[2])]
+            ids[found[1]] = ("log" if found[2] == "n" else "submitted", asked[int(found[3])])
         found = re.search(r"postfix/(?:relay/)?(\w+)\[\d+\]: (\w+): to=<(.*?)>,(?: orig_to=<.*?>,)? relay=(.*?), delay=.*dsn=(.*?), status=(\w+)", line)
         if found and found[2] in ids and found[6] in ("sent", "bounced", "deferred", "SOFTBOUNCE"):
-            result["log"].setdefault(ids[found[2]], []).append([found[1], found[3], found[4], found[5], found[6]])
+            way, one = ids[found[2]]
+            result[way].setdefault(one, []).append([found[1], found[3], found[4], found[5], found[6]])
     if os.environ.get("COMPARE_LOG"):
         Path(os.environ["COMPARE_LOG"]).write_text(log)
     result["fatal"] = [line for line in log.splitlines() if "fatal" in line or "panic" in line][:5]
     (Path(work) / "result.json").write_text(json.dumps(result))
+
+
+def wait_for_log():
+    """Waits until Postfix writes nothing more."""
+    before, calm = -1, 0
+    for _ in range(120):
+        time.sleep(0.5)
+        now = os.path.getsize("/var/log/pf.log")
+        calm = calm + 1 if now == before else 0
+        before = now
+        if calm >= 8:
+            return
 
 
 def quoted(local):
@@ -226,7 +261,8 @@ def plain(address):
 def trace(murder, config_manifest, ldif, host, client, asked):
     listed = config_manifest.parent / "asked.txt"
     listed.write_text("".join(plain(one) + "\n" for one in asked))
-    output = subprocess.run([murder, "trace", "--manifest", str(config_manifest), "--ldif", str(ldif), "--at", f"{host}.example.org", "--client", client,
+    way = ["--submit", f"{host}.example.org"] if client is None else ["--at", f"{host}.example.org", "--client", client]
+    output = subprocess.run([murder, "trace", "--manifest", str(config_manifest), "--ldif", str(ldif), *way,
                              "--addresses", str(listed), "--format", "json"], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     return dict(zip(asked, map(json.loads, output.stdout.decode().splitlines())))
 
@@ -259,70 +295,82 @@ def delivery_in(line):
     return f"smtp {dsn}" if relay == "none" else "smtp " + relay.split("[")[0].lower()
 
 
+def delivery(model, host, data, lines):
+    """How the log differs from a trace; empty if it does not, none if the trace is not modelled here."""
+    own = f"{host}.example.org"
+    hop = model["hops"][0] if model["hops"] else {"routes": []}
+    failed = [end for end in model["ends"] if end["via"] == "queue" and end["host"] == own]
+    if any(entry["host"] == own for entry in model["not_modelled"]):
+        if os.environ.get("COMPARE_UNKNOWN"):
+            print("not modelled:", host, model["address"], model["not_modelled"])
+        return None
+    if not data.startswith("250"):
+        return "" if failed and not hop["routes"] else f"DATA: Postfix {data}, model {hop['routes']}"
+    # The log has the account of a local delivery, and not the alias.
+    wanted = {(route["recipient"].lower(), delivery_of(route, model["ends"], own)) for route in hop["routes"]}
+    real_ends = {(plain(line[1]).lower(), delivery_in(line)) for line in lines}
+    wanted, real_ends = ({end if end[1] != "local" else ("", "local") for end in ends} for ends in (wanted, real_ends))
+    wanted |= {(end["recipient"].lower(), "error") for end in model["ends"] if end["host"] == own and end["reason"].startswith("5.1.3 bad")}
+    # A message that cannot be expanded stays in maildrop, and the log has no recipient of it.
+    if failed and (hop["routes"] or lines):
+        wanted |= {(end["recipient"].lower(), "retry") for end in failed}
+    return "" if wanted == real_ends else f"Postfix {sorted(real_ends - wanted)}, model {sorted(wanted - real_ends)}"
+
+
+def compare_host(murder, number, host, configuration, ldif, asked):
+    """One host in one configuration: the disagreements, and how many answers were not modelled and how many there were."""
+    wrong, unknown, total = [], 0, 0
+    with tempfile.TemporaryDirectory(prefix="compare-") as folder:
+        work = Path(folder)
+        config_manifest = work / "m.yaml"
+        config_manifest.write_text(manifest(configuration))
+        (work / "host").mkdir()
+        (work / "host/asked.json").write_text(json.dumps(asked))
+        (work / "all.ldif").write_text(ldif)
+        try:
+            found = real(murder, work / "host", host, config_manifest, ldif)
+        except Exception as error:
+            return [f"{number} {host}: {type(error).__name__}: {str(error)[-300:]}"], 0, 0
+        wrong += [f"{number} {host}: {line[-200:]}" for line in found["fatal"]]
+        for client in (OUTSIDE, INSIDE, None):
+            traces = trace(murder, config_manifest, work / "all.ldif", host, client, asked)
+            for one in asked:
+                total += 1
+                model, data, lines = traces[one], "250", found["submitted"].get(one, [])
+                if client is not None:
+                    have, reply = found["rcpt"].get(f"{client} {one}", "?"), model["reply"]
+                    if reply is None:
+                        unknown += 1
+                        continue
+                    if f"{reply['code']} {reply['enhanced']}" != have:
+                        wrong.append(f"{number} {host} {client} RCPT {one}: Postfix {have}, model {reply['code']} {reply['enhanced']}")
+                        continue
+                    if client != INSIDE or reply["code"] != 250:
+                        continue
+                    total += 1
+                    data, lines = found["data"].get(one, "?"), found["log"].get(one, [])
+                outcome = delivery(model, host, data, lines)
+                if outcome is None:
+                    unknown += 1
+                elif outcome:
+                    wrong.append(f"{number} {host} {client or 'sendmail'} {one}: {outcome}")
+    return wrong, unknown, total
+
+
 def compare(murder, seed, count):
-    rng = random.Random(seed)
-    ldif, asked = directory(rng)
-    asked_of, wrong, unknown, total = asked, [], 0, 0
+    ldif, asked = directory(random.Random(seed))
     first = int(os.environ.get("COMPARE_FROM", 0))
-    for number, configuration in list(enumerate(CONFIGURATIONS[:count]))[first:]:
-        for host in [name for name in ("smtp", "backend1", "mx") if number == 0 or name in configuration]:
-            with tempfile.TemporaryDirectory(prefix="compare-") as folder:
-                work = Path(folder)
-                config_manifest = work / "m.yaml"
-                config_manifest.write_text(manifest(configuration))
-                (work / "asked.json").write_text(json.dumps(asked_of))
-                (work / "host").mkdir()
-                shutil.copy(work / "asked.json", work / "host/asked.json")
-                try:
-                    found = real(murder, work / "host", host, config_manifest, ldif)
-                except Exception as error:
-                    wrong.append(f"{number} {host}: {type(error).__name__}: {str(error)[-300:]}")
-                    continue
-                (work / "all.ldif").write_text(ldif)
-                for line in found["fatal"]:
-                    wrong.append(f"{number} {host}: {line[-200:]}")
-                for client in (OUTSIDE, INSIDE):
-                    traces = trace(murder, config_manifest, work / "all.ldif", host, client, asked_of)
-                    for one in asked_of:
-                        total += 1
-                        model, have = traces[one], found["rcpt"].get(f"{client} {one}", "?")
-                        reply = model["reply"]
-                        if reply is None:
-                            unknown += 1
-                            if os.environ.get("COMPARE_UNKNOWN"):
-                                print("not modelled:", number, host, one, model["not_modelled"])
-                            continue
-                        if f"{reply['code']} {reply['enhanced']}" != have:
-                            wrong.append(f"{number} {host} {client} RCPT {one}: Postfix {have}, model {reply['code']} {reply['enhanced']}")
-                            continue
-                        if client != INSIDE or reply["code"] != 250:
-                            continue
-                        total += 1
-                        hop = model["hops"][0]
-                        data = found["data"].get(one, "?")
-                        failed = [end for end in model["ends"] if end["via"] == "queue" and end["host"] == f"{host}.example.org"]
-                        if any(entry["host"] == f"{host}.example.org" for entry in model["not_modelled"]):
-                            unknown += 1
-                            if os.environ.get("COMPARE_UNKNOWN"):
-                                print("not modelled:", number, host, one, model["not_modelled"])
-                            continue
-                        if not data.startswith("250"):
-                            if not (failed and not hop["routes"]):
-                                wrong.append(f"{number} {host} DATA {one}: Postfix {data}, model {hop['routes']}")
-                            continue
-                        # The log has the account of a local delivery, and not the alias.
-                        wanted = {(route["recipient"].lower(), delivery_of(route, model["ends"], f"{host}.example.org")) for route in hop["routes"]}
-                        real_ends = {(plain(line[1]).lower(), delivery_in(line)) for line in found["log"].get(one, [])}
-                        wanted, real_ends = ({end if end[1] != "local" else ("", "local") for end in ends} for ends in (wanted, real_ends))
-                        wanted |= {(end["recipient"].lower(), "error") for end in model["ends"] if end["host"] == f"{host}.example.org" and end["reason"].startswith("5.1.3")}
-                        if failed:
-                            wanted |= {(end["recipient"].lower(), "retry") for end in failed}
-                        if wanted != real_ends:
-                            wrong.append(f"{number} {host} {one}: Postfix {sorted(real_ends - wanted)}, model {sorted(wanted - real_ends)}")
+    jobs = [(number, host, configuration) for number, configuration in list(enumerate(CONFIGURATIONS[:count]))[first:]
+            for host in ("smtp", "backend1", "mx") if number == 0 or host in configuration]
+    # A host mostly waits.
+    with ThreadPoolExecutor(int(os.environ.get("COMPARE_AT_ONCE", 6))) as pool:
+        results = list(pool.map(lambda job: compare_host(murder, *job, ldif, asked), jobs))
+    wrong = [line for result in results for line in result[0]]
+    unknown, total = (sum(result[at] for result in results) for at in (1, 2))
     for line in wrong:
         print(line)
-    print(f"seed {seed}: {total} answers, {len(wrong)} disagree, {unknown} not modelled")
-    return 1 if wrong or unknown * 50 > total else 0
+    print(f"seed {seed}: {len(jobs)} hosts in {len(CONFIGURATIONS[:count])} configurations, {total} answers, {len(wrong)} disagree, {unknown} not modelled")
+    return 1 if wrong or not total or unknown * 50 > total else 0
 
 
 if __name__ == "__main__":
