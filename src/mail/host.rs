@@ -75,10 +75,7 @@ impl MailHost {
         let [rewrite, cleanup, smtp, lmtp, local] =
             &SERVICES.map(|name| ServiceName::new(name).ok());
         let view = |service| view_of(configuration, service);
-        let mut reader = ParameterReader {
-            view: view(rewrite),
-            tables: &mut tables,
-        };
+        let mut reader = ParameterReader::new(view(rewrite), &mut tables);
         let resolver = Resolver::read(&mut reader);
         let myhostname = reader.text_or_empty("myhostname").to_lowercase();
         let listens = addresses_of(&reader.text_or_empty("inet_interfaces"));
@@ -87,10 +84,11 @@ impl MailHost {
         let delimiters = reader.text_or_empty("recipient_delimiter");
         reader.view = view(cleanup);
         let cleanup = Cleanup::read(&mut reader);
-        let [smtp, lmtp] = [("smtp", smtp), ("lmtp", lmtp)].map(|(name, service)| {
+        let mut client = |name, service| {
             reader.view = view(service);
             ClientAgent::read(name, &mut reader)
-        });
+        };
+        let (smtp, lmtp) = (client("smtp", smtp), client("lmtp", lmtp));
         reader.view = view(local);
         let local = LocalAgent::read(&mut reader);
         let smtpd = smtpd.filter(|service| is_enabled(&disabled, service));

@@ -14,7 +14,12 @@ pub struct ParameterReader<'a, 'v> {
     pub tables: &'a mut HostTables,
 }
 
-impl ParameterReader<'_, '_> {
+impl<'a, 'v> ParameterReader<'a, 'v> {
+    /// A reader of one service, with the tables of its host.
+    pub fn new(view: View<'v>, tables: &'a mut HostTables) -> Self {
+        Self { view, tables }
+    }
+
     /// The expanded value.
     ///
     /// # Errors
