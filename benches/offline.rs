@@ -103,6 +103,26 @@ fn row(work: &str, cost: Cost, must: &str) {
     );
 }
 
+/// A plan of new hosts, saved, shown and applied.
+fn saved_plan(name: &str, hosts: usize, here: &Path) {
+    let new = ["--sandbox", "new"];
+    let save = ["plan", name, "--out", "plan.json", "--diff", "summary"];
+    let show = ["show", "plan.json", "--diff", "summary"];
+    let apply = ["apply", "plan.json", "--yes"];
+    let must = "5 s, 500 MiB";
+    let saved = median(LONG_RUNS, || run(&[&save[..], &new].concat(), here, 0));
+    row(&format!("plan --out, {hosts} new hosts"), saved, must);
+    let shown = median(LONG_RUNS, || run(&show, here, 0));
+    row(&format!("show of a saved plan, {hosts} hosts"), shown, must);
+    let applied = run(&[&apply[..], &new].concat(), here, 0);
+    row(
+        &format!("apply of a saved plan, {hosts} hosts, once"),
+        applied,
+        must,
+    );
+    fs::remove_dir_all(here.join("new")).unwrap();
+}
+
 fn main() {
     let room = tempfile::tempdir().unwrap();
     let here = room.path();
@@ -151,6 +171,9 @@ fn main() {
             plan,
             must("10 s, 500 MiB"),
         );
+        if !large {
+            saved_plan(&name, hosts, here);
+        }
         fs::remove_dir_all(here.join(&sandbox)).unwrap();
         growth.push([check.time, render.time, plan.time]);
     }

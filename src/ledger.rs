@@ -132,6 +132,12 @@ pub struct Applied {
     /// The digest of the saved plan that was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_digest: Option<String>,
+    /// Why it was applied, in the words of whoever applied it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The URL of the pipeline's job that applied it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
 }
 
 /// One managed thing.

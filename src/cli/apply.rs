@@ -15,6 +15,7 @@ use super::{Selection, confirm, open, selection};
 use crate::fleet::{Event, Limits, Stop};
 use crate::name::HostName;
 use crate::outcome::Outcome;
+use crate::session::options::Reach;
 use crate::session::rollout::ApplyTurns;
 use crate::session::rollout_order::RolloutOrder;
 use crate::session::worker::Applier;
@@ -40,6 +41,9 @@ pub struct ApplyArguments {
     /// In each wave (and for each role with a `rollout`), apply N hosts first and the rest after them.
     #[arg(long, value_name = "N")]
     pub canary: Option<usize>,
+    /// Why you apply this; the history of each host keeps it.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
     /// What is demanded of a saved plan.
     #[command(flatten)]
     pub plan_file: PlanFileArguments,
@@ -52,6 +56,15 @@ pub struct ApplyArguments {
 }
 
 impl ApplyArguments {
+    /// How hosts are reached, and why.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        Reach {
+            reason: self.reason.clone(),
+            ..self.reach.of_selection(&self.selection)
+        }
+    }
+
     /// How much of each file the plan shows.
     #[must_use]
     pub fn detail(&self) -> Diff {
@@ -78,10 +91,7 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
     }
     confirm::may_ask(arguments.yes, "murder plan")?;
     let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
-    let (reach, consent) = (
-        arguments.reach.of_selection(&arguments.selection),
-        arguments.consent.options(),
-    );
+    let (reach, consent) = (arguments.reach(), arguments.consent.options());
     selection::allowed(&loaded.murder, &consent.allow_unreachable).map_err(CliError::arguments)?;
     let applier = open::applier(&loaded, &hosts, &reach, consent.clone(), terminal)?;
     let murder = &loaded.murder;

@@ -36,7 +36,7 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
     expected(&saved, flags)?;
     let hosts = selected(&saved, &arguments.selection)?;
     let consent = arguments.consent.options().with(&saved.header.consents);
-    let reach = arguments.reach.of_selection(&arguments.selection);
+    let reach = arguments.reach();
     let how = PlanUse {
         base: save::absolute(flags.base.as_deref())?,
         allow_unverified: consent.allow_unverified,

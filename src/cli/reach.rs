@@ -54,6 +54,9 @@ pub struct ConsentArguments {
     /// Apply a plan although mail is refused or waits after it because of the configuration as a whole.
     #[arg(long)]
     pub allow_fault: bool,
+    /// Apply a manifest whose git commit does not descend from the one that the host has.
+    #[arg(long)]
+    pub allow_older: bool,
     /// Continue if an LDAP server does not answer.
     #[arg(long)]
     pub allow_unverified: bool,
@@ -76,6 +79,7 @@ impl ReachArguments {
                 commands: self.allow_commands,
             },
             paths: PathPolicy::default(),
+            reason: None,
         }
     }
 
@@ -102,6 +106,7 @@ impl ConsentArguments {
             ("--allow-overwrite", self.allow_overwrite),
             ("--allow-restart", self.allow_restart),
             ("--allow-fault", self.allow_fault),
+            ("--allow-older", self.allow_older),
             ("--allow-unverified", self.allow_unverified),
         ];
         let given = given.into_iter().filter(|(_, given)| *given);
@@ -126,6 +131,7 @@ impl ConsentArguments {
             allow_overwrite: self.allow_overwrite,
             allow_restart: self.allow_restart,
             allow_fault: self.allow_fault,
+            allow_older: self.allow_older,
             allow_unverified: self.allow_unverified,
             allow_unreachable: self.allow_unreachable.clone(),
         }

@@ -77,6 +77,10 @@ pub struct Run {
     pub revision: String,
     /// The digest of the saved plan that is applied.
     pub plan_digest: Option<String>,
+    /// Why it is applied, in the words of whoever applies it.
+    pub reason: Option<String>,
+    /// The URL of the pipeline's job.
+    pub job: Option<String>,
 }
 
 /// What happens to a host's ledger.

@@ -31,7 +31,7 @@ fn generation(text: &str, secret: &str, value: Option<String>) -> Generation {
                 by: "ops@desk".to_owned(),
                 at: "2026-01-02T03:04:05Z".to_owned(),
                 revision: "0123abc-dirty".to_owned(),
-                plan_digest: None,
+                ..Applied::default()
             },
             changed: vec![Changed {
                 service: Service::POSTFIX,

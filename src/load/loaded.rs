@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
+use super::revision::{Ancestry, ancestry};
 use super::{Loaded, revision};
 use crate::compile::Compiler;
 use crate::diagnostic::{Diagnostic, Sources};
@@ -27,6 +28,7 @@ pub struct LoadedMurder {
     pub warnings: Vec<Diagnostic>,
     folder: PathBuf,
     revision: OnceLock<String>,
+    ancestries: Mutex<BTreeMap<String, Ancestry>>,
 }
 
 impl Loaded {
@@ -52,6 +54,7 @@ impl Loaded {
             warnings: self.diagnostics,
             folder: self.folder,
             revision: OnceLock::new(),
+            ancestries: Mutex::default(),
         })
     }
 }
@@ -62,6 +65,17 @@ impl LoadedMurder {
     #[must_use]
     pub fn revision(&self) -> &str {
         self.revision.get_or_init(|| revision(&self.folder))
+    }
+
+    /// How the manifest's commit relates to another one; git is asked once for each.
+    #[must_use]
+    pub fn ancestry(&self, commit: &str) -> Ancestry {
+        let mut known = self
+            .ancestries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let asked = || ancestry(&self.folder, commit);
+        *known.entry(commit.to_owned()).or_insert_with(asked)
     }
 
     /// What the manifest wants of a host, by the facts that it states; none where it does not compile.

@@ -10,7 +10,7 @@ mod revision;
 pub use files::LinkScope;
 pub use loaded::LoadedMurder;
 pub use plan_file::{is_plan_file, read_plan};
-pub use revision::revision;
+pub use revision::{Ancestry, revision};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -64,6 +64,41 @@ pub fn revision(folder: &Path) -> String {
     }
 }
 
+/// How the commit of a folder relates to another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ancestry {
+    /// It is that commit, or descends from it.
+    Descends,
+    /// It does not descend from it.
+    Apart,
+    /// git does not know: the clone is shallow, or git keeps nothing of the folder.
+    Unknown,
+}
+
+/// How the commit of the manifest's folder relates to `commit`, which is in hexadecimal digits.
+#[must_use]
+pub fn ancestry(folder: &Path, commit: &str) -> Ancestry {
+    let git = Git {
+        folder,
+        settings: SETTINGS.map(str::to_owned).to_vec(),
+        bounds: BOUNDS,
+    };
+    let is_commit = commit.len() >= 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let Some(shallow) = git.text(&["rev-parse", "--is-shallow-repository"]) else {
+        return Ancestry::Unknown;
+    };
+    if !is_commit {
+        return Ancestry::Unknown;
+    }
+    let base = git.text(&["merge-base", commit, "HEAD"]);
+    match base {
+        Some(base) if base == commit => Ancestry::Descends,
+        // Without the whole history, a base that git does not find may exist.
+        _ if shallow == "true" => Ancestry::Unknown,
+        _ => Ancestry::Apart,
+    }
+}
+
 /// git(1) in a folder, with settings that precede those of its repository.
 struct Git<'a> {
     folder: &'a Path,
@@ -178,6 +213,36 @@ mod tests {
         assert_eq!(revision(&site), format!("{commit}-dirty"), "a changed file");
         git(&site, &["commit", "-qam", "committed from within"]);
         assert_eq!(revision(&site), git(root, &["rev-parse", "HEAD"]));
+    }
+
+    #[test]
+    fn an_older_commit_and_one_of_another_branch_are_apart() {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path();
+        let commit = |text: &str| {
+            std::fs::write(root.join("murder.yaml"), text).unwrap();
+            git(root, &["add", "."]);
+            git(root, &["commit", "-qm", text]);
+            git(root, &["rev-parse", "HEAD"])
+        };
+        assert_eq!(ancestry(root, &"0".repeat(40)), Ancestry::Unknown);
+        git(root, &["init", "-q"]);
+        let (first, second) = (commit("1"), commit("2"));
+        assert_eq!(ancestry(root, &first), Ancestry::Descends);
+        assert_eq!(ancestry(root, &second), Ancestry::Descends);
+        git(root, &["checkout", "-q", &first]);
+        assert_eq!(ancestry(root, &second), Ancestry::Apart);
+        let third = commit("3");
+        assert_eq!(ancestry(root, &second), Ancestry::Apart);
+        assert_eq!(ancestry(root, &third), Ancestry::Descends);
+        assert_eq!(ancestry(root, &"0".repeat(40)), Ancestry::Apart);
+        for no_commit in ["", "HEAD", "--help"] {
+            assert_eq!(ancestry(root, no_commit), Ancestry::Unknown, "{no_commit}");
+        }
+        let shallow = tempfile::tempdir().unwrap();
+        let url = format!("file://{}", root.display());
+        git(shallow.path(), &["clone", "-q", "--depth", "1", &url, "."]);
+        assert_eq!(ancestry(shallow.path(), &first), Ancestry::Unknown);
     }
 
     #[test]

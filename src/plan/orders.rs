@@ -45,6 +45,8 @@ pub fn orders(
         at: run.at.clone(),
         revision: run.revision.clone(),
         plan_digest: run.plan_digest.clone(),
+        reason: run.reason.clone(),
+        job: run.job.clone(),
     };
     orders.history = generation(plan, &applied).map(|generation| HistoryOrder {
         generation: generation.entry.generation,

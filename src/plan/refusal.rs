@@ -35,6 +35,8 @@ pub enum RefusalKind {
     ExposedFile,
     /// After the plan, mail is refused or waits because of the configuration as a whole, and it was not before.
     Fault,
+    /// The manifest's revision does not descend from the one that the host has.
+    Older,
 }
 
 impl RefusalKind {
@@ -49,6 +51,7 @@ impl RefusalKind {
             Self::Restart => Some("--allow-restart"),
             Self::UnknownParameter | Self::ExposedFile => None,
             Self::Fault => Some("--allow-fault"),
+            Self::Older => Some("--allow-older"),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The JSON form has `format_version`, `host`, `murder` and `generation` (the current one; both null
 //! where nothing is managed) and `generations`, the newest first: each with `generation`, `murder`,
-//! `applied` (`by`, `at`, `revision`), `changed` (`service`, `thing`, `action`), and `not_probed` and `fault_remains` where
+//! `applied` (`by`, `at`, `revision`, and `plan_digest`, `reason` and `job` where they are known), `changed` (`service`, `thing`, `action`), and `not_probed` and `fault_remains` where
 //! they are true.
 
 use std::collections::BTreeMap;
@@ -145,6 +145,13 @@ pub fn write(history: &History, whole: bool, color: bool, out: &mut impl Write) 
             row.number, entry.applied.at, row.by, row.revision, row.changes
         );
         Line::new(tone, text.trim_end()).write(out, color)?;
+        let (reason, job) = (&entry.applied.reason, &entry.applied.job);
+        for (word, text) in [("reason", reason), ("job", job)] {
+            if let Some(text) = text {
+                let text = format!("      {word}: {text}");
+                Line::new(Tone::Faint, text).write(out, color)?;
+            }
+        }
         if whole {
             for changed in &entry.changed {
                 let (mark, word) = spoken(changed.action);

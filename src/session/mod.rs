@@ -13,6 +13,7 @@ pub mod glob;
 pub mod murder;
 pub mod notes;
 pub mod observe;
+mod older;
 pub mod one_host;
 pub mod options;
 pub mod path_policy;
@@ -87,7 +88,10 @@ impl Session {
     pub fn new(reach: &Reach, ask_passphrase: Box<AskPassphrase>) -> Self {
         Self {
             secrets: Secrets::default(),
-            run: provenance::run(SystemTime::now()),
+            run: Run {
+                reason: reach.reason.as_deref().and_then(provenance::reason),
+                ..provenance::run(SystemTime::now())
+            },
             sandbox: reach.sandbox.clone(),
             cache: facts_cache(reach),
             connect: ConnectOptions {

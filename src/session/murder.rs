@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::observe::{Answered, ObservedHost, complete, observe_host};
+use super::older::older;
 use super::options::Reach;
 use super::path_policy::PathPolicy;
 use super::{Session, SessionError};
@@ -192,6 +193,9 @@ impl<'a> MurderSession<'a> {
             keep: self.loaded.murder.keep,
             rollback,
         });
+        if rollback.is_none() {
+            older(self.loaded, &observed.live, &mut verdict);
+        }
         // This plan rewrites the ledger, so later plans cannot report it.
         if let (Verdict::Changes(_), Some(ledger)) = (&verdict.verdict, &observed.live.ledger) {
             let missed = self.roster.missed(ledger);

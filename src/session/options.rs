@@ -24,6 +24,8 @@ pub struct Reach {
     pub sources: SourceOptions,
     /// Which files it may manage.
     pub paths: PathPolicy,
+    /// Why hosts are changed, in the words of the user: for their history.
+    pub reason: Option<String>,
 }
 
 /// The refusals that the user lifts. Each refusal has a flag of its own; there is no `--force`.
@@ -42,6 +44,8 @@ pub struct Consent {
     pub allow_restart: bool,
     /// Apply a plan after which mail is refused or waits because of the configuration as a whole.
     pub allow_fault: bool,
+    /// Apply a manifest whose revision does not descend from the one that the host has.
+    pub allow_older: bool,
     /// Continue if an LDAP server does not answer.
     pub allow_unverified: bool,
     /// Patterns of hosts that may be unreachable.
@@ -59,6 +63,7 @@ impl Consent {
         self.allow_overwrite |= given("--allow-overwrite");
         self.allow_restart |= given("--allow-restart");
         self.allow_fault |= given("--allow-fault");
+        self.allow_older |= given("--allow-older");
         self.allow_unverified |= given("--allow-unverified");
         let hosts = recorded.get("--allow-unreachable").into_iter().flatten();
         self.allow_unreachable.extend(hosts.cloned());
@@ -76,6 +81,7 @@ impl Consent {
             RefusalKind::Restart => self.allow_restart,
             RefusalKind::UnknownParameter | RefusalKind::ExposedFile => false,
             RefusalKind::Fault => self.allow_fault,
+            RefusalKind::Older => self.allow_older,
         }
     }
 }

@@ -29,7 +29,42 @@ pub fn run(now: SystemTime) -> Run {
         at: humantime::format_rfc3339_seconds(now).to_string(),
         revision: String::new(),
         plan_digest: None,
+        reason: None,
+        job: job(),
     }
+}
+
+/// The URL of the pipeline's job that runs this, if GitLab, GitHub or Jenkins says so.
+fn job() -> Option<String> {
+    let set = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let of_github = || {
+        let (server, repository) = (set("GITHUB_SERVER_URL")?, set("GITHUB_REPOSITORY")?);
+        let run = set("GITHUB_RUN_ID")?;
+        Some(format!("{server}/{repository}/actions/runs/{run}"))
+    };
+    let url = set("CI_JOB_URL")
+        .or_else(of_github)
+        .or_else(|| set("BUILD_URL"))?;
+    Some(
+        url.chars()
+            .filter(char::is_ascii_graphic)
+            .take(500)
+            .collect(),
+    )
+}
+
+/// The longest reason that a generation keeps, in characters.
+const LONGEST_REASON: usize = 500;
+
+/// A reason as a generation keeps it: one line, without hidden characters. None if nothing is left.
+#[must_use]
+pub fn reason(text: &str) -> Option<String> {
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .collect();
+    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    let line: String = words.join(" ").chars().take(LONGEST_REASON).collect();
+    (!line.is_empty()).then_some(line)
 }
 
 /// A new key for a host that has none. None if the system gives no random bytes: the host gets its key at a later apply.
@@ -41,10 +76,18 @@ pub fn new_key() -> Option<PinningKey> {
 }
 
 fn by() -> String {
-    let user = ["SUDO_USER", "USER", "LOGNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
-        .unwrap_or_else(|| "unknown".to_owned());
+    // In a pipeline, the user of the runner says nothing.
+    let user = [
+        "GITLAB_USER_LOGIN",
+        "GITHUB_ACTOR",
+        "BUILD_USER_ID",
+        "SUDO_USER",
+        "USER",
+        "LOGNAME",
+    ]
+    .into_iter()
+    .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+    .unwrap_or_else(|| "unknown".to_owned());
     let host = rustix::system::uname()
         .nodename()
         .to_string_lossy()

@@ -1,6 +1,7 @@
 //! Saved plans: what the file holds, and what becomes of it.
 
 mod applying;
+mod revision;
 mod stale;
 mod valid;
 

@@ -84,6 +84,7 @@ impl Moment {
             parallel: 1,
             untrusted: false,
             paths: PathPolicy::default(),
+            reason: None,
             sources: murder::secret_source::SourceOptions { commands: false },
         };
         let how = PlanUse {

@@ -232,7 +232,7 @@ proptest! {
                     by: "a@b".to_owned(),
                     at: "now".to_owned(),
                     revision: "0123abc".to_owned(),
-                    plan_digest: None,
+                    ..Applied::default()
                 },
                 changed: Vec::new(),
                 not_probed: false,
