@@ -298,7 +298,7 @@ fn changes_of<'a>(
 /// How a host is reached. What a stranger could have written into the plan does not vouch for the host.
 fn access_of(host: &SavedHost, how: &PlanUse) -> Access {
     let access = Access::from(&host.access);
-    let below = |path: PathBuf| how.base.join(path);
+    let below = |path: PathBuf| on_client(&how.base, &path);
     Access {
         identity_file: access.identity_file.map(below),
         known_hosts: access.known_hosts.map(below).filter(|_| how.trusted),
@@ -309,10 +309,15 @@ fn access_of(host: &SavedHost, how: &PlanUse) -> Access {
 
 /// Where a secret comes from, on this client.
 fn resolved(source: &SecretSource, base: &Path) -> SecretSource {
-    source.with_paths(&|path| match path.starts_with("~") {
+    source.with_paths(&|path| on_client(base, path))
+}
+
+/// A path of the plan on this client: from `base` on, unless it begins with `~/`.
+fn on_client(base: &Path, path: &Path) -> PathBuf {
+    match path.starts_with("~") {
         true => path.to_owned(),
         false => base.join(path),
-    })
+    }
 }
 
 fn stale(thing: String) -> Outcome {

@@ -101,7 +101,11 @@ fn below(base: &Path, access: &Access) -> Access {
     }
 }
 
+/// A path from `base` on, if it is below it. `~/` stays: it is the home directory of whoever applies the plan.
 fn relative(base: &Path, path: &Path) -> PathBuf {
+    if path.starts_with("~") {
+        return path.to_owned();
+    }
     // A relative path rests on the current folder.
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let below = path.strip_prefix(base).map(Path::to_owned);
@@ -120,11 +124,7 @@ fn source(
         ))
         .at(*at, "a literal secret")
         .hint("write it into a file and say `{file: PATH}`, or say `{env: NAME}`")),
-        // `~/` is the home directory of whoever applies the plan.
-        Some((source, _)) => Ok(source.with_paths(&|path| match path.starts_with("~") {
-            true => path.to_owned(),
-            false => relative(base, path),
-        })),
+        Some((source, _)) => Ok(source.with_paths(&|path| relative(base, path))),
         None => Err(Diagnostic::error(format!(
             "the manifest does not say where the secret `{name}` comes from"
         ))),
