@@ -269,6 +269,7 @@ fn look(
         parallel: arguments.parallel,
         untrusted: false,
         paths: PathPolicy::default(),
+        reason: None,
         sources: SourceOptions::default(),
     };
     let session = Session::new(&reach, Box::new(ask::passphrase));
