@@ -625,7 +625,7 @@ fn an_apply_as_text() {
           help: do this
 
     c.x
-      ! stale: /etc/postfix/main.cf changed on the host after the plan was made; nothing was changed on this host
+      ! stale: /etc/postfix/main.cf changed after the plan was made; nothing was changed on this host
           help: run `murder plan` again to see what changed on the host
 
     d.x

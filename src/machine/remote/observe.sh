@@ -61,7 +61,7 @@ murder_look() {
   cd "$CF" || return
   # A host without a key (the second value of its ledger) says of each file whether it was touched.
   times=%Y/%Z/%i
-  if [ -r /var/lib/murder/ledger.json ]; then
+  if [ -f /var/lib/murder/ledger.json ] && [ -r /var/lib/murder/ledger.json ]; then
     { read -r line && read -r line && read -r line || :; } </var/lib/murder/ledger.json
     case $line in '"host_key"'*) times=%Y ;; esac
   fi
