@@ -18,6 +18,7 @@ mod released;
 mod services;
 mod shut;
 mod surprises;
+mod unsound;
 mod world;
 
 use std::collections::BTreeMap;

@@ -19,7 +19,7 @@ use crate::name::UserName;
 use crate::postfix::catalogue;
 
 /// The program, one file for each idea.
-const PROGRAM: [&str; 18] = [
+const PROGRAM: [&str; 19] = [
     WAYS,
     include_str!("apply/words.sh"),
     include_str!("apply/services.sh"),
@@ -29,6 +29,7 @@ const PROGRAM: [&str; 18] = [
     include_str!("apply/former.sh"),
     include_str!("apply/stage.sh"),
     include_str!("apply/validate.sh"),
+    include_str!("apply/indexes.sh"),
     include_str!("apply/listeners.sh"),
     include_str!("apply/commit.sh"),
     include_str!("apply/activate.sh"),

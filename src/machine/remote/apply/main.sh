@@ -3,7 +3,7 @@
 # Reads, set by other files: ANSWERS BLANKS D HEARD MOVED NEWLINE PRIOR SPOOL STAGE STAGED
 # Sets: BACK BEFORE HOLD HOST MAILLOG OTHERS PATIENCE QUEUE RUNNING SED
 # Calls: activate.sh: activate check; children.sh: find_dead_before judge_directories judge_programs read_services; commit.sh: commit delete stale;
-#   exposed.sh: refuse_exposed; journal.sh: clean clean_dead judge_dead open_journal; ledger.sh: write_ledger;
+#   exposed.sh: refuse_exposed; indexes.sh: judge_indexes; journal.sh: clean clean_dead judge_dead open_journal; ledger.sh: write_ledger;
 #   listeners.sh: try_listeners; log.sh: await_troubles; probe.sh: note_proven probe smtp_answers;
 #   report.sh: finish report step; stage.sh: adopt build_index stage_configuration stage_files; validate.sh:
 #   validate; words.sh: for_each master_lives seek_moved
@@ -48,6 +48,7 @@ stage_service() {
 
 look_before() {
   BEFORE=
+  judge_indexes
   [ "$ACTIVATION" = not ] || judge_directories
   try_listeners
   [ "$ACTIVATION" != not ] || return 0
