@@ -8,6 +8,7 @@ use crate::compile::variable;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{Host, HostState, Layer, ServiceSpec, SettingSpec};
 use crate::module::Modules;
+use crate::service::Service;
 use crate::state::Want;
 use crate::thing::Thing;
 
@@ -21,7 +22,12 @@ pub fn value_problems(host: &Host, modules: &Modules) -> Vec<Diagnostic> {
     if host.state == HostState::Retired {
         return problems;
     }
-    for service in host.roles_on() {
+    let mut services = host.roles_on();
+    // A host none of whose roles exists is judged all the same, so that all errors come in one run.
+    if services.is_empty() {
+        services.insert(&Service::POSTFIX);
+    }
+    for service in services {
         for problem in problems_of_part(&host.part(service), modules) {
             if !problems.contains(&problem) {
                 problems.push(problem);
