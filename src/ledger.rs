@@ -65,12 +65,37 @@ pub struct ServiceLedger {
     /// Hash over the managed things as they were when the service last loaded them (reload or start).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activated: Option<String>,
+    /// The things that stay as they are on the host for a while.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub holds: BTreeMap<Thing, Hold>,
+}
+
+/// Why and until when a thing stays as it is on the host, whatever the manifest says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Hold {
+    /// When it ends: RFC 3339, UTC.
+    pub until: String,
+    /// Why.
+    pub reason: String,
+    /// `user@workstation` of who said so.
+    pub by: String,
+    /// When: RFC 3339, UTC.
+    pub at: String,
+}
+
+impl ServiceLedger {
+    /// Whether the thing, or the entry of master.cf that it is a part of, is held.
+    #[must_use]
+    pub fn is_held(&self, thing: &Thing) -> bool {
+        self.holds.keys().any(|held| thing.is_part_of(held))
+    }
 }
 
 static NOTHING_MANAGED: ServiceLedger = ServiceLedger {
     managed: BTreeMap::new(),
     indexes: BTreeMap::new(),
     activated: None,
+    holds: BTreeMap::new(),
 };
 
 impl Ledger {

@@ -69,6 +69,8 @@ pub mod program;
 
 pub mod http;
 
+pub mod replace_file;
+
 pub mod secret_source;
 
 pub mod load;
@@ -86,5 +88,7 @@ pub mod fleet;
 pub mod session;
 
 pub mod import;
+
+pub mod notify;
 
 pub mod cli;

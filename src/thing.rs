@@ -81,6 +81,17 @@ impl Field {
     }
 }
 
+impl Thing {
+    /// Whether it is the other one, or a field or option of that entry of master.cf.
+    #[must_use]
+    pub fn is_part_of(&self, whole: &Self) -> bool {
+        match (whole, self) {
+            (Self::Service(whole), Self::Field(of, _) | Self::Option(of, _)) => whole == of,
+            _ => self == whole,
+        }
+    }
+}
+
 impl fmt::Display for Thing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

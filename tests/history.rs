@@ -244,7 +244,7 @@ fn a_rollback_is_shown_applied_and_recorded_and_the_second_has_nothing_to_do() {
         "{text}"
     );
     assert!(
-        text.contains("The next apply reverts this; to keep it, restore the manifest"),
+        text.contains("then the next apply reverts this; to keep it, restore the manifest"),
         "{text}"
     );
     assert_eq!(bench.configuration(), first);
@@ -410,10 +410,10 @@ fn going_back_over_somebody_elses_value_or_file_needs_a_word() {
         }
         assert_eq!(bench.configuration(), theirs);
     }
-    bench.rollback(0, &["--allow-overwrite"]);
+    bench.rollback(0, &["--allow-overwrite", "--no-hold"]);
     assert!(bench.read(main_cf).contains("bounce_queue_lifetime = 3d"));
     // As it was left, it needs no word; nor does an apply, whatever somebody did.
-    bench.rollback(0, &["--to", "1"]);
+    bench.rollback(0, &["--to", "1", "--no-hold"]);
     set(
         main_cf,
         "bounce_queue_lifetime = 2d",

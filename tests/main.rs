@@ -71,3 +71,5 @@ mod trace;
 mod verify;
 // Verbs, flags, exit codes, output.
 mod verbs;
+// The files below docs/integrations.
+mod integrations;

@@ -4,6 +4,8 @@ mod aliases;
 mod drift;
 mod elsewhere;
 mod instances;
+mod notify;
+mod server;
 mod two_instances;
 mod waves;
 

@@ -197,6 +197,7 @@ fn changes(steps: Vec<Step>, refusals: Vec<Refusal>) -> HostVerdict {
         })),
         remarks: Vec::new(),
         stopped: false,
+        held: Vec::new(),
         queue: None,
     }
 }
@@ -289,6 +290,7 @@ fn plan() -> Plan {
             },
             remarks: Vec::new(),
             stopped: false,
+            held: Vec::new(),
             queue: None,
         },
     );
@@ -301,6 +303,7 @@ fn plan() -> Plan {
                 hint: Some("chmod 0755 /run/cyrus/socket".to_owned()),
             }],
             stopped: false,
+            held: Vec::new(),
             queue: None,
         },
     );
@@ -460,6 +463,7 @@ fn the_summary_never_counts_silence_as_no_change() {
             },
             remarks: Vec::new(),
             stopped: false,
+            held: Vec::new(),
             queue: None,
         },
     );

@@ -1,16 +1,23 @@
 //! `murder drift`: plan for cron.
 
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use clap::Args;
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::notify::{Notifier, NotifyArguments};
+use super::open::Watched;
 use super::output::{self, PlanFormat, PlanOutput};
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
 use super::{Selection, StrangerArguments, open};
 use crate::plan::Plan;
+use crate::replace_file::replace;
 use crate::report::drift::DriftReport;
 use crate::report::json;
+use crate::report::metrics::{self, RunMetrics};
 
 /// Arguments of `murder drift`.
 #[derive(Debug, Args)]
@@ -30,6 +37,13 @@ pub struct DriftArguments {
     /// Report changes of the manifest that are not applied yet too, and return exit code 2 for them.
     #[arg(long)]
     pub pending: bool,
+    /// Write metrics into this file, for the textfile collector of Prometheus' node_exporter. There its name must end in
+    /// `.prom`.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub metrics: Option<PathBuf>,
+    /// Who is told.
+    #[command(flatten)]
+    pub notify: NotifyArguments,
 }
 
 /// Runs the verb. It prints nothing if every host answered, none was changed, and Postfix runs on all of them, because
@@ -39,6 +53,24 @@ pub struct DriftArguments {
 /// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &DriftArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     arguments.look.check()?;
+    let notifier = Notifier::begin(&arguments.notify, terminal)?;
+    let mut said = String::new();
+    let ended = look(arguments, &notifier, &mut said, terminal);
+    let exit = match &ended {
+        Ok(exit) => *exit,
+        Err(error) => error.exit(),
+    };
+    notifier.end(exit, &said, terminal);
+    ended
+}
+
+/// Looks at the hosts, writes the metrics, and tells who is to be told; `said` becomes the report as text.
+fn look(
+    arguments: &DriftArguments,
+    notifier: &Notifier,
+    said: &mut String,
+    terminal: &Terminal,
+) -> Result<Exit, CliError> {
     let selection = arguments.selection.of_stranger(arguments.stranger);
     let watched = open::watched(&selection, &arguments.reach, terminal)?;
     let report = DriftReport {
@@ -47,11 +79,49 @@ pub fn run(arguments: &DriftArguments, terminal: &Terminal) -> Result<Exit, CliE
         pending: arguments.pending,
     };
     let exit = exit(report.plan, arguments.pending);
+    let wrote = match &arguments.metrics {
+        Some(path) => write_metrics(path, &report, &watched),
+        None => Ok(()),
+    };
+    // None of these keeps the others from their turn.
+    let told = notifier.tell(&watched, terminal);
+    let printed = print(arguments, &report, exit, terminal);
+    *said = report.brief();
+    let done = wrote.and(told);
+    done.map_err(|error| error.or(exit)).and(printed)
+}
+
+/// Writes the metrics of the run.
+fn write_metrics(path: &Path, report: &DriftReport<'_>, watched: &Watched) -> Result<(), CliError> {
+    let before = std::fs::read_to_string(path).unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let run = RunMetrics {
+        revision: watched.loaded.revision(),
+        ended: since.map_or(0, |since| since.as_secs()),
+        phases: watched.phases.clone(),
+        before: &before,
+    };
+    let text = metrics::write(report, &run);
+    replace(path, text.as_bytes(), 0o644).map_err(|error| {
+        CliError::message(format!(
+            "cannot write the metrics to {}: {error}",
+            path.display()
+        ))
+    })
+}
+
+/// Prints the report where there is something to say.
+fn print(
+    arguments: &DriftArguments,
+    report: &DriftReport<'_>,
+    exit: Exit,
+    terminal: &Terminal,
+) -> Result<Exit, CliError> {
     let look = arguments.look;
     if exit == Exit::Done && look.format != PlanFormat::Json {
         return Ok(exit);
     }
-    output::deliver(text(look, &report, terminal), exit, terminal)
+    output::deliver(text(look, report, terminal), exit, terminal)
 }
 
 /// The exit code of all hosts; `pending` says whether changes of the manifest that are not applied count.

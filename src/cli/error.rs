@@ -105,6 +105,12 @@ impl CliError {
         }
     }
 
+    /// The exit code that it has.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
     /// Prints it to standard error, and gives the exit code.
     #[must_use]
     pub fn print(&self, terminal: &Terminal) -> Exit {

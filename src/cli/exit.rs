@@ -141,7 +141,7 @@ impl Exit {
     #[must_use]
     pub fn of_condition(condition: Condition, pending: Self) -> Self {
         match condition {
-            Condition::Converged => Self::Done,
+            Condition::Converged | Condition::Held => Self::Done,
             Condition::Pending => pending,
             Condition::Drifted | Condition::Stopped => Self::Pending,
             Condition::Unreachable => Self::Unreachable,

@@ -12,10 +12,12 @@ pub mod exit;
 pub mod explain;
 mod guard;
 pub mod history;
+pub mod hold;
 pub mod import;
 mod import_report;
 mod import_targets;
 pub mod init;
+pub mod notify;
 pub mod open;
 pub mod output;
 pub mod plan;
@@ -86,10 +88,14 @@ pub enum Verb {
     Apply(apply::ApplyArguments),
     /// Plan for cron: no output and 0, or exit code 2 if something was changed on a host or Postfix does not run.
     Drift(drift::DriftArguments),
-    /// List the applies of a host: when, by whom, from which revision, and what changed.
+    /// List the applies of a host, or of all hosts by time: when, by whom, from which revision, and what changed.
     History(history::HistoryArguments),
     /// Restore an earlier generation of a host: show the plan, ask for confirmation, and change the host.
     Rollback(rollback::RollbackArguments),
+    /// Keep a thing as it is on a host for a while: `apply` leaves it, `drift` counts it as held.
+    Hold(hold::HoldArguments),
+    /// End a hold.
+    Unhold(hold::UnholdArguments),
     /// Show who holds a host's lock, and remove the temporary files of an interrupted apply.
     Unlock(unlock::UnlockArguments),
     /// Stop managing a host, or one thing on it; the configuration stays as it is.
@@ -221,6 +227,8 @@ impl Verb {
             Self::Drift(arguments) => drift::run(arguments, terminal),
             Self::History(arguments) => history::run(arguments, terminal),
             Self::Rollback(arguments) => rollback::run(arguments, terminal),
+            Self::Hold(arguments) => hold::run(arguments, terminal),
+            Self::Unhold(arguments) => hold::end(arguments, terminal),
             Self::Unlock(arguments) => unlock::run(arguments, terminal),
             Self::Release(arguments) => release::run(arguments, terminal),
             Self::Schema(arguments) => schema::run(arguments, terminal),

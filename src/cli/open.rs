@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::error::CliError;
 use super::progress::Progress;
@@ -99,12 +100,14 @@ pub fn watched(
     reach: &ReachArguments,
     terminal: &Terminal,
 ) -> Result<Watched, CliError> {
+    let began = Instant::now();
     let (loaded, hosts) = hosts(selected, terminal)?;
     let reach = reach.of_selection(selected);
     untrusted::refuse_hosts(&loaded, &reach)?;
     let (watcher, warnings) = worker::watcher(&loaded, &hosts, &reach, Box::new(ask::passphrase))
         .map_err(|error| CliError::session(error, &loaded.sources))?;
     terminal.diagnostics(&warnings, &loaded.sources);
+    let load = began.elapsed();
     let plan = plan(&loaded.murder, &hosts, &*watcher, reach.parallel, terminal);
     let notes = watcher.notes();
     drop(watcher);
@@ -112,6 +115,10 @@ pub fn watched(
         loaded,
         plan,
         notes,
+        phases: vec![
+            ("load", load.as_secs_f64()),
+            ("observe", (began.elapsed() - load).as_secs_f64()),
+        ],
     })
 }
 
@@ -123,6 +130,8 @@ pub struct Watched {
     pub plan: Plan,
     /// What else is known of the hosts that answered.
     pub notes: BTreeMap<HostName, HostNotes>,
+    /// How long each phase took, in seconds.
+    pub phases: Vec<(&'static str, f64)>,
 }
 
 /// Makes a planner for the hosts, which cannot write; prints the warnings about their configuration.

@@ -1,6 +1,7 @@
 //! `murder rollback HOST`: restores an earlier generation.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -13,11 +14,16 @@ use super::reach::{ConsentArguments, ReachArguments};
 use super::terminal::Terminal;
 use crate::history::manifest_revision;
 use crate::name::HostName;
+use crate::plan::{Verdict, hold_changes};
 use crate::session::SessionError;
+use crate::session::hold::new_hold;
 use crate::session::one_host::without_answer;
 use crate::session::options::Reach;
 use crate::session::path_policy::PathPolicy;
 use crate::session::rollback::{self, Target};
+
+/// How long a rollback holds what it changed.
+const HELD_FOR: Duration = Duration::from_secs(86_400);
 
 /// Arguments of `murder rollback`.
 #[derive(Debug, Args)]
@@ -43,6 +49,9 @@ pub struct RollbackArguments {
     /// Let the generation name files whose path matches, outside of /etc/postfix too (repeatable).
     #[arg(long, value_name = "GLOB")]
     pub allow_path: Vec<String>,
+    /// Do not hold what the rollback changes: the next apply reverts it. Without this flag it is held for 24 hours.
+    #[arg(long)]
+    pub no_hold: bool,
     /// Apply without asking; needed if there is no terminal.
     #[arg(long)]
     pub yes: bool,
@@ -86,7 +95,16 @@ pub fn run(arguments: &RollbackArguments, terminal: &Terminal) -> Result<Exit, C
     };
     let warnings = target.iter().flat_map(|target| &target.warnings);
     terminal.diagnostics(warnings, &loaded.sources);
-    let plan = one_host.plan(verdict);
+    let mut plan = one_host.plan(verdict);
+    if let Some(target) = target.as_ref().filter(|_| !arguments.no_hold) {
+        let reason = format!("rollback to generation {}", target.number);
+        let hold = new_hold(&one_host, HELD_FOR, &reason);
+        for host in plan.hosts.values_mut() {
+            if let Verdict::Changes(plan) = &mut host.verdict {
+                hold_changes(plan, &hold);
+            }
+        }
+    }
     let options = ConfirmOptions {
         consent: &consent,
         yes: arguments.yes,
@@ -102,13 +120,13 @@ pub fn run(arguments: &RollbackArguments, terminal: &Terminal) -> Result<Exit, C
         )
     })?;
     if let Some(target) = target.filter(|_| changed) {
-        terminal.say(&next(&host, &target));
+        terminal.say(&next(&host, &target, !arguments.no_hold));
     }
     Ok(exit)
 }
 
 /// The message after a rollback: the manifest is unchanged, so the next apply reverts it.
-fn next(host: &HostName, target: &Target) -> String {
+fn next(host: &HostName, target: &Target, held: bool) -> String {
     let number = target.number;
     if number == 0 {
         return format!(
@@ -116,8 +134,14 @@ fn next(host: &HostName, target: &Target) -> String {
              unless it is removed from the manifest."
         );
     }
+    let when = match held {
+        true => {
+            "What changed is held for 24 hours (`murder unhold` ends that); then the next apply"
+        }
+        false => "The next apply",
+    };
     let undone = format!(
-        "{host} is as it was in generation {number}. The next apply reverts this; to keep it, restore the \
+        "{host} is as it was in generation {number}. {when} reverts this; to keep it, restore the \
          manifest of that generation"
     );
     let revision = manifest_revision(&target.revision);

@@ -1,11 +1,12 @@
 //! The two output streams: data on standard output, messages on standard error; colours and bars on terminals.
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
 
 use crate::diagnostic::{Diagnostic, Severity, Sources};
-use crate::visible::printed;
+use crate::visible::{printed, visible_json};
 
 /// How much is printed.
 #[derive(Debug, Clone, Copy, Args)]
@@ -19,6 +20,18 @@ pub struct Talk {
     /// Print only errors, and no progress.
     #[arg(short, long, global = true)]
     pub quiet: bool,
+    /// The form of messages on standard error.
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = Log::Text, global = true)]
+    pub log: Log,
+}
+
+/// The form of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Log {
+    /// For people.
+    Text,
+    /// A line of JSON for each message, with `time`, `level` and `message`: for journald and Loki.
+    Json,
 }
 
 /// How output looks.
@@ -45,6 +58,8 @@ pub struct Terminal {
     pub verbose: bool,
     /// See [`Talk::quiet`].
     pub quiet: bool,
+    /// See [`Talk::log`].
+    pub log: Log,
 }
 
 impl Terminal {
@@ -65,10 +80,11 @@ impl Terminal {
         };
         Self {
             color_out: color(out),
-            color_err: color(err),
-            bars: err && !plain && !is_set("CI") && !talk.quiet,
+            color_err: color(err) && talk.log == Log::Text,
+            bars: err && !plain && !is_set("CI") && !talk.quiet && talk.log == Log::Text,
             verbose: talk.verbose,
             quiet: talk.quiet,
+            log: talk.log,
         }
     }
 
@@ -103,6 +119,14 @@ impl Terminal {
                 continue;
             }
             let text = diagnostic.render(sources, self.color_err);
+            if self.log == Log::Json {
+                let level = match diagnostic.level {
+                    Severity::Error => "error",
+                    Severity::Warning => "warning",
+                };
+                log_line(level, &text);
+                continue;
+            }
             // An empty line separates a problem of several lines from the next text.
             let end = if text.contains('\n') { "\n" } else { "" };
             let text = printed(&text, self.color_err);
@@ -127,8 +151,29 @@ impl Terminal {
 
     /// Prints a text on standard error, also with `-q`.
     pub fn report(&self, text: &str) {
+        if self.log == Log::Json {
+            let warns = text.starts_with("warning:");
+            log_line(if warns { "warning" } else { "info" }, text);
+            return;
+        }
         let text = printed(text.trim_end_matches('\n'), self.color_err);
         // Standard error may be closed, and no other stream could report that.
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
+}
+
+/// Writes one message as a line of JSON.
+fn log_line(level: &str, text: &str) {
+    let time = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+    let message = text
+        .trim()
+        .trim_start_matches("warning: ")
+        .trim_start_matches("error: ");
+    let line = serde_json::json!({"time": time, "level": level, "message": message});
+    // Standard error may be closed, and no other stream could report that.
+    let _ = writeln!(
+        std::io::stderr().lock(),
+        "{}",
+        visible_json(&line.to_string())
+    );
 }

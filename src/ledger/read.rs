@@ -100,6 +100,7 @@ impl From<FirstFormat> for Ledger {
             managed: first.managed,
             indexes: first.indexes,
             activated: first.told,
+            holds: BTreeMap::new(),
         };
         Self {
             version: LEDGER_VERSION,

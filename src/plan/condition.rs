@@ -14,6 +14,8 @@ use crate::thing::Thing;
 pub enum Condition {
     /// Desired and live state agree, and Postfix runs.
     Converged,
+    /// Things differ only because they are held on the host.
+    Held,
     /// The manifest or a module changed, or an apply did not end: the next apply does the rest.
     Pending,
     /// Something was changed on the host since the last apply.
@@ -28,8 +30,9 @@ pub enum Condition {
 
 impl Condition {
     /// Every condition, in the order of summaries.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Converged,
+        Self::Held,
         Self::Pending,
         Self::Drifted,
         Self::Stopped,
@@ -42,6 +45,7 @@ impl Condition {
     pub fn word(self) -> &'static str {
         match self {
             Self::Converged => "converged",
+            Self::Held => "held",
             Self::Pending => "pending",
             Self::Drifted => "drifted",
             Self::Stopped => "stopped",
@@ -52,6 +56,18 @@ impl Condition {
 }
 
 impl HostVerdict {
+    /// A verdict of which nothing else is known.
+    #[must_use]
+    pub fn of(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            remarks: Vec::new(),
+            stopped: false,
+            held: Vec::new(),
+            queue: None,
+        }
+    }
+
     /// The condition of the host. A host that drifted and whose Postfix does not run has drifted.
     #[must_use]
     pub fn condition(&self) -> Condition {
@@ -61,6 +77,7 @@ impl HostVerdict {
             Verdict::Changes(plan) if plan.is_drifted() => Condition::Drifted,
             _ if self.stopped => Condition::Stopped,
             Verdict::Changes(_) => Condition::Pending,
+            Verdict::Converged if self.held.iter().any(|held| held.differs) => Condition::Held,
             Verdict::Converged => Condition::Converged,
         }
     }

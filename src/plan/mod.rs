@@ -8,6 +8,7 @@ mod condition;
 mod diff;
 mod direction;
 mod generation;
+mod hold;
 mod live_texts;
 mod orders;
 mod own_names;
@@ -21,6 +22,7 @@ pub use cleanup::sweep;
 pub use condition::Condition;
 pub use diff::{DiffInput, compare, diff, reads_alike, unreadable};
 pub use direction::{Direction, direction};
+pub use hold::{HeldThing, end_holds, hold_changes, with_hold};
 pub use orders::orders;
 pub use own_names::OwnNames;
 pub use questions::questions;
@@ -373,22 +375,12 @@ pub struct HostVerdict {
     pub remarks: Vec<Remark>,
     /// Whether Postfix does not run there, although the host is not being retired.
     pub stopped: bool,
+    /// The things that stay as they are, whatever the manifest says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<HeldThing>,
     /// How many mails its Postfix has in its queue. None where that is not known.
     #[serde(default)]
     pub queue: Option<Queue>,
-}
-
-impl HostVerdict {
-    /// A verdict of which nothing else is known.
-    #[must_use]
-    pub fn of(verdict: Verdict) -> Self {
-        Self {
-            verdict,
-            remarks: Vec::new(),
-            stopped: false,
-            queue: None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub fn release(
 ) -> Option<HostPlan> {
     let old = live.ledger.as_ref()?;
     let released =
-        |(_, thing): &(&Service, &Thing)| which.is_none_or(|which| is_part(thing, which));
+        |(_, thing): &(&Service, &Thing)| which.is_none_or(|which| thing.is_part_of(which));
     let things: Vec<(Service, Thing)> = old
         .things()
         .filter(released)
@@ -92,11 +92,4 @@ fn without(old: &Ledger, things: &[(Service, Thing)], live: &Live) -> Ledger {
         }
     }
     ledger
-}
-
-fn is_part(thing: &Thing, whole: &Thing) -> bool {
-    match (whole, thing) {
-        (Thing::Service(whole), Thing::Field(of, _) | Thing::Option(of, _)) => whole == of,
-        _ => thing == whole,
-    }
 }

@@ -65,6 +65,8 @@ fn as_recorded(thing: &Thing, managed: &Managed, live: String) -> String {
 /// Whether the service reads the thing only at its activation.
 fn counts(ledger: &ServiceLedger, thing: &Thing) -> bool {
     match thing {
+        // It stays what it is.
+        _ if ledger.is_held(thing) => false,
         Thing::File(path) => !ledger.indexes.contains_key(path),
         // Its fields and options count one by one.
         Thing::Service(_) => false,

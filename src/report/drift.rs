@@ -30,7 +30,7 @@ impl DriftReport<'_> {
     #[must_use]
     pub fn shows(&self, condition: Condition) -> bool {
         match condition {
-            Condition::Converged => false,
+            Condition::Converged | Condition::Held => false,
             Condition::Pending => self.pending,
             Condition::Drifted
             | Condition::Stopped
@@ -57,6 +57,22 @@ impl DriftReport<'_> {
             text::write_group(&group, color, out)?;
         }
         Line::new(Tone::Title, sentence(self.plan)).write(out, color)
+    }
+
+    /// The report without any value or text of a file: each host that it shows with who changed what, and the figures.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        let shown = self.plan.hosts.iter();
+        let shown = shown.filter(|(_, host)| self.shows(host.condition()));
+        let mut text = String::new();
+        for (name, host) in shown {
+            text.push_str(&format!("{name}: {}\n", host.condition().word()));
+            for line in self.who(name) {
+                text.push_str(&line.text);
+                text.push('\n');
+            }
+        }
+        text + &sentence(self.plan) + "\n"
     }
 
     /// The lines that say who changed what.

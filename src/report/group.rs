@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::block::{self, Block};
 use super::common_blocks::{Book, HostBlocks};
+use super::held::of_held;
 use super::line::{Line, Tone};
 use super::outcome_words::failure_word;
 use super::own_name::{self, OwnWords};
@@ -66,6 +67,8 @@ pub fn of_plan_with<'a>(
             let remarks = verdict.remarks.iter().map(steps::of_remark);
             let remarks = remarks.filter_map(Block::of_lines).collect();
             let mut steps = of_verdict(verdict, detail);
+            let lines = of_held(&verdict.held).into_iter();
+            steps.extend(lines.map(Block::of_line));
             steps.extend(more(host).into_iter().map(Block::of_line));
             (host, book.enter(own, steps, remarks))
         })

@@ -197,7 +197,7 @@ impl Row {
 }
 
 /// A revision with its commit cut to what people compare by eye.
-fn shortened(revision: &str) -> String {
+pub(super) fn shortened(revision: &str) -> String {
     let is_commit =
         |word: &str| word.len() >= 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
     revision
@@ -215,7 +215,7 @@ fn shortened(revision: &str) -> String {
 }
 
 /// `2 created, 1 updated`.
-fn counted(entry: &HistoryEntry) -> String {
+pub(super) fn counted(entry: &HistoryEntry) -> String {
     let mut counts: BTreeMap<usize, (usize, &str)> = BTreeMap::new();
     for changed in &entry.changed {
         let (place, word) = match changed.action {

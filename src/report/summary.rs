@@ -28,6 +28,8 @@ pub struct Summary {
     pub drifted: usize,
     /// Hosts with changes of the manifest that are not applied, and none on the host.
     pub pending: usize,
+    /// Things that would change and are held.
+    pub held: usize,
     /// Hosts where Postfix does not run.
     pub stopped: usize,
     /// Hosts with a refusal.
@@ -54,6 +56,7 @@ impl Summary {
                 Condition::Pending => summary.pending += 1,
                 _ => {}
             }
+            summary.held += host.held.iter().filter(|held| held.differs).count();
             summary.stopped += usize::from(host.stopped);
             match &host.verdict {
                 Verdict::Converged => summary.converged += 1,
@@ -133,6 +136,7 @@ impl Summary {
             )
         };
         text += &extra(self.drifted, "drifted");
+        text += &extra(self.held, "held");
         text += &extra(self.stopped, "with Postfix stopped");
         text += &extra(self.refused, "refused");
         text += &extra(self.unreachable, "unreachable");

@@ -10,6 +10,9 @@ pub mod facts_cache;
 mod file_secrets;
 mod forgetting;
 pub mod glob;
+pub mod histories;
+pub mod hold;
+mod in_force;
 pub mod murder;
 pub mod notes;
 pub mod observe;
@@ -50,6 +53,7 @@ use crate::transport::ssh::HandshakeLimits;
 use crate::transport::ssh_config::Environment;
 use crate::transport::{self, ConnectOptions, Passphrases, Penalties};
 use facts_cache::{FactsCache, cache_folder, facts_cache};
+use in_force::HoldsInForce;
 use options::Reach;
 
 /// Why a run cannot go on.
@@ -117,8 +121,13 @@ impl Session {
         access: &Access,
         assumed: &Facts,
     ) -> Result<Box<dyn Apply>, MachineError> {
+        let in_force = |machine: Box<dyn Apply>| HoldsInForce {
+            machine,
+            now: self.run.at.clone(),
+        };
         if let Some(directory) = &self.sandbox {
-            return Ok(Box::new(Sandbox::new(directory, name, assumed.clone())));
+            let sandbox = Sandbox::new(directory, name, assumed.clone());
+            return Ok(Box::new(in_force(Box::new(sandbox))));
         }
         let shell = transport::connecting(name, access, &self.connect, &self.secrets)
             .await
@@ -126,7 +135,7 @@ impl Session {
         let remote = Remote::new(shell)
             .with_secrets(self.secrets.clone())
             .with_command_timeout(access.command_timeout);
-        Ok(Box::new(remote))
+        Ok(Box::new(in_force(Box::new(remote))))
     }
 
     /// The facts that a host had when it was last observed.

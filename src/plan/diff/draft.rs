@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ownership::Ownership;
 use crate::exchange::{Failure, KnownFacts};
-use crate::ledger::{Managed, Origin, ServiceLedger};
+use crate::ledger::{Hold, Managed, Origin, ServiceLedger};
 use crate::name::{RemotePath, ServiceName};
 use crate::secret::Secrets;
 use crate::service::Service;
@@ -12,7 +12,7 @@ use crate::state::{Desired, DesiredService, Live, LiveFile, PostfixLive, Remark}
 use crate::thing::Thing;
 
 use super::super::reload_hash::activation_after;
-use super::super::{Cause, Refusal, Step};
+use super::super::{Cause, HeldThing, Refusal, Step};
 
 /// Everything that one host's difference depends on.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +55,10 @@ pub(super) struct Draft<'a> {
     pub(super) adopts: Vec<RemotePath>,
     pub(super) refusals: Vec<Refusal>,
     pub(super) remarks: Vec<Remark>,
+    /// The holds that the ledger keeps.
+    pub(super) holds: BTreeMap<Thing, Hold>,
+    /// The held things, to show them.
+    pub(super) held: Vec<HeldThing>,
     /// The files that must still be what they were, as [`Expects::files`].
     pub(super) expected_files: BTreeMap<RemotePath, Option<String>>,
 }
@@ -79,6 +83,8 @@ impl<'a> Draft<'a> {
             adopts: Vec::new(),
             refusals: Vec::new(),
             remarks: Vec::new(),
+            holds: BTreeMap::new(),
+            held: Vec::new(),
             expected_files: BTreeMap::new(),
         }
     }
@@ -89,6 +95,7 @@ impl<'a> Draft<'a> {
         self.wanted_values()?;
         self.own_entries();
         self.unmanaged();
+        self.hold();
         self.whole_entries()?;
         self.enabled();
         self.undefined();
@@ -142,6 +149,7 @@ impl<'a> Draft<'a> {
             managed: std::mem::take(&mut self.managed),
             indexes: std::mem::take(&mut self.indexes),
             activated: None,
+            holds: std::mem::take(&mut self.holds),
         };
         ledger.activated = Some(activation_after(&ledger));
         ledger

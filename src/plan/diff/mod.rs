@@ -18,6 +18,7 @@ mod file_state;
 mod files;
 mod first_contact;
 mod followers;
+mod held;
 mod instances;
 mod live_warnings;
 mod members;
@@ -94,14 +95,17 @@ fn compare_by_name(input: DiffInput<'_>) -> (HostVerdict, Option<References>) {
         Ok(()) => host.verdict(),
         Err(error) => Verdict::Failed { error },
     };
+    let mut held = Vec::new();
     for draft in host.drafts {
         host.remarks.extend(draft.remarks);
+        held.extend(draft.held);
     }
     let (_, named) = host.references;
     let lacking = (!input.live.references.cover(&named)).then_some(named);
     let verdict = HostVerdict {
         verdict,
         remarks: host.remarks,
+        held,
         stopped: is_stopped(input.desired, input.live) && !input.desired.retired,
         queue: queue_of(input.desired, input.live),
     };

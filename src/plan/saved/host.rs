@@ -16,7 +16,7 @@ use super::unseal::PlanDamage;
 use crate::exchange::Expects;
 use crate::ledger::{LEDGER_VERSION, Ledger};
 use crate::name::{RoleName, ServiceName};
-use crate::plan::{Failure, HostPlan, HostVerdict, Refusal, Verdict};
+use crate::plan::{Failure, HeldThing, HostPlan, HostVerdict, Refusal, Verdict};
 use crate::secret::mask::mask_secrets;
 use crate::service::Service;
 use crate::state::{Desired, Live, Queue, Remark};
@@ -33,6 +33,9 @@ pub struct SavedHost {
     /// Whether Postfix does not run there, although the host is not being retired.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stopped: bool,
+    /// The things that stay as they are, whatever the manifest says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<HeldThing>,
     /// How many mails its Postfix has in its queue. None where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<Queue>,
@@ -183,6 +186,7 @@ impl SavedHost {
             },
             remarks: verdict.remarks.iter().map(remark).collect(),
             stopped: verdict.stopped,
+            held: verdict.held.clone(),
             queue: verdict.queue,
             roles,
             access,
@@ -207,6 +211,7 @@ impl SavedHost {
             },
             remarks: self.remarks.clone(),
             stopped: self.stopped,
+            held: self.held.clone(),
             queue: self.queue,
         })
     }

@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::name::{Mode, Parameter, RemotePath, TableType};
 use crate::outcome::Outcome;
 use crate::plan::{
-    Cause, Change, Condition, Failure, FileState, HostPlan, HostVerdict, IndexReason, Refusal,
-    RefusalKind, ReloadReason, Step, Verdict, Withheld,
+    Cause, Change, Condition, Failure, FileState, HeldThing, HostPlan, HostVerdict, IndexReason,
+    Refusal, RefusalKind, ReloadReason, Step, Verdict, Withheld,
 };
 use crate::secret::mask;
 use crate::service::{InstanceName, Service};
@@ -21,6 +21,9 @@ pub(super) struct HostView<'a> {
     verdict: VerdictView<'a>,
     /// Whether the manifest is ahead (`pending`) or the host was changed (`drifted`).
     condition: Condition,
+    /// The things that stay as they are, each with `until`, `reason`, `by` and `at`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    held: Vec<HeldThing>,
     remarks: Vec<Remark>,
     stopped: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -184,11 +187,19 @@ impl<'a> HostView<'a> {
                 },
             },
             condition: host.condition(),
+            held: host.held.iter().map(shown).collect(),
             remarks: host.remarks.iter().map(remark).collect(),
             stopped: host.stopped,
             queue: host.queue,
         }
     }
+}
+
+/// A held thing, with a reason that names no secret.
+fn shown(held: &HeldThing) -> HeldThing {
+    let mut held = held.clone();
+    held.hold.reason = mask::mask_secrets(&held.hold.reason);
+    held
 }
 
 impl<'a> OutcomeView<'a> {

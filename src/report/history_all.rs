@@ -1,0 +1,128 @@
+//! The histories of all hosts in one list, the newest first: as text, JSON and CSV (RFC 4180, with line feeds alone).
+//!
+//! The JSON form has `format_version`, `murder`, and `generations`: each with `host`, `generation`, `murder`, `applied` and
+//! `changed`, as in the history of one host.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+
+use serde::Serialize;
+
+use super::history::{counted, shortened};
+use super::json::FORMAT_VERSION;
+use super::line::{Line, Tone};
+use crate::history::HistoryEntry;
+use crate::name::HostName;
+
+/// The histories of the hosts of a murder.
+#[derive(Debug, Serialize)]
+pub struct HistoryOfAll {
+    format_version: &'static str,
+    murder: String,
+    generations: Vec<OfHost>,
+}
+
+/// One generation of one host.
+#[derive(Debug, Serialize)]
+struct OfHost {
+    host: HostName,
+    #[serde(flatten)]
+    entry: HistoryEntry,
+}
+
+impl HistoryOfAll {
+    /// Of the entries of each host.
+    #[must_use]
+    pub fn new(murder: &str, entries: BTreeMap<HostName, Vec<HistoryEntry>>) -> Self {
+        let mut generations: Vec<OfHost> = entries
+            .into_iter()
+            .flat_map(|(host, entries)| {
+                let of_host = move |entry| OfHost {
+                    host: host.clone(),
+                    entry,
+                };
+                entries.into_iter().map(of_host)
+            })
+            .collect();
+        // All times are UTC to the second, so their texts are in their order.
+        generations.sort_by(|left, right| {
+            let key = |one: &OfHost| (one.entry.applied.at.clone(), one.entry.generation);
+            key(right).cmp(&key(left)).then(left.host.cmp(&right.host))
+        });
+        Self {
+            format_version: FORMAT_VERSION,
+            murder: murder.to_owned(),
+            generations,
+        }
+    }
+
+    /// As a JSON document that ends with a line end.
+    ///
+    /// # Errors
+    /// None that a history can cause; serde's, passed on.
+    pub fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+
+    /// As text, a line for each generation.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, color: bool, out: &mut impl Write) -> fmt::Result {
+        let rows: Vec<[String; COLUMNS.len()]> = self.generations.iter().map(row).collect();
+        let width = |column: usize| {
+            let lengths = rows.iter().filter_map(|row| row.get(column));
+            lengths.map(|text| text.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..COLUMNS.len()).map(width).collect();
+        for row in &rows {
+            let cells = row.iter().zip(&widths).filter(|(_, width)| **width > 0);
+            let cells: Vec<String> = cells
+                .map(|(text, width)| format!("{text:<width$}"))
+                .collect();
+            Line::new(Tone::Plain, cells.join("  ").trim_end()).write(out, color)?;
+        }
+        Ok(())
+    }
+
+    /// As CSV, with the names of the columns in the first line.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn csv(&self, out: &mut impl Write) -> fmt::Result {
+        writeln!(out, "{}", COLUMNS.join(","))?;
+        for one in &self.generations {
+            let cells: Vec<String> = row(one).iter().map(|text| cell(text)).collect();
+            writeln!(out, "{}", cells.join(","))?;
+        }
+        Ok(())
+    }
+}
+
+/// The columns of text and CSV.
+const COLUMNS: [&str; 6] = ["at", "host", "generation", "by", "revision", "changed"];
+
+fn row(one: &OfHost) -> [String; COLUMNS.len()] {
+    let applied = &one.entry.applied;
+    [
+        applied.at.clone(),
+        one.host.to_string(),
+        one.entry.generation.to_string(),
+        applied.by.clone(),
+        shortened(&applied.revision),
+        counted(&one.entry),
+    ]
+}
+
+/// A cell of CSV. A program for tables would take one that begins with a sign for a formula.
+fn cell(text: &str) -> String {
+    let text = crate::visible::visible(text);
+    let text = match text.starts_with(['=', '+', '-', '@']) {
+        true => format!("'{text}"),
+        false => text,
+    };
+    match text.contains(['"', ',', '\r', '\n']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text,
+    }
+}
