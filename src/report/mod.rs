@@ -25,6 +25,8 @@ mod own_name;
 pub mod route;
 pub mod route_graph;
 pub mod route_json;
+mod step_title;
+mod step_value;
 pub mod steps;
 pub mod summary;
 pub mod text;

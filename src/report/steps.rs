@@ -1,8 +1,9 @@
 //! The lines of one host's plan: a line for each step, and the diffs below them.
 
-use super::block::{self, Block, ListItem, below};
+use super::block::{self, Block, ListItem};
 use super::line::{Line, Tone};
-use super::{Detail, difference};
+use super::step_title::{action, titled, why};
+use super::{Detail, difference, step_value};
 use crate::name::{RemotePath, TableType};
 use crate::plan::{
     Cause, Change, Failure, FileState, HostPlan, IndexReason, Refusal, ReloadReason, Step,
@@ -10,11 +11,7 @@ use crate::plan::{
 use crate::secret::mask;
 use crate::service::Service;
 use crate::state::{Probes, Remark};
-use crate::thing::Thing;
 use crate::visible::visible;
-
-/// A parameter's change longer than this is shown on two lines.
-const LINE: usize = 100;
 
 const TAKEN_OVER: &str = "(already correct; only recorded)";
 const RELEASED: &str = "(removes the entry from the ledger; the value stays)";
@@ -54,7 +51,7 @@ fn of_step(step: &Step, detail: Detail) -> Block {
             thing,
             change,
             cause,
-        } => of_value(service, thing, change, *cause),
+        } => step_value::of_value(service, thing, change, *cause, detail),
         Step::Delete {
             path,
             before,
@@ -208,36 +205,6 @@ fn reload_reason(reason: ReloadReason) -> &'static str {
     }
 }
 
-/// `  ~ update /etc/postfix/x (drift: changed on the host since the last apply)`.
-fn titled<T>(change: &Change<T>, what: &str, access: &str, cause: Cause) -> Line {
-    let (mark, word, tone) = action(change);
-    Line::new(
-        tone,
-        format!("  {mark} {word} {what}{access}{}", why(cause)),
-    )
-}
-
-/// The mark, the verb and the tone of a change.
-fn action<T>(change: &Change<T>) -> (char, &'static str, Tone) {
-    match change {
-        Change::Create { .. } => ('+', "create", Tone::Added),
-        Change::Update { .. } => ('~', "update", Tone::Changed),
-        Change::Delete { .. } => ('-', "delete", Tone::Removed),
-    }
-}
-
-fn why(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Wanted => "",
-        Cause::Drift => " (drift: changed on the host since the last apply)",
-        Cause::Unnamed => " (no longer in the manifest)",
-        Cause::FirstContact => " (first apply: replaces the host's own value)",
-        Cause::Retired => " (the host is retired)",
-        Cause::Restored => " (not managed now, but in the generation to restore)",
-        Cause::AbsentInGeneration => " (not managed in the generation to restore)",
-    }
-}
-
 /// Where a path that is a link leads to: that file is written or deleted.
 fn leads_to<T: std::borrow::Borrow<FileState>>(change: &Change<T>) -> String {
     let state = match change {
@@ -269,45 +236,6 @@ fn access(change: &Change<FileState>) -> String {
         }
         Change::Delete { .. } => String::new(),
     }
-}
-
-fn of_value(service: &Service, thing: &Thing, change: &Change<String>, cause: Cause) -> Block {
-    let (old, new) = match change {
-        Change::Create { after } => (None, Some(after)),
-        Change::Update { before, after } => (Some(before), Some(after)),
-        Change::Delete { before } => (Some(before), None),
-    };
-    let (before, after) = shown(thing, old, new);
-    let name = service.shown(thing);
-    let one = format!("{name}: {before} → {after}");
-    if one.chars().count() <= LINE {
-        return Block::of_line(titled(change, &one, "", cause)).about(name);
-    }
-    let before = old.map(|_| below(Tone::Removed, &format!("- {before}")));
-    let after = new.map(|_| below(Tone::Added, &format!("+ {after}")));
-    Block {
-        body: before.into_iter().chain(after).collect(),
-        ..Block::of_line(titled(change, &name, ":", cause))
-    }
-    .about(name)
-}
-
-/// Both values, masked if the name is that of a secret.
-fn shown(thing: &Thing, old: Option<&String>, new: Option<&String>) -> (String, String) {
-    let name = match thing {
-        Thing::Parameter(name) | Thing::Option(_, name) => name.as_str(),
-        Thing::File(_) | Thing::Service(_) | Thing::Field(..) => "",
-    };
-    let show = |value: Option<&String>| match value {
-        None => "(not set)".to_owned(),
-        Some(value) if value.is_empty() => "(empty)".to_owned(),
-        Some(value) => mask::mask_value(name, value),
-    };
-    let (before, mut after) = (show(old), show(new));
-    if before == after && old != new {
-        after = mask::CHANGED.to_owned();
-    }
-    (before, after)
 }
 
 fn asked(probes: &Probes) -> String {
