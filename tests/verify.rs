@@ -1,8 +1,10 @@
 //! `murder verify`: what it finds in configurations and directories, through the program itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::process::Command;
 
+use base64::Engine;
 use serde_json::Value;
 
 use super::routes::{MANIFEST, RouteFolder, text};
@@ -421,4 +423,74 @@ fn single_failures_only_delay_mail() {
         (&report["what_if"][0]["bounced"], code),
         (&5.into(), Some(1))
     );
+}
+
+/// The addresses of `example.org` that entries have, in lower case.
+fn addresses_of(ldif: &str) -> BTreeSet<String> {
+    let unfolded = ldif.replace("\n ", "");
+    let values = unfolded.lines().filter_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        if !matches!(name, "mail" | "alias") {
+            return None;
+        }
+        match value.strip_prefix(':') {
+            Some(encoded) => {
+                let bytes = base64::engine::general_purpose::STANDARD.decode(encoded.trim());
+                String::from_utf8(bytes.unwrap()).ok()
+            }
+            None => Some(value.trim().to_owned()),
+        }
+    });
+    let values = values.map(|value| value.to_lowercase());
+    values.filter(|it| it.ends_with("@example.org")).collect()
+}
+
+/// `verify` walks one address of each class and one of hosts that are alike; `trace` walks each address.
+#[test]
+fn the_classes_of_addresses_agree_with_each_address_by_itself() {
+    for (seed, configuration) in [("1", "1"), ("5", "5"), ("6", "6"), ("30", "12")] {
+        let folder = RouteFolder::with("", "");
+        let path = folder.0.path();
+        let written = Command::new("python3")
+            .args([
+                "-B",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/compare.py"),
+            ])
+            .arg("--write")
+            .arg(path)
+            .args([seed, configuration])
+            .status()
+            .unwrap();
+        assert!(written.success());
+        let known = addresses_of(&fs::read_to_string(path.join("d.ldif")).unwrap());
+        assert!(known.len() > 400, "{}", known.len());
+        let (report, _) = json(&folder, &[]);
+        assert_eq!(report["summary"]["addresses"], known.len());
+
+        let list: String = known.iter().map(|address| format!("{address}\n")).collect();
+        fs::write(path.join("a.txt"), list).unwrap();
+        let output = folder.run(&[
+            "trace",
+            "--manifest",
+            "m.yaml",
+            "--ldif",
+            "d.ldif",
+            "--addresses",
+            "a.txt",
+            "--format",
+            "json",
+        ]);
+        let mut by_verdict: BTreeMap<String, u64> = BTreeMap::new();
+        for line in text(&output.stdout).lines() {
+            let route: Value = serde_json::from_str(line).unwrap();
+            let verdict = route["verdict"].as_str().unwrap();
+            let word = verdict.split(':').next().unwrap().to_owned();
+            *by_verdict.entry(word).or_default() += 1;
+        }
+        assert_eq!(
+            report["summary"]["by_verdict"],
+            serde_json::to_value(&by_verdict).unwrap(),
+            "seed {seed}, configuration {configuration}"
+        );
+    }
 }

@@ -2,6 +2,7 @@
 """Compares `murder trace` with a real Postfix: RCPT answers and deliveries of one host at a time.
 
     tests/lab/compare.py MURDER [SEED] [CONFIGURATIONS]
+    tests/lab/compare.py --write FOLDER SEED CONFIGURATION     only writes m.yaml and d.ldif
 
 Mail enters over SMTP from outside and from inside, and by sendmail(1).
 
@@ -376,5 +377,9 @@ def compare(murder, seed, count):
 if __name__ == "__main__":
     if sys.argv[1] == "--inside":
         inside(*sys.argv[2:4])
+    elif sys.argv[1] == "--write":
+        folder, seed, configuration = Path(sys.argv[2]), int(sys.argv[3]), CONFIGURATIONS[int(sys.argv[4])]
+        (folder / "m.yaml").write_text(manifest(configuration))
+        (folder / "d.ldif").write_text(directory(random.Random(seed))[0])
     else:
         sys.exit(compare(os.path.realpath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1, int(sys.argv[3]) if len(sys.argv) > 3 else 99))

@@ -588,7 +588,7 @@ fn the_loader_outlives_its_reader() {
     child.wait().unwrap();
     super::until(|| {
         host.run("postconf -h bounce_queue_lifetime; ls /var/lib/murder")
-            == "3d\nlast\nledger.json\nlock\npaths\n"
+            == "3d\nbefore\nlast\nledger.json\nlock\npaths\n"
     });
     assert_eq!(leftovers(&host), Vec::<String>::new());
 }
