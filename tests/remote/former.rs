@@ -49,7 +49,7 @@ fn a_change_that_is_taken_back_gives_the_text_back_to_the_byte() {
     );
     // By a rollback, and by the manifest of before.
     for back in [
-        "rollback host.example.org murder.yaml --yes --local",
+        "rollback host.example.org murder.yaml --yes --local --no-hold",
         "apply --yes --local murder.yaml",
     ] {
         host.write("/root/murder.yaml", &changed);
@@ -76,7 +76,10 @@ fn a_change_that_is_taken_back_gives_the_text_back_to_the_byte() {
         host.write("/root/murder.yaml", &changed);
         run(&host, "apply --yes --adopt --local murder.yaml");
         assert_eq!(hashes(&host), after, "{back}");
-        run(&host, "rollback host.example.org murder.yaml --yes --local");
+        run(
+            &host,
+            "rollback host.example.org murder.yaml --yes --local --no-hold",
+        );
         assert_eq!(hashes(&host), before, "{back}");
         assert_eq!(leftovers(&host), [""; 0]);
     }
@@ -94,7 +97,10 @@ fn a_text_that_is_no_longer_the_last_one_is_not_given_back_and_goes() {
     );
     // Another hand: the values come back, and its change stays.
     host.run("postconf -e soft_bounce=yes");
-    run(&host, "rollback host.example.org murder.yaml --yes --local");
+    run(
+        &host,
+        "rollback host.example.org murder.yaml --yes --local --no-hold",
+    );
     let text = host.read("/etc/postfix/main.cf");
     assert!(text.contains("soft_bounce = yes\n") && text.contains("\nsmtpd_client_restrictions = permit_mynetworks, reject_unknown_client_hostname, permit\n# why"), "{text}");
     assert_eq!(
