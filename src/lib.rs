@@ -12,6 +12,8 @@ pub mod visible;
 
 pub mod nearest;
 
+pub mod glob;
+
 pub mod thing;
 
 pub mod service;

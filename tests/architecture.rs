@@ -46,6 +46,7 @@ const PURE: &[&str] = &[
     "attribution",
     "ledger",
     "state",
+    "glob",
     "history",
     "exchange",
     "manifest",

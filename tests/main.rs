@@ -65,6 +65,8 @@ mod printed;
 mod reading;
 // What the tests of mail routes share.
 mod routes;
+// Consents with hosts, interrupted applies.
+mod consents;
 // Where mail goes, without a host.
 mod trace;
 // What is wrong with routes and directories.

@@ -92,7 +92,7 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
     confirm::may_ask(arguments.yes, "murder plan")?;
     let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
     let (reach, consent) = (arguments.reach(), arguments.consent.options());
-    selection::allowed(&loaded.murder, &consent.allow_unreachable).map_err(CliError::arguments)?;
+    selection::allowed(loaded.murder.hosts.keys(), &consent)?;
     let applier = open::applier(&loaded, &hosts, &reach, consent.clone(), terminal)?;
     let murder = &loaded.murder;
     let plan = open::plan(murder, &hosts, &*applier, reach.parallel, terminal);

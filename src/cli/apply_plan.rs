@@ -35,11 +35,13 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
     let signer = signer(flags, file, &bytes)?;
     expected(&saved, flags)?;
     let hosts = selected(&saved, &arguments.selection)?;
-    let consent = arguments.consent.options().with(&saved.header.consents);
+    let consent = arguments.consent.options();
+    selection::allowed(saved.body.hosts.keys(), &consent)?;
+    let consent = consent.with(&saved.header.consents);
     let reach = arguments.reach();
     let how = PlanUse {
         base: save::absolute(flags.base.as_deref())?,
-        allow_unverified: consent.allow_unverified,
+        consent: consent.clone(),
         trusted: signer.is_some() || flags.trust_plan,
     };
     if !how.trusted && reach.sandbox.is_none() && !reach.local {

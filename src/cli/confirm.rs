@@ -1,6 +1,6 @@
 //! Shows a plan, asks for confirmation, and applies it or gives the reason why not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, IsTerminal};
 
 use super::error::CliError;
@@ -11,8 +11,9 @@ use super::terminal::Terminal;
 use crate::fleet::Stop;
 use crate::name::HostName;
 use crate::outcome::{ApplyResult, Outcome, Postponed};
-use crate::plan::{HostPlan, Plan, Verdict};
+use crate::plan::{HostPlan, Plan, RefusalKind, Verdict};
 use crate::report::Summary;
+use crate::report::line::count;
 use crate::session::options::Consent;
 use crate::session::rollout::{refused, untouched};
 
@@ -43,7 +44,7 @@ pub fn show(
     diff: Diff,
     terminal: &Terminal,
 ) -> Result<(), CliError> {
-    let plan = plan.without_lifted(|kind| consent.lifts(kind));
+    let plan = plan.without_lifted(|host, kind| consent.lifts(host, kind));
     let color = match format {
         Format::Text => terminal.color_out,
         Format::Json => terminal.color_err,
@@ -68,7 +69,7 @@ pub fn decide(
     let hosts = if !refused.is_empty() {
         // If one host is refused, none is applied: the order of the waves depends on all hosts.
         untouched(plan, consent, Postponed::Refused, refused)
-    } else if Summary::of(plan).hosts == 0 || !(yes || confirmed(terminal)) {
+    } else if Summary::of(plan).hosts == 0 || !(yes || confirmed(plan, consent, terminal)) {
         // If no host has changes, there is no question, and no host gets the outcome `declined`.
         untouched(plan, consent, Postponed::Declined, BTreeMap::new())
     } else {
@@ -80,10 +81,31 @@ pub fn decide(
     }
 }
 
-fn confirmed(terminal: &Terminal) -> bool {
+fn confirmed(plan: &Plan, consent: &Consent, terminal: &Terminal) -> bool {
+    for line in lifted(plan, consent) {
+        terminal.report(&line);
+    }
     terminal.report("\nApply this to the hosts above? Only `yes` will be accepted: ");
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+}
+
+/// Each flag that lifts a refusal of the plan, with the number of hosts on which it does.
+fn lifted(plan: &Plan, consent: &Consent) -> Vec<String> {
+    let mut hosts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (name, host) in &plan.hosts {
+        let Verdict::Changes(plan) = &host.verdict else {
+            continue;
+        };
+        let lifted = plan.refusals.iter().map(|refusal| refusal.kind);
+        let lifted = lifted.filter(|kind| consent.lifts(name, *kind));
+        let flags: BTreeSet<&str> = lifted.filter_map(RefusalKind::flag).collect();
+        for flag in flags {
+            *hosts.entry(flag).or_default() += 1;
+        }
+    }
+    let line = |(flag, number)| format!("{flag} lifts a refusal on {}", count(number, "host"));
+    hosts.into_iter().map(line).collect()
 }
 
 /// Makes the first Ctrl-C request a stop; warns if that is not possible.

@@ -21,6 +21,10 @@ pub enum Exit {
     Unreachable,
     /// A host is left half-way and needs attention.
     HalfWay,
+    /// SIGINT interrupted an apply: hosts whose turn had not come were not changed.
+    Interrupted,
+    /// The same by SIGTERM.
+    Terminated,
 }
 
 /// The table as `--help` shows it.
@@ -28,11 +32,11 @@ pub const TABLE: &str = "\
 Exit codes:
   0  done, or nothing to do
   1  wrong usage or manifest, or refused before any host was changed
-  2  changes pending (`plan --detailed-exitcode`; `apply` stopped by Ctrl-C or `max_deferred`); drifted or Postfix down (`drift`)
+  2  changes pending (`plan --detailed-exitcode`; `apply` stopped by `max_deferred`); drifted or Postfix down (`drift`)
   3  at least one host failed; it is unchanged or was restored
   4  at least one host could not be reached
   5  a host is left half-way and needs attention
-If several apply, the first of 5, 3, 4, 2 is returned. A second Ctrl-C ends the program with 130.";
+If several apply, the first of 5, 3, 4, 130, 2 is returned. An interrupted `apply` ends with 130 (Ctrl-C) or 143 (SIGTERM).";
 
 impl Exit {
     /// The number.
@@ -45,6 +49,8 @@ impl Exit {
             Self::Failed => 3,
             Self::Unreachable => 4,
             Self::HalfWay => 5,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
         }
     }
 
@@ -58,15 +64,16 @@ impl Exit {
         }
     }
 
-    /// Exit code 1 is decided before any host is changed, so it never occurs together with 2 to 5.
+    /// Exit code 1 is decided before any host is changed, so it never occurs together with those of an apply.
     fn weight(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Pending => 1,
             Self::Refused => 2,
-            Self::Unreachable => 3,
-            Self::Failed => 4,
-            Self::HalfWay => 5,
+            Self::Interrupted | Self::Terminated => 3,
+            Self::Unreachable => 4,
+            Self::Failed => 5,
+            Self::HalfWay => 6,
         }
     }
 }
@@ -92,7 +99,8 @@ impl Exit {
             Outcome::NotAttempted { why, .. } => match why {
                 // The host that failed sets the exit code.
                 Postponed::EarlierFailure => Self::Done,
-                Postponed::Interrupted | Postponed::DeferredMail => Self::Pending,
+                Postponed::Interrupted => Self::Interrupted,
+                Postponed::DeferredMail => Self::Pending,
                 Postponed::Refused | Postponed::Declined => Self::Refused,
             },
         }
@@ -166,6 +174,7 @@ mod tests {
             Exit::HalfWay,
             Exit::Failed,
             Exit::Unreachable,
+            Exit::Interrupted,
             Exit::Pending,
             Exit::Done,
         ];

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::signals;
 use super::terminal::Terminal;
 use crate::outcome::ApplyResult;
 use crate::plan::Plan;
@@ -124,7 +125,10 @@ pub fn applied(
     format: Format,
     terminal: &Terminal,
 ) -> Result<Exit, CliError> {
-    let exit = Exit::of_applied(applied);
+    let exit = match Exit::of_applied(applied) {
+        Exit::Interrupted if signals::is_terminated() => Exit::Terminated,
+        exit => exit,
+    };
     let text = match format {
         Format::Json => serialised(report::json::of_apply(applied)),
         // The summary of the plan has this already.

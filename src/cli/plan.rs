@@ -55,7 +55,7 @@ pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliEr
         None => {
             let consent = arguments.consent.options();
             open::difference(&selection, &arguments.reach, terminal)?
-                .without_lifted(|kind| consent.lifts(kind))
+                .without_lifted(|host, kind| consent.lifts(host, kind))
         }
     };
     let pending = if arguments.detailed_exitcode {

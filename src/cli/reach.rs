@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Selection;
 use crate::secret_source::SourceOptions;
-use crate::session::options::{Consent, Reach};
+use crate::session::options::{Consent, Reach, UNREACHABLE, UNVERIFIED};
 use crate::session::path_policy::PathPolicy;
 
 /// How hosts are reached.
@@ -32,34 +32,35 @@ pub struct ReachArguments {
     pub allow_commands: bool,
 }
 
-/// The refusals that the user lifts. Each has a flag of its own; there is no `--force`.
+/// The refusals that the user lifts. Each has a flag of its own, for all hosts, or with a pattern for those whose name matches;
+/// there is no `--force`.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Consent")]
 pub struct ConsentArguments {
     /// Replace files that differ and values that the host set itself, where `murder` did not write them; their previous state is kept.
-    #[arg(long)]
-    pub adopt: bool,
+    #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
+    pub adopt: Vec<String>,
     /// Take over hosts that another murder manages.
-    #[arg(long)]
-    pub take_over: bool,
+    #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
+    pub take_over: Vec<String>,
     /// Allow a plan that deletes more than the limit of the manifest.
-    #[arg(long)]
-    pub allow_delete: bool,
+    #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
+    pub allow_delete: Vec<String>,
     /// Delete, restore or roll back things that were changed on the host since the last apply.
-    #[arg(long)]
-    pub allow_overwrite: bool,
+    #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
+    pub allow_overwrite: Vec<String>,
     /// Stop and start Postfix for parameters that a reload does not change.
-    #[arg(long)]
-    pub allow_restart: bool,
+    #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
+    pub allow_restart: Vec<String>,
     /// Apply a plan although mail is refused or waits after it because of the configuration as a whole.
-    #[arg(long)]
-    pub allow_fault: bool,
+    #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
+    pub allow_fault: Vec<String>,
     /// Apply a manifest whose git commit does not descend from the one that the host has.
-    #[arg(long)]
-    pub allow_older: bool,
+    #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
+    pub allow_older: Vec<String>,
     /// Continue if an LDAP server does not answer.
-    #[arg(long)]
-    pub allow_unverified: bool,
+    #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
+    pub allow_unverified: Vec<String>,
     /// Continue without hosts whose name matches, if they cannot be reached (repeatable).
     #[arg(long, value_name = "GLOB")]
     pub allow_unreachable: Vec<String>,
@@ -98,42 +99,26 @@ impl ConsentArguments {
     /// The flags that were given, with the patterns of hosts that each holds for: what a saved plan records.
     #[must_use]
     pub fn flags(&self) -> BTreeMap<String, Vec<String>> {
-        let all = || vec!["*".to_owned()];
         let given = [
-            ("--adopt", self.adopt),
-            ("--take-over", self.take_over),
-            ("--allow-delete", self.allow_delete),
-            ("--allow-overwrite", self.allow_overwrite),
-            ("--allow-restart", self.allow_restart),
-            ("--allow-fault", self.allow_fault),
-            ("--allow-older", self.allow_older),
-            ("--allow-unverified", self.allow_unverified),
+            ("--adopt", &self.adopt),
+            ("--take-over", &self.take_over),
+            ("--allow-delete", &self.allow_delete),
+            ("--allow-overwrite", &self.allow_overwrite),
+            ("--allow-restart", &self.allow_restart),
+            ("--allow-fault", &self.allow_fault),
+            ("--allow-older", &self.allow_older),
+            (UNVERIFIED, &self.allow_unverified),
+            (UNREACHABLE, &self.allow_unreachable),
         ];
-        let given = given.into_iter().filter(|(_, given)| *given);
-        let mut flags: BTreeMap<String, Vec<String>> =
-            given.map(|(flag, _)| (flag.to_owned(), all())).collect();
-        if !self.allow_unreachable.is_empty() {
-            flags.insert(
-                "--allow-unreachable".to_owned(),
-                self.allow_unreachable.clone(),
-            );
-        }
-        flags
+        let given = given.into_iter().filter(|(_, hosts)| !hosts.is_empty());
+        given
+            .map(|(flag, hosts)| (flag.to_owned(), hosts.clone()))
+            .collect()
     }
 
     /// The same, for the session.
     #[must_use]
     pub fn options(&self) -> Consent {
-        Consent {
-            adopt: self.adopt,
-            take_over: self.take_over,
-            allow_delete: self.allow_delete,
-            allow_overwrite: self.allow_overwrite,
-            allow_restart: self.allow_restart,
-            allow_fault: self.allow_fault,
-            allow_older: self.allow_older,
-            allow_unverified: self.allow_unverified,
-            allow_unreachable: self.allow_unreachable.clone(),
-        }
+        Consent::of(self.flags())
     }
 }

@@ -116,7 +116,7 @@ pub fn run(arguments: &RollbackArguments, terminal: &Terminal) -> Result<Exit, C
             &mut one_host,
             plan,
             target.as_ref(),
-            consent.allow_unverified,
+            consent.unverified(&host),
         )
     })?;
     if let Some(target) = target.filter(|_| changed) {

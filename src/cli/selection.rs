@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Selection;
+use super::error::CliError;
 use crate::diagnostic::Diagnostic;
+use crate::glob::matches;
 use crate::model::{Host, Murder};
 use crate::name::{HostName, RoleName};
 use crate::nearest::nearest;
-use crate::session::glob::matches;
+use crate::session::options::Consent;
 
 /// The selected hosts: those that match one of each flag that is given (`--host`, `--role`, `--site`), without those
 /// that match an `--exclude`.
@@ -103,18 +105,24 @@ fn is_selected(host: &Host, selection: &Selection) -> bool {
         && !any(&selection.exclude, host.name.as_str())
 }
 
-/// Checks that each `--allow-unreachable` matches a host.
+/// Checks that each pattern of a consent matches a host; `*`, which a flag without a pattern has, may match none.
 ///
 /// # Errors
-/// One for each pattern that matches nothing: the host it was intended for would stop the apply at its wave.
-pub fn allowed(murder: &Murder, patterns: &[String]) -> Result<(), Vec<Diagnostic>> {
-    let names = murder.hosts.keys().map(HostName::as_str).collect();
+/// One for each pattern that matches nothing: the host it was intended for would be refused, or stop the apply.
+pub fn allowed<'a>(
+    hosts: impl IntoIterator<Item = &'a HostName>,
+    consent: &Consent,
+) -> Result<(), CliError> {
+    let names = hosts.into_iter().map(HostName::as_str).collect();
     let mut errors = Vec::new();
-    missing("--allow-unreachable", "host", patterns, &names, &mut errors);
+    for (flag, patterns) in consent.flags() {
+        let named: Vec<_> = patterns.iter().filter(|one| *one != "*").cloned().collect();
+        missing(flag, "host", &named, &names, &mut errors);
+    }
     if errors.is_empty() {
         Ok(())
     } else {
-        Err(errors)
+        Err(CliError::arguments(errors))
     }
 }
 

@@ -58,7 +58,7 @@ pub fn read(path: &Path) -> Result<SavedPlan, CliError> {
 /// If it cannot be used.
 pub fn shown(plan: &SavedPlan, path: &Path) -> Result<Plan, CliError> {
     let shown = plan.shown().map_err(|damage| unusable(path, &damage))?;
-    Ok(shown.without_lifted(|kind| plan.header.lifts(kind)))
+    Ok(shown.without_lifted(|host, kind| plan.header.lifts(host, kind)))
 }
 
 /// The error for a file that is no plan that can be used.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::access::{Access, Become, SshClient};
+use crate::glob;
 use crate::manifest::{defaults, range};
 use crate::name::HostName;
-use crate::session::glob;
 
 /// How hosts are logged in to, as far as `~/.ssh/config` does not say it.
 #[derive(Debug, Clone, PartialEq, Eq)]

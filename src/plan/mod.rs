@@ -354,11 +354,11 @@ pub struct Plan {
 impl Plan {
     /// The plan without the refusals that `lifts` lifts, to show before it is applied.
     #[must_use]
-    pub fn without_lifted(&self, lifts: impl Fn(RefusalKind) -> bool) -> Self {
+    pub fn without_lifted(&self, lifts: impl Fn(&HostName, RefusalKind) -> bool) -> Self {
         let mut plan = self.clone();
-        for host in plan.hosts.values_mut() {
+        for (name, host) in &mut plan.hosts {
             if let Verdict::Changes(plan) = &mut host.verdict {
-                plan.refusals.retain(|refusal| !lifts(refusal.kind));
+                plan.refusals.retain(|refusal| !lifts(name, refusal.kind));
             }
         }
         plan

@@ -108,7 +108,7 @@ fn of_not_done(why: &NotDone) -> Words {
 pub(super) fn because(why: Postponed) -> &'static str {
     match why {
         Postponed::EarlierFailure => "an earlier host failed or could not be reached",
-        Postponed::Interrupted => "interrupted",
+        Postponed::Interrupted => "interrupted before its turn; nothing was changed on this host",
         Postponed::Refused => {
             "the plan of another host was refused; nothing was changed on any host"
         }

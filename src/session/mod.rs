@@ -9,7 +9,6 @@ mod deferred;
 pub mod facts_cache;
 mod file_secrets;
 mod forgetting;
-pub mod glob;
 pub mod histories;
 pub mod hold;
 mod in_force;

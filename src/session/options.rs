@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::path_policy::PathPolicy;
+use crate::glob::matches;
+use crate::name::HostName;
 use crate::plan::RefusalKind;
 use crate::secret_source::SourceOptions;
 
@@ -28,60 +30,61 @@ pub struct Reach {
     pub reason: Option<String>,
 }
 
-/// The refusals that the user lifts. Each refusal has a flag of its own; there is no `--force`.
+/// The refusals that the user lifts: by flag, the patterns of the hosts that it holds for. Each refusal has a flag of its
+/// own; there is no `--force`.
 #[derive(Debug, Clone, Default)]
 pub struct Consent {
-    /// Replace files that differ and values that the host set itself, where `murder` did not write them; their previous
-    /// state is kept.
-    pub adopt: bool,
-    /// Take hosts over from another murder's ledger.
-    pub take_over: bool,
-    /// Allow a plan that deletes more than the limit.
-    pub allow_delete: bool,
-    /// Delete, restore or roll back things that were changed on the host since the last apply.
-    pub allow_overwrite: bool,
-    /// Stop and start Postfix for parameters that a reload does not reach.
-    pub allow_restart: bool,
-    /// Apply a plan after which mail is refused or waits because of the configuration as a whole.
-    pub allow_fault: bool,
-    /// Apply a manifest whose revision does not descend from the one that the host has.
-    pub allow_older: bool,
-    /// Continue if an LDAP server does not answer.
-    pub allow_unverified: bool,
-    /// Patterns of hosts that may be unreachable.
-    pub allow_unreachable: Vec<String>,
+    flags: BTreeMap<String, Vec<String>>,
 }
 
+/// Continues if an LDAP server does not answer.
+pub const UNVERIFIED: &str = "--allow-unverified";
+/// Continues without a host that cannot be reached.
+pub const UNREACHABLE: &str = "--allow-unreachable";
+
 impl Consent {
-    /// These, and the flags that were given when a plan was saved, each with the patterns of hosts that it holds for.
+    /// Those of flags, each with the patterns of hosts that it holds for.
+    #[must_use]
+    pub fn of(flags: BTreeMap<String, Vec<String>>) -> Self {
+        Self { flags }
+    }
+
+    /// These, and the flags that were given when a plan was saved.
     #[must_use]
     pub fn with(mut self, recorded: &BTreeMap<String, Vec<String>>) -> Self {
-        let given = |flag: &str| recorded.contains_key(flag);
-        self.adopt |= given("--adopt");
-        self.take_over |= given("--take-over");
-        self.allow_delete |= given("--allow-delete");
-        self.allow_overwrite |= given("--allow-overwrite");
-        self.allow_restart |= given("--allow-restart");
-        self.allow_fault |= given("--allow-fault");
-        self.allow_older |= given("--allow-older");
-        self.allow_unverified |= given("--allow-unverified");
-        let hosts = recorded.get("--allow-unreachable").into_iter().flatten();
-        self.allow_unreachable.extend(hosts.cloned());
+        for (flag, patterns) in recorded {
+            let of_flag = self.flags.entry(flag.clone()).or_default();
+            of_flag.extend(patterns.iter().cloned());
+        }
         self
     }
 
-    /// Whether a refusal of this kind is lifted.
+    /// Each flag with its patterns.
+    pub fn flags(&self) -> impl Iterator<Item = (&str, &[String])> {
+        let flags = self.flags.iter();
+        flags.map(|(flag, patterns)| (flag.as_str(), patterns.as_slice()))
+    }
+
+    /// Whether a refusal of this kind is lifted on a host.
     #[must_use]
-    pub fn lifts(&self, kind: RefusalKind) -> bool {
-        match kind {
-            RefusalKind::Adopt => self.adopt,
-            RefusalKind::TakeOver => self.take_over,
-            RefusalKind::Delete => self.allow_delete,
-            RefusalKind::Overwrite => self.allow_overwrite,
-            RefusalKind::Restart => self.allow_restart,
-            RefusalKind::UnknownParameter | RefusalKind::ExposedFile => false,
-            RefusalKind::Fault => self.allow_fault,
-            RefusalKind::Older => self.allow_older,
-        }
+    pub fn lifts(&self, host: &HostName, kind: RefusalKind) -> bool {
+        kind.flag().is_some_and(|flag| self.holds(flag, host))
+    }
+
+    /// Whether an LDAP server of a host need not answer.
+    #[must_use]
+    pub fn unverified(&self, host: &HostName) -> bool {
+        self.holds(UNVERIFIED, host)
+    }
+
+    /// Whether a host may be unreachable.
+    #[must_use]
+    pub fn unreachable(&self, host: &HostName) -> bool {
+        self.holds(UNREACHABLE, host)
+    }
+
+    fn holds(&self, flag: &str, host: &HostName) -> bool {
+        let mut patterns = self.flags.get(flag).into_iter().flatten();
+        patterns.any(|pattern| matches(pattern, host.as_str()))
     }
 }

@@ -3,12 +3,11 @@
 
 use crate::compile::Compiled;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::glob::matches;
 use crate::name::RemotePath;
 use crate::service::Service;
 use crate::state::{Desired, Want};
 use crate::thing::Thing;
-
-use super::glob::matches;
 
 /// What the operator allows beyond the services' own folders.
 #[derive(Debug, Clone, Default)]

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::deferred::DeferredLimits;
-use super::glob;
 use super::options::Consent;
 use super::plan::{own_fault, plan_hosts};
 use super::rollout_order::RolloutOrder;
@@ -12,7 +11,7 @@ use super::worker::Applier;
 use crate::fleet::{self, Batch, Event, Limits, NotRun, Phase, Stop, TurnOrder};
 use crate::name::{HostName, RoleName};
 use crate::outcome::{Outcome, Postponed};
-use crate::plan::{HostVerdict, Plan, Verdict};
+use crate::plan::{HostVerdict, Plan, Refusal, Verdict};
 
 /// The turns of an apply, ready to run.
 #[derive(Debug)]
@@ -134,7 +133,8 @@ pub fn refused(plan: &Plan, consent: &Consent) -> BTreeMap<HostName, Outcome> {
         let Verdict::Changes(plan) = &verdict.verdict else {
             return None;
         };
-        let open = plan.refusals.iter().filter(|one| !consent.lifts(one.kind));
+        let lifted = |one: &&Refusal| consent.lifts(host, one.kind);
+        let open = plan.refusals.iter().filter(|one| !lifted(one));
         let refusals: Vec<_> = open.cloned().collect();
         (!refusals.is_empty()).then(|| (host.clone(), Outcome::Refused { refusals }))
     };
@@ -164,17 +164,12 @@ fn without_work(host: &HostName, verdict: &Verdict, consent: &Consent) -> Option
         Verdict::Changes(_) => None,
         Verdict::Unreachable { error } => Some(Outcome::Unreachable {
             error: error.clone(),
-            allowed: is_allowed(host, consent),
+            allowed: consent.unreachable(host),
         }),
         Verdict::Failed { error } => Some(Outcome::Failed {
             error: error.clone(),
         }),
     }
-}
-
-fn is_allowed(host: &HostName, consent: &Consent) -> bool {
-    let mut globs = consent.allow_unreachable.iter();
-    globs.any(|glob| glob::matches(glob, host.as_str()))
 }
 
 /// The turns of an apply: every host of the plan that is not converged.

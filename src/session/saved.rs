@@ -11,7 +11,7 @@ use async_io::block_on;
 
 use super::apply::{Application, apply};
 use super::observe::{Answered, ObservedHost, complete, observe_host};
-use super::options::Reach;
+use super::options::{Consent, Reach};
 use super::trust::untrusted_source;
 use super::worker::{Applier, Planner};
 use super::{Session, SessionError};
@@ -36,8 +36,8 @@ use crate::transport::AskPassphrase;
 pub struct PlanUse {
     /// The folder from which relative paths of the plan resolve.
     pub base: PathBuf,
-    /// Whether an LDAP server that does not answer is accepted.
-    pub allow_unverified: bool,
+    /// The refusals that the user lifts, here or when the plan was saved.
+    pub consent: Consent,
     /// Whether what the plan says about ways to its hosts is trusted: it is signed, or the operator says so.
     pub trusted: bool,
 }
@@ -192,7 +192,7 @@ impl<'a> PlanApplier<'a> {
             plan: &plan,
             secrets: &self.session.secrets,
             run: &self.run,
-            allow_unverified: self.how.allow_unverified,
+            allow_unverified: self.how.consent.unverified(name),
             host_key: observed.live.host_key(),
             questions: Some(&observed.questions),
         };

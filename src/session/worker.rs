@@ -358,7 +358,7 @@ impl Applier for Worker<'_> {
             plan,
             secrets: &self.contact.session.secrets,
             run: &self.contact.run_of(self.contact.loaded.revision()),
-            allow_unverified: self.consent.allow_unverified,
+            allow_unverified: self.consent.unverified(name),
             host_key: asked.as_ref().and_then(|asked| asked.host_key.as_ref()),
             questions: asked.as_ref().map(|asked| &asked.questions),
         };

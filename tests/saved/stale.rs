@@ -9,7 +9,7 @@ use murder::name::HostName;
 use murder::outcome::Outcome;
 use murder::plan::Verdict;
 use murder::plan::saved::SavedPlan;
-use murder::session::options::Reach;
+use murder::session::options::{Consent, Reach};
 use murder::session::path_policy::PathPolicy;
 use murder::session::saved::{PlanApplier, PlanUse};
 use murder::session::worker::Applier as _;
@@ -89,7 +89,7 @@ impl Moment {
         };
         let how = PlanUse {
             base: self.desk.path("."),
-            allow_unverified: false,
+            consent: Consent::default(),
             trusted: false,
         };
         let hosts = [self.host.clone()];

@@ -37,6 +37,7 @@ pub use texts::{TextId, Texts};
 pub use unseal::{PlanDamage, is_saved_plan};
 
 use super::{OwnNames, Plan, RefusalKind};
+use crate::glob::matches;
 use crate::model::Rollout;
 use crate::name::{HostName, RoleName};
 use crate::secret::{SecretName, SecretSource};
@@ -150,11 +151,12 @@ impl PlanHeader {
         }
     }
 
-    /// Whether a refusal was lifted when the plan was made.
+    /// Whether a refusal was lifted on a host when the plan was made.
     #[must_use]
-    pub fn lifts(&self, kind: RefusalKind) -> bool {
-        kind.flag()
-            .is_some_and(|flag| self.consents.contains_key(flag))
+    pub fn lifts(&self, host: &HostName, kind: RefusalKind) -> bool {
+        let patterns = kind.flag().and_then(|flag| self.consents.get(flag));
+        let mut patterns = patterns.into_iter().flatten();
+        patterns.any(|pattern| matches(pattern, host.as_str()))
     }
 }
 
