@@ -1,4 +1,4 @@
-//! Shell patterns for the names of hosts, roles and sites.
+//! Shell patterns for the names of hosts, roles and sites, and for paths.
 
 /// Whether a shell-like pattern (`*`, `?`, `[a-c1]`, `[!x]`) matches a whole word; letters match in either case.
 #[must_use]

@@ -45,6 +45,8 @@ pub mod exchange;
 // Pure core: text to manifest, manifest to murder, murder to desired, difference to plan.
 pub mod manifest;
 
+pub mod policy;
+
 pub mod model;
 
 pub mod module;

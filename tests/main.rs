@@ -55,6 +55,12 @@ mod ledger;
 mod saved;
 // Manifests and sandboxes of strangers.
 mod strangers;
+// The problems of a manifest for forges.
+mod findings;
+// No secret is printed or kept.
+mod taint;
+// Rules that every host must keep.
+mod policies;
 // Where secrets come from.
 mod secrets;
 // `--untrusted`, and what the operator names.

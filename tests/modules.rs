@@ -115,6 +115,7 @@ pub fn seed() -> Murder {
             refuse: vec!["nosuch@example.org".to_owned()],
         },
         hosts: BTreeMap::new(),
+        policies: Vec::new(),
         secrets: BTreeMap::new(),
     };
     for (text, role) in [

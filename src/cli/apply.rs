@@ -1,6 +1,7 @@
 //! `murder apply`: shows the plan, asks for confirmation, and changes the hosts.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use clap::Args;
 
@@ -12,9 +13,12 @@ use super::progress::Progress;
 use super::reach::{ConsentArguments, ReachArguments};
 use super::terminal::Terminal;
 use super::{Selection, confirm, open, selection};
+use crate::diagnostic::Diagnostic;
 use crate::fleet::{Event, Limits, Stop};
 use crate::name::HostName;
 use crate::outcome::Outcome;
+use crate::policy::Policy;
+use crate::session::freeze;
 use crate::session::options::Reach;
 use crate::session::rollout::ApplyTurns;
 use crate::session::rollout_order::RolloutOrder;
@@ -47,6 +51,9 @@ pub struct ApplyArguments {
     /// What is demanded of a saved plan.
     #[command(flatten)]
     pub plan_file: PlanFileArguments,
+    /// Apply although a policy freezes changes now; the reason is kept in the generation.
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    pub allow_freeze: Option<String>,
     /// The format of the report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -55,12 +62,28 @@ pub struct ApplyArguments {
     pub diff: Option<Diff>,
 }
 
+/// A reason: a text of one line.
+fn reason(text: &str) -> Result<String, String> {
+    let fits = !text.trim().is_empty() && text.len() <= 500 && !text.chars().any(char::is_control);
+    match fits {
+        true => Ok(text.trim().to_owned()),
+        false => Err("write a reason of one line and at most 500 bytes".to_owned()),
+    }
+}
+
 impl ApplyArguments {
+    /// The reasons of `--allow-freeze` and `--reason`, as one.
+    fn why(&self) -> Option<String> {
+        let reasons = [&self.allow_freeze, &self.reason];
+        let reasons: Vec<&str> = reasons.into_iter().flatten().map(String::as_str).collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
+
     /// How hosts are reached, and why.
     #[must_use]
     pub fn reach(&self) -> Reach {
         Reach {
-            reason: self.reason.clone(),
+            reason: self.why(),
             ..self.reach.of_selection(&self.selection)
         }
     }
@@ -91,6 +114,7 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
     }
     confirm::may_ask(arguments.yes, "murder plan")?;
     let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
+    refuse_frozen(&loaded.murder.policies, arguments, terminal)?;
     let (reach, consent) = (arguments.reach(), arguments.consent.options());
     selection::allowed(loaded.murder.hosts.keys(), &consent)?;
     let applier = open::applier(&loaded, &hosts, &reach, consent.clone(), terminal)?;
@@ -124,6 +148,28 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
         }
     }
     Ok(exit)
+}
+
+/// Refuses to apply while a policy freezes changes, unless there is a reason. A sandbox is no host.
+///
+/// # Errors
+/// If one runs, and there is no reason.
+pub fn refuse_frozen(
+    policies: &[Policy],
+    arguments: &ApplyArguments,
+    terminal: &Terminal,
+) -> Result<(), CliError> {
+    let Some((policy, freeze)) = freeze::running(policies, SystemTime::now()) else {
+        return Ok(());
+    };
+    let words = freeze::words(policy, freeze);
+    if arguments.reach.sandbox.is_some() || arguments.allow_freeze.is_some() {
+        terminal.say(&words);
+        return Ok(());
+    }
+    Err(CliError::arguments(vec![Diagnostic::error(words).hint(
+        "wait, or give a reason, which each host keeps: `--allow-freeze REASON`",
+    )]))
 }
 
 /// Applies the plan in waves, shows the progress, and stops at Ctrl-C.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::apply::{ApplyArguments, roll};
+use super::apply::{ApplyArguments, refuse_frozen, roll};
 use super::error::CliError;
 use super::exit::Exit;
 use super::plan_file::PlanFileArguments;
@@ -35,6 +35,7 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
     let signer = signer(flags, file, &bytes)?;
     expected(&saved, flags)?;
     let hosts = selected(&saved, &arguments.selection)?;
+    freeze(arguments, terminal)?;
     let consent = arguments.consent.options();
     selection::allowed(saved.body.hosts.keys(), &consent)?;
     let consent = consent.with(&saved.header.consents);
@@ -57,6 +58,16 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
     terminal.diagnostics(&warnings, &Sources::default());
     let plan = of_hosts(show::shown(&saved, file)?, &hosts);
     apply(&saved, &plan, &applier, &consent, arguments, terminal)
+}
+
+/// Respects the freezes of the operator's policies. Their rules were judged when the plan was made.
+fn freeze(arguments: &ApplyArguments, terminal: &Terminal) -> Result<(), CliError> {
+    let mut sources = Sources::default();
+    let (policies, problems) = load::read_policies(&arguments.selection.policy, &mut sources);
+    if !problems.is_empty() {
+        return Err(CliError::input(problems, &sources));
+    }
+    refuse_frozen(&policies, arguments, terminal)
 }
 
 /// Shows the plan, asks, and applies it.

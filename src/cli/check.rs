@@ -1,17 +1,18 @@
 //! `murder check`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::error::CliError;
 use super::exit::Exit;
-use super::output::{self, Format};
+use super::output;
 use super::terminal::Terminal;
 use super::{Selection, StrangerArguments, selection, untrusted};
 use crate::compile::{self, Compiler};
 use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
 use crate::load::{self, Loaded};
 use crate::model::Host;
+use crate::report::findings;
 use crate::secret_source::check_secret_files;
 use crate::session::precompile::compile_problems;
 use crate::visible::visible_json;
@@ -27,7 +28,22 @@ pub struct CheckArguments {
     pub stranger: StrangerArguments,
     /// The format of the problems.
     #[arg(long, value_enum, default_value = "text")]
-    pub format: Format,
+    pub format: CheckFormat,
+}
+
+/// The forms of the problems of a manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    Text,
+    /// For programs: versioned, without secrets.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// GitLab's Code Quality report.
+    Codequality,
 }
 
 /// Runs the verb: exit code 0, also with warnings, or 1 with an error.
@@ -37,14 +53,35 @@ pub struct CheckArguments {
 pub fn run(arguments: &CheckArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let selection = &arguments.selection.of_stranger(arguments.stranger);
     let mut loaded = load::load_with(&selection.path, &selection.overlay, selection.links());
+    load::add_policies(&mut loaded, &selection.policy);
     compile_hosts(&mut loaded, selection);
     match arguments.format {
-        Format::Text => {
+        CheckFormat::Text => {
             terminal.diagnostics(&loaded.diagnostics, &loaded.sources);
             untrusted::say_unread(loaded.murder.as_ref(), selection, terminal);
             terminal.say(&summary(&loaded));
         }
-        Format::Json => output::print_text(&json(&loaded), terminal)?,
+        CheckFormat::Json => output::print_text(&json(&loaded), terminal)?,
+        CheckFormat::Sarif => {
+            let (text, left_out) = findings::sarif(&loaded.diagnostics, &loaded.sources);
+            output::print_text(&visible_json(&text), terminal)?;
+            if left_out > 0 {
+                terminal.report(&format!(
+                    "{} more are left out of the report: code scanning shows {} of them",
+                    plural(left_out, "problem"),
+                    findings::RESULTS
+                ));
+            }
+        }
+        CheckFormat::Github => {
+            // These lines are commands of `murder` itself; the texts in them are made harmless there.
+            let text = findings::github(&loaded.diagnostics, &loaded.sources);
+            output::print(text.as_bytes(), terminal)?;
+        }
+        CheckFormat::Codequality => {
+            let text = findings::codequality(&loaded.diagnostics, &loaded.sources);
+            output::print_text(&visible_json(&text), terminal)?;
+        }
     }
     Ok(if loaded.failed() {
         Exit::Refused

@@ -115,7 +115,7 @@ fn of_all(
     if arguments.generation.is_some() {
         return Err(CliError::message("`--generation` is of one host: name it"));
     }
-    let loaded = open::manifest(path, &arguments.overlay, LinkScope::Anywhere, terminal)?;
+    let loaded = open::manifest(path, &arguments.overlay, LinkScope::Anywhere, &[], terminal)?;
     let hosts: Vec<HostName> = loaded.murder.hosts.keys().cloned().collect();
     let reach = arguments.reach.options();
     let none = BTreeSet::new();

@@ -263,13 +263,13 @@ fn look(
     terminal: &Terminal,
 ) -> BTreeMap<HostName, Result<SeenHost, MachineError>> {
     let reach = Reach {
+        reason: None,
         sandbox,
         local: false,
         accept_new: arguments.accept_new,
         parallel: arguments.parallel,
         untrusted: false,
         paths: PathPolicy::default(),
-        reason: None,
         sources: SourceOptions::default(),
     };
     let session = Session::new(&reach, Box::new(ask::passphrase));

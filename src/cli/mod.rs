@@ -138,6 +138,9 @@ pub struct Selection {
     /// Let the manifest manage files whose path matches, outside of /etc/postfix too (repeatable).
     #[arg(long, value_name = "GLOB")]
     pub allow_path: Vec<String>,
+    /// Keep the rules of this policy: a file, or `builtin:safe` (repeatable).
+    #[arg(long, value_name = "FILE")]
+    pub policy: Vec<String>,
     /// See [`StrangerArguments`]; verbs that do not flatten these trust the manifest.
     #[arg(skip)]
     pub untrusted: bool,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::error::CliError;
 use super::progress::Progress;
@@ -15,13 +15,14 @@ use crate::load::{self, LinkScope, LoadedMurder};
 use crate::model::Murder;
 use crate::name::HostName;
 use crate::plan::Plan;
+use crate::session::freeze;
 use crate::session::murder::MurderSession;
 use crate::session::one_host::OneHost;
 use crate::session::options::{Consent, Reach};
 use crate::session::plan::{own_names, plan_hosts};
 use crate::session::worker::{self, Applier, Planner, Recorder};
 
-/// Reads and resolves the manifest, and prints its warnings.
+/// Reads and resolves the manifest with the policies of these names, and prints its warnings.
 ///
 /// # Errors
 /// If there is an error in it.
@@ -29,9 +30,12 @@ pub fn manifest(
     path: &Path,
     overlays: &[PathBuf],
     links: LinkScope,
+    policies: &[String],
     terminal: &Terminal,
 ) -> Result<LoadedMurder, CliError> {
-    let loaded = load::load_with(path, overlays, links)
+    let mut loaded = load::load_with(path, overlays, links);
+    load::add_policies(&mut loaded, policies);
+    let loaded = loaded
         .into_murder()
         .map_err(|loaded| CliError::input(loaded.diagnostics, &loaded.sources))?;
     terminal.diagnostics(&loaded.warnings, &loaded.sources);
@@ -50,6 +54,7 @@ pub fn hosts(
         &selected.path,
         &selected.overlay,
         selected.links(),
+        &selected.policy,
         terminal,
     )?;
     let hosts = selection::select(&loaded.murder, selected).map_err(CliError::arguments)?;
@@ -66,7 +71,7 @@ pub fn one_host(
     overlays: &[PathBuf],
     terminal: &Terminal,
 ) -> Result<(LoadedMurder, HostName), CliError> {
-    let loaded = manifest(path, overlays, LinkScope::Anywhere, terminal)?;
+    let loaded = manifest(path, overlays, LinkScope::Anywhere, &[], terminal)?;
     let name = match selection::named(&loaded.murder, host) {
         Ok(found) => found.name.clone(),
         Err(problem) => return Err(CliError::arguments(vec![problem])),
@@ -86,6 +91,9 @@ pub fn difference(
     let (loaded, hosts) = hosts(selected, terminal)?;
     let reach = reach.of_selection(selected);
     untrusted::refuse_hosts(&loaded, &reach)?;
+    if let Some((policy, freeze)) = freeze::running(&loaded.murder.policies, SystemTime::now()) {
+        terminal.say(&freeze::words(policy, freeze));
+    }
     let planner = planner(&loaded, &hosts, &reach, terminal)?;
     let murder = &loaded.murder;
     Ok(plan(murder, &hosts, &*planner, reach.parallel, terminal))

@@ -41,6 +41,7 @@ pub struct RenderArguments {
 pub fn run(arguments: &RenderArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let selection = &arguments.selection.of_stranger(arguments.stranger);
     let mut loaded = load::load_with(&selection.path, &selection.overlay, selection.links());
+    load::add_policies(&mut loaded, &selection.policy);
     let hosts = compiled(&mut loaded, selection);
     if loaded.failed() {
         return Err(CliError::input(loaded.diagnostics, &loaded.sources));

@@ -81,6 +81,7 @@ pub fn run(arguments: &TraceArguments, terminal: &Terminal) -> Result<Exit, CliE
         &arguments.manifest,
         &arguments.overlay,
         LinkScope::Anywhere,
+        &[],
         terminal,
     )?;
     let paths = PathPolicy {

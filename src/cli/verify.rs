@@ -88,6 +88,7 @@ pub fn run(arguments: &VerifyArguments, terminal: &Terminal) -> Result<Exit, Cli
         &arguments.path,
         &arguments.overlay,
         LinkScope::Anywhere,
+        &[],
         terminal,
     )?;
     let paths = PathPolicy {

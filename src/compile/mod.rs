@@ -201,7 +201,12 @@ impl<'a> Compiler<'a> {
             let (compiled, problems) = self.service(prepared, host, &part, facts);
             whole.add(service, compiled, problems);
         }
-        whole.result(facts)
+        let mut compiled = whole.result(facts)?;
+        let policies = self.murder.policies.iter();
+        compiled.allow_paths = policies
+            .flat_map(|policy| policy.allow_paths.clone())
+            .collect();
+        Ok(compiled)
     }
 
     /// Compiles what one service of a host must have. `part` is the host as far as the service is concerned.
@@ -238,6 +243,7 @@ impl<'a> Compiler<'a> {
         work.ways_to_leaving(&self.leaving);
         work.tls_policies(&self.mailhosts);
         work.compiled.wanted_mut().probes = probes(self.murder, part, &work.roles);
+        work.judge_policies(&self.murder.policies);
         (work.compiled, work.problems)
     }
 

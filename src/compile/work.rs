@@ -25,6 +25,8 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
     /// What would not work if the host is as its facts say, where they were not observed.
     pub guesses: Vec<Diagnostic>,
+    /// Patterns of files outside of the services' folders that the operator's policies allow.
+    pub allow_paths: Vec<String>,
 }
 
 /// Why a service of a host must have what it must have.

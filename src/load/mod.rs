@@ -5,11 +5,13 @@ mod bounded;
 mod files;
 mod loaded;
 mod plan_file;
+mod policies;
 mod revision;
 
 pub use files::LinkScope;
 pub use loaded::LoadedMurder;
 pub use plan_file::{is_plan_file, read_plan};
+pub use policies::{add_policies, read_policies};
 pub use revision::{Ancestry, revision};
 
 use std::collections::{BTreeMap, BTreeSet};

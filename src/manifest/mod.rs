@@ -8,6 +8,7 @@ mod checker;
 mod folder;
 mod grammar;
 pub mod module_form;
+mod moment;
 mod node;
 mod overlay;
 pub mod range;
@@ -20,6 +21,7 @@ mod shape;
 mod yaml;
 
 pub use grammar::defaults;
+pub use moment::moment;
 pub use node::{Kind, MapEntry, Node};
 pub use scalar::{duration, integer, shown, switch};
 pub use schema::schema;
@@ -107,6 +109,18 @@ pub fn parse(files: &[Text<'_>], overlays: &[Text<'_>]) -> ParsedManifest {
         problems,
         secrets,
     }
+}
+
+/// Reads a file of policies: its tree, and everything that is wrong with it.
+#[must_use]
+pub fn parse_policy(text: Text<'_>) -> (Option<Node>, Vec<Diagnostic>) {
+    let mut problems = Vec::new();
+    let tree = yaml::parse(text.source, text.text, &mut problems);
+    if let Some(tree) = &tree {
+        let shape = Shape::Record(&grammar::POLICY_FILE);
+        problems.extend(checker::check(tree, &shape, "the policy", true));
+    }
+    (tree, problems)
 }
 
 fn not_a_map(tree: &Node) -> Diagnostic {

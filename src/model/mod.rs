@@ -22,6 +22,7 @@ use crate::lmtp::LmtpDestination;
 use crate::name::{
     HostName, Mode, Parameter, RemotePath, RoleName, ServiceName, SiteName, UserName,
 };
+use crate::policy::Policy;
 use crate::secret::{SecretName, SecretSource};
 use crate::service::Service;
 use crate::state::{Facts, Probes};
@@ -71,6 +72,8 @@ pub struct Murder {
     pub probes: Probes,
     /// The hosts, by name.
     pub hosts: BTreeMap<HostName, Host>,
+    /// The policies of the manifest, and those that the operator names.
+    pub policies: Vec<Policy>,
     /// Where the secrets come from.
     pub secrets: BTreeMap<SecretName, (SecretSource, Span)>,
 }

@@ -9,6 +9,7 @@ mod common_blocks;
 pub mod difference;
 pub mod drift;
 pub mod explain;
+pub mod findings;
 pub mod forge;
 pub mod group;
 mod held;

@@ -9,6 +9,7 @@ mod deferred;
 pub mod facts_cache;
 mod file_secrets;
 mod forgetting;
+pub mod freeze;
 pub mod histories;
 pub mod hold;
 mod in_force;

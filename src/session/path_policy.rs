@@ -79,7 +79,11 @@ impl PathPolicy {
             let origins = compiled.any_origins(&Thing::File(path.clone()));
             origins.and_then(|origins| Some(origins.first()?.at))
         };
-        let warnings = self.judge_files(&compiled.desired, at)?;
+        // A policy of the operator allows paths as the command line does.
+        let allowed = Self {
+            allow: [&self.allow[..], &compiled.allow_paths].concat(),
+        };
+        let warnings = allowed.judge_files(&compiled.desired, at)?;
         compiled.warnings.extend(warnings);
         Ok(compiled)
     }

@@ -83,8 +83,8 @@ impl Moment {
             accept_new: false,
             parallel: 1,
             untrusted: false,
-            paths: PathPolicy::default(),
             reason: None,
+            paths: PathPolicy::default(),
             sources: murder::secret_source::SourceOptions { commands: false },
         };
         let how = PlanUse {

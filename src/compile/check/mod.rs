@@ -6,6 +6,7 @@
 mod expansion;
 mod master;
 mod names;
+mod policies;
 mod programs;
 mod restrictions;
 mod settings;

@@ -4,10 +4,13 @@ mod cyrus;
 pub mod defaults;
 mod host;
 mod ldap;
+mod policy;
 mod secret;
 mod ssh;
 mod things;
 
+use policy::POLICY;
+pub use policy::POLICY_FILE;
 pub use secret::SECRET;
 use secret::SECRET_SOURCES;
 
@@ -110,6 +113,11 @@ pub static MANIFEST: Record = Record {
                 "rollout",
                 Map(&rule::ROLE, &Rec(&ROLLOUT)),
                 "How the hosts of a role are taken in turn.",
+            ),
+            key(
+                "policies",
+                Rec(&POLICY),
+                "Rules that the configuration of every host must keep, and times without changes.",
             ),
             key(
                 "history",

@@ -12,7 +12,7 @@ pub use self::postfix::{
     COMMAND, DELIMITER, INSTANCE, MEMBER, PARAMETER, PROCESS_LIMIT, SERVICE, TABLE_TYPE, THING,
     VALUE, WAKEUP, YES_NO,
 };
-pub use self::source::{CREDENTIAL, HTTPS, KEY_PATH, KV_PATH, SOPS_FILE};
+pub use self::source::{CREDENTIAL, HTTPS, KEY_PATH, KV_PATH, MOMENT, SOPS_FILE};
 
 use self::holds::{named, require};
 use crate::manifest::range;

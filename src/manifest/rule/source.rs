@@ -1,6 +1,7 @@
-//! The rules of the texts that say where a secret comes from.
+//! The rules of the texts that say where a secret comes from, and when something is.
 
 use super::holds::require;
+use crate::manifest::moment;
 use crate::manifest::shape::Rule;
 
 /// The name of a credential of systemd (systemd.exec(5)): a file name.
@@ -59,6 +60,18 @@ pub static KV_PATH: Rule = Rule {
         require(
             text.bytes().all(fits),
             "it can only hold letters, digits and `/-_.~@+=,:`",
+        )
+    },
+};
+
+/// A moment.
+pub static MOMENT: Rule = Rule {
+    what: "a moment",
+    hint: "write a day, such as `2026-12-18`, or a time of it in UTC, such as `2026-12-18T16:00Z`",
+    check: |text| {
+        require(
+            moment(text).is_some(),
+            "it is no day or time of the calendar",
         )
     },
 };

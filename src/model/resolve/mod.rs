@@ -37,6 +37,7 @@ use crate::model::role::Role;
 use crate::model::{Host, Murder, Rollout, Topology};
 use crate::name::RoleName;
 use crate::nearest;
+use crate::policy::{self, Policy};
 use crate::secret::{SecretName, SecretSource};
 
 use self::facts::probes;
@@ -162,8 +163,16 @@ impl<'a> Resolver<'a> {
             keep: self.keep(),
             probes,
             hosts: hosts.built,
+            policies: self.policies(),
             secrets: std::mem::take(&mut self.secrets),
         }
+    }
+
+    fn policies(&mut self) -> Vec<Policy> {
+        let node = self.root.get("policies");
+        let read =
+            node.map(|node| policy::read(node, "the manifest's `policies`", &mut self.problems));
+        read.into_iter().collect()
     }
 
     fn topology(&mut self) -> Topology {

@@ -8,6 +8,7 @@
 mod directories;
 mod endpoint;
 mod keywords;
+mod meaning;
 mod names;
 mod networks;
 mod problem;
@@ -28,6 +29,7 @@ pub mod tables;
 use std::collections::BTreeSet;
 
 pub use endpoint::check_policy_server;
+pub use meaning::{amount, same_meaning};
 pub use names::check_service;
 pub use names::is_own;
 pub use names::is_placeholder;

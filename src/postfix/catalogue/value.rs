@@ -116,7 +116,7 @@ fn size_of_unit(unit: &str) -> Option<i64> {
 }
 
 /// A time: digits and at most one of the letters of postconf(5).
-fn seconds(name: &str, value: &str) -> Result<i64, Problem> {
+pub(super) fn seconds(name: &str, value: &str) -> Result<i64, Problem> {
     let wrong = || {
         fatal_value(
             name,

@@ -67,6 +67,7 @@ impl Bench {
         );
         let run = Run {
             revision: String::new(),
+            reason: None,
             id: "r".into(),
             by: String::new(),
             at: String::new(),

@@ -1,0 +1,85 @@
+//! Moments as a manifest writes them: a day, or a day and a time of it, in UTC.
+
+/// The seconds from 1970 to a moment: `2026-12-18` (its begin), `2026-12-18T16:00Z` or `2026-12-18T16:00:30Z`.
+#[must_use]
+pub fn moment(text: &str) -> Option<u64> {
+    let (day, time) = match text.split_once('T') {
+        Some((day, time)) => (day, Some(time.strip_suffix('Z')?)),
+        None => (text, None),
+    };
+    let mut parts = day.split('-');
+    let (year, month, date) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || year.len() != 4 {
+        return None;
+    }
+    let (year, month, date) = (number(year)?, two(month)?, two(date)?);
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) {
+        return None;
+    }
+    if date < 1 || date > days_of(year, month) {
+        return None;
+    }
+    let before: u64 = (1..month).map(|month| days_of(year, month)).sum();
+    let years: u64 = (1970..year)
+        .map(|year| if is_leap(year) { 366 } else { 365 })
+        .sum();
+    let seconds = match time {
+        Some(time) => of_the_day(time)?,
+        None => 0,
+    };
+    Some((years + before + date - 1) * 86_400 + seconds)
+}
+
+fn of_the_day(time: &str) -> Option<u64> {
+    let mut parts = time.split(':');
+    let (hours, minutes) = (two(parts.next()?)?, two(parts.next()?)?);
+    let seconds = parts.next().map_or(Some(0), two)?;
+    let whole = parts.next().is_none() && hours < 24 && minutes < 60 && seconds < 60;
+    whole.then_some(hours * 3600 + minutes * 60 + seconds)
+}
+
+fn number(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok())?
+}
+
+fn two(text: &str) -> Option<u64> {
+    number(text).filter(|_| text.len() == 2)
+}
+
+fn is_leap(year: u64) -> bool {
+    year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400)
+}
+
+fn days_of(year: u64, month: u64) -> u64 {
+    match month {
+        2 if is_leap(year) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_counted_from_1970() {
+        for (text, seconds) in [
+            ("1970-01-01", Some(0)),
+            ("2000-03-01", Some(951_868_800)),
+            ("2026-12-18T16:00Z", Some(1_797_609_600)),
+            ("2026-12-18T16:00:30Z", Some(1_797_609_630)),
+            ("2026-02-29", None),
+            ("2028-02-29", Some(1_835_395_200)),
+            ("2026-13-01", None),
+            ("2026-1-1", None),
+            ("2026-01-01T24:00Z", None),
+            ("2026-01-01T10:00", None),
+            ("tomorrow", None),
+        ] {
+            assert_eq!(moment(text), seconds, "{text}");
+        }
+    }
+}
