@@ -63,7 +63,15 @@ impl Layout {
 
     fn rollback(&self) {
         let host = "www.example.org";
-        self.run(&["rollback", host, "m.yaml", "--sandbox", "sb", "--yes"]);
+        self.run(&[
+            "rollback",
+            host,
+            "m.yaml",
+            "--sandbox",
+            "sb",
+            "--yes",
+            "--no-hold",
+        ]);
     }
 
     fn apply(&self) {

@@ -117,12 +117,14 @@ pub fn leftovers(world: &World, host: &str) -> String {
     )
 }
 
-/// Every byte, mode and owner below /etc/postfix; indexes by what they answer.
+/// Every byte, mode and owner below /etc/postfix; indexes by what they answer, and main.cf and master.cf by their lines, in an
+/// order of their own: a text that is given back as it was before a change has another order than one that postconf(1) edits.
 pub fn fingerprint(world: &World, host: &str) -> String {
     world.lab.sh(
         host,
         "cd /etc/postfix; find . ! -name '*.db' -printf '%p %y %m %u:%g %l\\n' | sort; \
-         find . -type f ! -name '*.db' -exec sha256sum {} + | sort -k 2; \
+         find . -type f ! -name '*.db' ! -name main.cf ! -name master.cf -exec sha256sum {} + | sort -k 2; \
+         for text in main.cf master.cf; do echo $text; sort $text; done; \
          for index in *.db; do stat -c '%n %a %U:%G' $index; postmap -s hash:${index%.db} | sort; done",
     )
 }
