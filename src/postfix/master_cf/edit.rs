@@ -51,6 +51,8 @@ pub(crate) struct Changed {
     pub(crate) warnings: Vec<String>,
     /// The arguments that name a service which master.cf does not have (never for whole entries).
     pub(crate) unmatched: Vec<usize>,
+    /// Whether the last entry of the text is one that a request names.
+    pub(crate) last_is_changed: bool,
 }
 
 struct Request<'a> {
@@ -110,6 +112,7 @@ pub(crate) fn change(text: &[u8], change: Change, arguments: &[&[u8]]) -> Result
         text: editor.result,
         warnings: editor.warnings,
         unmatched,
+        last_is_changed: ours,
     })
 }
 

@@ -88,7 +88,11 @@ impl Request {
             // Whole entries are read in another way than their parts.
             _ => Cow::Borrowed(text),
         };
-        let done = master_edit::change(&text, change, &self.operands())?;
+        let mut done = master_edit::change(&text, change, &self.operands())?;
+        // A changed entry is written behind the comments that follow it, so that their last line stays as it is.
+        if !done.last_is_changed && !text.ends_with(b"\n") {
+            done.text = self.ended(&done.text).into_owned();
+        }
         answer.master = Some(done.text);
         answer.warnings.extend(done.warnings);
         Ok(())
