@@ -2,10 +2,12 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::diagnostic::Diagnostic;
+use crate::program::{self, Bounds, Ended};
 
 /// The namespace of signatures of plans (`ssh-keygen -Y sign -n`).
 pub const NAMESPACE: &str = "murder-plan";
@@ -126,27 +128,31 @@ fn refused(words: &str) -> Diagnostic {
         ))
 }
 
+/// What ssh-keygen(1) may take; it answers at once, and with a few lines.
+const BOUNDS: Bounds = Bounds {
+    time: Duration::from_secs(60),
+    bytes: 1 << 20,
+};
+
 /// Runs ssh-keygen(1): whether it succeeded, and what it said.
 fn ssh_keygen(arguments: &[&std::ffi::OsStr], input: &[u8]) -> Result<(bool, String), Diagnostic> {
-    let failed = |error: std::io::Error| {
-        Diagnostic::error(format!("cannot run `ssh-keygen`: {error}"))
+    let failed = |why: &str| {
+        Diagnostic::error(format!("cannot run `ssh-keygen`: {why}"))
             .hint("install the package openssh-client")
     };
-    let mut child = Command::new("ssh-keygen")
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // It may refuse before it has read all; its exit code says so.
-        let _ = stdin.write_all(input);
+    match program::run(Command::new("ssh-keygen").args(arguments), input, BOUNDS) {
+        Ended::Done {
+            status,
+            output,
+            messages,
+        } => {
+            let words = String::from_utf8_lossy(&output).into_owned() + &messages;
+            Ok((status.success(), words))
+        }
+        Ended::NotStarted(error) => Err(failed(&error.to_string())),
+        Ended::TimedOut => Err(failed("it does not end")),
+        Ended::TooMuch => Err(failed("it prints without end")),
     }
-    let output = child.wait_with_output().map_err(failed)?;
-    let words = [output.stdout, output.stderr].concat();
-    let words = String::from_utf8_lossy(&words).into_owned();
-    Ok((output.status.success(), words))
 }
 
 fn written(text: &str) -> std::io::Result<tempfile::NamedTempFile> {
