@@ -5,22 +5,24 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-/// Writes a file with these permission bits. It reaches the disk before it gets its name, and its name before this returns.
+/// Writes a file with these permission bits, or with those that the process's mask leaves. It reaches the disk before it gets its name, and its name before this returns.
 ///
 /// # Errors
 /// If it cannot be written; then the file is as it was.
-pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+pub fn replace(path: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let mut file = tempfile::Builder::new()
         .prefix(".murder.")
-        .permissions(Permissions::from_mode(mode))
+        .permissions(Permissions::from_mode(mode.unwrap_or(0o666)))
         .tempfile_in(folder)?;
-    // The process's own mask may have taken bits away.
-    file.as_file()
-        .set_permissions(Permissions::from_mode(mode))?;
+    if let Some(mode) = mode {
+        // The process's own mask may have taken bits away.
+        file.as_file()
+            .set_permissions(Permissions::from_mode(mode))?;
+    }
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;

@@ -102,7 +102,7 @@ fn write_metrics(path: &Path, report: &DriftReport<'_>, watched: &Watched) -> Re
         before: &before,
     };
     let text = metrics::write(report, &run);
-    replace(path, text.as_bytes(), 0o644).map_err(|error| {
+    replace(path, text.as_bytes(), Some(0o644)).map_err(|error| {
         CliError::message(format!(
             "cannot write the metrics to {}: {error}",
             path.display()

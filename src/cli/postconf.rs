@@ -4,9 +4,9 @@ use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -17,6 +17,7 @@ use super::terminal::Terminal;
 use crate::postfix::configuration::Release;
 use crate::postfix::postconf::Files;
 use crate::postfix::postconf::Request;
+use crate::replace_file::replace;
 
 /// Runs it with postconf's own arguments.
 ///
@@ -52,7 +53,7 @@ fn answer(arguments: &[OsString], terminal: &Terminal) -> Result<Vec<u8>, String
     }
     for (name, text) in [("main.cf", &answer.main), ("master.cf", &answer.master)] {
         if let Some(text) = text {
-            replace(&directory, name, text)?;
+            write(&directory, name, text)?;
         }
     }
     Ok(answer.stdout)
@@ -100,24 +101,10 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
     }
 }
 
-/// Writes beside and renames, so that readers see the old file or the new one. The mode
-/// stays, where Postfix's own postconf makes it 0644.
-fn replace(directory: &Path, name: &str, text: &[u8]) -> Result<(), String> {
+/// Writes a file whole. The mode stays, where Postfix's own postconf makes it 0644.
+fn write(directory: &Path, name: &str, text: &[u8]) -> Result<(), String> {
     let path = directory.join(name);
-    let failure = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
-    let mut staged = tempfile::Builder::new()
-        .prefix(&format!(".{name}."))
-        .tempfile_in(directory)
-        .map_err(failure)?;
-    staged.write_all(text).map_err(failure)?;
-    let permissions = fs::metadata(&path).map_err(failure)?.permissions();
-    staged
-        .as_file()
-        .set_permissions(permissions)
-        .map_err(failure)?;
-    staged.as_file().sync_all().map_err(failure)?;
-    staged
-        .persist(&path)
-        .map_err(|error| failure(error.error))?;
-    Ok(())
+    let written = fs::metadata(&path)
+        .and_then(|found| replace(&path, text, Some(found.permissions().mode() & 0o7777)));
+    written.map_err(|error| format!("cannot write {}: {error}", path.display()))
 }

@@ -1,7 +1,5 @@
 //! `murder plan --out`: saves the plan, and prints what the file says.
 
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -12,6 +10,7 @@ use super::terminal::Terminal;
 use super::{Selection, open, show, untrusted};
 use crate::plan::Plan;
 use crate::plan::saved::SavedPlan;
+use crate::replace_file::replace;
 use crate::session::saving::saved_plan;
 
 /// The flags of `plan` that are about the file.
@@ -84,18 +83,9 @@ pub fn absolute(base: Option<&Path>) -> Result<PathBuf, CliError> {
 
 /// Writes a file whole, or leaves what was there.
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         // A pipe or /dev/stdout, which cannot be exchanged.
         return std::fs::write(path, bytes);
     }
-    let mut file = tempfile::Builder::new()
-        .prefix(".murder-plan")
-        .permissions(std::fs::Permissions::from_mode(0o666)) // less the umask
-        .tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.persist(path).map(drop).map_err(|error| error.error)
+    replace(path, bytes, None)
 }

@@ -187,7 +187,7 @@ impl StateFile {
 
     fn save(&self) -> io::Result<()> {
         let bytes = serde_json::to_vec_pretty(&self.kept).map_err(io::Error::other)?;
-        replace(&self.path, &bytes, 0o600)
+        replace(&self.path, &bytes, Some(0o600))
     }
 }
 
