@@ -14,6 +14,8 @@ pub mod nearest;
 
 pub mod glob;
 
+pub mod calendar;
+
 pub mod thing;
 
 pub mod service;

@@ -1,5 +1,7 @@
 //! Moments as a manifest writes them: a day, or a day and a time of it, in UTC.
 
+use crate::calendar::{DAY, civil, days};
+
 /// The seconds from 1970 to a moment: `2026-12-18` (its begin), `2026-12-18T16:00Z` or `2026-12-18T16:00:30Z`.
 #[must_use]
 pub fn moment(text: &str) -> Option<u64> {
@@ -16,21 +18,18 @@ pub fn moment(text: &str) -> Option<u64> {
     if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) {
         return None;
     }
-    if date < 1 || date > days_of(year, month) {
+    let day = days(year, month, date);
+    if civil(day) != (year, month, date) {
         return None;
     }
-    let before: u64 = (1..month).map(|month| days_of(year, month)).sum();
-    let years: u64 = (1970..year)
-        .map(|year| if is_leap(year) { 366 } else { 365 })
-        .sum();
     let seconds = match time {
         Some(time) => of_the_day(time)?,
         None => 0,
     };
-    Some((years + before + date - 1) * 86_400 + seconds)
+    u64::try_from(day * DAY + seconds).ok()
 }
 
-fn of_the_day(time: &str) -> Option<u64> {
+fn of_the_day(time: &str) -> Option<i64> {
     let mut parts = time.split(':');
     let (hours, minutes) = (two(parts.next()?)?, two(parts.next()?)?);
     let seconds = parts.next().map_or(Some(0), two)?;
@@ -38,26 +37,13 @@ fn of_the_day(time: &str) -> Option<u64> {
     whole.then_some(hours * 3600 + minutes * 60 + seconds)
 }
 
-fn number(text: &str) -> Option<u64> {
+fn number(text: &str) -> Option<i64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok())?
 }
 
-fn two(text: &str) -> Option<u64> {
+fn two(text: &str) -> Option<i64> {
     number(text).filter(|_| text.len() == 2)
-}
-
-fn is_leap(year: u64) -> bool {
-    year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400)
-}
-
-fn days_of(year: u64, month: u64) -> u64 {
-    match month {
-        2 if is_leap(year) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
 }
 
 #[cfg(test)]
