@@ -157,7 +157,7 @@ fn expected(saved: &SavedPlan, flags: &PlanFileArguments) -> Result<(), CliError
 fn selected(saved: &SavedPlan, selected: &Selection) -> Result<Vec<HostName>, CliError> {
     let unfit = [
         ("--site", !selected.site.is_empty()),
-        ("--overlay", !selected.overlay.is_empty()),
+        ("--overlay", !selected.added.overlay.is_empty()),
     ];
     if let Some((flag, _)) = unfit.iter().find(|(_, given)| *given) {
         return Err(CliError::message(format!(

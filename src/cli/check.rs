@@ -52,7 +52,7 @@ pub enum CheckFormat {
 /// If standard output cannot be written.
 pub fn run(arguments: &CheckArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let selection = &arguments.selection.of_stranger(arguments.stranger);
-    let mut loaded = load::load_with(&selection.path, &selection.overlay, selection.links());
+    let mut loaded = load::load_with(&selection.path, &selection.added.overlay, selection.links());
     load::add_policies(&mut loaded, &selection.policy);
     compile_hosts(&mut loaded, selection);
     match arguments.format {

@@ -1,12 +1,11 @@
 //! `murder explain HOST THING`: which line sets a value, and which lines it overrides. `murder explain CODE`: what a finding
 //! of `verify` means.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::manifest_arguments::ManifestArguments;
 use super::selection::named;
 use super::terminal::Terminal;
 use super::{StrangerArguments, output};
@@ -27,12 +26,9 @@ pub struct ExplainArguments {
     /// The thing: `relayhost`, `/etc/postfix/transport`, `lmtp/unix/chroot`, or its name in plans
     /// (`main.cf:relayhost`, `master.cf:lmtp/unix/chroot`); or a variable of a module: `vars.layout`.
     pub thing: Option<String>,
-    /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
-    #[arg(default_value = ".")]
-    pub path: PathBuf,
-    /// Merge this file into the manifest; its values win (repeatable).
-    #[arg(long, value_name = "FILE")]
-    pub overlay: Vec<PathBuf>,
+    /// Which manifest.
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
     /// Whether the manifest is trusted.
     #[command(flatten)]
     pub stranger: StrangerArguments,
@@ -47,8 +43,8 @@ pub fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<Exit, Cl
         return page(&arguments.host, terminal);
     };
     let mut loaded = load::load_with(
-        &arguments.path,
-        &arguments.overlay,
+        &arguments.manifest.path,
+        &arguments.manifest.overlay,
         arguments.stranger.links(),
     );
     let answer = match answer(&loaded, arguments, thing) {

@@ -1,12 +1,13 @@
 //! `murder history [HOST]`: what was applied to a host or to all hosts, when, by whom, and from what.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::manifest_arguments::ManifestArguments;
 use super::output;
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
@@ -27,12 +28,9 @@ pub struct HistoryArguments {
     /// The host. Without it, the generations of all hosts are listed by time. A single argument that is `.`, has a `/`, or is a file
     /// or folder is the manifest.
     pub host: Option<String>,
-    /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
-    #[arg(default_value = ".", value_hint = clap::ValueHint::AnyPath)]
-    pub path: PathBuf,
-    /// Merge this file into the manifest; its values win (repeatable).
-    #[arg(long, value_name = "FILE")]
-    pub overlay: Vec<PathBuf>,
+    /// Which manifest.
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
     /// Show only this generation, with each change (`-v` shows the changes of all generations).
     #[arg(long, value_name = "N")]
     pub generation: Option<u64>,
@@ -61,8 +59,8 @@ pub enum HistoryFormat {
 /// If the host gives no answer, or has no such generation.
 pub fn run(arguments: &HistoryArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     match arguments.host.as_deref() {
-        None => of_all(&arguments.path, arguments, terminal),
-        Some(path) if is_path(path) && arguments.path == Path::new(".") => {
+        None => of_all(&arguments.manifest.path, arguments, terminal),
+        Some(path) if is_path(path) && arguments.manifest.path == Path::new(".") => {
             of_all(Path::new(path), arguments, terminal)
         }
         Some(host) => of_one(host, arguments, terminal),
@@ -75,7 +73,7 @@ fn is_path(text: &str) -> bool {
 }
 
 fn of_one(host: &str, arguments: &HistoryArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    let (path, overlays) = (&arguments.path, &arguments.overlay);
+    let (path, overlays) = (&arguments.manifest.path, &arguments.manifest.overlay);
     let (loaded, host) = open::one_host(host, path, overlays, terminal)?;
     let reach = arguments.reach.options();
     let mut one_host = open::session_of_host(&loaded, &host, &reach, terminal)?;
@@ -115,7 +113,13 @@ fn of_all(
     if arguments.generation.is_some() {
         return Err(CliError::message("`--generation` is of one host: name it"));
     }
-    let loaded = open::manifest(path, &arguments.overlay, LinkScope::Anywhere, &[], terminal)?;
+    let loaded = open::manifest(
+        path,
+        &arguments.manifest.overlay,
+        LinkScope::Anywhere,
+        &[],
+        terminal,
+    )?;
     let hosts: Vec<HostName> = loaded.murder.hosts.keys().cloned().collect();
     let reach = arguments.reach.options();
     let none = BTreeSet::new();

@@ -1,12 +1,12 @@
 //! `murder hold HOST THING` and `murder unhold HOST THING`: keep a value as it is on a host for a while.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::manifest_arguments::ManifestArguments;
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
 use super::{explain, open};
@@ -51,12 +51,9 @@ pub struct HeldArguments {
     pub host: String,
     /// The thing, as for `explain`: `relayhost`, `/etc/postfix/transport`, or `lmtp/unix` with its fields and options.
     pub thing: String,
-    /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
-    #[arg(default_value = ".", value_hint = clap::ValueHint::AnyPath)]
-    pub path: PathBuf,
-    /// Merge this file into the manifest; its values win (repeatable).
-    #[arg(long, value_name = "FILE")]
-    pub overlay: Vec<PathBuf>,
+    /// Which manifest.
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
     /// How the host is reached.
     #[command(flatten)]
     pub reach: ReachArguments,
@@ -112,7 +109,12 @@ fn with(
 ) -> Result<Exit, CliError> {
     let thing =
         explain::thing(&what.thing).map_err(|error| CliError::message(error.to_string()))?;
-    let (loaded, host) = open::one_host(&what.host, &what.path, &what.overlay, terminal)?;
+    let (loaded, host) = open::one_host(
+        &what.host,
+        &what.manifest.path,
+        &what.manifest.overlay,
+        terminal,
+    )?;
     let reach = what.reach.options();
     let mut one_host = open::session_of_host(&loaded, &host, &reach, terminal)?;
     let said =

@@ -17,6 +17,7 @@ pub mod import;
 mod import_report;
 mod import_targets;
 pub mod init;
+pub mod manifest_arguments;
 pub mod notify;
 pub mod open;
 pub mod output;
@@ -47,6 +48,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use self::manifest_arguments::AdditionArguments;
 use crate::load::{LinkScope, is_plan_file};
 use crate::session::path_policy::PathPolicy;
 use crate::visible::printed;
@@ -132,12 +134,9 @@ pub struct Selection {
     /// Leave out hosts whose name matches (repeatable).
     #[arg(long, value_name = "GLOB")]
     pub exclude: Vec<String>,
-    /// Merge this file into the manifest; its values win (repeatable).
-    #[arg(long, value_name = "FILE")]
-    pub overlay: Vec<PathBuf>,
-    /// Let the manifest manage files whose path matches, outside of /etc/postfix too (repeatable).
-    #[arg(long, value_name = "GLOB")]
-    pub allow_path: Vec<String>,
+    /// What the operator adds to the manifest.
+    #[command(flatten)]
+    pub added: AdditionArguments,
     /// Keep the rules of this policy: a file, or `builtin:safe` (repeatable).
     #[arg(long, value_name = "FILE")]
     pub policy: Vec<String>,
@@ -187,9 +186,7 @@ impl Selection {
     /// Which files the manifest may manage.
     #[must_use]
     pub fn paths(&self) -> PathPolicy {
-        PathPolicy {
-            allow: self.allow_path.clone(),
-        }
+        self.added.paths()
     }
 }
 

@@ -52,7 +52,7 @@ pub fn hosts(
 ) -> Result<(LoadedMurder, Vec<HostName>), CliError> {
     let loaded = manifest(
         &selected.path,
-        &selected.overlay,
+        &selected.added.overlay,
         selected.links(),
         &selected.policy,
         terminal,

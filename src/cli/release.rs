@@ -1,13 +1,12 @@
 //! `murder release HOST [THING]`: stops managing it; the configuration stays.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
 use super::confirm::{self, ConfirmOptions, confirm_and_apply};
 use super::error::CliError;
 use super::exit::Exit;
 use super::explain;
+use super::manifest_arguments::ManifestArguments;
 use super::open;
 use super::output::{Diff, Format};
 use super::reach::ReachArguments;
@@ -40,12 +39,9 @@ pub struct ReleaseArguments {
     /// options. For the whole host: leave it out, or write `all` if PATH follows.
     #[arg(default_value = ALL, hide_default_value = true)]
     pub thing: String,
-    /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
-    #[arg(default_value = ".", value_hint = clap::ValueHint::AnyPath)]
-    pub path: PathBuf,
-    /// Merge this file into the manifest; its values win (repeatable).
-    #[arg(long, value_name = "FILE")]
-    pub overlay: Vec<PathBuf>,
+    /// Which manifest.
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
     /// Release without asking; needed if there is no terminal.
     #[arg(long)]
     pub yes: bool,
@@ -71,7 +67,7 @@ pub fn run(arguments: &ReleaseArguments, terminal: &Terminal) -> Result<Exit, Cl
             })?),
         };
     let which = which.as_ref();
-    let (path, overlays) = (&arguments.path, &arguments.overlay);
+    let (path, overlays) = (&arguments.manifest.path, &arguments.manifest.overlay);
     let (loaded, host) = open::one_host(&arguments.host, path, overlays, terminal)?;
     let reach = arguments.reach.options();
     let mut one_host = open::session_of_host(&loaded, &host, &reach, terminal)?;

@@ -40,7 +40,7 @@ pub struct RenderArguments {
 /// If there is an error in the manifest, or the files cannot be written.
 pub fn run(arguments: &RenderArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let selection = &arguments.selection.of_stranger(arguments.stranger);
-    let mut loaded = load::load_with(&selection.path, &selection.overlay, selection.links());
+    let mut loaded = load::load_with(&selection.path, &selection.added.overlay, selection.links());
     load::add_policies(&mut loaded, &selection.policy);
     let hosts = compiled(&mut loaded, selection);
     if loaded.failed() {

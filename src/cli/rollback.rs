@@ -8,6 +8,7 @@ use clap::Args;
 use super::confirm::{self, ConfirmOptions, confirm_and_apply};
 use super::error::CliError;
 use super::exit::Exit;
+use super::manifest_arguments::AdditionArguments;
 use super::open;
 use super::output::{Diff, Format};
 use super::reach::{ConsentArguments, ReachArguments};
@@ -19,7 +20,6 @@ use crate::session::SessionError;
 use crate::session::hold::new_hold;
 use crate::session::one_host::without_answer;
 use crate::session::options::Reach;
-use crate::session::path_policy::PathPolicy;
 use crate::session::rollback::{self, Target};
 
 /// How long a rollback holds what it changed.
@@ -43,12 +43,9 @@ pub struct RollbackArguments {
     /// apply. Default: the generation before the last change.
     #[arg(long, value_name = "N")]
     pub to: Option<u64>,
-    /// Merge this file into the manifest; its values win (repeatable).
-    #[arg(long, value_name = "FILE")]
-    pub overlay: Vec<PathBuf>,
-    /// Let the generation name files whose path matches, outside of /etc/postfix too (repeatable).
-    #[arg(long, value_name = "GLOB")]
-    pub allow_path: Vec<String>,
+    /// What the operator adds to the manifest.
+    #[command(flatten)]
+    pub added: AdditionArguments,
     /// Do not hold what the rollback changes: the next apply reverts it. Without this flag it is held for 24 hours.
     #[arg(long)]
     pub no_hold: bool,
@@ -75,12 +72,11 @@ pub struct RollbackArguments {
 /// If the host has no such generation, or it cannot be restored. Nothing was changed.
 pub fn run(arguments: &RollbackArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     confirm::may_ask(arguments.yes, "murder history")?;
-    let (path, overlays) = (&arguments.path, &arguments.overlay);
+    let (path, overlays) = (&arguments.path, &arguments.added.overlay);
     let (loaded, host) = open::one_host(&arguments.host, path, overlays, terminal)?;
     let consent = arguments.consent.options();
-    let allow = arguments.allow_path.clone();
     let reach = Reach {
-        paths: PathPolicy { allow },
+        paths: arguments.added.paths(),
         ..arguments.reach.options()
     };
     let mut one_host = open::session_of_host(&loaded, &host, &reach, terminal)?;

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::manifest_arguments::AdditionArguments;
 use super::terminal::Terminal;
 use super::{open, output, selection};
 use crate::diagnostic::Diagnostic;
@@ -18,7 +19,6 @@ use crate::name::{Parameter, RemotePath};
 use crate::report::route::{self, OriginOf};
 use crate::report::route_graph::RouteGraph;
 use crate::report::route_json::{self, EntryPoint};
-use crate::session::path_policy::PathPolicy;
 use crate::session::routes::{CompiledMurder, default_entry, outside_client};
 use crate::thing::Thing;
 
@@ -49,12 +49,9 @@ pub struct TraceArguments {
     /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
     #[arg(long, value_name = "PATH", default_value = ".", value_hint = clap::ValueHint::AnyPath)]
     pub manifest: PathBuf,
-    /// Merge this file into the manifest; its values win (repeatable).
-    #[arg(long, value_name = "FILE")]
-    pub overlay: Vec<PathBuf>,
-    /// Let the manifest manage files whose path matches, outside of /etc/postfix too (repeatable).
-    #[arg(long, value_name = "GLOB")]
-    pub allow_path: Vec<String>,
+    /// What the operator adds to the manifest.
+    #[command(flatten)]
+    pub added: AdditionArguments,
 }
 
 /// The forms of a route.
@@ -79,15 +76,12 @@ pub enum TraceFormat {
 pub fn run(arguments: &TraceArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let loaded = open::manifest(
         &arguments.manifest,
-        &arguments.overlay,
+        &arguments.added.overlay,
         LinkScope::Anywhere,
         &[],
         terminal,
     )?;
-    let paths = PathPolicy {
-        allow: arguments.allow_path.clone(),
-    };
-    let murder = CompiledMurder::new(&loaded, &paths)
+    let murder = CompiledMurder::new(&loaded, &arguments.added.paths())
         .map_err(|problems| CliError::input(problems, &loaded.sources))?;
     let (entry, point) = entry(arguments, &loaded, &murder)?;
     let directory = match &arguments.ldif {

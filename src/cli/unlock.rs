@@ -1,11 +1,10 @@
 //! `murder unlock HOST`: shows who holds the lock, and removes the temporary files of an interrupted apply.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::manifest_arguments::ManifestArguments;
 use super::open;
 use super::output::{self, Format};
 use super::reach::ReachArguments;
@@ -30,12 +29,9 @@ use crate::state::Live;
 pub struct UnlockArguments {
     /// The host.
     pub host: String,
-    /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
-    #[arg(default_value = ".", value_hint = clap::ValueHint::AnyPath)]
-    pub path: PathBuf,
-    /// Merge this file into the manifest; its values win (repeatable).
-    #[arg(long, value_name = "FILE")]
-    pub overlay: Vec<PathBuf>,
+    /// Which manifest.
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
     /// The format of the answer.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -49,7 +45,7 @@ pub struct UnlockArguments {
 /// # Errors
 /// If the host does not answer, or the files cannot be removed.
 pub fn run(arguments: &UnlockArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    let (path, overlays) = (&arguments.path, &arguments.overlay);
+    let (path, overlays) = (&arguments.manifest.path, &arguments.manifest.overlay);
     let (loaded, host) = open::one_host(&arguments.host, path, overlays, terminal)?;
     let reach = arguments.reach.options();
     let mut one_host = open::session_of_host(&loaded, &host, &reach, terminal)?;

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::manifest_arguments::AdditionArguments;
 use super::terminal::Terminal;
 use super::{open, output, selection, trace, verify_baseline};
 use crate::directory::Directory;
@@ -17,7 +18,6 @@ use crate::report::route;
 use crate::report::route_json::{self, EntryPoint};
 use crate::report::verify::{SHOWN, VerifyCounts};
 use crate::report::{verify as report, verify_json, verify_markdown};
-use crate::session::path_policy::PathPolicy;
 use crate::session::routes::{CompiledMurder, outside_clients};
 use crate::session::verify::{SortedDirectory, Verified, servers};
 use crate::verify::{
@@ -57,12 +57,9 @@ pub struct VerifyArguments {
     /// Exit with 1 also where the model cannot tell what becomes of mail.
     #[arg(long)]
     pub strict: bool,
-    /// Merge this file into the manifest; its values win (repeatable).
-    #[arg(long, value_name = "FILE")]
-    pub overlay: Vec<PathBuf>,
-    /// Let the manifest manage files whose path matches, outside of /etc/postfix too (repeatable).
-    #[arg(long, value_name = "GLOB")]
-    pub allow_path: Vec<String>,
+    /// What the operator adds to the manifest.
+    #[command(flatten)]
+    pub added: AdditionArguments,
 }
 
 /// The forms of a report.
@@ -86,15 +83,12 @@ pub fn run(arguments: &VerifyArguments, terminal: &Terminal) -> Result<Exit, Cli
     let codes = codes(&arguments.code)?;
     let loaded = open::manifest(
         &arguments.path,
-        &arguments.overlay,
+        &arguments.added.overlay,
         LinkScope::Anywhere,
         &[],
         terminal,
     )?;
-    let paths = PathPolicy {
-        allow: arguments.allow_path.clone(),
-    };
-    let murder = CompiledMurder::new(&loaded, &paths)
+    let murder = CompiledMurder::new(&loaded, &arguments.added.paths())
         .map_err(|problems| CliError::input(problems, &loaded.sources))?;
     let directory = match &arguments.ldif {
         Some(path) => directory_source::from_ldif(path).map_err(CliError::arguments)?,
