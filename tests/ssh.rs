@@ -7,7 +7,7 @@ mod many;
 
 mod openssh;
 mod prelogin;
-mod sshd;
+pub mod sshd;
 mod streams;
 mod trust;
 mod way;

@@ -1,5 +1,6 @@
 //! The sh programs on hosts of their own: Debian's Postfix behind dash, bash and BusyBox.
 
+mod adopted;
 mod applying;
 mod doubts;
 mod evidence;
