@@ -66,22 +66,26 @@ fn two_that_adopt() -> tempfile::TempDir {
 #[test]
 fn a_plan_shows_the_refusals_that_its_consents_leave() {
     let home = two_that_adopt();
-    let plan = |more: &[&str]| {
+    let plan = |code, more: &[&str]| {
         let arguments = [&["plan", "murder.yaml", "--sandbox=s"], more].concat();
-        expect(0, home.path(), &arguments)
+        expect(code, home.path(), &arguments)
     };
     let refused = |said: &str| said.matches("refused without --adopt").count();
-    assert!(refused(&plan(&[])) > 0);
-    let said = plan(&["--adopt=front1*"]);
+    assert!(refused(&plan(1, &[])) > 0);
+    // A refusal goes before pending changes.
+    plan(1, &["--detailed-exitcode"]);
+    let said = plan(1, &["--adopt=front1*"]);
     assert_eq!(refused(&said), 1, "{said}");
-    assert_eq!(refused(&plan(&["--adopt"])), 0);
-    assert_eq!(refused(&plan(&["--adopt=front1*", "--adopt=front2*"])), 0);
+    assert_eq!(refused(&plan(0, &["--adopt"])), 0);
+    let both = ["--adopt=front1*", "--adopt=front2*"];
+    assert_eq!(refused(&plan(0, &both)), 0);
+    plan(2, &["--adopt", "--detailed-exitcode"]);
     // A saved plan records for which hosts its consents hold.
-    plan(&["--adopt=front1*", "--out", "plan.json"]);
+    plan(1, &["--adopt=front1*", "--out", "plan.json"]);
     let apply = ["apply", "plan.json", "--sandbox=s", "--yes"];
     expect(1, home.path(), &apply);
     expect(0, home.path(), &[&apply[..], &["--adopt=front2*"]].concat());
-    plan(&["--detailed-exitcode"]);
+    plan(0, &["--detailed-exitcode"]);
 }
 
 #[test]

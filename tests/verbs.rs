@@ -72,7 +72,7 @@ fn help_is_data_and_has_the_table_of_exit_codes() {
     for words in [
         "2  changes pending",
         "5  a host is left half-way",
-        "the first of 5, 3, 4, 130, 2 is returned",
+        "the first of 5, 3, 4, 130, 1, 2 is returned",
     ] {
         assert!(help.contains(words), "{help}");
     }

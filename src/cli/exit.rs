@@ -31,12 +31,12 @@ pub enum Exit {
 pub const TABLE: &str = "\
 Exit codes:
   0  done, or nothing to do
-  1  wrong usage or manifest, or refused before any host was changed
+  1  wrong usage or manifest, or refused before any host was changed; a plan that `apply` refuses (`plan`)
   2  changes pending (`plan --detailed-exitcode`; `apply` stopped by `max_deferred`); drifted or Postfix down (`drift`)
   3  at least one host failed; it is unchanged or was restored
   4  at least one host could not be reached
   5  a host is left half-way and needs attention
-If several apply, the first of 5, 3, 4, 130, 2 is returned. An interrupted `apply` ends with 130 (Ctrl-C) or 143 (SIGTERM).";
+If several apply, the first of 5, 3, 4, 130, 1, 2 is returned. An interrupted `apply` ends with 130 (Ctrl-C) or 143 (SIGTERM).";
 
 impl Exit {
     /// The number.
@@ -64,7 +64,7 @@ impl Exit {
         }
     }
 
-    /// Exit code 1 is decided before any host is changed, so it never occurs together with those of an apply.
+    /// Exit code 1 is decided before any host is changed, so it never occurs together with those of a change.
     fn weight(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -125,11 +125,13 @@ impl Exit {
         exits.fold(Self::Done, Self::or)
     }
 
-    /// The exit code for the verdict of one host; changes have the code `pending`.
+    /// The exit code for the verdict of one host; changes have the code `pending`, and changes that `apply` refuses the
+    /// code of a refusal. The refusals that flags lift must be out of the plan already.
     #[must_use]
     pub fn of_verdict(verdict: &Verdict, pending: Self) -> Self {
         match verdict {
             Verdict::Converged => Self::Done,
+            Verdict::Changes(plan) if !plan.refusals.is_empty() => Self::Refused,
             Verdict::Changes(_) => pending,
             Verdict::Unreachable { .. } => Self::Unreachable,
             Verdict::Failed { .. } => Self::Failed,
@@ -175,6 +177,7 @@ mod tests {
             Exit::Failed,
             Exit::Unreachable,
             Exit::Interrupted,
+            Exit::Refused,
             Exit::Pending,
             Exit::Done,
         ];

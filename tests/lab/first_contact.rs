@@ -40,14 +40,14 @@ pub fn first_contact_shows_and_refuses(world: &mut World) {
     // Shown, with the hand-made values, and without the password that was found.
     world
         .murder("plan", &only)
-        .exits(0)
+        .exits(1)
         .says("hand.example.org")
         .says("old.example.org")
         .says("--adopt")
         .says_not(FOUND);
     world
         .murder("plan", &[&only[..], &["--format", "json"]].concat())
-        .exits(0)
+        .exits(1)
         .says_not(FOUND);
 
     // Refused before anything is written.

@@ -63,7 +63,7 @@ fn hosts_may_be_chosen_and_refusals_need_their_flags() {
     let desk = Desk::new();
     let file = "sandbox/backend1.example.org/etc/postfix/folder_recipients";
     desk.write(file, "my own text\n");
-    let text = desk.plan(&[]);
+    let text = desk.plans(1, &[]);
     assert!(text.contains("refused without --adopt"), "{text}");
     let text = desk.expect(1, &APPLY);
     assert!(text.contains("refused without --adopt"), "{text}");

@@ -95,9 +95,15 @@ impl Desk {
         text
     }
 
-    /// Saves a plan, and judges the file by its schema.
+    /// Saves a plan that `apply` does not refuse, and judges the file by its schema.
     #[track_caller]
     pub fn plan(&self, more: &[&str]) -> String {
+        self.plans(0, more)
+    }
+
+    /// The same, with the exit code of `plan`.
+    #[track_caller]
+    pub fn plans(&self, code: i32, more: &[&str]) -> String {
         let all = [
             "plan",
             "manifest",
@@ -106,7 +112,7 @@ impl Desk {
             "--out",
             "plan.json",
         ];
-        let text = self.expect(0, &[&all, more].concat());
+        let text = self.expect(code, &[&all, more].concat());
         let document = document(&self.path("plan.json"));
         assert_eq!(invalid(&document, &plan_schema()), None);
         text
