@@ -72,6 +72,9 @@ pub enum Outcome {
         /// How the connection ended.
         error: Failure,
     },
+    /// The program was stopped while it applied the plan: if the host had received the whole payload, it completes the
+    /// apply on its own; if not, nothing was changed.
+    Interrupted,
     /// It was reached and could not be planned or served; nothing was written.
     Failed {
         /// Why.
@@ -197,6 +200,7 @@ impl Outcome {
             Self::Remains { .. }
             | Self::NotDone(_)
             | Self::Detached { .. }
+            | Self::Interrupted
             | Self::Failed { .. }
             | Self::Refused { .. } => true,
         }
@@ -216,6 +220,7 @@ impl Outcome {
             | Self::NotProbed { .. }
             | Self::FaultRemains { .. }
             | Self::Remains { .. }
+            | Self::Interrupted
             | Self::Refused { .. }
             | Self::NotAttempted { .. } => None,
         }

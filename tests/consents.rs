@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_murder"));
@@ -161,5 +163,52 @@ fn an_interrupted_apply_ends_with_the_code_of_the_signal_and_says_what_is_left()
             home.path(),
             &["plan", "murder.yaml", "--sandbox=s", "--detailed-exitcode"],
         );
+    }
+}
+
+#[test]
+fn a_second_signal_ends_the_apply_at_once_with_a_report() {
+    for (signals, code) in [(["INT", "INT"], 130), (["INT", "TERM"], 143)] {
+        let home = tempfile::tempdir().unwrap();
+        let text = manifest(2, "rollout: {frontend: {serial: 1}}\n")
+            + "  front9.example.org:\n    roles: [frontend]\n    files: {/etc/postfix/mine: {content: \"a b\\n\", table: true}}\n";
+        std::fs::write(home.path().join("murder.yaml"), text).unwrap();
+        // A program that does not come back keeps the last host at work.
+        let programs = home.path().join("programs");
+        std::fs::create_dir(&programs).unwrap();
+        let begun = home.path().join("begun");
+        let script = format!("#!/bin/sh\n: >{}\nexec sleep 20\n", begun.display());
+        std::fs::write(programs.join("postmap"), script).unwrap();
+        let runs = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(programs.join("postmap"), runs).unwrap();
+        let hosts = ["--host=front*", "--canary=1", "--format=json"];
+        let apply = [
+            &["apply", "murder.yaml", "--sandbox=s", "--yes"][..],
+            &hosts,
+        ]
+        .concat();
+        let child = command(home.path(), &apply)
+            .env("PATH", format!("{}:/usr/bin:/bin", programs.display()))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while !begun.exists() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        for signal in signals {
+            let pid = child.id().to_string();
+            let sent = Command::new("kill").args(["-s", signal, &pid]).status();
+            assert!(sent.unwrap().success());
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        let output = child.wait_with_output().unwrap();
+        let report = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{report}");
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        let of = |host: &str| report["hosts"][format!("{host}.example.org")]["outcome"].clone();
+        assert_eq!(of("front1"), "done", "{report}");
+        assert_eq!(of("front2"), "done", "{report}");
+        assert_eq!(of("front9"), "interrupted", "{report}");
     }
 }

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 
+use super::confirm::InterruptReport;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::{self, Diff, Format};
@@ -137,7 +138,7 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
             parallel: reach.parallel,
             max_fail: arguments.max_fail,
         };
-        roll(&rollout, &*applier, limits, terminal)
+        roll(&rollout, &*applier, limits, arguments.format, terminal)
     });
     let exit = output::applied(&applied, &plan, arguments.format, terminal)?;
     if exit != Exit::Refused {
@@ -177,14 +178,21 @@ pub fn roll(
     rollout: &ApplyTurns<'_>,
     applier: &(impl Applier + ?Sized),
     limits: Limits,
+    format: Format,
     terminal: &Terminal,
 ) -> BTreeMap<HostName, Outcome> {
     let stop = Stop::new();
-    confirm::watch_signals(&stop, terminal);
     let mut progress = Progress::new(terminal, "applying to", rollout.turns());
+    let report = InterruptReport {
+        murder: rollout.murder(),
+        so_far: rollout.so_far(),
+        format,
+        clear: progress.eraser(),
+    };
+    confirm::watch_signals(&stop, report, terminal);
     let mut announced = false;
     let mut waves = WaveLines::new(rollout);
-    rollout.run(applier, limits, &stop, |event| {
+    let outcomes = rollout.run(applier, limits, &stop, |event| {
         if let Some(line) = waves.line(&event).filter(|_| !terminal.bars) {
             progress.say(&line);
         }
@@ -193,7 +201,9 @@ pub fn roll(
             announced = true;
             progress.say("finishing the hosts that have begun; press Ctrl-C again to stop at once");
         }
-    })
+    });
+    confirm::no_more_interruptions(&rollout.so_far());
+    outcomes
 }
 
 /// The lines that say which wave begins.

@@ -96,7 +96,7 @@ fn apply(
             parallel: arguments.reach.parallel,
             max_fail: arguments.max_fail,
         };
-        roll(&rollout, applier, limits, terminal)
+        roll(&rollout, applier, limits, arguments.format, terminal)
     });
     output::applied(&applied, plan, arguments.format, terminal)
 }

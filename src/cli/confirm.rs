@@ -11,11 +11,12 @@ use super::terminal::Terminal;
 use crate::fleet::Stop;
 use crate::name::HostName;
 use crate::outcome::{ApplyResult, Outcome, Postponed};
-use crate::plan::{HostPlan, Plan, RefusalKind, Verdict};
+use crate::plan::{HostPlan, HostVerdict, Plan, RefusalKind, Verdict};
 use crate::report::Summary;
 use crate::report::line::count;
 use crate::session::options::Consent;
 use crate::session::rollout::{refused, untouched};
+use crate::session::so_far::OutcomesSoFar;
 
 /// Checks for `--yes` or a terminal before anything is read, so that a run that cannot ask fails early. `look` is the
 /// verb that the message suggests instead; it changes nothing.
@@ -108,10 +109,46 @@ fn lifted(plan: &Plan, consent: &Consent) -> Vec<String> {
     hosts.into_iter().map(line).collect()
 }
 
-/// Makes the first Ctrl-C request a stop; warns if that is not possible.
-pub fn watch_signals(stop: &Stop, terminal: &Terminal) {
-    if let Err(error) = signals::watch(stop) {
+/// How to report an apply that is interrupted.
+pub struct InterruptReport<'a> {
+    /// The manifest's `murder`.
+    pub murder: &'a str,
+    /// What the apply has done.
+    pub so_far: OutcomesSoFar,
+    /// The form of the report.
+    pub format: Format,
+    /// Clears what is drawn on standard error.
+    pub clear: Box<dyn FnOnce() + Send>,
+}
+
+/// Makes the first Ctrl-C request a stop, and the second one end the program with a report; warns if that is not possible.
+pub fn watch_signals(stop: &Stop, report: InterruptReport<'_>, terminal: &Terminal) {
+    let (murder, terminal_then) = (report.murder.to_owned(), *terminal);
+    let InterruptReport {
+        so_far,
+        format,
+        clear,
+        ..
+    } = report;
+    let report = move || {
+        // Without outcomes the report of the whole apply is being printed.
+        if let Some(hosts) = so_far.take() {
+            clear();
+            output::interrupted(&ApplyResult { murder, hosts }, format, &terminal_then);
+        }
+    };
+    if let Err(error) = signals::watch(stop, report) {
         terminal.say(&format!("warning: Ctrl-C will stop the program at once, without finishing the hosts that have begun: {error}"));
+    }
+}
+
+/// Ends the time in which an interruption is reported. Where its report is being printed, the program ends there, so this
+/// never returns.
+pub fn no_more_interruptions(so_far: &OutcomesSoFar) {
+    if so_far.take().is_none() {
+        loop {
+            std::thread::park();
+        }
     }
 }
 
@@ -146,15 +183,29 @@ pub fn confirm_and_apply(
         terminal,
     )?;
     let applied = decide(plan, options.consent, options.yes, terminal, || {
+        let changes = |(host, verdict): (&HostName, &HostVerdict)| match &verdict.verdict {
+            Verdict::Changes(_) => Some((host.clone(), Outcome::Interrupted)),
+            _ => None,
+        };
+        let so_far = OutcomesSoFar::new(plan.hosts.iter().filter_map(changes).collect());
+        let report = InterruptReport {
+            murder: &plan.murder,
+            so_far: so_far.clone(),
+            format: options.format,
+            clear: Box::new(|| ()),
+        };
         // One Ctrl-C does not interrupt the host. A second one ends the program, and the host completes on its own.
-        watch_signals(&Stop::new(), terminal);
-        plan.hosts
+        watch_signals(&Stop::new(), report, terminal);
+        let outcomes = plan
+            .hosts
             .iter()
             .filter_map(|(host, verdict)| match &verdict.verdict {
                 Verdict::Changes(plan) => Some((host.clone(), change(plan))),
                 _ => None,
             })
-            .collect()
+            .collect();
+        no_more_interruptions(&so_far);
+        outcomes
     });
     let changed = applied.hosts.values().any(Outcome::is_applied);
     let exit = output::applied(&applied, plan, options.format, terminal)?;

@@ -91,6 +91,7 @@ impl Exit {
             | Outcome::FaultRemains { .. } => Self::Done,
             Outcome::Unreachable { allowed: true, .. } => Self::Done,
             Outcome::Unreachable { .. } | Outcome::Detached { .. } => Self::Unreachable,
+            Outcome::Interrupted => Self::Interrupted,
             Outcome::Failed { .. } => Self::Failed,
             Outcome::NotDone(why) => Self::of_not_done(why),
             // The host was changed and still differs, so its state is as uncertain as half-way.

@@ -129,16 +129,31 @@ pub fn applied(
         Exit::Interrupted if signals::is_terminated() => Exit::Terminated,
         exit => exit,
     };
-    let text = match format {
+    // The summary of the plan has this already.
+    if format == Format::Text && Summary::of(plan).is_converged() {
+        return Ok(exit);
+    }
+    deliver(text_of_applied(applied, format, terminal), exit, terminal)
+}
+
+fn text_of_applied(
+    applied: &ApplyResult,
+    format: Format,
+    terminal: &Terminal,
+) -> Result<String, CliError> {
+    match format {
         Format::Json => serialised(report::json::of_apply(applied)),
-        // The summary of the plan has this already.
-        Format::Text if Summary::of(plan).is_converged() => return Ok(exit),
         Format::Text => written(|text| {
             let color = terminal.color_out;
             report::applied::write_apply(applied, terminal.verbose, color, text)
         }),
-    };
-    deliver(text, exit, terminal)
+    }
+}
+
+/// Prints what an interrupted apply has done. The program ends right after it, so errors of the output have no place to go.
+pub fn interrupted(applied: &ApplyResult, format: Format, terminal: &Terminal) {
+    let text = text_of_applied(applied, format, terminal);
+    let _ = deliver(text, Exit::Interrupted, terminal);
 }
 
 /// Prints data, and gives `exit` back.

@@ -49,6 +49,18 @@ impl Progress {
         }
     }
 
+    /// What clears the bars from another thread.
+    #[must_use]
+    pub fn eraser(&self) -> Box<dyn FnOnce() + Send> {
+        let all = self.bars.as_ref().map(|bars| bars.all.clone());
+        Box::new(move || {
+            if let Some(all) = all {
+                // If the bars cannot be cleared, the report stands below them.
+                let _ = all.clear();
+            }
+        })
+    }
+
     /// Whether anything is shown at all.
     #[must_use]
     pub fn listens(&self) -> bool {

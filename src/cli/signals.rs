@@ -1,36 +1,58 @@
-//! Ctrl-C: after the first, only the hosts that have begun are finished; the second ends the program.
+//! Ctrl-C: after the first, only the hosts that have begun are finished; the second ends the program with a report.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::thread;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::exit;
 
 use crate::fleet::Stop;
 
 /// The last signal of this process, 0 before there was one.
-static LAST: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
+static LAST: AtomicI32 = AtomicI32::new(0);
 
 /// What the number of a signal is added to for the exit code, as in shells: SIGINT gives 130, SIGTERM 143.
 const KILLED: i32 = 128;
 
-/// Makes SIGINT and SIGTERM request a stop, and end the program at once if one was requested already. That is safe: a
-/// host that has its whole payload completes the apply on its own.
+/// Makes the first SIGINT or SIGTERM request a stop. The second one calls `report`, and ends the program. That is safe: a
+/// host that has its whole payload completes the apply on its own. A third one ends the program at once, also while
+/// `report` waits for a reader of its output.
 ///
 /// # Errors
 /// If the handlers cannot be set.
-pub fn watch(stop: &Stop) -> std::io::Result<()> {
-    for (signal, number) in [(SIGINT, 2), (SIGTERM, 15)] {
-        // In this order: the first signal finds the flag unset, and sets it.
-        flag::register_conditional_shutdown(signal, KILLED + signal, stop.flag())?;
-        flag::register_usize(signal, Arc::clone(&LAST), number)?;
-        flag::register(signal, stop.flag())?;
-    }
-    Ok(())
+pub fn watch(stop: &Stop, report: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let stop = stop.clone();
+    let watch = move || {
+        let mut report = Some(report);
+        for signal in signals.forever() {
+            LAST.store(signal, Ordering::SeqCst);
+            if !stop.is_requested() {
+                stop.request();
+                continue;
+            }
+            let code = KILLED + signal;
+            let Some(report) = report.take() else {
+                exit(code);
+            };
+            let reports = thread::Builder::new().spawn(move || {
+                report();
+                exit(code);
+            });
+            if reports.is_err() {
+                exit(code);
+            }
+        }
+    };
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(watch)
+        .map(drop)
 }
 
 /// Whether the last signal was SIGTERM.
 #[must_use]
 pub fn is_terminated() -> bool {
-    LAST.load(Ordering::SeqCst) == 15
+    LAST.load(Ordering::SeqCst) == SIGTERM
 }

@@ -26,12 +26,6 @@ impl Stop {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// The flag itself, for a signal handler, which may do no more than set it.
-    #[must_use]
-    pub fn flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.0)
-    }
-
     /// Sleeps, and returns at once when a stop is requested.
     pub fn sleep(&self, pause: Duration) {
         let end = Instant::now() + pause;

@@ -78,6 +78,10 @@ fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
             lines.extend(evidence.iter().map(|one| line(format!("      {one}"))));
             lines
         }
+        Outcome::Interrupted => vec![Line::new(
+            Tone::Warning,
+            format!("  {}", words(outcome).title),
+        )],
         Outcome::Unreachable {
             error,
             allowed: true,

@@ -57,6 +57,14 @@ pub(super) fn words(outcome: &Outcome) -> Words {
                 "the connection was lost after the host had received the whole plan; it completes the apply on its own, unless the apply was killed too",
             )
         },
+        Outcome::Interrupted => Words {
+            brief: "interrupted during the apply",
+            next: Some("wait a moment and run `murder plan`: it shows the result"),
+            ..plain(
+                6,
+                "interrupted during the apply; if the host had received the whole plan, it completes the apply on its own, and if not, nothing was changed",
+            )
+        },
         Outcome::Unreachable { .. } => plain(7, UNREACHABLE),
         Outcome::Refused { .. } => plain(8, "refused"),
         Outcome::NotAttempted { .. } => plain(9, "not attempted"),

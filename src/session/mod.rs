@@ -31,6 +31,7 @@ pub mod routes;
 pub mod saved;
 pub mod saving;
 pub mod signature;
+pub mod so_far;
 pub mod trust;
 pub mod verify;
 pub mod worker;

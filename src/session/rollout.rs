@@ -7,6 +7,7 @@ use super::deferred::DeferredLimits;
 use super::options::Consent;
 use super::plan::{own_fault, plan_hosts};
 use super::rollout_order::RolloutOrder;
+use super::so_far::OutcomesSoFar;
 use super::worker::Applier;
 use crate::fleet::{self, Batch, Event, Limits, NotRun, Phase, Stop, TurnOrder};
 use crate::name::{HostName, RoleName};
@@ -20,6 +21,7 @@ pub struct ApplyTurns<'a> {
     consent: &'a Consent,
     batches: Vec<Batch>,
     deferred_limits: DeferredLimits,
+    so_far: OutcomesSoFar,
 }
 
 impl<'a> ApplyTurns<'a> {
@@ -38,7 +40,19 @@ impl<'a> ApplyTurns<'a> {
             consent,
             batches,
             deferred_limits: DeferredLimits::of(order),
+            so_far: OutcomesSoFar::new(untouched(
+                plan,
+                consent,
+                Postponed::Interrupted,
+                BTreeMap::new(),
+            )),
         }
+    }
+
+    /// What the apply has done, while it runs.
+    #[must_use]
+    pub fn so_far(&self) -> OutcomesSoFar {
+        self.so_far.clone()
     }
 
     /// The same turns without the pauses of `rollout`: a sandbox has no mail to wait for.
@@ -53,6 +67,12 @@ impl<'a> ApplyTurns<'a> {
     /// The hosts of each wave, in the order of the waves.
     pub fn waves(&self) -> impl ExactSizeIterator<Item = &[HostName]> {
         self.batches.iter().map(|batch| batch.hosts.as_slice())
+    }
+
+    /// The manifest's `murder`.
+    #[must_use]
+    pub fn murder(&self) -> &'a str {
+        &self.plan.murder
     }
 
     /// How many hosts have a turn.
@@ -119,7 +139,12 @@ impl<'a> ApplyTurns<'a> {
         say: &dyn Fn(&str),
     ) -> Outcome {
         match self.plan.hosts.get(host).map(|host| &host.verdict) {
-            Some(Verdict::Changes(plan)) => applier.change(host, plan, say),
+            Some(Verdict::Changes(plan)) => {
+                self.so_far.set(host, Outcome::Interrupted);
+                let outcome = applier.change(host, plan, say);
+                self.so_far.set(host, outcome.clone());
+                outcome
+            }
             Some(other) => without_work(host, other, self.consent).unwrap_or(Outcome::Converged),
             None => Outcome::Converged,
         }
