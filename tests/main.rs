@@ -45,6 +45,7 @@ mod import;
 mod sandbox;
 // What becomes of folded values and comments.
 mod layout;
+mod ldap;
 // What a host remembers: history, rollback, unlock, release.
 mod history;
 // What a host says of itself is data about that host alone.

@@ -25,12 +25,19 @@ fn trap() -> Stranger {
     stranger
 }
 
-const OFFERED: [&[&str]; 5] = [
+const OFFERED: [&[&str]; 7] = [
     &["check", "site"],
     &["render", "site"],
     &["explain", "backend1.example.org", "myhostname", "site"],
     &["plan", "--sandbox=box", "site"],
     &["drift", "--sandbox=box", "site"],
+    &[
+        "trace",
+        "--no-directory",
+        "--manifest=site",
+        "john@example.org",
+    ],
+    &["verify", "--no-directory", "--code=bad-filter", "site"],
 ];
 
 #[test]

@@ -6,6 +6,7 @@ pub mod ask;
 pub mod check;
 pub mod completions;
 pub mod confirm;
+pub mod directory;
 pub mod drift;
 pub mod error;
 pub mod exit;

@@ -1,26 +1,27 @@
-//! `murder trace ADDRESS…`: the route of mail for an address, from the manifest and the directory alone.
+//! `murder trace ADDRESS…`: the route of mail for an address, by the manifest and the directory.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::directory::DirectoryArguments;
 use super::error::CliError;
 use super::exit::Exit;
 use super::manifest_arguments::AdditionArguments;
 use super::terminal::Terminal;
-use super::{open, output, selection};
-use crate::diagnostic::Diagnostic;
-use crate::directory::Directory;
+use super::{StrangerArguments, open, output, selection};
 use crate::directory_source;
-use crate::load::{LinkScope, LoadedMurder};
+use crate::load::LoadedMurder;
 use crate::mail::{EndAction, Entry, MailTrace, SmtpClient};
 use crate::name::{Parameter, RemotePath};
 use crate::report::route::{self, OriginOf};
 use crate::report::route_graph::RouteGraph;
 use crate::report::route_json::{self, EntryPoint};
+use crate::secret_source::SourceOptions;
 use crate::session::routes::{CompiledMurder, default_entry, outside_client};
 use crate::thing::Thing;
+use crate::verify::Attributes;
 
 /// Arguments of `murder trace`.
 #[derive(Debug, Args)]
@@ -28,9 +29,9 @@ pub struct TraceArguments {
     /// Addresses of recipients.
     #[arg(required_unless_present = "addresses")]
     pub address: Vec<String>,
-    /// The directory, as an LDIF file (`slapcat`, `ldapsearch -LLL`).
-    #[arg(long, value_name = "FILE")]
-    pub ldif: Option<PathBuf>,
+    /// Where the directory comes from.
+    #[command(flatten)]
+    pub directory: DirectoryArguments,
     /// The host where the mail arrives over SMTP; an internet MTA, else the internal MTA, if none is given.
     #[arg(long, value_name = "HOST", conflicts_with = "submit")]
     pub at: Option<String>,
@@ -52,6 +53,12 @@ pub struct TraceArguments {
     /// What the operator adds to the manifest.
     #[command(flatten)]
     pub added: AdditionArguments,
+    /// Run the programs that the manifest names as sources of secrets.
+    #[arg(long)]
+    pub allow_commands: bool,
+    /// Whether the manifest is trusted.
+    #[command(flatten)]
+    pub stranger: StrangerArguments,
 }
 
 /// The forms of a route.
@@ -77,24 +84,24 @@ pub fn run(arguments: &TraceArguments, terminal: &Terminal) -> Result<Exit, CliE
     let loaded = open::manifest(
         &arguments.manifest,
         &arguments.added.overlay,
-        LinkScope::Anywhere,
+        arguments.stranger.links(),
         &[],
         terminal,
     )?;
+    arguments
+        .directory
+        .refuse_servers(&loaded.murder, arguments.stranger)?;
     let murder = CompiledMurder::new(&loaded, &arguments.added.paths())
         .map_err(|problems| CliError::input(problems, &loaded.sources))?;
     let (entry, point) = entry(arguments, &loaded, &murder)?;
-    let directory = match &arguments.ldif {
-        Some(path) => directory_source::from_ldif(path).map_err(CliError::arguments)?,
-        None => Directory::default(),
-    };
-    if arguments.ldif.is_none() && loaded.murder.ldap.is_some() {
-        let warning =
-            Diagnostic::warning("no directory is given: what depends on it is not modelled");
-        let warning = warning.hint("export it with `slapcat` and add `--ldif FILE`");
-        terminal.diagnostics(&[warning], &loaded.sources);
-    }
     let addresses = addresses(arguments)?;
+    let attributes = Attributes::of(&murder.mail);
+    let sources = SourceOptions {
+        commands: arguments.allow_commands,
+    };
+    let directory = arguments
+        .directory
+        .read(&loaded, &attributes, sources, terminal)?;
     let traces: Vec<MailTrace> = addresses
         .iter()
         .map(|address| murder.mail.trace(address, entry, &directory))

@@ -5,19 +5,20 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::directory::DirectoryArguments;
 use super::error::CliError;
 use super::exit::Exit;
 use super::manifest_arguments::AdditionArguments;
 use super::terminal::Terminal;
-use super::{open, output, selection, trace, verify_baseline};
+use super::{StrangerArguments, open, output, selection, trace, verify_baseline};
 use crate::directory::Directory;
-use crate::directory_source;
-use crate::load::{LinkScope, LoadedMurder};
+use crate::load::LoadedMurder;
 use crate::mail::{Circumstances, Entry, MailMurder, SmtpClient};
 use crate::report::route;
 use crate::report::route_json::{self, EntryPoint};
 use crate::report::verify::{SHOWN, VerifyCounts};
 use crate::report::{verify as report, verify_json, verify_markdown};
+use crate::secret_source::SourceOptions;
 use crate::session::routes::{CompiledMurder, outside_clients};
 use crate::session::verify::{SortedDirectory, Verified, servers};
 use crate::verify::{
@@ -30,9 +31,9 @@ pub struct VerifyArguments {
     /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
     #[arg(default_value = ".", value_hint = clap::ValueHint::AnyPath)]
     pub path: PathBuf,
-    /// The directory, as an LDIF file (`slapcat`, `ldapsearch -LLL`).
-    #[arg(long, value_name = "FILE")]
-    pub ldif: Option<PathBuf>,
+    /// Where the directory comes from.
+    #[command(flatten)]
+    pub directory: DirectoryArguments,
     /// The form of the report.
     #[arg(long, value_enum, default_value_t = VerifyFormat::Text)]
     pub format: VerifyFormat,
@@ -60,6 +61,12 @@ pub struct VerifyArguments {
     /// What the operator adds to the manifest.
     #[command(flatten)]
     pub added: AdditionArguments,
+    /// Run the programs that the manifest names as sources of secrets.
+    #[arg(long)]
+    pub allow_commands: bool,
+    /// Whether the manifest is trusted.
+    #[command(flatten)]
+    pub stranger: StrangerArguments,
 }
 
 /// The forms of a report.
@@ -84,17 +91,22 @@ pub fn run(arguments: &VerifyArguments, terminal: &Terminal) -> Result<Exit, Cli
     let loaded = open::manifest(
         &arguments.path,
         &arguments.added.overlay,
-        LinkScope::Anywhere,
+        arguments.stranger.links(),
         &[],
         terminal,
     )?;
+    arguments
+        .directory
+        .refuse_servers(&loaded.murder, arguments.stranger)?;
     let murder = CompiledMurder::new(&loaded, &arguments.added.paths())
         .map_err(|problems| CliError::input(problems, &loaded.sources))?;
-    let directory = match &arguments.ldif {
-        Some(path) => directory_source::from_ldif(path).map_err(CliError::arguments)?,
-        None => Directory::default(),
-    };
     let attributes = Attributes::of(&murder.mail);
+    let sources = SourceOptions {
+        commands: arguments.allow_commands,
+    };
+    let directory = arguments
+        .directory
+        .read(&loaded, &attributes, sources, terminal)?;
     let outsiders = outside_clients(&loaded);
     let prepared = SortedDirectory::new(&murder.mail, &directory, &attributes, &outsiders);
     let failures = failures(arguments, &loaded, &murder, &prepared)?;

@@ -1,12 +1,58 @@
 //! Adds entries to a directory.
 
+use super::indexes::ServerIndexes;
 use super::store::{AttributeId, Directory, StoredValue};
 
 /// The directory is too large: more than 4 GiB of text, or more than 65,535 attributes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooLarge;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the directory has more than 4 GiB of text")]
+pub struct TooLarge;
+
+/// Attributes whose values nothing here uses: they are secrets or large.
+const LEFT_OUT: [&str; 6] = [
+    "userpassword",
+    "jpegphoto",
+    "usercertificate;binary",
+    "usercertificate",
+    "sambantpassword",
+    "usersmimecertificate;binary",
+];
+
+/// Whether the values of an attribute, named in lower case, are not kept.
+pub(super) fn is_left_out(attribute: &str) -> bool {
+    LEFT_OUT.contains(&attribute)
+}
 
 impl Directory {
+    /// Adds an entry with its attributes and values. Passwords, pictures and certificates are left out.
+    ///
+    /// # Errors
+    /// If the directory becomes too large.
+    pub fn add_entry<'v>(
+        &mut self,
+        dn: &str,
+        values: impl IntoIterator<Item = (&'v str, &'v str)>,
+    ) -> Result<(), TooLarge> {
+        self.begin(dn)?;
+        for (attribute, value) in values {
+            if !is_left_out(&attribute.to_ascii_lowercase()) {
+                self.add(attribute, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the server that the directory comes from says of its indexes; none if it does not say it, or for an export.
+    #[must_use]
+    pub fn server_indexes(&self) -> Option<&ServerIndexes> {
+        self.server.as_ref()
+    }
+
+    /// Records what the server says of its indexes.
+    pub fn set_server_indexes(&mut self, indexes: ServerIndexes) {
+        self.server = Some(indexes);
+    }
+
     /// Begins an entry; the values that follow are its own.
     pub(super) fn begin(&mut self, dn: &str) -> Result<(), TooLarge> {
         if self.entries.is_empty() {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::build::TooLarge;
+use super::build::{TooLarge, is_left_out};
 use super::store::Directory;
 
 /// A fault of an LDIF text.
@@ -20,16 +20,6 @@ pub struct LdifError {
 
 /// How many faults are reported of one text.
 const MOST: usize = 20;
-
-/// Attributes whose values nothing here uses: they are secrets or large.
-const LEFT_OUT: [&str; 6] = [
-    "userpassword",
-    "jpegphoto",
-    "usercertificate;binary",
-    "usercertificate",
-    "sambantpassword",
-    "usersmimecertificate;binary",
-];
 
 /// Reads the entries of an LDIF text. Passwords, pictures and certificates are left out.
 ///
@@ -66,7 +56,7 @@ pub fn read_ldif(text: &[u8]) -> Result<Directory, Vec<LdifError>> {
 
 fn take(directory: &mut Directory, line: &[u8], is_within: &mut bool) -> Result<(), String> {
     let (name, value) = split(line)?;
-    let too_large = |_: TooLarge| "the directory has more than 4 GiB of text".to_owned();
+    let too_large = |error: TooLarge| error.to_string();
     let lower = name.to_ascii_lowercase();
     if !*is_within {
         return match lower.as_str() {
@@ -86,7 +76,7 @@ fn take(directory: &mut Directory, line: &[u8], is_within: &mut bool) -> Result<
             Err("the record changes an entry; export the directory's content instead".to_owned())
         }
         "dn" => Err("an empty line is missing between two records".to_owned()),
-        other if LEFT_OUT.contains(&other) => Ok(()),
+        other if is_left_out(other) => Ok(()),
         other => directory
             .add(other, &String::from_utf8_lossy(&value))
             .map_err(too_large),

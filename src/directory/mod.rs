@@ -3,6 +3,7 @@
 mod build;
 mod dn;
 mod filter;
+mod indexes;
 mod ldif;
 mod matching;
 mod parse_filter;
@@ -10,8 +11,10 @@ mod search;
 mod store;
 mod url;
 
+pub use build::TooLarge;
 pub use dn::{DnError, normalized_dn};
 pub use filter::{Assertion, LdapFilter, Pattern, PatternPart};
+pub use indexes::ServerIndexes;
 pub use ldif::{LdifError, read_ldif};
 pub use parse_filter::{FilterError, parse_filter};
 pub use search::{SearchError, SearchScope};

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{OnceLock, PoisonError, RwLock};
 
+use super::indexes::ServerIndexes;
 use super::matching::{MatchingRule, superior_classes};
 
 /// An attribute's number in a [`Directory`].
@@ -37,6 +38,8 @@ pub struct Directory {
     /// The servers that do not answer, in lower case.
     pub(super) down: RwLock<Vec<String>>,
     pub(super) indexes: RwLock<HashMap<AttributeId, std::sync::Arc<Index>>>,
+    /// What the server that it comes from says of its own indexes.
+    pub(super) server: Option<ServerIndexes>,
 }
 
 /// The names of the entries, normalized and with their parts in reverse, so that the entries below one follow it.

@@ -3,6 +3,7 @@
 //! Only `resolve` builds a [`Murder`]; whoever holds one need not doubt it.
 
 mod instances;
+mod ldap_logins;
 mod offered_secrets;
 mod resolve;
 mod role;

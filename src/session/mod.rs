@@ -6,6 +6,7 @@
 
 pub mod apply;
 mod deferred;
+pub mod directory;
 pub mod facts_cache;
 mod file_secrets;
 mod forgetting;

@@ -9,7 +9,8 @@ use crate::mail::table::TablePart;
 use crate::mail::{Circumstances, EndAction, MailMurder};
 use crate::verify::{
     AddressClasses, Attributes, Audit, ClassId, ClassResult, Classifier, EntryFinding, EntryPlace,
-    FailureEffect, Finding, FindingCode, Judge, MailFailure, MailProbes, class_findings, places,
+    FailureEffect, Finding, FindingCode, Judge, MailFailure, MailProbes, class_findings,
+    index_findings, places,
 };
 
 /// How many entries or classes one piece of work has.
@@ -232,6 +233,7 @@ impl<'a> SortedDirectory<'a> {
             outsiders: self.outsiders,
         };
         findings.extend(probes.findings());
+        findings.extend(index_findings(self.attributes, self.directory));
         findings.sort_by(|left, right| {
             (left.code, &left.entries, &left.hosts, &left.text).cmp(&(
                 right.code,

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::filters::{has_key, items, needs_key, relaxed};
-use crate::directory::{Assertion, LdapFilter, Pattern, SearchScope};
+use crate::directory::{
+    Assertion, Directory, LdapFilter, Pattern, SearchScope, parse_filter, read_url,
+};
 use crate::mail::MailMurder;
 use crate::mail::table::{AttributeClass, KeyTemplate, LdapPart, TablePart};
 
@@ -58,6 +60,8 @@ pub struct Attributes {
     pub(super) asks_parts: bool,
     /// Whether the tables find entries by their addresses alone, so that addresses can be told apart by their entries.
     pub(super) is_regular: bool,
+    /// Every attribute that filters and results of tables name.
+    names: BTreeSet<String>,
     tables: Vec<LdapUse>,
 }
 
@@ -90,6 +94,36 @@ impl Attributes {
         self.tables.is_empty()
     }
 
+    /// Every attribute that some table asks for or answers with, in lower case.
+    #[must_use]
+    pub fn names(&self) -> &BTreeSet<String> {
+        &self.names
+    }
+
+    /// The attributes that the filters of dynamic groups ask for, in lower case.
+    #[must_use]
+    pub fn names_in_groups(&self, directory: &Directory) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        let members = self.members.iter();
+        let members = members.filter_map(|name| directory.attribute(name));
+        for attribute in members {
+            for entry in directory.entries() {
+                for value in directory.values_of(entry, attribute) {
+                    let Some(Ok(url)) = read_url(value) else {
+                        continue;
+                    };
+                    let filter = url.filter.map(|text| parse_filter(&text, false));
+                    if let Some(Ok(filter)) = filter {
+                        items(&filter, &mut |name, _| {
+                            names.insert(name.to_ascii_lowercase());
+                        });
+                    }
+                }
+            }
+        }
+        names
+    }
+
     fn add(&mut self, parameter: &str, part: &LdapPart<'_>) {
         let Ok(filter) = part.filter else { return };
         if part.search_base.is_dynamic() || !needs_key(filter) {
@@ -100,7 +134,11 @@ impl Attributes {
         if !self.bases.contains(&base) {
             self.bases.push(base);
         }
+        let results = part.attributes.iter().map(|(name, _)| name);
+        self.names
+            .extend(results.map(|name| name.to_ascii_lowercase()));
         items(filter, &mut |attribute, assertion| {
+            self.names.insert(attribute.to_ascii_lowercase());
             if let Assertion::Equal(pattern) = assertion
                 && has_key(pattern)
             {

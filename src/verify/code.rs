@@ -81,6 +81,7 @@ codes! {
     MissingMember "missing-member" Warning "a member of a group does not exist, or has no address",
     GroupCycle "group-cycle" Error "a group contains itself",
     ForwardCycle "forward-cycle" Error "forwarding or aliases lead back to where they began",
+    AttributeNotIndexed "attribute-not-indexed" Warning "the LDAP server has no index for an attribute that each lookup compares",
     NotModelled "not-modelled" Warning "the model cannot tell what becomes of mail",
 }
 

@@ -1,4 +1,15 @@
-//! Reads a directory from outside: an LDIF file, and lists of addresses.
+//! Reads a directory from outside: LDAP servers, an LDIF file, and lists of addresses.
+
+mod connection;
+mod entry;
+mod fault;
+mod indexes;
+mod ldap;
+mod options;
+mod tls;
+
+pub use ldap::{LdapDirectory, from_ldap, login_secrets};
+pub use options::LdapOptions;
 
 use std::fs;
 use std::path::Path;
