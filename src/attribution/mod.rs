@@ -248,7 +248,9 @@ fn of_index(
     let path = match reason {
         IndexReason::SourceChanges => return None,
         IndexReason::Stale => source.clone(),
-        IndexReason::Missing => RemotePath::new(format!("{source}{}", suffix?)).ok()?,
+        IndexReason::Missing | IndexReason::OtherEntries => {
+            RemotePath::new(format!("{source}{}", suffix?)).ok()?
+        }
     };
     Some(Some(Drifted {
         thing: format!("the index of {source}"),

@@ -135,6 +135,8 @@ pub struct Orders {
     /// The files and tables about which the host answers at the next observation without being asked. None if what it
     /// keeps of them stays.
     pub references: Option<References>,
+    /// Files that parameters name and nothing manages, and that must be open to who opens them before anything is changed.
+    pub opens: References,
     /// The generation that this apply writes.
     pub history: Option<HistoryOrder>,
     /// The secrets of the files: no word of the host may show one.
@@ -199,6 +201,7 @@ impl Orders {
             deletes: Vec::new(),
             ledger: LedgerOrder::Keep,
             references: None,
+            opens: References::default(),
             history: None,
             secrets: Secrets::default(),
         }

@@ -100,7 +100,7 @@ impl HostPlan {
         let unfinished = self.finishes_an_apply();
         let by_host = self.steps.iter().any(|step| match step {
             Step::Index { reason, source, .. } => {
-                let changed = matches!(reason, IndexReason::Missing | IndexReason::Stale);
+                let changed = *reason != IndexReason::SourceChanges;
                 changed && !unfinished && self.was_managed(source)
             }
             _ => step.cause() == Some(Cause::Drift),

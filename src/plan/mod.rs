@@ -30,7 +30,7 @@ pub use refusal::{Refusal, RefusalKind};
 pub use release::{forgets, release};
 pub use reload_hash::{activation_after, activation_by};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -147,6 +147,8 @@ pub enum IndexReason {
     Missing,
     /// It is older than its source, or was built from another source.
     Stale,
+    /// Somebody wrote it after the last apply, and it has other entries than its source.
+    OtherEntries,
 }
 
 /// Why Postfix is reloaded.
@@ -290,6 +292,8 @@ pub struct HostPlan {
     /// The files and tables that parameters name afterwards, about which the host answers at the next observation without
     /// being asked. None if what it keeps of them stays.
     pub references: Option<References>,
+    /// The paths among them that could not be opened when the plan was made.
+    pub unopened: BTreeSet<String>,
 }
 
 impl HostPlan {
@@ -307,6 +311,7 @@ impl HostPlan {
             snapshot: None,
             keep: KEPT,
             references: None,
+            unopened: BTreeSet::new(),
         }
     }
 

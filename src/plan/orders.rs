@@ -6,12 +6,14 @@ use zeroize::Zeroizing;
 
 use crate::exchange::{
     Activation, FileOrder, HistoryOrder, IndexOrder, LedgerOrder, Orders, RestoreOrder, Run,
+    ServiceOrders,
 };
 use crate::history::KEPT_BYTES;
 use crate::ledger::{Applied, Ledger, PinningKey};
-use crate::name::{ServiceName, TableType};
+use crate::name::{RemotePath, ServiceName, TableType};
 use crate::postfix::Edit;
 use crate::secret::{MissingSecret, SecretName, Secrets};
+use crate::state::References;
 use crate::thing::Thing;
 
 use super::generation::generation;
@@ -54,6 +56,10 @@ pub fn orders(
         keep: plan.keep,
         keep_bytes: KEPT_BYTES,
     });
+    let is_told = |service: &ServiceOrders| service.activation != Activation::Nothing;
+    if orders.services.values().any(is_told) {
+        orders.opens = opens(plan);
+    }
     if let Some(key) = host_key.filter(|_| plan.keeps_ledger) {
         let name = SecretName("murder: key of the host".to_owned());
         orders.secrets.insert(name, key.secret());
@@ -67,6 +73,18 @@ pub fn orders(
         orders.ledger = LedgerOrder::Write(ledger.to_bytes());
     }
     Ok(orders)
+}
+
+/// The files that parameters name and that could be opened when the plan was made.
+fn opens(plan: &HostPlan) -> References {
+    let mut opens = References::default();
+    if let Some(references) = &plan.references {
+        let could = |path: &&RemotePath| !plan.unopened.contains(path.as_str());
+        opens.files = references.files.iter().filter(could).cloned().collect();
+        let of_postfix = references.of_postfix.iter();
+        opens.of_postfix = of_postfix.filter(could).cloned().collect();
+    }
+    opens
 }
 
 /// Adds what one step orders.

@@ -133,6 +133,7 @@ fn step() -> impl Strategy<Value = Step> {
         IndexReason::SourceChanges,
         IndexReason::Missing,
         IndexReason::Stale,
+        IndexReason::OtherEntries,
     ]);
     let reload_reason = prop::sample::select(vec![
         ReloadReason::ConfigurationChanges,
@@ -339,6 +340,7 @@ fn host_plan() -> impl Strategy<Value = HostPlan> {
                 expects,
                 snapshot: snapshot.map(Box::new),
                 keep,
+                unopened: ["/etc/ssl/none.pem".to_owned()].into(),
                 references,
             }
         },

@@ -183,6 +183,7 @@ fn index_reason(reason: IndexReason) -> &'static str {
         IndexReason::SourceChanges => "its source changes",
         IndexReason::Missing => "it is missing: Postfix cannot open the table",
         IndexReason::Stale => "it is older than its source: Postfix still reads the old entries",
+        IndexReason::OtherEntries => "it has other entries than its source: Postfix reads those",
     }
 }
 
@@ -192,6 +193,9 @@ fn index_reason_of_several(reason: IndexReason) -> &'static str {
         IndexReason::Missing => "they are missing: Postfix cannot open the tables",
         IndexReason::Stale => {
             "they are older than their sources: Postfix still reads the old entries"
+        }
+        IndexReason::OtherEntries => {
+            "they have other entries than their sources: Postfix reads those"
         }
     }
 }

@@ -80,7 +80,9 @@ impl Summary {
                 Step::TakeOver { .. } => self.take_over += 1,
                 Step::Release { .. } => self.release += 1,
                 Step::Index { reason, .. } => match reason {
-                    IndexReason::Missing | IndexReason::Stale => self.finish += 1,
+                    IndexReason::Missing | IndexReason::Stale | IndexReason::OtherEntries => {
+                        self.finish += 1
+                    }
                     // The file that it belongs to is counted.
                     IndexReason::SourceChanges => {}
                 },

@@ -1,6 +1,6 @@
 //! What an observation found on a host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -30,6 +30,8 @@ pub struct Live {
     pub files: BTreeMap<RemotePath, LiveFile>,
     /// The indexes beside them (by the index's own path, such as `/etc/postfix/transport.db`).
     pub indexes: BTreeMap<RemotePath, LiveFile>,
+    /// Those of them that were written after the last apply and have other entries than the text beside them.
+    pub unsound_indexes: BTreeSet<RemotePath>,
     /// What the tables say that nothing manages and that a comparison needs, by the word that names them in a value.
     pub tables: BTreeMap<String, LiveTable>,
     /// What is wrong with files that parameters name and nothing manages.

@@ -132,6 +132,16 @@ impl LiveReferences {
         self.faults.extend(more.faults);
     }
 
+    /// The files among these that the host says cannot be opened.
+    #[must_use]
+    pub fn unopened(&self, references: &References) -> BTreeSet<String> {
+        let of_root = references.files.iter().map(|path| (path, false));
+        let all = of_root.chain(references.of_postfix.iter().map(|path| (path, true)));
+        all.filter(|(path, of_postfix)| self.fault(path, *of_postfix).is_some())
+            .map(|(path, _)| path.to_string())
+            .collect()
+    }
+
     /// What is wrong with a file, with the path of the file or directory that is at fault.
     #[must_use]
     pub fn fault<'a>(

@@ -14,6 +14,7 @@ mod instance_faults;
 mod instances;
 mod memory;
 mod observing;
+mod opened;
 mod references;
 mod released;
 mod services;

@@ -57,30 +57,67 @@ fn what_was_missing_before_is_said_and_nothing_is_done_over_it() {
     }
 }
 
+fn with_routes(text: &str, more: &str) -> String {
+    format!(
+        "{MANIFEST}    settings: {{transport_maps: \"hash:/etc/postfix/routes\"{more}}}\n    files: {{/etc/postfix/routes: {{content: \"{text}\", table: true}}}}\n"
+    )
+}
+
+fn apply(host: &Host, manifest: &str) -> String {
+    host.write("/root/murder.yaml", manifest);
+    let (said, code) = murder(host, "apply --yes --local murder.yaml");
+    assert_eq!(code, "0", "{said}");
+    said
+}
+
+const ROUTES: &str =
+    "# routes\\nA.example relay:[one.example]\\nb.example\\n  relay:[two.example]\\n";
+const OTHER: &str = "cd /root; echo 'c.example relay:[three.example]' >other; postmap hash:/root/other; cat other.db >/etc/postfix/routes.db";
+
 #[test]
-fn an_index_that_is_newer_and_of_another_text_is_said() {
+fn an_index_of_another_text_that_is_newer_than_the_last_apply_is_built_again() {
     let host = host();
-    let file = |text: &str, more: &str| {
-        format!(
-            "{MANIFEST}    settings: {{transport_maps: \"hash:/etc/postfix/routes\"{more}}}\n    files: {{/etc/postfix/routes: {{content: \"{text}\", table: true}}}}\n"
-        )
+    apply(&host, &with_routes(ROUTES, ""));
+    let pending = || {
+        let (said, code) = murder(&host, "plan --detailed-exitcode --local murder.yaml");
+        (code == "2", said)
     };
-    let apply = |manifest: &str| {
-        host.write("/root/murder.yaml", manifest);
-        let (said, code) = murder(&host, "apply --yes --local murder.yaml");
-        assert_eq!(code, "0", "{said}");
-        said
-    };
-    let text = "# routes\\nA.example relay:[one.example]\\nb.example\\n  relay:[two.example]\\n";
-    let said = apply(&file(text, ""));
-    assert!(!said.contains("fault remains"), "{said}");
-    // The same entries, built by hand: no fault.
+    // The same entries, built by hand: nothing to do.
     host.run("sleep 1; postmap /etc/postfix/routes");
-    let said = apply(&file(text, ", bounce_queue_lifetime: 3d"));
-    assert!(!said.contains("fault remains"), "{said}");
-    // The index of another table.
-    host.run("cd /root; echo 'c.example relay:[three.example]' >other; postmap hash:/root/other; cat other.db >/etc/postfix/routes.db");
-    let said = apply(&file(text, ", bounce_queue_lifetime: 4d"));
+    let (is_pending, said) = pending();
+    assert!(!is_pending, "{said}");
+    for spoil in [
+        OTHER,
+        // Postfix cannot open it at all.
+        "echo nonsense >/etc/postfix/routes.db",
+        "postmap btree:/root/other; cat /root/other.db >/etc/postfix/routes.db",
+        // Entries that the text no longer has.
+        "cd /root; { echo 'z.example relay:[old.example]'; cat /etc/postfix/routes; } >other; postmap hash:other; cat other.db >/etc/postfix/routes.db",
+    ] {
+        host.run(&format!("sleep 1; {spoil}"));
+        let (is_pending, said) = pending();
+        assert!(
+            is_pending && said.contains("it has other entries than its source"),
+            "{spoil}: {said}"
+        );
+        apply(&host, &with_routes(ROUTES, ""));
+        assert_eq!(
+            host.run("postmap -s hash:/etc/postfix/routes | sort"),
+            "a.example\trelay:[one.example]\nb.example\trelay:[two.example]\n",
+            "{spoil}"
+        );
+        assert!(!pending().0, "{spoil}");
+    }
+}
+
+#[test]
+fn an_index_of_another_text_that_looks_older_is_said_by_an_apply() {
+    let host = host();
+    apply(&host, &with_routes(ROUTES, ""));
+    host.run(&format!(
+        "{OTHER}; touch -r /var/lib/murder/ledger.json /etc/postfix/routes.db"
+    ));
+    let said = apply(&host, &with_routes(ROUTES, ", bounce_queue_lifetime: 4d"));
     assert!(
         said.contains("fault remains")
             && said.contains("the index of /etc/postfix/routes has other entries than its text")
@@ -88,18 +125,33 @@ fn an_index_that_is_newer_and_of_another_text_is_said() {
         "{said}"
     );
     assert_eq!(leftovers(&host), [""; 0]);
-    host.run("postmap hash:/etc/postfix/routes");
-    let said = apply(&file(text, ", bounce_queue_lifetime: 5d"));
-    assert!(!said.contains("fault remains"), "{said}");
     // A text that changes gets a new index anyway.
-    host.run("cat /root/other.db >/etc/postfix/routes.db");
-    let said = apply(&file(
-        "d.example relay:[four.example]\\n",
-        ", bounce_queue_lifetime: 5d",
-    ));
+    let text = "d.example relay:[four.example]\\n";
+    let said = apply(&host, &with_routes(text, ", bounce_queue_lifetime: 5d"));
     assert!(!said.contains("fault remains"), "{said}");
     assert_eq!(
         host.run("postmap -q d.example hash:/etc/postfix/routes"),
         "relay:[four.example]\n"
+    );
+}
+
+#[test]
+fn the_index_of_an_alias_file_is_compared_too() {
+    let host = host();
+    let manifest = |more: &str| {
+        format!(
+            "{MANIFEST}    settings: {{alias_maps: \"hash:/etc/postfix/our_aliases\"{more}}}\n    files: {{/etc/postfix/our_aliases: {{content: \"postmaster: root\\nRoot:  admin, \\\"two words\\\"@example.org\\n\"}}}}\n"
+        )
+    };
+    let said = apply(&host, &manifest(""));
+    assert!(!said.contains("fault remains"), "{said}");
+    host.run("sleep 1; postalias /etc/postfix/our_aliases");
+    let said = apply(&host, &manifest(", bounce_queue_lifetime: 3d"));
+    assert!(!said.contains("fault remains"), "{said}");
+    host.run("cd /root; echo 'root: nobody' >other; postalias hash:/root/other; cat other.db >/etc/postfix/our_aliases.db");
+    let said = apply(&host, &manifest(", bounce_queue_lifetime: 4d"));
+    assert!(
+        said.contains("fault remains") && said.contains("postalias hash:/etc/postfix/our_aliases"),
+        "{said}"
     );
 }

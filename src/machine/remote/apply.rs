@@ -19,7 +19,7 @@ use crate::name::UserName;
 use crate::postfix::catalogue;
 
 /// The program, one file for each idea.
-const PROGRAM: [&str; 19] = [
+const PROGRAM: [&str; 20] = [
     WAYS,
     include_str!("apply/words.sh"),
     include_str!("apply/services.sh"),
@@ -30,6 +30,7 @@ const PROGRAM: [&str; 19] = [
     include_str!("apply/stage.sh"),
     include_str!("apply/validate.sh"),
     include_str!("apply/indexes.sh"),
+    include_str!("apply/opened.sh"),
     include_str!("apply/listeners.sh"),
     include_str!("apply/commit.sh"),
     include_str!("apply/activate.sh"),
@@ -156,6 +157,7 @@ fn assignments(
         data.add(format!("={digest}\n{}", references.kept_lines()).as_bytes())
     });
     set("REFERENCES", &references.unwrap_or_default());
+    set("OPENS", &orders.opens.kept_lines());
     set("LEDGER_BYTES", &ledger.bytes);
     set("HISTORY", &history(orders.history.as_ref(), data));
     set("ASK_BASH", ASK_BASH);

@@ -18,7 +18,7 @@ mod references;
 mod tree;
 mod writes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -256,6 +256,7 @@ impl Observe for Sandbox {
                 services,
                 files,
                 indexes,
+                unsound_indexes: BTreeSet::new(),
                 tables: self.tables(questions),
                 references: self.references(questions),
                 ledger,

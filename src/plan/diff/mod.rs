@@ -246,6 +246,7 @@ impl<'a> HostDraft<'a> {
             entries,
             adopts,
             expects,
+            unopened: self.input.live.references.unopened(&self.references.0),
             references: Some(self.references.0.clone()),
         }))
     }

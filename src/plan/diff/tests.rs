@@ -20,7 +20,7 @@ mod unmanaged;
 mod unusable;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Cause;
 use super::super::reload_hash::activation_after;
@@ -113,6 +113,7 @@ impl Bench {
                 default_instance: None,
                 files: BTreeMap::new(),
                 indexes: BTreeMap::new(),
+                unsound_indexes: BTreeSet::new(),
                 tables: BTreeMap::new(),
                 references: LiveReferences::default(),
                 ledger: None,

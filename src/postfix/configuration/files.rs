@@ -14,6 +14,10 @@ pub enum FilePurpose {
     Table(Table),
     /// The socket of an authentication server.
     AuthSocket,
+    /// A directory with certificate authorities, by which a certificate must be verified.
+    Authorities,
+    /// The settings of the Cyrus SASL library.
+    SaslSettings,
     /// Another file, without which the program works in another way than it should.
     Other,
 }
@@ -51,7 +55,7 @@ const TLS: [&str; 8] = [
 
 impl Configuration<'_> {
     /// The files that services open; empty if master.cf is not known. A file whose name depends on something unknown is not
-    /// among them, nor is one with a relative name, but for the socket of an authentication server.
+    /// among them. A relative name begins in the queue directory, where each program goes first.
     #[must_use]
     pub fn opened_files(self) -> Vec<OpenedFile> {
         let mut found = Vec::new();
@@ -75,7 +79,7 @@ impl Configuration<'_> {
 impl RunningService {
     /// Whether the files that it opens depend on its chroot jail.
     fn chroot_matters(&self) -> bool {
-        self.program == "smtpd"
+        ["smtpd", "smtp", "lmtp"].contains(&self.program.as_str())
     }
 }
 
@@ -84,7 +88,7 @@ impl View<'_> {
     fn files(&self, service: &RunningService, found: &mut Vec<OpenedFile>) {
         let program = service.program.as_str();
         for OpenedTable { parameter, table } in self.opened_by(program).0 {
-            if let Some(path) = file_of(&table) {
+            if let Some(path) = self.table_file(&table) {
                 let of_postfix = table.proxied;
                 let purpose = FilePurpose::Table(table);
                 found.push(OpenedFile {
@@ -106,8 +110,79 @@ impl View<'_> {
             "bounce" => self.named(program, "bounce_template_file", found),
             _ => {}
         }
+        self.authorities(service, found);
         if program == "smtpd" {
             self.auth_socket(service, found);
+            self.sasl_settings(found);
+        }
+    }
+
+    /// A path as a program finds it: a relative one begins in the queue directory.
+    fn whole(&self, path: &str) -> String {
+        match path.starts_with('/') {
+            true => path.to_owned(),
+            false => format!("{}/{path}", self.text("queue_directory")),
+        }
+    }
+
+    fn table_file(&self, table: &Table) -> Option<String> {
+        let is_relative = !table.name.starts_with(['/', '{']) && !table.name.is_empty();
+        if is_relative && table_files::has_index(&table.kind) {
+            let name = self.whole(&table.name);
+            return file_of(&Table {
+                name,
+                ..table.clone()
+            });
+        }
+        file_of(table)
+    }
+
+    /// The directory with certificate authorities, which user postfix searches during a handshake, from within the chroot
+    /// jail. It counts where a certificate must be verified.
+    fn authorities(&self, service: &RunningService, found: &mut Vec<OpenedFile>) {
+        let program = service.program.as_str();
+        let is_verified = match program {
+            "smtp" | "lmtp" => {
+                let level = self.text(&format!("{program}_tls_security_level"));
+                ["verify", "secure"].contains(&level.as_str())
+            }
+            "smtpd" if self.serves_tls("smtpd_tls_") => ["ask_ccert", "req_ccert"]
+                .iter()
+                .any(|end| self.text(&format!("smtpd_tls_{end}")) == "yes"),
+            _ => false,
+        };
+        let name = format!("{program}_tls_CApath");
+        let path = self.text(&name);
+        if !is_verified || path.is_empty() {
+            return;
+        }
+        let path = match service.chroot {
+            true => format!(
+                "{}/{}",
+                self.text("queue_directory"),
+                path.trim_start_matches('/')
+            ),
+            false => self.whole(&path),
+        };
+        found.push(OpenedFile {
+            of_postfix: true,
+            ..self.file(program, &name, path, FilePurpose::Authorities)
+        });
+    }
+
+    /// The file of the Cyrus SASL library in the one directory of `cyrus_sasl_config_path`: with several directories, it
+    /// may be in any of them.
+    fn sasl_settings(&self, found: &mut Vec<OpenedFile>) {
+        const PATH: &str = "cyrus_sasl_config_path";
+        let directory = self.text(PATH);
+        let is_used = self.text("smtpd_sasl_auth_enable") == "yes"
+            && self.text("smtpd_sasl_type") == "cyrus"
+            && !directory.is_empty()
+            && !directory.contains(':');
+        if is_used {
+            let name = self.text("smtpd_sasl_path");
+            let path = self.whole(&format!("{directory}/{name}.conf"));
+            found.push(self.file("smtpd", PATH, path, FilePurpose::SaslSettings));
         }
     }
 
@@ -159,17 +234,16 @@ impl View<'_> {
                 continue;
             }
             for path in split_list(&self.text(&name)) {
-                if path.starts_with('/') {
-                    found.push(self.file(program, &name, path, FilePurpose::Tls));
-                }
+                found.push(self.file(program, &name, self.whole(&path), FilePurpose::Tls));
             }
         }
     }
 
     fn named(&self, program: &str, name: &str, found: &mut Vec<OpenedFile>) {
         let path = self.text(name);
-        if path.starts_with('/') {
-            found.push(self.file(program, name, path, FilePurpose::Other));
+        // `auto` is the group that OpenSSL chooses, and no file.
+        if !path.is_empty() && path != "auto" {
+            found.push(self.file(program, name, self.whole(&path), FilePurpose::Other));
         }
     }
 

@@ -237,3 +237,55 @@ fn a_list_has_the_members_that_are_known() {
         assert_eq!(list.unknown, ["$myhostname", "$mydomain"]);
     });
 }
+
+#[test]
+fn files_are_named_as_the_program_that_opens_them_finds_them() {
+    let files = |main_cf: &str| {
+        let host = Host::new(main_cf);
+        host.ask("3.7.11", |configuration| {
+            let files = configuration.opened_files().into_iter();
+            let set = files.filter(|file| file.is_set);
+            set.map(|file| (file.parameter, file.path, file.of_postfix))
+                .collect::<Vec<_>>()
+        })
+    };
+    for (main_cf, parameter, path, of_postfix) in [
+        (
+            "smtpd_tls_security_level=may\nsmtpd_tls_cert_file=tls/a.pem\n",
+            "smtpd_tls_cert_file",
+            "/var/spool/postfix/tls/a.pem",
+            false,
+        ),
+        (
+            "transport_maps=hash:routes\n",
+            "transport_maps",
+            "/var/spool/postfix/routes.db",
+            false,
+        ),
+        // smtp(8) of Debian runs in the jail.
+        (
+            "smtp_tls_security_level=secure\nsmtp_tls_CApath=/etc/ssl/certs\n",
+            "smtp_tls_CApath",
+            "/var/spool/postfix/etc/ssl/certs",
+            true,
+        ),
+        (
+            "smtpd_sasl_auth_enable=yes\nsmtpd_sasl_type=cyrus\nsmtpd_sasl_path=smtpd\ncyrus_sasl_config_path=/etc/sasl\n",
+            "cyrus_sasl_config_path",
+            "/etc/sasl/smtpd.conf",
+            false,
+        ),
+    ] {
+        let found = files(main_cf);
+        let wanted = (parameter.to_owned(), path.to_owned(), of_postfix);
+        assert!(found.contains(&wanted), "{main_cf}{found:?}");
+    }
+    for main_cf in [
+        "smtp_tls_security_level=may\nsmtp_tls_CApath=/etc/ssl/certs\n",
+        "smtpd_sasl_type=cyrus\ncyrus_sasl_config_path=/etc/sasl\n",
+        "smtpd_sasl_auth_enable=yes\ncyrus_sasl_config_path=/etc/sasl:/usr/lib/sasl2\n",
+        "transport_maps=inline:{a=b}, ldap:routes\n",
+    ] {
+        assert_eq!(files(main_cf), [], "{main_cf}");
+    }
+}

@@ -69,6 +69,7 @@ pub(super) fn understand(
         configuration_links: configuration_links(&head, &folder),
         files: live_files(&head, &texts, paths)?,
         indexes: live_indexes(&head, questions),
+        unsound_indexes: unsound_indexes(&head),
         tables: references::tables(&head, secrets),
         references: references::references(&head, questions),
         ledger,
@@ -109,6 +110,12 @@ fn live_files(
         Ok((path, file))
     });
     files.collect()
+}
+
+/// The indexes that the host names as of another text.
+fn unsound_indexes(head: &Head<'_>) -> BTreeSet<RemotePath> {
+    let paths = head.words.get("unsound").copied().unwrap_or_default();
+    paths.split(' ').flat_map(RemotePath::new).collect()
 }
 
 /// The state of each index that was asked for.

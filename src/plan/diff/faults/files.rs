@@ -65,6 +65,18 @@ fn fault(file: &OpenedFile, at: &str, problem: &str) -> Fault {
             ),
             how_to_build(table, parameter).unwrap_or_else(|| put_there(path, parameter)),
         ),
+        FilePurpose::Authorities => (
+            format!(
+                "{program}(8) verifies no certificate, and what must be verified is refused or waits"
+            ),
+            format!(
+                "put the directory there with the links of `openssl rehash`, or set `{program}_tls_CAfile`, which is opened outside of the chroot jail"
+            ),
+        ),
+        FilePurpose::SaslSettings => (
+            "the Cyrus SASL library uses its own settings, and logins fail".to_owned(),
+            put_there(path, parameter),
+        ),
         FilePurpose::Other => (
             format!("{program}(8) works without it"),
             put_there(path, parameter),
