@@ -333,15 +333,13 @@ fn host_plan() -> impl Strategy<Value = HostPlan> {
             HostPlan {
                 steps,
                 refusals,
-                ledger,
                 keeps_ledger,
                 entries,
                 adopts,
-                expects,
                 snapshot: snapshot.map(Box::new),
                 keep,
-                unopened: ["/etc/ssl/none.pem".to_owned()].into(),
                 references,
+                ..HostPlan::empty(ledger, expects)
             }
         },
     )
