@@ -8,6 +8,7 @@ use crate::exchange::{Found, MachineError, NotDone};
 use crate::name::HostName;
 use crate::plan::{Failure, HostPlan, Refusal, Verdict};
 use crate::service::Service;
+use crate::state::Maintenance;
 
 /// What an apply did, host by host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,6 +25,8 @@ pub struct ApplyResult {
 pub enum Outcome {
     /// There was nothing to do.
     Converged,
+    /// It is in maintenance, and was not contacted.
+    Maintenance(Maintenance),
     /// Its current generation is of this saved plan: there was nothing to do.
     AlreadyApplied,
     /// Applied, and a second observation found nothing left to do.
@@ -191,6 +194,7 @@ impl Outcome {
     pub fn stops_later_waves(&self) -> bool {
         match self {
             Self::Converged
+            | Self::Maintenance(_)
             | Self::AlreadyApplied
             | Self::Done { .. }
             | Self::NotProbed { .. }
@@ -215,6 +219,7 @@ impl Outcome {
                 Some(error)
             }
             Self::Converged
+            | Self::Maintenance(_)
             | Self::AlreadyApplied
             | Self::Done { .. }
             | Self::NotProbed { .. }

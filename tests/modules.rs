@@ -90,6 +90,7 @@ pub fn host(text: &str, roles: &[&str]) -> Host {
         services: BTreeMap::new(),
         files: BTreeMap::new(),
         vars: BTreeMap::new(),
+        maintenance: None,
         leave: Vec::new(),
     }
 }

@@ -4,6 +4,7 @@ mod aliases;
 mod drift;
 mod elsewhere;
 mod instances;
+mod maintenance;
 mod notify;
 mod server;
 mod two_instances;

@@ -13,11 +13,12 @@ use super::output::{self, PlanFormat, PlanOutput};
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
 use super::{Selection, StrangerArguments, open};
-use crate::plan::Plan;
+use crate::plan::{Plan, Verdict};
 use crate::replace_file::replace;
 use crate::report::drift::DriftReport;
 use crate::report::json;
 use crate::report::metrics::{self, RunMetrics};
+use crate::session::provenance;
 
 /// Arguments of `murder drift`.
 #[derive(Debug, Args)]
@@ -73,11 +74,14 @@ fn look(
 ) -> Result<Exit, CliError> {
     let selection = arguments.selection.of_stranger(arguments.stranger);
     let watched = open::watched(&selection, &arguments.reach, terminal)?;
+    let now = provenance::run(SystemTime::now()).at;
     let report = DriftReport {
         plan: &watched.plan,
         notes: &watched.notes,
         pending: arguments.pending,
+        now: &now,
     };
+    warn_of_overdue(report.plan, &now, terminal);
     let exit = exit(report.plan, arguments.pending);
     let wrote = match &arguments.metrics {
         Some(path) => write_metrics(path, &report, &watched),
@@ -89,6 +93,21 @@ fn look(
     *said = report.brief();
     let done = wrote.and(told);
     done.map_err(|error| error.or(exit)).and(printed)
+}
+
+/// Warns of maintenances that were due to end, although `drift` prints no other warning of the manifest.
+fn warn_of_overdue(plan: &Plan, now: &str, terminal: &Terminal) {
+    for (host, verdict) in &plan.hosts {
+        if let Verdict::Maintenance(one) = &verdict.verdict
+            && one.is_overdue(now)
+            && terminal.quiet
+        {
+            terminal.report(&format!(
+                "warning: the maintenance of `{host}` is overdue: it was due to end at {}",
+                one.until
+            ));
+        }
+    }
 }
 
 /// Writes the metrics of the run.
@@ -153,7 +172,7 @@ mod tests {
 
     use super::*;
     use crate::name::HostName;
-    use crate::plan::{HostVerdict, Verdict};
+    use crate::plan::HostVerdict;
     use crate::report::drift;
 
     #[test]

@@ -85,6 +85,7 @@ impl Exit {
         match outcome {
             // The host is as the manifest wants it. A fault that it had before is no failure of this apply.
             Outcome::Converged
+            | Outcome::Maintenance(_)
             | Outcome::AlreadyApplied
             | Outcome::Done { .. }
             | Outcome::NotProbed { .. }
@@ -131,7 +132,7 @@ impl Exit {
     #[must_use]
     pub fn of_verdict(verdict: &Verdict, pending: Self) -> Self {
         match verdict {
-            Verdict::Converged => Self::Done,
+            Verdict::Converged | Verdict::Maintenance(_) => Self::Done,
             Verdict::Changes(plan) if !plan.refusals.is_empty() => Self::Refused,
             Verdict::Changes(_) => pending,
             Verdict::Unreachable { .. } => Self::Unreachable,
@@ -152,7 +153,7 @@ impl Exit {
     #[must_use]
     pub fn of_condition(condition: Condition, pending: Self) -> Self {
         match condition {
-            Condition::Converged | Condition::Held => Self::Done,
+            Condition::Converged | Condition::Held | Condition::Maintenance => Self::Done,
             Condition::Pending => pending,
             Condition::Drifted | Condition::Stopped => Self::Pending,
             Condition::Unreachable => Self::Unreachable,

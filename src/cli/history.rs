@@ -14,6 +14,7 @@ use super::terminal::Terminal;
 use super::{ask, open};
 use crate::exchange::HistoryQuestion;
 use crate::load::LinkScope;
+use crate::model::Host;
 use crate::name::HostName;
 use crate::report::history::{self, History};
 use crate::report::history_all::HistoryOfAll;
@@ -120,7 +121,15 @@ fn of_all(
         &[],
         terminal,
     )?;
-    let hosts: Vec<HostName> = loaded.murder.hosts.keys().cloned().collect();
+    let (resting, present): (Vec<&Host>, Vec<&Host>) = loaded
+        .murder
+        .hosts
+        .values()
+        .partition(|host| host.maintenance.is_some());
+    for host in resting {
+        terminal.say(&format!("{}: in maintenance, not contacted", host.name));
+    }
+    let hosts: Vec<HostName> = present.iter().map(|host| host.name.clone()).collect();
     let reach = arguments.reach.options();
     let none = BTreeSet::new();
     let contact = MurderSession::new(&loaded, &hosts, &reach, none, Box::new(ask::passphrase))

@@ -12,7 +12,7 @@ use super::exit::Exit;
 use super::open::Watched;
 use super::terminal::Terminal;
 use crate::name::HostName;
-use crate::notify::{NotifyTarget, Seen, Sender, StateFile, notices};
+use crate::notify::{NotifyTarget, Seen, Sender, StateFile, Times, notices};
 use crate::plan::Verdict;
 use crate::program::{self, Bounds, Ended};
 use crate::report::drift;
@@ -82,11 +82,15 @@ impl Notifier {
         let answers =
             |verdict: &Verdict| matches!(verdict, Verdict::Converged | Verdict::Changes(_));
         let plan = &watched.plan;
+        let times = Times {
+            now: &at,
+            soon: &soon,
+        };
         let seen = Seen {
             murder: &plan.murder,
             at: &at,
             summary: drift::sentence(plan),
-            notices: notices(plan, &watched.notes, &soon),
+            notices: notices(plan, &watched.notes, times),
             answered: plan
                 .hosts
                 .iter()

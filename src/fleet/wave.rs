@@ -108,7 +108,7 @@ pub fn ranks(after: &BTreeMap<RoleName, Vec<RoleName>>) -> BTreeMap<RoleName, us
 #[must_use]
 pub fn phase_of(verdict: &Verdict) -> Option<Phase> {
     match verdict {
-        Verdict::Converged => None,
+        Verdict::Converged | Verdict::Maintenance(_) => None,
         Verdict::Changes(plan) => Some(phase_of_plan(plan)),
         Verdict::Unreachable { .. } | Verdict::Failed { .. } => Some(Phase::Adds),
     }

@@ -48,7 +48,7 @@ fn of_host(host: &SeenHost, compiler: &Compiler<'_>, murder: &DraftMurder) -> Ve
         rollback: None,
     });
     match verdict.verdict {
-        Verdict::Converged => Vec::new(),
+        Verdict::Converged | Verdict::Maintenance(_) => Vec::new(),
         Verdict::Changes(plan) => {
             let steps = plan.steps.iter().filter_map(step);
             let refusals = plan.refusals.iter().map(|refusal| refusal.summary.clone());

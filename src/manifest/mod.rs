@@ -8,7 +8,6 @@ mod checker;
 mod folder;
 mod grammar;
 pub mod module_form;
-mod moment;
 mod node;
 mod overlay;
 pub mod range;
@@ -21,7 +20,6 @@ mod shape;
 mod yaml;
 
 pub use grammar::defaults;
-pub use moment::moment;
 pub use node::{Kind, MapEntry, Node};
 pub use scalar::{duration, integer, shown, switch};
 pub use schema::schema;

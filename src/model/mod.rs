@@ -26,7 +26,7 @@ use crate::name::{
 use crate::policy::Policy;
 use crate::secret::{SecretName, SecretSource};
 use crate::service::Service;
-use crate::state::{Facts, Probes};
+use crate::state::{Facts, Maintenance, Probes};
 use crate::thing::Field;
 
 /// How the Cyrus servers share the work (imapd.conf `mupdate_config`).
@@ -225,6 +225,8 @@ pub struct Host {
     pub mailhost: HostName,
     /// Where it is in its life.
     pub state: HostState,
+    /// Until when and why it is not contacted, and where the manifest says so.
+    pub maintenance: Option<(Maintenance, Span)>,
     /// IP addresses or networks that it sends from.
     pub addresses: Vec<String>,
     /// The service that has each of its roles: an instance of Postfix. The default one, where it is not here.

@@ -10,7 +10,7 @@ mod outbox;
 mod send;
 mod target;
 
-pub use notice::{Notice, NoticeKind, notices};
+pub use notice::{Notice, NoticeKind, Times, notices};
 pub use outbox::{Message, Seen, StateFile};
 pub use send::Sender;
 pub use target::{NotifyTarget, TargetKind};

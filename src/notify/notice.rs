@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::attribution::HostNotes;
 use crate::digest::sha256_hex;
 use crate::name::HostName;
-use crate::plan::{Cause, Change, FileState, HostVerdict, IndexReason, Plan, Step, Verdict};
+use crate::plan::{
+    Cause, Change, FileState, HostPlan, HostVerdict, IndexReason, Plan, Step, Verdict,
+};
 use crate::secret::mask;
 use crate::thing::Thing;
 use crate::visible::visible;
@@ -22,6 +24,8 @@ pub enum NoticeKind {
     Stopped,
     /// A hold ends within a day.
     HoldEnds,
+    /// The maintenance of a host was due to end.
+    MaintenanceOverdue,
 }
 
 /// One notice.
@@ -51,12 +55,21 @@ impl Notice {
     }
 }
 
-/// The notices of a plan, by fingerprint. `soon` is the time before which the end of a hold is announced (RFC 3339, UTC).
+/// The times of a run (RFC 3339, UTC).
+#[derive(Debug, Clone, Copy)]
+pub struct Times<'a> {
+    /// When it is.
+    pub now: &'a str,
+    /// The end of a hold before this time is announced.
+    pub soon: &'a str,
+}
+
+/// The notices of a plan, by fingerprint.
 #[must_use]
 pub fn notices(
     plan: &Plan,
     notes: &BTreeMap<HostName, HostNotes>,
-    soon: &str,
+    times: Times<'_>,
 ) -> BTreeMap<String, Notice> {
     let mut found = BTreeMap::new();
     for (host, verdict) in &plan.hosts {
@@ -64,7 +77,7 @@ pub fn notices(
             host,
             verdict,
             notes.get(host),
-            soon,
+            times,
             &mut |value, notice| {
                 let print = format!("{:?}\0{host}\0{}\0{value}", notice.kind, notice.thing);
                 found.insert(sha256_hex(print.as_bytes()), notice);
@@ -78,7 +91,7 @@ fn of_host(
     host: &HostName,
     verdict: &HostVerdict,
     notes: Option<&HostNotes>,
-    soon: &str,
+    times: Times<'_>,
     add: &mut dyn FnMut(String, Notice),
 ) {
     let notice = |kind, thing: String, text: String| Notice {
@@ -90,23 +103,19 @@ fn of_host(
     if let Verdict::Changes(plan) = &verdict.verdict
         && plan.is_drifted()
     {
-        for (thing, value) in plan.steps.iter().filter_map(drifted) {
-            let change = notes
-                .into_iter()
-                .flat_map(|notes| &notes.changes)
-                .find(|change| change.thing == thing);
-            let text = match change {
-                Some(change) => change.sentence(),
-                None => format!("{thing}: changed on the host"),
-            };
-            // A value that may be secret is told apart by the time of its change.
-            let value = value.unwrap_or_else(|| {
-                change
-                    .and_then(|change| change.at.clone())
-                    .unwrap_or_default()
-            });
+        for (value, thing, text) in changes(plan, notes) {
             add(value, notice(NoticeKind::Drifted, thing, text));
         }
+    }
+    if let Verdict::Maintenance(one) = &verdict.verdict
+        && one.is_overdue(times.now)
+    {
+        let text = format!("its maintenance was due to end at {}", one.until);
+        let kind = NoticeKind::MaintenanceOverdue;
+        add(
+            one.until.clone(),
+            notice(kind, "maintenance".to_owned(), text),
+        );
     }
     if verdict.stopped {
         let text = "Postfix does not run".to_owned();
@@ -118,13 +127,30 @@ fn of_host(
     for held in verdict
         .held
         .iter()
-        .filter(|held| held.hold.until.as_str() <= soon)
+        .filter(|held| held.hold.until.as_str() <= times.soon)
     {
         let thing = held.service.shown(&held.thing);
         let until = held.hold.until.clone();
         let text = format!("{thing}: its hold ends at {until}; then the next apply sets it");
         add(until, notice(NoticeKind::HoldEnds, thing, text));
     }
+}
+
+/// Each change on a host: what tells it from another one, its thing, and a sentence.
+fn changes(plan: &HostPlan, notes: Option<&HostNotes>) -> Vec<(String, String, String)> {
+    let drifted = plan.steps.iter().filter_map(drifted);
+    let told = drifted.map(|(thing, value)| {
+        let mut known = notes.into_iter().flat_map(|notes| &notes.changes);
+        let change = known.find(|change| change.thing == thing);
+        let text = match change {
+            Some(change) => change.sentence(),
+            None => format!("{thing}: changed on the host"),
+        };
+        // A value that may be secret is told apart by the time of its change.
+        let at = || change.and_then(|change| change.at.clone());
+        (value.or_else(at).unwrap_or_default(), thing, text)
+    });
+    told.collect()
 }
 
 /// The thing of a step that undoes a change on the host, and the value there. None for a value that may be secret.

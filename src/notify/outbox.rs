@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::notice::Notice;
+use super::notice::{Notice, NoticeKind};
 use crate::digest::sha256_hex;
 use crate::name::HostName;
 use crate::replace_file::replace;
@@ -200,7 +200,10 @@ impl Kept {
         let mut open = seen.notices.clone();
         let mut cleared = Vec::new();
         for (print, notice) in &self.open {
-            let silent = seen.hosts.contains(&notice.host) && !seen.answered.contains(&notice.host);
+            let is_silent = |host| seen.hosts.contains(host) && !seen.answered.contains(host);
+            // What the manifest says needs no answer of the host.
+            let of_manifest = notice.kind == NoticeKind::MaintenanceOverdue;
+            let silent = !of_manifest && is_silent(&notice.host);
             if silent {
                 open.insert(print.clone(), notice.clone());
             } else if notice.ends_with_a_notice()
@@ -218,7 +221,6 @@ impl Kept {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::super::notice::NoticeKind;
     use super::*;
 
     fn notice(host: &str, thing: &str) -> Notice {

@@ -16,6 +16,8 @@ pub enum Condition {
     Converged,
     /// Things differ only because they are held on the host.
     Held,
+    /// The host was not contacted, as the manifest says.
+    Maintenance,
     /// The manifest or a module changed, or an apply did not end: the next apply does the rest.
     Pending,
     /// Something was changed on the host since the last apply.
@@ -30,9 +32,10 @@ pub enum Condition {
 
 impl Condition {
     /// Every condition, in the order of summaries.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Converged,
         Self::Held,
+        Self::Maintenance,
         Self::Pending,
         Self::Drifted,
         Self::Stopped,
@@ -46,6 +49,7 @@ impl Condition {
         match self {
             Self::Converged => "converged",
             Self::Held => "held",
+            Self::Maintenance => "maintenance",
             Self::Pending => "pending",
             Self::Drifted => "drifted",
             Self::Stopped => "stopped",
@@ -72,6 +76,7 @@ impl HostVerdict {
     #[must_use]
     pub fn condition(&self) -> Condition {
         match &self.verdict {
+            Verdict::Maintenance(_) => Condition::Maintenance,
             Verdict::Unreachable { .. } => Condition::Unreachable,
             Verdict::Failed { .. } => Condition::Failed,
             Verdict::Changes(plan) if plan.is_drifted() => Condition::Drifted,

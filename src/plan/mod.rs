@@ -40,7 +40,7 @@ use crate::history::{KEPT, Snapshot};
 use crate::ledger::Ledger;
 use crate::name::{HostName, Parameter, RemotePath, ServiceName, TableType};
 use crate::service::Service;
-use crate::state::{File, Probes, Queue, References, Remark};
+use crate::state::{File, Maintenance, Probes, Queue, References, Remark};
 use crate::thing::Thing;
 
 /// What happens to one thing. A thing that stays as it is is not in a plan.
@@ -332,6 +332,8 @@ pub enum Verdict {
     Converged,
     /// They differ.
     Changes(Box<HostPlan>),
+    /// The manifest says that the host is in maintenance: it was not contacted, so the difference is unknown.
+    Maintenance(Maintenance),
     /// The host could not be reached, so the difference is unknown.
     Unreachable {
         /// Why, and what to do.

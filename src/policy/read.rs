@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Demand, FileDemand, Freeze, Mistake, Policy, PolicyRule, SAFE, ValueDemand};
+use crate::calendar::moment;
 use crate::diagnostic::{Diagnostic, SourceId};
-use crate::manifest::{Kind, Node, Text, moment, parse_policy};
+use crate::manifest::{Kind, Node, Text, parse_policy};
 use crate::name::{Parameter, RoleName, ServiceName};
 use crate::thing::Field;
 

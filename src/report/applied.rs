@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use super::group::{self, Group};
 use super::line::{Line, Tone, count};
 use super::outcome_words::{because, words};
-use super::{Detail, steps, text};
+use super::{Detail, held, steps, text};
 use crate::exchange::{Failure, NotDone};
 use crate::outcome::{ApplyResult, Outcome};
 use crate::service::Service;
@@ -41,14 +41,14 @@ fn write_outcome(group: &Group<'_>, color: bool, out: &mut impl Write) -> fmt::R
     text::write_group(group, color, out)
 }
 
+const ALREADY_APPLIED: &str = "  already applied: the host's generation is of this plan";
+
 /// The lines of one host; none if there was nothing to do.
 fn of_outcome(outcome: &Outcome, phases: bool) -> Vec<Line> {
     let mut lines = match outcome {
         Outcome::Converged => Vec::new(),
-        Outcome::AlreadyApplied => vec![Line::new(
-            Tone::Plain,
-            "  already applied: the host's generation is of this plan",
-        )],
+        Outcome::Maintenance(one) => vec![held::of_maintenance(one)],
+        Outcome::AlreadyApplied => vec![Line::new(Tone::Plain, ALREADY_APPLIED)],
         Outcome::Done { log, stopped } => of_done(log, &[], &[], stopped, phases),
         Outcome::NotProbed { log, not_probed } => of_done(log, &[], not_probed, &[], phases),
         Outcome::FaultRemains {

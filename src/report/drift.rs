@@ -23,6 +23,8 @@ pub struct DriftReport<'a> {
     pub notes: &'a BTreeMap<HostName, HostNotes>,
     /// Whether hosts that only wait for the next apply are shown.
     pub pending: bool,
+    /// When it is: RFC 3339, UTC.
+    pub now: &'a str,
 }
 
 impl DriftReport<'_> {
@@ -32,7 +34,8 @@ impl DriftReport<'_> {
         match condition {
             Condition::Converged | Condition::Held => false,
             Condition::Pending => self.pending,
-            Condition::Drifted
+            Condition::Maintenance
+            | Condition::Drifted
             | Condition::Stopped
             | Condition::Unreachable
             | Condition::Failed => true,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::block::{self, Block};
 use super::common_blocks::{Book, HostBlocks};
-use super::held::of_held;
+use super::held::{of_held, of_maintenance};
 use super::line::{Line, Tone};
 use super::outcome_words::failure_word;
 use super::own_name::{self, OwnWords};
@@ -136,6 +136,10 @@ fn of_verdict(host: &HostVerdict, detail: Detail) -> Vec<Block> {
     match &host.verdict {
         Verdict::Converged => Vec::new(),
         Verdict::Changes(plan) => steps::blocks(plan, detail),
+        Verdict::Maintenance(one) => {
+            let line = of_maintenance(one);
+            Block::of_lines(vec![line]).into_iter().collect()
+        }
         Verdict::Unreachable { error } => of_failure(true, error),
         Verdict::Failed { error } => of_failure(false, error),
     }

@@ -3,6 +3,18 @@
 use super::line::{Line, Tone};
 use crate::plan::HeldThing;
 use crate::secret::mask;
+use crate::state::Maintenance;
+
+/// The line of a host that is in maintenance.
+#[must_use]
+pub fn of_maintenance(one: &Maintenance) -> Line {
+    let reason = mask::mask_secrets(&one.reason);
+    let text = format!(
+        "  = in maintenance until {} ({reason}): not contacted",
+        one.until
+    );
+    Line::new(Tone::Warning, text)
+}
 
 /// A line for each thing that the host holds.
 #[must_use]

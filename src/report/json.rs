@@ -80,7 +80,12 @@ pub fn of_drift(report: &DriftReport<'_>) -> Result<String, serde_json::Error> {
         murder: &report.plan.murder,
         summary: Summary::of(report.plan),
         hosts: hosts
-            .map(|(name, host)| (name, DriftView::of(host, report.notes.get(name))))
+            .map(|(name, host)| {
+                (
+                    name,
+                    DriftView::of(host, report.notes.get(name), report.now),
+                )
+            })
             .collect(),
     })
 }

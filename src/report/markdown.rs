@@ -136,7 +136,7 @@ fn lines_against(verdict: &HostVerdict) -> Vec<Line> {
         lines
     };
     match &verdict.verdict {
-        Verdict::Converged => Vec::new(),
+        Verdict::Converged | Verdict::Maintenance(_) => Vec::new(),
         Verdict::Changes(plan) => plan.refusals.iter().map(steps::of_refusal).collect(),
         Verdict::Unreachable { error } => failure(true, error),
         Verdict::Failed { error } => failure(false, error),

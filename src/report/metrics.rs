@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::drift::DriftReport;
+use crate::calendar::moment;
 use crate::name::HostName;
 use crate::plan::{Cause, Condition, HostVerdict, Step, Verdict};
 use crate::service::Service;
@@ -53,6 +54,7 @@ pub fn write(report: &DriftReport<'_>, run: &RunMetrics<'_>) -> String {
     out.changes(report);
     out.observed(report, run);
     out.running(report);
+    out.maintenance(report);
     out.times(report, run);
     out.text
 }
@@ -142,8 +144,12 @@ impl Exposition<'_> {
             self.sample(generation, &labels, number);
         }
         let reachable = "murder_host_reachable";
-        self.metric(reachable, "Whether a host could be reached.");
-        for (host, verdict) in hosts {
+        self.metric(
+            reachable,
+            "Whether a host could be reached; absent where it is in maintenance.",
+        );
+        let contacted = |verdict: &HostVerdict| !matches!(verdict.verdict, Verdict::Maintenance(_));
+        for (host, verdict) in hosts.iter().filter(|(_, verdict)| contacted(verdict)) {
             let answers = !matches!(verdict.verdict, Verdict::Unreachable { .. });
             let labels = vec![("host", host.as_str())];
             self.sample(reachable, &labels, u8::from(answers));
@@ -168,6 +174,18 @@ impl Exposition<'_> {
         }
     }
 
+    fn maintenance(&mut self, report: &DriftReport<'_>) {
+        let name = "murder_host_maintenance_until_timestamp_seconds";
+        let help = "When the maintenance of a host is due to end; absent where it is in none.";
+        self.metric(name, help);
+        for (host, verdict) in &report.plan.hosts {
+            if let Verdict::Maintenance(one) = &verdict.verdict {
+                let labels = vec![("host", host.as_str())];
+                self.sample(name, &labels, moment(&one.until).unwrap_or(0));
+            }
+        }
+    }
+
     fn times(&mut self, report: &DriftReport<'_>, run: &RunMetrics<'_>) {
         let name = "murder_run_duration_seconds";
         self.metric(name, "How long each phase of the last run took.");
@@ -180,9 +198,11 @@ impl Exposition<'_> {
         let name = "murder_last_success_timestamp_seconds";
         self.metric(
             name,
-            "When drift last got an answer of every host; 0 if that is not known.",
+            "When drift last got an answer of every host that is not in maintenance; 0 if that is not known.",
         );
-        let whole = report.plan.hosts.values().all(is_seen);
+        let whole =
+            |host: &HostVerdict| is_seen(host) || matches!(host.verdict, Verdict::Maintenance(_));
+        let whole = report.plan.hosts.values().all(whole);
         let before = || kept(run.before, &line(name, self.murder, &Vec::new()));
         let at = if whole { run.ended } else { before() };
         self.sample(name, &Vec::new(), at);

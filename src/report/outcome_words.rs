@@ -77,9 +77,10 @@ pub(super) fn words(outcome: &Outcome) -> Words {
             ..plain(11, "done, not probed")
         },
         Outcome::Done { .. } => plain(12, "done"),
+        Outcome::Maintenance(_) => plain(14, "in maintenance"),
         Outcome::Converged => Words {
             brief: "with nothing to do",
-            ..plain(14, "nothing to do")
+            ..plain(15, "nothing to do")
         },
         Outcome::AlreadyApplied => plain(13, "already applied"),
     }

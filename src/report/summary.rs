@@ -36,6 +36,8 @@ pub struct Summary {
     pub refused: usize,
     /// Hosts with nothing to do.
     pub converged: usize,
+    /// Hosts that are in maintenance.
+    pub maintenance: usize,
     /// Hosts that could not be reached.
     pub unreachable: usize,
     /// Hosts that were reached and could not be planned.
@@ -61,6 +63,7 @@ impl Summary {
             match &host.verdict {
                 Verdict::Converged => summary.converged += 1,
                 Verdict::Changes(plan) => summary.add(plan),
+                Verdict::Maintenance(_) => summary.maintenance += 1,
                 Verdict::Unreachable { .. } => summary.unreachable += 1,
                 Verdict::Failed { .. } => summary.failed += 1,
             }
@@ -141,6 +144,7 @@ impl Summary {
         text += &extra(self.held, "held");
         text += &extra(self.stopped, "with Postfix stopped");
         text += &extra(self.refused, "refused");
+        text += &extra(self.maintenance, "in maintenance");
         text += &extra(self.unreachable, "unreachable");
         text += &extra(self.failed, "failed");
         if self.is_converged() {

@@ -78,6 +78,7 @@ pub fn apply(machine: &mut dyn Apply, what: &Application<'_>, again: Proof<'_>) 
             Outcome::of_applied(performed.found, performed.log, stopped)
         }
         Verdict::Changes(plan) => Outcome::Remains { plan },
+        Verdict::Maintenance(one) => Outcome::Maintenance(one),
         Verdict::Unreachable { error } | Verdict::Failed { error } => Outcome::Failed {
             error: unproved(error),
         },

@@ -104,8 +104,10 @@ impl<'a> ApplyTurns<'a> {
             .map(|(host, result)| (host, result.unwrap_or_else(not_run)))
             .collect();
         for host in self.plan.hosts.keys() {
-            // Only converged hosts have no turn.
-            outcomes.entry(host.clone()).or_insert(Outcome::Converged);
+            // A host without a turn is converged or in maintenance.
+            outcomes
+                .entry(host.clone())
+                .or_insert_with(|| self.without_turn(host));
         }
         outcomes
     }
@@ -132,6 +134,13 @@ impl<'a> ApplyTurns<'a> {
         (!evidence.is_empty()).then_some(NotRun::Held(evidence))
     }
 
+    fn without_turn(&self, host: &HostName) -> Outcome {
+        let verdict = self.plan.hosts.get(host).map(|host| &host.verdict);
+        verdict
+            .and_then(|verdict| without_work(host, verdict, self.consent))
+            .unwrap_or(Outcome::Converged)
+    }
+
     fn turn(
         &self,
         host: &HostName,
@@ -145,8 +154,7 @@ impl<'a> ApplyTurns<'a> {
                 self.so_far.set(host, outcome.clone());
                 outcome
             }
-            Some(other) => without_work(host, other, self.consent).unwrap_or(Outcome::Converged),
-            None => Outcome::Converged,
+            _ => self.without_turn(host),
         }
     }
 }
@@ -187,6 +195,7 @@ fn without_work(host: &HostName, verdict: &Verdict, consent: &Consent) -> Option
     match verdict {
         Verdict::Converged => Some(Outcome::Converged),
         Verdict::Changes(_) => None,
+        Verdict::Maintenance(one) => Some(Outcome::Maintenance(one.clone())),
         Verdict::Unreachable { error } => Some(Outcome::Unreachable {
             error: error.clone(),
             allowed: consent.unreachable(host),

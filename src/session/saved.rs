@@ -228,6 +228,7 @@ impl<'a> PlanApplier<'a> {
                 let first = saved.steps.first().map(SavedChanges::step_name);
                 Err(stale(first.unwrap_or_else(|| "the host".to_owned())))
             }
+            Verdict::Maintenance(one) => Err(Outcome::Maintenance(one)),
             Verdict::Unreachable { error } | Verdict::Failed { error } => {
                 Err(Outcome::Failed { error })
             }

@@ -11,6 +11,7 @@ use super::SessionError;
 use super::apply::{Application, apply};
 use super::file_secrets::of_files;
 use super::forgetting::Forgetting;
+use super::maintenance::overdue;
 use super::murder::MurderSession;
 use super::notes::Notes;
 use super::observe::Answered;
@@ -176,6 +177,7 @@ impl<'a> Worker<'a> {
         let contact = match MurderSession::new(loaded, hosts, reach, needed, ask_passphrase) {
             Ok(mut contact) => {
                 warnings.append(&mut contact.warnings);
+                warnings.extend(overdue(loaded, hosts, &contact.session.run.at));
                 contact
             }
             Err(SessionError::Input(problems)) => {
@@ -294,6 +296,10 @@ impl<'a> Worker<'a> {
 
 impl Worker<'_> {
     async fn see(&self, name: &HostName, say: &dyn Fn(&str)) -> HostVerdict {
+        let of_host = self.contact.loaded.murder.hosts.get(name);
+        if let Some((one, _)) = of_host.and_then(|host| host.maintenance.as_ref()) {
+            return HostVerdict::of(Verdict::Maintenance(one.clone()));
+        }
         say("observing");
         let seen = match self.look_with(name).await {
             Ok(seen) => seen,

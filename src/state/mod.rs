@@ -4,6 +4,7 @@ mod desired;
 mod facts;
 mod live;
 mod lookups;
+mod maintenance;
 mod queue;
 mod references;
 mod remark;
@@ -17,6 +18,7 @@ pub use live::{
     Running, part_of,
 };
 pub use lookups::{LiveTable, TableAnswer};
+pub use maintenance::Maintenance;
 pub use queue::Queue;
 pub use references::{LiveReferences, References, ReferencesAnswered};
 pub use remark::Remark;

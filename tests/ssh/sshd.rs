@@ -223,6 +223,7 @@ impl Sshd {
             services: Default::default(),
             files: Default::default(),
             vars: Default::default(),
+            maintenance: None,
             leave: Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use crate::manifest::grammar::ssh::SSH;
 use crate::manifest::grammar::things::{FILES, LEAVE, SERVICES, SETTINGS, VARS};
 use crate::manifest::rule;
 use crate::manifest::shape::Shape::{List, Map, OneOf, Record as Rec, Text};
-use crate::manifest::shape::{DefaultValue as Value, KeySpec, Record, key, record};
+use crate::manifest::shape::{DefaultValue as Value, KeySpec, Record, key, must, record};
 
 /// The keys that a host, a site and the defaults share.
 macro_rules! host_keys {
@@ -68,6 +68,11 @@ pub(super) static HOST: Record = Record {
                 "mailhost",
                 Text(&rule::HOST),
                 "imapd.conf `servername`, which is the LDAP mailHost value. Default: the host's name.",
+            ),
+            key(
+                "maintenance",
+                Rec(&MAINTENANCE),
+                "A time during which `murder` does not contact the host."
             ),
             key(
                 "instances",
@@ -141,6 +146,19 @@ pub(super) static ON_INSTANCE: Record = record(
             LEAVE,
             "Things that a module would manage, and that are left alone there.",
         ),
+    ],
+);
+
+static MAINTENANCE: Record = record(
+    "maintenance",
+    &[
+        must(
+            "until",
+            Text(&rule::MOMENT),
+            "When it is due to end: `2026-12-18T16:00Z`, or the begin of a day (UTC). Afterwards `murder` warns, and \
+             still does not contact the host, until the key is removed.",
+        ),
+        must("reason", Text(&rule::LINE), "Why, for all who read a plan."),
     ],
 );
 

@@ -1,7 +1,7 @@
 //! The rules of the texts that say where a secret comes from, and when something is.
 
 use super::holds::require;
-use crate::manifest::moment;
+use crate::calendar::moment;
 use crate::manifest::shape::Rule;
 
 /// The name of a credential of systemd (systemd.exec(5)): a file name.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use crate::calendar::{moment, written_moment};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::{MapEntry, Node, defaults, range};
 use crate::model::resolve::Resolver;
@@ -13,7 +14,7 @@ use crate::model::resolve::hints::with_nearest;
 use crate::model::role::Role;
 use crate::model::{Host, HostState, Ldap};
 use crate::name::{HostName, RoleName, SiteName};
-use crate::state::Probes;
+use crate::state::{Maintenance, Probes};
 
 /// The hosts of a murder, with the places that rules point at.
 pub(super) struct Hosts<'a> {
@@ -196,6 +197,7 @@ impl<'a> Resolver<'a> {
             mailhost,
             name,
             state: state(nearest("state")),
+            maintenance: nearest_of(&own, "maintenance").and_then(maintenance),
             addresses: texts(nearest("addresses")),
             placement: self.placement(&nodes, &roles),
             instances: BTreeMap::new(),
@@ -329,6 +331,14 @@ fn state(node: Option<&Node>) -> HostState {
         "retired" => HostState::Retired,
         _ => HostState::Active,
     }
+}
+
+/// The time during which a host is not contacted. None where the grammar has refused it.
+fn maintenance(node: &Node) -> Option<(Maintenance, Span)> {
+    let text = |key: &str| node.get(key).and_then(Node::text);
+    let until = written_moment(moment(text("until")?)?);
+    let reason = text("reason")?.to_owned();
+    Some((Maintenance { until, reason }, node.span))
 }
 
 /// The texts of a list; nothing where there is none.

@@ -19,7 +19,7 @@ use crate::name::{RoleName, ServiceName};
 use crate::plan::{Failure, HeldThing, HostPlan, HostVerdict, Refusal, Verdict};
 use crate::secret::mask::mask_secrets;
 use crate::service::Service;
-use crate::state::{Desired, Live, Queue, Remark};
+use crate::state::{Desired, Live, Maintenance, Queue, Remark};
 
 /// What a saved plan says of one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -53,6 +53,8 @@ pub enum SavedVerdict {
     Converged,
     /// They differ.
     Changes(Box<SavedChanges>),
+    /// The host is in maintenance: it was not contacted, so the difference is unknown.
+    Maintenance(Maintenance),
     /// The host could not be reached, so the difference is unknown.
     Unreachable(Failure),
     /// The host was reached, and could not be understood or planned.
@@ -181,6 +183,9 @@ impl SavedHost {
                     SavedVerdict::Changes(Box::new(SavedChanges::of(plan, compared, texts)))
                 }
                 (Verdict::Changes(_), None) => SavedVerdict::Failed(not_compared()),
+                (Verdict::Maintenance(one), _) => {
+                    SavedVerdict::Maintenance(masked_maintenance(one))
+                }
                 (Verdict::Unreachable { error }, _) => SavedVerdict::Unreachable(masked(error)),
                 (Verdict::Failed { error }, _) => SavedVerdict::Failed(masked(error)),
             },
@@ -202,6 +207,7 @@ impl SavedHost {
             verdict: match &self.verdict {
                 SavedVerdict::Converged => Verdict::Converged,
                 SavedVerdict::Changes(changes) => Verdict::Changes(Box::new(changes.shown(texts)?)),
+                SavedVerdict::Maintenance(one) => Verdict::Maintenance(one.clone()),
                 SavedVerdict::Unreachable(error) => Verdict::Unreachable {
                     error: error.clone(),
                 },
@@ -223,6 +229,13 @@ impl SavedHost {
             SavedVerdict::Changes(changes) => Some(changes),
             _ => None,
         }
+    }
+}
+
+fn masked_maintenance(one: &Maintenance) -> Maintenance {
+    Maintenance {
+        reason: mask_secrets(&one.reason),
+        ..one.clone()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::plan::{
 };
 use crate::secret::mask;
 use crate::service::{InstanceName, Service};
-use crate::state::{Probes, Queue, Remark};
+use crate::state::{Maintenance, Probes, Queue, Remark};
 use crate::thing::Thing;
 
 /// The plan of one host.
@@ -35,6 +35,7 @@ pub(super) struct HostView<'a> {
 enum VerdictView<'a> {
     Converged,
     Changes(HostPlanView<'a>),
+    Maintenance(Maintenance),
     Unreachable { error: Failure },
     Failed { error: Failure },
 }
@@ -179,6 +180,10 @@ impl<'a> HostView<'a> {
             verdict: match &host.verdict {
                 Verdict::Converged => VerdictView::Converged,
                 Verdict::Changes(plan) => VerdictView::Changes(HostPlanView::of(plan)),
+                Verdict::Maintenance(one) => VerdictView::Maintenance(Maintenance {
+                    until: one.until.clone(),
+                    reason: mask::mask_secrets(&one.reason),
+                }),
                 Verdict::Unreachable { error } => VerdictView::Unreachable {
                     error: masked(error),
                 },

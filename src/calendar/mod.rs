@@ -1,5 +1,9 @@
 //! Dates of the Gregorian calendar, as days since the epoch.
 
+mod moment;
+
+pub use moment::{moment, written_moment};
+
 /// A day in seconds.
 pub const DAY: i64 = 86_400;
 

@@ -1,6 +1,6 @@
 //! Moments as a manifest writes them: a day, or a day and a time of it, in UTC.
 
-use crate::calendar::{DAY, civil, days};
+use super::{DAY, civil, days};
 
 /// The seconds from 1970 to a moment: `2026-12-18` (its begin), `2026-12-18T16:00Z` or `2026-12-18T16:00:30Z`.
 #[must_use]
@@ -27,6 +27,18 @@ pub fn moment(text: &str) -> Option<u64> {
         None => 0,
     };
     u64::try_from(day * DAY + seconds).ok()
+}
+
+/// A moment as `2026-12-18T16:00:00Z`, from the seconds since 1970.
+#[must_use]
+pub fn written_moment(seconds: u64) -> String {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    let ((year, month, day), time) = (civil(seconds / DAY), seconds % DAY);
+    let (hours, minutes) = (time / 3600, time / 60 % 60);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{:02}Z",
+        time % 60
+    )
 }
 
 fn of_the_day(time: &str) -> Option<i64> {
@@ -66,6 +78,8 @@ mod tests {
             ("tomorrow", None),
         ] {
             assert_eq!(moment(text), seconds, "{text}");
+            let again = seconds.map(|seconds| moment(&written_moment(seconds)));
+            assert_eq!(again.flatten(), seconds, "{text}");
         }
     }
 }

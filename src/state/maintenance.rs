@@ -1,0 +1,21 @@
+//! A time during which a host is not contacted.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Until when a host is not contacted, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Maintenance {
+    /// The moment at which it is due to end: RFC 3339, UTC.
+    pub until: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Maintenance {
+    /// Whether it was due to end before `now` (RFC 3339, UTC). The host is not contacted until its manifest says no more of it.
+    #[must_use]
+    pub fn is_overdue(&self, now: &str) -> bool {
+        self.until.as_str() <= now
+    }
+}
