@@ -1,5 +1,6 @@
 //! `$name` in values: `$name`, `${name}`, `${name?text}`, `${name:text}`,
-//! `${name?{text}:{text}}`, `${{text} == {text} ? {text} : {text}}` (postconf(5)).
+//! `${name?{text}:{text}}`, `${{text} == {text} ? {text} : {text}}`, and since Postfix 3.11 functions such as
+//! `${domain_to_ascii{text}}` (postconf(5)).
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -33,8 +34,21 @@ pub(crate) type Lookup<'a> = dyn FnMut(&[u8]) -> Option<Vec<u8>> + 'a;
 /// # Errors
 /// The syntax error, at which Postfix stops with a fatal error; or that the references lead too far ([`is_too_far`]).
 pub(crate) fn expand(text: &[u8], lookup: &mut Lookup<'_>) -> Result<Vec<u8>, String> {
+    expand_with(text, Functions::None, lookup)
+}
+
+/// The same with the functions that a release has.
+///
+/// # Errors
+/// As [`expand`], and where a function has a domain beyond ASCII, which is not converted.
+pub(crate) fn expand_with(
+    text: &[u8],
+    functions: Functions,
+    lookup: &mut Lookup<'_>,
+) -> Result<Vec<u8>, String> {
     let mut walk = Walk {
         lookup,
+        functions,
         scan: false,
         compare: true,
         depth: 0,
@@ -56,6 +70,7 @@ pub(crate) fn names(text: &[u8]) -> BTreeSet<String> {
     };
     let mut walk = Walk {
         lookup: &mut lookup,
+        functions: Functions::Domains,
         scan: true,
         compare: true,
         depth: 0,
@@ -75,6 +90,7 @@ pub(crate) fn names(text: &[u8]) -> BTreeSet<String> {
 pub(crate) fn syntax(text: &[u8]) -> Result<(), String> {
     let mut walk = Walk {
         lookup: &mut |_| None,
+        functions: Functions::Domains,
         scan: true,
         compare: false,
         depth: 0,
@@ -85,8 +101,18 @@ pub(crate) fn syntax(text: &[u8]) -> Result<(), String> {
     walk.text(text)
 }
 
+/// Which functions a release knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Functions {
+    /// None: before Postfix 3.11 they are an error in syntax.
+    None,
+    /// `domain_to_ascii` and `domain_to_utf8`.
+    Domains,
+}
+
 struct Walk<'a, 'b> {
     lookup: &'a mut Lookup<'b>,
+    functions: Functions,
     /// Visit both branches of each condition, and expand nothing.
     scan: bool,
     /// Evaluate comparisons.
@@ -161,6 +187,10 @@ impl Walk<'_, '_> {
         } else {
             let end = name_length(text);
             if !matches!(text.get(end), None | Some(b'?' | b':')) {
+                let (name, rest) = text.split_at(end);
+                if self.functions != Functions::None && skip_blanks(rest).first() == Some(&b'{') {
+                    return self.function(name, skip_blanks(rest));
+                }
                 return Err(format!("attribute name syntax error: \"{}\"", lossy(text)));
             }
             self.references += 1;
@@ -200,6 +230,34 @@ impl Walk<'_, '_> {
         } else {
             Err(format!("unexpected input at: \"{}\"", lossy(after)))
         }
+    }
+
+    /// Evaluates `name{text}`. A domain in ASCII is the same in both forms, unless it has a label `xn--…`.
+    fn function(&mut self, name: &[u8], text: &[u8]) -> Result<(), String> {
+        let name = lossy(name);
+        if !["domain_to_ascii", "domain_to_utf8"].contains(&name.as_str()) {
+            return Err(format!("unknown function \"{name}\""));
+        }
+        let (argument, rest) = payload(text)?;
+        if !rest.is_empty() {
+            return Err(format!("unexpected input at: \"{}\"", lossy(rest)));
+        }
+        let domain = self.apart(argument)?;
+        if self.scan {
+            return Ok(());
+        }
+        let encoded = || lossy(&domain).to_ascii_lowercase().contains("xn--");
+        if domain.is_empty() {
+            return Err(format!("bad domain argument in: \"{name}{{}}\""));
+        }
+        if !domain.is_ascii() || (name == "domain_to_utf8" && encoded()) {
+            return Err(format!(
+                "`{name}` of a domain beyond ASCII is not converted here: \"{}\"",
+                lossy(&domain)
+            ));
+        }
+        self.result.extend_from_slice(&domain);
+        Ok(())
     }
 
     /// Evaluates `{left} operator {right}`; also gives the text after it.

@@ -234,7 +234,8 @@ impl<'a> View<'a> {
     pub fn expand(&self, text: &str) -> Expanded {
         let mut uses = BTreeSet::new();
         let mut unknown = None;
-        let result = expand::expand(text.as_bytes(), &mut |name| {
+        let functions = self.configuration.release.functions();
+        let result = expand::expand_with(text.as_bytes(), functions, &mut |name| {
             let name = std::str::from_utf8(name).ok()?;
             match self.get(name) {
                 Ok(value) => {

@@ -133,3 +133,30 @@ fn wrong_syntax_is_an_error_and_a_loop_ends() {
         assert!(expanded(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn functions_of_3_11_are_known_and_others_are_an_error() {
+    let expanded = |text: &str, functions| {
+        let mut lookup = |name: &[u8]| (name == b"a").then(|| b"A.example".to_vec());
+        expand_with(text.as_bytes(), functions, &mut lookup).map(|text| lossy(&text))
+    };
+    for (text, result) in [
+        ("x${domain_to_ascii{$a}}y", "xA.exampley"),
+        ("${domain_to_ascii {a b}}", "a b"),
+        ("${domain_to_utf8{${a}}}", "A.example"),
+    ] {
+        assert_eq!(expanded(text, Functions::Domains).as_deref(), Ok(result));
+        assert!(expanded(text, Functions::None).is_err(), "{text}");
+    }
+    for text in [
+        "${domain_to_ascii{}}",
+        "${domain_to_ascii{\u{e9}.example}}",
+        "${domain_to_utf8{xn--9ca.example}}",
+        "${domain_to_ascii{a}{b}}",
+        "${domain_to_ascii{a}?{x}:{y}}",
+        "${nosuch{a}}",
+    ] {
+        assert!(expanded(text, Functions::Domains).is_err(), "{text}");
+    }
+    assert_eq!(names(b"${domain_to_ascii{$a}} $b").len(), 2);
+}

@@ -27,6 +27,8 @@ pub(super) struct Names {
     local: BTreeMap<Vec<u8>, Settings>,
     pub(super) entries: Vec<MasterEntry>,
     known: Known,
+    /// The functions that values may have.
+    functions: expand::Functions,
     /// Names that an expansion used and whose default depends on the machine.
     unknowable: RefCell<BTreeSet<String>>,
 }
@@ -68,6 +70,7 @@ impl Names {
             set,
             local: local_settings(&entries),
             known: known(&entries, request.release),
+            functions: request.release.functions(),
             entries,
             unknowable: RefCell::default(),
         };
@@ -124,7 +127,7 @@ impl Names {
 
     fn expand_known(&self, value: &[u8], service: Option<&MasterEntry>) -> Result<Vec<u8>, String> {
         let local = service.and_then(|entry| self.local.get(&name_space(entry)));
-        expand::expand(value, &mut |name| {
+        expand::expand_with(value, self.functions, &mut |name| {
             if let Some(value) = local.and_then(|local| local.get(name)) {
                 return Some(value.clone());
             }
