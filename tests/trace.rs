@@ -97,6 +97,57 @@ fn broken_configurations_are_seen() {
         lab.short(&[&inside[..], &["john@example.org"]].concat()),
         "250 delivered backend1"
     );
+    // `soft_bounce` lets wait what else bounces, whichever program ends it; and a table without an answer comes before a
+    // recipient that is none.
+    let smtp = "{roles: [internal-mta], addresses: [192.0.2.5]";
+    let soft = MANIFEST.replace(smtp, &format!("{smtp}, settings: {{soft_bounce: 'yes'}}"));
+    let broken = MANIFEST.replace(
+        smtp,
+        &format!(
+            "{smtp}, settings: {{transport_maps: {{prepend: ['proxy:ldap:/etc/postfix/ldap/bad.cf']}}}}, files: {{/etc/postfix/ldap/bad.cf: \
+             {{content: \"version = 3\\nsearch_base = dc=example,dc=org\\nquery_filter = (mail=%s\\nresult_attribute = mail\\n\"}}}}"
+        ),
+    );
+    let submitted = ["--submit", "smtp.example.org", "--"];
+    for (manifest, address, arrived, sent) in [
+        (
+            MANIFEST,
+            "itself@example.org",
+            "250 loop smtp",
+            "- loop smtp",
+        ),
+        (
+            &soft,
+            "itself@example.org",
+            "250 deferred smtp",
+            "- deferred smtp",
+        ),
+        (
+            &soft,
+            "gone@example.org",
+            "250 deferred smtp",
+            "- deferred smtp",
+        ),
+        (
+            &soft,
+            "-x@example.org",
+            "401 refused smtp",
+            "- deferred smtp",
+        ),
+        (
+            &broken,
+            "-x@example.org",
+            "451 refused smtp",
+            "- deferred smtp",
+        ),
+    ] {
+        let lab = RouteFolder::new(manifest);
+        assert_eq!(
+            lab.short(&[&inside[..], &["--", address]].concat()),
+            arrived
+        );
+        assert_eq!(lab.short(&[&submitted[..], &[address]].concat()), sent);
+    }
     // An edge that knows no recipients takes what the internal MTA refuses: its bounce goes to a stranger.
     let open = MANIFEST.replace(
         "[192.0.2.6]}",

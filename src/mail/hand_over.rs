@@ -56,8 +56,7 @@ impl Walk<'_> {
             match outcome {
                 Ok(None) => return self.end(at, &recipient, EndAction::Delivered, &via, ""),
                 Ok(Some(next)) if next == at => {
-                    let reason = "5.4.6 mail for the host loops back to itself";
-                    return self.end(at, &recipient, EndAction::Loop, &via, reason);
+                    return self.loops_back(at, route, is_lmtp, &recipient);
                 }
                 Ok(Some(next)) => match self.hand_over(at, next, route, &recipient) {
                     Some(temporary) => status = temporary,
@@ -70,6 +69,20 @@ impl Walk<'_> {
             }
         }
         self.client_failed(at, route, is_lmtp, &status);
+    }
+
+    /// Ends a recipient whose next host is the host itself: a loop, unless the client's filter or `soft_bounce` lets it wait.
+    fn loops_back(&mut self, at: usize, route: &Route, is_lmtp: bool, recipient: &str) {
+        let Some(host) = self.murder.hosts.get(at) else {
+            return;
+        };
+        let reason = "5.4.6 mail for the host loops back to itself";
+        let filtered = host.agents.client(is_lmtp).filtered(reason, self.directory);
+        if filtered.is_ok_and(|status| status.starts_with('5')) && !host.agents.soft_bounce {
+            let via = format!("{}:{}", route.transport, route.nexthop);
+            return self.end(at, recipient, EndAction::Loop, &via, reason);
+        }
+        self.client_failed(at, route, is_lmtp, reason);
     }
 
     /// Whether a transport runs in a chroot, outside of which a socket is.

@@ -140,8 +140,10 @@ impl Smtpd {
         if recipient.eq_ignore_ascii_case("postmaster") {
             return refused(Reply::accepted());
         }
-        // allow_min_user: a program behind may take the dash for an option.
-        if local.starts_with('-') || recipient.is_empty() || domain == Some("") {
+        // allow_min_user: a program behind may take the dash for an option. trivial-rewrite(8) says so of an address whose
+        // tables have an answer.
+        let is_option = local.starts_with('-') && self.route(question).map(|_| true)?;
+        if is_option || recipient.is_empty() || domain == Some("") {
             return refused(Reply::new(501, "5.1.3", "Bad recipient address syntax"));
         }
         let mut is_listed = false;

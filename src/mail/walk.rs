@@ -272,15 +272,14 @@ impl Walk<'_> {
 
     /// Sends one recipient on from a host.
     fn send(&mut self, at: usize, hop: usize, recipient: &str) {
-        // qmgr(8) bounces it before it asks where it goes (postconf(5), `allow_min_user`).
-        if split(recipient).0.starts_with('-') {
-            let reason = "5.1.3 bad address syntax";
-            return self.end(at, recipient, EndAction::Bounced, "", reason);
-        }
         let Some(host) = self.murder.hosts.get(at) else {
             return;
         };
         match host.resolver.resolve(recipient, self.directory) {
+            // qmgr(8) bounces it before it delivers it, and after its tables had an answer (postconf(5), `allow_min_user`).
+            Ok(_) if split(recipient).0.starts_with('-') => {
+                self.fail(at, recipient, "", "5.1.3 bad address syntax");
+            }
             Ok(route) => self.deliver(at, hop, &route),
             Err(error) => self.failed(at, recipient, error),
         }

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Compares `murder trace` with a real Postfix: RCPT answers and deliveries of one host at a time.
 
-    tests/lab/compare.py MURDER [SEED] [CONFIGURATIONS]
+    tests/lab/compare.py MURDER [SEED]
     tests/lab/compare.py --write FOLDER SEED CONFIGURATION     only writes m.yaml and d.ldif
 
-Mail enters over SMTP from outside and from inside, and by sendmail(1).
+Mail enters over SMTP from outside and from inside, and by sendmail(1). `compare` beside it runs it on the Postfix of a Debian release.
+COMPARE_ONLY=0,3 tries only these configurations, COMPARE_ASK=60 only so many of the addresses that are chosen by chance;
+COMPARE_AT_ONCE is how many hosts run at the same time, and COMPARE_UNKNOWN=1 prints what is not modelled.
 
 Needs root, Postfix with postfix-ldap, slapd and unshare(1). Each host runs in namespaces of its own, with slapd beside it and
 an smtp-sink(1) in the place of each other host; nothing leaves the machine. The directory and the configurations come from
@@ -50,10 +52,14 @@ CONFIGURATIONS = [
 ]
 
 
+def version():
+    return subprocess.run(["postconf", "-dh", "mail_version"], check=True, stdout=subprocess.PIPE).stdout.decode().strip()
+
+
 def manifest(configuration):
     roles = {"mx": "internet-mta", "smtp": "internal-mta", "frontend1": "frontend"}
     hosts = "".join(
-        f"  {host}.example.org:\n    roles: [{roles.get(host, 'backend')}]\n    addresses: [{address}]\n"
+        f"  {host}.example.org:\n    roles: [{roles.get(host, 'backend')}]\n    addresses: [{address}]\n    facts: {{postfix_version: '{version()}'}}\n"
         + "".join(f"    {line}\n" for line in configuration.get(host, "").splitlines() if line)
         for host, address in HOSTS.items())
     return ("version: 1\nmurder: lab\ntopology: discrete\ndomains: [example.org]\n"
@@ -128,6 +134,9 @@ def directory(rng):
               "u8+y@example.org", "u3@example.org", "u4@example.org", "u5@example.org", "u6@example.org", "u7@example.org", "u9@example.org", "postmaster@mx.example.org"]
     return "\n\n".join(text) + "\n", [one for one in dict.fromkeys(asked) if " " not in one and "@" in one]
 
+
+# The last addresses, which are not chosen by chance.
+NAMED = 30
 
 INNER = r'''
 ip link set lo up; hostname {host}.example.org
@@ -311,7 +320,7 @@ def delivery(model, host, data, lines):
     wanted = {(route["recipient"].lower(), delivery_of(route, model["ends"], own)) for route in hop["routes"]}
     real_ends = {(plain(line[1]).lower(), delivery_in(line)) for line in lines}
     wanted, real_ends = ({end if end[1] != "local" else ("", "local") for end in ends} for ends in (wanted, real_ends))
-    wanted |= {(end["recipient"].lower(), "error") for end in model["ends"] if end["host"] == own and end["reason"].startswith("5.1.3 bad")}
+    wanted |= {(end["recipient"].lower(), "error") for end in model["ends"] if end["host"] == own and end["reason"][1:].startswith(".1.3 bad")}
     # A message that cannot be expanded stays in maildrop, and the log has no recipient of it.
     if failed and (hop["routes"] or lines):
         wanted |= {(end["recipient"].lower(), "retry") for end in failed}
@@ -358,19 +367,21 @@ def compare_host(murder, number, host, configuration, ldif, asked):
     return wrong, unknown, total
 
 
-def compare(murder, seed, count):
+def compare(murder, seed):
     ldif, asked = directory(random.Random(seed))
-    first = int(os.environ.get("COMPARE_FROM", 0))
-    jobs = [(number, host, configuration) for number, configuration in list(enumerate(CONFIGURATIONS[:count]))[first:]
-            for host in ("smtp", "backend1", "mx") if number == 0 or host in configuration]
+    chosen = [int(one) for one in (os.environ.get("COMPARE_ONLY") or "").split(",") if one] or range(len(CONFIGURATIONS))
+    most = int(os.environ.get("COMPARE_ASK") or len(asked))
+    asked = list(dict.fromkeys(asked[:most] + asked[-NAMED:]))
+    jobs = [(number, host, CONFIGURATIONS[number]) for number in chosen
+            for host in ("smtp", "backend1", "mx") if number == 0 or host in CONFIGURATIONS[number]]
     # A host mostly waits.
-    with ThreadPoolExecutor(int(os.environ.get("COMPARE_AT_ONCE", 6))) as pool:
+    with ThreadPoolExecutor(int(os.environ.get("COMPARE_AT_ONCE") or 6)) as pool:
         results = list(pool.map(lambda job: compare_host(murder, *job, ldif, asked), jobs))
     wrong = [line for result in results for line in result[0]]
     unknown, total = (sum(result[at] for result in results) for at in (1, 2))
     for line in wrong:
         print(line)
-    print(f"seed {seed}: {len(jobs)} hosts in {len(CONFIGURATIONS[:count])} configurations, {total} answers, {len(wrong)} disagree, {unknown} not modelled")
+    print(f"seed {seed}: Postfix {version()}, {len(jobs)} hosts in {len(chosen)} configurations, {len(asked)} addresses, {total} answers, {len(wrong)} disagree, {unknown} not modelled")
     return 1 if wrong or not total or unknown * 50 > total else 0
 
 
@@ -382,4 +393,4 @@ if __name__ == "__main__":
         (folder / "m.yaml").write_text(manifest(configuration))
         (folder / "d.ldif").write_text(directory(random.Random(seed))[0])
     else:
-        sys.exit(compare(os.path.realpath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1, int(sys.argv[3]) if len(sys.argv) > 3 else 99))
+        sys.exit(compare(os.path.realpath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1))
