@@ -57,6 +57,8 @@ pub mod compile;
 
 pub mod plan;
 
+pub mod comparison;
+
 pub mod outcome;
 
 // Who changed a host.

@@ -56,6 +56,7 @@ const PURE: &[&str] = &[
     "module",
     "compile",
     "plan",
+    "comparison",
     "outcome",
     "report",
 ];

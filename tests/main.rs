@@ -54,6 +54,8 @@ mod forged;
 mod ledger;
 // Plans as files: saved, shown, applied.
 mod saved;
+// What two manifests want differently, and by which line.
+mod diff;
 // Manifests and sandboxes of strangers.
 mod strangers;
 // The problems of a manifest for forges.

@@ -25,10 +25,11 @@ fn trap() -> Stranger {
     stranger
 }
 
-const OFFERED: [&[&str]; 7] = [
+const OFFERED: [&[&str]; 8] = [
     &["check", "site"],
     &["render", "site"],
     &["explain", "backend1.example.org", "myhostname", "site"],
+    &["diff", "site", "site"],
     &["plan", "--sandbox=box", "site"],
     &["drift", "--sandbox=box", "site"],
     &[

@@ -6,6 +6,7 @@ pub mod ask;
 pub mod check;
 pub mod completions;
 pub mod confirm;
+pub mod diff;
 pub mod directory;
 pub mod drift;
 pub mod error;
@@ -83,6 +84,8 @@ pub enum Verb {
     Trace(trace::TraceArguments),
     /// Find loops, lost and bouncing mail, and mistakes of the directory: every address, from every place; contacts no host.
     Verify(verify::VerifyArguments),
+    /// Show what two manifests, or two git revisions of one, want differently, and by which line; contacts no host.
+    Diff(diff::DiffArguments),
     /// Show what an apply would change on each host; changes nothing.
     Plan(plan::PlanArguments),
     /// Show a saved plan as `plan` printed it; contacts no host.
@@ -219,6 +222,7 @@ impl Verb {
             Self::Explain(arguments) => explain::run(arguments, terminal),
             Self::Trace(arguments) => trace::run(arguments, terminal),
             Self::Verify(arguments) => verify::run(arguments, terminal),
+            Self::Diff(arguments) => diff::run(arguments, terminal),
             Self::Plan(arguments) => plan::run(arguments, terminal),
             Self::Show(arguments) => show::run(arguments, terminal),
             Self::Apply(arguments) if is_plan_file(&arguments.selection.path) => {

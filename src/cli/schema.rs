@@ -8,6 +8,7 @@ use super::output;
 use super::terminal::Terminal;
 use crate::manifest;
 use crate::plan::saved::plan_schema;
+use crate::report::comparison::diff_schema;
 
 /// Arguments of `murder schema`.
 #[derive(Debug, Args)]
@@ -24,6 +25,8 @@ pub enum SchemaDocument {
     Manifest,
     /// A saved plan (`plan --out`).
     Plan,
+    /// The difference of two manifests (`diff --format json`).
+    Diff,
 }
 
 /// Runs the verb.
@@ -34,6 +37,7 @@ pub fn run(arguments: &SchemaArguments, terminal: &Terminal) -> Result<Exit, Cli
     let schema = match arguments.document {
         SchemaDocument::Manifest => manifest::schema(),
         SchemaDocument::Plan => plan_schema(),
+        SchemaDocument::Diff => diff_schema(),
     };
     output::print(format!("{schema:#}\n").as_bytes(), terminal)?;
     Ok(Exit::Done)

@@ -14,9 +14,9 @@ pub(super) enum Printed {
     TooMuch,
 }
 
-/// Runs a program without input. Gives nothing where it cannot be started, fails, or takes too long.
-pub(super) fn run(command: &mut Command, bounds: Bounds) -> Option<Printed> {
-    match program::run(command, b"", bounds) {
+/// Runs a program with `input` on its standard input. Gives nothing where it cannot be started, fails, or takes too long.
+pub(super) fn run(command: &mut Command, input: &[u8], bounds: Bounds) -> Option<Printed> {
+    match program::run(command, input, bounds) {
         Ended::Done { status, output, .. } if status.success() => {
             Some(Printed::Whole(output.to_vec()))
         }

@@ -20,6 +20,27 @@ pub(super) struct Reader {
     /// Bytes that may still be read, see [`MOST_BYTES`].
     left: Cell<u64>,
     links: LinkScope,
+    /// The checkout that the files are of, where they are of a revision of git.
+    origin: Option<Origin>,
+}
+
+/// Where a copy of a revision is, and how its paths are shown.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    /// The folder of the copy.
+    pub(super) root: PathBuf,
+    /// What is shown in its place: `main:`.
+    pub(super) shown: String,
+}
+
+impl Origin {
+    /// A path of the copy as git names it: `main:manifests/hosts.yaml`.
+    pub(super) fn shown(&self, path: &Path) -> PathBuf {
+        match path.strip_prefix(&self.root) {
+            Ok(inner) => format!("{}{}", self.shown, inner.display()).into(),
+            Err(_) => path.to_owned(),
+        }
+    }
 }
 
 /// How far links are followed from a file that the operator names.
@@ -39,6 +60,23 @@ impl Reader {
             root: RootFolder::open(folder),
             left: Cell::new(MOST_BYTES),
             links,
+            origin: None,
+        }
+    }
+
+    /// The same for files of a copy of a revision.
+    pub(super) fn of(self, origin: Option<&Origin>) -> Self {
+        Self {
+            origin: origin.cloned(),
+            ..self
+        }
+    }
+
+    /// A path as messages show it.
+    pub(super) fn label(&self, path: &Path) -> PathBuf {
+        match &self.origin {
+            Some(origin) => origin.shown(path),
+            None => path.to_owned(),
         }
     }
 
@@ -50,7 +88,7 @@ impl Reader {
 
     /// A path of the manifest's folder, as a user types it: `a.yaml`, and not `./a.yaml`.
     pub(super) fn shown(&self, path: &Path) -> PathBuf {
-        let whole = self.folder.join(path);
+        let whole = self.label(&self.folder.join(path));
         whole
             .strip_prefix(".")
             .map_or(whole.clone(), Path::to_owned)
@@ -62,7 +100,7 @@ impl Reader {
             if path.is_absolute() {
                 return Err(io::Error::other(format!(
                     "it is outside of the manifest's folder `{}`",
-                    self.folder.display()
+                    self.label(&self.folder).display()
                 )));
             }
             root.read(path, self.left.get())
@@ -81,7 +119,7 @@ impl Reader {
         } else {
             read_regular(path, limit)
         };
-        self.text(path, bytes)
+        self.text(&self.label(path), bytes)
     }
 
     fn text(&self, path: &Path, bytes: io::Result<Vec<u8>>) -> Result<String, Diagnostic> {
@@ -106,7 +144,7 @@ impl Reader {
         let entries = match self.list(Path::new("")) {
             Ok(entries) => entries,
             Err(error) => {
-                problems.push(unreadable(&self.folder, &error));
+                problems.push(unreadable(&self.label(&self.folder), &error));
                 return Vec::new();
             }
         };
@@ -130,7 +168,7 @@ impl Reader {
             problems.push(
                 Diagnostic::error(format!(
                     "there is no manifest in `{}`",
-                    self.folder.display()
+                    self.label(&self.folder).display()
                 ))
                 .detail("a manifest is one or more *.yaml or *.yml files")
                 .hint(

@@ -2,12 +2,15 @@
 //! configuration read; what it means is decided by the pure core.
 
 mod bounded;
+mod checkout;
 mod files;
+mod git;
 mod loaded;
 mod plan_file;
 mod policies;
 mod revision;
 
+pub use checkout::{Checkout, RevisionRange};
 pub use files::LinkScope;
 pub use loaded::LoadedMurder;
 pub use plan_file::{is_plan_file, read_plan};
@@ -38,9 +41,31 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// The folder of the manifest.
     pub folder: PathBuf,
+    /// The folder as messages show it; that of a revision begins with the revision.
+    pub shown_folder: PathBuf,
+    /// The manifest as it was written, its secrets not masked; none where a text of it is missing or is no YAML.
+    pub manifest: Option<Manifest>,
 }
 
 impl Loaded {
+    /// A manifest for another `murder`, of which nothing is known.
+    fn unread(
+        sources: Sources,
+        diagnostics: Vec<Diagnostic>,
+        folder: PathBuf,
+        shown_folder: PathBuf,
+    ) -> Self {
+        Self {
+            sources,
+            murder: None,
+            modules: Modules::default(),
+            diagnostics,
+            folder,
+            shown_folder,
+            manifest: None,
+        }
+    }
+
     /// Whether one of the diagnostics is an error.
     #[must_use]
     pub fn failed(&self) -> bool {
@@ -59,23 +84,41 @@ pub fn load(path: &Path, overlays: &[PathBuf]) -> Loaded {
 /// [`load`], which follows links of `path` and `overlays` as far as `links` says.
 #[must_use]
 pub fn load_with(path: &Path, overlays: &[PathBuf], links: LinkScope) -> Loaded {
+    read(path, overlays, links, None)
+}
+
+/// Reads a manifest of the copy of a revision. No link leads out of its folder.
+#[must_use]
+pub fn load_checkout(checkout: &Checkout) -> Loaded {
+    let Checkout {
+        manifest, overlays, ..
+    } = checkout;
+    read(
+        manifest,
+        overlays,
+        LinkScope::OwnFolder,
+        Some(&checkout.origin),
+    )
+}
+
+fn read(
+    path: &Path,
+    overlays: &[PathBuf],
+    links: LinkScope,
+    origin: Option<&files::Origin>,
+) -> Loaded {
     let mut sources = Sources::default();
     let folder = files::folder_of(path);
-    let reader = files::Reader::new(&folder, links);
+    let reader = files::Reader::new(&folder, links).of(origin);
+    let shown_folder = reader.label(&folder);
     let (manifest, mut known) = read_manifest(path, overlays, &reader, &mut sources);
     if diagnostic::widest(&known) == Some(Scope::Version) {
         // A manifest for another `murder` may hold what this one does not understand: nothing else is judged.
-        return Loaded {
-            sources,
-            murder: None,
-            modules: Modules::default(),
-            diagnostics: known,
-            folder,
-        };
+        return Loaded::unread(sources, known, folder, shown_folder);
     }
     let own = reader.module_files(&mut known);
     let shipped = module::embedded();
-    let own_folder = folder.join("modules").display().to_string();
+    let own_folder = shown_folder.join("modules").display().to_string();
     let mut library = Library::new(&shipped, &own, &own_folder, &mut sources);
     let named = manifest.as_ref().map(Manifest::roles);
     library.read(
@@ -94,20 +137,7 @@ pub fn load_with(path: &Path, overlays: &[PathBuf], links: LinkScope) -> Loaded 
         folder: &folder,
         known,
     };
-    let (mut diagnostics, mut meaning) = input.judge(&mut library);
-    if diagnostic::widest(&diagnostics).is_some() {
-        // The hints of an error name what there is, and not only what the manifest uses.
-        library.read(|_| true, &mut sources);
-        (diagnostics, meaning) = input.judge(&mut library);
-    }
-    let murder = match (diagnostic::widest(&diagnostics), meaning) {
-        (None, Some(Meaning::Whole(murder))) => Some(murder),
-        (scope, meaning) => {
-            let more = further(scope, meaning, library.modules(), &diagnostics);
-            diagnostics.extend(more);
-            None
-        }
-    };
+    let (mut diagnostics, murder) = input.meaning(&mut library, &mut sources);
     let modules = library.into_modules();
     tidy(&mut diagnostics);
     Loaded {
@@ -116,6 +146,8 @@ pub fn load_with(path: &Path, overlays: &[PathBuf], links: LinkScope) -> Loaded 
         modules,
         diagnostics,
         folder,
+        shown_folder,
+        manifest,
     }
 }
 
@@ -127,7 +159,7 @@ fn read_manifest(
     sources: &mut Sources,
 ) -> (Option<Manifest>, Vec<Diagnostic>) {
     let mut problems = Vec::new();
-    let named = |path: &Path| (path.to_owned(), reader.named(path));
+    let named = |path: &Path| (reader.label(path), reader.named(path));
     let texts = if path.is_dir() {
         let names = reader.manifest_files(overlays, &mut problems);
         let read = |path: &Path| (reader.shown(path), reader.inside(path));
@@ -174,6 +206,28 @@ impl Input<'_> {
         let resolved = model::resolve(manifest, &context);
         diagnostics.extend(resolved.problems);
         (diagnostics, Some(resolved.meaning))
+    }
+
+    /// All that is wrong, and what the manifest means where nothing is.
+    fn meaning(
+        &self,
+        library: &mut Library<'_>,
+        sources: &mut Sources,
+    ) -> (Vec<Diagnostic>, Option<Murder>) {
+        let (mut diagnostics, mut meaning) = self.judge(library);
+        if diagnostic::widest(&diagnostics).is_some() {
+            // The hints of an error name what there is, and not only what the manifest uses.
+            library.read(|_| true, sources);
+            (diagnostics, meaning) = self.judge(library);
+        }
+        match (diagnostic::widest(&diagnostics), meaning) {
+            (None, Some(Meaning::Whole(murder))) => (diagnostics, Some(murder)),
+            (scope, meaning) => {
+                let more = further(scope, meaning, library.modules(), &diagnostics);
+                diagnostics.extend(more);
+                (diagnostics, None)
+            }
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Hosts with the same changes are shown once: what is each host's own is a place-holder, hosts that differ in little
 //! are told as "the same, and …", and no text of a file is printed twice.
 
+mod variants;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::block::{self, Block};
@@ -11,10 +13,8 @@ use super::outcome_words::failure_word;
 use super::own_name::{self, OwnWords};
 use super::{Detail, host_names, steps};
 use crate::name::HostName;
-use crate::plan::{HostVerdict, Plan, Verdict};
-
-/// At most this many groups are compared with each other group, to tell it as "the same, and …".
-const MOST_BASES: usize = 64;
+use crate::plan::{HostVerdict, OwnNames, Plan, Verdict};
+use variants::{Difference, in_order};
 
 /// Hosts that have the same to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +73,35 @@ pub fn of_plan_with<'a>(
             (host, book.enter(own, steps, remarks))
         })
         .collect();
+    grouped(&book, &hosts, &|_| None)
+}
+
+/// Groups hosts by their blocks. `foot` gives a line below each block of a group, by its hosts, each with the subject that
+/// the block has for it.
+#[must_use]
+pub fn of_blocks<'a>(
+    hosts: Vec<(&'a HostName, Option<&OwnNames>, Vec<Block>)>,
+    foot: &Foot<'_>,
+) -> Vec<Group<'a>> {
+    let mut book = Book::default();
+    let hosts: Vec<(&HostName, HostBlocks)> = hosts
+        .into_iter()
+        .map(|(host, own, blocks)| {
+            let own = OwnWords::of(host, own);
+            (host, book.enter(own, blocks, Vec::new()))
+        })
+        .collect();
+    grouped(&book, &hosts, foot)
+}
+
+/// A line below the block of a group.
+type Foot<'f> = dyn Fn(&[(&HostName, String)]) -> Option<Line> + 'f;
+
+fn grouped<'a>(
+    book: &Book,
+    hosts: &[(&'a HostName, HostBlocks)],
+    foot: &Foot<'_>,
+) -> Vec<Group<'a>> {
     let told: Vec<(&HostName, Vec<usize>, Vec<usize>)> = hosts
         .iter()
         .map(|(host, blocks)| (*host, book.steps(blocks), book.remarks(blocks)))
@@ -92,11 +121,12 @@ pub fn of_plan_with<'a>(
         .map(|(host, blocks)| (*host, &blocks.own))
         .collect();
     let mut printer = Printer {
-        book: &book,
+        book,
         words,
         printed: BTreeMap::new(),
+        foot,
     };
-    let mut shown: Vec<Group<'_>> = in_order(&groups, &book)
+    let mut shown: Vec<Group<'_>> = in_order(&groups, book)
         .into_iter()
         .map(|(group, base)| printer.group(group, base))
         .collect();
@@ -120,6 +150,7 @@ pub fn of_lines<'a>(hosts: impl Iterator<Item = (&'a HostName, Vec<Line>)>) -> V
         book: &book,
         words: hosts.iter().map(|(host, it)| (*host, &it.own)).collect(),
         printed: BTreeMap::new(),
+        foot: &|_| None,
     };
     groups
         .iter()
@@ -174,90 +205,13 @@ fn members<'a>(hosts: impl Iterator<Item = (&'a HostName, Vec<usize>)>) -> Vec<M
     groups
 }
 
-/// The groups with the one that each is told by, if any. The largest groups are told in full, and those that differ
-/// in little from one of them follow it.
-fn in_order<'g, 'a>(
-    groups: &'g [Members<'a>],
-    book: &Book,
-) -> Vec<(&'g Members<'a>, Option<&'g Members<'a>>)> {
-    let mut by_size: Vec<usize> = (0..groups.len()).collect();
-    by_size.sort_by_key(|at| (std::cmp::Reverse(groups[*at].hosts.len()), *at));
-    let mut variants: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    let mut told_by_another = BTreeSet::new();
-    let mut bases: Vec<usize> = Vec::new();
-    for at in by_size {
-        let costs = bases.iter().take(MOST_BASES).map(|base| {
-            let cost = Difference::of(&groups[*base], &groups[at], book).cost(book);
-            (cost, *base)
-        });
-        let own: usize = groups[at].blocks.iter().map(|it| book.rows(*it)).sum();
-        match costs.min() {
-            Some((cost, base)) if cost * 2 <= own => {
-                variants.entry(base).or_default().push(at);
-                told_by_another.insert(at);
-            }
-            _ => bases.push(at),
-        }
-    }
-    let mut order = Vec::with_capacity(groups.len());
-    for (at, group) in groups.iter().enumerate() {
-        if told_by_another.contains(&at) {
-            continue;
-        }
-        order.push((group, None));
-        let mut with = variants.remove(&at).unwrap_or_default();
-        with.sort_unstable();
-        order.extend(with.into_iter().map(|at| (&groups[at], Some(group))));
-    }
-    order
-}
-
-/// What a group has that another one has not, and the other way round.
-struct Difference {
-    added: Vec<usize>,
-    replaced: Vec<usize>,
-    lacking: Vec<usize>,
-}
-
-impl Difference {
-    fn of(base: &Members<'_>, group: &Members<'_>, book: &Book) -> Self {
-        let only = |one: &Members<'_>, other: &Members<'_>| -> Vec<usize> {
-            let others: BTreeSet<&usize> = other.blocks.iter().collect();
-            let mut rest = one.blocks.clone();
-            rest.retain(|block| !others.contains(block));
-            rest
-        };
-        let (more, less) = (only(group, base), only(base, group));
-        let subjects = |blocks: &[usize]| -> BTreeSet<String> {
-            let subjects = blocks.iter().map(|at| book.block(*at).subject.clone());
-            subjects.filter(|subject| !subject.is_empty()).collect()
-        };
-        let (of_more, of_less) = (subjects(&more), subjects(&less));
-        let is_in =
-            |subjects: &BTreeSet<String>, at: &usize| subjects.contains(&book.block(*at).subject);
-        let (replaced, added) = more.iter().partition(|at| is_in(&of_less, at));
-        Self {
-            added,
-            replaced,
-            lacking: less.into_iter().filter(|at| !is_in(&of_more, at)).collect(),
-        }
-    }
-
-    /// About how many lines it takes to tell.
-    fn cost(&self, book: &Book) -> usize {
-        let rows = |blocks: &[usize]| -> usize { blocks.iter().map(|at| book.rows(*at)).sum() };
-        let heads = |blocks: &[usize]| blocks.len() + usize::from(!blocks.is_empty());
-        let replaced = rows(&self.replaced) + usize::from(!self.replaced.is_empty());
-        rows(&self.added) + replaced + heads(&self.lacking)
-    }
-}
-
 /// Makes the lines of groups in the order in which they are printed.
 struct Printer<'a> {
     book: &'a Book,
     words: BTreeMap<&'a HostName, &'a OwnWords>,
     /// The texts of files that are printed already, and for which hosts.
     printed: BTreeMap<Vec<Line>, String>,
+    foot: &'a Foot<'a>,
 }
 
 impl Printer<'_> {
@@ -340,6 +294,21 @@ impl Printer<'_> {
                     }
                 }
             }
+            let subjects: Vec<(&HostName, String)> = group
+                .hosts
+                .iter()
+                .map(|host| {
+                    let words = self.words.get(host);
+                    (
+                        *host,
+                        words.map_or_else(
+                            || block.subject.clone(),
+                            |words| words.restored(&block.subject),
+                        ),
+                    )
+                })
+                .collect();
+            block.body.extend((self.foot)(&subjects));
             shown.push(block);
         }
         self.shown(group, &shown)

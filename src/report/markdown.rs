@@ -40,13 +40,30 @@ pub struct Markdown<'a> {
 /// Those of `out`.
 pub fn write_plan(plan: &Plan, how: &Markdown<'_>, out: &mut impl Write) -> fmt::Result {
     let folds = how.forge.is_none_or(Forge::folds);
-    let head = head(plan, folds);
-    let groups = group::of_plan(plan, how.detail);
+    write_groups(
+        &head(plan, folds),
+        &group::of_plan(plan, how.detail),
+        how,
+        out,
+    )
+}
+
+/// Writes a head, and groups of hosts behind it. What is too long for the forge is left out, group by group, and named.
+///
+/// # Errors
+/// Those of `out`.
+pub(super) fn write_groups(
+    head: &str,
+    groups: &[Group<'_>],
+    how: &Markdown<'_>,
+    out: &mut impl Write,
+) -> fmt::Result {
+    let folds = how.forge.is_none_or(Forge::folds);
     let sections: Vec<Section> = groups.iter().map(|it| Section::of(it, folds)).collect();
     let limit = how.forge.map_or(usize::MAX, Forge::limit);
     let whole: usize = sections.iter().map(|it| measure(&it.whole)).sum();
-    out.write_str(&head)?;
-    if measure(&head) + whole <= limit {
+    out.write_str(head)?;
+    if measure(head) + whole <= limit {
         return sections.iter().try_for_each(|it| out.write_str(&it.whole));
     }
     let longest = cut_note(
@@ -56,7 +73,7 @@ pub fn write_plan(plan: &Plan, how: &Markdown<'_>, out: &mut impl Write) -> fmt:
         &sections.iter().collect::<Vec<_>>(),
     );
     // The names in the note differ in length, each within its own bound.
-    let reserved = measure(&head) + measure(&longest) + CUT * 2 * NAMES;
+    let reserved = measure(head) + measure(&longest) + CUT * 2 * NAMES;
     let mut left = limit.saturating_sub(reserved);
     let mut shown = String::new();
     let mut cut: Vec<&Section> = Vec::new();
@@ -82,12 +99,7 @@ pub fn write_plan(plan: &Plan, how: &Markdown<'_>, out: &mut impl Write) -> fmt:
 
 /// The marker by which a bot finds its last comment, what keeps the plan from being applied, and the figures.
 fn head(plan: &Plan, folds: bool) -> String {
-    let name: String = plan.murder.chars().map(marker_character).collect();
-    let marker = match folds {
-        true => format!("<!-- murder:plan:{name} -->"),
-        // A link that nothing refers to is not shown, also where a comment of HTML would be.
-        false => format!("[//]: # (murder:plan:{name})"),
-    };
+    let marker = marker("plan", &plan.murder, folds);
     let mut head = format!("{marker}\n\n## Plan for {}\n\n", code(&plan.murder));
     let reasons = reasons(plan);
     for reason in reasons.iter().take(REASONS) {
@@ -100,6 +112,16 @@ fn head(plan: &Plan, folds: bool) -> String {
         head.push('\n');
     }
     head + &Summary::of(plan).sentence() + "\n"
+}
+
+/// The hidden line by which a bot finds its last comment of this kind.
+pub(super) fn marker(kind: &str, murder: &str, folds: bool) -> String {
+    let name: String = murder.chars().map(marker_character).collect();
+    match folds {
+        true => format!("<!-- murder:{kind}:{name} -->"),
+        // A link that nothing refers to is not shown, also where a comment of HTML would be.
+        false => format!("[//]: # (murder:{kind}:{name})"),
+    }
 }
 
 /// A character of a name in a marker: it cannot end the marker.

@@ -6,6 +6,8 @@
 pub mod applied;
 pub mod block;
 mod common_blocks;
+pub mod comparison;
+mod comparison_json;
 pub mod difference;
 pub mod drift;
 pub mod explain;

@@ -108,7 +108,12 @@ fn of_step(step: &Step, detail: Detail) -> Block {
     }
 }
 
-fn of_file(path: &str, change: &Change<FileState>, cause: Cause, detail: Detail) -> Block {
+pub(super) fn of_file(
+    path: &str,
+    change: &Change<FileState>,
+    cause: Cause,
+    detail: Detail,
+) -> Block {
     let access = access(change) + &leads_to(change);
     let (mark, word, _) = action(change);
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -242,7 +247,7 @@ fn access(change: &Change<FileState>) -> String {
     }
 }
 
-fn asked(probes: &Probes) -> String {
+pub(super) fn asked(probes: &Probes) -> String {
     let mut parts = Vec::new();
     if !probes.accept.is_empty() {
         parts.push(format!("{} accepted", probes.accept.join(", ")));

@@ -3,7 +3,7 @@
 mod applying;
 mod revision;
 mod stale;
-mod valid;
+pub mod valid;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,142 @@
+//! `murder diff`: what two manifests, or two revisions of one, want differently.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::{self, Diff, PlanFormat, PlanOutput};
+use super::terminal::Terminal;
+use super::{StrangerArguments, output::serialised};
+use crate::comparison::{Comparison, Side, compare};
+use crate::load::{self, Loaded, RevisionRange};
+use crate::report::comparison as report;
+use crate::report::markdown::Markdown;
+use crate::session::plan::own_names;
+
+/// Arguments of `murder diff`.
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    /// The older manifest, a file or a folder; or two revisions of git: `main..HEAD`, or `main...HEAD` for what HEAD has
+    /// changed since it parted from main.
+    #[arg(value_name = "OLD|REVISIONS")]
+    pub old: PathBuf,
+    /// The newer manifest; with two revisions the manifest that is read from both.
+    #[arg(value_name = "NEW", default_value = ".", value_hint = clap::ValueHint::AnyPath)]
+    pub new: PathBuf,
+    /// Merge this file into both manifests; its values win (repeatable). With two revisions it is read from each.
+    #[arg(long, value_name = "FILE")]
+    pub overlay: Vec<PathBuf>,
+    /// Whether the manifests are trusted.
+    #[command(flatten)]
+    pub stranger: StrangerArguments,
+    /// How the difference is shown.
+    #[command(flatten)]
+    pub look: PlanOutput,
+    /// Return exit code 2 if the manifests differ.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// If one of the manifests has an error, or git has no such revision.
+pub fn run(arguments: &DiffArguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    arguments.look.check()?;
+    let comparison = match revisions(&arguments.old) {
+        Some(range) => {
+            let checkouts = range.check_out(&arguments.new, &arguments.overlay);
+            let (old, new) = checkouts.map_err(|problem| CliError::arguments(vec![problem]))?;
+            of_loaded(
+                load::load_checkout(&old),
+                load::load_checkout(&new),
+                terminal,
+            )?
+        }
+        None => {
+            let links = arguments.stranger.links();
+            let load = |path: &Path| load::load_with(path, &arguments.overlay, links);
+            of_loaded(load(&arguments.old), load(&arguments.new), terminal)?
+        }
+    };
+    let exit = match comparison.hosts.is_empty() || !arguments.detailed_exitcode {
+        true => Exit::Done,
+        false => Exit::Pending,
+    };
+    let text = shown(&comparison, arguments, terminal);
+    output::deliver(text, exit, terminal)
+}
+
+/// The range of revisions that a word names; a file or folder of that name is meant first.
+fn revisions(word: &Path) -> Option<RevisionRange> {
+    let text = word.to_str().filter(|_| !word.exists())?;
+    RevisionRange::parse(text)
+}
+
+/// Compares two manifests; prints the warnings of the newer one.
+fn of_loaded(old: Loaded, new: Loaded, terminal: &Terminal) -> Result<Comparison, CliError> {
+    let [old, new] = [old, new].map(usable);
+    let (old, new) = (old?, new?);
+    terminal.diagnostics(&new.diagnostics, &new.sources);
+    let (Some(before), Some(after)) = (side(&old), side(&new)) else {
+        return Err(CliError::message("a manifest could not be read"));
+    };
+    let mut own = own_names(before.murder, before.murder.hosts.keys());
+    own.extend(own_names(after.murder, after.murder.hosts.keys()));
+    compare(before, after, own).map_err(|(number, problems)| {
+        let sources = if number == 0 {
+            &old.sources
+        } else {
+            &new.sources
+        };
+        CliError::input(problems, sources)
+    })
+}
+
+fn usable(loaded: Loaded) -> Result<Loaded, CliError> {
+    match loaded.failed() {
+        true => Err(CliError::input(loaded.diagnostics, &loaded.sources)),
+        false => Ok(loaded),
+    }
+}
+
+fn side(loaded: &Loaded) -> Option<Side<'_>> {
+    Some(Side {
+        murder: loaded.murder.as_ref()?,
+        modules: &loaded.modules,
+        sources: &loaded.sources,
+        manifest: loaded.manifest.as_ref()?,
+        folder: &loaded.folder,
+        shown_folder: &loaded.shown_folder,
+    })
+}
+
+fn shown(
+    comparison: &Comparison,
+    arguments: &DiffArguments,
+    terminal: &Terminal,
+) -> Result<String, CliError> {
+    let PlanOutput {
+        format,
+        diff,
+        limit,
+    } = arguments.look;
+    match format {
+        PlanFormat::Text => output::written(|text| {
+            report::write_text(comparison, diff.into(), terminal.color_out, text)
+        }),
+        PlanFormat::Json => serialised(report::of_comparison(comparison)),
+        PlanFormat::Markdown => {
+            let (old, new) = (arguments.old.display(), arguments.new.display());
+            let command = format!("murder diff {old} {new}");
+            let how = Markdown {
+                detail: Diff::into(diff),
+                forge: limit,
+                command: &command,
+            };
+            output::written(|text| report::write_markdown(comparison, &how, text))
+        }
+    }
+}
