@@ -10,18 +10,22 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::manifest_arguments::AdditionArguments;
 use super::terminal::Terminal;
-use super::{StrangerArguments, open, output, selection};
+use super::{StrangerArguments, ask, open, output, selection};
 use crate::directory_source;
 use crate::load::LoadedMurder;
-use crate::mail::{EndAction, Entry, MailTrace, SmtpClient};
+use crate::mail::{EndAction, Entry, LookupAgreement, MailTrace, SmtpClient};
 use crate::name::{Parameter, RemotePath};
 use crate::report::route::{self, OriginOf};
 use crate::report::route_graph::RouteGraph;
 use crate::report::route_json::{self, EntryPoint};
+use crate::report::route_live;
 use crate::secret_source::SourceOptions;
+use crate::session::live_tables::{self, HostLookups, LiveTables};
+use crate::session::options::Reach;
 use crate::session::routes::{CompiledMurder, default_entry, outside_client};
 use crate::thing::Thing;
 use crate::verify::Attributes;
+use crate::visible::visible_json;
 
 /// Arguments of `murder trace`.
 #[derive(Debug, Args)]
@@ -53,6 +57,15 @@ pub struct TraceArguments {
     /// What the operator adds to the manifest.
     #[command(flatten)]
     pub added: AdditionArguments,
+    /// Ask every host on the way the same lookups (`postmap -q`), and mark where it disagrees with the model.
+    #[arg(long, conflicts_with = "untrusted")]
+    pub live: bool,
+    /// With --live: accept and record the key of a host that is not in known_hosts.
+    #[arg(long, requires = "live")]
+    pub accept_new: bool,
+    /// With --live: the one host on the way is this machine itself.
+    #[arg(long, requires = "live", conflicts_with = "accept_new")]
+    pub local: bool,
     /// Run the programs that the manifest names as sources of secrets.
     #[arg(long)]
     pub allow_commands: bool,
@@ -94,6 +107,10 @@ pub fn run(arguments: &TraceArguments, terminal: &Terminal) -> Result<Exit, CliE
     let murder = CompiledMurder::new(&loaded, &arguments.added.paths())
         .map_err(|problems| CliError::input(problems, &loaded.sources))?;
     let (entry, point) = entry(arguments, &loaded, &murder)?;
+    if arguments.live && !matches!(arguments.format, TraceFormat::Text | TraceFormat::Json) {
+        let problem = "`--live` has no picture: use `--format text` or `--format json`";
+        return Err(CliError::message(problem));
+    }
     let addresses = addresses(arguments)?;
     let attributes = Attributes::of(&murder.mail);
     let sources = SourceOptions {
@@ -102,25 +119,70 @@ pub fn run(arguments: &TraceArguments, terminal: &Terminal) -> Result<Exit, CliE
     let directory = arguments
         .directory
         .read(&loaded, &attributes, sources, terminal)?;
-    let traces: Vec<MailTrace> = addresses
-        .iter()
-        .map(|address| murder.mail.trace(address, entry, &directory))
-        .collect();
+    if arguments.live {
+        live_tables::record(&murder);
+    }
+    let traced = addresses.iter().map(|address| {
+        let trace = murder.mail.trace(address, entry, &directory);
+        (trace, live_tables::recorded(&murder))
+    });
+    let (traces, lookups): (Vec<MailTrace>, Vec<HostLookups>) = traced.unzip();
+    let live = match arguments.live {
+        true => Some(live(arguments, &loaded, &murder, &lookups, terminal)?),
+        false => None,
+    };
     let origin = |host: &str, thing: &str| origin(&loaded, &murder, host, thing);
-    let text = shown(arguments.format, &traces, &point, &origin)?;
+    let text = shown(arguments.format, &traces, live.as_deref(), &point, &origin)?;
     output::print(text.as_bytes(), terminal)?;
-    Ok(Exit::Done)
+    let mut agreements = live.iter().flatten().flatten();
+    Ok(match agreements.all(LookupAgreement::is_whole) {
+        true => Exit::Done,
+        false => Exit::Refused,
+    })
+}
+
+/// What the hosts on the way answer to the lookups of each trace.
+fn live(
+    arguments: &TraceArguments,
+    loaded: &LoadedMurder,
+    murder: &CompiledMurder,
+    lookups: &[HostLookups],
+    terminal: &Terminal,
+) -> Result<Vec<Vec<LookupAgreement>>, CliError> {
+    let reach = Reach {
+        sandbox: None,
+        local: arguments.local,
+        accept_new: arguments.accept_new,
+        parallel: 1,
+        untrusted: false,
+        sources: SourceOptions {
+            commands: arguments.allow_commands,
+        },
+        paths: arguments.added.paths(),
+        reason: None,
+    };
+    let passphrase = Box::new(ask::passphrase);
+    let (tables, warnings) = LiveTables::ask(loaded, murder, &reach, lookups, passphrase)
+        .map_err(|error| CliError::session(error, &loaded.sources))?;
+    terminal.diagnostics(&warnings, &loaded.sources);
+    let all = lookups.iter().map(|lookups| tables.agreements(lookups));
+    Ok(all.collect())
 }
 
 fn shown(
     format: TraceFormat,
     traces: &[MailTrace],
+    live: Option<&[Vec<LookupAgreement>]>,
     point: &EntryPoint,
     origin: OriginOf<'_>,
 ) -> Result<String, CliError> {
     Ok(match format {
         TraceFormat::Text => {
-            let texts = traces.iter().map(|trace| route::text(trace, origin));
+            let texts = traces.iter().enumerate().map(|(at, trace)| {
+                let own = live.and_then(|all| all.get(at));
+                let live = own.map_or(String::new(), |own| route_live::text(own));
+                route::text(trace, origin) + &live
+            });
             let mut text = texts.collect::<Vec<_>>().join("\n");
             if traces
                 .iter()
@@ -134,9 +196,13 @@ fn shown(
         }
         TraceFormat::Json => {
             let mut text = String::new();
-            for trace in traces {
-                let line = route_json::line(trace, point, origin);
-                text.push_str(&line.map_err(|error| CliError::message(error.to_string()))?);
+            for (at, trace) in traces.iter().enumerate() {
+                let mut value = route_json::value(trace, point, origin)
+                    .map_err(|error| CliError::message(error.to_string()))?;
+                if let Some(own) = live.and_then(|all| all.get(at)) {
+                    value["live"] = route_live::json(own);
+                }
+                text.push_str(&visible_json(&value.to_string()));
                 text.push('\n');
             }
             text

@@ -6,6 +6,7 @@ mod ending;
 mod evidence;
 mod facts;
 mod failure;
+mod lookups;
 mod orders;
 mod questions;
 
@@ -13,6 +14,7 @@ pub use ending::{Ending, Found, NotDone, Performed};
 pub use evidence::{Evidence, EvidenceQuestion, FileTrace, signature};
 pub use facts::KnownFacts;
 pub use failure::{Failure, MachineError};
+pub use lookups::{PostmapAnswer, TableQuestion};
 pub use orders::{
     Activation, ExpectedService, Expects, FileOrder, HistoryOrder, IndexOrder, LedgerOrder, Orders,
     RestoreOrder, Run, ServiceOrders,

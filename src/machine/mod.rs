@@ -12,7 +12,7 @@ use crate::task::Task;
 pub use crate::exchange::{
     Activation, Ending, Evidence, EvidenceQuestion, Expects, Failure, FileOrder, HistoryOrder,
     HistoryQuestion, KnownFacts, LedgerOrder, MachineError, NotDone, Observed, Orders, Performed,
-    Questions, RestoreOrder,
+    PostmapAnswer, Questions, RestoreOrder, TableQuestion,
 };
 
 /// Reads a host. Writes nothing there, not even a temporary file.
@@ -39,6 +39,23 @@ pub trait Observe: Send {
         &'a mut self,
         question: &'a EvidenceQuestion,
     ) -> Task<'a, Result<Evidence, MachineError>>;
+
+    /// Says what the tables of the host have for keys, in the order of the question. A machine without Postfix cannot.
+    ///
+    /// # Errors
+    /// As [`Self::observe`].
+    fn looking_up<'a>(
+        &'a mut self,
+        _question: &'a TableQuestion,
+    ) -> Task<'a, Result<Vec<PostmapAnswer>, MachineError>> {
+        Box::pin(async {
+            Err(MachineError::Unfit(Failure {
+                summary: "there is no Postfix to ask".to_owned(),
+                detail: None,
+                hint: None,
+            }))
+        })
+    }
 }
 
 /// Changes a host, completely or not at all.

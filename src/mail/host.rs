@@ -12,7 +12,7 @@ use super::reader::ParameterReader;
 use super::resolve::Resolver;
 use super::smtpd::Smtpd;
 use super::stock;
-use super::table::{HostTables, KeyLookup, OpenTable};
+use super::table::{HostTables, KeyLookup, LookupLog, OpenTable};
 use super::twins;
 use crate::name::ServiceName;
 use crate::postfix::configuration::{
@@ -48,6 +48,8 @@ pub struct MailHost {
     pub tables: BTreeMap<String, Vec<OpenTable>>,
     /// All of its lookup tables, also those within others.
     pub opened: Vec<Arc<dyn KeyLookup>>,
+    /// The lookups in its tables, once they are recorded.
+    pub lookups: Arc<LookupLog>,
     /// `recipient_delimiter`.
     pub delimiters: String,
     /// What it does in the murder.
@@ -79,8 +81,8 @@ impl MailHost {
         let resolver = Resolver::read(&mut reader);
         let myhostname = reader.text_or_empty("myhostname").to_lowercase();
         let listens = addresses_of(&reader.text_or_empty("inet_interfaces"));
-        let disabled = reader.text_or_empty("master_service_disable");
         let soft_bounce = reader.is_on("soft_bounce");
+        let smtpd = smtpd.filter(|service| is_enabled(&mut reader, service));
         let delimiters = reader.text_or_empty("recipient_delimiter");
         reader.view = view(cleanup);
         let cleanup = Cleanup::read(&mut reader);
@@ -91,10 +93,9 @@ impl MailHost {
         let (smtp, lmtp) = (client("smtp", smtp), client("lmtp", lmtp));
         reader.view = view(local);
         let local = LocalAgent::read(&mut reader);
-        let smtpd = smtpd.filter(|service| is_enabled(&disabled, service));
         reader.view = view(&smtpd);
         let smtpd = smtpd.is_some().then(|| Smtpd::read(&mut reader));
-        let (tables, opened) = tables.into_used();
+        let (lookups, (tables, opened)) = (tables.log(), tables.into_used());
         Self {
             machine: input.name.as_str().to_owned(),
             names: names(input, myhostname),
@@ -114,6 +115,7 @@ impl MailHost {
             },
             tables,
             opened,
+            lookups,
             delimiters,
             abilities: input.abilities,
             anonymous: twins::anonymous(input),
@@ -145,9 +147,10 @@ const SERVICES: [&str; 5] = [
 ];
 
 /// Whether `master_service_disable` (postconf(5)) leaves a service.
-fn is_enabled(disabled: &str, service: &ServiceName) -> bool {
+fn is_enabled(reader: &mut ParameterReader<'_, '_>, service: &ServiceName) -> bool {
+    let disabled = reader.text_or_empty("master_service_disable");
     let words = ["inet", service.as_str()];
-    let disabled = split_list(disabled);
+    let disabled = split_list(&disabled);
     !disabled.iter().any(|one| words.contains(&one.as_str()))
 }
 

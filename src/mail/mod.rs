@@ -2,6 +2,7 @@
 
 pub mod address;
 mod agent;
+mod agreement;
 mod cleanup;
 mod hand_over;
 mod host;
@@ -26,6 +27,7 @@ mod trace;
 mod twins;
 mod walk;
 
+pub use agreement::{LookupAgreement, LookupDifference};
 pub use cleanup::{Cleanup, Rewritten};
 pub use host::MailHost;
 pub use input::{HostAbilities, HostInput};

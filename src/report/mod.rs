@@ -28,6 +28,7 @@ mod own_name;
 pub mod route;
 pub mod route_graph;
 pub mod route_json;
+pub mod route_live;
 mod step_title;
 mod step_value;
 pub mod steps;

@@ -5,7 +5,6 @@ use serde::Serialize;
 use super::route::OriginOf;
 use crate::mail::table::AnswerPlace;
 use crate::mail::{Arrival, Hit, HopRoute, MailTrace, Reply};
-use crate::visible::visible_json;
 
 /// Where a message enters.
 #[derive(Debug, Clone, Serialize)]
@@ -81,18 +80,6 @@ struct SourceView<'a> {
 struct NotModelledView<'a> {
     host: &'a str,
     what: &'a str,
-}
-
-/// The route of an address as JSON, on one line.
-///
-/// # Errors
-/// If it cannot be serialised.
-pub fn line(
-    trace: &MailTrace,
-    entry: &EntryPoint,
-    origin: OriginOf<'_>,
-) -> Result<String, serde_json::Error> {
-    value(trace, entry, origin).map(|value| visible_json(&value.to_string()))
 }
 
 /// The route of an address as JSON.

@@ -1,6 +1,6 @@
 //! A machine whose ledger has only the holds that are still in force: the time is this run's, as a plan knows no clock.
 
-use crate::exchange::{Evidence, EvidenceQuestion};
+use crate::exchange::{Evidence, EvidenceQuestion, PostmapAnswer, TableQuestion};
 use crate::machine::{Apply, MachineError, Observe, Observed, Orders, Performed, Questions};
 use crate::plan::end_holds;
 use crate::task::Task;
@@ -35,6 +35,13 @@ impl Observe for HoldsInForce {
         question: &'a EvidenceQuestion,
     ) -> Task<'a, Result<Evidence, MachineError>> {
         self.machine.witnessing(question)
+    }
+
+    fn looking_up<'a>(
+        &'a mut self,
+        question: &'a TableQuestion,
+    ) -> Task<'a, Result<Vec<PostmapAnswer>, MachineError>> {
+        self.machine.looking_up(question)
     }
 }
 

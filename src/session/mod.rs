@@ -14,6 +14,7 @@ pub mod freeze;
 pub mod histories;
 pub mod hold;
 mod in_force;
+pub mod live_tables;
 mod maintenance;
 pub mod murder;
 pub mod notes;

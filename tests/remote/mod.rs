@@ -12,6 +12,7 @@ pub mod host;
 mod hostile;
 mod instance_faults;
 mod instances;
+mod lookups;
 mod memory;
 mod observing;
 mod opened;

@@ -10,6 +10,7 @@ mod data;
 mod errors;
 mod evidence;
 mod frame;
+mod lookups;
 mod observe;
 mod outcome;
 mod paths;
@@ -26,7 +27,7 @@ use crate::exchange::Failure;
 use crate::machine::services;
 use crate::machine::{
     Apply, Evidence, EvidenceQuestion, MachineError, NotDone, Observe, Observed, Orders, Performed,
-    Questions,
+    PostmapAnswer, Questions, TableQuestion,
 };
 use crate::secret::Secrets;
 use crate::service::Service;
@@ -112,6 +113,13 @@ impl Observe for Remote {
     ) -> Task<'a, Result<Evidence, MachineError>> {
         Box::pin(self.witness(question))
     }
+
+    fn looking_up<'a>(
+        &'a mut self,
+        question: &'a TableQuestion,
+    ) -> Task<'a, Result<Vec<PostmapAnswer>, MachineError>> {
+        Box::pin(self.look_up(question))
+    }
 }
 
 impl Remote {
@@ -160,17 +168,34 @@ impl Remote {
 
     async fn witness(&mut self, question: &EvidenceQuestion) -> Result<Evidence, MachineError> {
         let nonce = frame::nonce();
+        let program = evidence::program(question, &nonce);
+        let head = self.head_of(program, &nonce).await?;
+        Ok(evidence::understand(&head, &self.secrets))
+    }
+
+    async fn look_up(
+        &mut self,
+        question: &TableQuestion,
+    ) -> Result<Vec<PostmapAnswer>, MachineError> {
+        let nonce = frame::nonce();
+        let program = lookups::program(question, &nonce);
+        let head = self.head_of(program, &nonce).await?;
+        Ok(lookups::understand(&head, &self.secrets))
+    }
+
+    /// Runs a program whose answer is a head alone, and gives the head.
+    async fn head_of(&mut self, program: String, nonce: &str) -> Result<Vec<u8>, MachineError> {
         let request = ProgramRequest {
             command: format!("{} -s", self.sh),
-            stdin: Zeroizing::new(evidence::program(question, &nonce).into_bytes()),
+            stdin: Zeroizing::new(program.into_bytes()),
             limits: ExchangeLimits::observation(self.command_timeout, false),
         };
         let scrub = |error: MachineError| error.map(|one| one.scrubbed_whole(&self.secrets));
         let response = self.shell.exchanging(&request).await.map_err(scrub)?;
-        let frame = frame::unframe(&response.stdout, &nonce)
+        let frame = frame::unframe(&response.stdout, nonce)
             .map_err(|broken| no_answer(broken, &response))
             .map_err(scrub)?;
-        Ok(evidence::understand(frame.head, &self.secrets))
+        Ok(frame.head.to_vec())
     }
 
     async fn look_once(

@@ -11,6 +11,7 @@ use super::ldap::LdapTable;
 use super::ldap_settings::LdapSettings;
 use super::names::{ListMember, MatchStyle, NameList};
 use super::pattern::{PatternSyntax, PatternTable};
+use super::recorded::{LookupLog, RecordedTable};
 use crate::postfix::split_list;
 
 /// A lookup table with the word that names it, as `hash:/etc/postfix/transport`.
@@ -31,6 +32,7 @@ pub struct HostTables {
     files: HashMap<String, String>,
     opened: HashMap<String, Arc<dyn KeyLookup>>,
     used: TablesByParameter,
+    log: Arc<LookupLog>,
 }
 
 impl HostTables {
@@ -41,6 +43,7 @@ impl HostTables {
             files,
             opened: HashMap::new(),
             used: BTreeMap::new(),
+            log: Arc::default(),
         }
     }
 
@@ -56,6 +59,12 @@ impl HostTables {
         tables
     }
 
+    /// The record of the lookups in these tables.
+    #[must_use]
+    pub fn log(&self) -> Arc<LookupLog> {
+        Arc::clone(&self.log)
+    }
+
     /// The tables by the parameters that use them, and all that were opened.
     #[must_use]
     pub fn into_used(self) -> (TablesByParameter, Vec<Arc<dyn KeyLookup>>) {
@@ -67,7 +76,11 @@ impl HostTables {
         let words = split_list(value).into_iter();
         words
             .map(|word| OpenTable {
-                content: self.open(&word),
+                content: Arc::new(RecordedTable {
+                    word: word.clone(),
+                    content: self.open(&word),
+                    log: Arc::clone(&self.log),
+                }),
                 word,
             })
             .collect()

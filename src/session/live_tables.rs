@@ -1,0 +1,115 @@
+//! Asks the hosts on the way of mail what their tables have, one exchange for each instance of Postfix.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_io::block_on;
+
+use super::SessionError;
+use super::murder::MurderSession;
+use super::options::Reach;
+use super::routes::CompiledMurder;
+use crate::diagnostic::Diagnostic;
+use crate::exchange::{MachineError, PostmapAnswer, TableQuestion};
+use crate::load::LoadedMurder;
+use crate::mail::LookupAgreement;
+use crate::mail::table::TableLookup;
+use crate::name::HostName;
+use crate::transport::AskPassphrase;
+
+/// The lookups of one trace, by the host's name in the model.
+pub type HostLookups = BTreeMap<String, Vec<TableLookup>>;
+
+/// The answers of a host to its lookups; or why there are none.
+type HostAnswers = Result<BTreeMap<(String, String), PostmapAnswer>, String>;
+
+/// What the hosts answered.
+#[derive(Debug, Default)]
+pub struct LiveTables(BTreeMap<String, HostAnswers>);
+
+/// Records the lookups of all traces from now on.
+pub fn record(murder: &CompiledMurder) {
+    for host in &murder.mail.hosts {
+        host.lookups.start();
+    }
+}
+
+/// The lookups since the last time.
+#[must_use]
+pub fn recorded(murder: &CompiledMurder) -> HostLookups {
+    let hosts = murder.mail.hosts.iter();
+    let lookups = hosts.map(|host| (host.name.clone(), host.lookups.take()));
+    lookups.filter(|(_, lookups)| !lookups.is_empty()).collect()
+}
+
+impl LiveTables {
+    /// Asks each host for all its lookups. Gives the answers with warnings about the secrets of logins.
+    ///
+    /// # Errors
+    /// If a secret of a login cannot be read. No host was contacted.
+    pub fn ask(
+        loaded: &LoadedMurder,
+        murder: &CompiledMurder,
+        reach: &Reach,
+        lookups: &[HostLookups],
+        ask_passphrase: Box<AskPassphrase>,
+    ) -> Result<(Self, Vec<Diagnostic>), SessionError> {
+        let mut wanted: BTreeMap<&str, BTreeSet<(String, String)>> = BTreeMap::new();
+        for (host, lookups) in lookups.iter().flatten() {
+            let keys = lookups
+                .iter()
+                .map(|one| (one.table.clone(), one.key.clone()));
+            wanted.entry(host).or_default().extend(keys);
+        }
+        let places = wanted.keys().filter_map(|label| murder.places.get(*label));
+        let hosts: BTreeSet<HostName> = places.map(|(host, _)| host.clone()).collect();
+        let hosts: Vec<HostName> = hosts.into_iter().collect();
+        let mut session =
+            MurderSession::new(loaded, &hosts, reach, BTreeSet::new(), ask_passphrase)?;
+        let warnings = std::mem::take(&mut session.warnings);
+        let answers = wanted.into_iter().filter_map(|(label, keys)| {
+            let (host, service) = murder.places.get(label)?;
+            let question = TableQuestion {
+                service: service.clone(),
+                lookups: keys.into_iter().collect(),
+            };
+            let answers = block_on(answers(&session, host, &question));
+            let answers = answers.map_err(|error| words(&session, error));
+            Some((label.to_owned(), answers))
+        });
+        Ok((Self(answers.collect()), warnings))
+    }
+
+    /// Whether the hosts agree with the lookups of one trace, host by host.
+    #[must_use]
+    pub fn agreements(&self, lookups: &HostLookups) -> Vec<LookupAgreement> {
+        let all = lookups
+            .iter()
+            .map(|(host, lookups)| match self.0.get(host) {
+                Some(Ok(answers)) => {
+                    let own = lookups.iter().map_while(|one| {
+                        let key = (one.table.clone(), one.key.clone());
+                        answers.get(&key).cloned()
+                    });
+                    LookupAgreement::of(host, lookups, &own.collect::<Vec<_>>())
+                }
+                Some(Err(why)) => LookupAgreement::failed(host, why.clone()),
+                None => LookupAgreement::failed(host, "it was not asked".to_owned()),
+            });
+        all.collect()
+    }
+}
+
+async fn answers(
+    session: &MurderSession<'_>,
+    host: &HostName,
+    question: &TableQuestion,
+) -> Result<BTreeMap<(String, String), PostmapAnswer>, MachineError> {
+    let host = session.host(host)?;
+    let mut machine = session.connect(host).await?;
+    let answers = machine.looking_up(question).await?;
+    Ok(question.lookups.iter().cloned().zip(answers).collect())
+}
+
+fn words(session: &MurderSession<'_>, error: MachineError) -> String {
+    session.session.scrub(error.into_failure()).summary
+}
