@@ -56,6 +56,8 @@ mod ledger;
 mod saved;
 // What two manifests want differently, and by which line.
 mod diff;
+// What a run tells while it runs.
+mod events;
 // Manifests and sandboxes of strangers.
 mod strangers;
 // The problems of a manifest for forges.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::confirm::InterruptReport;
 use super::error::CliError;
+use super::event_stream::EventStream;
 use super::exit::Exit;
 use super::output::{self, Diff, Format};
 use super::plan_file::PlanFileArguments;
@@ -15,12 +16,16 @@ use super::reach::{ConsentArguments, ReachArguments};
 use super::terminal::Terminal;
 use super::{Selection, confirm, open, selection};
 use crate::diagnostic::Diagnostic;
-use crate::fleet::{Event, Limits, Stop};
+use crate::fleet::{Event, EventKind, Limits, Stop};
 use crate::name::HostName;
 use crate::outcome::Outcome;
+use crate::plan::Plan;
 use crate::policy::Policy;
+use crate::report::events::Stage;
+use crate::report::host_names;
+use crate::report::line::count;
 use crate::session::freeze;
-use crate::session::options::Reach;
+use crate::session::options::{Consent, Reach};
 use crate::session::rollout::ApplyTurns;
 use crate::session::rollout_order::RolloutOrder;
 use crate::session::worker::Applier;
@@ -56,11 +61,33 @@ pub struct ApplyArguments {
     #[arg(long, value_name = "REASON", value_parser = reason)]
     pub allow_freeze: Option<String>,
     /// The format of the report.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = ApplyFormat::Text)]
+    pub format: ApplyFormat,
     /// How much of each file the plan shows. Default: `context`; with `--yes` it is `summary`, because nobody is asked.
     #[arg(long, value_enum, value_name = "MUCH")]
     pub diff: Option<Diff>,
+}
+
+/// The forms of the report of an apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ApplyFormat {
+    /// For people.
+    Text,
+    /// For programs: versioned, without secrets.
+    Json,
+    /// For programs: one event a line, as it happens.
+    Jsonl,
+}
+
+impl ApplyFormat {
+    /// The form of a report that is printed as a whole.
+    #[must_use]
+    pub fn whole(self) -> Format {
+        match self {
+            Self::Text => Format::Text,
+            Self::Json | Self::Jsonl => Format::Json,
+        }
+    }
 }
 
 /// A reason: a text of one line.
@@ -73,6 +100,13 @@ fn reason(text: &str) -> Result<String, String> {
 }
 
 impl ApplyArguments {
+    /// Where the events are written, with `--format jsonl`.
+    #[must_use]
+    pub fn events(&self, murder: &str, hosts: usize, terminal: &Terminal) -> Option<EventStream> {
+        (self.format == ApplyFormat::Jsonl)
+            .then(|| EventStream::begin("apply", murder, hosts, terminal))
+    }
+
     /// The reasons of `--allow-freeze` and `--reason`, as one.
     fn why(&self) -> Option<String> {
         let reasons = [&self.allow_freeze, &self.reason];
@@ -120,27 +154,17 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
     selection::allowed(loaded.murder.hosts.keys(), &consent)?;
     let applier = open::applier(&loaded, &hosts, &reach, consent.clone(), terminal)?;
     let murder = &loaded.murder;
-    let plan = open::plan(murder, &hosts, &*applier, reach.parallel, terminal);
-    confirm::show(
-        &plan,
-        &consent,
-        arguments.format,
-        arguments.detail(),
-        terminal,
-    )?;
-    let applied = confirm::decide(&plan, &consent, arguments.yes, terminal, || {
-        let order = RolloutOrder::of_manifest(&loaded);
-        let mut rollout = ApplyTurns::new(&order, &plan, &consent, arguments.canary);
-        if reach.sandbox.is_some() {
-            rollout = rollout.without_pauses();
-        }
-        let limits = Limits {
-            parallel: reach.parallel,
-            max_fail: arguments.max_fail,
-        };
-        roll(&rollout, &*applier, limits, arguments.format, terminal)
-    });
-    let exit = output::applied(&applied, &plan, arguments.format, terminal)?;
+    let events = arguments.events(&murder.name, hosts.len(), terminal);
+    let events = events.as_ref();
+    let plan = open::plan_with(murder, &hosts, &*applier, reach.parallel, events, terminal);
+    let order = RolloutOrder::of_manifest(&loaded);
+    let planned = PlannedApply {
+        plan: &plan,
+        order: &order,
+        consent: &consent,
+        events,
+    };
+    let exit = planned.apply(&*applier, arguments, terminal)?;
     if exit != Exit::Refused {
         for host in applier.forget() {
             terminal.say(&format!(
@@ -173,11 +197,73 @@ pub fn refuse_frozen(
     )]))
 }
 
+/// A plan that is to be applied.
+pub struct PlannedApply<'a> {
+    /// What changes on which host.
+    pub plan: &'a Plan,
+    /// What decides the waves.
+    pub order: &'a RolloutOrder,
+    /// The refusals that the user lifts.
+    pub consent: &'a Consent,
+    /// Where the events are written, with `--format jsonl`.
+    pub events: Option<&'a EventStream>,
+}
+
+impl PlannedApply<'_> {
+    /// Shows the plan, asks, applies it, and prints the outcomes.
+    ///
+    /// # Errors
+    /// If standard output cannot be written.
+    pub fn apply(
+        &self,
+        applier: &(impl Applier + ?Sized),
+        arguments: &ApplyArguments,
+        terminal: &Terminal,
+    ) -> Result<Exit, CliError> {
+        let result = self.decide(applier, arguments, terminal);
+        match self.events {
+            Some(events) => events.ended(result),
+            None => result,
+        }
+    }
+
+    fn decide(
+        &self,
+        applier: &(impl Applier + ?Sized),
+        arguments: &ApplyArguments,
+        terminal: &Terminal,
+    ) -> Result<Exit, CliError> {
+        let (plan, consent) = (self.plan, self.consent);
+        let (format, detail) = (arguments.format.whole(), arguments.detail());
+        confirm::show(plan, consent, format, detail, terminal)?;
+        let applied = confirm::decide(plan, consent, arguments.yes, terminal, || {
+            let mut rollout = ApplyTurns::new(self.order, plan, consent, arguments.canary);
+            if arguments.reach.sandbox.is_some() {
+                rollout = rollout.without_pauses();
+            }
+            let limits = Limits {
+                parallel: arguments.reach.parallel,
+                max_fail: arguments.max_fail,
+            };
+            roll(&rollout, applier, limits, self.events, format, terminal)
+        });
+        match self.events {
+            Some(events) => {
+                let exit = output::exit_of_applied(&applied);
+                events.outcomes(&applied.hosts, exit);
+                Ok(exit)
+            }
+            None => output::applied(&applied, plan, format, terminal),
+        }
+    }
+}
+
 /// Applies the plan in waves, shows the progress, and stops at Ctrl-C.
-pub fn roll(
+fn roll(
     rollout: &ApplyTurns<'_>,
     applier: &(impl Applier + ?Sized),
     limits: Limits,
+    events: Option<&EventStream>,
     format: Format,
     terminal: &Terminal,
 ) -> BTreeMap<HostName, Outcome> {
@@ -187,14 +273,32 @@ pub fn roll(
         murder: rollout.murder(),
         so_far: rollout.so_far(),
         format,
+        events: events.cloned(),
         clear: progress.eraser(),
     };
     confirm::watch_signals(&stop, report, terminal);
+    if let Some(events) = events {
+        events.applies();
+    }
+    let so_far = rollout.so_far();
     let mut announced = false;
     let mut waves = WaveLines::new(rollout);
     let outcomes = rollout.run(applier, limits, &stop, |event| {
-        if let Some(line) = waves.line(&event).filter(|_| !terminal.bars) {
-            progress.say(&line);
+        if let Some((number, hosts)) = waves.begins(&event) {
+            if !terminal.bars {
+                progress.say(&waves.line(number, hosts));
+            }
+            if let Some(events) = events {
+                events.wave(number, waves.waves.len(), hosts);
+            }
+        }
+        if let Some(events) = events {
+            events.happened(Stage::Apply, &event);
+            if event.said == EventKind::Ended
+                && let Some(outcome) = so_far.of(&event.host)
+            {
+                events.outcome(&event.host, &outcome);
+            }
         }
         progress.show(&event);
         if stop.is_requested() && !announced {
@@ -220,23 +324,22 @@ impl<'a> WaveLines<'a> {
         }
     }
 
-    /// The line of a wave, at the first event of its hosts.
-    fn line(&mut self, event: &Event) -> Option<String> {
+    /// The number of a wave and its hosts, at the first event of one of these.
+    fn begins(&mut self, event: &Event) -> Option<(usize, &'a [HostName])> {
         let hosts = *self.waves.get(self.begun)?;
         if !hosts.contains(&event.host) {
             return None;
         }
         self.begun += 1;
-        let first = hosts.first()?;
-        let more = match hosts.len() - 1 {
-            0 => String::new(),
-            1 => " and 1 more host".to_owned(),
-            more => format!(" and {more} more hosts"),
-        };
-        Some(format!(
-            "wave {} of {}: {first}{more}",
-            self.begun,
-            self.waves.len()
-        ))
+        Some((self.begun, hosts))
+    }
+
+    fn line(&self, number: usize, hosts: &[HostName]) -> String {
+        let names = host_names::short(hosts);
+        let all = self.waves.len();
+        match hosts.len() {
+            1 => format!("wave {number} of {all}: {names}"),
+            more => format!("wave {number} of {all}: {names}: {}", count(more, "host")),
+        }
     }
 }

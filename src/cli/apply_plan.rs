@@ -3,20 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::apply::{ApplyArguments, refuse_frozen, roll};
+use super::apply::{ApplyArguments, PlannedApply, refuse_frozen};
 use super::error::CliError;
 use super::exit::Exit;
 use super::plan_file::PlanFileArguments;
 use super::terminal::Terminal;
-use super::{Selection, ask, confirm, output, save, selection, show};
+use super::{Selection, ask, confirm, save, selection, show};
 use crate::diagnostic::{Diagnostic, Sources};
-use crate::fleet::Limits;
 use crate::load;
 use crate::name::HostName;
 use crate::plan::Plan;
 use crate::plan::saved::SavedPlan;
 use crate::session::options::Consent;
-use crate::session::rollout::ApplyTurns;
 use crate::session::rollout_order::RolloutOrder;
 use crate::session::saved::{PlanApplier, PlanUse};
 use crate::session::signature::{Signature, SignatureSource, verify};
@@ -79,26 +77,14 @@ fn apply(
     arguments: &ApplyArguments,
     terminal: &Terminal,
 ) -> Result<Exit, CliError> {
-    confirm::show(
+    let events = arguments.events(&plan.murder, plan.hosts.len(), terminal);
+    let planned = PlannedApply {
         plan,
+        order: &RolloutOrder::of_saved(saved),
         consent,
-        arguments.format,
-        arguments.detail(),
-        terminal,
-    )?;
-    let applied = confirm::decide(plan, consent, arguments.yes, terminal, || {
-        let order = RolloutOrder::of_saved(saved);
-        let mut rollout = ApplyTurns::new(&order, plan, consent, arguments.canary);
-        if arguments.reach.sandbox.is_some() {
-            rollout = rollout.without_pauses();
-        }
-        let limits = Limits {
-            parallel: arguments.reach.parallel,
-            max_fail: arguments.max_fail,
-        };
-        roll(&rollout, applier, limits, arguments.format, terminal)
-    });
-    output::applied(&applied, plan, arguments.format, terminal)
+        events: events.as_ref(),
+    };
+    planned.apply(applier, arguments, terminal)
 }
 
 /// Verifies the signature, if one is required, and gives who signed.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, IsTerminal};
 
 use super::error::CliError;
+use super::event_stream::EventStream;
 use super::exit::Exit;
 use super::output::{self, Diff, Format};
 use super::signals;
@@ -117,6 +118,8 @@ pub struct InterruptReport<'a> {
     pub so_far: OutcomesSoFar,
     /// The form of the report.
     pub format: Format,
+    /// Where events are written, in place of a report.
+    pub events: Option<EventStream>,
     /// Clears what is drawn on standard error.
     pub clear: Box<dyn FnOnce() + Send>,
 }
@@ -127,6 +130,7 @@ pub fn watch_signals(stop: &Stop, report: InterruptReport<'_>, terminal: &Termin
     let InterruptReport {
         so_far,
         format,
+        events,
         clear,
         ..
     } = report;
@@ -134,7 +138,10 @@ pub fn watch_signals(stop: &Stop, report: InterruptReport<'_>, terminal: &Termin
         // Without outcomes the report of the whole apply is being printed.
         if let Some(hosts) = so_far.take() {
             clear();
-            output::interrupted(&ApplyResult { murder, hosts }, format, &terminal_then);
+            match events {
+                Some(events) => events.outcomes(&hosts, output::interruption()),
+                None => output::interrupted(&ApplyResult { murder, hosts }, format, &terminal_then),
+            }
         }
     };
     if let Err(error) = signals::watch(stop, report) {
@@ -192,6 +199,7 @@ pub fn confirm_and_apply(
             murder: &plan.murder,
             so_far: so_far.clone(),
             format: options.format,
+            events: None,
             clear: Box::new(|| ()),
         };
         // One Ctrl-C does not interrupt the host. A second one ends the program, and the host completes on its own.

@@ -3,22 +3,67 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::error::CliError;
 use super::exit::Exit;
 use super::notify::{Notifier, NotifyArguments};
 use super::open::Watched;
-use super::output::{self, PlanFormat, PlanOutput};
+use super::output::{self, Diff, PlanFormat, PlanOutput};
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
 use super::{Selection, StrangerArguments, open};
 use crate::plan::{Plan, Verdict};
 use crate::replace_file::replace;
 use crate::report::drift::DriftReport;
+use crate::report::forge::Forge;
 use crate::report::json;
 use crate::report::metrics::{self, RunMetrics};
 use crate::session::provenance;
+
+/// The forms of drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DriftFormat {
+    /// For people.
+    Text,
+    /// For programs: versioned, without secrets.
+    Json,
+    /// For programs: one event a line, as it happens.
+    Jsonl,
+    /// For reviews.
+    Markdown,
+}
+
+/// How drift is shown.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Output")]
+pub struct DriftOutput {
+    /// The format of the report.
+    #[arg(long, value_enum, default_value_t = DriftFormat::Text)]
+    pub format: DriftFormat,
+    /// How much of each file is shown.
+    #[arg(long, value_enum, value_name = "MUCH", default_value_t = Diff::Context)]
+    pub diff: Diff,
+    /// With `--format markdown`: the longest text, in bytes, or where it is posted: github, gitlab, bitbucket or azure.
+    /// What is too long is left out, and named.
+    #[arg(long, value_name = "FORGE|BYTES")]
+    pub limit: Option<Forge>,
+}
+
+impl DriftOutput {
+    /// The same for a plan. Events are no form of a plan.
+    fn of_plan(self) -> PlanOutput {
+        PlanOutput {
+            format: match self.format {
+                DriftFormat::Text => PlanFormat::Text,
+                DriftFormat::Json | DriftFormat::Jsonl => PlanFormat::Json,
+                DriftFormat::Markdown => PlanFormat::Markdown,
+            },
+            diff: self.diff,
+            limit: self.limit,
+        }
+    }
+}
 
 /// Arguments of `murder drift`.
 #[derive(Debug, Args)]
@@ -34,7 +79,7 @@ pub struct DriftArguments {
     pub reach: ReachArguments,
     /// How drift is shown.
     #[command(flatten)]
-    pub look: PlanOutput,
+    pub look: DriftOutput,
     /// Report changes of the manifest that are not applied yet too, and return exit code 2 for them.
     #[arg(long)]
     pub pending: bool,
@@ -53,7 +98,7 @@ pub struct DriftArguments {
 /// # Errors
 /// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &DriftArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    arguments.look.check()?;
+    arguments.look.of_plan().check()?;
     let notifier = Notifier::begin(&arguments.notify, terminal)?;
     let mut said = String::new();
     let ended = look(arguments, &notifier, &mut said, terminal);
@@ -73,7 +118,8 @@ fn look(
     terminal: &Terminal,
 ) -> Result<Exit, CliError> {
     let selection = arguments.selection.of_stranger(arguments.stranger);
-    let watched = open::watched(&selection, &arguments.reach, terminal)?;
+    let jsonl = arguments.look.format == DriftFormat::Jsonl;
+    let watched = open::watched(&selection, &arguments.reach, jsonl, terminal)?;
     let now = provenance::run(SystemTime::now()).at;
     let report = DriftReport {
         plan: &watched.plan,
@@ -92,7 +138,11 @@ fn look(
     let printed = print(arguments, &report, exit, terminal);
     *said = report.brief();
     let done = wrote.and(told);
-    done.map_err(|error| error.or(exit)).and(printed)
+    let ended = done.map_err(|error| error.or(exit)).and(printed);
+    match &watched.events {
+        Some(events) => events.ended(ended),
+        None => ended,
+    }
 }
 
 /// Warns of maintenances that were due to end, although `drift` prints no other warning of the manifest.
@@ -136,7 +186,10 @@ fn print(
     exit: Exit,
     terminal: &Terminal,
 ) -> Result<Exit, CliError> {
-    let look = arguments.look;
+    if arguments.look.format == DriftFormat::Jsonl {
+        return Ok(exit);
+    }
+    let look = arguments.look.of_plan();
     if exit == Exit::Done && look.format != PlanFormat::Json {
         return Ok(exit);
     }

@@ -10,6 +10,7 @@ pub mod diff;
 pub mod directory;
 pub mod drift;
 pub mod error;
+pub mod event_stream;
 pub mod exit;
 pub mod explain;
 mod guard;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use super::error::CliError;
+use super::event_stream::EventStream;
 use super::progress::Progress;
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
@@ -15,11 +16,12 @@ use crate::load::{self, LinkScope, LoadedMurder};
 use crate::model::Murder;
 use crate::name::HostName;
 use crate::plan::Plan;
+use crate::report::events::Stage;
 use crate::session::freeze;
 use crate::session::murder::MurderSession;
 use crate::session::one_host::OneHost;
 use crate::session::options::{Consent, Reach};
-use crate::session::plan::{own_names, plan_hosts};
+use crate::session::plan::{own_names, plan_hosts_with};
 use crate::session::worker::{self, Applier, Planner, Recorder};
 
 /// Reads and resolves the manifest with the policies of these names, and prints its warnings.
@@ -99,13 +101,14 @@ pub fn difference(
     Ok(plan(murder, &hosts, &*planner, reach.parallel, terminal))
 }
 
-/// Plans the selected hosts as [`difference`], and asks those with drift who changed them.
+/// Plans the selected hosts as [`difference`], and asks those with drift who changed them; with `jsonl` each event is a line.
 ///
 /// # Errors
 /// As [`difference`].
 pub fn watched(
     selected: &Selection,
     reach: &ReachArguments,
+    jsonl: bool,
     terminal: &Terminal,
 ) -> Result<Watched, CliError> {
     let began = Instant::now();
@@ -116,13 +119,24 @@ pub fn watched(
         .map_err(|error| CliError::session(error, &loaded.sources))?;
     terminal.diagnostics(&warnings, &loaded.sources);
     let load = began.elapsed();
-    let plan = plan(&loaded.murder, &hosts, &*watcher, reach.parallel, terminal);
+    let murder = &loaded.murder;
+    let events = jsonl.then(|| EventStream::begin("drift", &murder.name, hosts.len(), terminal));
+    let parallel = reach.parallel;
+    let plan = plan_with(
+        murder,
+        &hosts,
+        &*watcher,
+        parallel,
+        events.as_ref(),
+        terminal,
+    );
     let notes = watcher.notes();
     drop(watcher);
     Ok(Watched {
         loaded,
         plan,
         notes,
+        events,
         phases: vec![
             ("load", load.as_secs_f64()),
             ("observe", (began.elapsed() - load).as_secs_f64()),
@@ -138,6 +152,8 @@ pub struct Watched {
     pub plan: Plan,
     /// What else is known of the hosts that answered.
     pub notes: BTreeMap<HostName, HostNotes>,
+    /// Where the events are written, with `--format jsonl`.
+    pub events: Option<EventStream>,
     /// How long each phase took, in seconds.
     pub phases: Vec<(&'static str, f64)>,
 }
@@ -218,15 +234,38 @@ pub fn plan(
     parallel: usize,
     terminal: &Terminal,
 ) -> Plan {
+    plan_with(murder, hosts, planner, parallel, None, terminal)
+}
+
+/// The same, with an event for each thing that happens.
+#[must_use]
+pub fn plan_with(
+    murder: &Murder,
+    hosts: &[HostName],
+    planner: &(impl Planner + ?Sized),
+    parallel: usize,
+    events: Option<&EventStream>,
+    terminal: &Terminal,
+) -> Plan {
     let mut progress = Progress::new(terminal, "observing", hosts.len());
-    let listens = progress.listens();
-    let mut show = |event: Event| progress.show(&event);
-    let plan = plan_hosts(
+    let listens = progress.listens() || events.is_some();
+    let mut show = |event: Event| {
+        if let Some(events) = events {
+            events.happened(Stage::Observe, &event);
+        }
+        progress.show(&event);
+    };
+    let plan = plan_hosts_with(
         &murder.name,
         hosts,
         planner,
         parallel,
         listens.then_some(&mut show),
+        &|host, verdict| {
+            if let Some(events) = events {
+                events.verdict(host, verdict);
+            }
+        },
     );
     Plan {
         own_names: own_names(murder, hosts),

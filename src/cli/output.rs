@@ -125,15 +125,30 @@ pub fn applied(
     format: Format,
     terminal: &Terminal,
 ) -> Result<Exit, CliError> {
-    let exit = match Exit::of_applied(applied) {
-        Exit::Interrupted if signals::is_terminated() => Exit::Terminated,
-        exit => exit,
-    };
+    let exit = exit_of_applied(applied);
     // The summary of the plan has this already.
     if format == Format::Text && Summary::of(plan).is_converged() {
         return Ok(exit);
     }
     deliver(text_of_applied(applied, format, terminal), exit, terminal)
+}
+
+/// The exit code of an apply.
+#[must_use]
+pub fn exit_of_applied(applied: &ApplyResult) -> Exit {
+    match Exit::of_applied(applied) {
+        Exit::Interrupted => interruption(),
+        exit => exit,
+    }
+}
+
+/// The exit code of a run that a signal ended.
+#[must_use]
+pub fn interruption() -> Exit {
+    match signals::is_terminated() {
+        true => Exit::Terminated,
+        false => Exit::Interrupted,
+    }
 }
 
 fn text_of_applied(

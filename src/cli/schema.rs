@@ -9,6 +9,7 @@ use super::terminal::Terminal;
 use crate::manifest;
 use crate::plan::saved::plan_schema;
 use crate::report::comparison::diff_schema;
+use crate::report::events::events_schema;
 
 /// Arguments of `murder schema`.
 #[derive(Debug, Args)]
@@ -27,6 +28,8 @@ pub enum SchemaDocument {
     Plan,
     /// The difference of two manifests (`diff --format json`).
     Diff,
+    /// A line of `--format jsonl`.
+    Events,
 }
 
 /// Runs the verb.
@@ -38,6 +41,7 @@ pub fn run(arguments: &SchemaArguments, terminal: &Terminal) -> Result<Exit, Cli
         SchemaDocument::Manifest => manifest::schema(),
         SchemaDocument::Plan => plan_schema(),
         SchemaDocument::Diff => diff_schema(),
+        SchemaDocument::Events => events_schema(),
     };
     output::print(format!("{schema:#}\n").as_bytes(), terminal)?;
     Ok(Exit::Done)

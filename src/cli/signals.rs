@@ -51,6 +51,26 @@ pub fn watch(stop: &Stop, report: impl FnOnce() + Send + 'static) -> std::io::Re
         .map(drop)
 }
 
+/// Calls `on_signal` with the exit code of each SIGINT and SIGTERM, on a thread of its own. Where it returns true, the
+/// program ends with that code.
+///
+/// # Errors
+/// If the handlers cannot be set.
+pub fn each(mut on_signal: impl FnMut(i32) -> bool + Send + 'static) -> std::io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let watch = move || {
+        for signal in signals.forever() {
+            if on_signal(KILLED + signal) {
+                exit(KILLED + signal);
+            }
+        }
+    };
+    thread::Builder::new()
+        .name("events".to_owned())
+        .spawn(watch)
+        .map(drop)
+}
+
 /// Whether the last signal was SIGTERM.
 #[must_use]
 pub fn is_terminated() -> bool {

@@ -60,6 +60,19 @@ pub fn plan_hosts(
     parallel: usize,
     on_event: Option<&mut dyn FnMut(Event)>,
 ) -> Plan {
+    plan_hosts_with(murder, hosts, planner, parallel, on_event, &|_, _| ())
+}
+
+/// The same; `on_verdict` gets each verdict as it comes, on the thread of the host.
+#[must_use]
+pub fn plan_hosts_with(
+    murder: &str,
+    hosts: &[HostName],
+    planner: &(impl Planner + ?Sized),
+    parallel: usize,
+    on_event: Option<&mut dyn FnMut(Event)>,
+    on_verdict: &(dyn Fn(&HostName, &HostVerdict) + Sync),
+) -> Plan {
     let width = Width {
         parallel,
         threads: planner.threads(parallel.min(hosts.len())),
@@ -75,6 +88,8 @@ pub fn plan_hosts(
                 let mut verdict = planner.plan(host, &|words| say.at(words)).await;
                 let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
                 keep_texts(&mut verdict, &mut left);
+                drop(left);
+                on_verdict(host, &verdict);
                 verdict
             })
         },

@@ -25,6 +25,12 @@ impl OutcomesSoFar {
         }
     }
 
+    /// The outcome of a host; none where the outcomes were taken.
+    #[must_use]
+    pub fn of(&self, host: &HostName) -> Option<Outcome> {
+        self.lock().as_ref()?.get(host).cloned()
+    }
+
     /// The outcomes; none where they were taken already.
     #[must_use]
     pub fn take(&self) -> Option<BTreeMap<HostName, Outcome>> {
