@@ -92,7 +92,9 @@ pub(super) fn check_leave(modules: &Modules, host: &Host, warnings: &mut Vec<Dia
             .at(word.at, "left alone anyway");
         warnings.push(match nearest(&word.value, &known) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem.hint("remove it"),
+            None => problem.hint(
+                "remove it, unless an earlier apply managed it: then the next one forgets it, and it stays as it is",
+            ),
         });
     }
 }
@@ -134,6 +136,28 @@ impl Work<'_> {
             self.left
                 .entry(thing.clone())
                 .or_insert_with(|| (layer.level.clone(), layer.at));
+        }
+    }
+
+    /// Adds what is left alone and no layer names: an apply that managed it before forgets it, and it stays as it is.
+    pub(super) fn keep_left(&mut self) {
+        let left: Vec<Thing> = self.left.keys().cloned().collect();
+        let wanted = self.compiled.wanted_mut();
+        for thing in left {
+            let is_wanted = match &thing {
+                Thing::File(path) => wanted.files.contains_key(path),
+                Thing::Service(service) => {
+                    let parts = wanted.values.keys().chain(&wanted.leave);
+                    parts.into_iter().any(|known| match known {
+                        Thing::Field(of, _) | Thing::Option(of, _) => of == service,
+                        _ => false,
+                    })
+                }
+                thing => wanted.values.contains_key(thing),
+            };
+            if !is_wanted {
+                wanted.leave.insert(thing);
+            }
         }
     }
 

@@ -234,6 +234,7 @@ impl<'a> Compiler<'a> {
         work.settings();
         work.services();
         work.files();
+        work.keep_left();
         work.checks();
         work.check_own_name(self.murder, &self.own_names);
         work.check_values();

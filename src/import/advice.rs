@@ -86,7 +86,7 @@ fn others(assembly: &Assembly<'_>) -> Vec<(HostName, Advice)> {
                     continue;
                 };
                 let yours = match (key, &word.value) {
-                    (WordKey::Leave(thing), _) => format!("{thing} is not there"),
+                    (WordKey::Leave(thing), _) => format!("{thing}: left alone"),
                     (WordKey::File(path), _) => format!("{path}, your own"),
                     (key, value) => format!("{} = {}", thing_of(key), short(value)),
                 };
@@ -201,9 +201,20 @@ fn recommended(
         }
         WordKey::Leave(thing) => match parameter(thing) {
             Some(name) => of_thing(&Thing::Parameter(name)),
-            None => Some(("as the module has it".to_owned(), of_modules())),
+            None => of_entry(thing, desired).then(|| ("the module's".to_owned(), of_modules())),
         },
     }
+}
+
+/// Whether a module says anything of an entry of master.cf, or of the part of one that a word names.
+fn of_entry(word: &str, desired: &DesiredService) -> bool {
+    let of_word = |thing: &Thing| match thing {
+        Thing::Field(service, _) | Thing::Option(service, _) => {
+            service.to_string() == word || thing.to_string() == format!("master.cf:{word}")
+        }
+        _ => false,
+    };
+    desired.values.keys().any(of_word)
 }
 
 fn of_file(path: &str, desired: &DesiredService) -> bool {

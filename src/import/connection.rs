@@ -181,11 +181,30 @@ fn tls_value(value: &str) -> Yaml {
     }
 }
 
+/// The parameters whose tables say which addresses there are and where they go. Other tables may ask a directory of their own.
+const ROUTING: [&str; 11] = [
+    "alias_maps",
+    "local_recipient_maps",
+    "mydestination",
+    "relay_domains",
+    "relay_recipient_maps",
+    "smtpd_sender_login_maps",
+    "transport_maps",
+    "virtual_alias_domains",
+    "virtual_alias_maps",
+    "virtual_mailbox_domains",
+    "virtual_mailbox_maps",
+];
+
 /// The connection that most tables of a host have, with the base of most of them. Of those that come equally often it is the
 /// one of the tables with short names: a table for one domain alone has the domain in its name.
 #[must_use]
 pub fn of_host(host: &SeenHost) -> Option<Connection> {
     let mut tables = host.ldap_tables();
+    tables.retain(|table| {
+        let mut parameters = table.parameters.iter();
+        parameters.any(|name| ROUTING.contains(&name.as_str()))
+    });
     tables.sort_by_key(|table| table.path.len());
     most_common(tables.iter().filter_map(Connection::of))
 }

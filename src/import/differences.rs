@@ -114,6 +114,10 @@ impl<'a> Difference<'a> {
         if alike {
             return;
         }
+        if !self.is_recorded(thing) {
+            self.leave_value(thing);
+            return;
+        }
         match (thing, live) {
             (Thing::Parameter(name), Some(value)) => {
                 let key = WordKey::Setting(name.to_string());
@@ -125,7 +129,6 @@ impl<'a> Difference<'a> {
                     None => self.setting(name, &value),
                 }
             }
-            (Thing::Parameter(name), None) => self.leave(name.to_string()),
             (Thing::Field(service, field), Some(value)) => {
                 let key = WordKey::Column(service.to_string(), field.as_str());
                 self.say(key, Yaml::text(value));
@@ -134,20 +137,41 @@ impl<'a> Difference<'a> {
                 let key = WordKey::Option(service.to_string(), name.to_string());
                 self.say(key, Yaml::text(value));
             }
-            (Thing::Field(service, _) | Thing::Option(service, _) | Thing::Service(service), _) => {
-                self.leave(service.to_string());
-            }
-            (Thing::File(_), _) => {}
+            (thing, _) => self.leave_value(thing),
         }
     }
 
+    /// Whether an apply managed the thing before. On a host without a ledger everything may be managed.
+    fn is_recorded(&self, thing: &Thing) -> bool {
+        self.host.live.ledger.as_ref().is_none_or(|ledger| {
+            let mut services = ledger.services.values();
+            services.any(|service| service.managed.contains_key(thing))
+        })
+    }
+
+    /// Leaves alone a value of a module: a part of an entry by itself, where the host has the entry.
+    fn leave_value(&mut self, thing: &Thing) {
+        let word = match thing {
+            Thing::Parameter(name) => name.to_string(),
+            Thing::Field(service, _) | Thing::Option(service, _) | Thing::Service(service)
+                if self.postfix.master_cf.service(service).is_none() =>
+            {
+                service.to_string()
+            }
+            Thing::Field(service, field) => format!("{service}/{}", field.as_str()),
+            Thing::Option(service, name) => format!("{service}:{name}"),
+            Thing::Service(service) => service.to_string(),
+            Thing::File(_) => return,
+        };
+        self.leave(word);
+    }
+
     pub(super) fn setting(&mut self, name: &Parameter, value: &str) {
-        if is_secret(name.as_str(), value) {
+        if let Some(why) = unsayable(name.as_str(), value) {
             self.leave(name.to_string());
             self.not_managed.push(NotManaged {
                 thing: format!("main.cf:{name}"),
-                why: "its value holds a secret, and every user of the host can read main.cf"
-                    .to_owned(),
+                why: why.to_owned(),
             });
             return;
         }
@@ -167,7 +191,7 @@ impl<'a> Difference<'a> {
             (_, Some(LiveFile::Present(state))) => Some(state),
             _ => None,
         };
-        if state.is_none() {
+        if state.is_none() || !self.is_recorded(&Thing::File(path.clone())) {
             self.leave(path.to_string());
             return;
         }
@@ -209,6 +233,16 @@ impl<'a> Difference<'a> {
 /// Whether a value holds a secret, as a plan masks it.
 pub(super) fn is_secret(name: &str, value: &str) -> bool {
     mask_value(name, value) != value
+}
+
+/// Why a manifest cannot hold a value of main.cf; none where it can.
+pub(super) fn unsayable(name: &str, value: &str) -> Option<&'static str> {
+    if is_secret(name, value) {
+        return Some("its value holds a secret, and every user of the host can read main.cf");
+    }
+    // Bytes that are no UTF-8 were read as this character.
+    let is_foreign = value.contains(char::REPLACEMENT_CHARACTER);
+    is_foreign.then_some("its value is not UTF-8")
 }
 
 /// Whether Postfix reads two values as the same.

@@ -69,6 +69,8 @@ pub struct Draft {
     pub ldap: Option<Connection>,
     /// The file with its password.
     pub password: Option<String>,
+    /// Where Cyrus takes LMTP, if most hosts do not have it where their packaging says.
+    pub lmtp: Option<String>,
     /// imapd.conf `postuser`.
     pub postuser: Option<String>,
     /// Cyrus servers without Postfix, with their LMTP where it is not port 24 of the name.
@@ -161,6 +163,9 @@ impl Draft {
                 "servers",
                 Yaml::map(self.servers.iter().map(server)),
             ));
+        }
+        if let Some(lmtp) = &self.lmtp {
+            cyrus.push(YamlEntry::new("lmtp", Yaml::text(lmtp.as_str())));
         }
         if let Some(postuser) = &self.postuser {
             cyrus.push(YamlEntry::new("postuser", Yaml::text(postuser.as_str())));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::seen::SeenHost;
 use crate::module::Modules;
-use crate::name::RoleName;
+use crate::name::{HostName, RoleName};
 use crate::postfix::logical_texts;
 
 /// The role of a host, and why.
@@ -21,7 +21,7 @@ pub struct Recognized {
 pub fn signs(host: &SeenHost, domains: &[String]) -> BTreeMap<&'static str, String> {
     let mut found = BTreeMap::new();
     lmtp(host, &mut found);
-    directory(host, &mut found);
+    directory(host, domains, &mut found);
     if !found.contains_key("routes-by-directory") {
         relays(host, domains, &mut found);
     }
@@ -71,16 +71,14 @@ fn lmtp(host: &SeenHost, found: &mut BTreeMap<&'static str, String>) {
 }
 
 /// What the LDAP tables ask for.
-fn directory(host: &SeenHost, found: &mut BTreeMap<&'static str, String>) {
+fn directory(host: &SeenHost, domains: &[String], found: &mut BTreeMap<&'static str, String>) {
     let names = host.own_names();
     for table in host.ldap_tables() {
         let get = |name: &str| table.settings.get(name).map_or("", String::as_str);
         for (attribute, value) in comparisons(get("query_filter")) {
             let is_own = names.contains(&value.to_lowercase());
             // imapd.conf `servername` may differ from the host's name.
-            let is_fixed =
-                attribute.to_lowercase().ends_with("host") && !value.contains(['%', '*']);
-            if is_own || is_fixed {
+            if is_own || is_host(&attribute, &value, domains) {
                 found.insert("asks-own-mailhost", format!("asks {attribute}={value}"));
             }
         }
@@ -103,6 +101,23 @@ fn directory(host: &SeenHost, found: &mut BTreeMap<&'static str, String>) {
     if found.contains_key("asks-own-mailhost") {
         found.remove("routes-by-directory");
     }
+}
+
+/// Whether a comparison of a filter asks for one host: by the attribute, or by a value that is the full name of a host and no
+/// mail domain.
+#[must_use]
+pub fn is_host(attribute: &str, value: &str, domains: &[String]) -> bool {
+    let attribute = attribute.to_lowercase();
+    let is_fixed = !value.is_empty() && !value.contains(['%', '*']);
+    let last = value.rsplit('.').next().unwrap_or_default();
+    let is_name = value.contains('.')
+        && last.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && HostName::new(value).is_ok()
+        && attribute != "objectclass"
+        && !domains
+            .iter()
+            .any(|domain| domain.eq_ignore_ascii_case(value));
+    is_fixed && (attribute.ends_with("host") || is_name)
 }
 
 /// Whether the results of a table are looked up in the next one, which gives the route.

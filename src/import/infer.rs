@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::connection::{self, Connection, most_common};
 use super::draft::{DomainDraft, Draft, FolderDraft, SiteDraft};
-use super::evidence::comparisons;
+use super::evidence::{comparisons, is_host};
 use super::seen::SeenHost;
 use crate::name::HostName;
 use crate::postfix::split_list;
@@ -308,32 +308,50 @@ fn servers(draft: &mut Draft, hosts: &[SeenHost]) {
     }
 }
 
-/// Where the hosts deliver over LMTP, where that is not what the packages of Cyrus have.
+/// Where the hosts deliver over LMTP, where that is not what the packages of Cyrus have: once where most agree.
 fn lmtp(draft: &mut Draft, hosts: &[SeenHost]) {
-    for host in hosts {
-        let formats = host.ldap_tables().into_iter();
-        let formats = formats.filter_map(|table| table.settings.get("result_format").cloned());
-        let transports = host
-            .entries("transport_maps")
-            .into_iter()
-            .map(|(_, value)| value);
-        let found = formats.chain(transports).find_map(|text| {
-            let target = text.strip_prefix("lmtp:")?.to_owned();
-            let path = target.strip_prefix("unix:").map(str::to_owned);
-            let local = target.starts_with("inet:127.") || target.starts_with("inet:[127.");
-            path.or_else(|| local.then(|| target.replace(['[', ']'], "")))
-        });
-        let usual = host.live.facts.lmtp_socket.as_str();
-        if let Some(found) = found.filter(|path| path != usual)
+    let found: Vec<(&SeenHost, String)> = hosts
+        .iter()
+        .filter_map(|host| Some((host, lmtp_of(host)?)))
+        .collect();
+    let most = most_common(found.iter().map(|(_, target)| target.clone()));
+    let usual = |host: &SeenHost| host.live.facts.lmtp_socket.as_str().to_owned();
+    draft.lmtp = most.filter(|most| {
+        let odd = found
+            .iter()
+            .filter(|(host, target)| target == most && *target != usual(host));
+        odd.count() > 1
+    });
+    for (host, target) in found {
+        let known = draft.lmtp.clone().unwrap_or_else(|| usual(host));
+        if target != known
             && let Some(host) = draft.hosts.get_mut(&host.name)
         {
-            host.lmtp = Some(found);
+            host.lmtp = Some(target);
         }
     }
 }
 
+/// Where a host delivers over LMTP on its own machine.
+fn lmtp_of(host: &SeenHost) -> Option<String> {
+    let formats = host.ldap_tables().into_iter();
+    let formats = formats.filter_map(|table| table.settings.get("result_format").cloned());
+    let transports = host
+        .entries("transport_maps")
+        .into_iter()
+        .map(|(_, value)| value);
+    formats.chain(transports).find_map(|text| {
+        let target = text.strip_prefix("lmtp:")?.to_owned();
+        let path = target.strip_prefix("unix:").map(str::to_owned);
+        let local = target.starts_with("inet:127.") || target.starts_with("inet:[127.");
+        path.or_else(|| local.then(|| target.replace(['[', ']'], "")))
+    })
+}
+
 /// The `mailHost` that a host asks for, where it is not its name.
 fn mailhosts(draft: &mut Draft, hosts: &[SeenHost]) {
+    let domains = draft.domains.iter().map(|domain| domain.name.clone());
+    let domains: Vec<String> = domains.collect();
     for host in hosts {
         let tables = host.ldap_tables();
         let asked = tables.iter().flat_map(|table| {
@@ -344,9 +362,7 @@ fn mailhosts(draft: &mut Draft, hosts: &[SeenHost]) {
             comparisons(filter)
         });
         let asked = asked.filter(|(attribute, value)| {
-            attribute.to_lowercase().ends_with("host")
-                && value.contains('.')
-                && !value.contains(['%', '*'])
+            value.contains('.') && is_host(attribute, value, &domains)
         });
         let names: BTreeSet<String> = asked.map(|(_, value)| value).collect();
         let mut names = names.into_iter();

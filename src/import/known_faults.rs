@@ -1,7 +1,7 @@
 //! What loses, bounces or delays mail on hosts that are set up in some well-known ways.
 
 use super::advice_row::Advice;
-use super::evidence::comparisons;
+use super::evidence::{comparisons, is_host};
 use super::seen::{SeenHost, SeenTable};
 
 /// A row of which `line` is still the thing that the manifest keeps.
@@ -55,9 +55,7 @@ fn get<'t>(table: &'t SeenTable, name: &str) -> &'t str {
 
 fn asks_own_mailhost(table: &SeenTable) -> bool {
     let asked = comparisons(get(table, "query_filter"));
-    asked
-        .iter()
-        .any(|(name, value)| name.to_lowercase().ends_with("host") && !value.contains(['%', '*']))
+    asked.iter().any(|(name, value)| is_host(name, value, &[]))
 }
 
 fn is_route(table: &SeenTable) -> bool {

@@ -287,7 +287,12 @@ fn copy_folder(from: &Path, into: &Path, depth: usize) -> io::Result<()> {
         if seen.is_dir() && depth < DEPTH {
             copy_folder(&path, &into.join(name), depth + 1)?;
         } else if seen.is_file() && seen.len() <= MOST_BYTES {
-            fs::copy(&path, into.join(name))?;
+            let copy = into.join(name);
+            fs::copy(&path, &copy)?;
+            // Whether an index is older than its source is seen by their times.
+            if let Ok(time) = seen.modified() {
+                fs::File::open(&copy)?.set_modified(time)?;
+            }
         }
     }
     Ok(())

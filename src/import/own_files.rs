@@ -125,10 +125,14 @@ impl OwnFiles {
         pieces: &[String],
         name: &str,
     ) -> Result<(String, Yaml), &'static str> {
-        if text.contains("{{") {
+        let mut content = whole(text);
+        // What is left without the secrets must have no braces of its own.
+        let without = pieces.iter().fold(content.clone(), |text, piece| {
+            text.replace(piece.as_str(), "")
+        });
+        if without.contains("{{") {
             return Err("it has a secret beside `{{`");
         }
-        let mut content = whole(text);
         let mut named = Vec::new();
         for (number, piece) in pieces.iter().enumerate() {
             let key = match pieces.len() {

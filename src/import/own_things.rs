@@ -1,6 +1,6 @@
 //! What a host has that the manifest does not name yet.
 
-use super::differences::{Difference, NotManaged, is_secret};
+use super::differences::{Difference, NotManaged, is_secret, unsayable};
 use super::own_files::OwnFiles;
 use super::seen::SeenHost;
 use super::word::{WordKey, Words};
@@ -56,20 +56,24 @@ impl Difference<'_> {
                     );
                 }
             }
-            Thing::Option(service, name) if !known => {
-                if let Some(value) = live.filter(|value| !is_secret(name.as_str(), value)) {
-                    self.say(
-                        WordKey::Option(service.to_string(), name.to_string()),
-                        Yaml::text(value),
-                    );
+            Thing::Option(service, name) if !known => match live {
+                Some(value) if is_secret(name.as_str(), &value) => {
+                    self.secret_option(thing);
+                    self.say(WordKey::Leave(format!("{service}:{name}")), Yaml::Null);
                 }
-            }
+                Some(value) => self.say(
+                    WordKey::Option(service.to_string(), name.to_string()),
+                    Yaml::text(value),
+                ),
+                None => {}
+            },
             Thing::File(path) => {
                 let is_said = self.desired.files.contains_key(path)
                     || self.desired.leave.contains(thing)
                     || said.contains_key(&WordKey::File(path.to_string()));
                 if !is_said && has_value && self.host.file(path.as_str()).is_some() {
-                    self.own_file(path.as_str(), files, false);
+                    // What the ledger records would be deleted, were it not left alone.
+                    self.own_file(path.as_str(), files, true);
                 }
             }
             Thing::Service(_) | Thing::Field(..) | Thing::Option(..) => {}
@@ -96,14 +100,14 @@ impl Difference<'_> {
             let known = self.desired.values.contains_key(&thing)
                 || self.desired.leave.contains(&thing)
                 || said.contains_key(&WordKey::Setting(name.clone()));
-            if known || stock.wrote(&thing, &value) || is_own_name(self.host, &name, &value) {
+            let is_stock = stock.wrote(&thing, &value) && !is_own_word(&name, &value);
+            if known || is_stock || is_own_name(self.host, &name, &value) {
                 continue;
             }
-            if is_secret(&name, &value) {
+            if let Some(why) = unsayable(&name, &value) {
                 self.not_managed.push(NotManaged {
                     thing: format!("main.cf:{name}"),
-                    why: "its value holds a secret, and every user of the host can read main.cf"
-                        .to_owned(),
+                    why: why.to_owned(),
                 });
                 continue;
             }
@@ -149,10 +153,7 @@ impl Difference<'_> {
                 let key = match &thing {
                     Thing::Field(_, field) => WordKey::Column(service.to_string(), field.as_str()),
                     Thing::Option(_, name) if is_secret(name.as_str(), &value) => {
-                        self.not_managed.push(NotManaged {
-                            thing: thing.to_string(),
-                            why: "its value holds a secret".to_owned(),
-                        });
+                        self.secret_option(&thing);
                         continue;
                     }
                     Thing::Option(_, name) => {
@@ -165,6 +166,13 @@ impl Difference<'_> {
                 }
             }
         }
+    }
+
+    fn secret_option(&mut self, thing: &Thing) {
+        self.not_managed.push(NotManaged {
+            thing: thing.to_string(),
+            why: "its value holds a secret".to_owned(),
+        });
     }
 
     fn own_tables(&mut self, said: &Words, files: &mut OwnFiles) {
@@ -183,6 +191,17 @@ impl Difference<'_> {
             }
             self.own_file(&path, files, false);
         }
+    }
+}
+
+/// Whether a value is the site's own where packages write several.
+fn is_own_word(name: &str, value: &str) -> bool {
+    match name {
+        "smtpd_banner" => {
+            value != "$myhostname ESMTP" && !value.starts_with("$myhostname ESMTP $mail_name")
+        }
+        "unknown_local_recipient_reject_code" => value != "550",
+        _ => false,
     }
 }
 

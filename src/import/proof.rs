@@ -61,7 +61,7 @@ fn of_host(host: &SeenHost, compiler: &Compiler<'_>, murder: &DraftMurder) -> Ve
 /// A step in a few words; none if only the ledger changes.
 fn step(step: &Step) -> Option<String> {
     Some(match step {
-        Step::TakeOver { .. } => return None,
+        Step::TakeOver { .. } | Step::Release { .. } => return None,
         Step::Sweep { run } => format!("removes what the run {run} left"),
         Step::File { path, .. } => format!("writes `{path}`"),
         Step::Index { source, .. } => {
@@ -73,6 +73,5 @@ fn step(step: &Step) -> Option<String> {
         Step::Restart { .. } => "restarts Postfix".to_owned(),
         Step::Probe { .. } => "asks the probe addresses".to_owned(),
         Step::Delete { path, .. } => format!("deletes `{path}`"),
-        Step::Release { thing, .. } => format!("releases `{thing}`"),
     })
 }

@@ -23,6 +23,10 @@ pub fn choose(assembly: &mut Assembly<'_>) {
         .values()
         .flat_map(|host| host.roles.iter().cloned())
         .collect();
+    // What a manifest cannot hold goes first: nothing could be compared with it.
+    if assembly.compiling().is_none() {
+        return;
+    }
     for role in roles {
         of_role(assembly, &role);
     }
@@ -117,7 +121,7 @@ fn samples(assembly: &Assembly<'_>, role: &RoleName) -> BTreeSet<HostName> {
         .collect()
 }
 
-/// How much is to be said of these hosts beside the manifest so far. None if it does not compile for them.
+/// How much is to be said of these hosts beside the manifest so far. None if it does not compile for any of them.
 fn cost(assembly: &mut Assembly<'_>, hosts: &[&SeenHost]) -> Option<usize> {
     let texts = assembly.draft.texts(0);
     let texts = [texts.0.as_str(), texts.1.as_str()];
@@ -126,9 +130,15 @@ fn cost(assembly: &mut Assembly<'_>, hosts: &[&SeenHost]) -> Option<usize> {
         .murder(&texts, &assembly.files.templates, &assembly.files.secrets)
         .ok()?;
     let compiler = assembly.shipped.compiler(&murder.murder).ok()?;
-    let mut sum = 0;
+    /// A host for which it does not compile: worse than all that could be said of it.
+    const BROKEN: usize = 10_000;
+    let (mut sum, mut whole) = (0, false);
     for host in hosts {
-        let compiled = compiler.compile(&host.name, &host.live.facts).ok()?;
+        let Ok(compiled) = compiler.compile(&host.name, &host.live.facts) else {
+            sum += BROKEN;
+            continue;
+        };
+        whole = true;
         let password = assembly.password(&host.name);
         let desired = compiled.desired.postfix();
         let mut difference = Difference::new(host, desired, &murder.secrets, password.as_deref())?;
@@ -138,7 +148,7 @@ fn cost(assembly: &mut Assembly<'_>, hosts: &[&SeenHost]) -> Option<usize> {
         difference.own(&<_>::default(), &mut files);
         sum += difference.cost();
     }
-    Some(sum)
+    whole.then_some(sum)
 }
 
 /// The values that a variable may have, by what the hosts have.

@@ -1,18 +1,32 @@
 //! The things that words are about, and words that contradict each other.
 
 use super::word::{WordKey, Words};
-use crate::name::{Parameter, RemotePath};
+use crate::name::{Parameter, RemotePath, ServiceName};
 use crate::state::DesiredService;
-use crate::thing::Thing;
+use crate::thing::{Field, Thing};
 
 /// The word that leaves alone what a module would manage in the place of this one. None where no module does.
 #[must_use]
 pub fn left_alone(key: &WordKey, desired: &DesiredService) -> Option<WordKey> {
-    let thing = match key {
-        WordKey::File(path) => Thing::File(RemotePath::new(path.as_str()).ok()?),
-        WordKey::Setting(name) => Thing::Parameter(Parameter::new(name.as_str()).ok()?),
-        WordKey::Column(service, _) | WordKey::Option(service, _) => {
-            return Some(WordKey::Leave(service.clone()));
+    let service = |name: &str| ServiceName::new(name).ok();
+    let (thing, word) = match key {
+        WordKey::File(path) => (
+            Thing::File(RemotePath::new(path.as_str()).ok()?),
+            path.clone(),
+        ),
+        WordKey::Setting(name) => (
+            Thing::Parameter(Parameter::new(name.as_str()).ok()?),
+            name.clone(),
+        ),
+        WordKey::Column(entry, column) => {
+            let field = Field::ALL
+                .into_iter()
+                .find(|field| field.as_str() == *column)?;
+            (Thing::Field(service(entry)?, field), part_of(key)?)
+        }
+        WordKey::Option(entry, name) => {
+            let name = Parameter::new(name.as_str()).ok()?;
+            (Thing::Option(service(entry)?, name), part_of(key)?)
         }
         WordKey::Variable(_) | WordKey::Leave(_) => return None,
     };
@@ -20,20 +34,16 @@ pub fn left_alone(key: &WordKey, desired: &DesiredService) -> Option<WordKey> {
         Thing::File(path) => desired.files.contains_key(path),
         thing => desired.values.contains_key(thing),
     };
-    is_wanted.then(|| match key {
-        WordKey::File(name) | WordKey::Setting(name) => WordKey::Leave(name.clone()),
-        other => other.clone(),
-    })
+    is_wanted.then_some(WordKey::Leave(word))
 }
 
 /// A layer must not both set a thing and leave it alone: the newer word counts.
 pub fn contradict(words: &mut Words, key: &WordKey) {
-    let service_of = |thing: &str, service: &str| thing == service;
     match key {
         WordKey::Leave(thing) => words.retain(|known, _| match known {
             WordKey::Setting(name) | WordKey::File(name) => name != thing,
             WordKey::Column(service, _) | WordKey::Option(service, _) => {
-                !service_of(thing, service)
+                service != thing && part_of(known).as_ref() != Some(thing)
             }
             WordKey::Variable(_) | WordKey::Leave(_) => true,
         }),
@@ -42,8 +52,20 @@ pub fn contradict(words: &mut Words, key: &WordKey) {
         }
         WordKey::Column(service, _) | WordKey::Option(service, _) => {
             words.remove(&WordKey::Leave(service.clone()));
+            if let Some(part) = part_of(key) {
+                words.remove(&WordKey::Leave(part));
+            }
         }
         WordKey::Variable(_) => {}
+    }
+}
+
+/// A part of an entry of master.cf as `leave` names it.
+fn part_of(key: &WordKey) -> Option<String> {
+    match key {
+        WordKey::Column(service, column) => Some(format!("{service}/{column}")),
+        WordKey::Option(service, name) => Some(format!("{service}:{name}")),
+        _ => None,
     }
 }
 

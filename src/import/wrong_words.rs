@@ -137,8 +137,9 @@ pub fn drop_key(draft: &mut Draft, key: &str) -> bool {
             had
         }
         "cyrus" => {
-            let had = draft.postuser.is_some() || !draft.servers.is_empty();
+            let had = draft.postuser.is_some() || draft.lmtp.is_some() || !draft.servers.is_empty();
             draft.postuser = None;
+            draft.lmtp = None;
             draft.servers.clear();
             had
         }

@@ -14,6 +14,8 @@
 mod world;
 // Messages sent, and looked for where they should arrive.
 mod mail;
+// Murders that were set up by other means.
+mod adopted;
 // First contact, and what is found there.
 mod first_contact;
 // Mail that arrives, waits, or is refused.
@@ -177,6 +179,19 @@ const STORIES: &[Story] = &[
     (
         "the_password_stands_where_it_must",
         reliability::the_password_stands_where_it_must,
+    ),
+    // These set the hosts up anew, so they come last.
+    (
+        "the_seed_s_recipe_is_adopted",
+        adopted::the_seed_s_recipe_is_adopted,
+    ),
+    (
+        "the_files_of_setup_kolab_are_adopted",
+        adopted::the_files_of_setup_kolab_are_adopted,
+    ),
+    (
+        "a_murder_of_ansible_is_adopted",
+        adopted::a_murder_of_ansible_is_adopted,
     ),
 ];
 

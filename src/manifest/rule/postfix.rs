@@ -115,7 +115,11 @@ pub static THING: Rule = Rule {
     what: "a parameter, a path, or a service",
     hint: "write `relayhost`, `/etc/postfix/access` or `lmtp/unix`",
     check: |text| {
-        if ServiceName::new(text).is_ok() && !text.starts_with('/') {
+        let is_entry = text.contains('/') && !text.starts_with('/');
+        if is_entry
+            && (ServiceName::new(text).is_ok()
+                || format!("master.cf:{text}").parse::<Thing>().is_ok())
+        {
             return Ok(());
         }
         named(text.parse::<Thing>())

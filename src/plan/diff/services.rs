@@ -103,7 +103,7 @@ impl Draft<'_> {
             .filter(move |(thing, _)| {
                 service_of(thing) == Some(service)
                     && !desired.values.contains_key(thing)
-                    && !desired.leave.contains(*thing)
+                    && !self.is_left(thing)
                     && !is_command(thing)
             })
             .map(|(thing, managed)| match &managed.origin {

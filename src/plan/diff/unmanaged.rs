@@ -27,7 +27,7 @@ impl Draft<'_> {
             if self.is_wanted(thing) {
                 continue;
             }
-            if self.desired.leave.contains(thing) {
+            if self.is_left(thing) {
                 self.release(thing);
                 continue;
             }
@@ -42,6 +42,18 @@ impl Draft<'_> {
                 _ => self.unmanage_value(thing, managed, cause),
             }
         }
+    }
+
+    /// Whether the manifest leaves alone the thing, or the whole entry that it is a part of.
+    pub(super) fn is_left(&self, thing: &Thing) -> bool {
+        let whole = match thing {
+            Thing::Field(service, _) | Thing::Option(service, _) => {
+                Some(Thing::Service(service.clone()))
+            }
+            _ => None,
+        };
+        let leave = &self.desired.leave;
+        leave.contains(thing) || whole.is_some_and(|whole| leave.contains(&whole))
     }
 
     /// Whether the manifest or a module still names the thing.
