@@ -1,10 +1,11 @@
 //! The ledger and the journal: what `murder` keeps on each managed host, under `/var/lib/murder`.
 //!
-//! Both are JSON and hold no secrets: values are texts of main.cf, which may hold none, and hashes. The
-//! previous content of an adopted file stays on the host, in `adopted/<sha256>`.
+//! Both are JSON and hold no secrets: values are texts of main.cf, which may hold none, and hashes that the host's key
+//! keys. The previous content of an adopted file stays on the host, in `adopted/<keyed hash>`.
 
 use std::collections::BTreeMap;
 
+mod keyed;
 mod pinning;
 mod read;
 mod revision;
@@ -16,6 +17,7 @@ use crate::name::{Mode, RemotePath, TableType};
 use crate::service::Service;
 use crate::thing::Thing;
 
+pub use keyed::pin_of;
 pub use pinning::PinningKey;
 pub use read::LedgerError;
 
@@ -59,7 +61,7 @@ pub struct ServiceLedger {
     /// The managed things.
     #[serde(default)]
     pub managed: BTreeMap<Thing, Managed>,
-    /// For each indexed table, SHA-256 of the source that its index was built from.
+    /// For each indexed table, the hash of the source that its index was built from.
     #[serde(default)]
     pub indexes: BTreeMap<RemotePath, String>,
     /// Hash over the managed things as they were when the service last loaded them (reload or start).
@@ -170,7 +172,7 @@ pub struct Applied {
 pub struct Managed {
     /// How it came to be managed.
     pub origin: Origin,
-    /// What was last applied: SHA-256 for a file, the text for everything else; none where the
+    /// What was last applied: the hash of its bytes for a file, the text for everything else; none where the
     /// thing was made absent.
     pub value: Option<String>,
     /// A file's owner, group and mode as last applied. None in ledgers of before they were recorded.
@@ -205,9 +207,9 @@ pub enum Origin {
 pub enum Previous {
     /// The text of a parameter, field, option, or whole master.cf entry.
     Value(String),
-    /// A file; its bytes are in `adopted/<sha256>` on the host.
+    /// A file; its bytes are in `adopted/<hash>` on the host.
     File {
-        /// SHA-256 of its bytes.
+        /// The hash of its bytes: keyed in the ledger's file, and SHA-256 in those of before.
         sha256: String,
         /// Owner's name.
         owner: String,

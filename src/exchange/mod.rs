@@ -16,7 +16,7 @@ pub use facts::KnownFacts;
 pub use failure::{Failure, MachineError};
 pub use lookups::{PostmapAnswer, TableQuestion};
 pub use orders::{
-    Activation, ExpectedService, Expects, FileOrder, HistoryOrder, IndexOrder, LedgerOrder, Orders,
-    RestoreOrder, Run, ServiceOrders,
+    Activation, AdoptOrder, ExpectedService, Expects, FileOrder, HistoryOrder, IndexOrder,
+    LedgerOrder, Orders, RestoreOrder, Run, ServiceOrders,
 };
 pub use questions::{HistoryQuestion, Observed, Questions};

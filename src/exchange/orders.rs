@@ -123,7 +123,9 @@ pub struct Orders {
     /// Files that are restored from `adopted/`.
     pub restores: Vec<RestoreOrder>,
     /// Files whose content is first copied to `adopted/`.
-    pub adopts: Vec<RemotePath>,
+    pub adopts: Vec<AdoptOrder>,
+    /// Names in `adopted/` that a content gets beside its old one, if it is there by that.
+    pub renames: Vec<(String, String)>,
     /// What is done to each service.
     pub services: BTreeMap<Service, ServiceOrders>,
     /// Whether an LDAP server that does not answer is accepted.
@@ -196,6 +198,7 @@ impl Orders {
             files: Vec::new(),
             restores: Vec::new(),
             adopts: Vec::new(),
+            renames: Vec::new(),
             services: BTreeMap::new(),
             allow_unverified: false,
             deletes: Vec::new(),
@@ -244,13 +247,22 @@ impl IndexOrder {
     }
 }
 
+/// One file whose content is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdoptOrder {
+    /// Which.
+    pub path: RemotePath,
+    /// The name that its content gets in `adopted/`.
+    pub kept: String,
+}
+
 /// One file to restore.
 #[derive(Debug, Clone)]
 pub struct RestoreOrder {
     /// Where.
     pub path: RemotePath,
-    /// SHA-256 of its bytes: the name in `adopted/`.
-    pub sha256: String,
+    /// The name of its bytes in `adopted/`.
+    pub kept: String,
     /// Owner.
     pub owner: String,
     /// Group.

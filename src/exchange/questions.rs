@@ -51,3 +51,12 @@ pub struct Observed {
     /// The generation that was asked for. None if the host does not keep it.
     pub generation: Option<Box<Generation>>,
 }
+
+impl Observed {
+    /// Makes the keyed hashes of the ledgers plain where they are those of files as the answer has them, or as the questions
+    /// expect them.
+    pub fn resolve_hashes(&mut self, questions: &Questions) {
+        let expected = questions.files.values().flatten();
+        self.live.resolve_hashes(expected.map(String::as_str));
+    }
+}

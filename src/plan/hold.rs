@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::reload_hash::{activation_after, activation_by};
+use super::reload_hash::{activation_after, activation_by, is_loaded, is_loaded_as_recorded};
 use super::{HostPlan, Step};
 use crate::ledger::{Hold, Ledger};
 use crate::service::Service;
@@ -55,9 +55,9 @@ pub fn with_hold(
     };
     // What the service last loaded is a hash without the held things: it follows, unless the service has something to load.
     let before = old.service(service);
-    if before.activated.as_ref() == Some(&activation_by(service, before, live)) {
+    if is_loaded(service, before, live) {
         changed.activated = Some(activation_by(service, changed, live));
-    } else if before.activated.as_ref() == Some(&activation_after(before)) {
+    } else if is_loaded_as_recorded(before, live.host_key()) {
         changed.activated = Some(activation_after(changed));
     }
     Some(ledger)

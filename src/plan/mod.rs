@@ -23,12 +23,12 @@ pub use condition::Condition;
 pub use diff::{DiffInput, compare, diff, reads_alike, unreadable};
 pub use direction::{Direction, direction};
 pub use hold::{HeldThing, end_holds, hold_changes, with_hold};
-pub use orders::orders;
+pub use orders::{order_ledger, orders};
 pub use own_names::OwnNames;
 pub use questions::questions;
 pub use refusal::{Refusal, RefusalKind};
 pub use release::{forgets, release};
-pub use reload_hash::{activation_after, activation_by};
+pub use reload_hash::{activation_after, activation_by, is_loaded};
 
 use std::collections::{BTreeMap, BTreeSet};
 

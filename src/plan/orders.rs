@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 use crate::exchange::{
-    Activation, FileOrder, HistoryOrder, IndexOrder, LedgerOrder, Orders, RestoreOrder, Run,
-    ServiceOrders,
+    Activation, AdoptOrder, FileOrder, HistoryOrder, IndexOrder, LedgerOrder, Orders, RestoreOrder,
+    Run, ServiceOrders,
 };
 use crate::history::KEPT_BYTES;
 use crate::ledger::{Applied, Ledger, PinningKey};
@@ -17,6 +17,7 @@ use crate::state::References;
 use crate::thing::Thing;
 
 use super::generation::generation;
+use super::reload_hash::key_ledger;
 use super::{Change, HostPlan, Step};
 use crate::digest::sha256_hex;
 
@@ -33,7 +34,7 @@ pub fn orders(
     allow_unverified: bool,
 ) -> Result<Orders, MissingSecret> {
     let mut orders = Orders {
-        adopts: plan.adopts.clone(),
+        adopts: adopts(plan, host_key),
         allow_unverified,
         ledger: LedgerOrder::Remove,
         references: plan.references.clone(),
@@ -67,10 +68,18 @@ pub fn orders(
     if plan.keeps_ledger {
         let ledger = Ledger {
             applied: Some(applied),
-            host_key: host_key.cloned(),
             ..plan.ledger.clone()
         };
-        orders.ledger = LedgerOrder::Write(ledger.to_bytes());
+        order_ledger(ledger, host_key, &mut orders);
+    }
+    if let Some(key) = host_key {
+        for restore in &mut orders.restores {
+            let keyed = key.keyed(&restore.kept);
+            let plain = std::mem::replace(&mut restore.kept, keyed);
+            if plain != restore.kept {
+                orders.renames.push((plain, restore.kept.clone()));
+            }
+        }
     }
     Ok(orders)
 }
@@ -85,6 +94,34 @@ fn opens(plan: &HostPlan) -> References {
         opens.of_postfix = of_postfix.filter(could).cloned().collect();
     }
     opens
+}
+
+/// Orders that this ledger is written, with keyed hashes, and that the kept texts of adopted files get the keyed names.
+pub fn order_ledger(mut ledger: Ledger, key: Option<&PinningKey>, orders: &mut Orders) {
+    if let Some(key) = key {
+        let plain = ledger
+            .adopted_hashes()
+            .map(|hash| (hash.to_owned(), key.keyed(hash)));
+        orders
+            .renames
+            .extend(plain.filter(|(plain, keyed)| plain != keyed));
+        orders.renames.sort();
+        orders.renames.dedup();
+        key_ledger(&mut ledger, key);
+    }
+    orders.ledger = LedgerOrder::Write(ledger.to_bytes());
+}
+
+/// The files whose content is kept, each with the name that the ledger will know it by.
+fn adopts(plan: &HostPlan, key: Option<&PinningKey>) -> Vec<AdoptOrder> {
+    let of_file = |path: &RemotePath| {
+        let sha256 = plan.expects.files.get(path)?.as_ref()?;
+        Some(AdoptOrder {
+            path: path.clone(),
+            kept: key.map_or_else(|| sha256.clone(), |key| key.keyed(sha256)),
+        })
+    };
+    plan.adopts.iter().filter_map(of_file).collect()
 }
 
 /// Adds what one step orders.
@@ -126,7 +163,7 @@ fn add(
             ..
         } => orders.restores.push(RestoreOrder {
             path: path.clone(),
-            sha256: after.sha256.clone(),
+            kept: after.sha256.clone(),
             owner: after.owner.clone(),
             group: after.group.clone(),
             mode: after.mode,

@@ -7,7 +7,7 @@ use crate::state::{Live, Remark};
 use crate::thing::Thing;
 
 use super::diff::forgotten;
-use super::reload_hash::{activation_after, activation_by};
+use super::reload_hash::{activation_after, activation_by, is_loaded, is_loaded_as_recorded};
 use super::{Expects, HostPlan, Step};
 
 /// The plan that releases one thing, or the whole host if `which` is none. None if nothing of it is
@@ -84,10 +84,9 @@ fn without(old: &Ledger, things: &[(Service, Thing)], live: &Live) -> Ledger {
         let old = old.service(service);
         // A service that has loaded everything still has. One that has not loaded what changed on the host has
         // loaded what was applied. Any other hash stays: it matches nothing, so the next plan reloads.
-        let is_loaded = old.activated.as_ref() == Some(&activation_by(service, old, live));
-        if is_loaded {
+        if is_loaded(service, old, live) {
             left.activated = Some(activation_by(service, left, live));
-        } else if old.activated.as_ref() == Some(&activation_after(old)) {
+        } else if is_loaded_as_recorded(old, live.host_key()) {
             left.activated = Some(activation_after(left));
         }
     }

@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 use super::SessionError;
 use super::one_host::OneHost;
 use super::provenance;
-use crate::exchange::{Ending, Expects, LedgerOrder, NotDone, Orders};
+use crate::exchange::{Ending, Expects, NotDone, Orders};
 use crate::ledger::{Hold, Ledger};
 use crate::name::HostName;
 use crate::nearest::nearest;
-use crate::plan::with_hold;
+use crate::plan::{order_ledger, with_hold};
 use crate::service::Service;
 use crate::state::Live;
 use crate::thing::Thing;
@@ -108,10 +108,8 @@ fn write(
         return Ok(());
     };
     let run = one_host.contact.session.run.clone();
-    let orders = Orders {
-        ledger: LedgerOrder::Write(ledger.to_bytes()),
-        ..Orders::empty(&run, Expects::of(live))
-    };
+    let mut orders = Orders::empty(&run, Expects::of(live));
+    order_ledger(ledger, live.host_key(), &mut orders);
     let performed = one_host
         .perform(&orders)
         .map_err(|error| one_host.no_answer(error))?;

@@ -119,11 +119,23 @@ impl Live {
         Some(postfix)
     }
 
-    /// The key of the host that its ledger keeps.
+    /// The key of the host that its ledger keeps, or that of an unfinished apply, which the next one must take over.
     #[must_use]
     pub fn host_key(&self) -> Option<&PinningKey> {
-        let ledger = self.ledger.as_ref().or(self.pending.as_ref())?;
-        ledger.host_key.as_ref()
+        let mut ledgers = self.ledger.iter().chain(&self.pending);
+        ledgers.find_map(|ledger| ledger.host_key.as_ref())
+    }
+
+    /// Makes the keyed hashes of the ledgers plain where they are those of files as they are, or as `expected`.
+    pub fn resolve_hashes<'a>(&mut self, expected: impl IntoIterator<Item = &'a str>) {
+        let mut known: Vec<&str> = expected.into_iter().collect();
+        known.extend(self.files.values().filter_map(|file| match file {
+            LiveFile::Present(state) => Some(state.sha256.as_str()),
+            LiveFile::Absent | LiveFile::Other(_) => None,
+        }));
+        for ledger in self.ledger.iter_mut().chain(&mut self.pending) {
+            ledger.resolve_hashes(known.iter().copied());
+        }
     }
 
     /// The journal of an apply that did not end; not that of an apply that is still running.

@@ -1,5 +1,6 @@
 //! Applying: whole, or not at all.
 
+use murder::exchange::AdoptOrder;
 use murder::ledger::{Applied, LEDGER_VERSION, Ledger, Managed, Origin, Previous, ServiceLedger};
 use murder::machine::remote::Remote;
 use murder::machine::{
@@ -142,7 +143,10 @@ fn everything(host: &Host, run: &str) -> Orders {
         ),
         file("/etc/postfix/adopted", "new\n", "root", 0o644),
     ];
-    orders.adopts = vec![path("/etc/postfix/adopted")];
+    orders.adopts = vec![AdoptOrder {
+        path: path("/etc/postfix/adopted"),
+        kept: sha256(b"old\n"),
+    }];
     orders.service_mut(&Service::POSTFIX).indexes = vec![index_of("/etc/postfix/transport")];
     orders.service_mut(&Service::POSTFIX).tables =
         vec![(path("/etc/postfix/transport"), table("hash"))];

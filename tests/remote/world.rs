@@ -1,5 +1,6 @@
 //! A host that the real core plans for: two states of it, with every kind of step between them.
 
+use murder::ledger::PinningKey;
 use murder::machine::remote::Remote;
 use murder::machine::{Apply, Observe, Observed, Performed};
 use murder::name::{Mode, Parameter, ServiceName, TableType, UserName};
@@ -168,8 +169,20 @@ pub fn plan(host: &Host, desired: &Desired) -> Option<Box<HostPlan>> {
     }
 }
 
-/// Carries a plan out, and meets a fault.
+/// Carries a plan out, and meets a fault. The host gets a key, and its records become keyed.
 pub fn perform(host: &Host, plan: &HostPlan, run: &str, fault: &str) -> Performed {
+    let key = PinningKey::of_bytes(&[7; 32]);
+    perform_with(host, plan, run, fault, Some(&key))
+}
+
+/// The same, by a `murder` of before there were keys if there is none.
+fn perform_with(
+    host: &Host,
+    plan: &HostPlan,
+    run: &str,
+    fault: &str,
+    key: Option<&PinningKey>,
+) -> Performed {
     let run = Run {
         id: run.to_owned(),
         by: "ann@desk".to_owned(),
@@ -177,7 +190,7 @@ pub fn perform(host: &Host, plan: &HostPlan, run: &str, fault: &str) -> Performe
         revision: String::new(),
         ..Run::default()
     };
-    let orders = orders(plan, &secrets(), &run, None, false).unwrap();
+    let orders = orders(plan, &secrets(), &run, key, false).unwrap();
     Remote::new(host.shell())
         .with_fault(fault)
         .perform(&orders, None)
@@ -202,7 +215,8 @@ pub fn host() -> Host {
     host.write("/etc/postfix/given", "theirs\n");
     host.write("/etc/postfix/found", "theirs\n");
     let first = desired(false);
-    let performed = perform(&host, &plan(&host, &first).unwrap(), "first", "");
+    // Its records have plain hashes, and become keyed at its next apply.
+    let performed = perform_with(&host, &plan(&host, &first).unwrap(), "first", "", None);
     assert_eq!(
         performed.ending,
         murder::machine::Ending::Done,

@@ -137,7 +137,8 @@ fn assignments(
     set("AT", one_line("the time of the run", &orders.at)?);
     set("FAULT", fault);
     set("EXPECTS", &expects(orders)?);
-    set("ADOPTS", &lines(&orders.adopts, ToString::to_string));
+    set("ADOPTS", &adopts(orders)?);
+    set("RENAMES", &renames(orders)?);
     set("FILES", &files(orders, data)?);
     set("UNVERIFIED", if orders.allow_unverified { "1" } else { "" });
     set(
@@ -193,6 +194,36 @@ fn expects(orders: &Orders) -> Result<String, Failure> {
     Ok(text)
 }
 
+/// Whether a text from a ledger can be a name in `adopted/`.
+fn is_kept_name(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=100).contains(&text.len()) && text.chars().all(is_part)
+}
+
+fn adopts(orders: &Orders) -> Result<String, Failure> {
+    let mut text = String::new();
+    for order in &orders.adopts {
+        if !is_kept_name(&order.kept) {
+            return Err(unsayable(order.path.as_str(), &order.kept));
+        }
+        let _ = writeln!(text, "{} {}", order.path, order.kept);
+    }
+    Ok(text)
+}
+
+fn renames(orders: &Orders) -> Result<String, Failure> {
+    let mut text = String::new();
+    for (old, new) in &orders.renames {
+        for name in [old, new] {
+            if !is_kept_name(name) {
+                return Err(unsayable(super::paths::LEDGER, name));
+            }
+        }
+        let _ = writeln!(text, "{old} {new}");
+    }
+    Ok(text)
+}
+
 fn files(orders: &Orders, data: &mut Data) -> Result<String, Failure> {
     let mut text = String::new();
     for file in &orders.files {
@@ -208,14 +239,14 @@ fn files(orders: &Orders, data: &mut Data) -> Result<String, Failure> {
         let name = |name: &String| {
             UserName::new(name.clone()).map_err(|_| unsayable(restore.path.as_str(), name))
         };
-        if !is_hash(&restore.sha256) {
-            return Err(unsayable(restore.path.as_str(), &restore.sha256));
+        if !is_kept_name(&restore.kept) {
+            return Err(unsayable(restore.path.as_str(), &restore.kept));
         }
         let _ = writeln!(
             text,
             "{} adopted {} {} {} {}",
             restore.path,
-            restore.sha256,
+            restore.kept,
             name(&restore.owner)?,
             name(&restore.group)?,
             restore.mode

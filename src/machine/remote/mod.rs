@@ -138,6 +138,7 @@ impl Remote {
                 services::add(&mut observed, more);
             }
         }
+        observed.resolve_hashes(questions);
         Ok(observed)
     }
 

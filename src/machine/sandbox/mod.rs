@@ -249,7 +249,7 @@ impl Observe for Sandbox {
         for LiveService::Postfix(postfix) in services.values() {
             remarks.extend(postfix.queue.and_then(Queue::remark));
         }
-        Ok(Observed {
+        let mut observed = Observed {
             live: Live {
                 facts,
                 default_instance: self.default_beside(&services)?,
@@ -274,7 +274,9 @@ impl Observe for Sandbox {
             known: None,
             entries,
             generation,
-        })
+        };
+        observed.resolve_hashes(questions);
+        Ok(observed)
     }
 
     fn witnessing<'a>(

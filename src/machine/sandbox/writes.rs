@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::digest::sha256_hex;
 use crate::exchange::{Failure, ServiceOrders};
 use crate::machine::{LedgerOrder, Orders};
 use crate::postfix::apply_edits;
@@ -27,10 +26,18 @@ const ADOPTED: &str = "/var/lib/murder/adopted";
 pub(super) fn planned(sandbox: &Sandbox, orders: &Orders) -> Result<Writes, Failure> {
     let mut owners = Owners::read(sandbox).map_err(|error| failure(error.to_string()))?;
     let mut writes = Writes::new();
-    for path in &orders.adopts {
-        let bytes = read(sandbox, path.as_str())?;
-        let kept = format!("{ADOPTED}/{}", sha256_hex(&bytes));
+    for order in &orders.adopts {
+        let bytes = read(sandbox, order.path.as_str())?;
+        let kept = format!("{ADOPTED}/{}", order.kept);
         writes.insert(kept, Some((bytes, 0o600)));
+    }
+    for (old, new) in &orders.renames {
+        let old = format!("{ADOPTED}/{old}");
+        let bytes = sandbox.bytes(&old);
+        if let Some(bytes) = bytes.map_err(|error| failure(error.to_string()))? {
+            writes.insert(format!("{ADOPTED}/{new}"), Some((bytes, 0o600)));
+            writes.insert(old, None);
+        }
     }
     for file in &orders.files {
         owners.set(file.path.as_str(), file.owner.as_str(), file.group.as_str());
@@ -61,11 +68,13 @@ fn restores(
     writes: &mut Writes,
 ) -> Result<(), Failure> {
     for restore in &orders.restores {
-        let kept = format!("{ADOPTED}/{}", restore.sha256);
-        let Some(bytes) = sandbox
+        let kept = format!("{ADOPTED}/{}", restore.kept);
+        // One that gets its new name now is among the writes.
+        let renamed = writes.get(&kept).cloned().flatten().map(|(bytes, _)| bytes);
+        let found = sandbox
             .bytes(&kept)
-            .map_err(|error| failure(error.to_string()))?
-        else {
+            .map_err(|error| failure(error.to_string()))?;
+        let Some(bytes) = renamed.or(found) else {
             return Err(failure(format!(
                 "the previous content of `{}` is lost: `{kept}` does not exist",
                 restore.path

@@ -7,7 +7,7 @@ use crate::postfix::catalogue;
 use crate::state::{Remark, Running};
 use crate::thing::Thing;
 
-use super::super::reload_hash::activation_by;
+use super::super::reload_hash::is_loaded;
 use super::super::{Refusal, RefusalKind, ReloadReason, Step};
 use super::draft::Draft;
 
@@ -73,9 +73,7 @@ impl Draft<'_> {
         }
         let restart = self.restart();
         let loaded_otherwise = self.ownership.ledger().is_some_and(|ledger| {
-            let activated = ledger.activated.as_ref();
-            activated
-                .is_some_and(|hash| *hash != activation_by(&self.service, ledger, self.input.live))
+            ledger.activated.is_some() && !is_loaded(&self.service, ledger, self.input.live)
         });
         // Whether an apply that did not end reloaded Postfix is unknown. Another reload does no harm.
         let pending = loaded_otherwise || self.ownership.is_unfinished();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::PinningKey;
+use crate::ledger::{PinningKey, pin_of};
 use crate::name::RemotePath;
 use crate::secret::mask;
 use crate::state::{Live, LiveFile};
@@ -84,7 +84,11 @@ impl Pins {
     /// The pin of a file's bytes, by their hash. Without a key there is none.
     #[must_use]
     pub fn bytes(&self, sha256: &str) -> Option<Pin> {
-        self.key.as_ref().map(|key| Pin::Keyed(key.pin(sha256)))
+        self.key.as_ref().map(|key| {
+            // A ledger may have the keyed hash alone.
+            let pin = pin_of(sha256).map_or_else(|| key.pin(sha256), str::to_owned);
+            Pin::Keyed(pin)
+        })
     }
 
     /// The pin of a file as it is on the host. Without a key, `hidden` bytes are pinned by the file's identity.

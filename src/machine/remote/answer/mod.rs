@@ -82,12 +82,14 @@ pub(super) fn understand(
         remarks,
         facts: facts.clone(),
     };
-    Ok(Observed {
+    let mut observed = Observed {
         live,
         known: Some(known(&head, facts)),
         entries: records.entries,
         generation: records.generation,
-    })
+    };
+    observed.resolve_hashes(questions);
+    Ok(observed)
 }
 
 /// The facts with the identity of what they were found on.

@@ -1,11 +1,11 @@
 # ---- the whole ---------------------------------------------------------------------------------
-# Reads, set by the client: ACTIVATION ADOPTS AT BY CHECK DELETES EDITS FILES INDEXES LEDGER N OPENS RUN SH TABLES
+# Reads, set by the client: ACTIVATION ADOPTS AT BY CHECK DELETES EDITS FILES INDEXES LEDGER N OPENS RENAMES RUN SH TABLES
 # Reads, set by other files: ANSWERS BLANKS D HEARD MOVED NEWLINE PRIOR SPOOL STAGE STAGED
 # Sets: BACK BEFORE HOLD HOST MAILLOG OTHERS PATIENCE QUEUE RUNNING SED
 # Calls: activate.sh: activate check; children.sh: find_dead_before judge_directories judge_programs read_services; commit.sh: commit delete stale;
 #   exposed.sh: refuse_exposed; indexes.sh: judge_indexes; journal.sh: clean clean_dead judge_dead open_journal; ledger.sh: write_ledger;
 #   listeners.sh: try_listeners; log.sh: await_troubles; opened.sh: judge_opened;
-#   probe.sh: note_proven probe smtp_answers; report.sh: finish report step; stage.sh: adopt build_index stage_configuration stage_files; validate.sh:
+#   probe.sh: note_proven probe smtp_answers; report.sh: finish report step; stage.sh: adopt build_index rename_kept stage_configuration stage_files; validate.sh:
 #   validate; words.sh: for_each master_lives seek_moved
 
 order_of_work() {
@@ -27,6 +27,7 @@ order_of_work() {
   SED='' BACK=''
   step open_journal
   [ -z "$ADOPTS" ] || step for_each "$ADOPTS" adopt
+  [ -z "$RENAMES" ] || step for_each "$RENAMES" rename_kept
   [ -z "$FILES" ] || step stage_files
   of_each stage_service
   [ -z "$OPENS" ] || judge_opened

@@ -1,7 +1,7 @@
 # ---- staging -----------------------------------------------------------------------------------
 # Reads, set by the client: FILES RUN
 # Reads, set by other files: BLANKS D HASH NEWLINE REAL SAID STAGE
-# Sets: BACK MADE NEW OLD_WORDS SED SERVICES_CHANGE STAGED
+# Sets: BACK HASH MADE NEW OLD_WORDS SED SERVICES_CHANGE STAGED
 # Calls: former.sh: keep_present take_former; report.sh: fail_unchanged; words.sh: backdate capture durable for_each hash_of log real_of run take
 
 make_directory() {
@@ -41,15 +41,19 @@ prove() {
   esac
 }
 
-# stage_file PATH SOURCE SHA256 OWNER GROUP MODE: SOURCE is OFFSET:LENGTH in the payload, or `adopted`.
+# stage_file PATH SOURCE SHA256 OWNER GROUP MODE: SOURCE is OFFSET:LENGTH in the payload, or `adopted`. Then the name of the
+# kept text is in the place of SHA256.
 stage_file() {
-  said=$error
+  said=$error HASH=$3
   stage "$1" "$4" "$5" "$6"
   case $2 in
-    adopted) [ ! -f "$D/adopted/$3" ] || error=$said$(cat "$D/adopted/$3" 2>&1 >>"$NEW") ;;
+    adopted)
+      hash_of "$D/adopted/$3"
+      [ ! -f "$D/adopted/$3" ] || error=$said$(cat "$D/adopted/$3" 2>&1 >>"$NEW")
+      ;;
     *) error=$said$( { take "$2" "$NEW"; } 2>&1) ;;
   esac
-  written="$written$3 $NEW $1$NEWLINE" names="$names $NEW"
+  written="$written$HASH $NEW $1$NEWLINE" names="$names $NEW"
   STAGED="$STAGED$REAL $NEW$NEWLINE"
   SED="$SED
 s#:$1\\([], }[:space:]]\\)#:$NEW\\1#g
@@ -148,12 +152,24 @@ edit() {
   IFS=$BLANKS
 }
 
+# adopt PATH NAME: the name is of the text that the file must still have.
 adopt() {
   real_of "$1"
+  [ ! -e "$D/adopted/$2" ] || return 0
   hash_of "$REAL"
-  [ ! -e "$D/adopted/$HASH" ] || return 0
-  error=$( { mkdir -p "$D/adopted" && cat "$REAL" >|"$D/adopted.new.$RUN" && durable "$D/adopted.new.$RUN" && mv -f "$D/adopted.new.$RUN" "$D/adopted/$HASH"; } 2>&1)
   kept=$HASH
-  hash_of "$D/adopted/$kept"
+  error=$( { mkdir -p "$D/adopted" && cat "$REAL" >|"$D/adopted.new.$RUN" && durable "$D/adopted.new.$RUN" && mv -f "$D/adopted.new.$RUN" "$D/adopted/$2"; } 2>&1)
+  hash_of "$D/adopted/$2"
   [ "$HASH" = "$kept" ] || fail_unchanged "the present text of $1 cannot be kept" "$error" "make room in $D"
+}
+
+# rename_kept OLD NEW: a kept text gets its new name beside the old one, as the ledger in force knows it by that. What no
+# ledger names goes once the new one is written.
+rename_kept() {
+  [ -f "$D/adopted/$1" ] && [ ! -e "$D/adopted/$2" ] || return 0
+  error=$( { ln "$D/adopted/$1" "$D/adopted/$2" || { cat "$D/adopted/$1" >|"$D/adopted.new.$RUN" && durable "$D/adopted.new.$RUN" && mv -f "$D/adopted.new.$RUN" "$D/adopted/$2"; }; } 2>&1)
+  hash_of "$D/adopted/$1"
+  kept=$HASH
+  hash_of "$D/adopted/$2"
+  [ "$HASH" = "$kept" ] || fail_unchanged 'the texts of adopted files cannot get their new names' "$error" "make room in $D"
 }
