@@ -28,7 +28,7 @@ pub const LEDGER_VERSION: u32 = 2;
 const LAST_GENERATION: u64 = 1_000_000_000;
 
 /// What is managed on one host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ledger {
     /// [`LEDGER_VERSION`].
@@ -55,7 +55,7 @@ pub struct Ledger {
 }
 
 /// What is managed of one service.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceLedger {
     /// The managed things.
@@ -123,7 +123,7 @@ impl Ledger {
 }
 
 /// What changes only with an upgrade of Postfix, as a host keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeptFacts {
     /// The hash that the host computed over the files that an upgrade changes. The facts hold for this hash only.
@@ -147,7 +147,7 @@ pub struct KeptFacts {
 }
 
 /// Who applied, when, and from what.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Applied {
     /// `user@workstation`.
     pub by: String,
@@ -168,7 +168,7 @@ pub struct Applied {
 }
 
 /// One managed thing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Managed {
     /// How it came to be managed.
     pub origin: Origin,
@@ -192,7 +192,7 @@ pub struct FileAccess {
 }
 
 /// How a thing came to be managed. It decides what happens once the thing is no longer in the manifest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// An apply created it: it is deleted.
@@ -202,7 +202,7 @@ pub enum Origin {
 }
 
 /// What a thing was before the first apply.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Previous {
     /// The text of a parameter, field, option, or whole master.cf entry.
@@ -221,7 +221,7 @@ pub enum Previous {
 }
 
 /// What an apply records on the host before its first change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Journal {
     /// The run that wrote it.
     pub run: String,

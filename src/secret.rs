@@ -60,22 +60,40 @@ impl fmt::Display for SecretName {
 
 /// The secrets of one run, by name, once they have been read.
 #[derive(Debug, Clone, Default)]
-pub struct Secrets(BTreeMap<SecretName, Secret>);
+pub struct Secrets {
+    read: BTreeMap<SecretName, Secret>,
+    partial: bool,
+}
 
 impl Secrets {
+    /// The same, where those of files were left unread on purpose: such files are compared as far as their masked texts go.
+    #[must_use]
+    pub fn without_those_of_files(self) -> Self {
+        Self {
+            partial: true,
+            ..self
+        }
+    }
+
+    /// See [`Self::without_those_of_files`].
+    #[must_use]
+    pub fn are_partial(&self) -> bool {
+        self.partial
+    }
+
     /// Adds a secret under its name.
     pub fn insert(&mut self, name: SecretName, secret: Secret) {
-        self.0.insert(name, secret);
+        self.read.insert(name, secret);
     }
 
     /// All of them, in no order that means anything.
     pub fn iter(&self) -> impl Iterator<Item = &Secret> {
-        self.0.values()
+        self.read.values()
     }
 
     /// Adds those of `others`.
     pub fn extend(&mut self, others: &Self) {
-        for (name, secret) in &others.0 {
+        for (name, secret) in &others.read {
             self.insert(name.clone(), secret.clone());
         }
     }
@@ -83,7 +101,7 @@ impl Secrets {
     /// The secret of that name.
     #[must_use]
     pub fn get(&self, name: &SecretName) -> Option<&Secret> {
-        self.0.get(name)
+        self.read.get(name)
     }
 
     /// Replaces every known secret in a host's own words by the mask, in upper and lower case, as postmap(1) writes keys
@@ -98,7 +116,8 @@ impl Secrets {
     /// stays, as its presence says nothing.
     #[must_use]
     pub fn scrub_beside(&self, text: &str, program: &str) -> String {
-        let mut words: Vec<Zeroizing<String>> = self.0.values().flat_map(scrubbed_words).collect();
+        let mut words: Vec<Zeroizing<String>> =
+            self.read.values().flat_map(scrubbed_words).collect();
         // A secret may be part of another one.
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         let mut text = text.to_owned();

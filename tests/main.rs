@@ -58,6 +58,8 @@ mod saved;
 mod diff;
 // What a run tells while it runs.
 mod events;
+// Live files, and plans from them.
+mod live;
 // Manifests and sandboxes of strangers.
 mod strangers;
 // The problems of a manifest for forges.

@@ -302,6 +302,10 @@ fn saved(site: &mut Site, name: &str) {
     site.run(&["plan", "murder.yaml", BOX, &out]);
     assert!(site.folder.path().join(&path).exists());
     in_each_form(site, "show", &[&path]);
+    let live = format!("plans/live-{name}");
+    site.run(&["observe", "murder.yaml", BOX, &format!("--out={live}")]);
+    assert!(site.folder.path().join(&live).exists());
+    in_each_form(site, "plan", &["murder.yaml", &format!("--live={live}")]);
     site.keep("plans");
 }
 

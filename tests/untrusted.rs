@@ -25,12 +25,13 @@ fn trap() -> Stranger {
     stranger
 }
 
-const OFFERED: [&[&str]; 8] = [
+const OFFERED: [&[&str]; 9] = [
     &["check", "site"],
     &["render", "site"],
     &["explain", "backend1.example.org", "myhostname", "site"],
     &["diff", "site", "site"],
     &["plan", "--sandbox=box", "site"],
+    &["plan", "--live=live.json", "site"],
     &["drift", "--sandbox=box", "site"],
     &[
         "trace",
@@ -56,6 +57,8 @@ fn nothing_outside_of_the_folder_is_opened_and_nothing_is_run() {
         assert!(done.unwrap().status.success(), "{arguments:?}");
     };
     git(&["init", "-q"]);
+    let (code, said) = stranger.run(&["observe", "--sandbox=box", "--out=live.json", "site"]);
+    assert_eq!(code, Some(0), "{said}");
     for verb in OFFERED {
         let trace = home.join("trace");
         let output = Command::new("strace")
@@ -80,6 +83,7 @@ fn nothing_outside_of_the_folder_is_opened_and_nothing_is_run() {
         let said = String::from_utf8_lossy(&output.stdout).into_owned()
             + &String::from_utf8_lossy(&output.stderr);
         let code = output.status.code();
+        // A plan of a live file compares files but for their secrets.
         let expected = if verb.contains(&"--sandbox=box") {
             3
         } else {

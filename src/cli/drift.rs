@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueEnum};
 
+use super::command_line::command_line;
 use super::error::CliError;
 use super::exit::Exit;
 use super::notify::{Notifier, NotifyArguments};
@@ -193,7 +194,9 @@ fn print(
     if exit == Exit::Done && look.format != PlanFormat::Json {
         return Ok(exit);
     }
-    output::deliver(text(look, report, terminal), exit, terminal)
+    let selection = arguments.selection.of_stranger(arguments.stranger);
+    let command = command_line("drift", &selection, &arguments.reach, None);
+    output::deliver(text(look, report, &command, terminal), exit, terminal)
 }
 
 /// The exit code of all hosts; `pending` says whether changes of the manifest that are not applied count.
@@ -208,12 +211,13 @@ fn exit(plan: &Plan, pending: bool) -> Exit {
 fn text(
     look: PlanOutput,
     report: &DriftReport<'_>,
+    command: &str,
     terminal: &Terminal,
 ) -> Result<String, CliError> {
     let (detail, color) = (look.diff.into(), terminal.color_out);
     match look.format {
         PlanFormat::Json => output::serialised(json::of_drift(report)),
-        PlanFormat::Markdown => look.plan(&report.shown(), "murder drift", terminal),
+        PlanFormat::Markdown => look.plan(&report.shown(), command, terminal),
         PlanFormat::Text => output::written(|text| report.write(detail, color, text)),
     }
 }

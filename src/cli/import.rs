@@ -269,6 +269,8 @@ fn look(
         accept_new: arguments.accept_new,
         parallel: arguments.parallel,
         untrusted: false,
+        files_unread: false,
+        from_live_file: false,
         paths: PathPolicy::default(),
         sources: SourceOptions::default(),
     };

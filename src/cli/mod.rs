@@ -4,6 +4,7 @@ pub mod apply;
 pub mod apply_plan;
 pub mod ask;
 pub mod check;
+pub mod command_line;
 pub mod completions;
 pub mod confirm;
 pub mod diff;
@@ -22,6 +23,7 @@ mod import_targets;
 pub mod init;
 pub mod manifest_arguments;
 pub mod notify;
+pub mod observe;
 pub mod open;
 pub mod output;
 pub mod plan;
@@ -87,6 +89,8 @@ pub enum Verb {
     Verify(verify::VerifyArguments),
     /// Show what two manifests, or two git revisions of one, want differently, and by which line; contacts no host.
     Diff(diff::DiffArguments),
+    /// Read the hosts into a file, from which `plan --live` plans without keys and secrets; changes nothing.
+    Observe(observe::ObserveArguments),
     /// Show what an apply would change on each host; changes nothing.
     Plan(plan::PlanArguments),
     /// Show a saved plan as `plan` printed it; contacts no host.
@@ -107,7 +111,7 @@ pub enum Verb {
     Unlock(unlock::UnlockArguments),
     /// Stop managing a host, or one thing on it; the configuration stays as it is.
     Release(release::ReleaseArguments),
-    /// Print the JSON Schema of the manifest, or of a saved plan.
+    /// Print the JSON Schema of the manifest, of a saved plan, or of a live file.
     Schema(schema::SchemaArguments),
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArguments),
@@ -224,6 +228,7 @@ impl Verb {
             Self::Trace(arguments) => trace::run(arguments, terminal),
             Self::Verify(arguments) => verify::run(arguments, terminal),
             Self::Diff(arguments) => diff::run(arguments, terminal),
+            Self::Observe(arguments) => observe::run(arguments, terminal),
             Self::Plan(arguments) => plan::run(arguments, terminal),
             Self::Show(arguments) => show::run(arguments, terminal),
             Self::Apply(arguments) if is_plan_file(&arguments.selection.path) => {

@@ -11,6 +11,7 @@ use super::reach::ReachArguments;
 use super::terminal::Terminal;
 use super::{Selection, ask, selection, untrusted};
 use crate::attribution::HostNotes;
+use crate::diagnostic::Diagnostic;
 use crate::fleet::Event;
 use crate::load::{self, LinkScope, LoadedMurder};
 use crate::model::Murder;
@@ -18,6 +19,7 @@ use crate::name::HostName;
 use crate::plan::Plan;
 use crate::report::events::Stage;
 use crate::session::freeze;
+use crate::session::live_file::LiveFileDocument;
 use crate::session::murder::MurderSession;
 use crate::session::one_host::OneHost;
 use crate::session::options::{Consent, Reach};
@@ -98,6 +100,38 @@ pub fn difference(
     }
     let planner = planner(&loaded, &hosts, &reach, terminal)?;
     let murder = &loaded.murder;
+    Ok(plan(murder, &hosts, &*planner, reach.parallel, terminal))
+}
+
+/// Plans the selected hosts as a live file has them, and prints the manifest's warnings. It contacts no host and reads no
+/// secret.
+///
+/// # Errors
+/// If the manifest is wrong, or the live file cannot be used.
+pub fn difference_of_live_file(
+    selected: &Selection,
+    reach: &ReachArguments,
+    file: &Path,
+    terminal: &Terminal,
+) -> Result<Plan, CliError> {
+    let (loaded, hosts) = hosts(selected, terminal)?;
+    let bytes = load::read_live_file(file).map_err(|problem| CliError::arguments(vec![problem]))?;
+    let live = LiveFileDocument::from_bytes(&bytes).map_err(|damage| {
+        let problem = Diagnostic::error(format!("the live file `{}` {damage}", file.display()));
+        CliError::arguments(vec![problem.hint(damage.hint())])
+    })?;
+    drop(bytes);
+    let reach = reach.of_selection(selected);
+    let murder = &loaded.murder;
+    let (planner, warnings) = worker::planner_of_live_file(&loaded, &hosts, &reach, &live)
+        .map_err(|error| CliError::session(error, &loaded.sources))?;
+    terminal.diagnostics(&warnings, &loaded.sources);
+    if live.murder != murder.name {
+        terminal.say(&format!(
+            "warning: the live file is of the murder `{}`, and the manifest is of `{}`",
+            live.murder, murder.name
+        ));
+    }
     Ok(plan(murder, &hosts, &*planner, reach.parallel, terminal))
 }
 

@@ -1,7 +1,10 @@
 //! `murder plan`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
+use super::command_line::command_line;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::{self, PlanOutput};
@@ -22,6 +25,10 @@ pub struct PlanArguments {
     /// How hosts are reached.
     #[command(flatten)]
     pub reach: ReachArguments,
+    /// Plan from FILE, which `observe --out FILE` wrote: no host is contacted, and no secret is read. Such a plan cannot be
+    /// applied.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["out", "sandbox", "local", "accept_new", "allow_commands"])]
+    pub live: Option<PathBuf>,
     /// Where the plan is saved.
     #[command(flatten)]
     pub save: SaveArguments,
@@ -44,18 +51,23 @@ pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliEr
     arguments.look.check()?;
     let selection = arguments.selection.of_stranger(arguments.stranger);
     let save = &arguments.save;
-    let plan = match &save.out {
-        Some(file) => save::plan(
+    let plan = match (&save.out, &arguments.live) {
+        (Some(file), _) => save::plan(
             &selection,
             &arguments.reach,
             &arguments.consent,
             (file, save.base.as_deref()),
             terminal,
         )?,
-        None => {
+        (None, live) => {
             let consent = arguments.consent.options();
-            open::difference(&selection, &arguments.reach, terminal)?
-                .without_lifted(|host, kind| consent.lifts(host, kind))
+            let plan = match live {
+                Some(file) => {
+                    open::difference_of_live_file(&selection, &arguments.reach, file, terminal)?
+                }
+                None => open::difference(&selection, &arguments.reach, terminal)?,
+            };
+            plan.without_lifted(|host, kind| consent.lifts(host, kind))
         }
     };
     let pending = if arguments.detailed_exitcode {
@@ -66,7 +78,12 @@ pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliEr
     // A saved plan shows the same bytes as long as it is there.
     let command = match &save.out {
         Some(file) => show::command(file),
-        None => format!("murder plan {}", selection.path.display()),
+        None => command_line(
+            "plan",
+            &selection,
+            &arguments.reach,
+            arguments.live.as_deref(),
+        ),
     };
     let text = arguments.look.plan(&plan, &command, terminal);
     output::deliver(text, Exit::of_plan(&plan, pending), terminal)

@@ -76,6 +76,8 @@ impl ReachArguments {
             accept_new: self.accept_new,
             parallel: self.parallel,
             untrusted: false,
+            files_unread: false,
+            from_live_file: false,
             sources: SourceOptions {
                 commands: self.allow_commands,
             },

@@ -82,7 +82,10 @@ pub fn absolute(base: Option<&Path>) -> Result<PathBuf, CliError> {
 }
 
 /// Writes a file whole, or leaves what was there.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+///
+/// # Errors
+/// Those of the file system.
+pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         // A pipe or /dev/stdout, which cannot be exchanged.
         return std::fs::write(path, bytes);

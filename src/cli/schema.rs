@@ -10,6 +10,7 @@ use crate::manifest;
 use crate::plan::saved::plan_schema;
 use crate::report::comparison::diff_schema;
 use crate::report::events::events_schema;
+use crate::session::live_file::live_schema;
 
 /// Arguments of `murder schema`.
 #[derive(Debug, Args)]
@@ -30,6 +31,8 @@ pub enum SchemaDocument {
     Diff,
     /// A line of `--format jsonl`.
     Events,
+    /// A live file (`observe --out`).
+    Live,
 }
 
 /// Runs the verb.
@@ -42,6 +45,7 @@ pub fn run(arguments: &SchemaArguments, terminal: &Terminal) -> Result<Exit, Cli
         SchemaDocument::Plan => plan_schema(),
         SchemaDocument::Diff => diff_schema(),
         SchemaDocument::Events => events_schema(),
+        SchemaDocument::Live => live_schema(),
     };
     output::print(format!("{schema:#}\n").as_bytes(), terminal)?;
     Ok(Exit::Done)

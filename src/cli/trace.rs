@@ -155,6 +155,8 @@ fn live(
         accept_new: arguments.accept_new,
         parallel: 1,
         untrusted: false,
+        files_unread: false,
+        from_live_file: false,
         sources: SourceOptions {
             commands: arguments.allow_commands,
         },

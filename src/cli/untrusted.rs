@@ -26,7 +26,7 @@ pub fn refuse_hosts(loaded: &LoadedMurder, reach: &Reach) -> Result<(), CliError
     Err(CliError::arguments(vec![
         Diagnostic::error("`--untrusted` contacts no live host")
             .detail(would)
-            .hint("plan on folders: `--sandbox=DIR`; or leave `--untrusted` out, for a manifest that you trust"),
+            .hint("plan on folders (`--sandbox=DIR`) or on a live file (`plan --live FILE`); or leave `--untrusted` out, for a manifest that you trust"),
     ]))
 }
 

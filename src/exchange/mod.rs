@@ -9,6 +9,8 @@ mod failure;
 mod lookups;
 mod orders;
 mod questions;
+mod record;
+mod sealed;
 
 pub use ending::{Ending, Found, NotDone, Performed};
 pub use evidence::{Evidence, EvidenceQuestion, FileTrace, signature};
@@ -20,3 +22,7 @@ pub use orders::{
     LedgerOrder, Orders, RestoreOrder, Run, ServiceOrders,
 };
 pub use questions::{HistoryQuestion, Observed, Questions};
+pub use record::{
+    ConfigurationRecord, FactsRecord, FileRecord, HostRecord, PresentRecord, ServiceRecord,
+};
+pub use sealed::{sealed, unsealed};

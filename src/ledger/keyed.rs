@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{Ledger, Managed, Origin, PinningKey, Previous};
+use crate::secret::mask::mask_value;
 use crate::thing::Thing;
 
 /// What a keyed hash begins with.
@@ -45,6 +46,30 @@ impl Ledger {
             });
             of_each.chain(service.indexes.values_mut())
         })
+    }
+
+    /// Puts another text in the place of every hash of a file's bytes.
+    pub fn change_hashes(&mut self, mut change: impl FnMut(&str) -> String) {
+        for hash in self.hashes_mut() {
+            *hash = change(hash);
+        }
+    }
+
+    /// Masks the values that may hold a secret by their names.
+    pub fn mask_values(&mut self) {
+        let services = self.services.values_mut();
+        for (thing, managed) in services.flat_map(|service| &mut service.managed) {
+            let (Thing::Parameter(name) | Thing::Option(_, name)) = thing else {
+                continue;
+            };
+            let before = match &mut managed.origin {
+                Origin::Adopted(Previous::Value(value)) => Some(value),
+                Origin::Adopted(Previous::File { .. }) | Origin::Created => None,
+            };
+            for value in managed.value.iter_mut().chain(before) {
+                *value = mask_value(name.as_str(), value);
+            }
+        }
     }
 
     /// Makes every hash of a file's bytes a keyed one.

@@ -10,7 +10,7 @@ use crate::digest::hex;
 use crate::secret::Secret;
 
 /// The secret key of one host. The client makes it at the host's first apply, and the host's ledger keeps it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct PinningKey(String);
 

@@ -1,4 +1,4 @@
-//! Reading the file of a saved plan.
+//! Reading the files of saved plans, and live files.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -10,6 +10,8 @@ use crate::plan::saved::is_saved_plan;
 
 /// The largest file that is read as a plan, in bytes.
 const MOST: u64 = 1 << 30;
+/// The largest live file that is read, in bytes.
+const MOST_LIVE: u64 = 256 << 20;
 /// So much of a file decides whether it is a saved plan.
 const HEAD: u64 = 4096;
 
@@ -18,16 +20,26 @@ const HEAD: u64 = 4096;
 /// # Errors
 /// If it cannot be read, or is too large.
 pub fn read_plan(path: &Path) -> Result<Vec<u8>, Diagnostic> {
-    read(path).map_err(|error| {
+    read(path, MOST).map_err(|error| {
         unreadable(path, &error).hint("name the file that `murder plan --out FILE` wrote")
     })
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+/// The bytes of a live file.
+///
+/// # Errors
+/// If it cannot be read, or is too large.
+pub fn read_live_file(path: &Path) -> Result<Vec<u8>, Diagnostic> {
+    read(path, MOST_LIVE).map_err(|error| {
+        unreadable(path, &error).hint("name the file that `murder observe --out FILE` wrote")
+    })
+}
+
+fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MOST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MOST {
-        let why = format!("it has more than {MOST} bytes, which is the limit");
+    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let why = format!("it has more than {most} bytes, which is the limit");
         return Err(io::Error::other(why));
     }
     Ok(bytes)

@@ -1,8 +1,9 @@
 //! A machine observes ([`Observe`]) and changes ([`Apply`]) one host, with one exchange for each.
 //!
 //! A plan needs only `&mut dyn Observe`, whose type cannot write. There are two machines: [`remote`], which runs POSIX
-//! sh programs over any transport, and [`sandbox`], a folder.
+//! sh programs over any transport, and [`sandbox`], a folder. A host that was observed earlier ([`recorded`]) can only be read.
 
+pub mod recorded;
 pub mod remote;
 pub mod sandbox;
 mod services;

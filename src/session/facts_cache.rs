@@ -29,7 +29,7 @@ pub struct FactsCache {
 /// their name.
 #[must_use]
 pub fn facts_cache(reach: &Reach) -> Option<FactsCache> {
-    reach.sandbox.is_none().then(FactsCache::of_user)
+    (reach.sandbox.is_none() && !reach.from_live_file).then(FactsCache::of_user)
 }
 
 impl FactsCache {

@@ -14,6 +14,7 @@ pub mod freeze;
 pub mod histories;
 pub mod hold;
 mod in_force;
+pub mod live_file;
 pub mod live_tables;
 mod maintenance;
 pub mod murder;
@@ -95,7 +96,10 @@ impl Session {
     #[must_use]
     pub fn new(reach: &Reach, ask_passphrase: Box<AskPassphrase>) -> Self {
         Self {
-            secrets: Secrets::default(),
+            secrets: match reach.files_unread {
+                true => Secrets::default().without_those_of_files(),
+                false => Secrets::default(),
+            },
             run: Run {
                 reason: reach.reason.as_deref().and_then(provenance::reason),
                 ..provenance::run(SystemTime::now())

@@ -47,7 +47,7 @@ impl<'a> MurderSession<'a> {
         mut needed: BTreeSet<SecretName>,
         ask_passphrase: Box<AskPassphrase>,
     ) -> Result<Self, SessionError> {
-        if reach.sandbox.is_none() {
+        if reach.sandbox.is_none() && !reach.from_live_file {
             needed.extend(of_logins(loaded, hosts));
         }
         one_if_local(reach, hosts)?;

@@ -22,6 +22,10 @@ pub struct Reach {
     pub parallel: usize,
     /// The manifest may be a stranger's: no secret is read.
     pub untrusted: bool,
+    /// No secret of a file is read: files with one are compared as far as their masked texts go.
+    pub files_unread: bool,
+    /// No host is reached, as a live file takes its place: no secret of a login is read, and no facts are kept.
+    pub from_live_file: bool,
     /// Which sources of secrets the operator allows.
     pub sources: SourceOptions,
     /// Which files it may manage.

@@ -1,7 +1,7 @@
 //! Plans and changes the hosts of a loaded manifest, one at a time for each caller.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use super::SessionError;
 use super::apply::{Application, apply};
 use super::file_secrets::of_files;
 use super::forgetting::Forgetting;
+use super::live_file::{LiveFileDocument, record_of};
 use super::maintenance::overdue;
 use super::murder::MurderSession;
 use super::notes::Notes;
@@ -22,6 +23,7 @@ use crate::access::SshClient;
 use crate::attribution::HostNotes;
 use crate::compile::Compiler;
 use crate::diagnostic::Diagnostic;
+use crate::exchange::HostRecord;
 use crate::ledger::PinningKey;
 use crate::load::LoadedMurder;
 use crate::machine::{Apply, MachineError, Observe, Questions};
@@ -33,6 +35,10 @@ use crate::plan::{Failure, HostPlan, HostVerdict, Verdict};
 use crate::state::{Desired, Facts};
 use crate::task::Task;
 use crate::transport::AskPassphrase;
+
+mod begin;
+
+pub use begin::{applier, observer, planner, planner_of_live_file, recorder, watcher};
 
 /// Reads hosts. Called from many threads, for one host each.
 pub trait Planner: Sync {
@@ -58,72 +64,16 @@ pub trait Applier: Planner {
     fn forget(&self) -> Vec<HostName>;
 }
 
+/// Reads hosts, and keeps what it found.
+pub trait Observer: Planner {
+    /// What was found on each host that answered.
+    fn records(&self) -> BTreeMap<HostName, HostRecord>;
+}
+
 /// Reads hosts for `drift`: it also asks who changed a host.
 pub trait Watcher: Planner {
     /// What is known of each host that answered.
     fn notes(&self) -> BTreeMap<HostName, HostNotes>;
-}
-
-/// A planner for the hosts of a murder, which cannot write, and the warnings about the manifest and its secrets.
-///
-/// # Errors
-/// [`SessionError::Input`] where the manifest does not compile or a secret cannot be read. No host was contacted.
-pub fn planner<'a>(
-    loaded: &'a LoadedMurder,
-    hosts: &[HostName],
-    reach: &Reach,
-    ask_passphrase: Box<AskPassphrase>,
-) -> Result<(Box<dyn Planner + 'a>, Vec<Diagnostic>), SessionError> {
-    let consent = Consent::default();
-    let (worker, warnings) = Worker::new(loaded, hosts, reach, consent, false, ask_passphrase)?;
-    Ok((Box::new(worker), warnings))
-}
-
-/// A planner for them whose plan can be saved, and the warnings.
-///
-/// # Errors
-/// As [`planner`].
-pub fn recorder<'a>(
-    loaded: &'a LoadedMurder,
-    hosts: &[HostName],
-    reach: &Reach,
-    ask_passphrase: Box<AskPassphrase>,
-) -> Result<(Box<dyn Recorder + 'a>, Vec<Diagnostic>), SessionError> {
-    let consent = Consent::default();
-    let (mut worker, warnings) = Worker::new(loaded, hosts, reach, consent, false, ask_passphrase)?;
-    worker.compared = Some(Mutex::default());
-    Ok((Box::new(worker), warnings))
-}
-
-/// The same for `drift`.
-///
-/// # Errors
-/// As [`planner`].
-pub fn watcher<'a>(
-    loaded: &'a LoadedMurder,
-    hosts: &[HostName],
-    reach: &Reach,
-    ask_passphrase: Box<AskPassphrase>,
-) -> Result<(Box<dyn Watcher + 'a>, Vec<Diagnostic>), SessionError> {
-    let consent = Consent::default();
-    let (mut worker, warnings) = Worker::new(loaded, hosts, reach, consent, false, ask_passphrase)?;
-    worker.notes = Some(Notes::default());
-    Ok((Box::new(worker), warnings))
-}
-
-/// An applier for them, and the warnings.
-///
-/// # Errors
-/// As [`planner`].
-pub fn applier<'a>(
-    loaded: &'a LoadedMurder,
-    hosts: &[HostName],
-    reach: &Reach,
-    consent: Consent,
-    ask_passphrase: Box<AskPassphrase>,
-) -> Result<(Box<dyn Applier + 'a>, Vec<Diagnostic>), SessionError> {
-    let (worker, warnings) = Worker::new(loaded, hosts, reach, consent, true, ask_passphrase)?;
-    Ok((Box::new(worker), warnings))
 }
 
 /// A connection that is kept from the observation for the apply is closed after this time: firewalls and sshd drop
@@ -156,6 +106,10 @@ struct Worker<'a> {
     forgetting: Forgetting,
     /// What the hosts with changes were compared by, if the plan is to be saved.
     compared: Option<Mutex<BTreeMap<HostName, Compared>>>,
+    /// What was found on each host, for `observe` alone.
+    records: Option<Mutex<BTreeMap<HostName, HostRecord>>>,
+    /// The live file in the place of the hosts.
+    live: Option<&'a LiveFileDocument>,
     /// For `drift` alone.
     notes: Option<Notes>,
     /// Whether all hosts are reached without blocking a thread.
@@ -173,7 +127,10 @@ impl<'a> Worker<'a> {
     ) -> Result<(Self, Vec<Diagnostic>), SessionError> {
         let prepared = precompile(loaded, hosts, reach)?;
         let mut warnings = prepared.warnings;
-        let needed = of_files(loaded, hosts);
+        let needed = match reach.files_unread {
+            true => BTreeSet::new(),
+            false => of_files(loaded, hosts),
+        };
         let contact = match MurderSession::new(loaded, hosts, reach, needed, ask_passphrase) {
             Ok(mut contact) => {
                 warnings.append(&mut contact.warnings);
@@ -196,6 +153,8 @@ impl<'a> Worker<'a> {
             asked: Mutex::default(),
             forgetting: Forgetting::default(),
             compared: None,
+            records: None,
+            live: None,
             notes: None,
             waits: waits(loaded, hosts, reach),
         };
@@ -256,6 +215,10 @@ impl<'a> Worker<'a> {
             let kept = Compared::of(&observed.desired, &observed.live);
             lock(compared).insert(host.name.clone(), kept);
         }
+        if let Some(records) = &self.records {
+            let record = record_of(&observed.desired, &observed.live);
+            lock(records).insert(host.name.clone(), record);
+        }
         let asked = Asked {
             host_key: observed.live.host_key().cloned(),
             questions: observed.questions,
@@ -265,6 +228,11 @@ impl<'a> Worker<'a> {
 
     async fn look_with(&self, name: &HostName) -> Result<HostVerdict, MachineError> {
         let host = self.contact.host(name)?;
+        if let Some(live) = self.live {
+            let mut machine = live.machine(name)?;
+            let (verdict, _) = self.compare(host, &mut machine, None).await?;
+            return Ok(verdict);
+        }
         let mut machine = self.contact.connect(host).await?;
         let (verdict, asked) = self.compare(host, &mut *machine, None).await?;
         if let Some(notes) = &self.notes {
@@ -328,6 +296,13 @@ impl Recorder for Worker<'_> {
         compared.map_or_else(BTreeMap::new, |compared| {
             std::mem::take(&mut lock(compared))
         })
+    }
+}
+
+impl Observer for Worker<'_> {
+    fn records(&self) -> BTreeMap<HostName, HostRecord> {
+        let records = self.records.as_ref();
+        records.map_or_else(BTreeMap::new, |records| std::mem::take(&mut lock(records)))
     }
 }
 

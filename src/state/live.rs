@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
 use super::lookups::{self, LiveTable, TableAnswer};
@@ -210,8 +211,20 @@ pub struct LiveState {
     pub text: Option<String>,
 }
 
+impl LiveState {
+    /// What stands in place of a hash where the bytes are known by a word alone, as a live file has it.
+    pub const WORD: &'static str = "hash-";
+
+    /// Whether only a masked text is known of the file.
+    #[must_use]
+    pub fn is_masked(&self) -> bool {
+        self.sha256.starts_with(Self::WORD)
+    }
+}
+
 /// A directory in which users other than root can exchange files.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ExposingDirectory {
     /// Where.
     pub path: String,
@@ -236,7 +249,8 @@ impl std::fmt::Display for ExposingDirectory {
 }
 
 /// Whether a Postfix runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Running {
     /// master(8) runs.
     Yes,
@@ -247,7 +261,8 @@ pub enum Running {
 }
 
 /// The lock of a host as an observation found it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Lock {
     /// Whether a running process holds it. The kernel releases it when the process ends.
     pub held: bool,

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::postfix::{logical_texts, split_list};
 
 /// What a lookup table says of a key.
@@ -16,7 +19,8 @@ pub enum TableAnswer {
 }
 
 /// A lookup table as an observation found it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum LiveTable {
     /// The text of its source file.
     Text(String),

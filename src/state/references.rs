@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::sha256_hex;
 use crate::name::RemotePath;
 
 /// The files and tables that parameters name and nothing manages.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct References {
     /// Files that Postfix programs open as root.
     pub files: BTreeSet<RemotePath>,
@@ -88,7 +89,8 @@ impl References {
 }
 
 /// Which files and tables a host has answered about.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum ReferencesAnswered {
     /// None.
     #[default]
@@ -100,7 +102,8 @@ pub enum ReferencesAnswered {
 }
 
 /// What a host says of the files and tables that parameters name.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct LiveReferences {
     /// About which it says something.
     pub answered: ReferencesAnswered,

@@ -13,7 +13,7 @@ use murder::digest::sha256_hex;
 use murder::plan::saved::plan_schema;
 use serde_json::Value;
 use tempfile::TempDir;
-use valid::invalid;
+pub use valid::invalid;
 
 const SECRET: &str = "Welcome2KolabSystems";
 

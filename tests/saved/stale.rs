@@ -83,6 +83,8 @@ impl Moment {
             accept_new: false,
             parallel: 1,
             untrusted: false,
+            files_unread: false,
+            from_live_file: false,
             reason: None,
             paths: PathPolicy::default(),
             sources: murder::secret_source::SourceOptions { commands: false },

@@ -37,8 +37,12 @@ fn judge(value: &Value, schema: &Value, root: &Value, at: &str) -> Result<(), St
             "const" if of != value => return fail(format!("not {of}")),
             "enum" if !one(of) => return fail(format!("none of {of}")),
             "const" | "enum" => {}
-            "minimum" if value.as_f64() < of.as_f64() => return fail(format!("below {of}")),
-            "maximum" if value.as_f64() > of.as_f64() => return fail(format!("above {of}")),
+            "minimum" if value.is_number() && value.as_f64() < of.as_f64() => {
+                return fail(format!("below {of}"));
+            }
+            "maximum" if value.is_number() && value.as_f64() > of.as_f64() => {
+                return fail(format!("above {of}"));
+            }
             "minimum" | "maximum" | "uniqueItems" => {}
             "items" => {
                 for (number, item) in value.as_array().into_iter().flatten().enumerate() {

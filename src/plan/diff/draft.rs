@@ -59,6 +59,8 @@ pub(super) struct Draft<'a> {
     pub(super) holds: BTreeMap<Thing, Hold>,
     /// The held things, to show them.
     pub(super) held: Vec<HeldThing>,
+    /// The files that are compared but for their secrets, which were left unread.
+    pub(super) uncompared: Vec<RemotePath>,
     /// The files that must still be what they were, as [`Expects::files`].
     pub(super) expected_files: BTreeMap<RemotePath, Option<String>>,
 }
@@ -85,6 +87,7 @@ impl<'a> Draft<'a> {
             remarks: Vec::new(),
             holds: BTreeMap::new(),
             held: Vec::new(),
+            uncompared: Vec::new(),
             expected_files: BTreeMap::new(),
         }
     }

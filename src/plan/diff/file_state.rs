@@ -20,17 +20,24 @@ pub(super) struct WantedFile<'a> {
     pub sha256: String,
     /// Its owner, group and mode.
     pub access: FileAccess,
+    /// Whether its text is the masked one, as its secrets were left unread.
+    pub is_masked: bool,
 }
 
 impl<'a> WantedFile<'a> {
     /// # Errors
     /// Where it holds a secret that has not been read.
     pub fn new(path: &'a RemotePath, file: &'a File, secrets: &Secrets) -> Result<Self, Failure> {
-        let text = file.body.reveal(secrets).map_err(|missing| Failure {
-            summary: missing.to_string(),
-            detail: None,
-            hint: None,
-        })?;
+        let revealed = file.body.reveal(secrets);
+        let is_masked = revealed.is_err() && secrets.are_partial();
+        let text = match revealed {
+            Err(_) if is_masked => Zeroizing::new(mask_file(path.as_str(), &file.body.masked())),
+            revealed => revealed.map_err(|missing| Failure {
+                summary: missing.to_string(),
+                detail: None,
+                hint: None,
+            })?,
+        };
         let sha256 = sha256_hex(text.as_bytes());
         Ok(Self {
             path,
@@ -42,7 +49,27 @@ impl<'a> WantedFile<'a> {
                 group: file.group.to_string(),
                 mode: file.mode,
             },
+            is_masked,
         })
+    }
+
+    /// The same where its secrets were left unread and all else is as the host has it: it counts as the host's own bytes.
+    pub fn counted_as_known(self, state: &LiveState) -> Self {
+        let same = state.text.as_deref().is_some_and(|text| {
+            // A text of the host that was not masked yet.
+            let shown = mask_file(
+                self.path.as_str(),
+                &mask_beside(text, &self.file.body.masked()),
+            );
+            shown == *self.text
+        });
+        match self.is_masked && same {
+            true => Self {
+                sha256: state.sha256.clone(),
+                ..self
+            },
+            false => self,
+        }
     }
 
     /// The same where it is taken over as the host has it: with the host's bytes, owner and mode.
@@ -111,7 +138,7 @@ pub(super) fn before(
         None => mask_file(path.as_str(), text),
     });
     FileState {
-        secret: withheld.is_some() || shown.as_deref() != text,
+        secret: withheld.is_some() || shown.as_deref() != text || state.is_masked(),
         text: shown,
         sha256: state.sha256.clone(),
         owner: state.owner.clone(),

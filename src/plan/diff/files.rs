@@ -31,17 +31,45 @@ impl Draft<'_> {
                 Want::Absent => self.absent_file(path)?,
             }
         }
+        self.say_uncompared();
         Ok(())
+    }
+
+    /// Names the files of which secrets were left unread.
+    fn say_uncompared(&mut self) {
+        if self.uncompared.is_empty() {
+            return;
+        }
+        let paths: Vec<String> = self
+            .uncompared
+            .iter()
+            .map(|path| format!("`{path}`"))
+            .collect();
+        self.remarks.push(Remark {
+            text: format!(
+                "not compared: the secrets in {}; the rest of {} is",
+                paths.join(", "),
+                if paths.len() == 1 {
+                    "the file"
+                } else {
+                    "these files"
+                }
+            ),
+            hint: None,
+        });
     }
 
     fn present_file(&mut self, path: &RemotePath, file: &File) -> Result<(), Failure> {
         let file = &self.indexed(path, file);
         let mut wanted = WantedFile::new(path, file, self.input.secrets)?;
         let live = self.live_file(path).clone();
-        if let LiveFile::Present(state) = &live
-            && self.stays_as_found(&wanted, state)
-        {
-            wanted = wanted.taken_over(state);
+        if let LiveFile::Present(state) = &live {
+            if wanted.is_masked {
+                self.uncompared.push(path.clone());
+                wanted = wanted.counted_as_known(state);
+            } else if self.stays_as_found(&wanted, state) {
+                wanted = wanted.taken_over(state);
+            }
         }
         let changes = match live {
             LiveFile::Other(kind) => return Err(not_a_file(path, &kind)),

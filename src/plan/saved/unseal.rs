@@ -2,14 +2,8 @@
 
 use super::texts::{TextId, Texts};
 use super::{FORMAT, FORMAT_VERSION, PlanDocument, SavedPlan};
-use crate::digest::sha256_hex;
+use crate::exchange;
 
-/// How the file begins; the digest follows. It is the SHA-256 of all bytes but its own 64 digits.
-const HEAD: &str = "{\"digest\":\"sha256:";
-/// What follows the digest.
-const AFTER: &str = "\",\n";
-/// The digits of a digest.
-const DIGITS: usize = 64;
 /// So much of a file decides whether it is a saved plan.
 const LOOKED_AT: usize = 4096;
 
@@ -62,17 +56,7 @@ pub fn is_saved_plan(bytes: &[u8]) -> bool {
 /// # Errors
 /// None that a plan can cause; serde's, passed on.
 pub(super) fn sealed(plan: &SavedPlan) -> Result<(Vec<u8>, String), serde_json::Error> {
-    let document = serde_json::to_vec(&PlanDocument::of(plan))?;
-    let rest = document.get(1..).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(document.len() + 128);
-    bytes.extend(HEAD.as_bytes());
-    let at = bytes.len();
-    bytes.extend(AFTER.as_bytes());
-    bytes.extend(rest);
-    bytes.push(b'\n');
-    let digest = sha256_hex(&bytes);
-    bytes.splice(at..at, digest.bytes());
-    Ok((bytes, digest))
+    serde_json::to_vec(&PlanDocument::of(plan)).map(|document| exchange::sealed(&document))
 }
 
 /// Reads a plan's file.
@@ -80,24 +64,13 @@ pub(super) fn sealed(plan: &SavedPlan) -> Result<(Vec<u8>, String), serde_json::
 /// # Errors
 /// [`PlanDamage`] where it was edited, has another format, or cannot be read.
 pub(super) fn unsealed(bytes: &[u8]) -> Result<SavedPlan, PlanDamage> {
-    let rest = bytes
-        .strip_prefix(HEAD.as_bytes())
-        .ok_or(PlanDamage::Edited)?;
-    let (digits, rest) = rest.split_at_checked(DIGITS).ok_or(PlanDamage::Edited)?;
-    let digest = std::str::from_utf8(digits).map_err(|_| PlanDamage::Edited)?;
-    let document = rest
-        .strip_prefix(AFTER.as_bytes())
-        .ok_or(PlanDamage::Edited)?;
-    if sha256_hex(&[HEAD.as_bytes(), rest].concat()) != digest {
-        return Err(PlanDamage::Edited);
-    }
-    let document = [b"{", document].concat();
+    let (document, digest) = exchange::unsealed(bytes).ok_or(PlanDamage::Edited)?;
     let said = document_format(&document)?;
     if said != FORMAT_VERSION {
         return Err(PlanDamage::Format(said));
     }
     let document: PlanDocument = serde_json::from_slice(&document).map_err(damaged)?;
-    Ok(document.plan(digest.to_owned()))
+    Ok(document.plan(digest))
 }
 
 /// The version of the format, which is read before the rest.

@@ -1,7 +1,11 @@
 //! The properties of a host on which some defaults depend.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// The properties of a host on which some defaults depend; none where they were not observed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct HostEnvironment {
     /// The result of gethostname(3), from which Postfix makes the default of `myhostname`.
     pub hostname: Option<String>,
@@ -12,7 +16,8 @@ pub struct HostEnvironment {
 }
 
 /// The networks of a host for each `mynetworks_style`, in the form of `mynetworks`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Networks {
     /// `mynetworks_style = host`: the addresses of its interfaces.
     pub host: Option<String>,
