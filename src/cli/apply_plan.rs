@@ -35,7 +35,7 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
     let hosts = selected(&saved, &arguments.selection)?;
     freeze(arguments, terminal)?;
     let consent = arguments.consent.options();
-    selection::allowed(saved.body.hosts.keys(), &consent)?;
+    selection::say_unmatched(saved.body.hosts.keys(), &consent, terminal);
     let consent = consent.with(&saved.header.consents);
     let reach = arguments.reach();
     let how = PlanUse {

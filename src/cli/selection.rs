@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Selection;
 use super::error::CliError;
+use super::terminal::Terminal;
 use crate::diagnostic::Diagnostic;
 use crate::glob::matches;
 use crate::model::{Host, Murder};
@@ -123,6 +124,25 @@ pub fn allowed<'a>(
         Ok(())
     } else {
         Err(CliError::arguments(errors))
+    }
+}
+
+/// Says which patterns of consents match no host of a saved plan. That lifts nothing and is no error, as the pipeline of a
+/// murder names hosts that a plan of some of them does not have.
+pub fn say_unmatched<'a>(
+    hosts: impl IntoIterator<Item = &'a HostName>,
+    consent: &Consent,
+    terminal: &Terminal,
+) {
+    let names: Vec<&str> = hosts.into_iter().map(HostName::as_str).collect();
+    for (flag, patterns) in consent.flags() {
+        for pattern in patterns.iter().filter(|one| *one != "*") {
+            if !names.iter().any(|name| matches(pattern, name)) {
+                terminal.say(&format!(
+                    "note: `{flag} {pattern}` matches no host of this plan, and lifts nothing"
+                ));
+            }
+        }
     }
 }
 

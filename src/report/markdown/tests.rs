@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::*;
-use crate::plan::{Failure, Refusal, RefusalKind};
+use crate::name::{Mode, RemotePath};
+use crate::plan::{Cause, Change, Failure, FileState, HostPlan, Refusal, RefusalKind, Step};
+use crate::service::Service;
 use crate::state::Remark;
 
 #[test]
@@ -76,9 +78,84 @@ fn hostile() -> impl Strategy<Value = String> {
     prop::collection::vec(word(), 0..12).prop_map(|words| words.concat())
 }
 
+/// Changes whose texts are those of a stranger: of a file, of a value, of an entry that goes, and of a refusal.
+fn hostile_changes(texts: &Failure) -> HostPlan {
+    let [one, two, three] = [
+        Some(&texts.summary),
+        texts.detail.as_ref(),
+        texts.hint.as_ref(),
+    ]
+    .map(|text| text.cloned().unwrap_or_default());
+    let state = |text: &str| FileState {
+        text: Some(text.to_owned()),
+        sha256: String::new(),
+        owner: "root".to_owned(),
+        group: "root".to_owned(),
+        mode: Mode::from_bits(0o644),
+        secret: false,
+        withheld: None,
+        link: Some(text.to_owned()),
+    };
+    let mut plan = empty_plan();
+    plan.steps.push(Step::File {
+        service: Service::POSTFIX,
+        path: RemotePath::new("/etc/postfix/x").unwrap(),
+        change: Change::Update {
+            before: state(&one),
+            after: state(&two),
+        },
+        cause: Cause::Drift,
+        file: None,
+    });
+    for (name, change) in [
+        (
+            "main.cf:relayhost",
+            Change::Update {
+                before: one.clone(),
+                after: two,
+            },
+        ),
+        (
+            "main.cf:mydomain",
+            Change::Delete {
+                before: three.clone(),
+            },
+        ),
+    ] {
+        plan.steps.push(Step::Value {
+            service: Service::POSTFIX,
+            thing: name.parse().unwrap(),
+            change,
+            cause: Cause::Unnamed,
+        });
+    }
+    plan.refusals.push(Refusal {
+        kind: RefusalKind::Overwrite,
+        summary: three,
+    });
+    plan
+}
+
+/// A plan without a step.
+fn empty_plan() -> HostPlan {
+    HostPlan::empty(
+        crate::ledger::Ledger {
+            version: crate::ledger::LEDGER_VERSION,
+            murder: "x".to_owned(),
+            generation: 0,
+            services: BTreeMap::new(),
+            applied: None,
+            hosts: Vec::new(),
+            facts: None,
+            host_key: None,
+        },
+        crate::plan::Expects::default(),
+    )
+}
+
 /// A plan of hosts that fail, are refused, or have a remark, all in words of a stranger.
 fn plan() -> impl Strategy<Value = Plan> {
-    let host = (hostile(), hostile(), hostile(), 0..3).prop_map(|(one, two, three, kind)| {
+    let host = (hostile(), hostile(), hostile(), 0..4).prop_map(|(one, two, three, kind)| {
         let failure = Failure {
             summary: one.clone(),
             detail: Some(two),
@@ -93,6 +170,7 @@ fn plan() -> impl Strategy<Value = Plan> {
             ..HostVerdict::of(match kind {
                 0 => Verdict::Converged,
                 1 => Verdict::Unreachable { error: failure },
+                2 => Verdict::Changes(Box::new(hostile_changes(&failure))),
                 _ => Verdict::Failed { error: failure },
             })
         }
@@ -226,19 +304,7 @@ fn a_comment_is_as_long_as_the_forge_allows_and_says_what_was_cut() {
 #[test]
 fn what_keeps_a_plan_from_being_applied_comes_first() {
     let mut plan = failing(2, 1);
-    let mut refused = crate::plan::HostPlan::empty(
-        crate::ledger::Ledger {
-            version: crate::ledger::LEDGER_VERSION,
-            murder: "x".to_owned(),
-            generation: 0,
-            services: BTreeMap::new(),
-            applied: None,
-            hosts: Vec::new(),
-            facts: None,
-            host_key: None,
-        },
-        crate::plan::Expects::default(),
-    );
+    let mut refused = empty_plan();
     refused.refusals.push(Refusal {
         kind: RefusalKind::Adopt,
         summary: "`/etc/x` differs".to_owned(),
