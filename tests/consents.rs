@@ -84,6 +84,7 @@ fn a_plan_shows_the_refusals_that_its_consents_leave() {
     plan(2, &["--adopt", "--detailed-exitcode"]);
     // A saved plan records for which hosts its consents hold.
     plan(1, &["--adopt=front1*", "--out", "plan.json"]);
+    crate::saved::assert_valid(&home.path().join("plan.json"));
     let apply = ["apply", "plan.json", "--sandbox=s", "--yes"];
     expect(1, home.path(), &apply);
     // A pattern of another shard's hosts lifts nothing, and is no error.

@@ -315,6 +315,7 @@ fn a_freeze_refuses_hosts_without_a_reason_and_history_keeps_the_reason() {
     // A saved plan respects the operator's freezes, too.
     let (_, saved) = said(&["plan", "murder.yaml", "--sandbox=box", "--out=plan.json"]);
     assert!(folder.path().join("plan.json").exists(), "{saved}");
+    crate::saved::assert_valid(&folder.path().join("plan.json"));
     let file = ["apply", "plan.json", "--policy=policy.yaml", "--yes"];
     let (code, refused) = said(&file);
     assert_eq!(code, Some(1), "{refused}");

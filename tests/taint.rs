@@ -306,6 +306,9 @@ fn saved(site: &mut Site, name: &str) {
     site.run(&["observe", "murder.yaml", BOX, &format!("--out={live}")]);
     assert!(site.folder.path().join(&live).exists());
     in_each_form(site, "plan", &["murder.yaml", &format!("--live={live}")]);
+    for file in [&path, &live] {
+        crate::saved::assert_valid(&site.folder.path().join(file));
+    }
     site.keep("plans");
 }
 

@@ -54,6 +54,7 @@ fn a_host_in_maintenance_is_listed_and_not_contacted() {
     bench.manifest(&until("2999-12-01").replace("ESMTP", "ESMTP steady"));
     let file = bench.home.path().join("plan.json").display().to_string();
     bench.expect(0, "plan", &["--out", &file]);
+    crate::saved::assert_valid(std::path::Path::new(&file));
     let shown = std::process::Command::new(env!("CARGO_BIN_EXE_murder"))
         .args(["show", &file])
         .output()

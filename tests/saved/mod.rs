@@ -11,6 +11,7 @@ use std::process::{Command, Output};
 
 use murder::digest::sha256_hex;
 use murder::plan::saved::plan_schema;
+use murder::session::live_file::live_schema;
 use serde_json::Value;
 use tempfile::TempDir;
 pub use valid::invalid;
@@ -113,8 +114,7 @@ impl Desk {
             "plan.json",
         ];
         let text = self.expect(code, &[&all, more].concat());
-        let document = document(&self.path("plan.json"));
-        assert_eq!(invalid(&document, &plan_schema()), None);
+        assert_valid(&self.path("plan.json"));
         text
     }
 
@@ -123,6 +123,18 @@ impl Desk {
         let output = self.run(arguments);
         String::from_utf8(output.stdout).unwrap()
     }
+}
+
+/// Demands that a file is as the schema of its format says: a saved plan or a live file. Every test that makes one calls it.
+#[track_caller]
+pub fn assert_valid(path: &Path) {
+    let document = document(path);
+    let schema = match document["format"].as_str() {
+        Some("murder-plan") => plan_schema(),
+        Some("murder-live") => live_schema(),
+        other => panic!("{other:?} has no schema"),
+    };
+    assert_eq!(invalid(&document, &schema), None);
 }
 
 pub fn document(path: &Path) -> Value {
