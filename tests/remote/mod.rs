@@ -20,6 +20,7 @@ mod references;
 mod released;
 mod services;
 mod shut;
+mod stale;
 mod surprises;
 mod unsound;
 mod world;
