@@ -67,6 +67,7 @@ mod findings;
 // No secret is printed or kept.
 mod taint;
 // Rules that every host must keep.
+mod planted;
 mod policies;
 // Where secrets come from.
 mod secrets;

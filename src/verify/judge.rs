@@ -39,6 +39,8 @@ pub struct ClassFault {
     pub hosts: Vec<String>,
     /// Why, in words.
     pub why: String,
+    /// Whose mail it is at the end of the route: a message for a group has several ends.
+    recipient: String,
 }
 
 /// The result of a class.
@@ -157,6 +159,7 @@ impl Judge<'_> {
                     place: *place,
                     hosts: vec![end.host.clone()],
                     why: reason(end),
+                    recipient: class.address.clone(),
                 };
                 add(fault, faults);
             }
@@ -177,18 +180,20 @@ impl Judge<'_> {
         let own = self.host(one.place.host);
         let is_delivered = |seen: &&Seen<'_>| seen.trace.verdict() == EndAction::Delivered;
         let elsewhere = all.iter().find(is_delivered);
-        let mut add = |code, host: &str, why: String| {
+        let mut add = |code, host: &str, why: String, recipient: &str| {
             faults.push(ClassFault {
                 code,
                 place: *one.place,
                 hosts: vec![host.to_owned()],
                 why,
+                recipient: recipient.to_lowercase(),
             });
         };
+        let address = class.address.as_str();
         for end in &one.trace.ends {
             let code = self.code_of_end(class, end, one.place.kind, elsewhere.is_some());
             if let Some(code) = code {
-                add(code, &end.host, reason(end));
+                add(code, &end.host, reason(end), &end.recipient);
             }
         }
         if let Some((reply, _)) = one.trace.hops.first().and_then(|hop| hop.reply.as_ref())
@@ -203,22 +208,24 @@ impl Judge<'_> {
                 .map(|host| host.abilities);
             let holds_mailboxes = abilities.is_some_and(|can| can.holds_mailboxes);
             match (elsewhere, one.place.kind) {
-                (None, PlaceKind::Outside) => add(FindingCode::Undeliverable, &own, why),
+                (None, PlaceKind::Outside) => {
+                    add(FindingCode::Undeliverable, &own, why, address);
+                }
                 (Some(_), _) if holds_mailboxes && !reply.is_temporary() => {
-                    add(FindingCode::BouncesInMove, &own, why);
+                    add(FindingCode::BouncesInMove, &own, why, address);
                 }
                 (Some(_), _) if !holds_mailboxes && faces_mail(abilities) => {
-                    add(FindingCode::MapsDisagree, &own, why);
+                    add(FindingCode::MapsDisagree, &own, why, address);
                 }
                 _ => {}
             }
         }
         if let Some(why) = self.hands_back(one) {
-            add(FindingCode::MapsDisagree, &own, why);
+            add(FindingCode::MapsDisagree, &own, why, address);
         }
         if let Some(end) = duplicate(&one.trace.ends) {
             let why = format!("`{}` at `{}`", end.recipient, end.host);
-            add(FindingCode::DuplicateDelivery, &end.host, why);
+            add(FindingCode::DuplicateDelivery, &end.host, why, address);
         }
         faults
     }
@@ -253,10 +260,11 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether a fault of the directory explains why mail is not delivered.
+    /// Whether a fault of the directory explains why mail for a recipient is not delivered: one of its own entries. A fault
+    /// of a group's entry explains nothing about the mail of its members.
     fn is_explained(&self, class: &AddressClass, recipient: &str) -> bool {
         let is_faulty = |entry: &EntryId| self.faulty.contains(entry);
-        class.entries.iter().any(is_faulty)
+        recipient.eq_ignore_ascii_case(&class.address) && class.entries.iter().any(is_faulty)
             || self
                 .audit
                 .entries_of(&recipient.to_lowercase())
@@ -311,15 +319,29 @@ fn keep_causes(faults: &mut Vec<ClassFault>) {
     faults.retain(|fault| !fault.why.contains("bad search filter"));
     let has = |code: &FindingCode| faults.iter().any(|fault| fault.code == *code);
     let worst = ROUTE.iter().copied().find(has);
-    faults.retain(|fault| !ROUTE.contains(&fault.code) || Some(fault.code) == worst);
+    let of_worst: Vec<(EntryPlace, String)> = faults
+        .iter()
+        .filter(|fault| Some(fault.code) == worst)
+        .map(|fault| (fault.place, fault.recipient.clone()))
+        .collect();
+    // Another end of the same message has a fault of its own.
+    let is_other_end = |fault: &ClassFault| {
+        let mut worst = of_worst.iter();
+        worst.all(|(place, recipient)| *place == fault.place && *recipient != fault.recipient)
+    };
+    faults.retain(|fault| {
+        !ROUTE.contains(&fault.code) || Some(fault.code) == worst || is_other_end(fault)
+    });
 }
 
-/// Adds a fault. One that shows at several places is one; what the model cannot tell is one for each reason.
+/// Adds a fault. One that shows at several places is one; what the model cannot tell is one for each reason, and so are
+/// several ends of one message.
 fn add(fault: ClassFault, faults: &mut Vec<ClassFault>) {
     let is_unknown = fault.code == FindingCode::NotModelled;
     let known = faults.iter_mut().find(|known| {
-        known.code == fault.code
-            && (!is_unknown || (&known.hosts, &known.why) == (&fault.hosts, &fault.why))
+        let is_same = (&known.hosts, &known.why) == (&fault.hosts, &fault.why);
+        let is_other_end = known.place == fault.place && known.recipient != fault.recipient;
+        known.code == fault.code && (is_same || !is_unknown && !is_other_end)
     });
     match known {
         Some(known) => {
