@@ -23,8 +23,8 @@ use rustix::io::Errno;
 #[derive(Debug)]
 pub struct RootFolder {
     handle: OwnedFd,
-    /// Where it is, without links: a link with an absolute target that begins so stays inside.
-    real: PathBuf,
+    /// Where it is, by the name that it was opened by.
+    named: PathBuf,
 }
 
 impl RootFolder {
@@ -36,7 +36,7 @@ impl RootFolder {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Self {
             handle: rustix::fs::open(path, flags, Mode::empty())?,
-            real: path.canonicalize()?,
+            named: path.to_owned(),
         })
     }
 
@@ -47,9 +47,15 @@ impl RootFolder {
     pub fn beneath(&self, path: &Path) -> io::Result<Self> {
         Ok(Self {
             handle: self.open_any(path, OFlags::PATH | OFlags::DIRECTORY)?,
-            // Good enough for links with an absolute target: what opens them checks each component again.
-            real: self.real.join(relative(path)).canonicalize()?,
+            named: self.named.join(relative(path)),
         })
+    }
+
+    /// Where it is, without links: a link with an absolute target that begins so stays inside. It is found out where such
+    /// a link is met, as that costs a call for each directory on the way. A folder that was moved meanwhile has another
+    /// answer: that is good enough, since what follows the link checks each component again.
+    fn real(&self) -> io::Result<PathBuf> {
+        self.named.canonicalize()
     }
 
     /// What is at a path, links followed.

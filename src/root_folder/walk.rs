@@ -95,11 +95,16 @@ impl Walk<'_> {
 
     /// Puts a path before what is left of the way.
     fn prepend(&mut self, path: &Path) -> io::Result<()> {
+        let rest: PathBuf;
         let path = if path.is_absolute() {
             // A path of the caller begins without a slash: this is a link's target.
             self.inside.clear();
-            path.strip_prefix(&self.root.real)
+            let real = self.root.real()?;
+            rest = path
+                .strip_prefix(real)
                 .map_err(|_| self.outside())?
+                .to_owned();
+            &rest
         } else {
             path
         };
@@ -137,9 +142,7 @@ impl Walk<'_> {
     }
 
     fn outside(&self) -> io::Error {
-        io::Error::other(format!(
-            "it leads out of the folder `{}`",
-            self.root.real.display()
-        ))
+        let folder = self.root.real().unwrap_or_else(|_| self.root.named.clone());
+        io::Error::other(format!("it leads out of the folder `{}`", folder.display()))
     }
 }
