@@ -420,3 +420,65 @@ fn a_starter_is_accepted_and_nothing_is_overwritten() {
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     assert!(!folder.join("bad").exists());
 }
+
+#[test]
+fn hosts_of_two_murders_are_told_apart() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    for (name, hosts) in [
+        ("first", "a[1:2].example.org"),
+        ("second", "b1.example.org"),
+    ] {
+        let manifest = format!(
+            "version: 1\nmurder: {name}\ndomains: [example.org]\nhosts: {{\"{hosts}\": {{roles: [plain], settings: {{biff: \"yes\"}}}}}}\n"
+        );
+        let file = format!("{name}.yaml");
+        std::fs::write(folder.join(&file), manifest).unwrap();
+        succeeds(folder, &["apply", &file, "--sandbox", "sb", "--yes"]);
+    }
+    let output = murder(folder, &["import", "--sandbox", "sb", "--out", "found"]);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(
+        said.contains("b1.example.org: not imported: its ledger belongs to the murder `second`"),
+        "{said}"
+    );
+    let manifest = std::fs::read_to_string(folder.join("found/murder.yaml")).unwrap();
+    assert!(
+        manifest.contains("murder: first") && manifest.contains("a[1:2].example.org"),
+        "{manifest}"
+    );
+}
+
+#[test]
+fn an_exception_keeps_a_word_of_its_own_and_says_where_it_comes_from() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    for number in 1..=6 {
+        let etc = folder.join(format!("sb/store{number}.example.org/etc/postfix"));
+        std::fs::create_dir_all(&etc).unwrap();
+        let own = match number {
+            1 => "",
+            2 => "# since the fair\nmessage_size_limit = 99999999\n",
+            _ => "message_size_limit = 20480000\n",
+        };
+        let main_cf =
+            format!("myhostname = store{number}.example.org\nmydestination = example.org\n{own}");
+        std::fs::write(etc.join("main.cf"), main_cf).unwrap();
+        std::fs::write(etc.join("master.cf"), "smtp inet n - y - - smtpd\n").unwrap();
+    }
+    succeeds(folder, &["import", "--sandbox", "sb", "--out", "found"]);
+    assert_eq!(steps(folder, "found", "sb"), Vec::<String>::new());
+    let manifest = std::fs::read_to_string(folder.join("found/murder.yaml")).unwrap();
+    assert!(
+        manifest.contains("message_size_limit: \"20480000\""),
+        "{manifest}"
+    );
+    assert!(manifest.contains("# main.cf, line 4\n"), "{manifest}");
+    assert!(
+        manifest.contains("store1.example.org: ")
+            && manifest.contains("leave: [message_size_limit]"),
+        "{manifest}"
+    );
+    assert!(manifest.contains("store[3:6].example.org"), "{manifest}");
+}

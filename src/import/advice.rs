@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::advice_row::Advice;
 use super::assembly::Assembly;
-use super::known_faults::known_faults;
+use super::known_faults::{DIRECTORY, known_faults};
 use super::word::{WordKey, Words};
 use super::word_things::thing_of;
 use super::yaml::Yaml;
@@ -34,6 +34,14 @@ pub fn of(assembly: &Assembly<'_>) -> Vec<(Advice, Vec<HostName>)> {
 
 /// The manifest's way to take a thing over: which word has to go.
 fn line_of(assembly: &Assembly<'_>, host: &HostName, thing: &str) -> String {
+    if thing == DIRECTORY {
+        let draft = assembly.draft.hosts.get(host);
+        let site = draft.and_then(|draft| draft.site.as_ref());
+        return match site {
+            Some(site) => format!("set sites.{site}.ldap.tls, and remove the tables of your own"),
+            None => "set ldap.tls, and remove the tables of your own under files".to_owned(),
+        };
+    }
     let is_it = |key: &WordKey| match key {
         WordKey::Leave(left) => left == thing || format!("main.cf:{left}") == thing,
         key => thing_of(key) == thing,
@@ -53,6 +61,11 @@ fn layers<'a>(assembly: &'a Assembly<'_>, host: &HostName) -> Vec<(String, &'a W
     let mut found = Vec::new();
     if let Some(draft) = assembly.draft.hosts.get(host) {
         found.push((format!("hosts.{host}"), &draft.words));
+        if let Some(site) = &draft.site
+            && let Some(words) = assembly.draft.sites.get(site)
+        {
+            found.push((format!("sites.{site}"), &words.words));
+        }
         for role in &draft.roles {
             if let Some(words) = assembly.draft.modules.get(role) {
                 found.push((format!("modules.{role}"), words));
@@ -131,6 +144,9 @@ fn without_words(assembly: &Assembly<'_>) -> Vec<(HostName, DesiredService)> {
     let mut draft = assembly.draft.clone();
     draft.modules.clear();
     draft.defaults.clear();
+    for site in draft.sites.values_mut() {
+        site.words.clear();
+    }
     for host in draft.hosts.values_mut() {
         host.words.clear();
     }

@@ -37,6 +37,8 @@ pub struct SiteDraft {
     pub ldap: Connection,
     /// The file with its password.
     pub password: Option<String>,
+    /// What its hosts have.
+    pub words: Words,
 }
 
 /// A host.
@@ -217,8 +219,9 @@ impl Draft {
         let mut found = Vec::new();
         if !self.sites.is_empty() {
             let sites = self.sites.iter().map(|(name, site)| {
-                let entries = self.differing(site);
-                (name.as_str(), Yaml::map([("ldap", Yaml::Map(entries))]))
+                let ldap = YamlEntry::new("ldap", Yaml::Map(self.differing(site)));
+                let entries = std::iter::once(ldap).chain(word::entries(&site.words));
+                (name.as_str(), Yaml::Map(entries.collect()))
             });
             found.push(YamlEntry::new("sites", Yaml::map(sites)));
         }

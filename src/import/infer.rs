@@ -157,6 +157,7 @@ fn directory(draft: &mut Draft, hosts: &[SeenHost]) {
             let site = SiteDraft {
                 ldap: connection,
                 password: None,
+                words: Default::default(),
             };
             draft.sites.insert(name.clone(), site);
             name

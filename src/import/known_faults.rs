@@ -15,6 +15,9 @@ fn row(rank: u8, yours: impl Into<String>, recommended: &str, why: &str, thing: 
     }
 }
 
+/// The thing of rows about how the directory is reached.
+pub const DIRECTORY: &str = "ldap";
+
 /// What goes wrong with hosts like this one. `line` of each row is still the thing that is kept.
 #[must_use]
 pub fn known_faults(host: &SeenHost) -> Vec<Advice> {
@@ -130,19 +133,19 @@ fn of_connection(host: &SeenHost, table: &SeenTable, found: &mut Vec<Advice>) {
     if has_password && clear {
         found.push(row(
             3,
-            format!("{name}: the password goes over the network in clear"),
+            "the password of the directory goes over the network in clear",
             "ldap: {tls: {mode: starttls}}",
             "whoever listens on the network has the password of the directory",
-            path,
+            DIRECTORY,
         ));
     }
     if !clear && get(table, "tls_require_cert") != "yes" && !server.contains("ldapi://") {
         found.push(row(
             4,
-            format!("{name}: the server's certificate is not checked"),
+            "the certificate of the directory's server is not checked",
             "ldap: {tls: {require_cert: true}}",
             "another server can answer in the directory's place",
-            path,
+            DIRECTORY,
         ));
     }
     if get(table, "version").is_empty() {

@@ -61,7 +61,10 @@ pub fn import(
     let mut assembly = Assembly::new(hosts, &shipped, given, wide);
     variables::choose(&mut assembly);
     assembly.settle();
-    layers::hoist(&mut assembly);
+    if layers::hoist(&mut assembly) {
+        assembly.settle();
+    }
+    layers::comment(&mut assembly);
     let murder = assembly.compiling();
     let mut rows = rows(&assembly);
     if let Some(murder) = &murder {

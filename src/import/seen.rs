@@ -12,6 +12,9 @@ use crate::state::{Live, LiveFile, LiveService, LiveState, PostfixLive};
 /// Where Cyrus's configuration is on every distribution.
 pub const CYRUS_FILES: [&str; 2] = ["/etc/imapd.conf", "/etc/cyrus.conf"];
 
+/// The configuration of the default instance of Postfix, whole.
+pub const CONFIGURATION: [&str; 2] = ["/etc/postfix/main.cf", "/etc/postfix/master.cf"];
+
 /// A host as it was seen.
 #[derive(Debug, Clone)]
 pub struct SeenHost {

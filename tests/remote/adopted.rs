@@ -28,9 +28,14 @@ impl Reached {
         ));
         assert!(!said.contains("failed"), "{said}");
         host.run("postfix reload");
+        Self::behind(host, name, "")
+    }
+
+    /// A host as it is behind an sshd, whose commands `wrapper` runs there.
+    fn behind(host: Host, name: &'static str, wrapper: &str) -> Self {
         let sshd = Sshd::with("ForceCommand @/enter");
         let enter = format!(
-            "#!/bin/sh\nexec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin nsenter -t {} -m -p -n -u -i -r -w /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"\n",
+            "#!/bin/sh\nexec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin nsenter -t {} -m -p -n -u -i -r -w {wrapper} /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"\n",
             host.pid()
         );
         let file = sshd.path("enter");
@@ -149,4 +154,69 @@ fn a_murder_is_imported_over_ssh_and_its_first_apply_writes_the_ledger_alone() {
     assert_eq!(hosts.each_ref().map(Reached::master), masters);
     let plan = succeeds(home, &["plan", "found", "--detailed-exitcode"]);
     assert!(plan.contains("3 hosts converged"), "{plan}");
+}
+
+#[test]
+fn hosts_that_cannot_be_imported_have_a_row_each_and_the_rest_is_imported() {
+    let with = |name, command: &str, wrapper| {
+        let host = Host::new();
+        host.run(command);
+        Reached::behind(host, name, wrapper)
+    };
+    let mut hosts = vec![
+        Reached::new("backend1.example.org", "backend"),
+        with(
+            "weak.example.org",
+            "true",
+            "setpriv --reuid=65534 --regid=65534 --clear-groups",
+        ),
+        with(
+            "bare.example.org",
+            "rm /usr/sbin/postconf /etc/postfix/main.cf",
+            "",
+        ),
+        with(
+            "broken.example.org",
+            "echo 'no equals sign' >>/etc/postfix/main.cf",
+            "",
+        ),
+        with(
+            "many.example.org",
+            "echo 'multi_instance_directories = /etc/postfix-out' >>/etc/postfix/main.cf",
+            "",
+        ),
+        with("gone.example.org", "true", ""),
+    ];
+    // Nothing listens where this one was.
+    let home = workstation(&hosts);
+    let home = home.path();
+    drop(hosts.pop());
+    let output = murder(home, &["import", "*.example.org", "--out", "found"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let row = |host: &str| {
+        let rows = said.split("\n").filter(|line| line.starts_with(host));
+        rows.collect::<Vec<_>>().join("\n")
+    };
+    // A host that failed counts more than one that was not reached.
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(
+        row("gone").contains("not imported, unreachable: "),
+        "{said}"
+    );
+    assert!(
+        row("weak").contains("not imported, failed: ") && row("weak").contains("root"),
+        "{said}"
+    );
+    assert!(
+        row("bare").contains("not imported, failed: ") && row("bare").contains("Postfix"),
+        "{said}"
+    );
+    assert!(said.contains("no equals sign"), "{said}");
+    assert!(said.contains("several instances of Postfix"), "{said}");
+    assert!(row("backend1").contains(": backend: "), "{said}");
+    let manifest = fs::read_to_string(home.join("found/murder.yaml")).unwrap();
+    assert!(
+        manifest.contains("backend1.example.org") && !manifest.contains("gone."),
+        "{manifest}"
+    );
 }
