@@ -33,6 +33,41 @@ fn check(manifest: &str, format: &str) -> (Option<i32>, String) {
     )
 }
 
+/// `verify` writes the same form.
+#[test]
+fn sarif_of_verify_is_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("a b")).unwrap();
+    let manifest = include_str!("../manifests/example.org/murder.yaml");
+    fs::write(folder.path().join("a b/murder.yaml"), manifest).unwrap();
+    let ldif = "dn: uid=x,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: x@example.org\nmailHost: gone.example.org\n\n\
+                dn: uid=y,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: y@example.org\nmailHost: \u{1b}[31m.example.org\n";
+    fs::write(folder.path().join("d.ldif"), ldif).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_murder"))
+        .args(["verify", "a b", "--ldif", "d.ldif", "--format", "sarif"])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    valid(&text, &schema("sarif-2.1.0.json"));
+    assert!(!text.contains('\u{1b}'), "{text}");
+    let whole: Value = serde_json::from_str(&text).unwrap();
+    let run = &whole["runs"][0];
+    let result = &run["results"][0];
+    let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+    assert_eq!(
+        run["tool"]["driver"]["rules"][index]["id"],
+        result["ruleId"]
+    );
+    let place = &result["locations"][0];
+    assert_eq!(
+        place["physicalLocation"]["artifactLocation"]["uri"],
+        "a%20b/murder.yaml"
+    );
+    assert!(place["logicalLocations"][0]["fullyQualifiedName"].is_string());
+}
+
 /// Validates a document with Python's jsonschema.
 fn valid(document: &str, schema: &Path) {
     let folder = tempfile::tempdir().unwrap();

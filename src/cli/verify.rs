@@ -11,9 +11,11 @@ use super::exit::Exit;
 use super::manifest_arguments::AdditionArguments;
 use super::terminal::Terminal;
 use super::{StrangerArguments, open, output, selection, trace, verify_baseline};
+use crate::diagnostic::SourceId;
 use crate::directory::Directory;
 use crate::load::LoadedMurder;
 use crate::mail::{Circumstances, Entry, MailMurder, SmtpClient};
+use crate::report::findings::RESULTS;
 use crate::report::route;
 use crate::report::route_json::{self, EntryPoint};
 use crate::report::verify::{SHOWN, VerifyCounts};
@@ -125,6 +127,7 @@ pub fn run(arguments: &VerifyArguments, terminal: &Terminal) -> Result<Exit, Cli
         murder: &murder,
         directory: &directory,
         arguments,
+        terminal,
     };
     let text = view.text(&verified, accepted, &effects)?;
     output::print_text(&text, terminal)?;
@@ -230,6 +233,7 @@ struct View<'a> {
     murder: &'a CompiledMurder,
     directory: &'a Directory,
     arguments: &'a VerifyArguments,
+    terminal: &'a Terminal,
 }
 
 impl View<'_> {
@@ -271,8 +275,15 @@ impl View<'_> {
                 verify_json::json(findings, counts, effects, &evidence).map_err(failed)?
             }
             VerifyFormat::Sarif => {
-                let manifest = self.arguments.path.display().to_string();
-                verify_json::sarif(findings, &manifest).map_err(failed)?
+                let first = self.loaded.sources.get(SourceId(0));
+                let file = first.map_or("murder.yaml", |source| &source.name);
+                let (text, left_out) = verify_json::sarif(findings, file);
+                if left_out > 0 {
+                    self.terminal.report(&format!(
+                        "{left_out} more findings are left out of the report: code scanning shows {RESULTS} of them"
+                    ));
+                }
+                text
             }
             VerifyFormat::Markdown => verify_markdown::markdown(findings, counts, effects, most),
         })

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::findings::sarif::{RESULTS, SarifResult, document, physical, rule};
 use super::verify::VerifyCounts;
 use crate::mail::EndAction;
 use crate::verify::{FailureEffect, Finding, FindingCode, FindingSeverity, MailFailure};
@@ -101,62 +102,32 @@ fn effect_view((failure, effect): &(MailFailure, FailureEffect)) -> EffectView<'
     }
 }
 
-/// The most results that pages of code review take from one file.
-const MOST_RESULTS: usize = 25_000;
-
-/// The report in SARIF 2.1.0. `manifest` is the file to which the findings are pinned.
-///
-/// # Errors
-/// If it cannot be serialised.
-pub fn sarif(findings: &[Finding], manifest: &str) -> Result<String, serde_json::Error> {
+/// The report in SARIF 2.1.0, pinned to a file of the manifest. Gives how many findings the limit of code scanning left out, too.
+#[must_use]
+pub fn sarif(findings: &[Finding], file: &str) -> (String, usize) {
     let level = |code: FindingCode| match code.severity() {
         FindingSeverity::Error => "error",
         FindingSeverity::Warning => "warning",
     };
-    let rules: Vec<Value> = FindingCode::ALL
-        .iter()
-        .map(|code| {
-            json!({
-                "id": code.word(),
-                "shortDescription": {"text": code.summary()},
-                "defaultConfiguration": {"level": level(*code)},
-            })
-        })
-        .collect();
-    let results: Vec<Value> = findings
-        .iter()
-        .take(MOST_RESULTS)
-        .map(|finding| {
-            let named = finding.entries.iter().chain(&finding.hosts);
-            let logical: Vec<Value> = named
-                .map(|name| json!({"fullyQualifiedName": name}))
-                .collect();
-            json!({
-                "ruleId": finding.code.word(),
-                "level": level(finding.code),
-                "message": {"text": format!("{}\n{}", finding.text, finding.help)},
-                "locations": [{
-                    "physicalLocation": {
-                        "artifactLocation": {"uri": manifest},
-                        "region": {"startLine": 1},
-                    },
-                    "logicalLocations": logical,
-                }],
-            })
-        })
-        .collect();
-    let report = json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {
-                "name": "murder verify",
-                "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules,
-            }},
-            "results": results,
-        }],
+    let rules = FindingCode::ALL.iter();
+    let rules = rules.map(|code| rule(code.word(), code.summary(), level(*code)));
+    let mut all: Vec<&Finding> = findings.iter().collect();
+    all.sort_by_key(|finding| finding.code.severity());
+    let shown = all.get(..RESULTS.min(all.len())).unwrap_or_default();
+    let results = shown.iter().map(|finding| {
+        let named = finding.entries.iter().chain(&finding.hosts);
+        let logical = named.map(|name| json!({ "fullyQualifiedName": name }));
+        let mut location = physical(file, 1, None);
+        location["logicalLocations"] = logical.collect();
+        SarifResult {
+            rule: finding.code.word().to_owned(),
+            level: level(finding.code),
+            text: format!("{}\n{}", finding.text, finding.help),
+            location,
+            related: Vec::new(),
+        }
     });
-    let text = serde_json::to_string_pretty(&report)?;
-    Ok(format!("{}\n", visible_json(&text)))
+    let rules: Vec<Value> = rules.collect();
+    let text = document(&rules, &results.collect::<Vec<_>>());
+    (visible_json(&text), all.len() - shown.len())
 }

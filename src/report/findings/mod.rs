@@ -3,7 +3,7 @@
 
 mod codequality;
 mod github;
-mod sarif;
+pub(in crate::report) mod sarif;
 
 pub use codequality::codequality;
 pub use github::github;

@@ -13,38 +13,41 @@ pub const RESULTS: usize = 5000;
 /// Related places of a result; code scanning shows 100 locations.
 const PLACES: usize = 20;
 
-/// One run of `murder check`. Gives how many problems the limit left out, too.
-#[must_use]
-pub fn sarif(diagnostics: &[Diagnostic], sources: &Sources) -> (String, usize) {
-    let all = by_level(diagnostics);
-    let shown = all.get(..RESULTS.min(all.len())).unwrap_or_default();
-    let mut rules: BTreeMap<String, Value> = BTreeMap::new();
-    for diagnostic in shown {
-        let id = rule_of(diagnostic);
-        rules.entry(id.clone()).or_insert_with(|| {
-            json!({
-                "id": id,
-                "shortDescription": { "text": id.replace('-', " ") },
-                "defaultConfiguration": { "level": level(diagnostic) },
-            })
-        });
-    }
-    let ids: Vec<&String> = rules.keys().collect();
-    let results: Vec<Value> = shown
+/// A result: what is wrong, and where.
+pub(in crate::report) struct SarifResult {
+    /// The rule's id.
+    pub rule: String,
+    /// `error` or `warning`.
+    pub level: &'static str,
+    pub text: String,
+    pub location: Value,
+    pub related: Vec<Value>,
+}
+
+/// A rule of a document, with what it says and the level that its results usually have.
+pub(in crate::report) fn rule(id: &str, summary: &str, level: &str) -> Value {
+    json!({
+        "id": id,
+        "shortDescription": { "text": summary },
+        "defaultConfiguration": { "level": level },
+    })
+}
+
+/// A document with one run.
+pub(in crate::report) fn document(rules: &[Value], results: &[SarifResult]) -> String {
+    let results: Vec<Value> = results
         .iter()
-        .map(|diagnostic| {
-            let id = rule_of(diagnostic);
+        .map(|one| {
             let mut result = json!({
-                "ruleId": id,
-                "ruleIndex": ids.iter().position(|one| **one == id),
-                "level": level(diagnostic),
-                "message": { "text": words(diagnostic) },
+                "ruleId": one.rule,
+                "ruleIndex": rules.iter().position(|rule| rule["id"] == one.rule.as_str()),
+                "level": one.level,
+                "message": { "text": one.text },
                 // Code scanning refuses a result without a place.
-                "locations": [location(diagnostic, sources)],
+                "locations": [one.location],
             });
-            let related = related(diagnostic, sources);
-            if !related.is_empty() {
-                result["relatedLocations"] = json!(related);
+            if !one.related.is_empty() {
+                result["relatedLocations"] = json!(one.related);
             }
             result
         })
@@ -56,13 +59,37 @@ pub fn sarif(diagnostics: &[Diagnostic], sources: &Sources) -> (String, usize) {
             "tool": { "driver": {
                 "name": "murder",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": rules.values().collect::<Vec<_>>(),
+                "rules": rules,
             } },
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],
     });
-    (format!("{whole:#}\n"), all.len() - shown.len())
+    format!("{whole:#}\n")
+}
+
+/// One run of `murder check`. Gives how many problems the limit left out, too.
+#[must_use]
+pub fn sarif(diagnostics: &[Diagnostic], sources: &Sources) -> (String, usize) {
+    let all = by_level(diagnostics);
+    let shown = all.get(..RESULTS.min(all.len())).unwrap_or_default();
+    let mut rules: BTreeMap<String, Value> = BTreeMap::new();
+    for diagnostic in shown {
+        let id = rule_of(diagnostic);
+        let words = id.replace('-', " ");
+        let value = rule(&id, &words, level(diagnostic));
+        rules.entry(id).or_insert(value);
+    }
+    let results = shown.iter().map(|diagnostic| SarifResult {
+        rule: rule_of(diagnostic),
+        level: level(diagnostic),
+        text: words(diagnostic),
+        location: location(diagnostic, sources),
+        related: related(diagnostic, sources),
+    });
+    let rules: Vec<Value> = rules.into_values().collect();
+    let text = document(&rules, &results.collect::<Vec<_>>());
+    (text, all.len() - shown.len())
 }
 
 fn level(diagnostic: &Diagnostic) -> &'static str {
@@ -82,7 +109,7 @@ fn location(diagnostic: &Diagnostic, sources: &Sources) -> Value {
     }
 }
 
-fn physical(file: &str, line: usize, column: Option<usize>) -> Value {
+pub(in crate::report) fn physical(file: &str, line: usize, column: Option<usize>) -> Value {
     let mut region = json!({ "startLine": line });
     if let Some(column) = column {
         region["startColumn"] = json!(column);
