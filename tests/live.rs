@@ -229,6 +229,9 @@ fn a_live_file_is_used_as_it_was_written_or_refused_with_what_to_do() {
     let said = job.expect(1, "plan", false, &["--live=none.json"]);
     assert!(said.contains("murder observe --out FILE"), "{said}");
     job.write("live.json", &good);
+    let file = Job::new(&job.home.path().join("live.json"));
+    let said = file.expect(1, "apply", false, &["--sandbox=box", "--yes"]);
+    assert!(said.contains("is no plan: it is a live file"), "{said}");
     // It is no plan, and no plan can be saved or applied from it.
     let said = job.expect(1, "plan", false, &["--live=live.json", "--out=plan.json"]);
     assert!(said.contains("cannot be used with"), "{said}");

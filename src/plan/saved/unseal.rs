@@ -4,6 +4,8 @@ use super::texts::{TextId, Texts};
 use super::{FORMAT, FORMAT_VERSION, PlanDocument, SavedPlan};
 use crate::exchange;
 
+/// What the file of `observe` says that it is.
+const LIVE_FILE: &str = "murder-live";
 /// So much of a file decides whether it is a saved plan.
 const LOOKED_AT: usize = 4096;
 
@@ -20,6 +22,9 @@ pub enum PlanDamage {
         version = env!("CARGO_PKG_VERSION")
     )]
     Format(String),
+    /// It is what `observe` wrote.
+    #[error("is no plan: it is a live file")]
+    LiveFile,
     /// It is whole, and this `murder` cannot use what it says.
     #[error("cannot be read: {0}")]
     Damaged(String),
@@ -35,6 +40,10 @@ impl PlanDamage {
             }
             Self::Format(_) => {
                 "use the `murder` that made it, or make a new one with `murder plan --out FILE`"
+            }
+            Self::LiveFile => {
+                "it says what hosts have: see what would change with `murder plan --live FILE`, and apply a plan of the \
+                 hosts themselves"
             }
             Self::Damaged(_) => "make a new one with `murder plan --out FILE`",
         }
@@ -81,9 +90,10 @@ fn document_format(document: &[u8]) -> Result<String, PlanDamage> {
         format_version: String,
     }
     let versioned: Versioned = serde_json::from_slice(document).map_err(damaged)?;
-    match versioned.format == FORMAT {
-        true => Ok(versioned.format_version),
-        false => Err(PlanDamage::Format(versioned.format)),
+    match versioned.format.as_str() {
+        FORMAT => Ok(versioned.format_version),
+        LIVE_FILE => Err(PlanDamage::LiveFile),
+        _ => Err(PlanDamage::Format(versioned.format)),
     }
 }
 
