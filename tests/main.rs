@@ -25,6 +25,7 @@ mod schema;
 mod lints;
 // Each file is opened once.
 mod load;
+mod mail_change;
 // Cyrus over LMTP on TCP.
 mod lmtp;
 // The keys of `ldap:` in the tables of each host.

@@ -9,6 +9,7 @@ use super::confirm::InterruptReport;
 use super::error::CliError;
 use super::event_stream::EventStream;
 use super::exit::Exit;
+use super::mail_change::{MailArguments, MailReport};
 use super::output::{self, Diff, Format};
 use super::plan_file::PlanFileArguments;
 use super::progress::Progress;
@@ -45,6 +46,9 @@ pub struct ApplyArguments {
     /// The refusals that the user lifts.
     #[command(flatten)]
     pub consent: ConsentArguments,
+    /// The directory by which the plan is judged.
+    #[command(flatten)]
+    pub mail: MailArguments,
     /// Start later waves as long as no more than N hosts have failed.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub max_fail: usize,
@@ -147,21 +151,27 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
             file.display()
         )));
     }
+    arguments.mail.check()?;
     confirm::may_ask(arguments.yes, "murder plan")?;
     let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
     refuse_frozen(&loaded.murder.policies, arguments, terminal)?;
-    let (reach, consent) = (arguments.reach(), arguments.consent.options());
+    let (reach, consent) = (
+        arguments.mail.watching(arguments.reach()),
+        arguments.consent.options(),
+    );
     selection::allowed(loaded.murder.hosts.keys(), &consent)?;
     let applier = open::applier(&loaded, &hosts, &reach, consent.clone(), terminal)?;
     let murder = &loaded.murder;
     let events = arguments.events(&murder.name, hosts.len(), terminal);
     let events = events.as_ref();
-    let plan = open::plan_with(murder, &hosts, &*applier, reach.parallel, events, terminal);
+    let mut plan = open::plan_with(murder, &hosts, &*applier, reach.parallel, events, terminal);
+    let mail = arguments.mail.judge(&loaded, &mut plan, &reach, terminal)?;
     let order = RolloutOrder::of_manifest(&loaded);
     let planned = PlannedApply {
         plan: &plan,
         order: &order,
         consent: &consent,
+        mail,
         events,
     };
     let exit = planned.apply(&*applier, arguments, terminal)?;
@@ -205,6 +215,8 @@ pub struct PlannedApply<'a> {
     pub order: &'a RolloutOrder,
     /// The refusals that the user lifts.
     pub consent: &'a Consent,
+    /// What it means for mail, if a directory was given.
+    pub mail: Option<MailReport>,
     /// Where the events are written, with `--format jsonl`.
     pub events: Option<&'a EventStream>,
 }
@@ -236,6 +248,12 @@ impl PlannedApply<'_> {
         let (plan, consent) = (self.plan, self.consent);
         let (format, detail) = (arguments.format.whole(), arguments.detail());
         confirm::show(plan, consent, format, detail, terminal)?;
+        if let Some(mail) = &self.mail {
+            match format {
+                Format::Json => terminal.say(&mail.text),
+                Format::Text => output::print_text(&mail.text, terminal)?,
+            }
+        }
         let applied = confirm::decide(plan, consent, arguments.yes, terminal, || {
             let mut rollout = ApplyTurns::new(self.order, plan, consent, arguments.canary);
             if arguments.reach.sandbox.is_some() {

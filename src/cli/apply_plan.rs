@@ -25,8 +25,14 @@ use crate::session::trust::unknown_addresses;
 /// # Errors
 /// If no host was contacted, or standard output cannot be written.
 pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    confirm::may_ask(arguments.yes, "murder show")?;
     let file = &arguments.selection.path;
+    if let Some(flag) = arguments.mail.given() {
+        return Err(CliError::message(format!(
+            "`{flag}` judges the plan of a manifest, and `{}` is a saved plan, which was judged when it was made",
+            file.display()
+        )));
+    }
+    confirm::may_ask(arguments.yes, "murder show")?;
     let flags = &arguments.plan_file;
     let bytes = load::read_plan(file).map_err(|problem| CliError::arguments(vec![problem]))?;
     let saved = SavedPlan::from_bytes(&bytes).map_err(|damage| show::unusable(file, &damage))?;
@@ -79,6 +85,7 @@ fn apply(
 ) -> Result<Exit, CliError> {
     let events = arguments.events(&plan.murder, plan.hosts.len(), terminal);
     let planned = PlannedApply {
+        mail: None,
         plan,
         order: &RolloutOrder::of_saved(saved),
         consent,

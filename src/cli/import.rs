@@ -264,6 +264,7 @@ fn look(
 ) -> BTreeMap<HostName, Result<SeenHost, MachineError>> {
     let reach = Reach {
         reason: None,
+        seen: None,
         sandbox,
         local: false,
         accept_new: arguments.accept_new,

@@ -21,6 +21,7 @@ pub mod import;
 mod import_report;
 mod import_targets;
 pub mod init;
+pub mod mail_change;
 pub mod manifest_arguments;
 pub mod notify;
 pub mod observe;

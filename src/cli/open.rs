@@ -6,6 +6,7 @@ use std::time::{Instant, SystemTime};
 
 use super::error::CliError;
 use super::event_stream::EventStream;
+use super::mail_change::{MailArguments, MailReport};
 use super::progress::Progress;
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
@@ -83,24 +84,28 @@ pub fn one_host(
     Ok((loaded, name))
 }
 
-/// Plans the selected hosts for a verb that only reads them, and prints the manifest's warnings.
+/// Plans the selected hosts for a verb that only reads them, and prints the manifest's warnings. Also gives what the plan
+/// means for mail, if a directory is given.
 ///
 /// # Errors
 /// If the manifest is wrong, `--untrusted` forbids to contact its hosts, or a secret cannot be read. No host was contacted.
 pub fn difference(
     selected: &Selection,
     reach: &ReachArguments,
+    mail: &MailArguments,
     terminal: &Terminal,
-) -> Result<Plan, CliError> {
+) -> Result<(Plan, Option<MailReport>), CliError> {
     let (loaded, hosts) = hosts(selected, terminal)?;
-    let reach = reach.of_selection(selected);
+    let reach = mail.watching(reach.of_selection(selected));
     untrusted::refuse_hosts(&loaded, &reach)?;
     if let Some((policy, freeze)) = freeze::running(&loaded.murder.policies, SystemTime::now()) {
         terminal.say(&freeze::words(policy, freeze));
     }
     let planner = planner(&loaded, &hosts, &reach, terminal)?;
     let murder = &loaded.murder;
-    Ok(plan(murder, &hosts, &*planner, reach.parallel, terminal))
+    let mut plan = plan(murder, &hosts, &*planner, reach.parallel, terminal);
+    let mail = mail.judge(&loaded, &mut plan, &reach, terminal)?;
+    Ok((plan, mail))
 }
 
 /// Plans the selected hosts as a live file has them, and prints the manifest's warnings. It contacts no host and reads no

@@ -7,6 +7,7 @@ use clap::Args;
 use super::command_line::command_line;
 use super::error::CliError;
 use super::exit::Exit;
+use super::mail_change::{MailArguments, with_mail};
 use super::output::{self, PlanOutput};
 use super::reach::{ConsentArguments, ReachArguments};
 use super::save::{self, SaveArguments};
@@ -32,6 +33,9 @@ pub struct PlanArguments {
     /// Where the plan is saved.
     #[command(flatten)]
     pub save: SaveArguments,
+    /// The directory by which the plan is judged.
+    #[command(flatten)]
+    pub mail: MailArguments,
     /// The refusals that the user lifts; the saved plan records them.
     #[command(flatten)]
     pub consent: ConsentArguments,
@@ -49,25 +53,44 @@ pub struct PlanArguments {
 /// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     arguments.look.check()?;
+    arguments.mail.check()?;
+    if let (Some(flag), Some(_)) = (arguments.mail.given(), arguments.look.limit) {
+        return Err(CliError::message(format!(
+            "`--limit` cannot cut what `{flag}` adds: leave one of them out"
+        )));
+    }
     let selection = arguments.selection.of_stranger(arguments.stranger);
     let save = &arguments.save;
-    let plan = match (&save.out, &arguments.live) {
+    if let (Some(flag), Some(_)) = (arguments.mail.given(), &arguments.live) {
+        return Err(CliError::message(format!(
+            "`{flag}` needs what the hosts have now, and `--live` contacts none: leave one of them out"
+        )));
+    }
+    let (plan, mail) = match (&save.out, &arguments.live) {
         (Some(file), _) => save::plan(
             &selection,
             &arguments.reach,
             &arguments.consent,
+            &arguments.mail,
             (file, save.base.as_deref()),
             terminal,
         )?,
         (None, live) => {
             let consent = arguments.consent.options();
-            let plan = match live {
+            let (plan, mail) = match live {
                 Some(file) => {
-                    open::difference_of_live_file(&selection, &arguments.reach, file, terminal)?
+                    let reach = &arguments.reach;
+                    (
+                        open::difference_of_live_file(&selection, reach, file, terminal)?,
+                        None,
+                    )
                 }
-                None => open::difference(&selection, &arguments.reach, terminal)?,
+                None => open::difference(&selection, &arguments.reach, &arguments.mail, terminal)?,
             };
-            plan.without_lifted(|host, kind| consent.lifts(host, kind))
+            (
+                plan.without_lifted(|host, kind| consent.lifts(host, kind)),
+                mail,
+            )
         }
     };
     let pending = if arguments.detailed_exitcode {
@@ -85,6 +108,8 @@ pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliEr
             arguments.live.as_deref(),
         ),
     };
+    let format = arguments.look.format;
     let text = arguments.look.plan(&plan, &command, terminal);
+    let text = text.and_then(|text| with_mail(text, mail.as_ref(), format));
     output::deliver(text, Exit::of_plan(&plan, pending), terminal)
 }

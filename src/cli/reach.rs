@@ -55,6 +55,10 @@ pub struct ConsentArguments {
     /// Apply a plan although mail is refused or waits after it because of the configuration as a whole.
     #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
     pub allow_fault: Vec<String>,
+    /// Apply a plan although mail is refused for good, bounces or loops because of it, by the directory that `plan --ldif` or
+    /// `--directory` was given.
+    #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
+    pub allow_bounce: Vec<String>,
     /// Apply a manifest whose git commit does not descend from the one that the host has.
     #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
     pub allow_older: Vec<String>,
@@ -83,6 +87,7 @@ impl ReachArguments {
             },
             paths: PathPolicy::default(),
             reason: None,
+            seen: None,
         }
     }
 
@@ -108,6 +113,7 @@ impl ConsentArguments {
             ("--allow-overwrite", &self.allow_overwrite),
             ("--allow-restart", &self.allow_restart),
             ("--allow-fault", &self.allow_fault),
+            ("--allow-bounce", &self.allow_bounce),
             ("--allow-older", &self.allow_older),
             (UNVERIFIED, &self.allow_unverified),
             (UNREACHABLE, &self.allow_unreachable),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::error::CliError;
+use super::mail_change::{MailArguments, MailReport};
 use super::reach::{ConsentArguments, ReachArguments};
 use super::terminal::Terminal;
 use super::{Selection, open, show, untrusted};
@@ -34,16 +35,18 @@ pub fn plan(
     selected: &Selection,
     reach: &ReachArguments,
     consents: &ConsentArguments,
+    mail: &MailArguments,
     (file, base): (&Path, Option<&Path>),
     terminal: &Terminal,
-) -> Result<Plan, CliError> {
+) -> Result<(Plan, Option<MailReport>), CliError> {
     let (loaded, hosts) = open::hosts(selected, terminal)?;
-    let reach = reach.of_selection(selected);
+    let reach = mail.watching(reach.of_selection(selected));
     untrusted::refuse_hosts(&loaded, &reach)?;
     let base = absolute(base)?;
     let recorder = open::recorder(&loaded, &hosts, &reach, terminal)?;
     let murder = &loaded.murder;
-    let plan = open::plan(murder, &hosts, &*recorder, reach.parallel, terminal);
+    let mut plan = open::plan(murder, &hosts, &*recorder, reach.parallel, terminal);
+    let mail = mail.judge(&loaded, &mut plan, &reach, terminal)?;
     let mut saved = saved_plan(
         &loaded,
         &plan,
@@ -61,7 +64,7 @@ pub fn plan(
         CliError::message(format!("cannot write `{}`: {error}", file.display()))
     })?;
     say_saved(&saved, file, terminal);
-    show::shown(&saved, file)
+    Ok((show::shown(&saved, file)?, mail))
 }
 
 fn say_saved(saved: &SavedPlan, file: &Path, terminal: &Terminal) {

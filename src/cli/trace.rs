@@ -162,6 +162,7 @@ fn live(
         },
         paths: arguments.added.paths(),
         reason: None,
+        seen: None,
     };
     let passphrase = Box::new(ask::passphrase);
     let (tables, warnings) = LiveTables::ask(loaded, murder, &reach, lookups, passphrase)

@@ -18,9 +18,9 @@ use crate::name::ServiceName;
 use crate::postfix::configuration::{
     Configuration, HostEnvironment, Networks, Release, SetValues, View,
 };
-use crate::postfix::{Network, split_list};
+use crate::postfix::{MainCf, MasterCf, Network, split_list};
 use crate::secret::Body;
-use crate::state::{DesiredService, DesiredSettings, Want};
+use crate::state::{DesiredSettings, Want};
 use crate::thing::Field;
 
 /// A host as the model of mail sees it.
@@ -62,16 +62,12 @@ impl MailHost {
     /// The host with its desired configuration over the main.cf and master.cf that its distribution installs.
     #[must_use]
     pub fn from_desired(input: &HostInput<'_>) -> Self {
-        let (main_cf, master_cf) = stock::files(
-            &input.facts.distribution,
-            input.name.as_str(),
-            input.service,
-        );
-        let settings = DesiredSettings::new(&main_cf, &master_cf, input.desired);
-        let environment = environment(input);
+        let stock = stock_of(input);
+        let (main_cf, master_cf, environment) = base(input, &stock);
+        let settings = DesiredSettings::new(main_cf, master_cf, input.desired);
         let release = Release::new(&input.facts.postfix_version);
         let configuration = Configuration::new(&settings, release, &environment);
-        let mut tables = HostTables::new(files(input.desired));
+        let mut tables = HostTables::new(files(input));
         let entries = entries(&settings);
         let smtpd = smtpd_service(&entries);
         let [rewrite, cleanup, smtp, lmtp, local] =
@@ -120,6 +116,23 @@ impl MailHost {
             abilities: input.abilities,
             anonymous: twins::anonymous(input),
         }
+    }
+}
+
+/// What the distribution of a host installs.
+fn stock_of(input: &HostInput<'_>) -> (MainCf, Arc<MasterCf>) {
+    let distribution = &input.facts.distribution;
+    stock::files(distribution, input.name.as_str(), input.service)
+}
+
+/// The files over which the desired state is: those of the host, if it was observed.
+fn base<'a>(
+    input: &HostInput<'a>,
+    stock: &'a (MainCf, Arc<MasterCf>),
+) -> (&'a MainCf, &'a MasterCf, HostEnvironment) {
+    match &input.live {
+        Some(live) => (live.main_cf, live.master_cf, live.environment.clone()),
+        None => (&stock.0, &*stock.1, environment(input)),
     }
 }
 
@@ -178,10 +191,13 @@ fn view_of<'a>(configuration: Configuration<'a>, service: &'a Option<ServiceName
     }
 }
 
-/// The texts of the files that the host must have, and the aliases of its distribution.
-fn files(desired: &DesiredService) -> HashMap<String, String> {
+/// The texts of the files that the host must have, those that it has, and the aliases of its distribution.
+fn files(input: &HostInput<'_>) -> HashMap<String, String> {
     let mut files = HashMap::from([("/etc/aliases".to_owned(), stock::ALIASES.to_owned())]);
-    for (path, want) in &desired.files {
+    if let Some(live) = &input.live {
+        files.extend(live.files.clone());
+    }
+    for (path, want) in &input.desired.files {
         match want {
             Want::Present(file) => {
                 files.insert(path.as_str().to_owned(), Body::masked(&file.body));

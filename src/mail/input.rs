@@ -1,6 +1,10 @@
 //! What the model of mail is told of a host.
 
+use std::collections::HashMap;
+
 use crate::name::HostName;
+use crate::postfix::configuration::HostEnvironment;
+use crate::postfix::{MainCf, MasterCf};
 use crate::service::Service;
 use crate::state::{DesiredService, Facts};
 
@@ -36,4 +40,19 @@ pub struct HostInput<'a> {
     pub facts: &'a Facts,
     /// What it does in the murder.
     pub abilities: HostAbilities,
+    /// What the host has, where it was observed. None stands for what its distribution installs.
+    pub live: Option<LiveInput<'a>>,
+}
+
+/// What an instance of Postfix has.
+#[derive(Debug, Clone)]
+pub struct LiveInput<'a> {
+    /// main.cf.
+    pub main_cf: &'a MainCf,
+    /// master.cf.
+    pub master_cf: &'a MasterCf,
+    /// The properties of the host from which it makes some defaults.
+    pub environment: &'a HostEnvironment,
+    /// The texts of files that are known, by path.
+    pub files: HashMap<String, String>,
 }

@@ -30,7 +30,7 @@ mod walk;
 pub use agreement::{LookupAgreement, LookupDifference};
 pub use cleanup::{Cleanup, Rewritten};
 pub use host::MailHost;
-pub use input::{HostAbilities, HostInput};
+pub use input::{HostAbilities, HostInput, LiveInput};
 pub use maps::Hit;
 pub use murder::MailMurder;
 pub use reply::Reply;

@@ -1,6 +1,7 @@
 //! All hosts of a murder, found by the names and addresses under which mail is sent to them.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::host::MailHost;
 use super::input::HostInput;
@@ -9,7 +10,7 @@ use super::input::HostInput;
 #[derive(Debug)]
 pub struct MailMurder {
     /// The hosts.
-    pub hosts: Vec<MailHost>,
+    pub hosts: Vec<Arc<MailHost>>,
     by_name: HashMap<String, usize>,
     /// The names of hosts that are not ours and that the manifest knows.
     external: HashSet<String>,
@@ -25,7 +26,26 @@ impl MailMurder {
         external: impl IntoIterator<Item = &'a str>,
         domains: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        let hosts: Vec<MailHost> = inputs.iter().map(MailHost::from_desired).collect();
+        let hosts = inputs.iter().map(MailHost::from_desired).map(Arc::new);
+        let own = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_lowercase).collect();
+        Self::of_hosts(
+            hosts.collect(),
+            own(&mut external.into_iter()),
+            own(&mut domains.into_iter()),
+        )
+    }
+
+    /// The same murder with other hosts.
+    #[must_use]
+    pub fn with_hosts(&self, hosts: Vec<Arc<MailHost>>) -> Self {
+        Self::of_hosts(hosts, self.external.clone(), self.domains.clone())
+    }
+
+    fn of_hosts(
+        hosts: Vec<Arc<MailHost>>,
+        external: HashSet<String>,
+        domains: HashSet<String>,
+    ) -> Self {
         let mut by_name = HashMap::new();
         // A host's own name counts more than what another one calls itself.
         for pick in [0, 2, 1] {
@@ -47,12 +67,11 @@ impl MailMurder {
                 by_name.entry(network.host().to_string()).or_insert(at);
             }
         }
-        let own = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_lowercase).collect();
         Self {
             hosts,
             by_name,
-            external: own(&mut external.into_iter()),
-            domains: own(&mut domains.into_iter()),
+            external,
+            domains,
         }
     }
 

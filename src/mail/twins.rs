@@ -1,5 +1,7 @@
 //! Hosts that differ in nothing but their own names and addresses: mail for others takes the same way from each of them.
 
+use std::collections::BTreeMap;
+
 use super::input::HostInput;
 use crate::secret::Body;
 use crate::state::Want;
@@ -10,6 +12,13 @@ pub(super) fn anonymous(input: &HostInput<'_>) -> String {
         "{} {} {:?} {}\n",
         input.facts.postfix_version, input.facts.distribution, input.abilities, input.service
     );
+    if let Some(live) = &input.live {
+        for bytes in [live.main_cf.bytes(), live.master_cf.bytes()] {
+            text.push_str(&String::from_utf8_lossy(bytes));
+        }
+        let files: BTreeMap<&String, &String> = live.files.iter().collect();
+        text.push_str(&format!("{files:?}{:?}\n", live.environment));
+    }
     for (thing, want) in &input.desired.values {
         text.push_str(&format!("{thing}={want:?}\n"));
     }

@@ -100,7 +100,7 @@ pub(super) struct Walk<'a> {
 
 impl Walk<'_> {
     pub(super) fn host(&self, at: usize) -> Option<&MailHost> {
-        self.murder.hosts.get(at)
+        self.murder.hosts.get(at).map(AsRef::as_ref)
     }
 
     pub(super) fn end(

@@ -35,6 +35,8 @@ pub enum RefusalKind {
     ExposedFile,
     /// After the plan, mail is refused or waits because of the configuration as a whole, and it was not before.
     Fault,
+    /// Mail is refused for good, bounces or loops after the plan or while hosts are applied, and did not before.
+    Bounce,
     /// The manifest's revision does not descend from the one that the host has.
     Older,
 }
@@ -51,6 +53,7 @@ impl RefusalKind {
             Self::Restart => Some("--allow-restart"),
             Self::UnknownParameter | Self::ExposedFile => None,
             Self::Fault => Some("--allow-fault"),
+            Self::Bounce => Some("--allow-bounce"),
             Self::Older => Some("--allow-older"),
         }
     }

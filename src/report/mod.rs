@@ -22,6 +22,7 @@ pub mod host_names;
 pub mod json;
 pub mod line;
 pub mod lock;
+pub mod mail_change;
 pub mod markdown;
 pub mod metrics;
 pub mod outcome_words;

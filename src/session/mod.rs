@@ -16,6 +16,7 @@ pub mod hold;
 mod in_force;
 pub mod live_file;
 pub mod live_tables;
+pub mod mail_change;
 mod maintenance;
 pub mod murder;
 pub mod notes;
@@ -38,6 +39,7 @@ pub mod signature;
 pub mod so_far;
 pub mod trust;
 pub mod verify;
+pub mod watched_hosts;
 pub mod worker;
 
 use std::sync::Arc;

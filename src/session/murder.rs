@@ -6,6 +6,7 @@ use super::observe::{Answered, ObservedHost, complete, observe_host};
 use super::older::older;
 use super::options::Reach;
 use super::path_policy::PathPolicy;
+use super::watched_hosts::WatchedHosts;
 use super::{Session, SessionError};
 use crate::access::Become;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -33,6 +34,8 @@ pub struct MurderSession<'a> {
     sources: SourceOptions,
     /// Which files the operator lets the host's generations name.
     pub(super) paths: PathPolicy,
+    /// Where what is seen of hosts is kept.
+    seen: Option<WatchedHosts>,
 }
 
 impl<'a> MurderSession<'a> {
@@ -59,6 +62,7 @@ impl<'a> MurderSession<'a> {
             untrusted: reach.untrusted,
             sources: reach.sources,
             paths: reach.paths.clone(),
+            seen: reach.seen.clone(),
         };
         session.warnings = session.read_secrets(&needed)?;
         Ok(session)
@@ -175,6 +179,9 @@ impl<'a> MurderSession<'a> {
             .await?;
         let compare = |observed: &ObservedHost| self.compare(observed, rollback);
         let verdict = complete(&mut observed, machine, &compare).await?;
+        if let Some(seen) = &self.seen {
+            seen.keep(&host.name, &observed);
+        }
         Ok((observed, verdict))
     }
 

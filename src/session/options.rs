@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::path_policy::PathPolicy;
+use super::watched_hosts::WatchedHosts;
 use crate::glob::matches;
 use crate::name::HostName;
 use crate::plan::RefusalKind;
@@ -32,6 +33,8 @@ pub struct Reach {
     pub paths: PathPolicy,
     /// Why hosts are changed, in the words of the user: for their history.
     pub reason: Option<String>,
+    /// Where what observations find is kept, for what a plan means for mail.
+    pub seen: Option<WatchedHosts>,
 }
 
 /// The refusals that the user lifts: by flag, the patterns of the hosts that it holds for. Each refusal has a flag of its

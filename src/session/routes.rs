@@ -41,9 +41,9 @@ pub struct CompiledMurder {
 }
 
 /// An instance of Postfix that has roles: a host of the model of mail.
-struct Place<'a> {
-    host: &'a Host,
-    service: &'a Service,
+pub(super) struct Place<'a> {
+    pub(super) host: &'a Host,
+    pub(super) service: &'a Service,
     /// The host's name, with the instance where its roles are on several and this is not the main one.
     label: String,
     /// Whether mail for the host's name comes here: to the smart host's role, else to the main instance.
@@ -56,7 +56,7 @@ struct Place<'a> {
 
 impl Place<'_> {
     /// The host of the model, with what it must have.
-    fn input<'a>(&'a self, desired: &'a Desired) -> HostInput<'a> {
+    pub(super) fn input<'a>(&'a self, desired: &'a Desired) -> HostInput<'a> {
         let host = self.host;
         let name_if = |is_known, name: &'a HostName| match is_known {
             true => name.as_str(),
@@ -72,11 +72,13 @@ impl Place<'_> {
             desired: desired.service(self.service),
             facts: &host.facts,
             abilities: self.abilities,
+            live: None,
         }
     }
 }
 
-fn places<'a>(loaded: &LoadedMurder, host: &'a Host) -> Vec<Place<'a>> {
+/// The instances of a host that have roles, its main one first.
+pub(super) fn places<'a>(loaded: &LoadedMurder, host: &'a Host) -> Vec<Place<'a>> {
     let main = host.main_service();
     let named = service_of_name(&loaded.murder, &loaded.modules, host);
     let mailboxes = loaded.modules.placed(host, MAILBOXES).unwrap_or(&main);

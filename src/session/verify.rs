@@ -116,6 +116,12 @@ impl<'a> SortedDirectory<'a> {
         &self.places
     }
 
+    /// The classes.
+    #[must_use]
+    pub fn classes(&self) -> &AddressClasses {
+        &self.classes
+    }
+
     /// Judges classes under circumstances.
     #[must_use]
     pub fn judge(&self, circumstances: &Circumstances, ids: &[ClassId]) -> Vec<ClassResult> {
@@ -125,14 +131,26 @@ impl<'a> SortedDirectory<'a> {
             .filter(|place| !circumstances.down.contains(&place.host))
             .copied()
             .collect();
+        self.judge_in(self.murder, &running, circumstances, ids)
+    }
+
+    /// Judges classes in another state of the same hosts, by mail that enters at these places.
+    #[must_use]
+    pub fn judge_in(
+        &self,
+        murder: &MailMurder,
+        places: &[EntryPlace],
+        circumstances: &Circumstances,
+        ids: &[ClassId],
+    ) -> Vec<ClassResult> {
         let audit = Audit::new(self.attributes, self.murder, self.directory);
         let judge = Judge {
-            murder: self.murder,
+            murder,
             directory: self.directory,
-            places: &running,
+            places,
             circumstances,
             faulty: &self.faulty,
-            delimiter: delimiter(self.murder),
+            delimiter: delimiter(murder),
             audit: &audit,
         };
         let pieces: Vec<&[ClassId]> = ids.chunks(CLASSES).collect();

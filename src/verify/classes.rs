@@ -130,6 +130,12 @@ impl<'a> Classifier<'a> {
 }
 
 impl AddressClasses {
+    /// The hosts that the entries of a class name; none if they name none, or every host matters.
+    #[must_use]
+    pub fn named(&self, class: ClassId) -> Option<&BTreeSet<usize>> {
+        self.classes.get(class.0 as usize)?.named.as_ref()
+    }
+
     /// How many addresses there are.
     #[must_use]
     pub fn len(&self) -> usize {

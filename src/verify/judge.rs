@@ -50,6 +50,8 @@ pub struct ClassResult {
     pub class: ClassId,
     /// What becomes of its mail where most mail enters.
     pub verdict: EndAction,
+    /// The hosts that deliver its mail where most mail enters.
+    pub delivers: BTreeSet<usize>,
     /// The faults, each once.
     pub faults: Vec<ClassFault>,
     /// The hosts that its mail passes.
@@ -126,6 +128,7 @@ impl Judge<'_> {
         ClassResult {
             class: id,
             verdict: first.map_or(EndAction::NotModelled, |one| one.trace.verdict()),
+            delivers: first.map_or_else(BTreeSet::new, |one| self.delivering(&one.trace)),
             passes: passes.collect(),
             outcomes: seen.iter().map(Seen::outcome).collect(),
             faults,
@@ -277,6 +280,20 @@ impl Judge<'_> {
         let mut hosts = self.murder.hosts.iter();
         let host = hosts.find(|host| host.name == end.host);
         host.is_some_and(|host| host.agents.is_lmtp(transport))
+    }
+
+    /// The hosts at which mail is delivered.
+    fn delivering(&self, trace: &MailTrace) -> BTreeSet<usize> {
+        let ends = trace.ends.iter();
+        let delivered = ends.filter(|end| end.action == EndAction::Delivered);
+        delivered
+            .filter_map(|end| {
+                self.murder
+                    .hosts
+                    .iter()
+                    .position(|host| host.name == end.host)
+            })
+            .collect()
     }
 
     fn host(&self, at: usize) -> String {

@@ -5,6 +5,7 @@ mod attributes;
 mod audit;
 mod audit_groups;
 mod baseline;
+mod change;
 mod classes;
 mod code;
 mod filters;
@@ -23,6 +24,9 @@ pub use addresses::{AddressForm, KnownAddress};
 pub use attributes::Attributes;
 pub use audit::{Audit, EntryFinding};
 pub use baseline::Baseline;
+pub use change::{
+    ChangeJudge, MailChange, MailState, PlaceTwins, StateEffect, WorseAddresses, WorseMail, lacking,
+};
 pub use classes::{AddressClasses, ClassId, Classifier};
 pub use code::{FindingCode, FindingSeverity};
 pub use finding::Finding;

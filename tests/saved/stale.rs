@@ -85,6 +85,7 @@ impl Moment {
             untrusted: false,
             files_unread: false,
             from_live_file: false,
+            seen: None,
             reason: None,
             paths: PathPolicy::default(),
             sources: murder::secret_source::SourceOptions { commands: false },
