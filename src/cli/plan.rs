@@ -53,19 +53,9 @@ pub struct PlanArguments {
 /// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     arguments.look.check()?;
-    arguments.mail.check()?;
-    if let (Some(flag), Some(_)) = (arguments.mail.given(), arguments.look.limit) {
-        return Err(CliError::message(format!(
-            "`--limit` cannot cut what `{flag}` adds: leave one of them out"
-        )));
-    }
+    check_mail(arguments)?;
     let selection = arguments.selection.of_stranger(arguments.stranger);
     let save = &arguments.save;
-    if let (Some(flag), Some(_)) = (arguments.mail.given(), &arguments.live) {
-        return Err(CliError::message(format!(
-            "`{flag}` needs what the hosts have now, and `--live` contacts none: leave one of them out"
-        )));
-    }
     let (plan, mail) = match (&save.out, &arguments.live) {
         (Some(file), _) => save::plan(
             &selection,
@@ -112,4 +102,20 @@ pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliEr
     let text = arguments.look.plan(&plan, &command, terminal);
     let text = text.and_then(|text| with_mail(text, mail.as_ref(), format));
     output::deliver(text, Exit::of_plan(&plan, pending), terminal)
+}
+
+/// Checks that the flags about mail agree with the others.
+fn check_mail(arguments: &PlanArguments) -> Result<(), CliError> {
+    arguments.mail.check()?;
+    if let (Some(flag), Some(_)) = (arguments.mail.given(), arguments.look.limit) {
+        return Err(CliError::message(format!(
+            "`--limit` cannot cut what `{flag}` adds: leave one of them out"
+        )));
+    }
+    if let (Some(flag), Some(_)) = (arguments.mail.given(), &arguments.live) {
+        return Err(CliError::message(format!(
+            "`{flag}` needs what the hosts have now, and `--live` contacts none: leave one of them out"
+        )));
+    }
+    Ok(())
 }
