@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::advice_row::Advice;
 use super::assembly::Assembly;
-use super::known_faults::{DIRECTORY, known_faults};
+use super::known_faults::{DIRECTORY, TABLES, known_faults};
 use super::word::{WordKey, Words};
 use super::word_things::thing_of;
 use super::yaml::Yaml;
@@ -42,6 +42,9 @@ fn line_of(assembly: &Assembly<'_>, host: &HostName, thing: &str) -> String {
             None => "set ldap.tls, and remove the tables of your own under files".to_owned(),
         };
     }
+    if thing == TABLES {
+        return "remove the tables of your own under files".to_owned();
+    }
     let is_it = |key: &WordKey| match key {
         WordKey::Leave(left) => left == thing || format!("main.cf:{left}") == thing,
         key => thing_of(key) == thing,
@@ -51,8 +54,13 @@ fn line_of(assembly: &Assembly<'_>, host: &HostName, thing: &str) -> String {
             return format!("remove {} under {place}", shown_key(key));
         }
     }
+    let draft = assembly.draft.hosts.get(host);
+    let place = match draft.map(|draft| draft.roles.as_slice()) {
+        Some([role]) => format!("modules.{role}"),
+        _ => format!("hosts.{host}"),
+    };
     match thing.strip_prefix("main.cf:") {
-        Some(name) => format!("set settings.{name} under hosts.{host}"),
+        Some(name) => format!("set settings.{name} under {place}"),
         None => format!("change {thing}"),
     }
 }

@@ -18,6 +18,9 @@ fn row(rank: u8, yours: impl Into<String>, recommended: &str, why: &str, thing: 
 /// The thing of rows about how the directory is reached.
 pub const DIRECTORY: &str = "ldap";
 
+/// The thing of rows about all LDAP tables of a host's own.
+pub const TABLES: &str = "tables";
+
 /// What goes wrong with hosts like this one. `line` of each row is still the thing that is kept.
 #[must_use]
 pub fn known_faults(host: &SeenHost) -> Vec<Advice> {
@@ -120,10 +123,13 @@ fn of_connection(host: &SeenHost, table: &SeenTable, found: &mut Vec<Advice>) {
     {
         found.push(row(
             1,
-            format!("{name}: mode {} with a password", state.mode),
+            format!(
+                "tables with a password of the directory have mode {}",
+                state.mode
+            ),
             "mode 0640, group postfix",
             "every user of the host can read the password of the directory",
-            path,
+            TABLES,
         ));
     }
     let server = get(table, "server_host");
