@@ -88,8 +88,8 @@ pub struct Run {
 pub enum LedgerOrder {
     /// It stays as it is (`unlock`).
     Keep,
-    /// These are its bytes.
-    Write(Vec<u8>),
+    /// These are its bytes, with keyed hashes. A ledger that was read has plain ones, so `plan::order_ledger` alone makes this.
+    WriteKeyed(Vec<u8>),
     /// It is deleted with the history: nothing is managed any more.
     Remove,
 }

@@ -109,7 +109,7 @@ pub fn order_ledger(mut ledger: Ledger, key: Option<&PinningKey>, orders: &mut O
         orders.renames.dedup();
         key_ledger(&mut ledger, key);
     }
-    orders.ledger = LedgerOrder::Write(ledger.to_bytes());
+    orders.ledger = LedgerOrder::WriteKeyed(ledger.to_bytes());
 }
 
 /// The files whose content is kept, each with the name that the ledger will know it by.

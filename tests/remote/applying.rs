@@ -108,7 +108,7 @@ pub(super) fn orders(host: &Host, run: &str, files: &[&str]) -> Orders {
         ..Expects::of(&live)
     };
     let mut orders = Orders {
-        ledger: LedgerOrder::Write(ledger(files)),
+        ledger: LedgerOrder::WriteKeyed(ledger(files)),
         ..Orders::empty(&run, expects)
     };
     let postfix = orders.service_mut(&Service::POSTFIX);

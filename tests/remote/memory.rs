@@ -40,7 +40,7 @@ fn remembering(host: &Host, generation: u64, keep: u32, keep_bytes: u64) -> Orde
     let mut ledger = live.ledger.clone().unwrap();
     ledger.generation = generation;
     let mut orders = sweep(&live, &run(&format!("g{generation}")));
-    orders.ledger = LedgerOrder::Write(serde_json::to_vec_pretty(&ledger).unwrap());
+    orders.ledger = LedgerOrder::WriteKeyed(serde_json::to_vec_pretty(&ledger).unwrap());
     let template = host.read("/var/lib/murder/history/1.json");
     orders.history = Some(HistoryOrder {
         generation,

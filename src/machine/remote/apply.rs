@@ -274,7 +274,7 @@ fn ledger(order: &LedgerOrder, data: &mut Data) -> LedgerWords {
     let bytes = match order {
         LedgerOrder::Keep => return only("keep"),
         LedgerOrder::Remove => return only("remove"),
-        LedgerOrder::Write(bytes) => bytes,
+        LedgerOrder::WriteKeyed(bytes) => bytes,
     };
     let mut paths = String::new();
     if let Ok(ledger) = Ledger::from_bytes(bytes) {

@@ -122,7 +122,7 @@ fn ledger_and_history(
     }
     match &orders.ledger {
         LedgerOrder::Keep => {}
-        LedgerOrder::Write(bytes) => {
+        LedgerOrder::WriteKeyed(bytes) => {
             writes.insert(LEDGER.to_owned(), Some((bytes.clone(), 0o600)));
         }
         LedgerOrder::Remove => {
