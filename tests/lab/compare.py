@@ -217,7 +217,7 @@ def inside(work, address):
     result = {"rcpt": {}, "data": {}, "log": {}}
     asked = json.loads((Path(work) / "asked.json").read_text())
     for client in (OUTSIDE, INSIDE):
-        session = smtplib.SMTP(address, 25, local_hostname="client.outside.example", source_address=(client, 0), timeout=60)
+        session = smtplib.SMTP(address, 25, local_hostname="client.outside.example", source_address=(client, 0), timeout=600)
         session.ehlo()
         for number, one in enumerate(asked):
             session.mail("sender@outside.example")
@@ -231,8 +231,16 @@ def inside(work, address):
         session.close()
     for number, one in enumerate(asked):
         local, domain = one.rsplit("@", 1)
-        subprocess.run(["sendmail", "-f", "sender@outside.example", "--", f"{quoted(local)}@{domain}"], input=f"Message-ID: <s{number}@compare>\nSubject: x\n\nx\n".encode(), timeout=60)
-    wait_for_log()
+        subprocess.run(["sendmail", "-f", "sender@outside.example", "--", f"{quoted(local)}@{domain}"], input=f"Message-ID: <s{number}@compare>\nSubject: x\n\nx\n".encode(), timeout=600)
+    # pickup(8) may have scanned before the last messages came; what stays in maildrop then cannot be expanded.
+    left = None
+    while True:
+        wait_for_log()
+        now = len(list(Path("/var/spool/postfix/maildrop").iterdir()))
+        if now in (0, left):
+            break
+        left = now
+        subprocess.run(["postkick", "public", "pickup", "W"])
     ids, log = {}, Path("/var/log/pf.log").read_text(errors="replace")
     result["submitted"] = {}
     for line in log.splitlines():
