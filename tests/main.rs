@@ -61,6 +61,8 @@ mod diff;
 mod events;
 // Live files, and plans from them.
 mod live;
+// Several runners: shards, waves, one report.
+mod shards;
 // Manifests and sandboxes of strangers.
 mod strangers;
 // The problems of a manifest for forges.

@@ -14,6 +14,7 @@ use super::output::{self, Diff, Format};
 use super::plan_file::PlanFileArguments;
 use super::progress::Progress;
 use super::reach::{ConsentArguments, ReachArguments};
+use super::shard::{WaveArguments, of_wave};
 use super::terminal::Terminal;
 use super::{Selection, confirm, open, selection};
 use crate::diagnostic::Diagnostic;
@@ -55,6 +56,9 @@ pub struct ApplyArguments {
     /// In each wave (and for each role with a `rollout`), apply N hosts first and the rest after them.
     #[arg(long, value_name = "N")]
     pub canary: Option<usize>,
+    /// Which wave, and which part of it.
+    #[command(flatten)]
+    pub part: WaveArguments,
     /// Why you apply this; the history of each host keeps it.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
@@ -160,13 +164,16 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
         arguments.consent.options(),
     );
     selection::allowed(loaded.murder.hosts.keys(), &consent)?;
+    let order = RolloutOrder::of_manifest(&loaded);
+    let wave = arguments.part.chosen(&order, arguments.canary)?;
+    let hosts = arguments.part.hosts(wave.as_ref(), hosts);
     let applier = open::applier(&loaded, &hosts, &reach, consent.clone(), terminal)?;
     let murder = &loaded.murder;
     let events = arguments.events(&murder.name, hosts.len(), terminal);
     let events = events.as_ref();
-    let mut plan = open::plan_with(murder, &hosts, &*applier, reach.parallel, events, terminal);
+    let plan = open::plan_with(murder, &hosts, &*applier, reach.parallel, events, terminal);
+    let mut plan = of_wave(wave.as_ref(), plan);
     let mail = arguments.mail.judge(&loaded, &mut plan, &reach, terminal)?;
-    let order = RolloutOrder::of_manifest(&loaded);
     let planned = PlannedApply {
         plan: &plan,
         order: &order,

@@ -7,6 +7,7 @@ use super::apply::{ApplyArguments, PlannedApply, refuse_frozen};
 use super::error::CliError;
 use super::exit::Exit;
 use super::plan_file::PlanFileArguments;
+use super::shard::of_wave;
 use super::terminal::Terminal;
 use super::{Selection, ask, confirm, save, selection, show};
 use crate::diagnostic::{Diagnostic, Sources};
@@ -38,7 +39,10 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
     let saved = SavedPlan::from_bytes(&bytes).map_err(|damage| show::unusable(file, &damage))?;
     let signer = signer(flags, file, &bytes)?;
     expected(&saved, flags)?;
+    let order = RolloutOrder::of_saved(&saved);
+    let wave = arguments.part.chosen(&order, arguments.canary)?;
     let hosts = selected(&saved, &arguments.selection)?;
+    let hosts = arguments.part.hosts(wave.as_ref(), hosts);
     freeze(arguments, terminal)?;
     let consent = arguments.consent.options();
     selection::say_unmatched(saved.body.hosts.keys(), &consent, terminal);
@@ -61,7 +65,8 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
         .map_err(|error| CliError::session(error, &Sources::default()))?;
     terminal.diagnostics(&warnings, &Sources::default());
     let plan = of_hosts(show::shown(&saved, file)?, &hosts);
-    apply(&saved, &plan, &applier, &consent, arguments, terminal)
+    let plan = of_wave(wave.as_ref(), plan);
+    apply(&order, &plan, &applier, &consent, arguments, terminal)
 }
 
 /// Respects the freezes of the operator's policies. Their rules were judged when the plan was made.
@@ -76,7 +81,7 @@ fn freeze(arguments: &ApplyArguments, terminal: &Terminal) -> Result<(), CliErro
 
 /// Shows the plan, asks, and applies it.
 fn apply(
-    saved: &SavedPlan,
+    order: &RolloutOrder,
     plan: &Plan,
     applier: &PlanApplier<'_>,
     consent: &Consent,
@@ -87,7 +92,7 @@ fn apply(
     let planned = PlannedApply {
         mail: None,
         plan,
-        order: &RolloutOrder::of_saved(saved),
+        order,
         consent,
         events: events.as_ref(),
     };

@@ -12,6 +12,7 @@ use super::notify::{Notifier, NotifyArguments};
 use super::open::Watched;
 use super::output::{self, Diff, PlanFormat, PlanOutput};
 use super::reach::ReachArguments;
+use super::shard::ShardArguments;
 use super::terminal::Terminal;
 use super::{Selection, StrangerArguments, open};
 use crate::plan::{Plan, Verdict};
@@ -75,6 +76,9 @@ pub struct DriftArguments {
     /// Whether the manifest is trusted.
     #[command(flatten)]
     pub stranger: StrangerArguments,
+    /// The part of the hosts for this runner.
+    #[command(flatten)]
+    pub shard: ShardArguments,
     /// How hosts are reached.
     #[command(flatten)]
     pub reach: ReachArguments,
@@ -119,6 +123,7 @@ fn look(
     terminal: &Terminal,
 ) -> Result<Exit, CliError> {
     let selection = arguments.selection.of_stranger(arguments.stranger);
+    let selection = selection.of_shard(arguments.shard);
     let jsonl = arguments.look.format == DriftFormat::Jsonl;
     let watched = open::watched(&selection, &arguments.reach, jsonl, terminal)?;
     let now = provenance::run(SystemTime::now()).at;

@@ -34,10 +34,12 @@ pub mod progress;
 pub mod reach;
 pub mod release;
 pub mod render;
+pub mod report;
 pub mod rollback;
 pub mod save;
 pub mod schema;
 pub mod selection;
+pub mod shard;
 pub mod show;
 pub mod signals;
 pub mod terminal;
@@ -55,6 +57,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use self::manifest_arguments::AdditionArguments;
+use crate::fleet::Shard;
 use crate::load::{LinkScope, is_plan_file};
 use crate::session::path_policy::PathPolicy;
 use crate::visible::printed;
@@ -112,6 +115,8 @@ pub enum Verb {
     Unlock(unlock::UnlockArguments),
     /// Stop managing a host, or one thing on it; the configuration stays as it is.
     Release(release::ReleaseArguments),
+    /// Merge the reports of several runners into one; contacts no host.
+    Report(report::ReportArguments),
     /// Print the JSON Schema of the manifest, of a saved plan, or of a live file.
     Schema(schema::SchemaArguments),
     /// Print a completion script for a shell.
@@ -153,6 +158,9 @@ pub struct Selection {
     /// See [`StrangerArguments`]; verbs that do not flatten these trust the manifest.
     #[arg(skip)]
     pub untrusted: bool,
+    /// The hosts of one of several runners; for the verbs that flatten [`shard::ShardArguments`].
+    #[arg(skip)]
+    pub shard: Option<Shard>,
 }
 
 /// For the verbs that can do their work without trust in the manifest.
@@ -190,6 +198,15 @@ impl Selection {
         Self {
             untrusted: stranger.untrusted,
             ..self.clone()
+        }
+    }
+
+    /// The same selection, of which one runner takes its part.
+    #[must_use]
+    pub fn of_shard(self, arguments: shard::ShardArguments) -> Self {
+        Self {
+            shard: arguments.shard,
+            ..self
         }
     }
 
@@ -243,6 +260,7 @@ impl Verb {
             Self::Unhold(arguments) => hold::end(arguments, terminal),
             Self::Unlock(arguments) => unlock::run(arguments, terminal),
             Self::Release(arguments) => release::run(arguments, terminal),
+            Self::Report(arguments) => report::run(arguments, terminal),
             Self::Schema(arguments) => schema::run(arguments, terminal),
             Self::Completions(arguments) => completions::run(arguments, terminal),
             Self::Postconf { arguments } => postconf::run(arguments, terminal),

@@ -11,6 +11,7 @@ use super::mail_change::{MailArguments, with_mail};
 use super::output::{self, PlanOutput};
 use super::reach::{ConsentArguments, ReachArguments};
 use super::save::{self, SaveArguments};
+use super::shard::ShardArguments;
 use super::terminal::Terminal;
 use super::{Selection, StrangerArguments, open, show};
 
@@ -23,6 +24,9 @@ pub struct PlanArguments {
     /// Whether the manifest is trusted.
     #[command(flatten)]
     pub stranger: StrangerArguments,
+    /// The part of the hosts for this runner.
+    #[command(flatten)]
+    pub shard: ShardArguments,
     /// How hosts are reached.
     #[command(flatten)]
     pub reach: ReachArguments,
@@ -55,6 +59,7 @@ pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliEr
     arguments.look.check()?;
     check_mail(arguments)?;
     let selection = arguments.selection.of_stranger(arguments.stranger);
+    let selection = selection.of_shard(arguments.shard);
     let save = &arguments.save;
     let (plan, mail) = match (&save.out, &arguments.live) {
         (Some(file), _) => save::plan(

@@ -36,7 +36,10 @@ pub fn select(murder: &Murder, selection: &Selection) -> Result<Vec<HostName>, V
             ),
         ]);
     }
-    Ok(chosen)
+    Ok(match selection.shard {
+        Some(shard) => shard.of(chosen),
+        None => chosen,
+    })
 }
 
 /// The same among the hosts of a saved plan, which has their roles.

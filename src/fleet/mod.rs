@@ -3,13 +3,17 @@
 //! Nothing here knows what is done on a host: the work comes as a closure, so that the order,
 //! the bounds and the stopping are tested without any machine.
 
+mod named_wave;
 mod pool;
 mod roll;
+mod shard;
 mod stop;
 mod wave;
 
+pub use named_wave::{NamedWave, named_waves};
 pub use pool::{Event, EventKind, NotRun, Say, Width, run, run_tasks};
 pub use roll::{Batch, Limits, batches, roll};
+pub use shard::Shard;
 pub use stop::Stop;
 pub use wave::{Phase, TurnOrder, Wave, phase_of, ranks, waves};
 

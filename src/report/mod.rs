@@ -24,6 +24,7 @@ pub mod line;
 pub mod lock;
 pub mod mail_change;
 pub mod markdown;
+pub mod merge;
 pub mod metrics;
 pub mod outcome_words;
 mod own_name;

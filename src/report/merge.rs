@@ -1,0 +1,104 @@
+//! The reports of several runs as the report of one: those of plans, of drift, or of applies, as JSON.
+
+use serde_json::{Map, Value};
+
+/// What reports are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportKind {
+    /// `plan --format json`.
+    Plan,
+    /// `drift --format json`.
+    Drift,
+    /// `apply --format json`.
+    Apply,
+}
+
+/// A report of several runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MergedReport {
+    /// The report, as one run would have it.
+    pub document: Value,
+    /// What it is about. None where no run had a host.
+    pub kind: Option<ReportKind>,
+}
+
+/// Merges reports, each with its name for messages.
+///
+/// # Errors
+/// What keeps them from being one report.
+pub fn merge(reports: &[(String, Value)]) -> Result<MergedReport, String> {
+    let Some((first, document)) = reports.first() else {
+        return Err("there is no report".to_owned());
+    };
+    let mut whole = match document {
+        Value::Object(map) => map.clone(),
+        _ => return Err(format!("`{first}` is no report of murder")),
+    };
+    let mut hosts: Map<String, Value> = Map::new();
+    let mut summary: Option<Map<String, Value>> = None;
+    let mut kind = None;
+    for (name, report) in reports {
+        for key in ["format_version", "murder"] {
+            let (one, other) = (whole.get(key), report.get(key));
+            if other.is_none_or(|other| !other.is_string()) {
+                return Err(format!(
+                    "`{name}` is no report of murder: it has no `{key}`"
+                ));
+            }
+            if one != other {
+                return Err(format!("`{first}` and `{name}` differ in `{key}`"));
+            }
+        }
+        let Some(own) = report.get("hosts").and_then(Value::as_object) else {
+            return Err(format!(
+                "`{name}` is no report of murder: it has no `hosts`"
+            ));
+        };
+        if let Some(figures) = report.get("summary").and_then(Value::as_object) {
+            add(summary.get_or_insert_default(), figures);
+        }
+        for (host, value) in own {
+            let of_host = kind_of(value);
+            let of_host = of_host
+                .ok_or_else(|| format!("`{name}` is no report of plans, drift or applies"))?;
+            if *kind.get_or_insert(of_host) != of_host {
+                return Err(format!(
+                    "`{name}` is a report of another verb than the ones before it"
+                ));
+            }
+            if hosts.insert(host.clone(), value.clone()).is_some() {
+                return Err(format!(
+                    "`{host}` is in two reports; the second one is `{name}`"
+                ));
+            }
+        }
+    }
+    hosts.sort_keys();
+    if let Some(summary) = summary {
+        whole.insert("summary".to_owned(), summary.into());
+    }
+    whole.insert("hosts".to_owned(), hosts.into());
+    Ok(MergedReport {
+        document: whole.into(),
+        kind,
+    })
+}
+
+/// Every figure is a count, so those of all reports are added.
+fn add(sum: &mut Map<String, Value>, figures: &Map<String, Value>) {
+    for (name, figure) in figures {
+        let before = sum.get(name).and_then(Value::as_u64).unwrap_or(0);
+        let more = figure.as_u64().unwrap_or(0);
+        sum.insert(name.clone(), (before + more).into());
+    }
+}
+
+fn kind_of(host: &Value) -> Option<ReportKind> {
+    let has = |key: &str| host.get(key).is_some();
+    match (has("outcome"), has("verdict"), has("generation")) {
+        (true, ..) => Some(ReportKind::Apply),
+        (_, true, true) => Some(ReportKind::Drift),
+        (_, true, false) => Some(ReportKind::Plan),
+        _ => None,
+    }
+}
