@@ -4,8 +4,10 @@ mod aliases;
 mod drift;
 mod elsewhere;
 mod instances;
+mod kept;
 mod maintenance;
 mod notify;
+mod orphans;
 mod server;
 mod two_instances;
 mod waves;
@@ -531,34 +533,6 @@ fn a_plan_in_json_is_data_and_holds_no_secret() {
         "{plan}"
     );
     assert!(!String::from_utf8_lossy(&output.stdout).contains(SECRET));
-}
-
-#[test]
-fn a_host_that_vanishes_from_the_manifest_is_missed_once() {
-    let bench = Bench::new(MANIFEST);
-    bench.expect(0, "apply", &["--yes"]);
-    let without = MANIFEST.replace("backend[1:2]", "backend1").replace(
-        "backend2.example.org, folder",
-        "backend1.example.org, folder",
-    );
-    bench.manifest(&without);
-    let said = bench.expect(0, "plan", &[]);
-    let missed = "`backend2.example.org` was a host of this murder at the last apply on this host";
-    assert!(said.contains(missed), "{said}");
-    // As a name that is no host of ours it is known, and retired it is on its way.
-    bench.manifest(&without.replace("hosts:", "external: [backend2.example.org]\nhosts:"));
-    let said = bench.expect(0, "plan", &[]);
-    assert!(!said.contains(missed), "{said}");
-    bench.manifest(
-        &(without.clone() + "  backend2.example.org: {roles: [backend], state: retired}\n"),
-    );
-    let said = bench.expect(0, "plan", &[]);
-    assert!(!said.contains(missed), "{said}");
-    // Those who were applied since have forgotten it.
-    bench.manifest(&without);
-    bench.expect(0, "apply", &["--yes", "--allow-delete"]);
-    let said = bench.expect(0, "plan", &[]);
-    assert!(!said.contains(missed), "{said}");
 }
 
 #[test]

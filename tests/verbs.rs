@@ -198,6 +198,7 @@ fn changes(steps: Vec<Step>, refusals: Vec<Refusal>) -> HostVerdict {
         remarks: Vec::new(),
         stopped: false,
         held: Vec::new(),
+        orphans: Vec::new(),
         queue: None,
     }
 }
@@ -291,6 +292,7 @@ fn plan() -> Plan {
             remarks: Vec::new(),
             stopped: false,
             held: Vec::new(),
+            orphans: Vec::new(),
             queue: None,
         },
     );
@@ -304,6 +306,7 @@ fn plan() -> Plan {
             }],
             stopped: false,
             held: Vec::new(),
+            orphans: Vec::new(),
             queue: None,
         },
     );
@@ -464,6 +467,7 @@ fn the_summary_never_counts_silence_as_no_change() {
             remarks: Vec::new(),
             stopped: false,
             held: Vec::new(),
+            orphans: Vec::new(),
             queue: None,
         },
     );

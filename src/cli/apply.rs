@@ -16,7 +16,7 @@ use super::progress::Progress;
 use super::reach::{ConsentArguments, ReachArguments};
 use super::shard::{WaveArguments, of_wave};
 use super::terminal::Terminal;
-use super::{Selection, confirm, open, selection};
+use super::{Selection, confirm, forget, open, selection};
 use crate::diagnostic::Diagnostic;
 use crate::fleet::{Event, EventKind, Limits, Stop};
 use crate::name::HostName;
@@ -188,6 +188,9 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
                 "{host}: nothing left to do; later plans no longer report that earlier apply"
             ));
         }
+    }
+    if exit == Exit::Done {
+        forget::retired(&loaded, &plan, &*applier, terminal);
     }
     Ok(exit)
 }

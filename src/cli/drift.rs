@@ -15,6 +15,7 @@ use super::reach::ReachArguments;
 use super::shard::ShardArguments;
 use super::terminal::Terminal;
 use super::{Selection, StrangerArguments, open};
+use crate::import::kept::kept_as_manifest;
 use crate::plan::{Plan, Verdict};
 use crate::replace_file::replace;
 use crate::report::drift::DriftReport;
@@ -92,6 +93,10 @@ pub struct DriftArguments {
     /// `.prom`.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub metrics: Option<PathBuf>,
+    /// Print the manifest that keeps what was changed on the hosts, also what is held there: each value at the host that has
+    /// it, with the place where the manifest says it now.
+    #[arg(long, conflicts_with_all = ["metrics", "notify", "format", "diff", "pending"])]
+    pub as_manifest: bool,
     /// Who is told.
     #[command(flatten)]
     pub notify: NotifyArguments,
@@ -103,6 +108,9 @@ pub struct DriftArguments {
 /// # Errors
 /// If no host could be contacted, or standard output cannot be written.
 pub fn run(arguments: &DriftArguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    if arguments.as_manifest {
+        return as_manifest(arguments, terminal);
+    }
     arguments.look.of_plan().check()?;
     let notifier = Notifier::begin(&arguments.notify, terminal)?;
     let mut said = String::new();
@@ -113,6 +121,24 @@ pub fn run(arguments: &DriftArguments, terminal: &Terminal) -> Result<Exit, CliE
     };
     notifier.end(exit, &said, terminal);
     ended
+}
+
+/// Prints what was changed on the hosts as a manifest. Its exit code is about the hosts that gave no answer alone.
+fn as_manifest(arguments: &DriftArguments, terminal: &Terminal) -> Result<Exit, CliError> {
+    let selection = arguments.selection.of_stranger(arguments.stranger);
+    let (loaded, plan) = open::without_holds(&selection, &arguments.reach, terminal)?;
+    let (text, lacking) = kept_as_manifest(&loaded, &plan);
+    for line in lacking {
+        terminal.report(&format!("warning: {line}"));
+    }
+    let mut exit = Exit::Done;
+    for (host, verdict) in &plan.hosts {
+        if let Verdict::Unreachable { error } | Verdict::Failed { error } = &verdict.verdict {
+            terminal.report(&format!("warning: {host}: {}", error.summary));
+            exit = exit.or(Exit::of_verdict(&verdict.verdict, Exit::Done));
+        }
+    }
+    output::deliver(Ok(text), exit, terminal)
 }
 
 /// Looks at the hosts, writes the metrics, and tells who is to be told; `said` becomes the report as text.
@@ -207,10 +233,14 @@ fn print(
 /// The exit code of all hosts; `pending` says whether changes of the manifest that are not applied count.
 fn exit(plan: &Plan, pending: bool) -> Exit {
     let waits = if pending { Exit::Pending } else { Exit::Done };
+    let orphaned = match plan.orphans().is_empty() {
+        true => Exit::Done,
+        false => Exit::Pending,
+    };
     let hosts = plan.hosts.values();
     hosts
         .map(|host| Exit::of_condition(host.condition(), waits))
-        .fold(Exit::Done, Exit::or)
+        .fold(orphaned, Exit::or)
 }
 
 fn text(

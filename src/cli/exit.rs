@@ -143,10 +143,14 @@ impl Exit {
     /// The exit code for a plan; changes have the code `pending`.
     #[must_use]
     pub fn of_plan(plan: &Plan, pending: Self) -> Self {
+        let orphaned = match plan.orphans().is_empty() {
+            true => Self::Done,
+            false => pending,
+        };
         let exits = plan.hosts.values();
         exits
             .map(|host| Self::of_verdict(&host.verdict, pending))
-            .fold(Self::Done, Self::or)
+            .fold(orphaned, Self::or)
     }
 
     /// The exit code of `drift` for one host; changes of the manifest that are not applied have the code `pending`.

@@ -14,8 +14,6 @@ use super::terminal::Terminal;
 use super::{ask, open};
 use crate::exchange::HistoryQuestion;
 use crate::load::LinkScope;
-use crate::model::Host;
-use crate::name::HostName;
 use crate::report::history::{self, History};
 use crate::report::history_all::HistoryOfAll;
 use crate::session::SessionError;
@@ -121,15 +119,10 @@ fn of_all(
         &[],
         terminal,
     )?;
-    let (resting, present): (Vec<&Host>, Vec<&Host>) = loaded
-        .murder
-        .hosts
-        .values()
-        .partition(|host| host.maintenance.is_some());
+    let (hosts, resting) = open::contactable(&loaded);
     for host in resting {
-        terminal.say(&format!("{}: in maintenance, not contacted", host.name));
+        terminal.say(&format!("{host}: in maintenance, not contacted"));
     }
-    let hosts: Vec<HostName> = present.iter().map(|host| host.name.clone()).collect();
     let reach = arguments.reach.options();
     let none = BTreeSet::new();
     let contact = MurderSession::new(&loaded, &hosts, &reach, none, Box::new(ask::passphrase))

@@ -263,6 +263,7 @@ fn look(
     terminal: &Terminal,
 ) -> BTreeMap<HostName, Result<SeenHost, MachineError>> {
     let reach = Reach {
+        without_holds: false,
         reason: None,
         seen: None,
         sandbox,

@@ -14,6 +14,7 @@ pub mod error;
 pub mod event_stream;
 pub mod exit;
 pub mod explain;
+pub mod forget;
 mod guard;
 pub mod history;
 pub mod hold;
@@ -113,6 +114,8 @@ pub enum Verb {
     Unhold(hold::UnholdArguments),
     /// Show who holds a host's lock, and remove the temporary files of an interrupted apply.
     Unlock(unlock::UnlockArguments),
+    /// Take a host that no longer exists out of the ledgers of its neighbours.
+    Forget(forget::ForgetArguments),
     /// Stop managing a host, or one thing on it; the configuration stays as it is.
     Release(release::ReleaseArguments),
     /// Merge the reports of several runners into one; contacts no host.
@@ -259,6 +262,7 @@ impl Verb {
             Self::Hold(arguments) => hold::run(arguments, terminal),
             Self::Unhold(arguments) => hold::end(arguments, terminal),
             Self::Unlock(arguments) => unlock::run(arguments, terminal),
+            Self::Forget(arguments) => forget::run(arguments, terminal),
             Self::Release(arguments) => release::run(arguments, terminal),
             Self::Report(arguments) => report::run(arguments, terminal),
             Self::Schema(arguments) => schema::run(arguments, terminal),

@@ -15,7 +15,7 @@ use crate::attribution::HostNotes;
 use crate::diagnostic::Diagnostic;
 use crate::fleet::Event;
 use crate::load::{self, LinkScope, LoadedMurder};
-use crate::model::Murder;
+use crate::model::{Host, Murder};
 use crate::name::HostName;
 use crate::plan::Plan;
 use crate::report::events::Stage;
@@ -45,6 +45,16 @@ pub fn manifest(
         .map_err(|loaded| CliError::input(loaded.diagnostics, &loaded.sources))?;
     terminal.diagnostics(&loaded.warnings, &loaded.sources);
     Ok(loaded)
+}
+
+/// The hosts of a manifest, and apart from them those in maintenance, which are not contacted.
+#[must_use]
+pub fn contactable(loaded: &LoadedMurder) -> (Vec<HostName>, Vec<HostName>) {
+    let hosts = loaded.murder.hosts.values();
+    let (resting, present): (Vec<&Host>, Vec<&Host>) =
+        hosts.partition(|host| host.maintenance.is_some());
+    let names = |hosts: Vec<&Host>| hosts.into_iter().map(|host| host.name.clone()).collect();
+    (names(present), names(resting))
 }
 
 /// Reads the manifest and chooses the hosts.
@@ -138,6 +148,27 @@ pub fn difference_of_live_file(
         ));
     }
     Ok(plan(murder, &hosts, &*planner, reach.parallel, terminal))
+}
+
+/// Plans the selected hosts as [`difference`], as if no thing was held.
+///
+/// # Errors
+/// As [`difference`].
+pub fn without_holds(
+    selected: &Selection,
+    reach: &ReachArguments,
+    terminal: &Terminal,
+) -> Result<(LoadedMurder, Plan), CliError> {
+    let (loaded, hosts) = hosts(selected, terminal)?;
+    let reach = Reach {
+        without_holds: true,
+        ..reach.of_selection(selected)
+    };
+    untrusted::refuse_hosts(&loaded, &reach)?;
+    let planner = planner(&loaded, &hosts, &reach, terminal)?;
+    let plan = plan(&loaded.murder, &hosts, &*planner, reach.parallel, terminal);
+    drop(planner);
+    Ok((loaded, plan))
 }
 
 /// Plans the selected hosts as [`difference`], and asks those with drift who changed them; with `jsonl` each event is a line.

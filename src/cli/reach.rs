@@ -86,6 +86,7 @@ impl ReachArguments {
                 commands: self.allow_commands,
             },
             paths: PathPolicy::default(),
+            without_holds: false,
             reason: None,
             seen: None,
         }

@@ -157,6 +157,7 @@ fn live(
         untrusted: false,
         files_unread: false,
         from_live_file: false,
+        without_holds: false,
         sources: SourceOptions {
             commands: arguments.allow_commands,
         },

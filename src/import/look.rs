@@ -13,7 +13,7 @@ use crate::module::Modules;
 use crate::name::{HostName, RemotePath};
 use crate::plan::unreadable;
 use crate::session::Session;
-use crate::session::plan::own_fault;
+use crate::session::own_fault::own_fault;
 use crate::state::{Facts, Live, LiveFile, LiveService};
 
 /// Bytes of a file that is copied for `--from`; a larger one is no text of a configuration.

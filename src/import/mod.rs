@@ -12,6 +12,7 @@ pub mod differences;
 pub mod draft;
 pub mod evidence;
 pub mod infer;
+pub mod kept;
 pub mod known_faults;
 pub mod layers;
 mod list_edit;

@@ -59,16 +59,7 @@ impl<'a> Roster<'a> {
         missed
             .entry(ledger.hosts.clone())
             .or_insert_with(|| {
-                // A host writes this list: it may not cost more than a manifest.
-                let names = ledger
-                    .hosts
-                    .iter()
-                    .scan(0_usize, |count, text| {
-                        *count = count.saturating_add(range::count(text).unwrap_or_default());
-                        (*count <= range::MOST_HOSTS).then_some(text)
-                    })
-                    .flat_map(|text| range::expand(text).unwrap_or_default());
-                names
+                named(ledger)
                     .filter(|name| {
                         !self.murder.hosts.contains_key(name)
                             && !self.murder.external.contains(name)
@@ -82,4 +73,26 @@ impl<'a> Roster<'a> {
             })
             .clone()
     }
+    /// The hosts that a ledger of this murder names, and that the manifest has as retired.
+    #[must_use]
+    pub fn retired(&self, ledger: &Ledger) -> Vec<HostName> {
+        if ledger.hosts == self.written || ledger.murder != self.murder.name {
+            return Vec::new();
+        }
+        let is_retired = |name: &HostName| {
+            let host = self.murder.hosts.get(name);
+            host.is_some_and(|host| host.state == HostState::Retired)
+        };
+        named(ledger).filter(is_retired).collect()
+    }
+}
+
+/// The hosts that a ledger names. A host writes this list: it may not cost more than a manifest.
+fn named(ledger: &Ledger) -> impl Iterator<Item = HostName> {
+    let mut count = 0_usize;
+    let hosts = ledger.hosts.iter().map_while(move |text| {
+        count = count.saturating_add(range::count(text).unwrap_or_default());
+        (count <= range::MOST_HOSTS).then_some(text)
+    });
+    hosts.flat_map(|text| range::expand(text).unwrap_or_default())
 }

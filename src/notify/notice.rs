@@ -24,6 +24,8 @@ pub enum NoticeKind {
     Stopped,
     /// A hold ends within a day.
     HoldEnds,
+    /// A host that its neighbours remember is no longer in the manifest.
+    Orphaned,
     /// The maintenance of a host was due to end.
     MaintenanceOverdue,
 }
@@ -83,6 +85,18 @@ pub fn notices(
                 found.insert(sha256_hex(print.as_bytes()), notice);
             },
         );
+    }
+    for orphan in plan.orphans().into_keys() {
+        let print = format!("orphaned\0{orphan}");
+        let notice = Notice {
+            kind: NoticeKind::Orphaned,
+            host: orphan.clone(),
+            thing: "host".to_owned(),
+            text:
+                "orphaned: its neighbours remember it, and the manifest does not name it any more"
+                    .to_owned(),
+        };
+        found.insert(sha256_hex(print.as_bytes()), notice);
     }
     found
 }

@@ -200,10 +200,15 @@ impl Kept {
         let mut open = seen.notices.clone();
         let mut cleared = Vec::new();
         for (print, notice) in &self.open {
-            let is_silent = |host| seen.hosts.contains(host) && !seen.answered.contains(host);
-            // What the manifest says needs no answer of the host.
-            let of_manifest = notice.kind == NoticeKind::MaintenanceOverdue;
-            let silent = !of_manifest && is_silent(&notice.host);
+            let is_silent =
+                |host: &HostName| seen.hosts.contains(host) && !seen.answered.contains(host);
+            let silent = match notice.kind {
+                // What the manifest says needs no answer of the host.
+                NoticeKind::MaintenanceOverdue => false,
+                // Only its neighbours know of an orphaned host.
+                NoticeKind::Orphaned => seen.hosts.iter().any(is_silent),
+                _ => is_silent(&notice.host),
+            };
             if silent {
                 open.insert(print.clone(), notice.clone());
             } else if notice.ends_with_a_notice()

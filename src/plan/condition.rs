@@ -1,11 +1,13 @@
 //! What a host's difference means for the person on call: whether the manifest is ahead, or the host was changed.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{
     Cause, HostPlan, HostVerdict, IndexReason, Plan, RefusalKind, ReloadReason, Step, Verdict,
 };
-use crate::name::RemotePath;
+use crate::name::{HostName, RemotePath};
 use crate::thing::Thing;
 
 /// The condition of a host, for `drift`, metrics and notifications.
@@ -68,6 +70,7 @@ impl HostVerdict {
             remarks: Vec::new(),
             stopped: false,
             held: Vec::new(),
+            orphans: Vec::new(),
             queue: None,
         }
     }
@@ -89,6 +92,18 @@ impl HostVerdict {
 }
 
 impl Plan {
+    /// The hosts that ledgers name and the manifest does not any more, each with those that remember it.
+    #[must_use]
+    pub fn orphans(&self) -> BTreeMap<&HostName, Vec<&HostName>> {
+        let mut orphans: BTreeMap<&HostName, Vec<&HostName>> = BTreeMap::new();
+        for (host, verdict) in &self.hosts {
+            for orphan in &verdict.orphans {
+                orphans.entry(orphan).or_default().push(host);
+            }
+        }
+        orphans
+    }
+
     /// How many hosts have this condition.
     #[must_use]
     pub fn count(&self, condition: Condition) -> usize {

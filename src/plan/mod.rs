@@ -385,6 +385,9 @@ pub struct HostVerdict {
     /// The things that stay as they are, whatever the manifest says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<HeldThing>,
+    /// Hosts that its ledger names and the manifest does not any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orphans: Vec<HostName>,
     /// How many mails its Postfix has in its queue. None where that is not known.
     #[serde(default)]
     pub queue: Option<Queue>,

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use super::group;
-use super::line::{Line, Tone, count};
+use super::line::{Line, Tone, count, write_all};
+use super::orphans::of_orphans;
 use super::{Detail, text};
 use crate::attribution::HostNotes;
 use crate::name::HostName;
@@ -46,7 +47,8 @@ impl DriftReport<'_> {
     #[must_use]
     pub fn shown(&self) -> Plan {
         let mut plan = self.plan.clone();
-        plan.hosts.retain(|_, host| self.shows(host.condition()));
+        plan.hosts
+            .retain(|_, host| self.shows(host.condition()) || !host.orphans.is_empty());
         plan
     }
 
@@ -59,6 +61,7 @@ impl DriftReport<'_> {
         for group in group::of_plan_with(&shown, detail, &|host| self.who(host)) {
             text::write_group(&group, color, out)?;
         }
+        write_all(&of_orphans(self.plan), out, color)?;
         Line::new(Tone::Title, sentence(self.plan)).write(out, color)
     }
 
@@ -74,6 +77,9 @@ impl DriftReport<'_> {
                 text.push_str(&line.text);
                 text.push('\n');
             }
+        }
+        for orphan in self.plan.orphans().keys() {
+            text.push_str(&format!("{orphan}: orphaned\n"));
         }
         text + &sentence(self.plan) + "\n"
     }
@@ -118,9 +124,10 @@ pub fn sentence(plan: &Plan) -> String {
         .filter(|(number, _)| *number > 0)
         .map(|(number, condition)| format!("{number} {}", condition.word()))
         .collect();
-    format!(
-        "{}: {}",
-        count(plan.hosts.len(), "host"),
-        figures.join(", ")
-    )
+    let orphans = match plan.orphans().len() {
+        0 => String::new(),
+        number => format!(", {number} orphaned"),
+    };
+    let hosts = count(plan.hosts.len(), "host");
+    format!("{hosts}: {}{orphans}", figures.join(", "))
 }

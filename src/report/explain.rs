@@ -93,7 +93,7 @@ impl Explainer<'_> {
         if origin.level == Level::Postfix {
             return format!("  {word} by Postfix's own default\n    {value}\n");
         }
-        let layer = layer(&origin.level);
+        let layer = level_word(&origin.level);
         let place = self.place(origin.at);
         if word == "left alone" {
             return format!("  {word} by {layer}, {place}");
@@ -112,7 +112,7 @@ impl Explainer<'_> {
     }
 
     fn behind(&self, word: &Behind) -> String {
-        let (name, layer) = (&word.name, layer(&word.level));
+        let (name, layer) = (&word.name, level_word(&word.level));
         format!(
             "  by the variable `{name}` of {layer}, {}",
             self.place(word.at)
@@ -324,7 +324,9 @@ fn is_of_module(origin: &ValueOrigin) -> bool {
     matches!(origin.level, Level::Module(_))
 }
 
-fn layer(level: &Level) -> String {
+/// The word for a layer.
+#[must_use]
+pub fn level_word(level: &Level) -> String {
     match level {
         Level::Host => "the host".to_owned(),
         Level::Range => "the host's range".to_owned(),

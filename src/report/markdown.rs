@@ -9,6 +9,7 @@ use std::fmt::{self, Write};
 use super::forge::{Forge, measure};
 use super::group::{self, Group};
 use super::line::{Line, Tone, count};
+use super::orphans::of_orphans;
 use super::outcome_words::failure_word;
 use super::{Detail, Summary, steps, text};
 use crate::name::HostName;
@@ -108,7 +109,11 @@ fn head(plan: &Plan, folds: bool) -> String {
     if let Some(more @ 1..) = reasons.len().checked_sub(REASONS) {
         head += &format!("- and {}\n", count(more, "more reason"));
     }
-    if !reasons.is_empty() {
+    let orphans = of_orphans(plan);
+    for line in orphans.iter().take(2 * REASONS) {
+        head += &format!("- {}\n", code(line.text.trim()));
+    }
+    if !reasons.is_empty() || !orphans.is_empty() {
         head.push('\n');
     }
     head + &Summary::of(plan).sentence() + "\n"

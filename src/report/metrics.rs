@@ -96,6 +96,8 @@ impl Exposition<'_> {
             let labels = vec![("verdict", condition.word())];
             self.sample(name, &labels, report.plan.count(condition));
         }
+        let orphans = report.plan.orphans().len();
+        self.sample(name, &vec![("verdict", "orphaned")], orphans);
     }
 
     fn changes(&mut self, report: &DriftReport<'_>) {

@@ -26,6 +26,7 @@ pub mod mail_change;
 pub mod markdown;
 pub mod merge;
 pub mod metrics;
+mod orphans;
 pub mod outcome_words;
 mod own_name;
 pub mod route;

@@ -28,6 +28,8 @@ pub struct Summary {
     pub drifted: usize,
     /// Hosts with changes of the manifest that are not applied, and none on the host.
     pub pending: usize,
+    /// Hosts that ledgers name and the manifest does not any more.
+    pub orphaned: usize,
     /// Things that would change and are held.
     pub held: usize,
     /// Hosts where Postfix does not run.
@@ -50,6 +52,7 @@ impl Summary {
     pub fn of(plan: &Plan) -> Self {
         let mut summary = Self {
             total: plan.hosts.len(),
+            orphaned: plan.orphans().len(),
             ..Self::default()
         };
         for host in plan.hosts.values() {
@@ -112,7 +115,7 @@ impl Summary {
     /// Whether every host answered and nothing is to be done anywhere.
     #[must_use]
     pub fn is_converged(&self) -> bool {
-        self.hosts + self.unreachable + self.failed == 0
+        self.hosts + self.unreachable + self.failed + self.orphaned == 0
     }
 
     /// `3 hosts: 4 to create, 2 to update, 1 to delete, 12 converged`.
@@ -141,6 +144,7 @@ impl Summary {
             )
         };
         text += &extra(self.drifted, "drifted");
+        text += &extra(self.orphaned, "orphaned");
         text += &extra(self.held, "held");
         text += &extra(self.stopped, "with Postfix stopped");
         text += &extra(self.refused, "refused");

@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 
 use super::group::{self, Group};
 use super::line::{Line, Tone, count, write_all};
+use super::orphans::of_orphans;
 use super::{Detail, Summary, host_names};
 use crate::plan::Plan;
 
@@ -15,6 +16,7 @@ pub fn write_plan(plan: &Plan, detail: Detail, color: bool, out: &mut impl Write
     for group in group::of_plan(plan, detail) {
         write_group(&group, color, out)?;
     }
+    write_all(&of_orphans(plan), out, color)?;
     write_summary(&Summary::of(plan), color, out)
 }
 

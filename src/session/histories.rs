@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::murder::MurderSession;
-use super::plan::own_fault;
+use super::own_fault::own_fault;
 use crate::exchange::HistoryQuestion;
 use crate::fleet::{self, NotRun, Stop, Width};
 use crate::history::HistoryEntry;

@@ -120,7 +120,8 @@ fn write(
     }
 }
 
-fn not_done(host: &HostName, why: &NotDone) -> String {
+/// Why a host did not write its ledger.
+pub(super) fn not_done(host: &HostName, why: &NotDone) -> String {
     let reason = match why.failure() {
         Some(failure) => failure.summary.clone(),
         None => "it is locked, or was changed in the meantime".to_owned(),

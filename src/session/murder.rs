@@ -10,14 +10,15 @@ use super::watched_hosts::WatchedHosts;
 use super::{Session, SessionError};
 use crate::access::Become;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::ledger::Ledger;
 use crate::load::LoadedMurder;
 use crate::machine::{Apply, KnownFacts, MachineError, Observe};
 use crate::model::{Host, Roster};
 use crate::name::HostName;
-use crate::plan::{DiffInput, Failure, HostVerdict, Run, Verdict, compare};
+use crate::plan::{DiffInput, Failure, HostVerdict, Run, compare};
 use crate::secret::SecretName;
 use crate::secret_source::{SourceOptions, read_secrets};
-use crate::state::{Desired, Facts, References, Remark, Want};
+use crate::state::{Desired, Facts, References, Want};
 use crate::transport::AskPassphrase;
 
 /// One run, ready to reach the hosts of a murder.
@@ -99,6 +100,12 @@ impl<'a> MurderSession<'a> {
                     .is_some_and(|(source, _)| source.is_in_manifest())
         };
         names.iter().filter(held).cloned().collect()
+    }
+
+    /// The hosts that a ledger names, and that the manifest has as retired.
+    #[must_use]
+    pub fn retired(&self, ledger: &Ledger) -> Vec<HostName> {
+        self.roster.retired(ledger)
     }
 
     /// A host of the manifest.
@@ -190,24 +197,25 @@ impl<'a> MurderSession<'a> {
         observed: &ObservedHost,
         rollback: Option<u64>,
     ) -> (HostVerdict, Option<References>) {
+        let ledger = observed.live.ledger.as_ref();
+        let missed = ledger.map_or_else(Vec::new, |ledger| self.roster.missed(ledger));
+        // The ledger goes on to remember them.
+        let mut hosts = self.roster.written().to_vec();
+        hosts.extend(missed.iter().map(ToString::to_string));
         let (mut verdict, lacking) = compare(DiffInput {
             known: observed.known.as_ref(),
             murder: &self.loaded.murder.name,
             desired: &observed.desired,
             live: &observed.live,
             secrets: &self.session.secrets,
-            hosts: self.roster.written(),
+            hosts: &hosts,
             keep: self.loaded.murder.keep,
             rollback,
         });
         if rollback.is_none() {
             older(self.loaded, &observed.live, &mut verdict);
         }
-        // This plan rewrites the ledger, so later plans cannot report it.
-        if let (Verdict::Changes(_), Some(ledger)) = (&verdict.verdict, &observed.live.ledger) {
-            let missed = self.roster.missed(ledger);
-            verdict.remarks.extend(missed.iter().map(vanished));
-        }
+        verdict.orphans = missed;
         (verdict, lacking)
     }
 }
@@ -251,18 +259,6 @@ fn only_offered(
         }
     }
     Ok(desired)
-}
-
-fn vanished(host: &HostName) -> Remark {
-    Remark {
-        text: format!(
-            "`{host}` was a host of this murder at the last apply on this host, and is no longer in the manifest"
-        ),
-        hint: Some(format!(
-            "if `{host}` still exists, put it back into the manifest with `state: retired` and apply: until then it \
-             keeps its configuration, and `murder` does not check it"
-        )),
-    }
 }
 
 fn is_error(problem: &Diagnostic) -> bool {

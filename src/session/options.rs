@@ -31,6 +31,8 @@ pub struct Reach {
     pub sources: SourceOptions,
     /// Which files it may manage.
     pub paths: PathPolicy,
+    /// Whether hosts are compared as if all their holds had ended.
+    pub without_holds: bool,
     /// Why hosts are changed, in the words of the user: for their history.
     pub reason: Option<String>,
     /// Where what observations find is kept, for what a plan means for mail.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use super::own_fault::own_fault;
 use super::worker::Planner;
 use crate::fleet::{self, Event, NotRun, Stop, Width};
 use crate::model::Murder;
 use crate::name::HostName;
-use crate::plan::{Failure, HostVerdict, OwnNames, Plan, Verdict};
+use crate::plan::{HostVerdict, OwnNames, Plan, Verdict};
 
 /// Bytes of texts of hosts that all plans of a run keep, to show them.
 const KEPT_TEXTS: u64 = 256 << 20;
@@ -112,16 +113,6 @@ fn not_run(why: NotRun) -> HostVerdict {
     HostVerdict::of(Verdict::Failed {
         error: own_fault(words),
     })
-}
-
-/// A bug of the program itself, on one host.
-#[must_use]
-pub fn own_fault(words: String) -> Failure {
-    Failure {
-        summary: "internal error of `murder`".to_owned(),
-        detail: Some(words),
-        hint: Some("please report this as a bug, with the text above".to_owned()),
-    }
 }
 
 #[cfg(test)]

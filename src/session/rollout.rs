@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::deferred::DeferredLimits;
 use super::options::Consent;
-use super::plan::{own_fault, plan_hosts};
+use super::own_fault::own_fault;
+use super::plan::plan_hosts;
 use super::rollout_order::RolloutOrder;
 use super::so_far::OutcomesSoFar;
 use super::worker::Applier;

@@ -3,13 +3,14 @@
 //! A host is observed in its turn. The plan that is made of this look and of what the saved plan wants is compared with
 //! the saved one, thing by thing; if they are the same, its orders are carried out. So what was reviewed is what happens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use async_io::block_on;
 
 use super::apply::{Application, apply};
+use super::forget::Forgotten;
 use super::observe::{Answered, ObservedHost, complete, observe_host};
 use super::options::{Consent, Reach};
 use super::trust::untrusted_source;
@@ -142,25 +143,39 @@ impl<'a> PlanApplier<'a> {
         };
         let secrets = &self.session.secrets;
         let facts = changes.facts.assumed();
+        let hosts = self.hosts_for(name);
         let same = |_: &_| Ok(desired.clone());
         let mut observed =
             observe_host(machine, &same, secrets, known.clone(), &facts, answered).await?;
         if let Some(facts) = observed.known.as_ref().filter(|_| observed.known != known) {
             self.session.keep_facts(name, facts);
         }
-        let diff = |observed: &ObservedHost| compare(self.input(changes, observed));
+        let diff = |observed: &ObservedHost| compare(self.input(changes, &hosts, observed));
         let verdict = complete(&mut observed, machine, &diff).await?;
         Ok((observed, verdict))
     }
 
-    fn input<'b>(&'b self, changes: &SavedChanges, observed: &'b ObservedHost) -> DiffInput<'b> {
+    /// The hosts that the ledger of a host is to name.
+    fn hosts_for(&self, name: &HostName) -> Vec<String> {
+        let host = self.plan.body.hosts.get(name);
+        let orphans = host.into_iter().flat_map(|host| &host.orphans);
+        let roster = self.plan.body.roster.iter().cloned();
+        roster.chain(orphans.map(ToString::to_string)).collect()
+    }
+
+    fn input<'b>(
+        &'b self,
+        changes: &SavedChanges,
+        hosts: &'b [String],
+        observed: &'b ObservedHost,
+    ) -> DiffInput<'b> {
         DiffInput {
             murder: &self.plan.body.murder,
             desired: &observed.desired,
             live: &observed.live,
             secrets: &self.session.secrets,
             known: observed.known.as_ref(),
-            hosts: &self.plan.body.roster,
+            hosts,
             keep: changes.keep,
             rollback: None,
         }
@@ -284,6 +299,11 @@ impl Applier for PlanApplier<'_> {
 
     fn forget(&self) -> Vec<HostName> {
         Vec::new()
+    }
+
+    /// A saved plan has no manifest that could say which hosts are retired: `murder apply` or `murder forget` does it.
+    fn forget_retired(&self, _retired: &BTreeSet<HostName>) -> BTreeMap<HostName, Forgotten> {
+        BTreeMap::new()
     }
 }
 

@@ -10,6 +10,7 @@ use async_io::block_on;
 use super::SessionError;
 use super::apply::{Application, apply};
 use super::file_secrets::of_files;
+use super::forget::Forgotten;
 use super::forgetting::Forgetting;
 use super::live_file::{LiveFileDocument, record_of};
 use super::maintenance::overdue;
@@ -19,7 +20,8 @@ use super::observe::Answered;
 use super::options::{Consent, Reach};
 use super::path_policy::PathPolicy;
 use super::precompile::{Precompiled, precompile};
-use crate::access::SshClient;
+use super::retired::Retired;
+use super::waiting::waits;
 use crate::attribution::HostNotes;
 use crate::compile::Compiler;
 use crate::diagnostic::Diagnostic;
@@ -62,6 +64,9 @@ pub trait Applier: Planner {
 
     /// Makes converged hosts delete the stored failure that the plan has reported, and gives the hosts that did.
     fn forget(&self) -> Vec<HostName>;
+
+    /// Takes these hosts, which are retired now, out of the ledgers of converged hosts.
+    fn forget_retired(&self, retired: &BTreeSet<HostName>) -> BTreeMap<HostName, Forgotten>;
 }
 
 /// Reads hosts, and keeps what it found.
@@ -104,6 +109,8 @@ struct Worker<'a> {
     /// The questions to hosts with changes, and the key of each.
     asked: Mutex<BTreeMap<HostName, Asked>>,
     forgetting: Forgetting,
+    /// The retired hosts that the ledgers of hosts name.
+    retired: Retired,
     /// What the hosts with changes were compared by, if the plan is to be saved.
     compared: Option<Mutex<BTreeMap<HostName, Compared>>>,
     /// What was found on each host, for `observe` alone.
@@ -152,6 +159,7 @@ impl<'a> Worker<'a> {
             kept: writes.then(Mutex::default),
             asked: Mutex::default(),
             forgetting: Forgetting::default(),
+            retired: Retired::default(),
             compared: None,
             records: None,
             live: None,
@@ -210,6 +218,8 @@ impl<'a> Worker<'a> {
             let _ = self.contact.loaded.revision();
             let run = &self.contact.session.run;
             self.forgetting.note(&host.name, &observed.live, &seen, run);
+            let ledger = observed.live.ledger.as_ref();
+            self.retired.note(&host.name, ledger, &self.contact);
         }
         if let (Some(compared), Verdict::Changes(_)) = (&self.compared, &seen.verdict) {
             let kept = Compared::of(&observed.desired, &observed.live);
@@ -350,19 +360,13 @@ impl Applier for Worker<'_> {
     fn forget(&self) -> Vec<HostName> {
         self.forgetting.carry_out(&self.contact)
     }
+
+    fn forget_retired(&self, retired: &BTreeSet<HostName>) -> BTreeMap<HostName, Forgotten> {
+        self.retired.carry_out(&self.contact, retired)
+    }
 }
 
 /// No work runs under these locks, so the data of a poisoned one is consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether observations of these hosts only wait for the network. Folders, this host and other programs block.
-fn waits(loaded: &LoadedMurder, hosts: &[HostName], reach: &Reach) -> bool {
-    let client = |name| Some(loaded.murder.hosts.get(name)?.ssh.client);
-    reach.sandbox.is_none()
-        && !reach.local
-        && hosts
-            .iter()
-            .all(|name| client(name) == Some(SshClient::Ssh2))
 }

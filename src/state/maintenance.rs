@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::secret::mask::mask_secrets;
+
 /// Until when a host is not contacted, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Maintenance {
@@ -13,6 +15,15 @@ pub struct Maintenance {
 }
 
 impl Maintenance {
+    /// The same, with a reason that names no secret.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        Self {
+            until: self.until.clone(),
+            reason: mask_secrets(&self.reason),
+        }
+    }
+
     /// Whether it was due to end before `now` (RFC 3339, UTC). The host is not contacted until its manifest says no more of it.
     #[must_use]
     pub fn is_overdue(&self, now: &str) -> bool {

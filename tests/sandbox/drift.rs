@@ -19,7 +19,7 @@ pub fn put_right(bench: &Bench) {
 
 /// Runs a verb about one host.
 #[track_caller]
-fn on_host(bench: &Bench, code: i32, words: &[&str]) -> String {
+pub fn on_host(bench: &Bench, code: i32, words: &[&str]) -> String {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_murder"))
         .args(words)
         .arg(bench.home.path().join("manifest"))

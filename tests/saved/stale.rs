@@ -86,6 +86,7 @@ impl Moment {
             files_unread: false,
             from_live_file: false,
             seen: None,
+            without_holds: false,
             reason: None,
             paths: PathPolicy::default(),
             sources: murder::secret_source::SourceOptions { commands: false },

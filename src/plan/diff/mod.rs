@@ -106,6 +106,7 @@ fn compare_by_name(input: DiffInput<'_>) -> (HostVerdict, Option<References>) {
         verdict,
         remarks: host.remarks,
         held,
+        orphans: Vec::new(),
         stopped: is_stopped(input.desired, input.live) && !input.desired.retired,
         queue: queue_of(input.desired, input.live),
     };

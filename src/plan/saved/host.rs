@@ -15,7 +15,7 @@ use super::texts::Texts;
 use super::unseal::PlanDamage;
 use crate::exchange::Expects;
 use crate::ledger::{LEDGER_VERSION, Ledger};
-use crate::name::{RoleName, ServiceName};
+use crate::name::{HostName, RoleName, ServiceName};
 use crate::plan::{Failure, HeldThing, HostPlan, HostVerdict, Refusal, Verdict};
 use crate::secret::mask::mask_secrets;
 use crate::service::Service;
@@ -36,6 +36,9 @@ pub struct SavedHost {
     /// The things that stay as they are, whatever the manifest says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<HeldThing>,
+    /// Hosts that its ledger names and the manifest does not any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orphans: Vec<HostName>,
     /// How many mails its Postfix has in its queue. None where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<Queue>,
@@ -183,15 +186,14 @@ impl SavedHost {
                     SavedVerdict::Changes(Box::new(SavedChanges::of(plan, compared, texts)))
                 }
                 (Verdict::Changes(_), None) => SavedVerdict::Failed(not_compared()),
-                (Verdict::Maintenance(one), _) => {
-                    SavedVerdict::Maintenance(masked_maintenance(one))
-                }
+                (Verdict::Maintenance(one), _) => SavedVerdict::Maintenance(one.masked()),
                 (Verdict::Unreachable { error }, _) => SavedVerdict::Unreachable(masked(error)),
                 (Verdict::Failed { error }, _) => SavedVerdict::Failed(masked(error)),
             },
             remarks: verdict.remarks.iter().map(remark).collect(),
             stopped: verdict.stopped,
             held: verdict.held.clone(),
+            orphans: verdict.orphans.clone(),
             queue: verdict.queue,
             roles,
             access,
@@ -218,6 +220,7 @@ impl SavedHost {
             remarks: self.remarks.clone(),
             stopped: self.stopped,
             held: self.held.clone(),
+            orphans: self.orphans.clone(),
             queue: self.queue,
         })
     }
@@ -229,13 +232,6 @@ impl SavedHost {
             SavedVerdict::Changes(changes) => Some(changes),
             _ => None,
         }
-    }
-}
-
-fn masked_maintenance(one: &Maintenance) -> Maintenance {
-    Maintenance {
-        reason: mask_secrets(&one.reason),
-        ..one.clone()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::name::{Mode, Parameter, RemotePath, TableType};
+use crate::name::{HostName, Mode, Parameter, RemotePath, TableType};
 use crate::outcome::Outcome;
 use crate::plan::{
     Cause, Change, Condition, Failure, FileState, HeldThing, HostPlan, HostVerdict, IndexReason,
@@ -24,6 +24,8 @@ pub(super) struct HostView<'a> {
     /// The things that stay as they are, each with `until`, `reason`, `by` and `at`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     held: Vec<HeldThing>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    orphans: &'a [HostName],
     remarks: Vec<Remark>,
     stopped: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -180,10 +182,7 @@ impl<'a> HostView<'a> {
             verdict: match &host.verdict {
                 Verdict::Converged => VerdictView::Converged,
                 Verdict::Changes(plan) => VerdictView::Changes(HostPlanView::of(plan)),
-                Verdict::Maintenance(one) => VerdictView::Maintenance(Maintenance {
-                    until: one.until.clone(),
-                    reason: mask::mask_secrets(&one.reason),
-                }),
+                Verdict::Maintenance(one) => VerdictView::Maintenance(one.masked()),
                 Verdict::Unreachable { error } => VerdictView::Unreachable {
                     error: masked(error),
                 },
@@ -193,6 +192,7 @@ impl<'a> HostView<'a> {
             },
             condition: host.condition(),
             held: host.held.iter().map(shown).collect(),
+            orphans: &host.orphans,
             remarks: host.remarks.iter().map(remark).collect(),
             stopped: host.stopped,
             queue: host.queue,
