@@ -275,6 +275,7 @@ murder_table() {
   shift 2
   case $table in
     /*) source=$table ;;
+    regexp:/* | pcre:/*) [ "$kind" = q ] || source=${table#*:} ;;
     hash:/* | btree:/* | lmdb:/* | cdb:/* | dbm:/* | sdbm:/* | texthash:/* | cidr:/*) source=${table#*:} ;;
   esac
   if [ -n "$source" ] && [ -f "$source" ] && [ -r "$source" ]; then

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::name::RemotePath;
+use crate::name::{RemotePath, ServiceName};
 use crate::postfix::catalogue::{table_files, tables};
 use crate::postfix::configuration::{AddressClass, Configuration, OpenedFile, View};
 use crate::state::{References, Running, Want};
@@ -23,8 +23,29 @@ impl Draft<'_> {
         if !(self.entry_steps.is_empty() && self.settings.is_empty()) {
             all.extend(self.of_configuration(before));
             all.read.extend(lost_tables(before.main(), after.main()));
+            all.read.extend(self.results_to_judge(before, after));
         }
         (kept, all)
+    }
+
+    /// The tables of somebody else whose results may name a transport that master.cf lacks after the plan: those that the
+    /// plan brings into use, or all if it takes away a service.
+    fn results_to_judge(
+        &self,
+        before: Configuration<'_>,
+        after: Configuration<'_>,
+    ) -> BTreeSet<String> {
+        let names = |side: Configuration<'_>| -> BTreeSet<ServiceName> {
+            let services = side.services().unwrap_or_default().into_iter();
+            services.map(|service| service.name.clone()).collect()
+        };
+        let mut tables = after.main().tables_naming_transports();
+        if names(before).is_subset(&names(after)) {
+            let known = before.main().tables_naming_transports();
+            tables.retain(|table| !known.contains(table));
+        }
+        tables.retain(|word| is_asked(word) && has_results(word) && !self.is_managed(word));
+        tables
     }
 
     fn of_configuration(&self, configuration: Configuration<'_>) -> References {
@@ -127,10 +148,20 @@ fn lost_tables(before: View<'_>, after: View<'_>) -> BTreeSet<String> {
             .into_iter()
             .filter(move |word| !stays.contains(word))
     });
-    let has_text = |word: &String| {
-        let table = tables::read(word).into_iter().next();
-        word.starts_with('/') || table.is_some_and(|table| table_files::has_lines(&table.kind))
-    };
     lost.filter(|word| is_asked(word) && has_text(word))
         .collect()
+}
+
+/// Whether a word is a table whose source has the results that it gives.
+fn has_results(word: &str) -> bool {
+    has_text(word)
+        || ["regexp:/", "pcre:/"]
+            .iter()
+            .any(|kind| word.starts_with(kind))
+}
+
+/// Whether a word is a file of members, or a table whose source has a line for each entry.
+fn has_text(word: &str) -> bool {
+    let table = tables::read(word).into_iter().next();
+    word.starts_with('/') || table.is_some_and(|table| table_files::has_lines(&table.kind))
 }

@@ -165,7 +165,16 @@ impl Bench {
     }
 
     fn verdict(&self) -> HostVerdict {
-        diff(DiffInput {
+        self.compared().0
+    }
+
+    /// What the host must still be asked about.
+    fn lacking(&self) -> Option<References> {
+        self.compared().1
+    }
+
+    fn compared(&self) -> (HostVerdict, Option<References>) {
+        compare(DiffInput {
             known: None,
             murder: "example.org",
             desired: &self.desired,

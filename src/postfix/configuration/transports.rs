@@ -164,6 +164,14 @@ impl View<'_> {
         uses
     }
 
+    /// The tables, by the words that name them, whose results may be transports.
+    #[must_use]
+    pub fn tables_naming_transports(&self) -> BTreeSet<String> {
+        let names = TABLES.into_iter().chain(self.filtering());
+        let tables = names.filter_map(|name| self.tables(name).ok()).flatten();
+        tables.map(|table| table.to_string()).collect()
+    }
+
     /// The parameters whose tables may have `FILTER` actions (access(5), header_checks(5)).
     fn filtering(&self) -> impl Iterator<Item = &'static str> {
         const CHECKS: [&str; 5] = [

@@ -83,6 +83,44 @@ fn a_transport_that_master_cf_lacks_is_refused_where_the_plan_brings_it() {
 }
 
 #[test]
+fn a_transport_that_somebodys_table_names_must_stay() {
+    let gone = |main_cf: &str| {
+        let mut bench = host(main_cf, "scan unix - - n - 2 smtp\n");
+        let scan = crate::name::ServiceName::new("scan/unix").unwrap();
+        let values = &mut bench.desired.postfix_mut().values;
+        values.insert(Thing::Service(scan), Want::Absent);
+        bench
+    };
+    for (main_cf, table, text) in [
+        (
+            "transport_maps = hash:/etc/postfix/theirs\n",
+            "hash:/etc/postfix/theirs",
+            "old.example scan:[192.0.2.1]\n",
+        ),
+        (
+            "header_checks = regexp:/etc/postfix/checks\n",
+            "regexp:/etc/postfix/checks",
+            "/^X-Scan/ FILTER scan:[192.0.2.1]\n",
+        ),
+        (
+            "smtpd_sender_restrictions = check_sender_access cidr:/etc/postfix/nets\n",
+            "cidr:/etc/postfix/nets",
+            "192.0.2.0/24 FILTER scan:[192.0.2.1]\n",
+        ),
+    ] {
+        let mut bench = gone(main_cf);
+        let asked = bench.lacking().unwrap_or_default();
+        assert!(asked.read.contains(table), "{main_cf}: {asked:?}");
+        let text = crate::state::LiveTable::Text(text.to_owned());
+        bench.live.tables.insert(table.to_owned(), text);
+        one_with(&judged(&bench).0, &["`scan/unix`", table]);
+        // Nothing is asked where the plan cannot be what makes the fault.
+        let quiet = host(main_cf, "scan unix - - n - 2 smtp\n").want("biff", "no");
+        assert!(quiet.lacking().unwrap_or_default().read.is_empty());
+    }
+}
+
+#[test]
 fn a_transport_that_master_cf_lacked_before_is_remarked() {
     let before = host("content_filter = scan:x\n", "").want("biff", "no");
     let (faults, remarks) = judged(&before);
