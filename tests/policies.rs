@@ -133,6 +133,58 @@ fn each_shipped_rule_is_broken_by_its_mistake_and_by_nothing_else() {
     }
 }
 
+/// Postfix wants one word that stops relaying, in `smtpd_relay_restrictions` or `smtpd_recipient_restrictions`, before a
+/// `permit`. Where the manifest has both lists without one, `check` refuses it without a policy, too.
+#[test]
+fn lists_of_restrictions_that_stop_no_relaying_are_an_open_relay() {
+    let relay = |list: &str| format!("settings: {{smtpd_relay_restrictions: \"{list}\"}}");
+    let both = |list: &str| {
+        format!(
+            "settings: {{smtpd_relay_restrictions: \"\", smtpd_recipient_restrictions: \"{list}\"}}"
+        )
+    };
+    let mine =
+        |list: &str| format!("settings: {{smtpd_relay_restrictions: \"$mine\", mine: \"{list}\"}}");
+    let of_service = |list: &str| {
+        format!("services: {{smtp/inet: {{options: {{smtpd_relay_restrictions: \"{list}\"}}}}}}")
+    };
+    const OPEN: &str = "lets every client relay";
+    const REFUSED: &str = "error: `main.cf:smtpd_relay_restrictions` does not stop relaying";
+    let cases = [
+        (relay("permit_mynetworks, reject_unauth_destination"), None),
+        (relay("permit_sasl_authenticated, REJECT"), None),
+        (relay("permit_mynetworks"), Some(OPEN)),
+        (relay("permit, reject_unauth_destination"), Some(OPEN)),
+        (
+            relay("warn_if_reject reject_unauth_destination"),
+            Some(OPEN),
+        ),
+        (mine("reject_unauth_destination"), None),
+        (mine("permit_mynetworks"), Some(OPEN)),
+        (both("permit_mynetworks, defer_unauth_destination"), None),
+        (both("permit_mynetworks, permit"), Some(REFUSED)),
+        (of_service("permit_mynetworks, reject"), None),
+        (of_service("permit"), Some(OPEN)),
+    ];
+    for (defaults, wrong) in cases {
+        let manifest = format!("{MANIFEST}defaults:\n  {defaults}\n");
+        let (code, said) = run(&["check", "murder.yaml"], &manifest, "");
+        let refused = i32::from(wrong == Some(REFUSED));
+        assert_eq!(code, Some(refused), "{defaults}: {said}");
+        let (code, said) = safe(&manifest);
+        assert_eq!(code, Some(i32::from(wrong.is_some())), "{defaults}: {said}");
+        for word in [OPEN, REFUSED] {
+            assert_eq!(
+                said.contains(word),
+                wrong == Some(word),
+                "{defaults}: {said}"
+            );
+        }
+        let by_rule = said.contains("(rule `no open relay`)");
+        assert_eq!(by_rule, wrong == Some(OPEN), "{defaults}: {said}");
+    }
+}
+
 #[test]
 fn rules_of_a_file_hold_in_check_and_plan_and_name_their_place() {
     let policy = r#"rules:

@@ -64,7 +64,12 @@ impl Bench {
     }
 
     fn run(&self, verb: &str, more: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_murder"))
+        self.command(verb, more).output().unwrap()
+    }
+
+    fn command(&self, verb: &str, more: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_murder"));
+        command
             .arg(verb)
             .arg(self.home.path().join("manifest"))
             .arg("--sandbox")
@@ -72,9 +77,8 @@ impl Bench {
             .args(more)
             .env("SANDBOX_BIND_PW", SECRET)
             .env("XDG_CACHE_HOME", self.home.path().join("cache"))
-            .env("NO_COLOR", "1")
-            .output()
-            .unwrap()
+            .env("NO_COLOR", "1");
+        command
     }
 
     /// Runs and demands an exit code; gives what was printed, and has looked for the secret in it.

@@ -2,6 +2,9 @@
 //!
 //! The JSON form has `format_version`, `murder`, and `generations`: each with `host`, `generation`, `murder`, `applied` and
 //! `changed`, as in the history of one host.
+//!
+//! CSV has a column for each cell, also where all its cells are empty; text leaves such columns out, and says before a
+//! reason and a job what they are.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -69,7 +72,14 @@ impl HistoryOfAll {
     /// # Errors
     /// Those of `out`.
     pub fn write(&self, color: bool, out: &mut impl Write) -> fmt::Result {
-        let rows: Vec<[String; COLUMNS.len()]> = self.generations.iter().map(row).collect();
+        let mut rows: Vec<[String; COLUMNS.len()]> = self.generations.iter().map(row).collect();
+        for row in &mut rows {
+            for (cell, name) in row.iter_mut().zip(COLUMNS) {
+                if matches!(name, "reason" | "job") && !cell.is_empty() {
+                    *cell = format!("{name}: {cell}");
+                }
+            }
+        }
         let width = |column: usize| {
             let lengths = rows.iter().filter_map(|row| row.get(column));
             lengths.map(|text| text.chars().count()).max().unwrap_or(0)
@@ -100,7 +110,16 @@ impl HistoryOfAll {
 }
 
 /// The columns of text and CSV.
-const COLUMNS: [&str; 6] = ["at", "host", "generation", "by", "revision", "changed"];
+const COLUMNS: [&str; 8] = [
+    "at",
+    "host",
+    "generation",
+    "by",
+    "revision",
+    "changed",
+    "reason",
+    "job",
+];
 
 fn row(one: &OfHost) -> [String; COLUMNS.len()] {
     let applied = &one.entry.applied;
@@ -111,6 +130,8 @@ fn row(one: &OfHost) -> [String; COLUMNS.len()] {
         applied.by.clone(),
         shortened(&applied.revision),
         counted(&one.entry),
+        applied.reason.clone().unwrap_or_default(),
+        applied.job.clone().unwrap_or_default(),
     ]
 }
 

@@ -125,3 +125,37 @@ fn a_change_that_no_step_rests_on_is_not_stale() {
     }
     println!("{rounds} changes that no step rests on: none was stale");
 }
+
+#[test]
+fn a_freeze_and_a_hold_stand_in_the_way_of_a_saved_plan() {
+    let host = planned();
+    let freeze = "freeze: [{from: 2020-01-01, until: 2099-01-01, reason: holidays}]\n";
+    host.write("/root/policy.yaml", freeze);
+    let before = state(&host);
+    let frozen = "changes are frozen until 2099-01-01 by `policy.yaml`: holidays";
+    let policy = "--policy policy.yaml";
+    let (said, code) = murder(&host, &format!("{APPLY} {policy}"));
+    assert!(code == "1" && said.contains(frozen), "{said}");
+    assert_eq!(state(&host), before);
+    // The hold comes after the plan: it is stale.
+    let hold = "hold host.example.org smtpd_banner murder.yaml --local --for 2h --reason loop";
+    let (said, code) = murder(&host, hold);
+    assert_eq!(code, "0", "{said}");
+    let held = state(&host);
+    let allowed = format!("{APPLY} {policy} --allow-freeze 'ticket 8' --reason 'MR 12'");
+    let (said, code) = murder(&host, &allowed);
+    assert!(
+        code == "3" && said.contains("stale: main.cf:smtpd_banner "),
+        "{said}"
+    );
+    assert_eq!(state(&host), held);
+    // Without the hold, with the reason: applied, and the generation has both reasons.
+    reset(&host);
+    let (said, code) = murder(&host, &allowed);
+    assert!(code == "0" && said.contains(frozen), "{said}");
+    let (said, code) = murder(&host, "history --local murder.yaml");
+    assert!(
+        code == "0" && said.contains("  reason: ticket 8; MR 12"),
+        "{said}"
+    );
+}

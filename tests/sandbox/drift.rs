@@ -330,8 +330,10 @@ fn the_history_of_all_hosts_is_one_list_by_time() {
     let text = stdout(&[]);
     assert_eq!(text.lines().count(), 5, "{text}");
     let csv = stdout(&["--format", "csv"]);
-    assert!(csv.starts_with("at,host,generation,by,revision,"), "{csv}");
+    let columns = "at,host,generation,by,revision,changed,reason,job\n";
+    assert!(csv.starts_with(columns), "{csv}");
     assert_eq!(csv.lines().count(), 6, "{csv}");
+    assert!(!text.contains("reason: "), "no reason was given: {text}");
     let all = json(&bench, 0, "history", &[]);
     let hosts: Vec<&str> = all["generations"]
         .as_array()
@@ -353,4 +355,33 @@ fn the_history_of_all_hosts_is_one_list_by_time() {
     std::fs::write(bench.root(HOST).join("var/lib/murder/ledger.json"), "{").unwrap();
     let text = bench.expect(3, "history", &[]);
     assert!(text.contains("backend2.example.org  2"), "{text}");
+}
+
+#[test]
+fn the_history_of_all_hosts_says_why_and_in_which_job() {
+    let bench = Bench::new(MANIFEST);
+    let reason = "ticket 7, \"now\"\n\u{1b}[31m";
+    let mut apply = bench.command("apply", &["--yes", "--reason", reason]);
+    apply.env("CI_JOB_URL", "https://git.example.org/jobs/7");
+    assert!(apply.output().unwrap().status.success());
+    let stdout = |more: &[&str]| String::from_utf8(bench.run("history", more).stdout).unwrap();
+    let text = stdout(&[]);
+    let line = text.lines().find(|line| line.contains(HOST)).unwrap();
+    assert!(line.contains("  reason: ticket 7, \"now\""), "{line}");
+    assert!(
+        line.ends_with("  job: https://git.example.org/jobs/7"),
+        "{line}"
+    );
+    let csv = stdout(&["--format", "csv"]);
+    let line = csv.lines().find(|line| line.contains(HOST)).unwrap();
+    assert!(
+        line.contains(",\"ticket 7, \"\"now\"\"")
+            && line.ends_with(",https://git.example.org/jobs/7"),
+        "{line}"
+    );
+    assert!(!(text + &csv).contains('\u{1b}'), "no control characters");
+    let all = json(&bench, 0, "history", &[]);
+    let applied = &all["generations"][0]["applied"];
+    assert_eq!(applied["reason"], "ticket 7, \"now\" [31m", "one line");
+    assert_eq!(applied["job"], "https://git.example.org/jobs/7");
 }

@@ -276,3 +276,68 @@ fn a_signature_of_an_allowed_signer_is_demanded() {
     );
     assert!(text.contains("signed by ops@example.org"), "{text}");
 }
+
+#[test]
+fn a_hold_that_was_set_after_the_plan_makes_its_host_stale() {
+    let desk = Desk::new();
+    let on_sandbox = ["manifest", "--sandbox", "sandbox"];
+    desk.expect(
+        0,
+        &[&["apply"], &on_sandbox[..], &["--yes", "--adopt"]].concat(),
+    );
+    desk.write(
+        "manifest/murder.yaml",
+        &MANIFEST.replace("ESMTP", "ESMTP two"),
+    );
+    desk.plan(&[]);
+    let hold = ["hold", "backend1.example.org", "smtpd_banner"];
+    let why = ["--for", "2h", "--reason", "incident 7"];
+    desk.expect(0, &[&hold[..], &on_sandbox, &why].concat());
+    let main_cf = "sandbox/backend1.example.org/etc/postfix/main.cf";
+    let ledger = "sandbox/backend1.example.org/var/lib/murder/ledger.json";
+    let before = (desk.read(main_cf), desk.read(ledger));
+    let said = desk.expect(3, &[&APPLY[..], &["--max-fail", "1"]].concat());
+    assert!(said.contains("stale: main.cf:smtpd_banner "), "{said}");
+    assert!(said.contains("backend2.example.org: done"), "{said}");
+    assert_eq!((desk.read(main_cf), desk.read(ledger)), before);
+    // The next plan leaves it.
+    let said = desk.plan(&[]);
+    assert!(
+        said.contains("= hold main.cf:smtpd_banner until ") && said.contains("incident 7"),
+        "{said}"
+    );
+    assert!(!desk.expect(0, &APPLY).contains("stale"));
+    assert_eq!(desk.read(main_cf), before.0);
+}
+
+#[test]
+fn a_freeze_stops_a_saved_plan_and_the_reason_is_kept_with_the_other_one() {
+    let desk = Desk::new();
+    desk.plan(&["--adopt"]);
+    let freeze = "freeze: [{from: 2020-01-01, until: 2099-01-01, reason: holidays}]\n";
+    desk.write("policy.yaml", freeze);
+    let frozen = "changes are frozen until 2099-01-01 by `policy.yaml`: holidays";
+    // No sandbox: hosts, which are not there.
+    let hosts = [
+        "apply",
+        "plan.json",
+        "--yes",
+        "--trust-plan",
+        "--policy",
+        "policy.yaml",
+    ];
+    let said = desk.expect(1, &hosts);
+    assert!(said.contains(&format!("error: {frozen}")), "{said}");
+    let allowed = ["--allow-freeze", "ticket 8", "--reason", "MR 12"];
+    let said = desk.expect(
+        0,
+        &[&APPLY[..], &["--policy", "policy.yaml"], &allowed].concat(),
+    );
+    assert!(said.contains(frozen), "{said}");
+    let said = desk.expect(0, &["history", "manifest", "--sandbox", "sandbox"]);
+    assert_eq!(
+        said.matches("  reason: ticket 8; MR 12").count(),
+        3,
+        "{said}"
+    );
+}
