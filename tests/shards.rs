@@ -139,6 +139,39 @@ fn eight_shards_merge_to_the_report_of_one_run() {
 }
 
 #[test]
+fn eight_runners_observe_and_plan_as_one() {
+    let desk = Desk::new();
+    let mut hosts = BTreeSet::new();
+    for index in 1..=8 {
+        let (shard, file) = (format!("{index}/8"), format!("live-{index}.json"));
+        let observe = ["observe", "murder.yaml", "--sandbox=s", "--shard", &shard];
+        desk.run(0, &[&observe[..], &["--out", &file]].concat());
+        let text = fs::read_to_string(desk.0.path().join(&file)).unwrap();
+        let live: Value = serde_json::from_str(&text).unwrap();
+        for host in live["hosts"].as_object().unwrap().keys() {
+            assert!(hosts.insert(host.clone()), "two runners observe {host}");
+        }
+    }
+    assert_eq!(hosts.len(), 50);
+    // Each runner plans its part from its own file; the reports merge to the plan of all hosts.
+    let observe = ["observe", "murder.yaml", "--sandbox=s", "--out=live.json"];
+    desk.run(0, &observe);
+    let mut reports = Vec::new();
+    for index in 1..=8 {
+        let live = format!("--live=live-{index}.json");
+        let shard = format!("--shard={index}/8");
+        let plan = ["plan", "murder.yaml", "--format=json", &live, &shard];
+        let file = format!("plan-{index}.json");
+        fs::write(desk.0.path().join(&file), desk.run(0, &plan)).unwrap();
+        reports.push(file);
+    }
+    let reports: Vec<&str> = reports.iter().map(String::as_str).collect();
+    let merged = desk.run(0, &[&["report", "merge"], &reports[..]].concat());
+    let plan = ["plan", "murder.yaml", "--format=json", "--live=live.json"];
+    assert_eq!(desk.run(0, &plan), merged);
+}
+
+#[test]
 fn waves_are_stages_and_shards_divide_one() {
     let desk = Desk::new();
     let apply = [

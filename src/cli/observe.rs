@@ -9,6 +9,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::reach::ReachArguments;
 use super::save::write;
+use super::shard::ShardArguments;
 use super::terminal::Terminal;
 use super::{Selection, ask, open};
 use crate::name::HostName;
@@ -23,6 +24,9 @@ pub struct ObserveArguments {
     /// The manifest and the selected hosts.
     #[command(flatten)]
     pub selection: Selection,
+    /// The part of the hosts for this runner.
+    #[command(flatten)]
+    pub shard: ShardArguments,
     /// How hosts are reached.
     #[command(flatten)]
     pub reach: ReachArguments,
@@ -36,8 +40,9 @@ pub struct ObserveArguments {
 /// # Errors
 /// If no host was contacted, or the file cannot be written.
 pub fn run(arguments: &ObserveArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
-    let reach = arguments.reach.of_selection(&arguments.selection);
+    let selection = arguments.selection.clone().of_shard(arguments.shard);
+    let (loaded, hosts) = open::hosts(&selection, terminal)?;
+    let reach = arguments.reach.of_selection(&selection);
     let ask = Box::new(ask::passphrase);
     let (observer, warnings) = worker::observer(&loaded, &hosts, &reach, ask)
         .map_err(|error| CliError::session(error, &loaded.sources))?;
