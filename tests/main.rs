@@ -92,3 +92,4 @@ mod verify;
 mod verbs;
 // The files below docs/integrations.
 mod integrations;
+mod pipelines;
