@@ -28,6 +28,11 @@ mod lmtp;
 mod entries;
 // What somebody changed by hand.
 mod drift;
+// A day of drift by cron, with a clock that is moved.
+mod day;
+// The HTTP server that is told.
+#[path = "../sandbox/server.rs"]
+mod server;
 // What nobody names any more.
 mod removal;
 // The way back, and the lock.
@@ -174,6 +179,10 @@ const STORIES: &[Story] = &[
     (
         "a_folder_moves_under_its_mail",
         reliability::a_folder_moves_under_its_mail,
+    ),
+    (
+        "a_day_of_cron_tells_each_event_once",
+        day::a_day_of_cron_tells_each_event_once,
     ),
     ("no_message_ever_looped", routing::no_message_ever_looped),
     (

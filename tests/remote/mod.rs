@@ -13,6 +13,7 @@ mod hostile;
 mod instance_faults;
 mod instances;
 mod lookups;
+mod mailed;
 mod memory;
 mod observing;
 mod opened;
