@@ -8,7 +8,7 @@ mod kept;
 mod maintenance;
 mod notify;
 mod orphans;
-mod server;
+pub mod server;
 mod two_instances;
 mod waves;
 

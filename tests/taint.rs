@@ -6,11 +6,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::Ordering;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use clap::CommandFactory as _;
 
+use super::sandbox::server::Server;
 use super::secrets::tools;
 
 const HOST: &str = "smtp.example.org";
@@ -264,7 +266,9 @@ fn story(site: &mut Site) {
         site.run(&["drift", "murder.yaml", BOX, "--metrics=metrics/murder.prom"]);
         assert!(site.folder.path().join("metrics/murder.prom").exists());
     }
+    notified(site);
     in_each_form(site, "apply", &["murder.yaml", BOX, "--yes"]);
+    notified(site);
     in_each_form(site, "history", &[HOST, "murder.yaml", BOX]);
     in_each_form(
         site,
@@ -288,6 +292,44 @@ fn story(site: &mut Site) {
         ".cache",
     ] {
         site.keep(folder);
+    }
+}
+
+/// What each kind of target is told of a drift and of its end, the state between the runs, and the log as JSON.
+fn notified(site: &mut Site) {
+    let server = Server::new();
+    let kinds = ["json", "slack", "matrix", "alertmanager", "healthchecks"];
+    let targets = kinds.map(|kind| format!("--notify={kind}:{}", server.url(&format!("/{kind}"))));
+    let targets = targets.iter().map(String::as_str);
+    fs::create_dir_all(site.folder.path().join("told")).unwrap();
+    let drift = [
+        "drift",
+        "murder.yaml",
+        BOX,
+        "--state=told/state.json",
+        "--log=json",
+    ];
+    let words: Vec<&str> = drift.into_iter().chain(targets).collect();
+    // A server that fails leaves the messages in the state.
+    server.fails.store(true, Ordering::SeqCst);
+    site.run(&words);
+    site.keep("told");
+    let state = fs::read_to_string(site.folder.path().join("told/state.json")).unwrap();
+    assert!(state.contains("/etc/postfix/sasl0"), "{state}");
+    server.fails.store(false, Ordering::SeqCst);
+    site.run(&words);
+    site.keep("told");
+    let told = server.told();
+    for kind in kinds {
+        assert!(
+            told.iter().any(|one| one.path.contains(kind)),
+            "{kind}: {told:?}"
+        );
+    }
+    for one in told {
+        let name = format!("a request to {} ({})", one.path, site.seen.len());
+        site.seen
+            .insert(name, (one.key + "\n" + &one.body).into_bytes());
     }
 }
 

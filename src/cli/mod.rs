@@ -120,7 +120,7 @@ pub enum Verb {
     Release(release::ReleaseArguments),
     /// Merge the reports of several runners into one; contacts no host.
     Report(report::ReportArguments),
-    /// Print the JSON Schema of the manifest, of a saved plan, or of a live file.
+    /// Print the JSON Schema of the manifest, or of another document that is read or written.
     Schema(schema::SchemaArguments),
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArguments),

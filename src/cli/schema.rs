@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::output;
 use super::terminal::Terminal;
 use crate::manifest;
+use crate::notify::{notification_schema, state_schema};
 use crate::plan::saved::plan_schema;
 use crate::report::comparison::diff_schema;
 use crate::report::events::events_schema;
@@ -33,6 +34,10 @@ pub enum SchemaDocument {
     Events,
     /// A live file (`observe --out`).
     Live,
+    /// What `drift --notify json:URL` sends.
+    Notification,
+    /// The state file of `drift --state`.
+    State,
 }
 
 /// Runs the verb.
@@ -46,6 +51,8 @@ pub fn run(arguments: &SchemaArguments, terminal: &Terminal) -> Result<Exit, Cli
         SchemaDocument::Diff => diff_schema(),
         SchemaDocument::Events => events_schema(),
         SchemaDocument::Live => live_schema(),
+        SchemaDocument::Notification => notification_schema(),
+        SchemaDocument::State => state_schema(),
     };
     output::print(format!("{schema:#}\n").as_bytes(), terminal)?;
     Ok(Exit::Done)

@@ -1,5 +1,7 @@
 //! A message in the form of each kind of target.
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::notice::Notice;
@@ -47,16 +49,44 @@ pub(super) fn text(message: &Message) -> String {
     lines.join("\n") + "\n"
 }
 
+/// What a target `json:URL` is told.
+#[derive(Serialize, JsonSchema)]
+struct Notification<'a> {
+    /// The version of this form.
+    format_version: &'static str,
+    /// The same for a message and its repeats.
+    key: &'a str,
+    /// The murder.
+    murder: &'a str,
+    /// When it was made: RFC 3339, UTC.
+    at: &'a str,
+    /// The figures of the run, as a sentence.
+    summary: &'a str,
+    /// What is new.
+    new: &'a [Notice],
+    /// What is clean again.
+    cleared: &'a [Notice],
+}
+
+/// The JSON Schema of what a target `json:URL` is told (`murder schema notification`).
+#[must_use]
+pub fn notification_schema() -> Value {
+    schemars::schema_for!(Notification<'_>).to_value()
+}
+
 /// The message as JSON.
-pub(super) fn json(message: &Message) -> Value {
-    json!({
-        "format_version": FORMAT_VERSION,
-        "key": message.key,
-        "murder": message.murder,
-        "at": message.at,
-        "summary": message.summary,
-        "new": message.new,
-        "cleared": message.cleared,
+///
+/// # Errors
+/// None that a message can cause; serde's, passed on.
+pub(super) fn json(message: &Message) -> Result<Value, serde_json::Error> {
+    serde_json::to_value(Notification {
+        format_version: FORMAT_VERSION,
+        key: &message.key,
+        murder: &message.murder,
+        at: &message.at,
+        summary: &message.summary,
+        new: &message.new,
+        cleared: &message.cleared,
     })
 }
 

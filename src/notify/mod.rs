@@ -10,7 +10,8 @@ mod outbox;
 mod send;
 mod target;
 
+pub use body::notification_schema;
 pub use notice::{Notice, NoticeKind, Times, notices};
-pub use outbox::{Message, Seen, StateFile};
+pub use outbox::{Message, Seen, StateFile, state_schema};
 pub use send::Sender;
 pub use target::{NotifyTarget, TargetKind};

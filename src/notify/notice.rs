@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::attribution::HostNotes;
@@ -15,7 +16,7 @@ use crate::thing::Thing;
 use crate::visible::visible;
 
 /// What a notice is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeKind {
     /// A thing was changed on the host.
@@ -31,11 +32,12 @@ pub enum NoticeKind {
 }
 
 /// One notice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Notice {
     /// What it is about.
     pub kind: NoticeKind,
     /// The host.
+    #[schemars(with = "String")]
     pub host: HostName,
     /// The thing, or `postfix`.
     pub thing: String,

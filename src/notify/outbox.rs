@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::notice::{Notice, NoticeKind};
@@ -15,7 +16,7 @@ use crate::replace_file::replace;
 const VERSION: u32 = 1;
 
 /// One message, the same for all targets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
     /// Its idempotency key: a repeat has the same.
     pub key: String,
@@ -33,9 +34,12 @@ pub struct Message {
     pub pending: BTreeSet<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What the state file holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "NotificationState")]
 struct Kept {
+    /// The version of this form.
     version: u32,
     /// Counts the messages.
     messages: u64,
@@ -43,6 +47,12 @@ struct Kept {
     open: BTreeMap<String, Notice>,
     /// The oldest first.
     outbox: Vec<Message>,
+}
+
+/// The JSON Schema of the state file (`murder schema state`).
+#[must_use]
+pub fn state_schema() -> serde_json::Value {
+    schemars::schema_for!(Kept).to_value()
 }
 
 /// What a run found.

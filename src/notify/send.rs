@@ -82,7 +82,10 @@ impl Sender {
         };
         let address = target.address()?;
         match target.kind {
-            TargetKind::Json => self.post(&address, &body::json(message), message),
+            TargetKind::Json => {
+                let body = body::json(message).map_err(|error| error.to_string())?;
+                self.post(&address, &body, message)
+            }
             TargetKind::Slack => self.post(&address, &body::slack(message), message),
             TargetKind::Matrix => self.post(&address, &body::matrix(message), message),
             TargetKind::Alertmanager => {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::drift::{HOST, by_hand, put_right};
 use super::server::Server;
 use super::{Bench, MANIFEST, SECRET};
+use crate::saved::invalid;
 
 const STATE: &str = "notified.json";
 
@@ -23,6 +24,24 @@ fn targets(bench: &Bench, targets: &[String]) -> Vec<String> {
 fn drift(bench: &Bench, code: i32, words: &[String]) -> String {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     bench.expect(code, "drift", &words)
+}
+
+/// Demands that a document is as `murder schema NAME` says.
+#[track_caller]
+fn assert_as_schema(name: &str, document: &serde_json::Value) {
+    let output = Command::new(env!("CARGO_BIN_EXE_murder"))
+        .args(["schema", name])
+        .output()
+        .unwrap();
+    let schema = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(invalid(document, &schema), None, "{document}");
+}
+
+/// Demands that the state file is as its schema says.
+#[track_caller]
+fn assert_state(bench: &Bench) {
+    let state = std::fs::read(bench.home.path().join(STATE)).unwrap();
+    assert_as_schema("state", &serde_json::from_slice(&state).unwrap());
 }
 
 #[test]
@@ -66,6 +85,8 @@ fn a_drift_is_told_once_and_its_end_once_to_each_target() {
     let keys: BTreeSet<&str> = told[1..5].iter().map(|one| one.key.as_str()).collect();
     assert_eq!(keys.len(), 1, "{told:?}");
     let json = told[2].json();
+    assert_as_schema("notification", &json);
+    assert_state(&bench);
     assert_eq!(json["new"][0]["host"], HOST);
     assert_eq!(json["new"][0]["kind"], "drifted");
     assert_eq!(json["new"].as_array().unwrap().len(), 1);
@@ -89,6 +110,7 @@ fn a_drift_is_told_once_and_its_end_once_to_each_target() {
     let told = server.told();
     assert_eq!(told.len(), 6, "{told:?}");
     assert_eq!(told[2].json()["cleared"][0]["host"], HOST);
+    assert_as_schema("notification", &told[2].json());
     assert_eq!(told[1].json()[0]["endsAt"], told[2].json()["at"]);
     drift(&bench, 0, &words);
     assert_eq!(paths(&server), ["/hc/start", "/hc/0"]);
@@ -131,6 +153,7 @@ fn a_webhook_that_fails_silences_nothing_and_gets_it_later() {
     );
     let told = good.told();
     assert_eq!(told.len(), 1);
+    assert_state(&bench);
     bad.fails.store(false, Ordering::SeqCst);
     drift(&bench, 3, &words);
     let late = bad.told();
