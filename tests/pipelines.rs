@@ -323,3 +323,77 @@ fn the_pull_units_are_valid() {
         "{said}"
     );
 }
+
+/// Reads a template of workflows by the models of Argo's API, and demands that they leave nothing of it out.
+const ARGO: &str = "import sys, yaml\n\
+    from hera.workflows.models import WorkflowTemplate\n\
+    text = yaml.safe_load(open(sys.argv[1]))\n\
+    model = WorkflowTemplate.model_validate(text)\n\
+    known = model.model_dump(by_alias=True, exclude_unset=True, mode='json')\n\
+    sys.exit(0 if known == text else f'not of the API: {text} and not {known}')\n";
+
+/// The commands of the pods of a workflow, in its order. Each task depends on the one before it.
+fn commands_of_workflow(template: &Value) -> Vec<String> {
+    let templates = template["spec"]["templates"].as_array().unwrap();
+    let find = |name: &Value| templates.iter().find(|one| one["name"] == *name).unwrap();
+    let mut before = &Value::Null;
+    let mut commands = Vec::new();
+    for task in find(&template["spec"]["entrypoint"])["dag"]["tasks"]
+        .as_array()
+        .unwrap()
+    {
+        assert_eq!(&task["depends"], before);
+        before = &task["name"];
+        let Some(words) = find(&task["template"])["container"]["command"].as_array() else {
+            assert!(find(&task["template"])["suspend"].is_object());
+            continue;
+        };
+        let words: Vec<String> = words
+            .iter()
+            .map(|word| format!("'{}'", word.as_str().unwrap()))
+            .collect();
+        let mut command = words.join(" ").replace("/work/", "../");
+        for parameter in task["arguments"]["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            let name = parameter["name"].as_str().unwrap();
+            let value = parameter["value"].as_str().unwrap();
+            command = command.replace(&format!("{{{{inputs.parameters.{name}}}}}"), value);
+        }
+        let number = |key: &str| {
+            let text = task["withSequence"][key].as_str().unwrap_or("1");
+            text.parse::<u32>().unwrap()
+        };
+        for item in number("start")..=number("end") {
+            let command = command.replace("{{item}}", &item.to_string());
+            let command = command.replace("{{workflow.name}}", "murder-x7");
+            assert!(!command.contains("{{"), "{command}");
+            commands.push(command);
+        }
+    }
+    commands
+}
+
+#[test]
+fn the_argo_workflow_is_valid_and_its_waves_apply_the_plan() {
+    let file = shipped("argo/murder.yaml");
+    tool("python", &["-c", ARGO, &file.display().to_string()]);
+    let commands = commands_of_workflow(&yaml("argo/murder.yaml"));
+    let runner = Runner::new();
+    let more = "  backend[1:9].example.org: {roles: [backend]}\n  \
+        mx.example.org: {roles: [internet-mta]}\n";
+    let banner = "defaults: {settings: {smtpd_banner: hello}}\n";
+    let gone = more.replace("backend[1:9]", "backend[1:8]")
+        + "  backend9.example.org: {roles: [backend], state: retired}\n";
+    // Hosts that are new; then one that is retired, and a value that all others lose.
+    for text in [more.to_owned() + banner, gone] {
+        fs::write(runner.path("work/murder.yaml"), MANIFEST.to_owned() + &text).unwrap();
+        runner.run("git commit -qam change");
+        let pending = runner.try_run("murder plan . --detailed-exitcode");
+        assert_eq!(pending.status.code(), Some(2));
+        runner.run(&commands.join("\n"));
+        runner.run("murder plan . --detailed-exitcode");
+    }
+}
