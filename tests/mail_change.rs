@@ -157,3 +157,51 @@ fn states_on_the_way_are_tried() {
     assert_eq!(code, Some(1), "{said}");
     assert!(!said.contains("ann@example.org,"), "{said}");
 }
+
+#[test]
+fn a_host_is_not_retired_while_the_directory_names_it() {
+    let folder = applied();
+    let retired = with("backend2", "state: retired");
+    change(&folder, &retired);
+    let words = "1 entry of the directory still names this retired host (`mailhost`): move the mailboxes first";
+    let flags = ["--allow-delete", "--show-addresses"];
+    let (said, code) = run(&folder, "plan", &flags);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains(words) && said.contains("--allow-bounce"),
+        "{said}"
+    );
+    let (said, code) = run(&folder, "apply", &["--allow-delete", "--yes"]);
+    assert!(code == Some(1) && said.contains(words), "{said}");
+    assert!(
+        folder
+            .0
+            .path()
+            .join("hosts/backend2.example.org/var/lib/murder/ledger.json")
+            .exists()
+    );
+    // Written otherwise, and by the name that Cyrus has: it is the same host.
+    change(
+        &folder,
+        &retired.replace(
+            "state: retired",
+            "state: retired, mailhost: imap2.example.org",
+        ),
+    );
+    fs::write(
+        folder.0.path().join("d.ldif"),
+        PEOPLE.replace("mailHost: backend2", "mailhost: IMAP2"),
+    )
+    .unwrap();
+    let (said, _) = run(&folder, "plan", &flags);
+    assert!(said.contains(words), "{said}");
+    // When the mailboxes are on another host, it goes.
+    change(&folder, &retired);
+    fs::write(
+        folder.0.path().join("d.ldif"),
+        PEOPLE.replace("backend2", "backend1"),
+    )
+    .unwrap();
+    let (said, code) = run(&folder, "apply", &["--allow-delete", "--yes"]);
+    assert!(code == Some(0) && !said.contains("still name"), "{said}");
+}

@@ -15,6 +15,7 @@ use crate::plan::{Plan, Refusal, RefusalKind, Verdict};
 use crate::report::mail_change;
 use crate::session::mail_change::MailStates;
 use crate::session::options::{Consent, Reach};
+use crate::session::remaining::remaining;
 use crate::session::rollout::ApplyTurns;
 use crate::session::rollout_order::RolloutOrder;
 use crate::session::routes::CompiledMurder;
@@ -109,6 +110,16 @@ impl MailArguments {
                         summary: summary.clone(),
                     });
                 }
+            }
+        }
+        let hosts = loaded.murder.hosts.values();
+        for (host, summary) in remaining(hosts, &directory, &attributes) {
+            let verdict = plan.hosts.get_mut(&host).map(|host| &mut host.verdict);
+            if let Some(Verdict::Changes(changes)) = verdict {
+                changes.refusals.push(Refusal {
+                    kind: RefusalKind::Bounce,
+                    summary,
+                });
             }
         }
         let shows = self.show_addresses || std::io::stdout().is_terminal();

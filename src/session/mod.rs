@@ -31,6 +31,7 @@ pub mod plan;
 pub mod precompile;
 pub mod provenance;
 pub mod release;
+pub mod remaining;
 mod retired;
 pub mod rollback;
 pub mod rollout;
