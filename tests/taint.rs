@@ -267,9 +267,11 @@ fn story(site: &mut Site) {
         assert!(site.folder.path().join("metrics/murder.prom").exists());
     }
     notified(site);
+    held(site);
     in_each_form(site, "apply", &["murder.yaml", BOX, "--yes"]);
     notified(site);
     in_each_form(site, "history", &[HOST, "murder.yaml", BOX]);
+    in_each_form(site, "history", &["murder.yaml", BOX]);
     in_each_form(
         site,
         "rollback",
@@ -292,6 +294,28 @@ fn story(site: &mut Site) {
         ".cache",
     ] {
         site.keep(folder);
+    }
+}
+
+/// A file with a secret that was changed by hand: as a manifest, held, and no longer held.
+fn held(site: &mut Site) {
+    site.run(&["drift", "murder.yaml", BOX, "--as-manifest"]);
+    let thing = [HOST, "/etc/postfix/sasl0", "murder.yaml", BOX];
+    let why = ["--for=2h", "--reason=test"];
+    site.run(&[&["hold"], &thing[..], &why].concat());
+    site.keep("box/smtp.example.org/var/lib/murder");
+    in_each_form(site, "plan", &["murder.yaml", BOX]);
+    in_each_form(site, "drift", &["murder.yaml", BOX]);
+    site.run(&["drift", "murder.yaml", BOX, "--as-manifest"]);
+    saved(site, "held.json");
+    site.run(&[&["unhold"], &thing[..]].concat());
+    for words in [
+        "/etc/postfix/sasl0` is held until ",
+        "is no longer held",
+        "= hold /etc/postfix/sasl0 until ",
+    ] {
+        let said = site.seen.values().any(|text| finds(text, words));
+        assert!(said, "{words}: {:?}", site.seen.keys());
     }
 }
 
