@@ -31,7 +31,7 @@ pub struct NotifyArguments {
     #[arg(long, value_name = "TARGET", conflicts_with = "untrusted")]
     pub notify: Vec<NotifyTarget>,
     /// Keep in this file what was told. Needed by all targets but healthchecks.
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", requires = "notify", value_hint = clap::ValueHint::FilePath)]
     pub state: Option<PathBuf>,
 }
 

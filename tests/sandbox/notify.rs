@@ -167,6 +167,8 @@ fn a_target_needs_a_state_file_and_a_kind() {
     let bench = Bench::new(MANIFEST);
     let said = bench.expect(1, "drift", &["--notify", "json:http://127.0.0.1:9/"]);
     assert!(said.contains("needs `--state FILE`"), "{said}");
+    let said = bench.expect(1, "drift", &["--state", "told.json"]);
+    assert!(said.contains("--notify"), "{said}");
     let said = bench.expect(1, "drift", &["--notify", "pager:http://127.0.0.1:9/"]);
     assert!(said.contains("the kind is none of"), "{said}");
     let said = bench.expect(
