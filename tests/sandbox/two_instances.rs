@@ -173,6 +173,7 @@ fn each_role_is_explained_rendered_and_traced_on_its_instance() {
         &bench,
         &[
             "trace",
+            "--no-directory",
             "--at",
             "mx.example.org/postfix-out",
             "--client",
