@@ -20,7 +20,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
 fn random_murders_are_imported_as_they_were() {
     let first = number("IMPORT_SEED", 1);
     let mut faults = Vec::new();
-    for seed in first..first + number("IMPORT_MURDERS", 20) {
+    for seed in first..first + number("IMPORT_MURDERS", 10) {
         let home = tempfile::tempdir().unwrap();
         let tried = std::panic::catch_unwind(|| round_trip(home.path(), seed));
         if tried.is_err() {
