@@ -181,7 +181,7 @@ pub fn deferred_mail_stops_the_next_wave(world: &mut World) {
         world.write(
             name,
             &format!(
-                "rollout: {{backend: {{serial: 1, pause: 4s, max_deferred: {limit}}}}}\n\
+                "rollout: {{backend: {{serial: 1, pause: 10s, max_deferred: {limit}}}}}\n\
                  modules: {{backend: {{settings: {settings}}}}}\n"
             ),
         );
