@@ -1,8 +1,8 @@
 //! A host that the real core plans for: two states of it, with every kind of step between them.
 
-use murder::ledger::PinningKey;
+use murder::ledger::{Ledger, PinningKey};
 use murder::machine::remote::Remote;
-use murder::machine::{Apply, Observe, Observed, Performed};
+use murder::machine::{Apply, LedgerOrder, Observe, Observed, Performed};
 use murder::name::{Mode, Parameter, ServiceName, TableType, UserName};
 use murder::plan::{
     DiffInput, Failure, HostPlan, HostVerdict, RefusalKind, Run, Verdict, diff, orders, questions,
@@ -171,8 +171,21 @@ pub fn plan(host: &Host, desired: &Desired) -> Option<Box<HostPlan>> {
 
 /// Carries a plan out, and meets a fault. The host gets a key, and its records become keyed.
 pub fn perform(host: &Host, plan: &HostPlan, run: &str, fault: &str) -> Performed {
-    let key = PinningKey::of_bytes(&[7; 32]);
-    perform_with(host, plan, run, fault, Some(&key))
+    perform_with(host, plan, run, fault, Some(&key()))
+}
+
+/// The key that [`perform`] gives to a host.
+pub fn key() -> PinningKey {
+    PinningKey::of_bytes(&[7; 32])
+}
+
+/// The ledger that [`perform`] writes for a plan.
+pub fn keyed_ledger(plan: &HostPlan) -> Ledger {
+    let orders = orders(plan, &secrets(), &Run::default(), Some(&key()), false).unwrap();
+    match orders.ledger {
+        LedgerOrder::WriteKeyed(bytes) => Ledger::from_bytes(&bytes).unwrap(),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// The same, by a `murder` of before there were keys if there is none.
