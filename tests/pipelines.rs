@@ -352,7 +352,7 @@ fn commands_of_workflow(template: &Value) -> Vec<String> {
             .iter()
             .map(|word| format!("'{}'", word.as_str().unwrap()))
             .collect();
-        let mut command = words.join(" ").replace("/work/", "../");
+        let mut command = words.join(" ").replace("/plans/", "../");
         for parameter in task["arguments"]["parameters"]
             .as_array()
             .into_iter()
