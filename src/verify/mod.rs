@@ -19,13 +19,14 @@ mod probes;
 mod signature;
 mod syntax;
 mod what_if;
+mod worse;
 
 pub use addresses::{AddressForm, KnownAddress};
 pub use attributes::Attributes;
 pub use audit::{Audit, EntryFinding};
 pub use baseline::Baseline;
 pub use change::{
-    ChangeJudge, MailChange, MailState, PlaceTwins, StateEffect, WorseAddresses, WorseMail, lacking,
+    ChangeJudge, MailChange, MailState, PlaceTwins, StateEffect, WorseAddresses, lacking,
 };
 pub use classes::{AddressClasses, ClassId, Classifier};
 pub use code::{FindingCode, FindingSeverity};
@@ -36,3 +37,4 @@ pub use mend::class_findings;
 pub use places::{EntryPlace, PlaceKind, places};
 pub use probes::MailProbes;
 pub use what_if::{FailureEffect, MailFailure};
+pub use worse::WorseMail;

@@ -1,7 +1,7 @@
 //! What becomes of mail while something does not run: a host, an LDAP server, or all of a site.
 
 use super::judge::{ClassResult, PlaceOutcome};
-use crate::mail::EndAction;
+use super::worse::WorseMail;
 
 /// Something that does not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,15 +32,6 @@ pub struct FailureEffect {
 /// How many examples are kept.
 const EXAMPLES: usize = 5;
 
-/// What becomes worse, from bad to worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Worse {
-    Deferred,
-    NotModelled,
-    Bounced,
-    Looped,
-}
-
 impl FailureEffect {
     /// Whether mail is only late: the promise of each failure.
     #[must_use]
@@ -56,38 +47,29 @@ impl FailureEffect {
         });
         let Some(worst) = worse.max() else { return };
         match worst {
-            Worse::Deferred => self.deferred += count,
-            Worse::NotModelled => self.not_modelled += count,
-            Worse::Bounced => self.bounced += count,
-            Worse::Looped => self.looped += count,
+            WorseMail::Deferred => self.deferred += count,
+            WorseMail::NotModelled => self.not_modelled += count,
+            WorseMail::Refused | WorseMail::Bounced => self.bounced += count,
+            WorseMail::Looped => self.looped += count,
         }
-        if worst >= Worse::Bounced && self.examples.len() < EXAMPLES {
+        if worst.is_loss() && self.examples.len() < EXAMPLES {
             self.examples.push(example.to_owned());
         }
     }
 }
 
-fn worse(then: &PlaceOutcome, now: &PlaceOutcome) -> Option<Worse> {
-    if now.is_refused_for_good && !then.is_refused_for_good {
-        return Some(Worse::Bounced);
-    }
-    if now.verdict == then.verdict {
-        return None;
-    }
-    match now.verdict {
-        EndAction::Loop => Some(Worse::Looped),
-        EndAction::Bounced => Some(Worse::Bounced),
-        EndAction::NotModelled => Some(Worse::NotModelled),
-        EndAction::Deferred | EndAction::Refused if then.verdict == EndAction::Delivered => {
-            Some(Worse::Deferred)
-        }
-        _ => None,
-    }
+/// What becomes worse. For its sender, mail that the first host refuses for good has bounced.
+fn worse(then: &PlaceOutcome, now: &PlaceOutcome) -> Option<WorseMail> {
+    WorseMail::between(then, now).map(|worse| match worse {
+        WorseMail::Refused => WorseMail::Bounced,
+        other => other,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::EndAction;
 
     #[test]
     fn a_change_for_the_worse_is_told() {
@@ -101,28 +83,28 @@ mod tests {
             (
                 outcome(Delivered, false),
                 outcome(Deferred, false),
-                Some(Worse::Deferred),
+                Some(WorseMail::Deferred),
             ),
             (
                 outcome(Delivered, false),
                 outcome(Refused, false),
-                Some(Worse::Deferred),
+                Some(WorseMail::Deferred),
             ),
             (
                 outcome(Delivered, false),
                 outcome(Refused, true),
-                Some(Worse::Bounced),
+                Some(WorseMail::Bounced),
             ),
             (outcome(Refused, true), outcome(Refused, true), None),
             (
                 outcome(Deferred, false),
                 outcome(Bounced, false),
-                Some(Worse::Bounced),
+                Some(WorseMail::Bounced),
             ),
             (
                 outcome(Delivered, false),
                 outcome(Loop, false),
-                Some(Worse::Looped),
+                Some(WorseMail::Looped),
             ),
             (outcome(Bounced, false), outcome(Deferred, false), None),
         ] {
