@@ -7,17 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_murder"));
-    command
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .env("HOME", folder)
-        .stdin(Stdio::null());
-    command
-}
+use super::program::command;
 
 /// Standard output, and with it what went to standard error where the exit code is another one.
 fn expect(code: i32, folder: &Path, arguments: &[&str]) -> String {

@@ -4,13 +4,13 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::program::command;
 use super::saved::valid::invalid;
 
 const MANIFEST: &str = "version: 1\nmurder: example.org\ndomains: [example.org]\n\
@@ -82,18 +82,6 @@ impl Desk {
         assert_eq!(child.wait().unwrap().code(), Some(code), "{text}");
         self.events(&text, code)
     }
-}
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_murder"));
-    command
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .env("HOME", folder)
-        .stdin(Stdio::null());
-    command
 }
 
 fn all<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {

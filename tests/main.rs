@@ -78,6 +78,7 @@ mod secrets;
 mod untrusted;
 // What a stranger says steers nothing.
 mod printed;
+mod program;
 // How plans read: groups, ranges, no text twice.
 mod reading;
 // What the tests of mail routes share.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::program;
 
 const MANIFEST: &str = "version: 1\nmurder: example.org\ndomains: [example.org]\n\
     ldap: {uris: [ldap://ldap.example.org], base: \"dc=example,dc=org\"}\n\
@@ -30,15 +32,7 @@ impl Desk {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_murder"));
-        command
-            .args(arguments)
-            .current_dir(self.0.path())
-            .env_clear()
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .env("HOME", self.0.path())
-            .stdin(Stdio::null());
-        command
+        program::command(self.0.path(), arguments)
     }
 
     fn run(&self, code: i32, arguments: &[&str]) -> String {
