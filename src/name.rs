@@ -326,7 +326,7 @@ impl Mode {
         self.0
     }
 
-    /// Whether a file with this mode may hold a secret: its group may read it, and nobody else but the owner.
+    /// Whether a file with this mode may hold a secret: its owner and its group may read it, and no other user.
     #[must_use]
     pub const fn may_hold_secret(self) -> bool {
         self.0 & 0o027 == 0

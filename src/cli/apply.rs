@@ -71,7 +71,7 @@ pub struct ApplyArguments {
     /// The format of the report.
     #[arg(long, value_enum, default_value_t = ApplyFormat::Text)]
     pub format: ApplyFormat,
-    /// How much of each file the plan shows. Default: `context`; with `--yes` it is `summary`, because nobody is asked.
+    /// How much of each file the plan shows. Default: `context`; with `--yes` it is `summary`, because no question is asked.
     #[arg(long, value_enum, value_name = "MUCH")]
     pub diff: Option<Diff>,
 }

@@ -44,7 +44,7 @@ pub struct InitArguments {
     /// The LDAP search base.
     #[arg(long, value_name = "DN")]
     pub base: Option<String>,
-    /// Who asks the LDAP server; empty for nobody. The password is then read from the variable MURDER_LDAP_PW.
+    /// The login at the LDAP server; empty for an anonymous one. The password is then read from the variable MURDER_LDAP_PW.
     #[arg(long, value_name = "DN")]
     pub bind_dn: Option<String>,
     /// Ask nothing: what no flag says is as in the examples.
@@ -178,7 +178,7 @@ fn answers(arguments: &InitArguments) -> Result<Answers, CliError> {
         bind_dn: answer(
             "bind-dn",
             &arguments.bind_dn,
-            "Who asks the LDAP server (empty for nobody)",
+            "The login at the LDAP server (empty for an anonymous one)",
             "",
         )?,
         domains,

@@ -1,7 +1,7 @@
 //! A host as `murder observe` records it: what an observation found, without secrets.
 //!
 //! Texts are masked as a plan masks them. In place of hashes there are words (`hash-3`): where two are the same, the bytes
-//! are. That is all that a comparison needs, and nobody can try texts by it.
+//! are. That is all that a comparison needs, and no reader can try texts by it.
 
 mod hide;
 

@@ -43,7 +43,7 @@ fn place(roles: &[&str], phase: Phase) -> TurnOrder {
 fn results_come_by_name_and_no_more_threads_work_than_allowed() {
     let all: Vec<HostName> = (0..40).rev().map(|n| host(&format!("h{n:02}"))).collect();
     let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    // Nobody passes before four have come, so fewer threads than allowed would hang here.
+    // No host passes before four have come, so fewer threads than allowed would hang here.
     let four = Barrier::new(4);
     let mut events = Vec::new();
     let results = run(

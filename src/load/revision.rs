@@ -102,7 +102,11 @@ mod tests {
         let commit = git(root, &["rev-parse", "HEAD"]);
         assert_eq!(revision(&site), commit);
         std::fs::write(root.join("README"), "y\n").unwrap();
-        assert_eq!(revision(&site), commit, "another folder is nobody's matter");
+        assert_eq!(
+            revision(&site),
+            commit,
+            "changes of another folder do not count"
+        );
         std::fs::write(site.join("hosts.yaml"), "hosts: {}\n").unwrap();
         assert_eq!(revision(&site), format!("{commit}-dirty"), "a new file");
         std::fs::remove_file(site.join("hosts.yaml")).unwrap();

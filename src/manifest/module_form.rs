@@ -127,7 +127,7 @@ static VARIABLE: Record = record(&[
     key("values", List(&Block)),
     key("of", OneOf(WORDS)),
     key("keys", OneOf(WORDS)),
-    must("default", Any, "Its value where nobody gives one."),
+    must("default", Any, "Its value where no layer gives one."),
     must("doc", Block, "What it is for."),
 ]);
 

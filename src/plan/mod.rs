@@ -147,7 +147,7 @@ pub enum IndexReason {
     Missing,
     /// It is older than its source, or was built from another source.
     Stale,
-    /// Somebody wrote it after the last apply, and it has other entries than its source.
+    /// It was written after the last apply, and has other entries than its source.
     OtherEntries,
 }
 

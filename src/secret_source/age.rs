@@ -33,7 +33,7 @@ const ARMOR: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
 /// A person answers one question at a time.
 static ASKING: Mutex<()> = Mutex::new(());
 
-/// Decrypts by the first identity that fits. One that is missing, broken or of somebody else does not keep the next from
+/// Decrypts by the first identity that fits. One that is missing, broken or of another user does not keep the next from
 /// being tried.
 pub(super) fn read(source: &AgeSource) -> Text {
     let sealed = match &source.content {

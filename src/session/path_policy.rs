@@ -65,7 +65,7 @@ const POWERFUL: &[(&str, &str)] = &[
 ];
 
 impl PathPolicy {
-    /// Adds to what compiling a host says: an error for each file that nobody allowed, and a warning for each allowed
+    /// Adds to what compiling a host says: an error for each file that no flag allows, and a warning for each allowed
     /// one that gives power over the whole host.
     ///
     /// # Errors
@@ -91,7 +91,7 @@ impl PathPolicy {
     /// The warnings about allowed files that give power over the whole host; `at` says where a file is named.
     ///
     /// # Errors
-    /// One for each file that nobody allowed.
+    /// One for each file that no flag allows.
     pub fn judge_files(
         &self,
         desired: &Desired,

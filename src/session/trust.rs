@@ -68,7 +68,7 @@ pub fn untrusted_source(name: &SecretName, source: &SecretSource) -> Option<Diag
         | SecretSource::Literal(_) => return None,
     };
     let problem = Diagnostic::error(format!(
-        "reading the secret `{name}` {does}, and nobody vouches for the plan"
+        "reading the secret `{name}` {does}, and the plan has no verified signature"
     ));
     Some(problem.hint(VERIFY))
 }

@@ -1,4 +1,4 @@
-//! Findings that were accepted: a file of keyed hashes, from which nobody without the key learns an address or an entry.
+//! Findings that were accepted: a file of keyed hashes, from which a reader without the key does not learn an address or an entry.
 
 use std::collections::BTreeSet;
 

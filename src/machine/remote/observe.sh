@@ -153,7 +153,7 @@ murder_look() {
   IFS=$BLANKS
   printf '=hashes\n%s' "$short"
 
-  # A process of that number may be anybody's by now; Postfix's master stands in its queue directory.
+  # A process of that number may be another program by now; Postfix's master runs in its queue directory.
   running=no
   if [ -f "$queue/pid/master.pid" ] && [ -r "$queue/pid/master.pid" ]; then
     read -r pid <"$queue/pid/master.pid"
@@ -311,7 +311,7 @@ murder_table() {
   done
 }
 
-# murder_index PATH: adds to `unsound` an index that somebody wrote after the last apply, and that has other entries than
+# murder_index PATH: adds to `unsound` an index that was written after the last apply, and that has other entries than
 # its text: Postfix looks up the index alone.
 murder_index() {
   source=${1%.*}

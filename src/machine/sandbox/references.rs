@@ -1,4 +1,4 @@
-//! What a sandbox says of the files and tables that parameters name: a folder holds what somebody put there, so that a file
+//! What a sandbox says of the files and tables that parameters name: a folder holds what a person put there, so that a file
 //! that it lacks is no fault, and no table is asked by a program of this machine.
 
 use std::collections::BTreeMap;

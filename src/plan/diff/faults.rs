@@ -29,7 +29,7 @@ struct Fault {
     text: String,
     /// What to write or run.
     hint: String,
-    /// Whether only defaults are involved: nobody meant it, so that it is not worth a remark.
+    /// Whether only defaults are involved: no person set it, so that it is not worth a remark.
     is_default: bool,
     /// What it is about: a fault is new if one of these is.
     about: BTreeSet<String>,

@@ -28,7 +28,7 @@ impl Draft<'_> {
         (kept, all)
     }
 
-    /// The tables of somebody else whose results may name a transport that master.cf lacks after the plan: those that the
+    /// The unmanaged tables whose results may name a transport that master.cf lacks after the plan: those that the
     /// plan brings into use, or all if it takes away a service.
     fn results_to_judge(
         &self,
@@ -51,7 +51,7 @@ impl Draft<'_> {
     fn of_configuration(&self, configuration: Configuration<'_>) -> References {
         let mut references = References::default();
         self.tables_of_classes(configuration.main(), &mut references);
-        // A sandbox has the files that somebody put there, and no others.
+        // A sandbox has the files that a person put there, and no others.
         if self.live.running == Running::NotHere {
             return references;
         }

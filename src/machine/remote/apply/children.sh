@@ -6,7 +6,7 @@
 #   fail_unchanged remains; words.sh: for_each
 #   master_lives run
 #
-# A service works if a process that master(8) began for it waits for work. Somebody must connect before it begins one.
+# A service works if a process that master(8) began for it waits for work. A client must connect before it begins one.
 
 # The processes of Postfix as they are when it is told: those that it began with the old configuration, or
 # between the new main.cf and the telling.
@@ -76,7 +76,7 @@ read_service() {
   [ "$3" != n ] || place=$QUEUE/public/$1
   case $2:$program in
     inet:smtpd | inet:postscreen) read_listener "$1" ;;
-    # It needs a parameter that is empty unless somebody uses it.
+    # It needs a parameter that is empty unless the site uses it.
     unix:virtual) [ -z "$virtual" ] || watch "$1" "$2" ;;
     unix:cleanup | unix:trivial-rewrite | unix:qmgr | unix:pickup | unix:tlsmgr | unix:proxymap | unix:local | unix:lmtp | unix:smtp) watch "$1" "$2" ;;
     *)
@@ -99,7 +99,7 @@ read_listener() {
   watch "$1" inet
 }
 
-# wake RECORDS: connects to each service and hangs up. Waits for nobody without a deadline.
+# wake RECORDS: connects to each service and hangs up. Never waits without a deadline.
 wake() {
   places='' WAKER=''
   for_each "$1" note_place
@@ -154,7 +154,7 @@ note_child() {
   FAMILY="$FAMILY$number $name/$type$NEWLINE"
 }
 
-# Sets DEAD to the services that do not come up although somebody connects to them, and NEW_DEAD to those of them that
+# Sets DEAD to the services that do not come up although a client connects to them, and NEW_DEAD to those of them that
 # did before. A process that ends of its configuration stays for a second before it does (msg_fatal of Postfix's
 # util/msg.c), so that only one that waits for work, or that has lived longer, counts.
 find_dead() {
@@ -163,7 +163,7 @@ find_dead() {
   [ -n "$left" ] && [ -n "$RUNNING" ] && master_lives || return 0
   MASTER=$pid begun=$(date +%s) age=0
   while [ "$age" -lt 8 ]; do
-    # Nobody hears that a process ended before it took the connection.
+    # No client learns that a process ended before it took the connection.
     [ "$woken" -gt "$age" ] || { stop_waking; wake "$left"; woken=$((age + 2)); }
     sleep 0.1 2>/dev/null || sleep 1
     look_at_family
@@ -278,7 +278,7 @@ program_of() {
   done
   IFS=$BLANKS
 }
-# Of the lines of a log, those in which the programs of DEAD end: others may be somebody's who floods the log.
+# Of the lines of a log, those in which the programs of DEAD end: others may come from a user who floods the log.
 deaths() {
   programs=$(printf '%s' "$DEAD_PROGRAMS" | tr -s ' ' '|')
   grep -E "/(${programs#|})(\[[0-9]+\]: | pid [0-9]|: bad command)" | troubles

@@ -27,7 +27,7 @@ commit() {
   names=
   for_each "$STAGED" collect
   durable $names
-  # Validation took its time: what somebody changed meanwhile is not to be overwritten.
+  # Validation took its time: a change that was made meanwhile is not to be overwritten.
   seek_moved
   [ -z "$MOVED" ] || stale
   phase committing && durable "$D/journal.json" "$D" || fail_unchanged 'the journal cannot be written' '' "make room in $D"
@@ -43,7 +43,7 @@ stale() {
   report stale "$MOVED" '' 'plan again'
 }
 
-# delete PATH SUFFIX: first the index, which nobody would find without its source; then a link and
+# delete PATH SUFFIX: first the index, which no later run would find without its source; then a link and
 # the file that it leads to.
 delete() {
   [ "$2" = - ] || delete_one "$1$2"

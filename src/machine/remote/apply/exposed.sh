@@ -4,7 +4,7 @@
 # Calls: report.sh: fail_unchanged; services.sh: of_each; ways.sh: murder_walk; words.sh: for_each
 
 # The plan has judged this too, but the owner of a directory may change since. Where only root may write each directory
-# on the way, nobody else can change it between here and the last write.
+# on the way, no other user can change it between here and the last write.
 refuse_exposed() {
   walked='' met=''
   for_each "$FILES" walk_to

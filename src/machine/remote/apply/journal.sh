@@ -36,8 +36,8 @@ note_directory() {
 }
 note_index_directory() { note_directory "$2" "$3"; }
 
-# What the host will have made if it dies now: without this, the next plan would take for somebody
-# else's what we created. Its paths lie beside it, for an observation that cannot read JSON. And the
+# What the host will have made if it dies now: without this, the next plan would take for another's
+# what we created. Its paths lie beside it, for an observation that cannot read JSON. And the
 # generation, which gets its name when all is done.
 write_records() {
   records='' recorded='' pending=''
@@ -133,7 +133,7 @@ unmake() {
   for directory in $MADE; do rmdir "$directory" 2>/dev/null; done
 }
 
-# What dead runs left that nobody needs any more.
+# What dead runs left that is of no more use.
 clean_dead() {
   collect_leftovers staged
   [ -z "$swept" ] || rm -f $swept
@@ -141,7 +141,7 @@ clean_dead() {
   for old in "$D"/spool.* "$D"/stage.* "$D"/heard.* "$D"/*.new.*; do
     case $old in
       "$SPOOL" | *'*'*) continue ;;
-      # The payload of somebody who is about to find the lock taken.
+      # The payload of another client, which is about to find the lock taken.
       */spool.*) ! reads_spool "$old" || continue ;;
     esac
     rm -rf "$old"

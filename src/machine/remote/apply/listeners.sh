@@ -83,7 +83,7 @@ may_bind() {
   case $nonlocal in *' 1 '*) return 0 ;; esac
   port=$2
   number_of_port
-  # Of an IPv6 address, that somebody listens on that port there is enough to leave it alone.
+  # Of an IPv6 address, that a process listens on that port there is enough to leave it alone.
   case $1 in *:*) grep -qs ":$(printf '%04X' "$port" 2>/dev/null) 0*:0* 0A " /proc/net/tcp6 && return 0 ;; *) is_bound "$1" "$port" && return 0 ;; esac
   # A route may make whole networks local.
   case $(ip route get "$1" 2>/dev/null) in 'local '*) return 0 ;; esac
@@ -132,8 +132,8 @@ try_free() {
   case $theirs in *":$hex "*) ;; *) return 0 ;; esac
   ! is_taken || bad_listener "$1" "another program listens on port $port there"
 }
-# is_taken: whether somebody on that port leaves no room for the service. Whoever listens on one address leaves others
-# free; of an IPv6 one without an address of its own, nobody here knows whether it takes IPv4 too.
+# is_taken: whether a listener on that port leaves no room for the service. Whoever listens on one address leaves others
+# free; of an IPv6 one without an address of its own, this program cannot know whether it takes IPv4 too.
 is_taken() {
   v4=1 v6=1
   case $(postconf -c "$CF_DIR" -xh inet_protocols 2>/dev/null) in

@@ -4,7 +4,7 @@
 # Calls: children.sh: note_old_pids; report.sh: fail; words.sh: log master_lives run
 #
 # Any user of a host may write any line into a log that syslog keeps (`logger -t 'postfix/smtpd[1]' 'fatal: x'`). So a
-# line says why something failed, and is no proof that it did, unless nobody but root and Postfix could write it.
+# line says why something failed, and is no proof that it did, unless only root and Postfix could write it.
 
 # Where the mail log is: a file, the journal, or both; and where they end now.
 mark_log() {
@@ -38,7 +38,7 @@ of_this_instance() {
 
 # Lines in which a service of Postfix dies, without time, host and process number; not those of processes
 # that began before Postfix was told, and die of what they cannot know. Anchored, since a line may quote
-# what anybody in the world has said. Commands that people give are no services.
+# what any client in the world has said. Commands that people give are no services.
 TROUBLE='^[^[]*/(master\[[0-9]+\]: warning: .*(bad command startup|exit status|killed by signal)|[a-z-]+\[[0-9]+\]: (fatal|panic): )'
 troubles() {
   grep -E "$TROUBLE" | of_this_instance |
@@ -144,7 +144,7 @@ judge_troubles() {
   fail 'services of Postfix die since it was told' "$(printf '%s\n' "$new" | head -n 20)" "$MEND"
 }
 
-# Whether nobody but root and Postfix writes the log: the journal, as it is asked here, or maillog_file, which
+# Whether only root and Postfix write the log: the journal, as it is asked here, or maillog_file, which
 # postlogd(8) writes for whoever may speak to it: every user may, where postlog(1) has the group's rights.
 is_log_ours() {
   in_file "$LOG_END" || return 0

@@ -76,7 +76,7 @@ read_settings() {
   QUEUE='' MAILLOG='' HOST=localhost HOLD=60 RUNNING='' OTHERS='' listed='' PROXIED=- ODD=- OLD_WORDS='' DRAFT=$STAGE
   [ "$SERVICE" = 1 ] || DRAFT=$STAGE/$SERVICE
   HERE="postfix -c $CF"
-  # Nobody here knows who gave a value.
+  # This program cannot know who gave a value.
   MEND="mend it in the manifest, or in $CF on the host if the manifest does not say it"
   IFS=$NEWLINE
   for line in $(postconf -c "$CF" -x queue_directory maillog_file myhostname service_throttle_time multi_instance_directories 2>/dev/null); do
@@ -118,7 +118,7 @@ holds() {
   return 1
 }
 
-# Says who holds the lock: its last holder wrote its name and process into it. Somebody else may
+# Says who holds the lock: its last holder wrote its name and process into it. Another process may
 # hold it by hand.
 locked() {
   read -r holder <"$D/lock"

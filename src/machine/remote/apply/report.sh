@@ -5,7 +5,7 @@
 # Calls: journal.sh: clean unmake; undo.sh: put_back; words.sh: log
 
 # report ENDING SUMMARY DETAIL HINT: the last words. Those of a run that failed stay on the host until an
-# apply is done, or `unlock` clears them away: nobody knows whether a pipe is heard at its other end.
+# apply is done, or `unlock` clears them away: a writer cannot know whether a pipe is read at its other end.
 # Those of any other run stay where the pipe is known to be broken.
 report() {
   text="by $BY${NEWLINE}at $AT${NEWLINE}ending $1${NEWLINE}summary $2${NEWLINE}hint $4$NEWLINE$LOG"

@@ -26,8 +26,8 @@ alive() {
 
 # A process that dies of the new configuration just after Postfix was told of the old one makes master(8) hold its
 # service back for service_throttle_time, a minute unless it is set; being told again does not make that shorter.
-# Who connects then is let in all the same, and hears nothing: where the connection is refused, nobody is held back,
-# and time alone brings nobody.
+# Who connects then is let in all the same, and hears nothing: where the connection is refused, no client is held back,
+# and time alone brings no client.
 wait_for_smtp() {
   answer_of postmaster "$BEFORE"
   case $ANSWER in 2*) ;; *) return 0 ;; esac
@@ -45,7 +45,7 @@ wait_for_smtp() {
 # Tells a service that had loaded the new configuration to load the old one.
 load_old() {
   [ -n "$ACTIVATED" ] || return 0
-  # What cannot run the new configuration may have ended with it; telling nobody helps nobody.
+  # What cannot run the new configuration may have ended with it; a signal to no process has no effect.
   if { if master_lives; then activate_postfix; else capture restart; fi; } && wait_for_smtp; then again=; else again=1 WHY="$WHY$SAID$NEWLINE"; fi
   if ! await_master; then
     # It stood when this began: what it dies of now was there before, and is not ours to put right.

@@ -101,7 +101,7 @@ has_type() {
 }
 
 # What `postfix check` and reload are content with, and the program that reads it dies of: numbers that are
-# none, and tables that nobody can open. Only the host knows what a value with a $ expands to.
+# none, and tables that no process can open. Only the host knows what a value with a $ expands to.
 validate_values() {
   if ! command -v awk >/dev/null; then
     log 'not verified: values and tables of parameters (awk is missing)'
@@ -123,7 +123,7 @@ validate_values() {
   [ -z "$indirect" ] || validate_indirect
 }
 
-# smtpd(8) dies where nothing at all says who may relay, as in a main.cf that somebody emptied: Postfix's own
+# smtpd(8) dies where nothing at all says who may relay, as in a main.cf that was emptied: Postfix's own
 # restrictions come with compatibility_level.
 judge_relaying() {
   grep -q '^[^#[:space:]].*[[:space:]]smtpd\([[:space:]]\|$\)' "$DRAFT/master.cf" || return 0
@@ -184,7 +184,7 @@ is_of_kind() {
   esac
   case ${number#-} in
     '' | *[!0-9]*) bad_value "$1" "$2" "no $3 that Postfix can read" ;;
-    # 32 bits; a few numbers have 64, and nobody needs those.
+    # 32 bits; a few numbers have 64, and no site needs those.
     ???????????*) [ "$5" = - ] || bad_value "$1" "$2" 'larger than Postfix can read' ;;
   esac
   [ "$3" = number ] || [ "${number#-}" = "$number" ] || bad_value "$1" "$2" 'negative'
@@ -271,7 +271,7 @@ complain_of() {
 }
 
 # staged_table TYPE PATH: sets NEW to the table as it is staged: where its index was built, else where its text
-# is, else itself. A text whose index is nobody's to build is read by its old one.
+# is, else itself. A text whose index this apply may not build is read by its old one.
 staged_table() {
   type=$1
   shift

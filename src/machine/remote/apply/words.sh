@@ -41,7 +41,7 @@ capture() {
 durable() { sync "$@" 2>/dev/null || sync; }
 
 # Postfix reads a file of settings again and again until it has not changed for a second or two
-# (dict_load_file_xt in its source). Ours is whole when it gets its name, so nobody shall wait for it.
+# (dict_load_file_xt in its source). Ours is whole when it gets its name, so no process shall wait for it.
 backdate() {
   [ -n "$BACKDATE" ] || BACKDATE=$(($(date +%s) - 3))
   touch -d "@$BACKDATE" "$@" 2>/dev/null
