@@ -93,8 +93,8 @@ pub struct DriftArguments {
     /// `.prom`.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub metrics: Option<PathBuf>,
-    /// Print the manifest that keeps what was changed on the hosts, also what is held there: each value at the host that has
-    /// it, with the place where the manifest says it now.
+    /// Print the manifest that keeps what was changed on the hosts, also what is held there: each value in the widest layer
+    /// (`defaults`, `modules.ROLE`, a site, a range, a host) that is right for every host that it holds for, with its place.
     #[arg(long, conflicts_with_all = ["metrics", "notify", "format", "diff", "pending"])]
     pub as_manifest: bool,
     /// Who is told.

@@ -26,6 +26,11 @@ hosts:
     )
 }
 
+/// The manifest with what each instance needs.
+pub(super) fn with_two_instances() -> String {
+    manifest(INSTANCES, ROLE)
+}
+
 const ROLE: &str = r#"vars: {recipient_check: ldap}, settings: {master_service_disable: ""}"#;
 const INSTANCES: &str = r#"instances:
       postfix: {settings: {inet_interfaces: "192.0.2.5, 127.0.0.1"}}
