@@ -1,9 +1,9 @@
-//! Changes that a package manager made: dpkg(1) by its log, rpm(8) by that of dnf.
+//! Changes that a package manager made: dpkg(1) by its log, rpm(8) by those of dnf(8), yum(8) and zypper(8).
 
 use super::time;
 use crate::exchange::Evidence;
 
-/// Seconds by which the log of an rpm package may be away from the change: it has the end of each package only.
+/// Seconds by which a log of rpm packages may be away from the change: it has one time for each package.
 const RPM: i64 = 5;
 
 /// What a package manager did.
@@ -58,22 +58,47 @@ fn of_dpkg(evidence: &Evidence) -> Vec<PackageRun> {
     runs
 }
 
-/// `2026-11-29T10:02:11+0000 SUBDEBUG Upgraded: postfix-2:3.8.1-5.el9.x86_64`.
+/// What was done to packages of rpm(8), by the logs of dnf(8), yum(8) and zypper(8).
 fn of_rpm(evidence: &Evidence) -> Vec<PackageRun> {
     let run = |line: &String| {
-        let mut words = line.split_whitespace();
-        let time = time::iso(words.next()?, evidence.offset)?;
-        let action = words
-            .find(|word| word.ends_with(':'))?
-            .trim_end_matches(':');
-        let package = words.next()?;
-        let name = package.rsplitn(3, '-').nth(2)?;
+        let (time, action, name) = of_zypper(line, evidence).or_else(|| of_dnf(line, evidence))?;
         Some(PackageRun {
-            name: name.to_owned(),
-            action: action.to_ascii_lowercase(),
+            name,
+            action,
             begin: time - RPM,
             end: time + RPM,
         })
     };
     evidence.rpm.iter().filter_map(run).collect()
+}
+
+/// `2026-11-29T10:02:11+0000 SUBDEBUG Upgrade: postfix-2:3.8.1-5.el9.x86_64` of dnf, and
+/// `Nov 29 10:02:11 Updated: 2:postfix-2.10.1-9.el7.x86_64` of yum.
+fn of_dnf(line: &str, evidence: &Evidence) -> Option<(i64, String, String)> {
+    let (time, rest) = time::of_log(line, evidence.now, evidence.offset)?;
+    let mut words = rest.split_whitespace();
+    let action = words
+        .find(|word| word.ends_with(':'))?
+        .trim_end_matches(':');
+    let package = words.next()?;
+    // yum writes the epoch first.
+    let package = match package.split_once(':') {
+        Some((epoch, rest)) if epoch.bytes().all(|byte| byte.is_ascii_digit()) => rest,
+        _ => package,
+    };
+    let name = package.rsplitn(3, '-').nth(2)?;
+    Some((time, action.to_ascii_lowercase(), name.to_owned()))
+}
+
+/// `2026-11-29 10:02:11|install|postfix|3.8.4-150600.3.2|x86_64||repo|CHECKSUM|`, in local time.
+fn of_zypper(line: &str, evidence: &Evidence) -> Option<(i64, String, String)> {
+    let mut columns = line.split('|').map(str::trim);
+    let (date, clock) = columns.next()?.split_once(' ')?;
+    let time = time::local(date, clock)? - evidence.offset;
+    let action = columns.next()?;
+    let is_change = matches!(action, "install" | "remove");
+    let name = columns
+        .next()
+        .filter(|name| is_change && !name.is_empty())?;
+    Some((time, action.to_owned(), name.to_owned()))
 }

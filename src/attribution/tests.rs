@@ -87,6 +87,43 @@ fn the_nearest_evidence_counts() {
 }
 
 #[test]
+fn packages_of_rpm_are_known_by_the_logs_of_dnf_yum_and_zypper() {
+    let lines = [
+        "2026-11-29T10:02:10+0000 SUBDEBUG Upgrade: postfix-2:3.8.1-5.el9.x86_64",
+        "2026-11-29T12:02:10+0200 SUBDEBUG Installed: postfix-2:3.8.1-5.el9.x86_64",
+        "Nov 29 10:02:12 Updated: 2:postfix-2.10.1-9.el7.x86_64",
+        "2026-11-29 10:02:11|install|postfix|3.8.4-150600.3.2|x86_64||repo-update|0a1b|",
+        "2026-11-29 10:02:11|remove |postfix|3.8.4-150600.3.2|x86_64|root@host|",
+    ];
+    let actions = ["upgrade", "installed", "updated", "install", "remove"];
+    for (line, action) in lines.into_iter().zip(actions) {
+        let mut evidence = evidence(&SSH, &[]);
+        evidence.rpm = vec![line.to_owned()];
+        let wanted = ChangedBy::Package {
+            package: "postfix".to_owned(),
+            action: action.to_owned(),
+        };
+        assert_eq!(judged(&evidence), wanted, "{line}");
+        evidence.rpm = vec![line.replace(":02:", ":04:")];
+        assert_eq!(
+            judged(&evidence),
+            session(&["alice"], None, "login"),
+            "{line}"
+        );
+    }
+    for line in [
+        "2026-11-29 10:02:11|command|root@host|'zypper' 'up' 'postfix'|",
+        "2026-11-29T10:02:11+0000 INFO --- logging initialized ---",
+        "2026-11-29 10:02:11|install||",
+        "rubbish",
+    ] {
+        let mut evidence = evidence(&[], &[]);
+        evidence.rpm = vec![line.to_owned()];
+        assert_eq!(judged(&evidence), ChangedBy::Unknown, "{line}");
+    }
+}
+
+#[test]
 fn what_was_over_or_had_not_begun_explains_nothing() {
     let late = [
         "2026-11-29T10:02:12+00:00 h sshd[7]: Accepted password for bob from 192.0.2.9 port 4711 ssh2",

@@ -42,10 +42,11 @@ pub(super) fn read(source: &AgeSource) -> Text {
     };
     let what = SecretSource::Age(source.clone()).to_string();
     if by_passphrase(&sealed) {
-        return decrypt(&sealed, None, true).map_err(|why| {
-            Diagnostic::error(format!("{what} cannot be decrypted"))
+        return decrypt(&sealed, None, true).map_err(|failure| match failure {
+            AgeFailure::NotStarted(problem) => problem,
+            AgeFailure::Why(why) => Diagnostic::error(format!("{what} cannot be decrypted"))
                 .detail(why)
-                .hint("it is encrypted by a passphrase: run `murder` on a terminal, or encrypt it for an identity")
+                .hint("it is encrypted by a passphrase: run `murder` on a terminal, or encrypt it for an identity"),
         });
     }
     if source.identities.is_empty() {
@@ -58,7 +59,8 @@ pub(super) fn read(source: &AgeSource) -> Text {
     for identity in &source.identities {
         match by_identity(&sealed, identity) {
             Ok(text) => return Ok(text),
-            Err(why) => tried.push(format!("{identity}: {why}")),
+            Err(AgeFailure::NotStarted(problem)) => return Err(problem),
+            Err(AgeFailure::Why(why)) => tried.push(format!("{identity}: {why}")),
         }
     }
     Err(
@@ -68,8 +70,22 @@ pub(super) fn read(source: &AgeSource) -> Text {
     )
 }
 
+/// Why nothing was decrypted.
+enum AgeFailure {
+    /// age(1) cannot be started: no other identity helps.
+    NotStarted(Diagnostic),
+    /// In words.
+    Why(String),
+}
+
+impl From<String> for AgeFailure {
+    fn from(why: String) -> Self {
+        Self::Why(why)
+    }
+}
+
 /// Tries one file of identities; the error is why it does not help.
-fn by_identity(sealed: &[u8], identity: &LocalFile) -> Result<Zeroizing<String>, String> {
+fn by_identity(sealed: &[u8], identity: &LocalFile) -> Result<Zeroizing<String>, AgeFailure> {
     let words = |problem: Diagnostic| match problem.detail {
         Some(detail) => format!("{} ({detail})", problem.summary),
         None => problem.summary,
@@ -89,7 +105,7 @@ fn decrypt(
     sealed: &[u8],
     identity: Option<&Path>,
     asks: bool,
-) -> Result<Zeroizing<String>, String> {
+) -> Result<Zeroizing<String>, AgeFailure> {
     let mut command = Command::new("age");
     command.arg("--decrypt");
     if let Some(path) = identity {
@@ -104,7 +120,9 @@ fn decrypt(
             .open("/dev/tty")
             .is_err()
         {
-            return Err("it needs a passphrase, and there is no terminal to ask on".to_owned());
+            return Err(AgeFailure::Why(
+                "it needs a passphrase, and there is no terminal to ask on".to_owned(),
+            ));
         }
         run_asking(&mut command, sealed, MOST)
     } else {
@@ -112,19 +130,18 @@ fn decrypt(
     };
     match ended {
         Ended::Done { status, output, .. } if status.success() => {
-            text_of(&output, "what is encrypted").map_err(|problem| problem.summary)
+            text_of(&output, "what is encrypted").map_err(|problem| problem.summary.into())
         }
         Ended::Done { messages, .. } => {
             let messages = first_lines(&messages);
             let line = messages.lines().next().unwrap_or("age failed");
-            Err(line.trim_start_matches("age: error: ").to_owned())
+            Err(line.trim_start_matches("age: error: ").to_owned().into())
         }
-        Ended::NotStarted(error) => {
-            let problem = not_started("age", &error);
-            Err(problem.hint.unwrap_or(problem.summary))
-        }
-        Ended::TimedOut => Err(format!("age did not end within {:?}", BOUNDS.time)),
-        Ended::TooMuch => Err("what is encrypted is too large for a secret".to_owned()),
+        Ended::NotStarted(error) => Err(AgeFailure::NotStarted(not_started("age", &error))),
+        Ended::TimedOut => Err(format!("age did not end within {:?}", BOUNDS.time).into()),
+        Ended::TooMuch => Err("what is encrypted is too large for a secret"
+            .to_owned()
+            .into()),
     }
 }
 

@@ -190,7 +190,7 @@ fn bytes(file: fs::File, path: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, D
     if bytes.len() as u64 > most {
         return Err(
             Diagnostic::error(format!("`{}` is too large for a secret", path.display()))
-                .hint("a secret is one line of text"),
+                .hint("let the file hold the secret alone, as one line of text"),
         );
     }
     Ok(bytes)

@@ -238,7 +238,7 @@ fn fit(name: &SecretName, text: &str) -> Result<Secret, Diagnostic> {
     match unfit(text) {
         None => Ok(Secret::new(text.to_owned())),
         Some(why) => Err(Diagnostic::error(format!("the secret `{name}` {why}"))
-            .hint("a secret is one line of text")),
+            .hint("store it as one line of text, without blanks at its ends")),
     }
 }
 
@@ -260,7 +260,8 @@ fn unfit(text: &str) -> Option<&'static str> {
 /// The text that a program or a file gave: UTF-8, without the one line end behind it.
 fn text_of(bytes: &[u8], what: &str) -> Text {
     let text = std::str::from_utf8(bytes).map_err(|_| {
-        Diagnostic::error(format!("{what} is not UTF-8 text")).hint("a secret is one line of text")
+        Diagnostic::error(format!("{what} is not UTF-8 text"))
+            .hint("store it as one line of UTF-8 text")
     })?;
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);

@@ -239,6 +239,11 @@ impl<'a> Session<'a> {
                     source.mount
                 ),
             ),
+            503 => (
+                format!("Vault did not give {name}"),
+                "unseal it (`vault operator unseal`), or wait until its maintenance ends"
+                    .to_owned(),
+            ),
             _ => (
                 format!("Vault did not give {name}"),
                 format!("try `vault kv get -mount={} {}`", source.mount, source.path),

@@ -191,3 +191,52 @@ fn every_shell_gives_the_same_evidence() {
         assert!(said.iter().all(|one| one.at.is_some()), "{sh}: {said:?}");
     }
 }
+
+#[test]
+fn packages_of_rpm_are_known_by_the_logs_of_their_package_managers() {
+    let host = super::world::host();
+    // As dnf(8) of RHEL and zypper(8) of openSUSE write them.
+    let logs = [
+        (
+            "/var/log/dnf.rpm.log",
+            "$(date +%Y-%m-%dT%H:%M:%S%z) SUBDEBUG Upgrade: postfix-2:3.8.1-5.el9.x86_64",
+        ),
+        (
+            "/var/log/yum.log",
+            "$(LC_ALL=C date '+%b %d %H:%M:%S') Updated: 2:postfix-2.10.1-9.el7.x86_64",
+        ),
+        (
+            "/var/log/zypp/history",
+            "$(date '+%Y-%m-%d %H:%M:%S')|install|postfix|3.8.4-150600.3.2|x86_64||repo-update|0a1b|",
+        ),
+    ];
+    for (path, line) in logs {
+        host.run(&format!(
+            "mkdir -p /var/log/zypp; export TZ=Asia/Kolkata; cp /usr/share/zoneinfo/$TZ /etc/localtime; echo '# rubbish' >{path}; echo \"{line}\" >>{path}
+             postconf -e maximal_queue_lifetime=9d"
+        ));
+        let found = plan(&host, &desired(false)).unwrap();
+        let asked = question(&found);
+        for sh in ["dash", "busybox sh"] {
+            let mut machine = Remote::new(host.shell()).with_sh(sh);
+            let evidence = block_on(machine.witnessing(&asked)).unwrap();
+            for one in attribute(&found, &evidence) {
+                let ChangedBy::Package { package, .. } = &one.by else {
+                    panic!("{path}, {sh}: {}", one.sentence());
+                };
+                assert_eq!(package, "postfix", "{path}, {sh}");
+            }
+        }
+        host.run(&format!(
+            "rm {path}; postconf -e maximal_queue_lifetime=8d; sleep 1"
+        ));
+        let found = plan(&host, &desired(false)).unwrap();
+        let asked = question(&found);
+        let evidence = block_on(Remote::new(host.shell()).witnessing(&asked)).unwrap();
+        let said = attribute(&found, &evidence);
+        assert!(
+            said.iter().all(|one| one.by == ChangedBy::Unknown),
+            "{said:?}"
+        );
+    }
+}

@@ -1,8 +1,11 @@
 //! Ways in which a source fails. `tests/cases/sources/NAME.txt` is what `murder plan` says; `BLESS=1` writes it anew.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use super::{Place, SECRET, identity, said, tools};
 
@@ -13,6 +16,11 @@ const CASES: &[(&str, &str, &str)] = &[
     ("file-empty", "{file: empty}", ""),
     ("file-of-two-lines", "{file: lines}", ""),
     ("file-is-a-folder", "{file: folder}", ""),
+    ("file-of-another-user", "{file: closed}", ""),
+    ("file-not-utf-8", "{file: latin}", ""),
+    ("file-with-a-blank-at-its-end", "{file: blank}", ""),
+    ("file-with-a-control-character", "{file: control}", ""),
+    ("file-too-large", "{file: large}", ""),
     ("file-variable-not-set", "{file: {env: NOT_SET}}", ""),
     (
         "file-variable-holds-the-secret",
@@ -44,6 +52,7 @@ const CASES: &[(&str, &str, &str)] = &[
         "",
     ),
     ("credential-without-systemd", "{credential: ldap-pw}", ""),
+    ("credential-missing", "{credential: ldap-pw}", ""),
     ("age-without-identity", "{age: sealed.age}", ""),
     (
         "age-missing",
@@ -61,6 +70,16 @@ const CASES: &[(&str, &str, &str)] = &[
         "secret_sources: {age: {identities: [mine.txt]}}\n",
     ),
     (
+        "age-not-installed",
+        "{age: sealed.age}",
+        "secret_sources: {age: {identities: [mine.txt]}}\n",
+    ),
+    (
+        "age-passphrase-without-terminal",
+        "{age: passphrase.age}",
+        "",
+    ),
+    (
         "sops-missing",
         "{sops: {file: no-such-file.yaml, key: a.b}}",
         "",
@@ -76,6 +95,16 @@ const CASES: &[(&str, &str, &str)] = &[
         "",
     ),
     ("sops-a-map", "{sops: {file: sealed.yaml, key: ldap}}", ""),
+    (
+        "sops-not-installed",
+        "{sops: {file: sealed.yaml, key: ldap.password}}",
+        "",
+    ),
+    (
+        "sops-no-key-decrypts",
+        "{sops: {file: sealed.yaml, key: ldap.password}}",
+        "",
+    ),
     (
         "vault-no-address",
         "{vault: {path: mail/ldap, key: password}}",
@@ -95,6 +124,11 @@ const CASES: &[(&str, &str, &str)] = &[
         "vault-speaks-no-tls",
         "{vault: {path: mail/ldap, key: password}}",
         "secret_sources: {vault: {address: \"https://127.0.0.1:PLAIN\", token: {env: HOLDS_SECRET}}}\n",
+    ),
+    (
+        "vault-too-slow",
+        "{vault: {path: mail/ldap, key: password}}",
+        "secret_sources: {vault: {address: \"https://127.0.0.1:SILENT\", token: {env: HOLDS_SECRET}}}\n",
     ),
     (
         "vault-no-certificates",
@@ -129,7 +163,17 @@ fn prepared() -> Place {
     place.write("empty", "", 0o600);
     place.write("lines", &format!("{SECRET}\n{SECRET}\n"), 0o600);
     place.write("broken.txt", "rubbish\n", 0o600);
+    place.write("closed", SECRET, 0o000);
+    place.write("latin", "", 0o600);
+    fs::write(place.path("latin"), [SECRET.as_bytes(), &[0xe4]].concat()).unwrap();
+    place.write("blank", &format!("{SECRET} \n"), 0o600);
+    place.write("control", &format!("{SECRET}\u{7}\n"), 0o600);
+    place.write("large", &SECRET.repeat(4000), 0o600);
+    // It is refused before age(1) reads more than this.
+    let scrypt = "age-encryption.org/v1\n-> scrypt rF0/NwblUHHTpgQgRpe5CQ 18\nx\n";
+    place.write("passphrase.age", scrypt, 0o644);
     fs::create_dir(place.path("folder")).unwrap();
+    fs::create_dir(place.path("credentials")).unwrap();
     let (open, keys) = (path("open"), path("mine.txt"));
     place.set("OPEN_FILE", &open);
     place.set("SOPS_AGE_KEY_FILE", &keys);
@@ -138,33 +182,82 @@ fn prepared() -> Place {
     place
 }
 
+/// What is wrong with the machine in a case, beside the source.
+fn arrange(name: &str, place: &Place, command: &mut Command) {
+    let folder = place.path("folder");
+    match name {
+        "command-not-allowed" => {}
+        _ if name.starts_with("command") => {
+            command.arg("--allow-commands");
+        }
+        // Root may read every file.
+        "file-of-another-user" => {
+            command.uid(65534).gid(65534);
+        }
+        "credential-missing" => {
+            command.env("CREDENTIALS_DIRECTORY", place.path("credentials"));
+        }
+        "age-not-installed" | "sops-not-installed" => {
+            command.env("PATH", folder);
+        }
+        "sops-no-key-decrypts" => {
+            command.env("SOPS_AGE_KEY_FILE", place.path("other.txt"));
+        }
+        _ => {}
+    }
+}
+
+/// A server that treats each connection so, and its port.
+fn server(treat: fn(TcpStream) -> Option<TcpStream>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    std::thread::spawn(move || {
+        let kept: Vec<TcpStream> = listener
+            .incoming()
+            .filter_map(|connection| treat(connection.unwrap()))
+            .collect();
+        drop(kept);
+    });
+    port
+}
+
 #[test]
 fn each_way_in_which_a_source_fails_has_its_message() {
     const { assert!(CASES.len() >= 20) };
     let bless = std::env::var_os("BLESS").is_some();
     let place = prepared();
-    // It answers each connection with what is no TLS.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port().to_string();
-    std::thread::spawn(move || {
-        for connection in listener.incoming() {
-            let _ = std::io::Write::write_all(&mut connection.unwrap(), b"HTTP/1.0 400 no\r\n\r\n");
-        }
+    let plain = server(|mut connection| {
+        let _ = std::io::Write::write_all(&mut connection, b"HTTP/1.0 400 no\r\n\r\n");
+        None
     });
+    let silent = server(Some);
     let folder = place.folder.path().display().to_string();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
     let mut wrong = String::new();
     for (name, source, more) in CASES {
-        place.manifest(&[source], &more.replace("PLAIN", &port));
-        let mut arguments = vec!["plan", "murder.yaml", "--sandbox=box"];
-        if name.starts_with("command") && *name != "command-not-allowed" {
-            arguments.push("--allow-commands");
+        let more = more.replace("PLAIN", &plain).replace("SILENT", &silent);
+        place.manifest(&[source], &more);
+        let mut command = place.command(&["plan", "murder.yaml", "--sandbox=box"]);
+        arrange(name, &place, &mut command);
+        if name.contains("without-terminal") {
+            command = without_terminal(&command);
         }
-        let output = place.run(&arguments);
-        let text = said(&output).replace(&folder, "DIR").replace(&port, "PORT");
+        let output = command.output().unwrap();
+        let text = said(&output).replace(&folder, "DIR");
+        let text = text.replace(&plain, "PORT").replace(&silent, "PORT");
+        // The recipient is made by chance, and sops breaks the lines about it by its own length.
+        let by_chance = ["age1", "| ", "- |"];
+        let lines = text.split_inclusive('\n').filter(|line| {
+            let line = line.trim_start();
+            name != &"sops-no-key-decrypts"
+                || !by_chance.iter().any(|begin| line.starts_with(begin))
+                || line == "|\n"
+        });
+        let text: String = lines.collect();
         assert_eq!(output.status.code(), Some(1), "{name}: {text}");
         assert!(!text.contains(SECRET), "{name}: {text}");
-        // Key, place, and what to do.
-        for part in ["secret0", "--> murder.yaml:", "= help: "] {
+        // Key, place with the source, and what to do.
+        for part in ["secret0", "--> murder.yaml:", source, "= help: "] {
             assert!(text.contains(part), "{name} lacks `{part}`: {text}");
         }
         let expected =
@@ -177,4 +270,18 @@ fn each_way_in_which_a_source_fails_has_its_message() {
         }
     }
     assert!(wrong.is_empty(), "BLESS=1 accepts these:{wrong}");
+}
+
+/// The same command in a session that has no terminal.
+fn without_terminal(command: &Command) -> Command {
+    let mut alone = Command::new("setsid");
+    alone.arg("--wait").arg(command.get_program());
+    alone.args(command.get_args()).env_clear();
+    let set = command.get_envs();
+    alone.envs(set.filter_map(|(name, value)| Some((name, value?))));
+    if let Some(folder) = command.get_current_dir() {
+        alone.current_dir(folder);
+    }
+    alone.stdin(Stdio::null());
+    alone
 }

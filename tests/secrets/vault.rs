@@ -282,10 +282,9 @@ fn a_kv_store_is_read_by_each_login() {
         let output = place.run(&["plan", "murder.yaml", "--sandbox=box"]);
         let text = said(&output);
         assert_eq!(output.status.code(), Some(1), "{what}: {text}");
-        assert!(
-            text.contains(message) && text.contains("= help: "),
-            "{what}: {text}"
-        );
+        for part in [message, "secret0", "--> murder.yaml:", &source, "= help: "] {
+            assert!(text.contains(part), "{what} lacks `{part}`: {text}");
+        }
         for hidden in [SECRET, &secret_id, &token, "wrong-token-of-the-test"] {
             assert!(!text.contains(hidden), "{what}: {text}");
         }
@@ -299,4 +298,18 @@ fn a_kv_store_is_read_by_each_login() {
     let output = place.run(&["plan", "murder.yaml", "--sandbox=box"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("ca_file: PATH"), "{}", said(&output));
+    // One that is sealed gives nothing.
+    server.bao(&["operator", "seal"]);
+    place.manifest(&values[..1], &server.sources(""));
+    let output = place.run(&["plan", "murder.yaml", "--sandbox=box"]);
+    assert_eq!(output.status.code(), Some(1));
+    for part in [
+        "sealed",
+        "unseal",
+        "secret0",
+        "--> murder.yaml:",
+        "= help: ",
+    ] {
+        assert!(said(&output).contains(part), "{part}: {}", said(&output));
+    }
 }

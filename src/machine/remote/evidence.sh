@@ -16,9 +16,12 @@ murder_evidence() {
     [ ! -f $path ] || tail -c 65536 $path
   done
   echo "=rpm"
-  for path in /var/log/dnf.rpm.log /var/log/yum.log; do
+  # rpm(8) itself is not asked: it may write locks beside its database.
+  for path in /var/log/dnf.rpm.log.1 /var/log/dnf.rpm.log /var/log/yum.log; do
     [ ! -f $path ] || tail -n 500 $path
   done
+  path=/var/log/zypp/history
+  [ ! -f $path ] || grep -aE '^[0-9: -]+\|(install|remove) *\|' $path | tail -n 500
   echo "=logs"
   for path in /var/log/auth.log.1 /var/log/secure /var/log/auth.log /var/log/syslog /var/log/messages; do
     [ ! -f $path ] || grep -aE "$PATTERN" $path | tail -n 1000
