@@ -20,7 +20,7 @@ mailHost: backend2.example.org
 ";
 
 /// A murder whose hosts are as the manifest wants them.
-fn applied() -> RouteFolder {
+pub fn applied() -> RouteFolder {
     let folder = RouteFolder::with(MANIFEST, PEOPLE);
     let output = folder.run(&["apply", "m.yaml", "--sandbox", "hosts", "--yes", "--adopt"]);
     assert_eq!(
@@ -33,7 +33,7 @@ fn applied() -> RouteFolder {
     folder
 }
 
-fn run(folder: &RouteFolder, verb: &str, more: &[&str]) -> (String, Option<i32>) {
+pub fn run(folder: &RouteFolder, verb: &str, more: &[&str]) -> (String, Option<i32>) {
     let all = [
         &[verb, "m.yaml", "--sandbox", "hosts", "--ldif", "d.ldif"],
         more,
@@ -46,7 +46,7 @@ fn run(folder: &RouteFolder, verb: &str, more: &[&str]) -> (String, Option<i32>)
     )
 }
 
-fn change(folder: &RouteFolder, manifest: &str) {
+pub fn change(folder: &RouteFolder, manifest: &str) {
     fs::write(folder.0.path().join("m.yaml"), manifest).unwrap();
 }
 
@@ -75,7 +75,7 @@ fn a_plan_without_changes_moves_nothing() {
 }
 
 /// The manifest with more keys for one host.
-fn with(host: &str, more: &str) -> String {
+pub fn with(host: &str, more: &str) -> String {
     let line = |line: &str| match line.starts_with(&format!("  {host}.example.org:")) {
         true => line.replace("]}", &format!("], {more}}}")),
         false => line.to_owned(),
@@ -106,7 +106,7 @@ fn addresses_that_move_are_counted_and_what_is_refused_is_a_refusal() {
     let (said, code) = run(&folder, "plan", &["--show-addresses"]);
     assert_eq!(code, Some(1), "{said}");
     assert!(
-        said.contains("3 addresses are now refused for good: "),
+        said.contains("3 addresses are now refused for good (5.7.1 at mx.example.org): ann@"),
         "{said}"
     );
     assert!(said.contains("--allow-bounce"), "{said}");
@@ -121,9 +121,9 @@ fn addresses_that_move_are_counted_and_what_is_refused_is_a_refusal() {
     assert_eq!(code, Some(0), "{said}");
 }
 
-/// Mail that moves to another backend bounces if the internal MTA sends it there before that backend takes it.
-#[test]
-fn states_on_the_way_are_tried() {
+/// A murder in which mail is about to move from one backend to another: it bounces if the internal MTA sends it there before that
+/// backend takes it.
+fn moving() -> RouteFolder {
     let strict = "unknown_local_recipient_reject_code: '550'";
     let folder = applied();
     change(
@@ -145,12 +145,18 @@ fn states_on_the_way_are_tried() {
         &folder,
         &both.lines().map(|own| line(own) + "\n").collect::<String>(),
     );
+    folder
+}
+
+#[test]
+fn states_on_the_way_are_tried() {
+    let folder = moving();
     let (said, code) = run(&folder, "plan", &["--adopt"]);
     for words in [
         "2 addresses move from backend1.example.org to backend2.example.org",
-        "on the way, with `smtp.example.org` alone changed: 2 addresses now bounce\n",
+        "on the way, with smtp.example.org alone changed: 2 addresses now bounce (5.1.1 at smtp.example.org via relay:[backend2.example.org])\n",
         "2 addresses lose mail (refused for good, bounced, or in a loop) while hosts are applied",
-        "on the way 1 after a wave, 0 without one host of a wave, 2 with one host alone",
+        "tried: the end; after wave 1 of 2; with each of backend2.example.org, smtp.example.org alone changed\n",
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }
@@ -204,4 +210,95 @@ fn a_host_is_not_retired_while_the_directory_names_it() {
     .unwrap();
     let (said, code) = run(&folder, "apply", &["--allow-delete", "--yes"]);
     assert!(code == Some(0) && !said.contains("still name"), "{said}");
+}
+
+/// What is left out counts as it is now, not as the manifest wants it.
+#[test]
+fn a_part_of_the_hosts_is_judged_against_the_rest_as_it_is() {
+    let folder = moving();
+    let (said, code) = run(&folder, "plan", &["--adopt", "--host", "smtp.example.org"]);
+    for words in [
+        "2 addresses now bounce (5.1.1 at smtp.example.org via relay:[backend2.example.org])\n",
+        "left out, and counted as they are now: backend2.example.org\n",
+        "2 addresses lose mail (refused for good, bounced, or in a loop) after this plan",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(code, Some(1), "{said}");
+    let wave = |name| run(&folder, "apply", &["--adopt", "--yes", "--wave", name]);
+    let (said, code) = wave("add-2");
+    assert!(
+        code == Some(1) && said.contains("2 addresses lose mail"),
+        "{said}"
+    );
+    let (said, code) = run(
+        &folder,
+        "plan",
+        &["--adopt", "--host", "backend2.example.org"],
+    );
+    assert!(
+        code == Some(0) && said.contains("left out, and counted as they are now: smtp.example.org"),
+        "{said}"
+    );
+    let (said, code) = wave("add-1");
+    assert!(
+        code == Some(0) && said.contains("no address moves"),
+        "{said}"
+    );
+    // Now the other one is safe.
+    let (said, code) = wave("add-2");
+    assert!(
+        code == Some(0) && said.contains("2 addresses move from"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_removal_waits_for_additions_on_hosts_that_are_left_out() {
+    let folder = applied();
+    let banner = "settings: {smtpd_recipient_overshoot_limit: '500'}";
+    change(&folder, &with("backend1", banner));
+    let (said, code) = run(&folder, "apply", &["--yes"]);
+    assert_eq!(code, Some(0), "{said}");
+    change(&folder, &with("smtp", banner));
+    let words = "this host only loses things, and additions on `smtp.example.org` are outstanding: run `murder apply --host smtp.example.org` first, or apply all hosts together";
+    let own = ["--yes", "--host", "backend1.example.org"];
+    let (said, code) = run(&folder, "apply", &own);
+    assert!(code == Some(1) && said.contains(words), "{said}");
+    assert!(
+        said.contains("refused without --allow-early-removal"),
+        "{said}"
+    );
+    let (said, code) = run(&folder, "apply", &["--yes", "--wave", "remove-1"]);
+    assert!(code == Some(1) && said.contains(words), "{said}");
+    // All together have the right order.
+    let (said, code) = run(&folder, "plan", &[]);
+    assert_eq!(code, Some(0), "{said}");
+    let (said, code) = run(
+        &folder,
+        "plan",
+        &[&own[1..], &["--allow-early-removal"]].concat(),
+    );
+    assert_eq!(code, Some(0), "{said}");
+    let (said, code) = run(&folder, "apply", &["--yes", "--host", "smtp.example.org"]);
+    assert_eq!(code, Some(0), "{said}");
+    let (said, code) = run(&folder, "apply", &own);
+    assert!(code == Some(0) && !said.contains("outstanding"), "{said}");
+}
+
+#[test]
+fn an_edge_that_closes_shuts_mail_out_and_a_retired_backend_loses_it() {
+    let folder = applied();
+    change(&folder, &with("mx", "state: retired"));
+    let (said, code) = run(&folder, "plan", &["--allow-delete"]);
+    assert!(
+        said.contains("mail no longer enters at `mx.example.org` (from the Internet"),
+        "{code:?} {said}"
+    );
+    // The internal MTA takes it from the Internet too, so nobody is shut out.
+    assert!(!said.contains("get no mail from the Internet"), "{said}");
+    change(&folder, &with("backend2", "state: retired"));
+    let (said, code) = run(&folder, "plan", &["--allow-delete"]);
+    assert!(said.contains("1 address now bounces (5.4.4 at"), "{said}");
+    assert_eq!(code, Some(1), "{said}");
 }

@@ -109,6 +109,7 @@ pub fn seed() -> Murder {
         external: Vec::new(),
         recipient_delimiter: "+".to_owned(),
         shared_folders: Vec::new(),
+        verifies_in_plan: false,
         keep: murder::history::KEPT,
         rollout: BTreeMap::new(),
         probes: Probes {

@@ -9,7 +9,7 @@ use super::confirm::InterruptReport;
 use super::error::CliError;
 use super::event_stream::EventStream;
 use super::exit::Exit;
-use super::mail_change::{MailArguments, MailReport};
+use super::mail_change::{JudgedPlan, MailArguments, MailReport};
 use super::output::{self, Diff, Format};
 use super::plan_file::PlanFileArguments;
 use super::progress::Progress;
@@ -155,14 +155,13 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
             file.display()
         )));
     }
-    arguments.mail.check()?;
     confirm::may_ask(arguments.yes, "murder plan")?;
     let (loaded, hosts) = open::hosts(&arguments.selection, terminal)?;
     refuse_frozen(&loaded.murder.policies, arguments, terminal)?;
-    let (reach, consent) = (
-        arguments.mail.watching(arguments.reach()),
-        arguments.consent.options(),
-    );
+    let consent = arguments.consent.options();
+    let reach = arguments
+        .mail
+        .watching(arguments.reach(), &loaded.murder, terminal)?;
     selection::allowed(loaded.murder.hosts.keys(), &consent)?;
     let order = RolloutOrder::of_manifest(&loaded);
     let wave = arguments.part.chosen(&order, arguments.canary)?;
@@ -172,8 +171,15 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
     let events = arguments.events(&murder.name, hosts.len(), terminal);
     let events = events.as_ref();
     let plan = open::plan_with(murder, &hosts, &*applier, reach.parallel, events, terminal);
-    let mut plan = of_wave(wave.as_ref(), plan);
-    let mail = arguments.mail.judge(&loaded, &mut plan, &reach, terminal)?;
+    let (mut plan, rest) = of_wave(wave.as_ref(), plan);
+    let judged = JudgedPlan {
+        loaded: &loaded,
+        plan: &mut plan,
+        rest,
+        order: &order,
+        canary: arguments.canary,
+    };
+    let mail = arguments.mail.judge(judged, &reach, terminal)?;
     let planned = PlannedApply {
         plan: &plan,
         order: &order,

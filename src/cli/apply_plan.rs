@@ -9,13 +9,12 @@ use super::exit::Exit;
 use super::plan_file::PlanFileArguments;
 use super::shard::of_wave;
 use super::terminal::Terminal;
-use super::{Selection, ask, confirm, save, selection, show};
+use super::{Selection, ask, confirm, save, saved_judgement, selection, show};
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::load;
 use crate::name::HostName;
 use crate::plan::Plan;
 use crate::plan::saved::SavedPlan;
-use crate::session::options::Consent;
 use crate::session::rollout_order::RolloutOrder;
 use crate::session::saved::{PlanApplier, PlanUse};
 use crate::session::signature::{Signature, SignatureSource, verify};
@@ -27,12 +26,6 @@ use crate::session::trust::unknown_addresses;
 /// If no host was contacted, or standard output cannot be written.
 pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let file = &arguments.selection.path;
-    if let Some(flag) = arguments.mail.given() {
-        return Err(CliError::message(format!(
-            "`{flag}` judges the plan of a manifest, and `{}` is a saved plan, which was judged when it was made",
-            file.display()
-        )));
-    }
     confirm::may_ask(arguments.yes, "murder show")?;
     let flags = &arguments.plan_file;
     let bytes = load::read_plan(file).map_err(|problem| CliError::arguments(vec![problem]))?;
@@ -41,7 +34,8 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
     expected(&saved, flags)?;
     let order = RolloutOrder::of_saved(&saved);
     let wave = arguments.part.chosen(&order, arguments.canary)?;
-    let hosts = selected(&saved, &arguments.selection)?;
+    let is_judged = arguments.mail.given().is_some();
+    let hosts = selected(&saved, &arguments.selection, is_judged)?;
     let hosts = arguments.part.hosts(wave.as_ref(), hosts);
     freeze(arguments, terminal)?;
     let consent = arguments.consent.options();
@@ -65,8 +59,17 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
         .map_err(|error| CliError::session(error, &Sources::default()))?;
     terminal.diagnostics(&warnings, &Sources::default());
     let plan = of_hosts(show::shown(&saved, file)?, &hosts);
-    let plan = of_wave(wave.as_ref(), plan);
-    apply(&order, &plan, &applier, &consent, arguments, terminal)
+    let (mut plan, _) = of_wave(wave.as_ref(), plan);
+    let mail = saved_judgement::of(&saved, &mut plan, &order, arguments, terminal)?;
+    let events = arguments.events(&plan.murder, plan.hosts.len(), terminal);
+    let planned = PlannedApply {
+        mail,
+        plan: &plan,
+        order: &order,
+        consent: &consent,
+        events: events.as_ref(),
+    };
+    planned.apply(&applier, arguments, terminal)
 }
 
 /// Respects the freezes of the operator's policies. Their rules were judged when the plan was made.
@@ -77,26 +80,6 @@ fn freeze(arguments: &ApplyArguments, terminal: &Terminal) -> Result<(), CliErro
         return Err(CliError::input(problems, &sources));
     }
     refuse_frozen(&policies, arguments, terminal)
-}
-
-/// Shows the plan, asks, and applies it.
-fn apply(
-    order: &RolloutOrder,
-    plan: &Plan,
-    applier: &PlanApplier<'_>,
-    consent: &Consent,
-    arguments: &ApplyArguments,
-    terminal: &Terminal,
-) -> Result<Exit, CliError> {
-    let events = arguments.events(&plan.murder, plan.hosts.len(), terminal);
-    let planned = PlannedApply {
-        mail: None,
-        plan,
-        order,
-        consent,
-        events: events.as_ref(),
-    };
-    planned.apply(applier, arguments, terminal)
 }
 
 /// Verifies the signature, if one is required, and gives who signed.
@@ -152,10 +135,18 @@ fn expected(saved: &SavedPlan, flags: &PlanFileArguments) -> Result<(), CliError
 }
 
 /// The hosts of the plan that the selection matches.
-fn selected(saved: &SavedPlan, selected: &Selection) -> Result<Vec<HostName>, CliError> {
+fn selected(
+    saved: &SavedPlan,
+    selected: &Selection,
+    is_judged: bool,
+) -> Result<Vec<HostName>, CliError> {
+    // A manifest by which mail is judged again may have overlays.
     let unfit = [
         ("--site", !selected.site.is_empty()),
-        ("--overlay", !selected.added.overlay.is_empty()),
+        (
+            "--overlay",
+            !selected.added.overlay.is_empty() && !is_judged,
+        ),
     ];
     if let Some((flag, _)) = unfit.iter().find(|(_, given)| *given) {
         return Err(CliError::message(format!(

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use super::error::CliError;
 use super::event_stream::EventStream;
-use super::mail_change::{MailArguments, MailReport};
 use super::progress::Progress;
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
@@ -19,7 +18,6 @@ use crate::model::{Host, Murder};
 use crate::name::HostName;
 use crate::plan::Plan;
 use crate::report::events::Stage;
-use crate::session::freeze;
 use crate::session::live_file::LiveFileDocument;
 use crate::session::murder::MurderSession;
 use crate::session::one_host::OneHost;
@@ -94,30 +92,6 @@ pub fn one_host(
     Ok((loaded, name))
 }
 
-/// Plans the selected hosts for a verb that only reads them, and prints the manifest's warnings. Also gives what the plan
-/// means for mail, if a directory is given.
-///
-/// # Errors
-/// If the manifest is wrong, `--untrusted` forbids to contact its hosts, or a secret cannot be read. No host was contacted.
-pub fn difference(
-    selected: &Selection,
-    reach: &ReachArguments,
-    mail: &MailArguments,
-    terminal: &Terminal,
-) -> Result<(Plan, Option<MailReport>), CliError> {
-    let (loaded, hosts) = hosts(selected, terminal)?;
-    let reach = mail.watching(reach.of_selection(selected));
-    untrusted::refuse_hosts(&loaded, &reach)?;
-    if let Some((policy, freeze)) = freeze::running(&loaded.murder.policies, SystemTime::now()) {
-        terminal.say(&freeze::words(policy, freeze));
-    }
-    let planner = planner(&loaded, &hosts, &reach, terminal)?;
-    let murder = &loaded.murder;
-    let mut plan = plan(murder, &hosts, &*planner, reach.parallel, terminal);
-    let mail = mail.judge(&loaded, &mut plan, &reach, terminal)?;
-    Ok((plan, mail))
-}
-
 /// Plans the selected hosts as a live file has them, and prints the manifest's warnings. It contacts no host and reads no
 /// secret.
 ///
@@ -150,10 +124,10 @@ pub fn difference_of_live_file(
     Ok(plan(murder, &hosts, &*planner, reach.parallel, terminal))
 }
 
-/// Plans the selected hosts as [`difference`], as if no thing was held.
+/// Plans the selected hosts as [`super::judged_plan::difference`], as if no thing was held.
 ///
 /// # Errors
-/// As [`difference`].
+/// As [`super::judged_plan::difference`].
 pub fn without_holds(
     selected: &Selection,
     reach: &ReachArguments,
@@ -171,10 +145,10 @@ pub fn without_holds(
     Ok((loaded, plan))
 }
 
-/// Plans the selected hosts as [`difference`], and asks those with drift who changed them; with `jsonl` each event is a line.
+/// Plans the selected hosts as [`super::judged_plan::difference`], and asks those with drift who changed them; with `jsonl` each event is a line.
 ///
 /// # Errors
-/// As [`difference`].
+/// As [`super::judged_plan::difference`].
 pub fn watched(
     selected: &Selection,
     reach: &ReachArguments,
@@ -232,7 +206,7 @@ pub struct Watched {
 ///
 /// # Errors
 /// If the manifest does not compile or a secret cannot be read. No host was contacted.
-fn planner<'a>(
+pub fn planner<'a>(
     loaded: &'a LoadedMurder,
     hosts: &[HostName],
     reach: &Reach,

@@ -13,7 +13,7 @@ use super::reach::{ConsentArguments, ReachArguments};
 use super::save::{self, SaveArguments};
 use super::shard::ShardArguments;
 use super::terminal::Terminal;
-use super::{Selection, StrangerArguments, open, show};
+use super::{Selection, StrangerArguments, judged_plan, open, show};
 
 /// Arguments of `murder plan`.
 #[derive(Debug, Args)]
@@ -80,7 +80,12 @@ pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliEr
                         None,
                     )
                 }
-                None => open::difference(&selection, &arguments.reach, &arguments.mail, terminal)?,
+                None => judged_plan::difference(
+                    &selection,
+                    &arguments.reach,
+                    &arguments.mail,
+                    terminal,
+                )?,
             };
             (
                 plan.without_lifted(|host, kind| consent.lifts(host, kind)),
@@ -111,7 +116,6 @@ pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliEr
 
 /// Checks that the flags about mail agree with the others.
 fn check_mail(arguments: &PlanArguments) -> Result<(), CliError> {
-    arguments.mail.check()?;
     if let (Some(flag), Some(_)) = (arguments.mail.given(), arguments.look.limit) {
         return Err(CliError::message(format!(
             "`--limit` cannot cut what `{flag}` adds: leave one of them out"

@@ -13,6 +13,9 @@ pub struct PlanFileArguments {
     /// The folder from which relative paths in a saved plan resolve. Default: the current folder.
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub base: Option<PathBuf>,
+    /// With `--ldif` or `--directory` and a saved plan: the manifest that it was made from. Default: the current folder.
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
+    pub manifest: Option<PathBuf>,
     /// Apply a saved plan only if its digest is this one.
     #[arg(long, value_name = "DIGEST")]
     pub expect_digest: Option<String>,
@@ -39,6 +42,7 @@ impl PlanFileArguments {
     pub fn given(&self) -> Option<&'static str> {
         let flags = [
             ("--base", self.base.is_some()),
+            ("--manifest", self.manifest.is_some()),
             ("--expect-digest", self.expect_digest.is_some()),
             ("--expect-revision", self.expect_revision.is_some()),
             ("--require-signature", self.require_signature.is_some()),

@@ -59,6 +59,9 @@ pub struct ConsentArguments {
     /// `--directory` was given.
     #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
     pub allow_bounce: Vec<String>,
+    /// With `--host` or `--wave`: apply hosts that only lose things before hosts that are left out have their additions.
+    #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
+    pub allow_early_removal: Vec<String>,
     /// Apply a manifest whose git commit does not descend from the one that the host has.
     #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
     pub allow_older: Vec<String>,
@@ -115,6 +118,7 @@ impl ConsentArguments {
             ("--allow-restart", &self.allow_restart),
             ("--allow-fault", &self.allow_fault),
             ("--allow-bounce", &self.allow_bounce),
+            ("--allow-early-removal", &self.allow_early_removal),
             ("--allow-older", &self.allow_older),
             (UNVERIFIED, &self.allow_unverified),
             (UNREACHABLE, &self.allow_unreachable),

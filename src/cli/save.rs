@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::mail_change::{MailArguments, MailReport};
 use super::reach::{ConsentArguments, ReachArguments};
 use super::terminal::Terminal;
-use super::{Selection, open, show, untrusted};
+use super::{Selection, judged_plan, open, show, untrusted};
 use crate::plan::Plan;
 use crate::plan::saved::SavedPlan;
 use crate::replace_file::replace;
@@ -30,7 +30,7 @@ pub struct SaveArguments {
 /// Plans the selected hosts, saves the plan to `file`, and gives what the file says.
 ///
 /// # Errors
-/// As [`open::difference`]; or if the plan would hold a secret, or the file cannot be written.
+/// As [`judged_plan::difference`]; or if the plan would hold a secret, or the file cannot be written.
 pub fn plan(
     selected: &Selection,
     reach: &ReachArguments,
@@ -40,13 +40,13 @@ pub fn plan(
     terminal: &Terminal,
 ) -> Result<(Plan, Option<MailReport>), CliError> {
     let (loaded, hosts) = open::hosts(selected, terminal)?;
-    let reach = mail.watching(reach.of_selection(selected));
+    let reach = mail.watching(reach.of_selection(selected), &loaded.murder, terminal)?;
     untrusted::refuse_hosts(&loaded, &reach)?;
     let base = absolute(base)?;
     let recorder = open::recorder(&loaded, &hosts, &reach, terminal)?;
     let murder = &loaded.murder;
     let mut plan = open::plan(murder, &hosts, &*recorder, reach.parallel, terminal);
-    let mail = mail.judge(&loaded, &mut plan, &reach, terminal)?;
+    let mail = judged_plan::judged(&loaded, &mut plan, mail, &reach, terminal)?;
     let mut saved = saved_plan(
         &loaded,
         &plan,
@@ -56,6 +56,7 @@ pub fn plan(
     )
     .map_err(|error| CliError::session(error, &loaded.sources))?;
     drop(plan);
+    saved.header.mail = mail.as_ref().and_then(|mail| mail.judgement.clone());
     let (bytes, digest) = saved
         .to_bytes()
         .map_err(|error| CliError::message(error.to_string()))?;
@@ -64,7 +65,9 @@ pub fn plan(
         CliError::message(format!("cannot write `{}`: {error}", file.display()))
     })?;
     say_saved(&saved, file, terminal);
-    Ok((show::shown(&saved, file)?, mail))
+    // What is printed is what the file says.
+    let of_file = saved.header.mail.as_ref().map(MailReport::of_saved);
+    Ok((show::shown(&saved, file)?, of_file.or(mail)))
 }
 
 fn say_saved(saved: &SavedPlan, file: &Path, terminal: &Terminal) {

@@ -98,13 +98,17 @@ impl WaveArguments {
     }
 }
 
-/// The part of a plan that is in the wave.
+/// The part of a plan that is in the wave, and the rest of it.
 #[must_use]
-pub fn of_wave(wave: Option<&NamedWave>, plan: Plan) -> Plan {
-    match wave {
-        Some(wave) => wave.of(&plan),
-        None => plan,
-    }
+pub fn of_wave(wave: Option<&NamedWave>, plan: Plan) -> (Plan, Plan) {
+    let part = wave.map(|wave| wave.of(&plan));
+    let mut rest = plan;
+    let part = part.unwrap_or_else(|| Plan {
+        hosts: std::mem::take(&mut rest.hosts),
+        ..rest.clone()
+    });
+    rest.hosts.retain(|host, _| !part.hosts.contains_key(host));
+    (part, rest)
 }
 
 /// `add-1 (backend, frontend)`.

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::mail_change::{MailReport, with_mail};
 use super::output::{self, PlanOutput};
 use super::terminal::Terminal;
 use crate::diagnostic::Diagnostic;
@@ -32,8 +33,10 @@ pub fn run(arguments: &ShowArguments, terminal: &Terminal) -> Result<Exit, CliEr
     let look = arguments.look;
     look.check()?;
     let plan = read(&arguments.file)?;
+    let mail = plan.header.mail.as_ref().map(MailReport::of_saved);
     let text = shown(&plan, &arguments.file)
-        .and_then(|plan| look.plan(&plan, &command(&arguments.file), terminal));
+        .and_then(|plan| look.plan(&plan, &command(&arguments.file), terminal))
+        .and_then(|text| with_mail(text, mail.as_ref(), look.format));
     output::deliver(text, Exit::Done, terminal)
 }
 

@@ -1,6 +1,6 @@
 //! All hosts of a murder, found by the names and addresses under which mail is sent to them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::host::MailHost;
@@ -11,6 +11,8 @@ use super::input::HostInput;
 pub struct MailMurder {
     /// The hosts.
     pub hosts: Vec<Arc<MailHost>>,
+    /// The numbers of hosts that are not there: no mail enters at them, and no name leads to them.
+    absent: BTreeSet<usize>,
     by_name: HashMap<String, usize>,
     /// The names of hosts that are not ours and that the manifest knows.
     external: HashSet<String>,
@@ -30,45 +32,62 @@ impl MailMurder {
         let own = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_lowercase).collect();
         Self::of_hosts(
             hosts.collect(),
+            BTreeSet::new(),
             own(&mut external.into_iter()),
             own(&mut domains.into_iter()),
         )
     }
 
-    /// The same murder with other hosts.
+    /// The same murder with other hosts. Those whose numbers are in `absent` are not there.
     #[must_use]
-    pub fn with_hosts(&self, hosts: Vec<Arc<MailHost>>) -> Self {
-        Self::of_hosts(hosts, self.external.clone(), self.domains.clone())
+    pub fn with_hosts(&self, hosts: Vec<Arc<MailHost>>, absent: BTreeSet<usize>) -> Self {
+        Self::of_hosts(hosts, absent, self.external.clone(), self.domains.clone())
+    }
+
+    /// The same murder, which also knows the external hosts and the mail domains of another one.
+    #[must_use]
+    pub fn with_names_of(&self, other: &Self) -> Self {
+        let both = |own: &HashSet<String>, others: &HashSet<String>| own | others;
+        Self::of_hosts(
+            self.hosts.clone(),
+            self.absent.clone(),
+            both(&self.external, &other.external),
+            both(&self.domains, &other.domains),
+        )
     }
 
     fn of_hosts(
         hosts: Vec<Arc<MailHost>>,
+        absent: BTreeSet<usize>,
         external: HashSet<String>,
         domains: HashSet<String>,
     ) -> Self {
         let mut by_name = HashMap::new();
+        let is_there = |(at, _): &(usize, &Arc<MailHost>)| !absent.contains(at);
+        let present = || hosts.iter().enumerate().filter(is_there);
         // A host's own name counts more than what another one calls itself.
         for pick in [0, 2, 1] {
-            for (at, host) in hosts.iter().enumerate() {
+            for (at, host) in present() {
                 if let Some(name) = host.names.get(pick) {
                     by_name.entry(name.clone()).or_insert(at);
                 }
             }
         }
         let listens = |host: &MailHost| host.listens.clone().unwrap_or_default();
-        for (at, host) in hosts.iter().enumerate() {
+        for (at, host) in present() {
             by_name.entry(host.name.clone()).or_insert(at);
             for address in listens(host).iter().filter(|one| !one.is_loopback()) {
                 by_name.entry(address.to_string()).or_insert(at);
             }
         }
-        for (at, host) in hosts.iter().enumerate() {
+        for (at, host) in present() {
             for network in &host.addresses {
                 by_name.entry(network.host().to_string()).or_insert(at);
             }
         }
         Self {
             hosts,
+            absent,
             by_name,
             external,
             domains,
@@ -79,6 +98,19 @@ impl MailMurder {
     #[must_use]
     pub fn host(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
+    }
+
+    /// The hosts by their names.
+    #[must_use]
+    pub fn by_label(&self) -> BTreeMap<&str, &Arc<MailHost>> {
+        let hosts = self.hosts.iter();
+        hosts.map(|host| (host.name.as_str(), host)).collect()
+    }
+
+    /// The hosts that are there, by their numbers.
+    pub fn present(&self) -> impl Iterator<Item = (usize, &Arc<MailHost>)> {
+        let hosts = self.hosts.iter().enumerate();
+        hosts.filter(|(at, _)| !self.absent.contains(at))
     }
 
     /// Whether the manifest names a host that is not ours.

@@ -69,6 +69,8 @@ pub struct Murder {
     pub rollout: BTreeMap<RoleName, Rollout>,
     /// How many generations each host keeps.
     pub keep: u32,
+    /// Whether `plan` and `apply` judge by the LDAP servers what a plan means for mail.
+    pub verifies_in_plan: bool,
     /// Asked over SMTP after an apply, murder-wide.
     pub probes: Probes,
     /// The hosts, by name.

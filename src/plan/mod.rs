@@ -10,6 +10,7 @@ mod direction;
 mod generation;
 mod hold;
 mod live_texts;
+pub mod mail_change;
 mod orders;
 mod own_names;
 mod questions;

@@ -37,6 +37,8 @@ pub enum RefusalKind {
     Fault,
     /// Mail is refused for good, bounces or loops after the plan or while hosts are applied, and did not before.
     Bounce,
+    /// The host only loses things, and hosts that this apply leaves out have additions that come first.
+    EarlyRemoval,
     /// The manifest's revision does not descend from the one that the host has.
     Older,
 }
@@ -54,6 +56,7 @@ impl RefusalKind {
             Self::UnknownParameter | Self::ExposedFile => None,
             Self::Fault => Some("--allow-fault"),
             Self::Bounce => Some("--allow-bounce"),
+            Self::EarlyRemoval => Some("--allow-early-removal"),
             Self::Older => Some("--allow-older"),
         }
     }

@@ -1,46 +1,53 @@
-//! What a plan means for mail, as lines of text.
+//! What a change of hosts means for mail, as lines of text.
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
-
-use crate::verify::{MailChange, MailState, StateEffect, WorseAddresses, WorseMail};
+use super::host_names;
+use crate::name::HostName;
+use crate::plan::mail_change::{MailChange, MailState, StateEffect, WorseAddresses, WorseMail};
 
 /// How many addresses of a kind are listed.
 const LISTED: usize = 5;
 
-/// How many states on the way are listed.
-const STATES: usize = 8;
+/// How many moves, places and states on the way are listed, of each.
+const LINES: usize = 8;
 
-/// The lines, the first of them without indentation. `hosts` are the names of the model's hosts; addresses are listed only with
-/// `shows_addresses`.
+/// The lines, the first of them without indentation. `judged` says when and by what, where that was not now. Addresses are listed
+/// only with `shows_addresses`.
 #[must_use]
-pub fn text(change: &MailChange, hosts: &[String], waves: usize, shows_addresses: bool) -> String {
-    let mut text = format!("mail: {}\n", addresses(change.addresses));
+pub fn text(change: &MailChange, judged: Option<&str>, shows_addresses: bool) -> String {
+    let judged = judged.map_or(String::new(), |judged| format!(", judged {judged}"));
+    let mut text = format!("mail: {}{judged}\n", addresses(change.addresses));
     let mut line = |words: String| {
         let _ = writeln!(text, "  {words}");
     };
     for words in at_the_end(change, shows_addresses) {
         line(words);
     }
-    for state in change.states.iter().take(STATES) {
-        for words in worse(&state.worse, shows_addresses) {
-            line(format!(
-                "on the way, {}: {words}",
-                state_words(state, hosts, waves)
-            ));
+    let states = alike_states(&change.states);
+    for alike in states.iter().take(LINES) {
+        let Some(first) = alike.first() else { continue };
+        let words = state_words(alike, change.waves);
+        for worse in worse(&first.worse, shows_addresses) {
+            line(format!("on the way, {words}: {worse}"));
         }
     }
-    if change.states.len() > STATES {
+    if let Some(more @ 1..) = states.len().checked_sub(LINES) {
         line(format!(
-            "on the way, in {} more states",
-            change.states.len() - STATES
+            "on the way, mail is worse off in {more} more states"
         ));
     }
     line(tried(change));
-    for host in &change.unseen {
+    if !change.left_out.is_empty() {
         line(format!(
-            "`{host}` was not observed: it counts as the manifest wants it"
+            "left out, and counted as they are now: {}",
+            names(&change.left_out)
+        ));
+    }
+    if !change.unseen.is_empty() {
+        line(format!(
+            "not observed, and counted as the manifest wants them: {}",
+            names(&change.unseen)
         ));
     }
     text
@@ -49,90 +56,49 @@ pub fn text(change: &MailChange, hosts: &[String], waves: usize, shows_addresses
 /// The lines about the end.
 fn at_the_end(change: &MailChange, shows_addresses: bool) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut line = |words: String| lines.push(words);
-    for ((from, to), count) in &change.moves {
-        let verb = if *count == 1 { "moves" } else { "move" };
-        line(format!("{} {verb} from {from} to {to}", addresses(*count)));
+    let mut moves: Vec<_> = change.moves.iter().collect();
+    moves.sort_by_key(|one| std::cmp::Reverse(one.addresses));
+    for one in moves.iter().take(LINES) {
+        let verb = if one.addresses == 1 { "moves" } else { "move" };
+        let count = addresses(one.addresses);
+        lines.push(format!("{count} {verb} from {} to {}", one.from, one.to));
     }
-    for words in worse(&change.worse, shows_addresses) {
-        line(words);
+    if moves.len() > LINES {
+        let more = moves.iter().skip(LINES).map(|one| one.addresses).sum();
+        lines.push(format!("{} move between other hosts", addresses(more)));
     }
+    lines.extend(worse(&change.worse, shows_addresses));
     if change.mended > 0 {
-        let is = if change.mended == 1 { "is" } else { "are" };
-        line(format!(
-            "{} {is} delivered that {} not",
-            addresses(change.mended),
-            was(change.mended)
-        ));
+        let (is, was) = match change.mended {
+            1 => ("is", "was"),
+            _ => ("are", "were"),
+        };
+        let count = addresses(change.mended);
+        lines.push(format!("{count} {is} delivered that {was} not"));
     }
     if change.not_modelled > 0 {
-        line(format!(
-            "{}: the model cannot tell, before or after",
-            addresses(change.not_modelled)
-        ));
+        let count = addresses(change.not_modelled);
+        lines.push(format!("{count}: the model cannot tell, before or after"));
     }
-    for place in &change.vanished {
-        line(format!("mail no longer enters at {place}"));
+    let places = [
+        ("mail no longer enters at", &change.vanished),
+        ("mail can now enter at", &change.appeared),
+    ];
+    for (words, places) in places {
+        lines.extend(
+            places
+                .iter()
+                .take(LINES)
+                .map(|place| format!("{words} {place}")),
+        );
+        if let Some(more @ 1..) = places.len().checked_sub(LINES) {
+            lines.push(format!("{words} {more} more hosts"));
+        }
     }
-    for place in &change.appeared {
-        line(format!("mail can now enter at {place}"));
-    }
-    let is_same = change.moves.is_empty()
-        && change.worse.is_empty()
-        && change.mended == 0
-        && change.vanished.is_empty()
-        && change.appeared.is_empty();
-    if is_same {
-        line("no address moves, and none is worse off".to_owned());
+    if change.moves.is_empty() && change.worse.is_empty() && change.mended == 0 {
+        lines.push("no address moves, and none is worse off at the end".to_owned());
     }
     lines
-}
-
-/// The same for programs.
-#[must_use]
-pub fn value(change: &MailChange, hosts: &[String], shows_addresses: bool) -> Value {
-    let worse = |all: &WorseAddresses| -> Value {
-        let kinds = all.iter().map(|(kind, (count, examples))| {
-            let word = match kind {
-                WorseMail::Looped => "looped",
-                WorseMail::Bounced => "bounced",
-                WorseMail::Refused => "refused",
-                WorseMail::NotModelled => "not_modelled",
-                WorseMail::Deferred => "deferred",
-            };
-            let of_kind = match shows_addresses {
-                true => json!({"addresses": count, "examples": examples}),
-                false => json!({"addresses": count}),
-            };
-            (word.to_owned(), of_kind)
-        });
-        Value::Object(kinds.collect())
-    };
-    let name = |at: usize| hosts.get(at);
-    let state = |effect: &StateEffect| {
-        let (wave, without, alone) = match effect.state {
-            MailState::Waves(wave) => (Some(wave), None, None),
-            MailState::WavesWithout(wave, host) => (Some(wave), name(host), None),
-            MailState::Alone(host) => (None, None, name(host)),
-        };
-        json!({"after_wave": wave, "without": without, "alone": alone, "worse": worse(&effect.worse)})
-    };
-    let moves = change.moves.iter();
-    let moves =
-        moves.map(|((from, to), count)| json!({"from": from, "to": to, "addresses": count}));
-    let [after_waves, without_one, alone] = change.tried;
-    json!({
-        "addresses": change.addresses,
-        "moves": moves.collect::<Vec<_>>(),
-        "worse": worse(&change.worse),
-        "mended": change.mended,
-        "not_modelled": change.not_modelled,
-        "vanished": change.vanished,
-        "appeared": change.appeared,
-        "states": change.states.iter().map(state).collect::<Vec<_>>(),
-        "tried": {"after_waves": after_waves, "without_one": without_one, "alone": alone, "alike": change.alike},
-        "unseen": change.unseen,
-    })
 }
 
 /// Why `apply` refuses: how many addresses lose mail, at the end or on the way. None if there are none.
@@ -164,15 +130,11 @@ fn addresses(count: usize) -> String {
     }
 }
 
-fn was(count: usize) -> &'static str {
-    if count == 1 { "was" } else { "were" }
-}
-
 /// A line for each way in which mail is worse off.
 fn worse(all: &WorseAddresses, shows_addresses: bool) -> Vec<String> {
     let lines = WorseMail::ALL.into_iter().filter_map(|kind| {
-        let (count, examples) = all.get(&kind)?;
-        let one = *count == 1;
+        let count = all.get(&kind)?;
+        let one = count.addresses == 1;
         let becomes = match kind {
             WorseMail::Looped if one => "now loops",
             WorseMail::Looped => "now loop",
@@ -180,15 +142,25 @@ fn worse(all: &WorseAddresses, shows_addresses: bool) -> Vec<String> {
             WorseMail::Bounced => "now bounce",
             WorseMail::Refused if one => "is now refused for good",
             WorseMail::Refused => "are now refused for good",
+            WorseMail::ShutOut if one => "gets no mail from the Internet any more",
+            WorseMail::ShutOut => "get no mail from the Internet any more",
             WorseMail::NotModelled if one => "is no longer modelled",
             WorseMail::NotModelled => "are no longer modelled",
             WorseMail::Deferred if one => "now waits",
             WorseMail::Deferred => "now wait",
         };
-        let mut line = format!("{} {becomes}", addresses(*count));
-        if shows_addresses {
-            let listed: Vec<&str> = examples.iter().take(LISTED).map(String::as_str).collect();
-            let more = if *count > listed.len() { ", …" } else { "" };
+        let mut line = format!("{} {becomes}", addresses(count.addresses));
+        if !count.by.is_empty() {
+            let _ = write!(line, " ({})", count.by);
+        }
+        if shows_addresses && !count.examples.is_empty() {
+            let listed = count.examples.iter().take(LISTED);
+            let listed: Vec<&str> = listed.map(String::as_str).collect();
+            let more = if count.addresses > listed.len() {
+                ", …"
+            } else {
+                ""
+            };
             let _ = write!(line, ": {}{more}", listed.join(", "));
         }
         Some(line)
@@ -196,64 +168,150 @@ fn worse(all: &WorseAddresses, shows_addresses: bool) -> Vec<String> {
     lines.collect()
 }
 
-fn state_words(state: &StateEffect, hosts: &[String], waves: usize) -> String {
-    let name = |at: usize| hosts.get(at).map_or("", String::as_str);
-    match state.state {
-        MailState::Waves(wave) => format!("after wave {wave} of {waves}"),
-        MailState::WavesWithout(wave, host) => {
-            format!("after wave {wave} of {waves} without `{}`", name(host))
+/// The states one after the other; those that differ in one host, and do the same, together.
+fn alike_states(states: &[StateEffect]) -> Vec<Vec<&StateEffect>> {
+    let key = |effect: &StateEffect| {
+        let of = match &effect.state {
+            MailState::AfterWave(wave) => (0, *wave),
+            MailState::WithoutHost { after_wave, .. } => (1, *after_wave),
+            MailState::Alone(_) => (2, 0),
+        };
+        let counts = effect.worse.iter();
+        let counts: Vec<_> = counts
+            .map(|(kind, count)| (*kind, count.addresses))
+            .collect();
+        (of, counts)
+    };
+    let mut all: Vec<Vec<&StateEffect>> = Vec::new();
+    for effect in states {
+        let mut known = all.iter_mut();
+        let same = known.find(|group| group.first().is_some_and(|one| key(one) == key(effect)));
+        match same {
+            Some(group) => group.push(effect),
+            None => all.push(vec![effect]),
         }
-        MailState::Alone(host) => format!("with `{}` alone changed", name(host)),
+    }
+    all
+}
+
+fn state_words(alike: &[&StateEffect], waves: usize) -> String {
+    let hosts = alike.iter().filter_map(|effect| match &effect.state {
+        MailState::AfterWave(_) => None,
+        MailState::WithoutHost { host, .. } | MailState::Alone(host) => Some(host.clone()),
+    });
+    let hosts: Vec<String> = hosts.collect();
+    let any = if hosts.len() > 1 { "any of " } else { "" };
+    match alike.first().map(|effect| &effect.state) {
+        Some(MailState::AfterWave(wave)) => format!("after wave {wave} of {waves}"),
+        Some(MailState::WithoutHost { after_wave, .. }) => format!(
+            "after wave {after_wave} of {waves} without {any}{}",
+            names(&hosts)
+        ),
+        _ => format!("with {any}{} alone changed", names(&hosts)),
     }
 }
 
+/// Which states were tried.
 fn tried(change: &MailChange) -> String {
-    let [waves, without, alone] = change.tried;
-    let mut line = format!(
-        "tried: the end; on the way {waves} after a wave, {without} without one host of a wave, {alone} with one host alone"
-    );
+    let (mut waves, mut without, mut alone) = (Vec::new(), Vec::new(), Vec::new());
+    for state in &change.tried {
+        match state {
+            MailState::AfterWave(wave) => waves.push(wave.to_string()),
+            MailState::WithoutHost { host, .. } => without.push(host.clone()),
+            MailState::Alone(host) => alone.push(host.clone()),
+        }
+    }
+    let mut parts = vec!["the end".to_owned()];
+    if !waves.is_empty() {
+        let word = if waves.len() == 1 { "wave" } else { "waves" };
+        parts.push(format!(
+            "after {word} {} of {}",
+            waves.join(", "),
+            change.waves
+        ));
+    }
+    let each = |hosts: &[String]| if hosts.len() > 1 { "each of " } else { "" };
+    if !without.is_empty() {
+        parts.push(format!(
+            "after a wave but for {}{}",
+            each(&without),
+            names(&without)
+        ));
+    }
+    if !alone.is_empty() {
+        parts.push(format!(
+            "with {}{} alone changed",
+            each(&alone),
+            names(&alone)
+        ));
+    }
+    let mut line = format!("tried: {}", parts.join("; "));
     if change.alike > 0 {
         let _ = write!(
             line,
-            " ({} more differ from these in names only)",
+            " ({} more hosts differ from these in names only)",
             change.alike
         );
     }
     line
 }
 
+/// Names of hosts in short.
+fn names(hosts: &[String]) -> String {
+    let known: Result<Vec<HostName>, _> = hosts.iter().map(HostName::new).collect();
+    match known {
+        Ok(known) => host_names::short(&known),
+        // An instance has the name of its host and its own.
+        Err(_) => hosts.join(", "),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::mail_change::{MailMove, WorseCount};
 
     #[test]
     fn what_is_worse_is_said_with_addresses_only_where_that_is_asked() {
+        let count = |addresses, by: &str, examples: &[&str]| WorseCount {
+            addresses,
+            by: by.to_owned(),
+            examples: examples.iter().map(|one| (*one).to_owned()).collect(),
+        };
         let worse: WorseAddresses = [
-            (
-                WorseMail::Bounced,
-                (2, vec!["a@x".to_owned(), "b@x".to_owned()]),
-            ),
-            (WorseMail::Deferred, (1, vec!["c@x".to_owned()])),
+            (WorseMail::Bounced, count(2, "5.1.1 at b2", &["a@x", "b@x"])),
+            (WorseMail::Deferred, count(1, "", &["c@x"])),
         ]
         .into();
-        let states = vec![StateEffect {
-            state: MailState::WavesWithout(1, 0),
-            worse: [(WorseMail::Looped, (7, vec!["d@x".to_owned()]))].into(),
-        }];
+        let without = |host: &str| StateEffect {
+            state: MailState::WithoutHost {
+                after_wave: 1,
+                host: host.to_owned(),
+            },
+            worse: [(WorseMail::Looped, count(7, "", &["d@x"]))].into(),
+        };
+        let states = vec![without("b1"), without("b2")];
         let change = MailChange {
             addresses: 9,
-            moves: [(("b1".to_owned(), "b2".to_owned()), 1)].into(),
+            moves: vec![MailMove {
+                from: "b1".to_owned(),
+                to: "b2".to_owned(),
+                addresses: 1,
+            }],
             worse,
-            tried: [1, 2, 3],
+            waves: 2,
+            tried: [MailState::AfterWave(1)]
+                .into_iter()
+                .chain(states.iter().map(|one| one.state.clone()))
+                .collect(),
             states,
             ..MailChange::default()
         };
-        let hosts = ["b1".to_owned()];
         assert_eq!(
-            text(&change, &hosts, 2, false),
-            "mail: 9 addresses\n  1 address moves from b1 to b2\n  2 addresses now bounce\n  1 address now waits\n  on the way, after wave 1 of 2 without `b1`: 7 addresses now loop\n  tried: the end; on the way 1 after a wave, 2 without one host of a wave, 3 with one host alone\n"
+            text(&change, None, false),
+            "mail: 9 addresses\n  1 address moves from b1 to b2\n  2 addresses now bounce (5.1.1 at b2)\n  1 address now waits\n  on the way, after wave 1 of 2 without any of b[1:2]: 7 addresses now loop\n  tried: the end; after wave 1 of 2; after a wave but for each of b[1:2]\n"
         );
-        assert!(text(&change, &hosts, 2, true).contains("bounce: a@x, b@x\n"));
+        assert!(text(&change, None, true).contains("(5.1.1 at b2): a@x, b@x\n"));
         assert_eq!(
             refusal(&change).as_deref(),
             Some(
@@ -261,5 +319,7 @@ mod tests {
             )
         );
         assert_eq!(refusal(&MailChange::default()), None);
+        let without = change.without_addresses();
+        assert!(!text(&without, None, true).contains('@'));
     }
 }

@@ -7,6 +7,7 @@
 pub mod apply;
 mod deferred;
 pub mod directory;
+mod early_removal;
 pub mod facts_cache;
 mod file_secrets;
 pub mod forget;
@@ -18,6 +19,8 @@ mod in_force;
 pub mod live_file;
 pub mod live_tables;
 pub mod mail_change;
+pub mod mail_judgement;
+pub mod mail_states;
 mod maintenance;
 pub mod murder;
 pub mod notes;

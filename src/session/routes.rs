@@ -55,6 +55,11 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// What the model calls it.
+    pub(super) fn label(&self) -> &str {
+        &self.label
+    }
+
     /// The host of the model, with what it must have.
     pub(super) fn input<'a>(&'a self, desired: &'a Desired) -> HostInput<'a> {
         let host = self.host;

@@ -88,6 +88,7 @@ fn header(loaded: &LoadedMurder, consents: BTreeMap<String, Vec<String>>) -> Pla
         revision: (!commit.is_empty()).then(|| commit.to_owned()),
         dirty: revision.ends_with("-dirty"),
         consents,
+        mail: None,
     }
 }
 

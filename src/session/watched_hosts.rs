@@ -43,6 +43,12 @@ impl WatchedHosts {
 }
 
 impl WatchedHost {
+    /// Whether the host must have exactly this.
+    #[must_use]
+    pub fn must_have(&self, desired: &Desired) -> bool {
+        self.desired == *desired
+    }
+
     /// The texts of files and tables that are known, by path.
     #[must_use]
     pub fn files(&self) -> HashMap<String, String> {

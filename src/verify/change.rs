@@ -6,74 +6,12 @@ use std::net::IpAddr;
 use super::classes::AddressClasses;
 use super::judge::{ClassResult, PlaceOutcome};
 use super::places::{EntryPlace, PlaceKind, places};
-use super::worse::WorseMail;
-use crate::mail::{EndAction, MailMurder};
+use crate::directory::Directory;
+use crate::mail::{Circumstances, EndAction, MailMurder};
+use crate::plan::mail_change::{MailChange, MailMove, WorseAddresses, WorseMail};
 
 /// How many addresses of each kind are kept as examples.
 const EXAMPLES: usize = 20;
-
-/// Addresses for which mail becomes worse: how many, and some of them. An address counts once, for the worst.
-pub type WorseAddresses = BTreeMap<WorseMail, (usize, Vec<String>)>;
-
-/// A state of the hosts on the way, and what it does to mail that neither the state before nor the one after does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StateEffect {
-    /// The state.
-    pub state: MailState,
-    /// The addresses that it makes worse.
-    pub worse: WorseAddresses,
-}
-
-/// A state of the hosts between two others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MailState {
-    /// So many waves are done.
-    Waves(usize),
-    /// So many waves are done, but for one host of the last one.
-    WavesWithout(usize, usize),
-    /// This host alone is changed.
-    Alone(usize),
-}
-
-/// What a change means for mail.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct MailChange {
-    /// How many addresses were tried.
-    pub addresses: usize,
-    /// How many addresses move from some hosts to others, by their names.
-    pub moves: BTreeMap<(String, String), usize>,
-    /// The addresses that are worse off at the end.
-    pub worse: WorseAddresses,
-    /// How many addresses are delivered that were not.
-    pub mended: usize,
-    /// How many addresses the model cannot tell, before and after.
-    pub not_modelled: usize,
-    /// Places where mail enters before and not after, in words.
-    pub vanished: Vec<String>,
-    /// Places where mail enters after and not before, in words.
-    pub appeared: Vec<String>,
-    /// How many states on the way were tried: after waves, without one host of a wave, and with one host alone.
-    pub tried: [usize; 3],
-    /// How many hosts were not tried by themselves, because they differ from a tried one in names only.
-    pub alike: usize,
-    /// The states on the way in which mail is worse off.
-    pub states: Vec<StateEffect>,
-    /// The hosts that were not observed: they count as the manifest wants them, before and after.
-    pub unseen: Vec<String>,
-}
-
-impl MailChange {
-    /// How many addresses are refused for good, bounce or loop at the end, and in the worst state on the way.
-    #[must_use]
-    pub fn losses(&self) -> (usize, usize) {
-        let lost = |worse: &WorseAddresses| -> usize {
-            let of_loss = worse.iter().filter(|(kind, _)| kind.is_loss());
-            of_loss.map(|(_, (count, _))| count).sum()
-        };
-        let states = self.states.iter().map(|state| lost(&state.worse));
-        (lost(&self.worse), states.max().unwrap_or(0))
-    }
-}
 
 /// For each host the first one that differs from it in names only: before the change, after it, and in its turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,74 +82,149 @@ impl PlaceTwins {
     }
 }
 
+/// A state of the hosts, and what becomes of mail in it.
+#[derive(Debug)]
+pub struct StateResults {
+    /// The hosts.
+    pub murder: MailMurder,
+    /// Where mail enters.
+    pub places: Vec<EntryPlace>,
+    /// The results of the classes that were judged.
+    pub results: Vec<ClassResult>,
+}
+
+impl StateResults {
+    fn takes_from_outside(&self) -> bool {
+        let mut places = self.places.iter();
+        places.any(|place| place.kind == PlaceKind::Outside)
+    }
+}
+
 /// Compares the results of classes.
 #[derive(Debug)]
 pub struct ChangeJudge<'a> {
+    /// The directory.
+    pub directory: &'a Directory,
     /// The classes.
     pub classes: &'a AddressClasses,
     /// The hosts that are alike.
     pub twins: &'a PlaceTwins,
-    /// The results before the change, of all classes in their order.
-    pub before: &'a [ClassResult],
+    /// The state before the change, with the results of all classes in their order.
+    pub before: &'a StateResults,
 }
 
 impl ChangeJudge<'_> {
-    /// What is worse for a class in a state than before.
+    /// What is worse for each class in a state than before, in the order of the results.
     #[must_use]
-    pub fn worse(&self, now: &ClassResult) -> Option<WorseMail> {
-        let then = self.before.get(now.class.0 as usize)?;
+    pub fn all_worse(&self, state: &StateResults) -> Vec<Option<WorseMail>> {
+        let results = state.results.iter();
+        let worse = results.map(|now| self.worse(now, state.takes_from_outside()));
+        worse.map(|worse| worse.map(|(kind, _)| kind)).collect()
+    }
+
+    /// What is worst for a class, and at which place; at none where no host takes mail from the Internet any more.
+    fn worse(
+        &self,
+        now: &ClassResult,
+        takes_from_outside: bool,
+    ) -> Option<(WorseMail, Option<EntryPlace>)> {
+        let then = self.before.results.get(now.class.0 as usize)?;
         let named = self.classes.named(now.class);
-        let places = now.outcomes.iter();
-        let worse = places.filter_map(|(place, outcome)| {
-            let then = self.twins.outcome(then, place, named)?;
-            WorseMail::between(then, outcome)
+        let at_places = now.outcomes.iter().filter_map(|(place, outcome)| {
+            let then = match self.is_new(place) {
+                true => elsewhere(then, place.kind),
+                false => *self.twins.outcome(then, place, named)?,
+            };
+            let worse = WorseMail::between(&then, outcome)?;
+            Some((worse, Some(*place)))
         });
-        worse.max()
+        let came_in = elsewhere(then, PlaceKind::Outside).verdict == EndAction::Delivered;
+        let shut_out = (came_in && !takes_from_outside).then_some((WorseMail::ShutOut, None));
+        at_places.chain(shut_out).max_by_key(|(kind, _)| *kind)
+    }
+
+    /// Whether mail cannot enter at a place before the change.
+    fn is_new(&self, place: &EntryPlace) -> bool {
+        let mut known = self.before.places.iter();
+        !known.any(|known| (known.host, known.kind) == (place.host, place.kind))
     }
 
     /// The addresses that are worse off in a state than before, and worse than `known` says of their class.
     #[must_use]
     pub fn worse_addresses(
         &self,
-        now: &[ClassResult],
+        state: &StateResults,
         known: &[Option<WorseMail>],
     ) -> WorseAddresses {
+        let takes_from_outside = state.takes_from_outside();
         let mut found = WorseAddresses::new();
-        for result in now {
-            let known = known.get(result.class.0 as usize).copied().flatten();
-            let worse = self.worse(result);
-            let Some(worse) = worse.filter(|_| worse > known) else {
+        for now in &state.results {
+            let known = known.get(now.class.0 as usize).copied().flatten();
+            let worse = self.worse(now, takes_from_outside);
+            let Some((kind, place)) = worse.filter(|(kind, _)| Some(*kind) > known) else {
                 continue;
             };
-            let (count, example) = self.classes.example(result.class);
-            let (sum, examples) = found.entry(worse).or_default();
-            *sum += count;
-            if examples.len() < EXAMPLES {
-                examples.push(example.to_owned());
+            let (addresses, example) = self.classes.example(now.class);
+            let count = found.entry(kind).or_default();
+            if count.addresses == 0 {
+                count.by = place.map_or_else(String::new, |place| self.by(example, &place, state));
+            }
+            count.addresses += addresses;
+            if count.examples.len() < EXAMPLES {
+                count.examples.push(example.to_owned());
             }
         }
         found
     }
 
+    /// Where the mail of an address ends that enters at a place, and by which answer.
+    fn by(&self, address: &str, place: &EntryPlace, state: &StateResults) -> String {
+        let now = Circumstances::default();
+        let murder = &state.murder;
+        let trace = murder.trace_in(address, place.entry, self.directory, &now, None);
+        let worst = trace.verdict();
+        let Some(end) = trace.ends.iter().find(|end| end.action == worst) else {
+            return String::new();
+        };
+        let words = end
+            .reason
+            .split_whitespace()
+            .chain(end.via.split_whitespace());
+        let code = words
+            .map(|word| word.trim_end_matches(':'))
+            .find(|word| is_status(word));
+        let code = code.map_or(String::new(), |code| format!("{code} "));
+        // What a directory or a table says may name an address.
+        let is_route = end.via.contains(':') && !end.via.contains(['@', ' ']);
+        let via = match is_route {
+            true => format!(" via {}", end.via),
+            false => String::new(),
+        };
+        format!("{code}at {}{via}", end.host)
+    }
+
     /// What the change means at the end, without the states on the way.
     #[must_use]
-    pub fn change(&self, after: &[ClassResult], hosts: &[String]) -> MailChange {
+    pub fn change(&self, after: &StateResults, hosts: &[String]) -> MailChange {
         let mut change = MailChange {
             addresses: self.classes.len(),
             worse: self.worse_addresses(after, &[]),
+            vanished: lacking(self.before, after),
+            appeared: lacking(after, self.before),
             ..MailChange::default()
         };
         let names = |of: &BTreeSet<usize>| {
             let names = of.iter().filter_map(|at| hosts.get(*at).cloned());
             names.collect::<Vec<_>>().join(", ")
         };
-        for (then, now) in self.before.iter().zip(after) {
+        let mut moves: BTreeMap<(String, String), usize> = BTreeMap::new();
+        for (then, now) in self.before.results.iter().zip(&after.results) {
             let (count, _) = self.classes.example(then.class);
             let is_delivered = |one: &ClassResult| one.verdict == EndAction::Delivered;
             match (is_delivered(then), is_delivered(now)) {
                 (true, true) if then.delivers != now.delivers => {
                     let from_to = (names(&then.delivers), names(&now.delivers));
-                    *change.moves.entry(from_to).or_default() += count;
+                    *moves.entry(from_to).or_default() += count;
                 }
                 (false, true) if then.verdict != EndAction::NotModelled => change.mended += count,
                 _ => {}
@@ -220,17 +233,52 @@ impl ChangeJudge<'_> {
                 change.not_modelled += count;
             }
         }
+        let moves = moves.into_iter().map(|((from, to), addresses)| MailMove {
+            from,
+            to,
+            addresses,
+        });
+        change.moves = moves.collect();
         change
     }
 }
 
-/// The places of one list that another one lacks, in words.
+/// What becomes of mail at a place where it could not enter: as at the best place of its kind, else as if a host refused it.
+fn elsewhere(then: &ClassResult, kind: PlaceKind) -> PlaceOutcome {
+    let of_kind = then.outcomes.iter().filter(|(place, _)| place.kind == kind);
+    let best = of_kind.min_by_key(|(_, outcome)| (outcome.is_refused_for_good, outcome.verdict));
+    best.map_or(
+        PlaceOutcome {
+            verdict: EndAction::Refused,
+            is_refused_for_good: true,
+        },
+        |(_, outcome)| *outcome,
+    )
+}
+
+/// Whether a word is an enhanced status code (RFC 3463), such as `5.1.1`.
+fn is_status(word: &str) -> bool {
+    let parts: Vec<&str> = word.split('.').collect();
+    let is_number =
+        |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.len() == 3 && matches!(parts.first(), Some(&("4" | "5"))) && parts.iter().all(is_number)
+}
+
+/// The places of one state that another one lacks, in words: one line for each host.
 #[must_use]
-pub fn lacking(all: &[EntryPlace], others: &[EntryPlace], murder: &MailMurder) -> Vec<String> {
-    let is_known = |place: &EntryPlace| {
-        let of = |place: &EntryPlace| -> (usize, PlaceKind) { (place.host, place.kind) };
-        others.iter().any(|other| of(other) == of(place))
+pub fn lacking(state: &StateResults, other: &StateResults) -> Vec<String> {
+    let of = |place: &EntryPlace| -> (usize, PlaceKind) { (place.host, place.kind) };
+    let others: BTreeSet<(usize, PlaceKind)> = other.places.iter().map(of).collect();
+    let mut gone: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for place in &state.places {
+        if !others.contains(&of(place)) {
+            let ways = gone.entry(place.host).or_default();
+            ways.push(place.kind.words());
+        }
+    }
+    let line = |(host, ways): (usize, Vec<&str>)| {
+        let host = state.murder.hosts.get(host).map_or("", |host| &host.name);
+        format!("`{host}` ({})", ways.join(", "))
     };
-    let gone = all.iter().filter(|place| !is_known(place));
-    gone.map(|place| place.words(murder)).collect()
+    gone.into_iter().map(line).collect()
 }

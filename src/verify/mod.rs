@@ -25,9 +25,7 @@ pub use addresses::{AddressForm, KnownAddress};
 pub use attributes::Attributes;
 pub use audit::{Audit, EntryFinding};
 pub use baseline::Baseline;
-pub use change::{
-    ChangeJudge, MailChange, MailState, PlaceTwins, StateEffect, WorseAddresses, lacking,
-};
+pub use change::{ChangeJudge, PlaceTwins, StateResults, lacking};
 pub use classes::{AddressClasses, ClassId, Classifier};
 pub use code::{FindingCode, FindingSeverity};
 pub use finding::Finding;
@@ -37,4 +35,3 @@ pub use mend::class_findings;
 pub use places::{EntryPlace, PlaceKind, places};
 pub use probes::MailProbes;
 pub use what_if::{FailureEffect, MailFailure};
-pub use worse::WorseMail;

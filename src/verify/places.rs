@@ -17,6 +17,18 @@ pub enum PlaceKind {
     Submitted,
 }
 
+impl PlaceKind {
+    /// The way in words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Outside => "from the Internet",
+            Self::Inside => "from another host",
+            Self::Submitted => "by sendmail",
+        }
+    }
+}
+
 /// A place where mail enters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntryPlace {
@@ -36,7 +48,7 @@ pub struct EntryPlace {
 pub fn places(murder: &MailMurder, outside: IpAddr) -> Vec<EntryPlace> {
     let mut first = HashMap::new();
     let mut all = Vec::new();
-    for (host, of) in murder.hosts.iter().enumerate() {
+    for (host, of) in murder.present() {
         let twin = *first.entry(of.anonymous.as_str()).or_insert(host);
         let mut add = |kind, entry| {
             all.push(EntryPlace {
@@ -72,8 +84,9 @@ fn insider(murder: &MailMurder, host: usize) -> Option<IpAddr> {
         (false, abilities) if abilities.is_smart_host => 0,
         _ => 1,
     };
-    let others = murder.hosts.iter().enumerate();
-    let others = others.filter(|(at, other)| *at != host && !other.addresses.is_empty());
+    let others = murder
+        .present()
+        .filter(|(at, other)| *at != host && !other.addresses.is_empty());
     let best = others.min_by_key(|(_, other)| rank(other));
     best.and_then(|(_, other)| other.addresses.first().map(Network::host))
 }
@@ -90,11 +103,7 @@ impl EntryPlace {
     #[must_use]
     pub fn words(&self, murder: &MailMurder) -> String {
         let host = murder.hosts.get(self.host).map_or("", |host| &host.name);
-        match self.kind {
-            PlaceKind::Outside => format!("`{host}`, from the Internet"),
-            PlaceKind::Inside => format!("`{host}`, from another host"),
-            PlaceKind::Submitted => format!("`{host}`, by sendmail"),
-        }
+        format!("`{host}`, {}", self.kind.words())
     }
 }
 

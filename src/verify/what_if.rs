@@ -1,7 +1,7 @@
 //! What becomes of mail while something does not run: a host, an LDAP server, or all of a site.
 
 use super::judge::{ClassResult, PlaceOutcome};
-use super::worse::WorseMail;
+use crate::plan::mail_change::WorseMail;
 
 /// Something that does not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl FailureEffect {
         match worst {
             WorseMail::Deferred => self.deferred += count,
             WorseMail::NotModelled => self.not_modelled += count,
-            WorseMail::Refused | WorseMail::Bounced => self.bounced += count,
+            WorseMail::ShutOut | WorseMail::Refused | WorseMail::Bounced => self.bounced += count,
             WorseMail::Looped => self.looped += count,
         }
         if worst.is_loss() && self.examples.len() < EXAMPLES {

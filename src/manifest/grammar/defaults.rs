@@ -21,6 +21,8 @@ pub const TLS_MODE: &str = "none";
 pub const TLS_REQUIRE_CERT: bool = true;
 /// `rollout.<role>.pause`, in seconds.
 pub const ROLLOUT_PAUSE: u64 = 0;
+/// `verify.in_plan`.
+pub const VERIFY_IN_PLAN: bool = false;
 /// `history.keep`.
 pub const HISTORY_KEEP: u32 = history::KEPT;
 /// `state` of a host.

@@ -19,7 +19,7 @@ use crate::manifest::grammar::host::{DEFAULTS, FACTS, HOST, MODULE, PROBE, SITE}
 use crate::manifest::grammar::ldap::LDAP;
 use crate::manifest::rule;
 use crate::manifest::shape::Shape::{
-    Duration, Either, Integer, List, Map, Nullable, OneOf, Record as Rec, Text,
+    Duration, Either, Integer, List, Map, Nullable, OneOf, Record as Rec, Switch, Text,
 };
 use crate::manifest::shape::{DefaultValue as Value, Record, key, must, record};
 
@@ -125,6 +125,11 @@ pub static MANIFEST: Record = Record {
                 "What each host remembers of its applies.",
             ),
             key(
+                "verify",
+                Rec(&VERIFY),
+                "What is proved about mail.",
+            ),
+            key(
                 "probe",
                 Rec(&PROBE),
                 "Addresses that are asked over SMTP after an apply.",
@@ -194,6 +199,16 @@ static ROLLOUT: Record = record(
             "No further hosts begin once a host of the role has more deferred mails than when the plan was made, by more than this. Default: not counted.",
         ),
     ],
+);
+
+static VERIFY: Record = record(
+    "verify",
+    &[key(
+        "in_plan",
+        Switch,
+        "Whether `plan` and `apply` ask the LDAP servers what the plan means for mail, as with `--directory`.",
+    )
+    .or(Value::Switch(defaults::VERIFY_IN_PLAN))],
 );
 
 static HISTORY: Record = record(

@@ -32,7 +32,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::diagnostic::{self, Diagnostic, Scope, Span};
-use crate::manifest::{Manifest, Node, defaults, duration, integer};
+use crate::manifest::{Manifest, Node, defaults, duration, integer, switch};
 use crate::model::role::Role;
 use crate::model::{Host, Murder, Rollout, Topology};
 use crate::name::RoleName;
@@ -142,6 +142,8 @@ impl<'a> Resolver<'a> {
         self.probe_addresses(&postuser, &delimiter, &domains);
         self.host_rules(&hosts, &external, &domains);
         self.server_rules(&servers, &hosts);
+        let asks = ldap.is_some() || hosts.built.values().any(|host| host.ldap.is_some());
+        let verifies_in_plan = self.verifies_in_plan(asks);
         let name = self.root.get("murder").and_then(Node::text);
         Murder {
             // Where there is none, the grammar has said so.
@@ -161,6 +163,7 @@ impl<'a> Resolver<'a> {
             shared_folders,
             rollout: self.rollout(),
             keep: self.keep(),
+            verifies_in_plan,
             probes,
             hosts: hosts.built,
             policies: self.policies(),
@@ -251,6 +254,24 @@ impl<'a> Resolver<'a> {
                 Some((RoleName::new(entry.key.as_str()).ok()?, rollout))
             })
             .collect()
+    }
+
+    /// Whether plans are judged by the directory, which needs servers to ask: `asks` says whether there are any.
+    fn verifies_in_plan(&mut self, asks: bool) -> bool {
+        let node = self.root.get("verify").and_then(|node| node.get("in_plan"));
+        let Some(node) = node.filter(|node| switch(node) == Some(true)) else {
+            return defaults::VERIFY_IN_PLAN;
+        };
+        if !asks {
+            self.say(
+                Diagnostic::error(
+                    "`verify.in_plan` needs LDAP servers, and the manifest has no `ldap`",
+                )
+                .at(node.span, "asks the directory at each plan")
+                .hint("add `ldap`, or give an export to each plan: `murder plan --ldif FILE`"),
+            );
+        }
+        true
     }
 
     fn keep(&self) -> u32 {

@@ -11,6 +11,7 @@ mod compare;
 mod desired;
 mod facts;
 mod host;
+mod judgement;
 mod ledger;
 mod pin;
 mod schema;
@@ -29,6 +30,7 @@ pub use access::{SavedAccess, SavedBecome};
 pub use desired::{SavedDesired, SavedDesiredService, SavedFile, SavedNote, SavedPiece};
 pub use facts::{SavedFacts, SavedParameters};
 pub use host::{Compared, SavedChanges, SavedHost, SavedVerdict};
+pub use judgement::{DirectoryKind, SavedJudgement};
 pub use ledger::{SavedEntry, SavedLedger, SavedOrigin};
 pub use pin::{Identity, Pin, Pins, SavedValue};
 pub use schema::plan_schema;
@@ -73,6 +75,9 @@ pub struct PlanHeader {
     /// The refusals that were lifted when it was made: the flag, and the patterns of hosts that it holds for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub consents: BTreeMap<String, Vec<String>>,
+    /// What it means for mail. None where it was not judged by a directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<SavedJudgement>,
 }
 
 /// What a plan says: the same bytes for the same manifest, facts and live state.

@@ -1,0 +1,117 @@
+//! What a saved plan means for mail when it is applied: judged again where a directory is given, else as it was judged.
+
+use std::time::SystemTime;
+
+use super::apply::ApplyArguments;
+use super::error::CliError;
+use super::mail_change::{JudgedPlan, MailReport, age};
+use super::open;
+use super::terminal::Terminal;
+use crate::diagnostic::Diagnostic;
+use crate::load::LoadedMurder;
+use crate::name::HostName;
+use crate::plan::Plan;
+use crate::plan::saved::SavedPlan;
+use crate::session::mail_judgement::forget_judgement;
+use crate::session::options::Reach;
+use crate::session::rollout_order::RolloutOrder;
+use crate::session::watched_hosts::WatchedHosts;
+
+/// What the part of a saved plan that is applied means for mail. With `--ldif`, `--directory` or `--ldap-uri` it is judged again,
+/// by the manifest and all hosts as they are now; otherwise it says how old the judgement in the file is.
+///
+/// # Errors
+/// If the manifest or the directory cannot be read, or the manifest is not the one that the plan was made from.
+pub fn of(
+    saved: &SavedPlan,
+    plan: &mut Plan,
+    order: &RolloutOrder,
+    arguments: &ApplyArguments,
+    terminal: &Terminal,
+) -> Result<Option<MailReport>, CliError> {
+    let mail = &arguments.mail;
+    if mail.given().is_none() {
+        let Some(judgement) = &saved.header.mail else {
+            return Ok(None);
+        };
+        terminal.say(&age(
+            judgement,
+            &arguments.selection.path,
+            SystemTime::now(),
+        ));
+        return Ok(Some(MailReport::of_saved(judgement)));
+    }
+    let selection = &arguments.selection;
+    let path = arguments.plan_file.manifest.clone();
+    let loaded = open::manifest(
+        &path.unwrap_or_else(|| ".".into()),
+        &selection.added.overlay,
+        selection.links(),
+        &selection.policy,
+        terminal,
+    )?;
+    same_revision(saved, &loaded)?;
+    let reach = mail.watching(arguments.reach(), &loaded.murder, terminal)?;
+    // The plan says what changes; how the hosts are now is seen here.
+    let (hosts, _) = open::contactable(&loaded);
+    let planner = open::planner(&loaded, &hosts, &unread(&reach), terminal)?;
+    let mut now = open::plan(&loaded.murder, &hosts, &*planner, reach.parallel, terminal);
+    drop(planner);
+    if let Some(seen) = &reach.seen {
+        same_wishes(saved, plan, seen)?;
+    }
+    now.hosts.retain(|host, _| !plan.hosts.contains_key(host));
+    forget_judgement(plan);
+    let judged = JudgedPlan {
+        loaded: &loaded,
+        plan,
+        rest: now,
+        order,
+        canary: arguments.canary,
+    };
+    mail.judge(judged, &reach, terminal)
+}
+
+/// Hosts are only read, so no secret of a file is needed.
+fn unread(reach: &Reach) -> Reach {
+    Reach {
+        files_unread: true,
+        ..reach.clone()
+    }
+}
+
+/// Checks that the manifest has the git commit that the plan was made from, where both are known.
+fn same_revision(saved: &SavedPlan, loaded: &LoadedMurder) -> Result<(), CliError> {
+    let (made, now) = (saved.header.revision_text(), loaded.revision());
+    match made.is_empty() || now.is_empty() || made == now {
+        true => Ok(()),
+        false => Err(another_manifest(format!(
+            "the manifest is of revision {now}, and the plan was made from {made}"
+        ))),
+    }
+}
+
+/// Checks that the manifest wants of each host what the plan was made for.
+fn same_wishes(saved: &SavedPlan, plan: &Plan, seen: &WatchedHosts) -> Result<(), CliError> {
+    let seen = seen.all();
+    let differs = |name: &&HostName| {
+        let changes = saved.body.hosts.get(*name).and_then(|host| host.changes());
+        let (Some(changes), Some(seen)) = (changes, seen.get(*name)) else {
+            return false;
+        };
+        let wanted = changes.desired.desired(&saved.texts);
+        wanted.is_ok_and(|wanted| !seen.must_have(&wanted))
+    };
+    match plan.hosts.keys().find(differs) {
+        None => Ok(()),
+        Some(host) => Err(another_manifest(format!(
+            "the manifest wants other things of `{host}` than the plan"
+        ))),
+    }
+}
+
+fn another_manifest(problem: String) -> CliError {
+    CliError::arguments(vec![Diagnostic::error(problem).hint(
+        "give the manifest that the plan was made from (`--manifest PATH`), or make a new plan",
+    )])
+}

@@ -1,0 +1,174 @@
+//! The hosts of the model of mail before and after a change: as they were observed, or as two manifests want them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::routes::{CompiledMurder, outside_clients, places};
+use super::watched_hosts::{WatchedHost, WatchedHosts};
+use crate::load::LoadedMurder;
+use crate::mail::{HostInput, LiveInput, MailHost, MailMurder};
+use crate::model::HostState;
+use crate::name::HostName;
+use crate::state::{Desired, LiveService};
+use crate::verify::Attributes;
+
+/// A host of the model, which is one instance of Postfix. At least one of its states is there.
+#[derive(Debug)]
+pub(super) struct HostStates {
+    /// The host that it is on.
+    pub(super) machine: HostName,
+    /// What the model calls it.
+    label: String,
+    /// Its state before the change. None if it takes no part in the murder then.
+    before: Option<Arc<MailHost>>,
+    /// Its state after the change.
+    after: Option<Arc<MailHost>>,
+}
+
+impl HostStates {
+    /// Its configuration in both states, without its names.
+    pub(super) fn anonymous(&self) -> [Option<String>; 2] {
+        [&self.before, &self.after].map(|host| host.as_ref().map(|host| host.anonymous.clone()))
+    }
+}
+
+/// The hosts of the model of mail, each before and after a change.
+#[derive(Debug)]
+pub struct MailStates {
+    pub(super) hosts: Vec<HostStates>,
+    /// All of both, for what tables can tell apart at all.
+    pub(super) union: MailMurder,
+    pub(super) unseen: Vec<String>,
+    pub(super) outside: Vec<IpAddr>,
+}
+
+impl MailStates {
+    /// By what was seen of the hosts. One that was not observed counts as the manifest wants it, before and after. A retired
+    /// host takes part before the change, as long as it has a ledger.
+    #[must_use]
+    pub fn of_plan(loaded: &LoadedMurder, compiled: &CompiledMurder, seen: &WatchedHosts) -> Self {
+        let seen = seen.all();
+        let mut hosts = Vec::new();
+        let mut unseen = BTreeSet::new();
+        let wanted: BTreeMap<&str, &Arc<MailHost>> = compiled.mail.by_label();
+        for host in loaded.murder.hosts.values() {
+            let seen = seen.get(&host.name);
+            let is_retired = host.state == HostState::Retired;
+            for place in places(loaded, host) {
+                let state = |seen: &WatchedHost, desired: &Desired| {
+                    let LiveService::Postfix(live) = seen.live.services.get(place.service)?;
+                    let input = HostInput {
+                        live: Some(LiveInput {
+                            main_cf: &live.main_cf,
+                            master_cf: &live.master_cf,
+                            environment: &live.environment,
+                            files: seen.files(),
+                        }),
+                        facts: &seen.live.facts,
+                        ..place.input(desired)
+                    };
+                    Some(Arc::new(MailHost::from_desired(&input)))
+                };
+                let before = seen.and_then(|seen| state(seen, &Desired::default()));
+                let (before, after) = match (before, seen) {
+                    (before, Some(seen)) if is_retired => {
+                        (before.filter(|_| seen.live.ledger.is_some()), None)
+                    }
+                    (Some(before), Some(seen)) => {
+                        let after = state(seen, &seen.desired_after(place.service));
+                        (Some(before), after)
+                    }
+                    _ => {
+                        let as_wanted = wanted.get(place.label()).copied().cloned();
+                        if as_wanted.is_some() {
+                            unseen.insert(host.name.to_string());
+                        }
+                        (as_wanted.clone(), as_wanted)
+                    }
+                };
+                hosts.push(HostStates {
+                    machine: host.name.clone(),
+                    label: place.label().to_owned(),
+                    before,
+                    after,
+                });
+            }
+        }
+        Self::of_hosts(hosts, &compiled.mail, unseen, outside_clients(loaded))
+    }
+
+    /// By what two manifests want, each with its name: the older one first.
+    #[must_use]
+    pub fn of_manifests(
+        old: (&LoadedMurder, &CompiledMurder),
+        new: (&LoadedMurder, &CompiledMurder),
+    ) -> Self {
+        let [before, after] = [old.1.mail.by_label(), new.1.mail.by_label()];
+        let labels: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
+        let host = |label: &str| {
+            let place = new.1.places.get(label).or_else(|| old.1.places.get(label));
+            Some(HostStates {
+                machine: place?.0.clone(),
+                label: label.to_owned(),
+                before: before.get(label).copied().cloned(),
+                after: after.get(label).copied().cloned(),
+            })
+        };
+        let hosts = labels.into_iter().filter_map(host).collect();
+        let base = new.1.mail.with_names_of(&old.1.mail);
+        let is_outside_of_old = outside_clients(old.0);
+        let mut outside = outside_clients(new.0);
+        outside.retain(|client| is_outside_of_old.contains(client));
+        Self::of_hosts(hosts, &base, BTreeSet::new(), outside)
+    }
+
+    fn of_hosts(
+        mut hosts: Vec<HostStates>,
+        base: &MailMurder,
+        unseen: BTreeSet<String>,
+        outside: Vec<IpAddr>,
+    ) -> Self {
+        hosts.retain(|host| host.before.is_some() || host.after.is_some());
+        // Entries name a host by its number, which is the same in each state.
+        let last = hosts
+            .iter()
+            .filter_map(|host| host.after.as_ref().or(host.before.as_ref()));
+        let all = last.chain(hosts.iter().filter_map(|host| host.before.as_ref()));
+        let all: Vec<Arc<MailHost>> = all.cloned().collect();
+        Self {
+            union: base.with_hosts(all, BTreeSet::new()),
+            hosts,
+            unseen: unseen.into_iter().collect(),
+            outside,
+        }
+    }
+
+    /// What tables can tell apart before or after: what to read of a directory.
+    #[must_use]
+    pub fn attributes(&self) -> Attributes {
+        Attributes::of(&self.union)
+    }
+
+    /// The names of the model's hosts.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.hosts.iter().map(|host| host.label.clone()).collect()
+    }
+
+    /// The murder in which the hosts that are given have the change.
+    pub(super) fn murder(&self, is_changed: impl Fn(usize) -> bool) -> MailMurder {
+        let mut absent = BTreeSet::new();
+        let hosts = self.hosts.iter().enumerate().filter_map(|(at, host)| {
+            let (now, other) = match is_changed(at) {
+                true => (&host.after, &host.before),
+                false => (&host.before, &host.after),
+            };
+            if now.is_none() {
+                absent.insert(at);
+            }
+            now.as_ref().or(other.as_ref()).cloned()
+        });
+        let hosts = hosts.collect();
+        self.union.with_hosts(hosts, absent)
+    }
+}
