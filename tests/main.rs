@@ -90,6 +90,8 @@ mod consents;
 mod trace;
 // What is wrong with routes and directories.
 mod verify;
+// Failures that were seen in the field.
+mod known_failures;
 // Verbs, flags, exit codes, output.
 mod verbs;
 // The files below docs/integrations.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::routes::{MANIFEST, RouteFolder, text};
 
 /// A directory without a mistake.
-const CLEAN: &str = "dn: dc=example,dc=org
+pub const CLEAN: &str = "dn: dc=example,dc=org
 objectClass: domain
 dc: example
 
@@ -57,7 +57,7 @@ fn json(folder: &RouteFolder, arguments: &[&str]) -> (Value, Option<i32>) {
 }
 
 /// `code: entries and hosts`, one for each finding, in short names.
-fn found(manifest: &str, ldif: &str) -> Vec<String> {
+pub fn found(manifest: &str, ldif: &str) -> Vec<String> {
     let (report, _) = json(&RouteFolder::with(manifest, ldif), &[]);
     let findings = report["findings"].as_array().unwrap().iter();
     let short = |list: &Value| {
@@ -81,7 +81,7 @@ fn found(manifest: &str, ldif: &str) -> Vec<String> {
 }
 
 /// The manifest with more keys for one host.
-fn with(host: &str, more: &str) -> String {
+pub fn with(host: &str, more: &str) -> String {
     let of = |line: &str| line.starts_with(&format!("  {host}.example.org:"));
     let lines = MANIFEST.lines().map(|line| match of(line) {
         true => line.replace("]}", &format!("], {more}}}")),
@@ -91,7 +91,7 @@ fn with(host: &str, more: &str) -> String {
 }
 
 /// An LDAP table as a file of a host.
-fn table(name: &str, lines: &str) -> String {
+pub fn table(name: &str, lines: &str) -> String {
     format!(
         "/etc/postfix/ldap/{name}.cf: {{content: \"version = 3\\nsearch_base = dc=example,dc=org\\n{lines}\\n\"}}"
     )

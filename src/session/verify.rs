@@ -244,11 +244,16 @@ impl<'a> SortedDirectory<'a> {
             self.murder,
             self.directory,
         ));
+        let give_to_mailboxes = results
+            .iter()
+            .flat_map(|result| result.gives_to_mailbox.iter().copied())
+            .collect();
         let probes = MailProbes {
             murder: self.murder,
             directory: self.directory,
             places: &self.places,
             outsiders: self.outsiders,
+            give_to_mailboxes: &give_to_mailboxes,
         };
         findings.extend(probes.findings());
         findings.extend(index_findings(self.attributes, self.directory));

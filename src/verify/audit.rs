@@ -7,9 +7,9 @@ use super::attributes::Attributes;
 use super::code::FindingCode;
 use super::finding::{Finding, modify, spelt};
 use crate::directory::{Directory, EntryId, LdapFilter};
-use crate::mail::MailMurder;
 use crate::mail::address::{list, split};
 use crate::mail::table::placeholder;
+use crate::mail::{MailHost, MailMurder};
 
 /// Looks at the entries of a directory.
 #[derive(Debug)]
@@ -34,13 +34,13 @@ impl<'a> Audit<'a> {
     ) -> Self {
         let hosts = murder.hosts.iter();
         let hosts = hosts.filter(|host| host.abilities.holds_mailboxes);
-        let names = hosts.filter_map(|host| host.names.get(1).or_else(|| host.names.first()));
+        let names = hosts.filter_map(|host| server_name(host));
         Self {
             attributes,
             murder,
             directory,
             servers: names
-                .map(|name| (name.to_lowercase(), name.clone()))
+                .map(|name| (name.to_lowercase(), name.to_owned()))
                 .collect(),
         }
     }
@@ -166,12 +166,21 @@ impl<'a> Audit<'a> {
                 full.cloned().unwrap_or_else(|| "SERVER".to_owned()),
             ),
             None => {
-                let what = match self.murder.host(&lower) {
-                    Some(_) => "a host without mailboxes",
-                    None => "no host of the manifest",
+                let host = self.murder.host(&lower);
+                let host = host.and_then(|at| self.murder.hosts.get(at));
+                let (what, right) = match host {
+                    Some(host) if host.abilities.holds_mailboxes => {
+                        let own = server_name(host).unwrap_or("SERVER");
+                        let what = format!(
+                            "a host whose Cyrus is called `{own}` (its `mailhost` in the manifest)"
+                        );
+                        (what, own)
+                    }
+                    Some(_) => ("a host without mailboxes".to_owned(), "SERVER"),
+                    None => ("no host of the manifest".to_owned(), "SERVER"),
                 };
                 let text = format!("`{attribute}` of `{dn}` is `{name}`, {what}");
-                (FindingCode::UnknownMailhost, text, "SERVER".to_owned())
+                (FindingCode::UnknownMailhost, text, right.to_owned())
             }
         };
         let help = modify(dn, "replace", attribute, &[&right]);
@@ -352,6 +361,12 @@ impl<'a> Audit<'a> {
         }
         findings
     }
+}
+
+/// The value of `mailHost` for the mailboxes of a host.
+fn server_name(host: &MailHost) -> Option<&str> {
+    let name = host.names.get(1).or_else(|| host.names.first());
+    name.map(String::as_str)
 }
 
 /// An address without its extension; none if it has none.

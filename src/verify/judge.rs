@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::audit::Audit;
 use super::classes::{AddressClass, AddressClasses, ClassId};
 use super::code::FindingCode;
+use super::faults::{ClassFault, add, keep_causes};
 use super::places::{EntryPlace, PlaceKind, stand_ins};
 use crate::directory::{Directory, EntryId};
 use crate::mail::{Circumstances, EndAction, MailMurder, MailTrace, RouteEnd, RouteMemory};
@@ -28,21 +29,6 @@ pub struct Judge<'a> {
     pub audit: &'a Audit<'a>,
 }
 
-/// What was found for a class.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClassFault {
-    /// The code.
-    pub code: FindingCode,
-    /// Where it shows.
-    pub place: EntryPlace,
-    /// The hosts that have the fault.
-    pub hosts: Vec<String>,
-    /// Why, in words.
-    pub why: String,
-    /// Whose mail it is at the end of the route: a message for a group has several ends.
-    recipient: String,
-}
-
 /// The result of a class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClassResult {
@@ -54,6 +40,8 @@ pub struct ClassResult {
     pub delivers: BTreeSet<usize>,
     /// The faults, each once.
     pub faults: Vec<ClassFault>,
+    /// The hosts that give its mail to a mailbox over LMTP, wherever it enters.
+    pub gives_to_mailbox: BTreeSet<usize>,
     /// The hosts that its mail passes.
     pub passes: BTreeSet<usize>,
     /// What becomes of its mail from each place that was tried.
@@ -128,7 +116,11 @@ impl Judge<'_> {
         ClassResult {
             class: id,
             verdict: first.map_or(EndAction::NotModelled, |one| one.trace.verdict()),
-            delivers: first.map_or_else(BTreeSet::new, |one| self.delivering(&one.trace)),
+            delivers: first.map_or_else(BTreeSet::new, |one| self.delivering(&one.trace, false)),
+            gives_to_mailbox: seen
+                .iter()
+                .flat_map(|one| self.delivering(&one.trace, true))
+                .collect(),
             passes: passes.collect(),
             outcomes: seen.iter().map(Seen::outcome).collect(),
             faults,
@@ -146,7 +138,8 @@ impl Judge<'_> {
         if local.contains(delimiter) {
             return;
         }
-        let extended = format!("{local}{delimiter}x@{domain}");
+        let extension = format!("{delimiter}x");
+        let extended = format!("{local}{extension}@{domain}");
         let delivered = seen.iter().filter(|one| {
             one.place.kind == PlaceKind::Outside && one.trace.verdict() == EndAction::Delivered
         });
@@ -157,12 +150,17 @@ impl Judge<'_> {
             let worst = trace.verdict();
             let end = trace.ends.iter().find(|end| end.action == worst);
             if let Some(end) = end.filter(|_| worst != EndAction::Delivered) {
+                let code = match worst {
+                    EndAction::NotModelled => FindingCode::NotModelled,
+                    _ => FindingCode::ExtensionLost,
+                };
                 let fault = ClassFault {
-                    code: FindingCode::ExtensionLost,
+                    code,
                     place: *place,
                     hosts: vec![end.host.clone()],
                     why: reason(end),
                     recipient: class.address.clone(),
+                    extension: extension.clone(),
                 };
                 add(fault, faults);
             }
@@ -190,6 +188,7 @@ impl Judge<'_> {
                 hosts: vec![host.to_owned()],
                 why,
                 recipient: recipient.to_lowercase(),
+                extension: String::new(),
             });
         };
         let address = class.address.as_str();
@@ -282,10 +281,11 @@ impl Judge<'_> {
         host.is_some_and(|host| host.agents.is_lmtp(transport))
     }
 
-    /// The hosts at which mail is delivered.
-    fn delivering(&self, trace: &MailTrace) -> BTreeSet<usize> {
+    /// The hosts at which mail is delivered, or only those that deliver it over LMTP.
+    fn delivering(&self, trace: &MailTrace, only_lmtp: bool) -> BTreeSet<usize> {
         let ends = trace.ends.iter();
-        let delivered = ends.filter(|end| end.action == EndAction::Delivered);
+        let delivered = ends
+            .filter(|end| end.action == EndAction::Delivered && (!only_lmtp || self.is_lmtp(end)));
         delivered
             .filter_map(|end| {
                 self.murder
@@ -321,52 +321,6 @@ impl Judge<'_> {
                 next.host
             )
         })
-    }
-}
-
-/// Leaves out what is only a consequence: of a loop, of a table that fails, or of a worse fault of the same route.
-fn keep_causes(faults: &mut Vec<ClassFault>) {
-    const ROUTE: [FindingCode; 5] = [
-        FindingCode::Loop,
-        FindingCode::Backscatter,
-        FindingCode::NoSuchMailbox,
-        FindingCode::MapsDisagree,
-        FindingCode::Undeliverable,
-    ];
-    faults.retain(|fault| !fault.why.contains("bad search filter"));
-    let has = |code: &FindingCode| faults.iter().any(|fault| fault.code == *code);
-    let worst = ROUTE.iter().copied().find(has);
-    let of_worst: Vec<(EntryPlace, String)> = faults
-        .iter()
-        .filter(|fault| Some(fault.code) == worst)
-        .map(|fault| (fault.place, fault.recipient.clone()))
-        .collect();
-    // Another end of the same message has a fault of its own.
-    let is_other_end = |fault: &ClassFault| {
-        let mut worst = of_worst.iter();
-        worst.all(|(place, recipient)| *place == fault.place && *recipient != fault.recipient)
-    };
-    faults.retain(|fault| {
-        !ROUTE.contains(&fault.code) || Some(fault.code) == worst || is_other_end(fault)
-    });
-}
-
-/// Adds a fault. One that shows at several places is one; what the model cannot tell is one for each reason, and so are
-/// several ends of one message.
-fn add(fault: ClassFault, faults: &mut Vec<ClassFault>) {
-    let is_unknown = fault.code == FindingCode::NotModelled;
-    let known = faults.iter_mut().find(|known| {
-        let is_same = (&known.hosts, &known.why) == (&fault.hosts, &fault.why);
-        let is_other_end = known.place == fault.place && known.recipient != fault.recipient;
-        known.code == fault.code && (is_same || !is_unknown && !is_other_end)
-    });
-    match known {
-        Some(known) => {
-            let new = fault.hosts.into_iter();
-            let new: Vec<String> = new.filter(|host| !known.hosts.contains(host)).collect();
-            known.hosts.extend(new);
-        }
-        None => faults.push(fault),
     }
 }
 

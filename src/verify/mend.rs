@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::classes::ClassId;
 use super::code::FindingCode;
+use super::faults::ClassFault;
 use super::finding::Finding;
-use super::judge::{ClassFault, ClassResult};
+use super::judge::ClassResult;
 use crate::directory::{Directory, EntryId};
 use crate::mail::MailMurder;
 
@@ -59,8 +60,12 @@ impl FaultGroup<'_> {
         let hosts = fault.hosts.join("`, `");
         let text = match code {
             FindingCode::NotModelled => {
+                let extended = match fault.extension.is_empty() {
+                    true => "",
+                    false => " with an extension",
+                };
                 format!(
-                    "mail for {shown} is not modelled on `{hosts}`: {}",
+                    "mail for {shown}{extended} is not modelled on `{hosts}`: {}",
                     fault.why
                 )
             }
@@ -70,7 +75,8 @@ impl FaultGroup<'_> {
                 fault.why
             ),
         };
-        let mut finding = Finding::new(code, text, help(code)).seen(first, fault.place.entry);
+        let seen = extended(first, &fault.extension);
+        let mut finding = Finding::new(code, text, help(code)).seen(&seen, fault.place.entry);
         finding.hosts.clone_from(&fault.hosts);
         let mut last = None;
         for (address, entry) in self.members {
@@ -81,6 +87,14 @@ impl FaultGroup<'_> {
             last = Some(entry);
         }
         finding
+    }
+}
+
+/// An address with an extension.
+fn extended(address: &str, extension: &str) -> String {
+    match address.rsplit_once('@') {
+        Some((local, domain)) => format!("{local}{extension}@{domain}"),
+        None => address.to_owned(),
     }
 }
 
@@ -127,7 +141,10 @@ fn help(code: FindingCode) -> &'static str {
             "take one of the two addresses out of the group or the forwarding"
         }
         FindingCode::ForwardCycle => "remove one address of the cycle, with ldapmodify(1)",
+        FindingCode::ExtensionLost => {
+            "set the same `recipient_delimiter` on each host of the route, and let its tables find addresses without extension"
+        }
         FindingCode::NotModelled => "see \"What is not modelled\" in docs/verify.md",
-        _ => "see `murder explain CODE`",
+        _ => "see the page of this code: `murder explain`",
     }
 }

@@ -8,6 +8,7 @@ mod baseline;
 mod change;
 mod classes;
 mod code;
+mod faults;
 mod filters;
 mod finding;
 mod indexed;

@@ -27,6 +27,8 @@ pub struct MailProbes<'a> {
     pub places: &'a [EntryPlace],
     /// Addresses of clients that are in no network of the manifest.
     pub outsiders: &'a [IpAddr],
+    /// The hosts that give mail to mailboxes over LMTP.
+    pub give_to_mailboxes: &'a BTreeSet<usize>,
 }
 
 impl MailProbes<'_> {
@@ -47,8 +49,10 @@ impl MailProbes<'_> {
             self.system_mail(place, &mut findings);
         }
         let mut filters = Vec::new();
-        for host in &self.murder.hosts {
-            findings.extend(self.moved_mailbox(host));
+        for (at, host) in self.murder.hosts.iter().enumerate() {
+            if host.abilities.holds_mailboxes || self.give_to_mailboxes.contains(&at) {
+                findings.extend(self.moved_mailbox(host));
+            }
             bad_filters(host, &mut filters);
         }
         findings.extend(filters);
@@ -178,7 +182,7 @@ impl MailProbes<'_> {
     /// Whether mail bounces if Cyrus does not have the mailbox any more.
     fn moved_mailbox(&self, host: &MailHost) -> Option<Finding> {
         let agents = &host.agents;
-        if !host.abilities.holds_mailboxes || agents.soft_bounce {
+        if agents.soft_bounce {
             return None;
         }
         let status = agents
