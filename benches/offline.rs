@@ -11,12 +11,14 @@
 
 // Manifests of any size.
 mod large;
+// The program as a whole process.
+mod process;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+
+use process::{Cost, program, row, run};
 
 /// Quick work is run this often, and the median counts.
 const RUNS: usize = 7;
@@ -48,42 +50,6 @@ fn table(changed: Option<usize>) -> String {
     text
 }
 
-/// How long a run took, and the most memory seen.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Cost {
-    time: Duration,
-    kib: u64,
-}
-
-/// Runs the program once (VmHWM is looked at every millisecond); `code` is how it must end.
-fn run(arguments: &[&str], folder: &Path, code: i32) -> Cost {
-    let start = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_murder"))
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut kib = 0;
-    let ended = loop {
-        if let Some(ended) = child.try_wait().unwrap() {
-            break ended;
-        }
-        let seen = fs::read_to_string(&status).ok().and_then(|text| {
-            let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;
-            line.split_whitespace().nth(1)?.parse().ok()
-        });
-        kib = kib.max(seen.unwrap_or(0));
-        std::thread::sleep(Duration::from_millis(1));
-    };
-    let time = start.elapsed();
-    assert_eq!(ended.code(), Some(code), "murder {}", arguments.join(" "));
-    Cost { time, kib }
-}
-
 /// The median of several runs, with the most memory of any; the first run warms the page cache.
 fn median(runs: usize, once: impl Fn() -> Cost) -> Cost {
     once();
@@ -93,14 +59,6 @@ fn median(runs: usize, once: impl Fn() -> Cost) -> Cost {
         time: costs[runs / 2].time,
         kib: costs.iter().map(|cost| cost.kib).max().unwrap_or(0),
     }
-}
-
-fn row(work: &str, cost: Cost, must: &str) {
-    println!(
-        "{work:<44} {:>9.1} ms {:>6} MiB   {must}",
-        cost.time.as_secs_f64() * 1000.0,
-        cost.kib / 1024
-    );
 }
 
 /// A plan of new hosts, saved, shown and applied.
@@ -222,7 +180,7 @@ fn main() {
         "",
     );
 
-    let size = fs::metadata(env!("CARGO_BIN_EXE_murder")).unwrap().len();
+    let size = fs::metadata(program()).unwrap().len();
     println!(
         "{:<44} {:>8.1} MiB {:>10}   15 MiB",
         "the program's file",

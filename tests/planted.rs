@@ -1,6 +1,7 @@
 //! `murder verify` on a large directory with planted mistakes: it finds each of them, and nothing besides.
 //!
-//! `MURDER_PLANTED=100000,500` sets the number of entries and of mistakes of each kind.
+//! `MURDER_PLANTED=100000,500` sets the number of entries and of mistakes of each kind, and `MURDER_PROGRAM` a program that was built for
+//! speed.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

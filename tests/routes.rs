@@ -5,6 +5,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+use super::program::program;
+
 /// A murder with every role, and the addresses that its hosts send from.
 pub const MANIFEST: &str = "version: 1
 murder: lab
@@ -75,7 +77,7 @@ impl RouteFolder {
 
     /// The program, run in the folder.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_murder"))
+        Command::new(program())
             .current_dir(self.0.path())
             .args(arguments)
             .env_clear()

@@ -262,3 +262,55 @@ fn people_and_pictures_have_the_same_route() {
     assert_eq!(wrong.status.code(), Some(1));
     assert!(text(&wrong.stderr).contains("line 2: the record changes an entry"));
 }
+
+/// postconf(5), `always_bcc`, `recipient_bcc_maps`, `masquerade_domains`, `smtp_generic_maps`; local(8), `.forward`.
+#[test]
+fn copies_masquerading_and_forward_files_are_told() {
+    let at_smtp = |more: &str| {
+        let smtp = "[192.0.2.5]}";
+        MANIFEST.replace(smtp, &format!("[192.0.2.5], {more}}}"))
+    };
+    let copies = at_smtp(
+        "settings: {always_bcc: archive@outside.example, recipient_bcc_maps: 'inline:{john@example.org=boss@example.org}'}",
+    );
+    let lab = RouteFolder::new(&copies);
+    let trace = lab.json(&["john.doe@example.org"]).remove(0);
+    assert_eq!(trace["verdict"], "delivered");
+    assert_eq!(trace["ends"].as_array().map(Vec::len), Some(1));
+    // The table is asked for the address before its aliases are expanded.
+    let of = |trace: &Value| {
+        let copies = trace["hops"][1]["copies"].as_array().unwrap().clone();
+        let names = copies
+            .iter()
+            .map(|copy| copy["recipient"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(of(&trace), ["archive@outside.example"]);
+    let trace = lab.json(&["john@example.org"]).remove(0);
+    assert_eq!(of(&trace), ["boss@example.org", "archive@outside.example"]);
+    let told = text(&lab.trace(&["--ldif", "d.ldif", "john@example.org"]).stdout);
+    assert!(
+        told.contains("       a copy to archive@outside.example   always_bcc (m.yaml:"),
+        "{told}"
+    );
+
+    let masquerade = at_smtp(
+        "settings: {relay_domains: {append: [sub.example.org]}, relay_recipient_maps: '', masquerade_domains: example.org, masquerade_classes: envelope_recipient}",
+    );
+    let at = ["--at", "smtp.example.org", "john@sub.example.org"];
+    assert_eq!(
+        RouteFolder::new(&masquerade).short(&at),
+        "250 delivered backend1"
+    );
+    let headers = masquerade.replace("masquerade_classes: envelope_recipient", "biff: 'no'");
+    assert_eq!(RouteFolder::new(&headers).short(&at), "250 delivered mx");
+
+    for (more, expected) in [
+        ("biff: 'no'", "- delivered smtp"),
+        ("forward_path: '/var/forward/$user'", "- not modelled smtp"),
+    ] {
+        let lab = RouteFolder::new(&at_smtp(&format!("settings: {{{more}}}")));
+        let submit = ["--submit", "smtp.example.org", "root@smtp.example.org"];
+        assert_eq!(lab.short(&submit), expected, "{more}");
+    }
+}

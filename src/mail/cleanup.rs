@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::address::{list, quoted, split, unquoted, with_extension};
 use super::maps::{AddressLookup, Hit, Keys, Known, Maps, QueryForm};
+use super::masquerade::Masquerade;
 use super::reader::ParameterReader;
 use super::resolve::Resolver;
 use super::table::LookupError;
@@ -16,7 +17,10 @@ pub struct Cleanup {
     lookup: AddressLookup,
     recipient_canonical_maps: Maps,
     canonical_maps: Maps,
+    masquerade: Known<Masquerade>,
     virtual_alias_maps: Maps,
+    always_bcc: Known<String>,
+    recipient_bcc_maps: Maps,
     propagates_canonical: bool,
     propagates_virtual: bool,
     expansion_limit: usize,
@@ -31,6 +35,19 @@ pub struct Rewritten {
     pub recipients: Vec<String>,
     /// The entries, in the order of the rewriting.
     pub hits: Vec<Hit>,
+    /// Further recipients that get a copy.
+    pub copies: Vec<BlindCopy>,
+}
+
+/// A recipient that cleanup(8) adds. It adds it with `NOTIFY=NEVER`: nobody learns of a copy that is not delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlindCopy {
+    /// Who gets the copy.
+    pub recipient: String,
+    /// The parameter that says so.
+    pub parameter: &'static str,
+    /// The table entry, if a table says so.
+    pub hit: Option<Hit>,
 }
 
 impl Cleanup {
@@ -55,7 +72,10 @@ impl Cleanup {
                 reader,
             ),
             canonical_maps: canonical("canonical_maps", "canonical_classes", reader),
+            masquerade: Masquerade::read(reader),
             virtual_alias_maps: reader.maps("virtual_alias_maps"),
+            always_bcc: reader.text("always_bcc"),
+            recipient_bcc_maps: reader.maps("recipient_bcc_maps"),
             propagates_canonical: propagates.iter().any(|word| word == "canonical"),
             propagates_virtual: propagates.iter().any(|word| word == "virtual"),
             expansion_limit: reader.number("virtual_alias_expansion_limit", 1000),
@@ -64,7 +84,7 @@ impl Cleanup {
         }
     }
 
-    /// Rewrites one recipient.
+    /// Rewrites one recipient. `with_copies` is off for messages that the host itself makes, such as those of local(8)'s aliases.
     ///
     /// # Errors
     /// If a table on the way has no answer, or an alias expands without end: cleanup(8) does not take the message, and its
@@ -72,6 +92,7 @@ impl Cleanup {
     pub fn rewrite(
         &self,
         recipient: &str,
+        with_copies: bool,
         resolver: &Resolver,
         directory: &Directory,
     ) -> Known<Rewritten> {
@@ -84,13 +105,52 @@ impl Cleanup {
         let address = resolver.canonical(recipient)?;
         let address = rewriting.one_to_one(&address, &self.recipient_canonical_maps)?;
         let address = rewriting.one_to_one(&address, &self.canonical_maps)?;
+        let masquerade = self.masquerade.as_ref().map_err(Clone::clone)?;
+        let address = masquerade.applied(address)?;
         let mut recipients = rewriting.one_to_many(&address)?;
         let mut seen = HashSet::new();
         recipients.retain(|recipient| seen.insert(recipient.to_lowercase()));
         Ok(Rewritten {
             recipients,
             hits: rewriting.hits,
+            copies: match with_copies {
+                true => self.copies(&address, resolver, directory)?,
+                false => Vec::new(),
+            },
         })
+    }
+
+    /// Who else gets a message for a recipient, which is rewritten already but for its aliases. `sender_bcc_maps` depends on the
+    /// sender.
+    fn copies(
+        &self,
+        address: &str,
+        resolver: &Resolver,
+        directory: &Directory,
+    ) -> Known<Vec<BlindCopy>> {
+        let (form, keys, maps) = (
+            QueryForm::Quoted,
+            Keys::OfAddresses,
+            &self.recipient_bcc_maps,
+        );
+        let found = self.lookup.find(maps, address, form, keys, directory)?;
+        let mut copies = Vec::new();
+        if let Some(found) = found {
+            copies.push(BlindCopy {
+                recipient: resolver.canonical(found.hit.answer.value.trim())?,
+                parameter: "recipient_bcc_maps",
+                hit: Some(found.hit),
+            });
+        }
+        let always = self.always_bcc.clone()?;
+        if !always.is_empty() {
+            copies.push(BlindCopy {
+                recipient: resolver.canonical(&always)?,
+                parameter: "always_bcc",
+                hit: None,
+            });
+        }
+        Ok(copies)
     }
 }
 

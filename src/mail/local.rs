@@ -16,6 +16,8 @@ pub struct LocalAgent {
     mailbox_transport: Known<String>,
     fallback_transport: Known<String>,
     luser_relay: Known<String>,
+    /// Whether `forward_path` is another one than the default: only the host knows what the files say.
+    has_own_forward_path: bool,
     /// Parameters whose tables name transports: not modelled where they are set.
     transport_maps: [Maps; 2],
 }
@@ -46,6 +48,7 @@ impl LocalAgent {
             mailbox_transport: reader.text("mailbox_transport"),
             fallback_transport: reader.text("fallback_transport"),
             luser_relay: reader.text("luser_relay"),
+            has_own_forward_path: reader.view.is_set("forward_path"),
             transport_maps: [
                 reader.maps("mailbox_transport_maps"),
                 reader.maps("fallback_transport_maps"),
@@ -66,6 +69,11 @@ impl LocalAgent {
                 return expanded(hit);
             }
         }
+        let account = bare.as_deref().unwrap_or(&user);
+        if self.has_own_forward_path {
+            let what = format!("the file `.forward` of `{account}` is not modelled");
+            return Err(LookupError::NotModelled(what));
+        }
         if self.transport_maps.iter().any(|maps| !maps.is_empty()) {
             let what = "`mailbox_transport_maps` and `fallback_transport_maps` are not modelled";
             return Err(LookupError::NotModelled(what.to_owned()));
@@ -74,7 +82,6 @@ impl LocalAgent {
         if !mailbox.is_empty() {
             return Ok(LocalDelivery::Transport(mailbox));
         }
-        let account = bare.as_deref().unwrap_or(&user);
         if self.accounts.find_key(account, false, directory)?.is_some() {
             return Ok(LocalDelivery::Delivered(format!("mailbox of {account}")));
         }

@@ -10,6 +10,7 @@ mod input;
 mod local;
 mod local_delivery;
 mod maps;
+mod masquerade;
 mod murder;
 mod nexthop;
 mod rcpt;
@@ -28,7 +29,7 @@ mod twins;
 mod walk;
 
 pub use agreement::{LookupAgreement, LookupDifference};
-pub use cleanup::{Cleanup, Rewritten};
+pub use cleanup::{BlindCopy, Cleanup, Rewritten};
 pub use host::MailHost;
 pub use input::{HostAbilities, HostInput, LiveInput};
 pub use maps::Hit;

@@ -1,5 +1,6 @@
 //! The route of an address as a value: the hosts on the way, what decided there, and the ends.
 
+use super::cleanup::BlindCopy;
 use super::maps::Hit;
 use super::reply::Reply;
 use crate::postfix::configuration::AddressClass;
@@ -61,6 +62,8 @@ pub struct Hop {
     pub reply: Option<(Reply, Option<Hit>)>,
     /// The table entries that rewrite the recipient.
     pub rewriting: Vec<Hit>,
+    /// Who gets a copy here. The route of a copy is not part of this one.
+    pub copies: Vec<BlindCopy>,
     /// Where each recipient goes from here.
     pub routes: Vec<HopRoute>,
 }

@@ -186,6 +186,7 @@ impl Walk<'_> {
             recipient: recipient.to_owned(),
             reply: answer.map(|answer| (answer.reply, answer.hit)),
             rewriting: Vec::new(),
+            copies: Vec::new(),
             routes: Vec::new(),
         });
     }
@@ -226,14 +227,18 @@ impl Walk<'_> {
         }
         let mut recipients = vec![recipient.to_owned()];
         if is_submitted || smtpd.is_none_or(|smtpd| smtpd.maps_addresses) {
-            match host
+            // A message of the host itself: an alias of local(8) has another recipient.
+            let is_internal = is_submitted && !self.path.is_empty();
+            let resolver = &host.resolver;
+            let rewritten = host
                 .cleanup
-                .rewrite(recipient, &host.resolver, self.directory)
-            {
+                .rewrite(recipient, !is_internal, resolver, self.directory);
+            match rewritten {
                 Ok(rewritten) => {
                     recipients = rewritten.recipients;
                     if let Some(hop) = self.trace.hops.get_mut(hop) {
                         hop.rewriting = rewritten.hits;
+                        hop.copies = rewritten.copies;
                     }
                 }
                 Err(error) => return self.failed(at, recipient, error),

@@ -95,6 +95,14 @@ fn write_hop(number: usize, hop: &Hop, origin: OriginOf<'_>, text: &mut String) 
             source(&hop.host, hit, origin)
         );
     }
+    for copy in &hop.copies {
+        let decided = match &copy.hit {
+            Some(hit) => source(&hop.host, hit, origin),
+            None => parameter(&hop.host, copy.parameter, origin),
+        };
+        let recipient = visible(&copy.recipient);
+        let _ = writeln!(text, "       a copy to {recipient}   {decided}");
+    }
     for route in &hop.routes {
         let decided = decided(&hop.host, route, origin);
         let recipient = visible(&route.recipient);
@@ -112,11 +120,15 @@ fn decided(host: &str, route: &HopRoute, origin: OriginOf<'_>) -> String {
     if let Some(hit) = &route.hit {
         return source(host, hit, origin);
     }
-    let named = route.parameters.iter().map(|name| {
-        let place = origin(host, name);
-        place.map_or((*name).to_owned(), |place| format!("{name} ({place})"))
-    });
+    let named = route.parameters.iter();
+    let named = named.map(|name| parameter(host, name, origin));
     named.collect::<Vec<_>>().join(", ")
+}
+
+/// A parameter, with the line of the manifest that sets it.
+fn parameter(host: &str, name: &str, origin: OriginOf<'_>) -> String {
+    let place = origin(host, name);
+    place.map_or(name.to_owned(), |place| format!("{name} ({place})"))
 }
 
 /// The parameter, the table and the line of an entry, and the line of the manifest behind it.

@@ -48,7 +48,17 @@ struct HopView<'a> {
     reply: Option<&'a Reply>,
     checked: Option<SourceView<'a>>,
     rewriting: Vec<SourceView<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<CopyView<'a>>,
     routes: Vec<RouteView<'a>>,
+}
+
+#[derive(Serialize)]
+struct CopyView<'a> {
+    recipient: &'a str,
+    parameter: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided: Option<SourceView<'a>>,
 }
 
 #[derive(Serialize)]
@@ -114,6 +124,15 @@ pub fn value(
             .rewriting
             .iter()
             .map(|hit| source(&hop.host, hit, origin))
+            .collect(),
+        copies: hop
+            .copies
+            .iter()
+            .map(|copy| CopyView {
+                recipient: &copy.recipient,
+                parameter: copy.parameter,
+                decided: copy.hit.as_ref().map(|hit| source(&hop.host, hit, origin)),
+            })
             .collect(),
         routes: hop
             .routes
