@@ -1,5 +1,6 @@
 //! From hosts that run to a manifest: the next plan is empty, and the first apply writes the ledger alone.
 
+mod layers;
 mod murders;
 mod odd;
 mod random;

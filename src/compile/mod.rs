@@ -61,10 +61,27 @@ pub struct Compiler<'a> {
 #[derive(Debug)]
 struct Prepared<'a> {
     modules: Cow<'a, Modules>,
-    engine: Engine,
+    engine: Cow<'a, Engine>,
     caches: RenderCaches,
     /// The variables of each role, all with their defaults.
     defaults: BTreeMap<RoleName, Value>,
+}
+
+/// The templates of modules for the default instance of Postfix, parsed once for many compilers.
+#[derive(Debug)]
+pub struct ModuleTemplates {
+    engine: Engine,
+    problems: Vec<Diagnostic>,
+}
+
+impl ModuleTemplates {
+    /// Parses every template of these modules.
+    #[must_use]
+    pub fn new(modules: &Modules) -> Self {
+        let folder = Service::POSTFIX.folder();
+        let (engine, problems) = Engine::new(modules.0.values(), &folder);
+        Self { engine, problems }
+    }
 }
 
 /// Compiles one host.
@@ -97,14 +114,24 @@ pub fn problems(murder: &Murder, modules: &Modules) -> Vec<Diagnostic> {
 }
 
 impl<'a> Prepared<'a> {
-    /// Parses every template for the hosts of a service: those of the modules, and those that the manifest names.
+    /// Parses every template for the hosts of a service: those that the manifest names, and those of the modules, as far as
+    /// `parsed` does not have them.
     fn new(
         murder: &Murder,
         modules: &'a Modules,
+        parsed: Option<&'a ModuleTemplates>,
         service: &Service,
     ) -> Result<Self, Vec<Diagnostic>> {
         let modules = modules.of_service(service);
-        let (mut engine, mut problems) = Engine::new(modules.0.values(), &service.folder());
+        let parsed = parsed.filter(|_| service.named_instance().is_none());
+        let (mut engine, mut problems) = match parsed {
+            Some(parsed) => (Cow::Borrowed(&parsed.engine), parsed.problems.clone()),
+            None => {
+                let (engine, problems) = Engine::new(modules.0.values(), &service.folder());
+                (Cow::Owned(engine), problems)
+            }
+        };
+        let mut has_own = false;
         let vars: BTreeSet<&str> = modules
             .0
             .values()
@@ -120,7 +147,8 @@ impl<'a> Prepared<'a> {
                 ..
             } = &layer.value
             {
-                engine.add_file(
+                has_own = true;
+                engine.to_mut().add_file(
                     &file::manifest_name(name),
                     text,
                     layer.at,
@@ -129,7 +157,9 @@ impl<'a> Prepared<'a> {
                 );
             }
         }
-        engine.settle(&mut problems);
+        if has_own {
+            engine.to_mut().settle(&mut problems);
+        }
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -150,6 +180,18 @@ impl<'a> Compiler<'a> {
     /// # Errors
     /// Every problem of a template, with its line and column.
     pub fn new(murder: &'a Murder, modules: &'a Modules) -> Result<Self, Vec<Diagnostic>> {
+        Self::with_parsed(murder, modules, None)
+    }
+
+    /// As [`new`](Self::new), with the templates of the modules parsed before: for many murders of the same modules.
+    ///
+    /// # Errors
+    /// Every problem of a template, with its line and column.
+    pub fn with_parsed(
+        murder: &'a Murder,
+        modules: &'a Modules,
+        parsed: Option<&'a ModuleTemplates>,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let hosts = murder.hosts.values();
         // The default instance comes first: its templates are the modules' own, and their errors have the right places.
         let services: BTreeSet<Service> = hosts
@@ -158,7 +200,7 @@ impl<'a> Compiler<'a> {
             .collect();
         let mut prepared = BTreeMap::new();
         for service in services {
-            let of_service = Prepared::new(murder, modules, &service)?;
+            let of_service = Prepared::new(murder, modules, parsed, &service)?;
             prepared.insert(service, of_service);
         }
         Ok(Self {

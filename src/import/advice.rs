@@ -3,7 +3,7 @@
 //! The first rows are what loses, bounces or delays mail on real sites. Then comes every other word of the manifest that takes
 //! the place of what a module sets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::advice_row::Advice;
 use super::assembly::Assembly;
@@ -19,17 +19,20 @@ use crate::thing::{Field, Thing};
 /// The differences, the worst first, each with its hosts.
 #[must_use]
 pub fn of(assembly: &Assembly<'_>) -> Vec<(Advice, Vec<HostName>)> {
-    let mut found: BTreeMap<Advice, Vec<HostName>> = BTreeMap::new();
+    // Several tables of one host may give the same row.
+    let mut found: BTreeMap<Advice, BTreeSet<HostName>> = BTreeMap::new();
     for host in assembly.hosts {
         for mut advice in known_faults(host) {
             advice.line = line_of(assembly, &host.name, &advice.line);
-            found.entry(advice).or_default().push(host.name.clone());
+            found.entry(advice).or_default().insert(host.name.clone());
         }
     }
     for (host, advice) in others(assembly) {
-        found.entry(advice).or_default().push(host);
+        found.entry(advice).or_default().insert(host);
     }
-    found.into_iter().collect()
+    let rows = found.into_iter();
+    rows.map(|(advice, hosts)| (advice, hosts.into_iter().collect()))
+        .collect()
 }
 
 /// The manifest's way to take a thing over: which word has to go.
@@ -37,7 +40,11 @@ fn line_of(assembly: &Assembly<'_>, host: &HostName, thing: &str) -> String {
     if thing == DIRECTORY {
         let draft = assembly.draft.hosts.get(host);
         let site = draft.and_then(|draft| draft.site.as_ref());
-        return match site {
+        let own = site.filter(|site| {
+            let site = assembly.draft.sites.get(*site);
+            site.is_some_and(|site| site.ldap.is_some())
+        });
+        return match own {
             Some(site) => format!("set sites.{site}.ldap.tls, and remove the tables of your own"),
             None => "set ldap.tls, and remove the tables of your own under files".to_owned(),
         };

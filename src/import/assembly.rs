@@ -174,7 +174,8 @@ impl<'a> Assembly<'a> {
             self.draft.password = Some(self.files.secret(&password, "ldap"));
         }
         for (name, site) in &mut self.draft.sites {
-            if let Some(password) = &site.ldap.bind_pw {
+            let ldap = site.ldap.as_ref();
+            if let Some(password) = ldap.and_then(|ldap| ldap.bind_pw.as_ref()) {
                 site.password = Some(self.files.secret(password, &format!("ldap-{name}")));
             }
         }
@@ -183,10 +184,9 @@ impl<'a> Assembly<'a> {
     /// The LDAP password of a host.
     pub(super) fn password(&self, host: &HostName) -> Option<String> {
         let site = self.draft.hosts.get(host)?.site.as_ref();
-        let ldap = match site {
-            Some(site) => &self.draft.sites.get(site)?.ldap,
-            None => self.draft.ldap.as_ref()?,
-        };
+        let site = site.and_then(|site| self.draft.sites.get(site));
+        let of_site = site.and_then(|site| site.ldap.as_ref());
+        let ldap = of_site.or(self.draft.ldap.as_ref())?;
         ldap.bind_pw.clone()
     }
 

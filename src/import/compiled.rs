@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::compile::Compiler;
+use crate::compile::{Compiler, ModuleTemplates};
 use crate::diagnostic::{Diagnostic, Severity, Sources};
 use crate::load;
 use crate::manifest::{self, Text};
@@ -16,6 +16,7 @@ use crate::secret::{LocalFile, Secret, SecretSource, Secrets};
 pub struct Shipped {
     /// The modules.
     pub modules: Modules,
+    parsed: ModuleTemplates,
 }
 
 /// A manifest that is whole.
@@ -35,8 +36,10 @@ impl Shipped {
         let mut sources = Sources::default();
         let mut library = Library::new(&files, &[], "modules", &mut sources);
         library.read(|_| true, &mut sources);
+        let modules = library.into_modules();
         Self {
-            modules: library.into_modules(),
+            parsed: ModuleTemplates::new(&modules),
+            modules,
         }
     }
 
@@ -88,7 +91,7 @@ impl Shipped {
     /// # Errors
     /// What is wrong with its templates.
     pub fn compiler<'a>(&'a self, murder: &'a Murder) -> Result<Compiler<'a>, Vec<Diagnostic>> {
-        Compiler::new(murder, &self.modules)
+        Compiler::with_parsed(murder, &self.modules, Some(&self.parsed))
     }
 }
 

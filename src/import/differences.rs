@@ -1,18 +1,15 @@
 //! The words that a host needs so that it must have what it has: where its files and values differ from what the manifest says
 //! so far, and what it has of its own.
 
-use std::collections::BTreeMap;
-
 use super::list_edit::list_edit;
 use super::own_files::{FileUse, OwnFiles, is_indexed};
-use super::seen::SeenHost;
+use super::seen::{OpenedTableFiles, SeenHost};
 use super::word::{Word, WordKey, Words};
 use super::yaml::Yaml;
 use crate::digest::sha256_hex;
 use crate::name::{Parameter, RemotePath};
 use crate::plan::reads_alike;
 use crate::postfix::catalogue::lists;
-use crate::postfix::catalogue::tables::Table;
 use crate::postfix::same_value;
 use crate::secret::Secrets;
 use crate::secret::mask::mask_value;
@@ -35,7 +32,7 @@ pub struct Difference<'a> {
     pub(super) desired: &'a DesiredService,
     secrets: &'a Secrets,
     password: Option<&'a str>,
-    pub(super) tables: BTreeMap<String, (Vec<String>, Table)>,
+    pub(super) tables: &'a OpenedTableFiles,
     /// The words.
     pub words: Words,
     /// What is not managed.

@@ -31,10 +31,10 @@ pub struct FolderDraft {
 }
 
 /// What hosts of one place have in common.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct SiteDraft {
-    /// Its directory, as far as it differs.
-    pub ldap: Connection,
+    /// Its directory, if that is another one than the murder's.
+    pub ldap: Option<Connection>,
     /// The file with its password.
     pub password: Option<String>,
     /// What its hosts have.
@@ -219,8 +219,11 @@ impl Draft {
         let mut found = Vec::new();
         if !self.sites.is_empty() {
             let sites = self.sites.iter().map(|(name, site)| {
-                let ldap = YamlEntry::new("ldap", Yaml::Map(self.differing(site)));
-                let entries = std::iter::once(ldap).chain(word::entries(&site.words));
+                let ldap = site.ldap.as_ref().map(|ldap| {
+                    let keys = self.differing(ldap, site.password.as_deref());
+                    YamlEntry::new("ldap", Yaml::Map(keys))
+                });
+                let entries = ldap.into_iter().chain(word::entries(&site.words));
                 (name.as_str(), Yaml::Map(entries.collect()))
             });
             found.push(YamlEntry::new("sites", Yaml::map(sites)));
@@ -242,8 +245,8 @@ impl Draft {
     }
 
     /// The keys of a site's directory that differ from the murder's.
-    fn differing(&self, site: &SiteDraft) -> Vec<YamlEntry> {
-        let own = site.ldap.entries(site.password.as_deref());
+    fn differing(&self, ldap: &Connection, password: Option<&str>) -> Vec<YamlEntry> {
+        let own = ldap.entries(password);
         let wide = self
             .ldap
             .as_ref()

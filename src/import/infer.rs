@@ -151,13 +151,15 @@ fn directory(draft: &mut Draft, hosts: &[SeenHost]) {
         if connection == wide {
             continue;
         }
-        let known = draft.sites.iter().find(|(_, site)| site.ldap == connection);
+        let known = draft
+            .sites
+            .iter()
+            .find(|(_, site)| site.ldap.as_ref() == Some(&connection));
         let name = known.map(|(name, _)| name.clone()).unwrap_or_else(|| {
             let name = site_name(&connection, draft);
             let site = SiteDraft {
-                ldap: connection,
-                password: None,
-                words: Default::default(),
+                ldap: Some(connection),
+                ..SiteDraft::default()
             };
             draft.sites.insert(name.clone(), site);
             name

@@ -1,12 +1,12 @@
 //! Puts what most hosts agree on into the widest layer: all hosts, the hosts of a role, or those of a site. The others keep a
-//! word of their own.
+//! word of their own. Of the ways to do that, the one after which the fewest words are left is taken.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::assembly::Assembly;
 use super::connection::most_common;
-use super::seen::SeenHost;
-use super::word::{Word, WordKey, Words};
+use super::word::{Word, WordKey};
+use super::yaml::Yaml;
 use crate::name::{HostName, RoleName};
 
 /// A layer that holds for several hosts.
@@ -17,9 +17,124 @@ enum Wide {
     Site(String),
 }
 
+/// Kinds of layers that are tried one after the other, the weaker before the stronger. The first of equally good ways counts.
+const WAYS: [&[Kind]; 7] = [
+    &[],
+    &[Kind::All],
+    &[Kind::Role],
+    &[Kind::Site],
+    &[Kind::All, Kind::Role],
+    &[Kind::All, Kind::Site],
+    &[Kind::Role, Kind::Site],
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    All,
+    Role,
+    Site,
+}
+
+impl Wide {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::All => Kind::All,
+            Self::Role(_) => Kind::Role,
+            Self::Site(_) => Kind::Site,
+        }
+    }
+}
+
+/// What a host says of one place of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said<'a> {
+    /// Nothing, and no wider layer says anything.
+    Nothing,
+    /// A value of its own.
+    Own(&'a Yaml),
+    /// What a wider layer says.
+    Covered(&'a Yaml),
+    /// A wider layer says something that this host does not have.
+    Undone,
+}
+
+/// One way to put the words of one place into layers.
+#[derive(Debug, Clone)]
+struct Trial<'a> {
+    hosts: BTreeMap<&'a HostName, Said<'a>>,
+    layers: Vec<(&'a Wide, &'a Yaml)>,
+}
+
+/// The words of one place that go from hosts to wider layers.
+struct Move {
+    key: WordKey,
+    covered: Vec<HostName>,
+    widened: Vec<(Wide, Yaml)>,
+}
+
 /// Moves words of hosts to `defaults`, `modules.<role>` and the sites. Hosts that have no such word may need one afterwards, as
-/// [`Assembly::settle`] finds them. True if there are such hosts.
-pub fn hoist(assembly: &mut Assembly<'_>) -> bool {
+/// [`Assembly::settle`] finds them.
+pub fn hoist(assembly: &mut Assembly<'_>) {
+    let layers = layers(assembly);
+    let hosts = &assembly.draft.hosts;
+    let keys: BTreeSet<WordKey> = hosts
+        .values()
+        .flat_map(|host| host.words.keys().cloned())
+        .collect();
+    let mut moves = Vec::new();
+    for key in keys {
+        let said = hosts.iter().map(|(name, host)| {
+            let word = host.words.get(&key);
+            (
+                name,
+                word.map_or(Said::Nothing, |word| Said::Own(&word.value)),
+            )
+        });
+        let before = Trial {
+            hosts: said.collect(),
+            layers: Vec::new(),
+        };
+        let ways = WAYS.iter().map(|kinds| {
+            let mut trial = before.clone();
+            for kind in *kinds {
+                let of_kind = layers.iter().filter(|(wide, _)| wide.kind() == *kind);
+                of_kind.for_each(|(wide, members)| trial.widen(&key, wide, members));
+            }
+            trial
+        });
+        let Some(best) = ways.min_by_key(Trial::cost) else {
+            continue;
+        };
+        let covered = best.hosts.iter();
+        let covered = covered.filter(|(_, said)| matches!(said, Said::Covered(_)));
+        let covered = covered.map(|(name, _)| (*name).clone()).collect();
+        let widened = best.layers.iter();
+        let widened = widened.map(|(wide, value)| ((*wide).clone(), (*value).clone()));
+        moves.push(Move {
+            covered,
+            widened: widened.collect(),
+            key: key.clone(),
+        });
+    }
+    for Move {
+        key,
+        covered,
+        widened,
+    } in moves
+    {
+        for host in covered {
+            if let Some(draft) = assembly.draft.hosts.get_mut(&host) {
+                draft.words.remove(&key);
+            }
+        }
+        for (wide, value) in widened {
+            insert(assembly, &wide, key.clone(), value);
+        }
+    }
+}
+
+/// The layers that several hosts have in common.
+fn layers(assembly: &Assembly<'_>) -> Vec<(Wide, Vec<HostName>)> {
     let mut by_role: BTreeMap<RoleName, Vec<HostName>> = BTreeMap::new();
     let mut by_site: BTreeMap<String, Vec<HostName>> = BTreeMap::new();
     for (name, host) in &assembly.draft.hosts {
@@ -31,25 +146,22 @@ pub fn hoist(assembly: &mut Assembly<'_>) -> bool {
         }
     }
     let everyone: Vec<HostName> = assembly.draft.hosts.keys().cloned().collect();
-    let mut layers = Vec::new();
+    let mut found = Vec::new();
     if everyone.len() > 2 && by_role.len() > 1 {
-        layers.push((Wide::All, everyone));
+        found.push((Wide::All, everyone));
     }
-    let sites = by_site.into_iter();
-    let sites = sites.map(|(site, hosts)| (Wide::Site(site), hosts));
-    let roles = by_role.into_iter();
-    layers.extend(roles.map(|(role, hosts)| (Wide::Role(role), hosts)));
-    layers.extend(sites);
-    let mut has_exceptions = false;
-    for (wide, hosts) in layers {
-        if hosts.len() < 2 {
-            continue;
-        }
-        let (common, exceptions) = common(assembly, &hosts, &wide);
-        has_exceptions |= exceptions;
-        move_words(assembly, &hosts, common, &wide);
-    }
-    has_exceptions
+    found.extend(
+        by_role
+            .into_iter()
+            .map(|(role, hosts)| (Wide::Role(role), hosts)),
+    );
+    found.extend(
+        by_site
+            .into_iter()
+            .map(|(site, hosts)| (Wide::Site(site), hosts)),
+    );
+    found.retain(|(_, hosts)| hosts.len() > 1);
+    found
 }
 
 /// Whether a layer may hold a word. What a variable means, and what is left alone, depends on the role.
@@ -61,53 +173,60 @@ fn may_hold(wide: &Wide, key: &WordKey) -> bool {
     }
 }
 
-/// The words that most of these hosts have, and whether some hosts have none at such a place.
-fn common(assembly: &Assembly<'_>, hosts: &[HostName], wide: &Wide) -> (Words, bool) {
-    let mut found = Words::new();
-    let mut has_exceptions = false;
-    let words: Vec<&Words> = hosts
-        .iter()
-        .filter_map(|host| assembly.draft.hosts.get(host))
-        .map(|host| &host.words)
-        .collect();
-    let candidates: BTreeSet<&WordKey> = words.iter().flat_map(|words| words.keys()).collect();
-    for key in candidates {
+impl<'a> Trial<'a> {
+    /// Puts the value that most of these hosts have into their layer.
+    fn widen(&mut self, key: &WordKey, wide: &'a Wide, members: &'a [HostName]) {
         if !may_hold(wide, key) {
-            continue;
+            return;
         }
-        let own: Vec<&Word> = words.iter().filter_map(|words| words.get(key)).collect();
+        let said: Vec<Said<'a>> = members
+            .iter()
+            .filter_map(|host| self.hosts.get(host).copied())
+            .collect();
+        let own = said.iter().filter_map(|said| match said {
+            Said::Own(value) => Some(*value),
+            _ => None,
+        });
+        let own: Vec<&Yaml> = own.collect();
         // A host without a word there needs one that undoes it.
-        let without = words.len() - own.len();
+        let without = said.len() - own.len();
         let may_be_undone = matches!(key, WordKey::Setting(_) | WordKey::File(_));
         if without > 0 && !may_be_undone {
-            continue;
+            return;
         }
-        let Some(value) = most_common(own.iter().map(|word| word.value.clone())) else {
-            continue;
+        let Some(value) = most_common(own.iter().copied()) else {
+            return;
         };
-        let count = own.iter().filter(|word| word.value == value).count();
+        let count = own.iter().filter(|other| **other == value).count();
         let is_most = match without {
-            0 => count * 2 > words.len(),
-            _ => count > 2 && count >= 2 * (words.len() - count),
+            0 => count * 2 > said.len(),
+            _ => count > 2 && count >= 2 * (said.len() - count),
         };
-        if is_most {
-            has_exceptions |= without > 0;
-            let comment = None;
-            found.insert(key.clone(), Word { value, comment });
+        if !is_most {
+            return;
+        }
+        self.layers.push((wide, value));
+        for host in members {
+            let Some(said) = self.hosts.get_mut(host) else {
+                continue;
+            };
+            *said = match *said {
+                Said::Own(own) | Said::Covered(own) if own == value => Said::Covered(value),
+                Said::Own(own) | Said::Covered(own) => Said::Own(own),
+                Said::Nothing | Said::Undone => Said::Undone,
+            };
         }
     }
-    (found, has_exceptions)
+
+    /// How many words are to be read.
+    fn cost(&self) -> usize {
+        let of_hosts = self.hosts.values();
+        let of_hosts = of_hosts.filter(|said| matches!(said, Said::Own(_) | Said::Undone));
+        of_hosts.count() + self.layers.len()
+    }
 }
 
-fn move_words(assembly: &mut Assembly<'_>, hosts: &[HostName], common: Words, wide: &Wide) {
-    for host in hosts {
-        let Some(draft) = assembly.draft.hosts.get_mut(host) else {
-            continue;
-        };
-        draft
-            .words
-            .retain(|key, word| common.get(key).is_none_or(|wide| wide.value != word.value));
-    }
+fn insert(assembly: &mut Assembly<'_>, wide: &Wide, key: WordKey, value: Yaml) {
     let layer = match wide {
         Wide::Role(role) => assembly.draft.modules.entry(role.clone()).or_default(),
         Wide::All => &mut assembly.draft.defaults,
@@ -116,63 +235,6 @@ fn move_words(assembly: &mut Assembly<'_>, hosts: &[HostName], common: Words, wi
             None => return,
         },
     };
-    for (key, word) in common {
-        layer.insert(key, word);
-    }
-}
-
-/// Says of each exception where on the host it is: of a value that a wider layer says in another way.
-pub fn comment(assembly: &mut Assembly<'_>) {
-    for host in assembly.hosts {
-        let Some(draft) = assembly.draft.hosts.get(&host.name) else {
-            continue;
-        };
-        let site = draft.site.as_ref();
-        let site = site.and_then(|site| assembly.draft.sites.get(site));
-        let roles = draft.roles.iter();
-        let wider: Vec<&Words> = roles
-            .filter_map(|role| assembly.draft.modules.get(role))
-            .chain(site.map(|site| &site.words))
-            .chain([&assembly.draft.defaults])
-            .collect();
-        let odd: Vec<(WordKey, String)> = draft
-            .words
-            .keys()
-            .filter(|key| wider.iter().any(|words| words.contains_key(key)))
-            .filter_map(|key| Some((key.clone(), place(host, key)?)))
-            .collect();
-        let Some(draft) = assembly.draft.hosts.get_mut(&host.name) else {
-            continue;
-        };
-        for (key, place) in odd {
-            if let Some(word) = draft.words.get_mut(&key) {
-                word.comment = Some(place);
-            }
-        }
-    }
-}
-
-/// The line of main.cf or of an entry of master.cf that a word comes from.
-fn place(host: &SeenHost, key: &WordKey) -> Option<String> {
-    let file = match key {
-        WordKey::Setting(_) => "main.cf",
-        WordKey::Column(..) | WordKey::Option(..) => "master.cf",
-        WordKey::Variable(_) | WordKey::File(_) | WordKey::Leave(_) => return None,
-    };
-    let text = host.text(&format!("/etc/postfix/{file}"))?;
-    let is_it = |line: &str| match key {
-        WordKey::Setting(name) => line
-            .strip_prefix(name.as_str())
-            .is_some_and(|rest| rest.trim_start().starts_with('=')),
-        WordKey::Column(service, _) | WordKey::Option(service, _) => {
-            let mut words = line.split_whitespace();
-            let entry = words.next().zip(words.next());
-            entry.is_some_and(|(name, kind)| *service == format!("{name}/{kind}"))
-        }
-        _ => false,
-    };
-    // The last line counts where there are several.
-    let lines: Vec<&str> = text.lines().collect();
-    let number = lines.iter().rposition(|line| is_it(line))? + 1;
-    Some(format!("{file}, line {number}"))
+    let comment = None;
+    layer.insert(key, Word { value, comment });
 }

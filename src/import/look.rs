@@ -102,7 +102,7 @@ async fn look_at(
         let Ok(path) = RemotePath::new(path) else {
             continue;
         };
-        if let Some(suffix) = crate::name::TableType::new(table.kind)
+        if let Some(suffix) = crate::name::TableType::new(table.kind.as_str())
             .ok()
             .and_then(|kind| kind.index_suffix())
         {
@@ -148,12 +148,7 @@ fn is_same(first: &Live, second: &Live) -> bool {
 /// A host by its own full name, where the name that was typed is none.
 fn named(typed: &HostName, login: &Login, live: Live) -> SeenHost {
     let is_address = typed.as_str().parse::<std::net::IpAddr>().is_ok();
-    let mut host = SeenHost {
-        name: typed.clone(),
-        typed: typed.clone(),
-        login: login.clone(),
-        live,
-    };
+    let mut host = SeenHost::new(typed.clone(), typed.clone(), login.clone(), live);
     if typed.as_str().contains('.') && !is_address {
         return host;
     }

@@ -13,7 +13,7 @@ use super::seen::SeenHost;
 use super::targets::Login;
 use super::write::ManifestFolder;
 use super::yaml::WIDTH;
-use super::{layers, variables};
+use super::{layers, origins, places, variables};
 use crate::manifest::range;
 use crate::name::{HostName, RoleName};
 use crate::visible::visible;
@@ -61,10 +61,12 @@ pub fn import(
     let mut assembly = Assembly::new(hosts, &shipped, given, wide);
     variables::choose(&mut assembly);
     assembly.settle();
-    if layers::hoist(&mut assembly) {
-        assembly.settle();
-    }
-    layers::comment(&mut assembly);
+    places::suppose(&mut assembly.draft);
+    layers::hoist(&mut assembly);
+    places::drop_idle(&mut assembly.draft);
+    // A host that has not what a wider layer says now needs a word of its own.
+    assembly.settle();
+    origins::comment(&mut assembly);
     let murder = assembly.compiling();
     let mut rows = rows(&assembly);
     if let Some(murder) = &murder {

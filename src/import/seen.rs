@@ -1,6 +1,7 @@
 //! One host as an import saw it, with what its Postfix reads.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use super::targets::Login;
 use crate::name::{HostName, RemotePath};
@@ -26,7 +27,11 @@ pub struct SeenHost {
     pub login: Login,
     /// What it has.
     pub live: Live,
+    tables: OnceLock<OpenedTableFiles>,
 }
+
+/// The files of tables, with the parameters that name each and its type.
+pub type OpenedTableFiles = BTreeMap<String, (Vec<String>, Table)>;
 
 /// An LDAP table that a host's Postfix opens.
 #[derive(Debug, Clone)]
@@ -40,6 +45,18 @@ pub struct SeenTable {
 }
 
 impl SeenHost {
+    /// A host as an observation found it. Its main.cf and master.cf stay as they are from now on.
+    #[must_use]
+    pub fn new(name: HostName, typed: HostName, login: Login, live: Live) -> Self {
+        Self {
+            name,
+            typed,
+            login,
+            live,
+            tables: OnceLock::new(),
+        }
+    }
+
     /// Its Postfix.
     #[must_use]
     pub fn postfix(&self) -> Option<&PostfixLive> {
@@ -102,11 +119,14 @@ impl SeenHost {
         )))
     }
 
-    /// The files of the tables that main.cf or master.cf names and a program opens, with the parameters and the type of each.
-    #[must_use]
-    pub fn table_files(&self) -> BTreeMap<String, (Vec<String>, Table)> {
+    /// The files of the tables that main.cf or master.cf names and a program opens.
+    pub fn table_files(&self) -> &OpenedTableFiles {
+        self.tables.get_or_init(|| self.find_table_files())
+    }
+
+    fn find_table_files(&self) -> OpenedTableFiles {
         let opened = self.with_configuration(|configuration| configuration.opened_files());
-        let mut found: BTreeMap<String, (Vec<String>, Table)> = BTreeMap::new();
+        let mut found = OpenedTableFiles::new();
         for file in opened.unwrap_or_default() {
             let FilePurpose::Table(table) = file.purpose else {
                 continue;
@@ -123,14 +143,13 @@ impl SeenHost {
     /// The LDAP tables that it opens.
     #[must_use]
     pub fn ldap_tables(&self) -> Vec<SeenTable> {
-        let tables = self.table_files().into_iter();
+        let tables = self.table_files().iter();
         let ldap = tables.filter(|(_, (_, table))| table.kind == "ldap");
         ldap.filter_map(|(path, (parameters, _))| {
-            let settings = table_settings(self.text(&path)?)?;
             Some(SeenTable {
-                path,
-                parameters,
-                settings,
+                settings: table_settings(self.text(path)?)?,
+                path: path.clone(),
+                parameters: parameters.clone(),
             })
         })
         .collect()

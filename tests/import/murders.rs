@@ -348,15 +348,21 @@ fn hosts(n: &mut Numbers, text: &mut String, routers: u64, with_site: bool) {
         if n.chance(15) {
             keys += ", lmtp: /run/other/lmtp";
         }
+        let mut own = layer(n, 20);
         if n.chance(15) {
-            keys += n.one(&[
+            let left = n.one(&[
                 ", leave: [recipient_delimiter]",
                 ", leave: [lmtp/unix]",
                 ", leave: [lmtp/unix/chroot, myorigin]",
                 ", leave: [smtpd_relay_restrictions]",
             ]);
+            // A layer does not both set an entry and leave it alone.
+            if left.contains("lmtp/unix") && own.contains("lmtp/unix:") {
+                own.clear();
+            }
+            keys += left;
         }
-        entry(&format!("backend{number}.example.org"), &keys, layer(n, 20));
+        entry(&format!("backend{number}.example.org"), &keys, own);
     }
     if n.chance(30) {
         entry(

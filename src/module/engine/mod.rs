@@ -25,7 +25,7 @@ use budget::Guarded;
 const ROOTS: [&str; 4] = ["murder", "host", "vars", "facts"];
 
 /// Every template of a run, parsed and linted.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Engine {
     tera: Tera,
     parts: BTreeMap<String, Part>,
