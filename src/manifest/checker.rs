@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Scope, Span};
 use crate::manifest::grammar;
-use crate::manifest::node::{Kind, Node};
+use crate::manifest::node::{Kind, MapEntry, Node};
 use crate::manifest::scalar::{duration, integer, shown, switch};
 use crate::manifest::shape::{Record, Rule, Shape};
 use crate::name::is_hidden;
@@ -98,10 +98,7 @@ impl Checker {
             }
             Shape::Map(rule, shape) => {
                 for entry in node.entries() {
-                    if self.one_line(&entry.key, entry.at, place) {
-                        self.rule(&entry.key, rule, entry.at);
-                    }
-                    self.value(&entry.value, shape, &entry.key);
+                    self.entry(entry, rule, shape, place);
                 }
             }
             Shape::Record(record) => self.record(node, record, place),
@@ -295,6 +292,10 @@ impl Checker {
         for entry in node.entries() {
             if let Some(field) = record.fields.iter().find(|field| field.key == entry.key) {
                 self.value(&entry.value, &field.shape, &entry.key);
+            } else if let Some((rule, shape)) = record.others
+                && ((rule.check)(&entry.key).is_ok() || !record.resembles(&entry.key))
+            {
+                self.entry(entry, rule, shape, place);
             } else if !(record.extensions && entry.key.starts_with("x-")) {
                 self.unknown_key(record, &entry.key, entry.at, place);
             }
@@ -313,6 +314,14 @@ impl Checker {
         }
     }
 
+    /// Checks an entry whose key the user chose.
+    fn entry(&mut self, entry: &MapEntry, rule: &Rule, shape: &Shape, place: &str) {
+        if self.one_line(&entry.key, entry.at, place) {
+            self.rule(&entry.key, rule, entry.at);
+        }
+        self.value(&entry.value, shape, &entry.key);
+    }
+
     fn unknown_key(&mut self, record: &Record, key: &str, at: Span, place: &str) {
         if let Some((_, summary, hint)) = record.traps.iter().find(|(trap, ..)| *trap == key) {
             let problem = Diagnostic::error(*summary).at(at, "this key").hint(*hint);
@@ -321,7 +330,7 @@ impl Checker {
         }
         let problem = Diagnostic::error(format!("unknown key `{}`", shown(key)))
             .at(at, format!("{} has no such key", quoted(place)));
-        let hint = nearest::hint(key, record.fields.iter().map(|field| field.key));
+        let hint = record.nearest(key);
         let problem = problem.scope(Scope::Value);
         self.say(problem.hint(hint.unwrap_or_else(|| {
             if record.extensions {

@@ -94,8 +94,12 @@ fn below(shape: &'static Shape, key: &str) -> Option<&'static Shape> {
     match of_map(shape)? {
         Shape::Map(_, shape) => Some(unwrapped(shape)),
         Shape::Record(record) => {
-            let field = record.fields.iter().find(|field| field.key == key)?;
-            Some(unwrapped(&field.shape))
+            let field = record.fields.iter().find(|field| field.key == key);
+            let other = || record.others.map(|(_, shape)| shape);
+            field
+                .map(|field| &field.shape)
+                .or_else(other)
+                .map(unwrapped)
         }
         _ => None,
     }

@@ -57,6 +57,10 @@ fn record_schema(record: &Record, definitions: &mut Map<String, Value>) -> Value
     if !required.is_empty() {
         schema["required"] = json!(required);
     }
+    if let Some((rule, shape)) = record.others {
+        schema["propertyNames"] = json!({ "title": rule.what });
+        schema["additionalProperties"] = shape_schema(shape, definitions);
+    }
     if record.extensions {
         schema["patternProperties"] = json!({
             "^x-": { "description": "Passed over: a place for anchors." }

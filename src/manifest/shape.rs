@@ -2,6 +2,8 @@
 //!
 //! One table serves the checker, which finds every problem, and the JSON Schema.
 
+use crate::nearest;
+
 /// What a value may be.
 #[derive(Debug)]
 pub enum Shape {
@@ -47,6 +49,8 @@ pub struct Record {
     pub alternatives: &'static [&'static str],
     /// Whether keys beginning with `x-` are passed over: a place for anchors.
     pub extensions: bool,
+    /// What keys of the user's own may be beside these, and their values. No such key may be one of `fields`.
+    pub others: Option<(&'static Rule, &'static Shape)>,
 }
 
 /// One key of a record.
@@ -149,6 +153,19 @@ pub(super) const fn record(name: &'static str, fields: &'static [KeySpec]) -> Re
         traps: &[],
         alternatives: &[],
         extensions: false,
+        others: None,
+    }
+}
+
+impl Record {
+    /// The known key that a misspelt one means, as a hint.
+    pub(super) fn nearest(&self, key: &str) -> Option<String> {
+        nearest::hint(key, self.fields.iter().map(|field| field.key))
+    }
+
+    /// Whether a key looks like one of the known ones.
+    pub(super) fn resembles(&self, key: &str) -> bool {
+        self.nearest(key).is_some()
     }
 }
 

@@ -102,3 +102,44 @@ fn as_many_mails_as_the_limit_allows_and_mails_of_other_roles_stop_nothing() {
         assert!(done.contains("3 done"), "{host}: {done}");
     }
 }
+
+#[test]
+fn a_limit_for_all_roles_stops_the_next_role_and_a_role_may_have_its_own() {
+    for (rollout, expected, done) in [
+        ("max_deferred: 4", 2, "2 done"),
+        ("max_deferred: 7", 0, "3 done"),
+        ("max_deferred: 4, backend: {max_deferred: 7}", 0, "3 done"),
+        (
+            "max_deferred: 9, backend: {serial: 1, max_deferred: 0}",
+            2,
+            "1 done",
+        ),
+        ("max_deferred: 4, backend: {serial: 1}", 2, "1 done"),
+    ] {
+        let bench = Bench::new(MANIFEST);
+        bench.expect(0, "apply", &["--yes"]);
+        defer(&bench, "backend1.example.org", "var/spool/other", 7);
+        bench.manifest(&format!(
+            "{MANIFEST}rollout: {{{rollout}}}\n\
+             defaults: {{settings: {{queue_directory: /var/spool/other}}}}\n"
+        ));
+        let output = bench.expect(expected, "apply", &["--yes"]);
+        assert!(output.contains(done), "{rollout}: {output}");
+    }
+}
+
+#[test]
+fn a_wrong_key_of_rollout_is_a_role_or_a_misspelt_key() {
+    for (rollout, words) in [
+        ("max_defered: 4", "did you mean `max_deferred`?"),
+        ("max_deferred: none", "`none` is not a whole number"),
+        ("backends: {serial: 1}", "unknown role `backends`"),
+        ("max_deferred: -1", "`-1` is not a whole number"),
+    ] {
+        let bench = Bench::new(&format!("{MANIFEST}rollout: {{{rollout}}}\n"));
+        let output = bench.run("plan", &[]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains(words), "{rollout}: {stderr}");
+    }
+}

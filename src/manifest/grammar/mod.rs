@@ -111,8 +111,8 @@ pub static MANIFEST: Record = Record {
             ),
             key(
                 "rollout",
-                Map(&rule::ROLE, &Rec(&ROLLOUT)),
-                "How the hosts of a role are taken in turn.",
+                Rec(&ROLLOUTS),
+                "How the hosts of a role are taken in turn, by role; and `max_deferred` for all roles.",
             ),
             key(
                 "policies",
@@ -181,6 +181,18 @@ static SHARED_FOLDER: Record = record(
         ),
     ],
 );
+
+static ROLLOUTS: Record = Record {
+    others: Some((&rule::ROLE, &Rec(&ROLLOUT))),
+    ..record(
+        "rollouts",
+        &[key(
+            "max_deferred",
+            Integer(0, 10_000),
+            "That of each role which sets no other.",
+        )],
+    )
+};
 
 static ROLLOUT: Record = record(
     "rollout",

@@ -43,6 +43,9 @@ use crate::secret::{SecretName, SecretSource};
 use self::facts::probes;
 use self::parameters::Parameters;
 
+/// Between two batches, where `rollout` says nothing.
+const NO_PAUSE: Duration = Duration::from_secs(defaults::ROLLOUT_PAUSE);
+
 /// What resolving needs beside the manifest.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
@@ -161,7 +164,7 @@ impl<'a> Resolver<'a> {
             external,
             recipient_delimiter: delimiter,
             shared_folders,
-            rollout: self.rollout(),
+            rollout: self.rollout(hosts.built.values()),
             keep: self.keep(),
             verifies_in_plan,
             probes,
@@ -232,28 +235,33 @@ impl<'a> Resolver<'a> {
         known
     }
 
-    fn rollout(&self) -> BTreeMap<RoleName, Rollout> {
-        let entries = self.root.get("rollout").map_or(&[][..], Node::entries);
-        entries
-            .iter()
-            .filter_map(|entry| {
-                let number = |key: &str| {
-                    let number = integer(entry.value.get(key)?.text()?)?;
-                    u32::try_from(number).ok()
-                };
-                let rollout = Rollout {
-                    serial: number("serial"),
-                    pause: entry
-                        .value
-                        .get("pause")
-                        .and_then(|node| duration(node.text()?))
-                        .unwrap_or(Duration::from_secs(defaults::ROLLOUT_PAUSE)),
-                    canary: number("canary"),
-                    max_deferred: number("max_deferred"),
-                };
-                Some((RoleName::new(entry.key.as_str()).ok()?, rollout))
-            })
-            .collect()
+    /// How the hosts of each role are taken in turn: what `rollout` says of the role, with its `max_deferred` for all roles
+    /// where the role has none of its own.
+    fn rollout<'h>(&self, hosts: impl Iterator<Item = &'h Host>) -> BTreeMap<RoleName, Rollout> {
+        let section = self.root.get("rollout");
+        let of_all = section.and_then(|node| small_number(node, "max_deferred"));
+        let entries = section.map_or(&[][..], Node::entries).iter();
+        let said = entries.filter_map(|entry| {
+            let pause = entry.value.get("pause").and_then(|node| node.text());
+            let rollout = Rollout {
+                serial: small_number(&entry.value, "serial"),
+                pause: pause.and_then(duration).unwrap_or(NO_PAUSE),
+                canary: small_number(&entry.value, "canary"),
+                max_deferred: small_number(&entry.value, "max_deferred").or(of_all),
+            };
+            Some((RoleName::new(entry.key.as_str()).ok()?, rollout))
+        });
+        let mut rollouts: BTreeMap<_, _> = said.collect();
+        if of_all.is_some() {
+            for role in hosts.flat_map(|host| &host.roles) {
+                rollouts.entry(role.clone()).or_insert(Rollout {
+                    pause: NO_PAUSE,
+                    max_deferred: of_all,
+                    ..Rollout::default()
+                });
+            }
+        }
+        rollouts
     }
 
     /// Whether plans are judged by the directory, which needs servers to ask: `asks` says whether there are any.
@@ -281,4 +289,10 @@ impl<'a> Resolver<'a> {
             .and_then(|number| u32::try_from(number).ok())
             .unwrap_or(defaults::HISTORY_KEEP)
     }
+}
+
+/// A number of a map that the grammar has judged.
+fn small_number(map: &Node, key: &str) -> Option<u32> {
+    let number = integer(map.get(key)?.text()?)?;
+    u32::try_from(number).ok()
 }
