@@ -29,7 +29,7 @@ impl Draft<'_> {
     }
 
     /// The unmanaged tables whose results may name a transport that master.cf lacks after the plan: those that the
-    /// plan brings into use, or all if it takes away a service.
+    /// plan brings into use, or all if it takes away a service, or if it is the first one for the host.
     fn results_to_judge(
         &self,
         before: Configuration<'_>,
@@ -39,9 +39,9 @@ impl Draft<'_> {
             let services = side.services().unwrap_or_default().into_iter();
             services.map(|service| service.name.clone()).collect()
         };
-        let mut tables = after.main().tables_naming_transports();
-        if names(before).is_subset(&names(after)) {
-            let known = before.main().tables_naming_transports();
+        let mut tables = after.tables_naming_transports();
+        if self.ownership.ledger().is_some() && names(before).is_subset(&names(after)) {
+            let known = before.tables_naming_transports();
             tables.retain(|table| !known.contains(table));
         }
         tables.retain(|word| is_asked(word) && has_results(word) && !self.is_managed(word));
@@ -80,10 +80,8 @@ impl Draft<'_> {
 
     /// The tables in the lists of the address classes, which are asked for the domains of all classes.
     fn tables_of_classes(&self, main: View<'_>, references: &mut References) {
-        let is_table = |class: &AddressClass| main.is_set(class.parameter());
         let lists: Vec<String> = AddressClass::ALL
             .into_iter()
-            .filter(is_table)
             .flat_map(|class| words(main, class.parameter()))
             .filter(|word| is_asked(word))
             .collect();
@@ -107,7 +105,8 @@ impl Draft<'_> {
         }
     }
 
-    fn is_managed(&self, word: &str) -> bool {
+    /// Whether the manifest has the text of a table.
+    pub(super) fn is_managed(&self, word: &str) -> bool {
         let table = tables::read(word).into_iter().next();
         let name = table.map_or_else(|| word.to_owned(), |table| table.name);
         RemotePath::new(name).is_ok_and(|path| self.desired.files.contains_key(&path))

@@ -38,8 +38,7 @@ impl Configuration<'_> {
             .filter(|(at, entry)| is_last(*at, entry));
         let services = running.filter_map(|(_, entry)| {
             let name = ServiceName::new(format!("{}/{}", entry.name(), entry.kind())).ok()?;
-            let off = |word: &String| word == name.as_str() || *word == entry.kind();
-            (!disabled.iter().any(off)).then(|| RunningService {
+            (!is_disabled(&disabled, &name)).then(|| RunningService {
                 program: entry.program(),
                 chroot: self.is_chrooted(entry),
                 has_options: !entry.options().is_empty(),
@@ -57,6 +56,51 @@ impl Configuration<'_> {
                 level.is_ok_and(|level| level.trim() == "0")
             }
             set => set == "y",
+        }
+    }
+}
+
+/// Whether `master_service_disable` has a service, as match_service(3) decides: the first word that matches does, in any
+/// case of letters. A word is a type, `NAME/TYPE` or, as in Postfix 2.x, `NAME.TYPE`; `!` before it means the opposite.
+fn is_disabled(list: &[String], service: &ServiceName) -> bool {
+    let (name, kind) = service.parts();
+    let matches = |word: &str| {
+        let both = word.rsplit_once('/').or_else(|| word.rsplit_once('.'));
+        match both {
+            Some((of, kind_of)) => {
+                of.eq_ignore_ascii_case(name) && kind_of.eq_ignore_ascii_case(kind)
+            }
+            None => word.eq_ignore_ascii_case(kind),
+        }
+    };
+    let verdict = list.iter().find_map(|word| {
+        let bare = word.trim_start_matches('!');
+        matches(bare).then_some((word.len() - bare.len()) % 2 == 0)
+    });
+    verdict.unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_word_that_matches_decides() {
+        let service = ServiceName::new("smtp/inet").unwrap();
+        for (list, expected) in [
+            ("", false),
+            ("inet", true),
+            ("smtp/inet", true),
+            ("smtp.inet", true),
+            ("SMTP/INET", true),
+            ("smtp", false),
+            ("unix", false),
+            ("!smtp/inet, inet", false),
+            ("inet, !smtp/inet", true),
+            ("!inet, smtp/inet", false),
+            ("!!inet", true),
+        ] {
+            assert_eq!(is_disabled(&split_list(list), &service), expected, "{list}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Configuration, TableTexts, ValueSource, View, table_results};
+use super::{Configuration, RunningService, TableTexts, ValueSource, View, table_results};
 use crate::name::ServiceName;
 use crate::postfix::catalogue::restrictions;
 use crate::postfix::split_list;
@@ -67,9 +67,32 @@ impl Configuration<'_> {
         for service in &services {
             uses.append(&mut self.service(&service.name).own_transports(&service.name));
         }
-        uses.extend(self.main().transports_of_tables(texts));
+        for view in self.views_of_values(&services) {
+            uses.extend(view.transports_of_tables(texts));
+        }
         uses.retain(|used| !has(&used.transport));
         uses
+    }
+
+    /// The tables, by the words that name them, whose results may be transports.
+    #[must_use]
+    pub fn tables_naming_transports(self) -> BTreeSet<String> {
+        let services = self.services().unwrap_or_default();
+        let views = self.views_of_values(&services);
+        views
+            .flat_map(|view| view.tables_naming_transports())
+            .collect()
+    }
+
+    /// The views whose values can differ: that of main.cf, and those of the services with options.
+    fn views_of_values<'s>(self, services: &'s [RunningService]) -> impl Iterator<Item = View<'s>>
+    where
+        Self: 's,
+    {
+        let this: Configuration<'s> = self;
+        let with_options = services.iter().filter(|service| service.has_options);
+        let views = with_options.map(move |service| this.service(&service.name));
+        std::iter::once(this.main()).chain(views)
     }
 }
 
@@ -164,9 +187,7 @@ impl View<'_> {
         uses
     }
 
-    /// The tables, by the words that name them, whose results may be transports.
-    #[must_use]
-    pub fn tables_naming_transports(&self) -> BTreeSet<String> {
+    fn tables_naming_transports(&self) -> BTreeSet<String> {
         let names = TABLES.into_iter().chain(self.filtering());
         let tables = names.filter_map(|name| self.tables(name).ok()).flatten();
         tables.map(|table| table.to_string()).collect()

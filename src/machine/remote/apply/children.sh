@@ -43,7 +43,7 @@ read_services() {
     esac
   done
   IFS=$BLANKS
-  disabled=" $(echo "$disabled" | tr ',' ' ') "
+  disabled=$(echo "$disabled" | tr ',A-Z' ' a-z')
   find_own_address
   ADDRESS=$own
   ENTRIES=$(run 20 postconf -c "$CF" -M 2>/dev/null)
@@ -85,7 +85,18 @@ read_service() {
       ;;
   esac
 }
-is_disabled() { case $disabled in *" $2 "* | *" $1/$2 "* | *" $1.$2 "*) return 0 ;; *) return 1 ;; esac; }
+# The first word of `master_service_disable` that matches decides, as in match_service(3); `!` before it means the opposite.
+is_disabled() {
+  for word in $disabled; do
+    bare=${word#!}
+    case $bare in "$2" | "$1/$2" | "$1.$2")
+      [ "$bare" = "$word" ]
+      return
+      ;;
+    esac
+  done
+  return 1
+}
 watch() { case $NEWLINE$LACKING in *"$NEWLINE$1 $2 "*) ;; *) WATCHED="$WATCHED$1 $2 $place $program$NEWLINE" ;; esac; }
 read_listener() {
   split_listener "$1"

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::diff::draft::Draft;
 use crate::postfix::configuration::{AddressClass, Membership};
-use crate::state::{Remark, Want};
+use crate::state::{Remark, Running, Want};
 use crate::thing::Thing;
 
 use super::{Fault, Faults, Side};
@@ -42,9 +42,16 @@ impl Draft<'_> {
         let classes = main.classes();
         let mut found: BTreeMap<(AddressClass, String), BTreeSet<String>> = BTreeMap::new();
         for class in self.managed_classes() {
-            for one in earlier(class).filter(|one| main.is_set(one.parameter())) {
+            for one in earlier(class) {
+                // A list that is there by default has tables of addresses, not of domains. Those of a role are known for
+                // that, and a folder lacks most tables of its host.
+                let is_default = !main.is_set(one.parameter());
+                let is_folder = self.live.running == Running::NotHere;
+                let is_ours = |table: &str| is_default && (is_folder || self.is_managed(table));
                 for domain in classes.named(class) {
-                    if let Membership::Unknown(table) = classes.has(one, &domain, side.ask) {
+                    if let Membership::Unknown(table) = classes.has(one, &domain, side.ask)
+                        && !is_ours(&table)
+                    {
                         found.entry((one, table)).or_default().insert(domain);
                     }
                 }

@@ -105,20 +105,11 @@ impl Draft<'_> {
     }
 }
 
-/// The listeners that `master_service_disable` (postconf(5)) leaves.
+/// The listeners of the services that master(8) runs.
 fn enabled_listeners(configuration: Configuration<'_>) -> Vec<Listener> {
-    let main = configuration.main();
     let services = configuration.services().unwrap_or_default();
     let names = services.iter().map(|service| &service.name);
-    let disabled = main.expanded("master_service_disable").text;
-    let disabled = split_list(&disabled.unwrap_or_default());
-    let is_enabled = |listener: &Listener| {
-        let name = listener.service.to_string();
-        !disabled.iter().any(|one| one == "inet" || *one == name)
-    };
-    let mut listeners = main.listeners(names);
-    listeners.retain(is_enabled);
-    listeners
+    configuration.main().listeners(names)
 }
 
 /// Whether two listeners surely have a port and an address in common. Where one of them has all addresses and the other a

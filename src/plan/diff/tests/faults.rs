@@ -112,12 +112,31 @@ fn a_transport_that_somebodys_table_names_must_stay() {
         let asked = bench.lacking().unwrap_or_default();
         assert!(asked.read.contains(table), "{main_cf}: {asked:?}");
         let text = crate::state::LiveTable::Text(text.to_owned());
-        bench.live.tables.insert(table.to_owned(), text);
+        bench.live.tables.insert(table.to_owned(), text.clone());
         one_with(&judged(&bench).0, &["`scan/unix`", table]);
         // Nothing is asked where the plan cannot be what makes the fault.
-        let quiet = host(main_cf, "scan unix - - n - 2 smtp\n").want("biff", "no");
-        assert!(quiet.lacking().unwrap_or_default().read.is_empty());
+        let quiet = || {
+            host(main_cf, "scan unix - - n - 2 smtp\n")
+                .want("biff", "no")
+                .ledger(ledger(&[]))
+        };
+        assert!(quiet().lacking().unwrap_or_default().read.is_empty());
+        // The first plan for a host says what was wrong before it.
+        let mut first = host(main_cf, "").want("biff", "no");
+        let asked = first.lacking().unwrap_or_default();
+        assert!(asked.read.contains(table), "{main_cf}: {asked:?}");
+        first.live.tables.insert(table.to_owned(), text);
+        let (faults, remarks) = judged(&first);
+        assert_eq!(faults, [""; 0]);
+        one_with(&remarks, &["`scan/unix`", table]);
     }
+    // So does a table that only the options of a service name.
+    let option = host(
+        "",
+        "587 inet n - y - - smtpd\n  -o smtpd_client_restrictions=check_client_access,cidr:/etc/nets\n",
+    );
+    let asked = option.want("biff", "no").lacking().unwrap_or_default();
+    assert!(asked.read.contains("cidr:/etc/nets"), "{asked:?}");
 }
 
 #[test]
@@ -227,6 +246,52 @@ fn a_table_that_was_not_read_is_not_judged() {
     one_with(
         &remarks,
         &["not judged", "`ldap:/etc/x.cf`", "`example.org`"],
+    );
+}
+
+#[test]
+fn a_class_that_is_a_list_of_tables_by_default_is_judged_too() {
+    for (main_cf, class) in [
+        (
+            "virtual_alias_maps = hash:/etc/theirs\n",
+            "`virtual_alias_domains`",
+        ),
+        (
+            "virtual_maps = hash:/etc/theirs\n",
+            "`virtual_alias_domains`",
+        ),
+        (
+            "virtual_mailbox_maps = hash:/etc/theirs\n",
+            "`virtual_mailbox_domains`",
+        ),
+    ] {
+        let mut bench = host(main_cf, "").want("relay_domains", "example.org");
+        let asked = bench.lacking().unwrap_or_default().asked;
+        assert!(
+            asked["hash:/etc/theirs"].contains("example.org"),
+            "{asked:?}"
+        );
+        one_with(&judged(&bench).1, &["not judged", class]);
+        let answers = [("example.org".to_owned(), Some("anything".to_owned()))];
+        bench.live.tables.insert(
+            "hash:/etc/theirs".to_owned(),
+            crate::state::LiveTable::Answers(answers.into()),
+        );
+        one_with(&judged(&bench).0, &[class, "`example.org`"]);
+    }
+    // The role's own tables have addresses as keys.
+    let maps = "proxy:ldap:/etc/postfix/aliases.cf, regexp:/etc/postfix/more";
+    let own = host("", PROXYMAP)
+        .want("relay_domains", "example.org")
+        .want("virtual_alias_maps", maps)
+        .want_file("/etc/postfix/aliases.cf", file(Body::plain("domain = x\n")))
+        .want_file("/etc/postfix/more", file(Body::plain("/^a@b$/ c@d\n")));
+    assert!(own.lacking().unwrap_or_default().asked.is_empty());
+    let (faults, remarks) = judged(&own);
+    assert_eq!(faults, [""; 0]);
+    assert!(
+        !remarks.iter().any(|text| text.contains("not judged")),
+        "{remarks:?}"
     );
 }
 
