@@ -79,6 +79,7 @@ fn check_name(
     let Some(program) = first_word(text) else {
         return;
     };
+    check_attributes(values, (thing, service), program, text, found);
     // A path is the site's own program.
     if PROGRAMS.contains(&program) || program.contains(['/', '$']) {
         return;
@@ -105,6 +106,45 @@ fn check_name(
                 .hint("write a program of Postfix, such as `pipe` or `spawn`, which start other programs; or put the program into `daemon_directory`")
         }),
     }
+}
+
+/// pipe(8) and spawn(8) need a user without privileges and a command, and stop with a fatal error without them.
+fn check_attributes(
+    values: &Values<'_>,
+    (thing, service): (&Thing, &ServiceName),
+    program: &str,
+    text: &str,
+    found: &mut Found,
+) {
+    if !["pipe", "spawn"].contains(&program) || text.contains('$') {
+        return;
+    }
+    let mut words = text.split_whitespace();
+    let mut before_command = words.by_ref().take_while(|word| !word.starts_with("argv="));
+    let user = before_command.find_map(|word| word.strip_prefix("user="));
+    let what = match user.map(|user| user.split(':').next().unwrap_or(user)) {
+        None | Some("") => format!("{program}(8) has no `user=`"),
+        Some("root" | "0") => format!("{program}(8) has `user=root`"),
+        Some(_)
+            if !text
+                .split_whitespace()
+                .any(|word| word.starts_with("argv=")) =>
+        {
+            format!("{program}(8) has no `argv=`")
+        }
+        Some(_) => return,
+    };
+    found.error(
+        thing,
+        Diagnostic::error(format!("{what} in the command of `{service}`"))
+            .at((values.place)(thing), "")
+            .detail(format!(
+                "{program}(8) would stop with a fatal error at each start, and mail for it would wait"
+            ))
+            .hint(format!(
+                "write a user without privileges, then the command: `{program} user=nobody argv=/path/to/program`"
+            )),
+    );
 }
 
 fn first_word(text: &str) -> Option<&str> {

@@ -19,6 +19,8 @@ enum Endpoint {
     Milters,
     /// `inet:host:port`, `unix:path` or a path.
     SaslServer,
+    /// `host:port`, `inet:host:port` or `unix:path`. A single word is a port of this host.
+    ContentProxy,
     /// A list of `host`, `[host]` or `host:port`.
     NextHops,
     /// `transport` or `transport:nexthop`.
@@ -29,6 +31,7 @@ fn of_parameter(name: &str) -> Option<Endpoint> {
     match name {
         "smtpd_milters" | "non_smtpd_milters" => Some(Endpoint::Milters),
         "smtpd_sasl_path" => Some(Endpoint::SaslServer),
+        "smtpd_proxy_filter" => Some(Endpoint::ContentProxy),
         "relayhost"
         | "smtp_fallback_relay"
         | "lmtp_fallback_relay"
@@ -61,6 +64,7 @@ pub(super) fn check(name: &str, value: &str) -> Result<(), Problem> {
     let said = match form {
         Endpoint::Transport => transport(value.trim()),
         Endpoint::SaslServer => sasl_server(value.trim()),
+        Endpoint::ContentProxy => content_proxy(value.trim()),
         Endpoint::Milters => first(value, |word| server(word, &["inet", "unix", "local"])),
         Endpoint::NextHops => first(value, next_hop),
     };
@@ -189,6 +193,27 @@ fn sasl_server(value: &str) -> Option<Fault> {
         return None;
     }
     typed(value, &["inet", "unix"])
+}
+
+/// The filter that smtpd(8) gives each mail to before it accepts it.
+fn content_proxy(value: &str) -> Option<Fault> {
+    if value.is_empty() || value.contains('$') {
+        return None;
+    }
+    let has_type = value.starts_with("inet:") || value.starts_with("unix:");
+    let whole = match has_type {
+        true => value.to_owned(),
+        false => format!("inet:{value}"),
+    };
+    let fault = typed(&whole, &["inet", "unix"])?;
+    Some(match has_type {
+        true => fault,
+        false => Fault {
+            word: value.to_owned(),
+            hint: fault.hint.replace("inet:", ""),
+            ..fault
+        },
+    })
 }
 
 /// The host and the port of `host:port` or `[host]:port`.

@@ -34,6 +34,17 @@ fn keywords_of(name: &str) -> Option<(&'static [&'static str], bool)> {
         "smtp_dns_support_level" | "lmtp_dns_support_level" => {
             (&["disabled", "enabled", "dnssec"], false)
         }
+        "smtp_host_lookup" | "lmtp_host_lookup" => (&["dns", "native"], true),
+        "smtpd_upstream_proxy_protocol" | "postscreen_upstream_proxy_protocol" => {
+            (&["haproxy"], false)
+        }
+        "postscreen_bare_newline_action"
+        | "postscreen_blacklist_action"
+        | "postscreen_denylist_action"
+        | "postscreen_dnsbl_action"
+        | "postscreen_greet_action"
+        | "postscreen_non_smtp_command_action"
+        | "postscreen_pipelining_action" => (&["drop", "enforce", "ignore"], false),
         "smtpd_sasl_type" => (&["cyrus", "dovecot"], false),
         "smtp_sasl_type" | "lmtp_sasl_type" => (&["cyrus"], false),
         "milter_default_action" => (
@@ -63,7 +74,9 @@ fn keywords_of(name: &str) -> Option<(&'static [&'static str], bool)> {
 
 /// Whether a word is a keyword. Postfix ignores case (name_code(3)), except in some parameters.
 fn is_keyword(name: &str, known: &str, word: &str) -> bool {
-    let exact = name == "mynetworks_style" || name.ends_with("_sasl_type");
+    let exact = name == "mynetworks_style"
+        || name.ends_with("_sasl_type")
+        || name.ends_with("_proxy_protocol");
     known == word || !exact && known.eq_ignore_ascii_case(word)
 }
 

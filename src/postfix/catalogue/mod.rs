@@ -16,6 +16,7 @@ mod table;
 mod table_syntax;
 mod value;
 
+mod accounts;
 pub mod definitions;
 
 pub mod lists;
@@ -62,6 +63,7 @@ pub fn check(name: &str, value: &str) -> Result<(), Problem> {
     }
     endpoint::check(name, value)?;
     networks::check(name, value)?;
+    accounts::check(name, value)?;
     directories::check(name, value)?;
     table_syntax::check(name, value)
 }

@@ -30,6 +30,9 @@ fn holds_networks(name: &str) -> bool {
 /// # Errors
 /// The first word that is no network, with the right form where there is one.
 pub(super) fn check(name: &str, value: &str) -> Result<(), Problem> {
+    if holds_own_addresses(name) {
+        return own_addresses(name, value);
+    }
     if !holds_networks(name) {
         return Ok(());
     }
@@ -45,6 +48,56 @@ pub(super) fn check(name: &str, value: &str) -> Result<(), Problem> {
                 hint: Some(hint),
                 word: Some(word),
             });
+        }
+    }
+    Ok(())
+}
+
+/// Parameters that hold addresses of the host itself, or of a proxy before it.
+fn holds_own_addresses(name: &str) -> bool {
+    matches!(name, "inet_interfaces" | "proxy_interfaces") || binds(name).is_some()
+}
+
+/// Whether a parameter is the address from which smtp(8) or lmtp(8) connects, and whether that is one of IPv6. They read no
+/// names there.
+fn binds(name: &str) -> Option<bool> {
+    match name {
+        "smtp_bind_address" | "lmtp_bind_address" => Some(false),
+        "smtp_bind_address6" | "lmtp_bind_address6" => Some(true),
+        _ => None,
+    }
+}
+
+/// Checks addresses of the host. Whether the host has them, only the host knows.
+fn own_addresses(name: &str, value: &str) -> Result<(), Problem> {
+    let fault = |word: &str, what: &str, hint: &str| {
+        Err(Problem {
+            summary: format!("`{word}` in `{name}` {what}"),
+            detail: Some(
+                "each program that reads it would stop with a fatal error, and mail would wait"
+                    .to_owned(),
+            ),
+            hint: Some(hint.to_owned()),
+            word: Some(word.to_owned()),
+        })
+    };
+    for word in split_list(value).iter().filter(|word| !word.contains('$')) {
+        let bare = word.trim_start_matches('[').trim_end_matches(']');
+        match binds(name) {
+            Some(true) if bare.parse::<Ipv6Addr>().is_err() => {
+                return fault(word, "is no IPv6 address", "write one, as in `2001:db8::1`");
+            }
+            Some(false) if bare.parse::<Ipv4Addr>().is_err() => {
+                return fault(word, "is no IPv4 address", "write one, as in `192.0.2.1`");
+            }
+            None if word.contains('/') => {
+                return fault(
+                    word,
+                    "is a network",
+                    "write each address of the host, as in `192.0.2.1`, or `all`",
+                );
+            }
+            _ => {}
         }
     }
     Ok(())

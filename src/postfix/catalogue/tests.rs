@@ -55,6 +55,41 @@ fn a_least_value_of_0_is_none() {
 }
 
 #[test]
+fn words_accounts_and_addresses_that_stop_a_program_are_found() {
+    for (name, wrong, right) in [
+        ("smtpd_upstream_proxy_protocol", "haproxi", "haproxy"),
+        ("postscreen_upstream_proxy_protocol", "HAProxy", ""),
+        ("smtp_host_lookup", "dns, foo", "dns, native"),
+        ("lmtp_host_lookup", "hosts", "native"),
+        ("postscreen_greet_action", "block", "enforce"),
+        ("postscreen_dnsbl_action", "reject", "Drop"),
+        ("default_privs", "root", "nobody"),
+        ("mail_owner", "0", "postfix"),
+        ("setgid_group", "root", "$group"),
+        ("smtp_bind_address", "localhost", "192.0.2.1"),
+        ("lmtp_bind_address", "2001:db8::1", "$own_address"),
+        ("smtp_bind_address6", "192.0.2.1", "[2001:db8::1]"),
+        (
+            "inet_interfaces",
+            "192.0.2.0/24",
+            "192.0.2.1, mx.example.org",
+        ),
+        ("proxy_interfaces", "192.0.2.1/32", "192.0.2.1"),
+        ("smtpd_proxy_filter", "127.0.0.1", "127.0.0.1:10024"),
+        (
+            "smtpd_proxy_filter",
+            "inet:localhost",
+            "inet:localhost:10024",
+        ),
+        ("smtpd_proxy_filter", "unix:", "unix:private/filter"),
+        ("smtpd_proxy_filter", "[::1]", "10024"),
+    ] {
+        assert!(summary(name, wrong).is_some(), "{name} = {wrong}");
+        assert_eq!(summary(name, right), None, "{name} = {right}");
+    }
+}
+
+#[test]
 fn what_a_stable_release_brought_later_is_there() {
     let missing = |version: &str| version_problem("smtpd_forbid_bare_newline", version).is_some();
     assert!(missing("3.7.8") && missing("3.4.29") && missing("3.8.3"));
