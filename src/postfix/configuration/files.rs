@@ -16,8 +16,8 @@ pub enum FilePurpose {
     AuthSocket,
     /// A directory with certificate authorities, by which a certificate must be verified.
     Authorities,
-    /// The settings of the Cyrus SASL library.
-    SaslSettings,
+    /// The settings of the Cyrus SASL library: it opens the first of these files that exists, of which this is one.
+    SaslSettings(Vec<String>),
     /// Another file, without which the program works in another way than it should.
     Other,
 }
@@ -53,6 +53,9 @@ const TLS: [&str; 8] = [
     "CAfile",
 ];
 
+/// What the names of tlsproxy(8)'s parameters as a client begin with, where those of other programs have `smtp_tls_`.
+const TLSPROXY_CLIENT: &str = "tlsproxy_client_";
+
 impl Configuration<'_> {
     /// The files that services open; empty if master.cf is not known. A file whose name depends on something unknown is not
     /// among them. A relative name begins in the queue directory, where each program goes first.
@@ -79,7 +82,7 @@ impl Configuration<'_> {
 impl RunningService {
     /// Whether the files that it opens depend on its chroot jail.
     fn chroot_matters(&self) -> bool {
-        ["smtpd", "smtp", "lmtp"].contains(&self.program.as_str())
+        ["smtpd", "smtp", "lmtp", "tlsproxy"].contains(&self.program.as_str())
     }
 }
 
@@ -102,8 +105,13 @@ impl View<'_> {
                 self.tls_files(program, "smtpd_tls_", found);
                 self.named(program, "smtpd_tls_dh1024_param_file", found);
             }
-            "tlsproxy" if self.serves_tls("tlsproxy_tls_") => {
-                self.tls_files(program, "tlsproxy_tls_", found);
+            "tlsproxy" => {
+                if self.serves_tls("tlsproxy_tls_") {
+                    self.tls_files(program, "tlsproxy_tls_", found);
+                }
+                if self.connects_for_others() {
+                    self.tls_files(program, TLSPROXY_CLIENT, found);
+                }
             }
             "smtp" if self.uses_tls("smtp_tls_") => self.tls_files(program, "smtp_tls_", found),
             "lmtp" if self.uses_tls("lmtp_tls_") => self.tls_files(program, "lmtp_tls_", found),
@@ -137,52 +145,74 @@ impl View<'_> {
         file_of(table)
     }
 
-    /// The directory with certificate authorities, which user postfix searches during a handshake, from within the chroot
-    /// jail. It counts where a certificate must be verified.
+    /// The directories with certificate authorities, which user postfix searches during a handshake, from within the chroot
+    /// jail. They count where a certificate must be verified.
     fn authorities(&self, service: &RunningService, found: &mut Vec<OpenedFile>) {
         let program = service.program.as_str();
-        let is_verified = match program {
-            "smtp" | "lmtp" => {
-                let level = self.text(&format!("{program}_tls_security_level"));
-                ["verify", "secure"].contains(&level.as_str())
-            }
-            "smtpd" if self.serves_tls("smtpd_tls_") => ["ask_ccert", "req_ccert"]
-                .iter()
-                .any(|end| self.text(&format!("smtpd_tls_{end}")) == "yes"),
-            _ => false,
+        let verifies = |prefix: &str| {
+            let level = self.text(&format!("{prefix}security_level"));
+            ["verify", "secure"].contains(&level.as_str())
         };
-        let name = format!("{program}_tls_CApath");
-        let path = self.text(&name);
-        if !is_verified || path.is_empty() {
-            return;
+        let asks = |prefix: &str| {
+            let is_on = |end| self.text(&format!("{prefix}{end}")) == "yes";
+            self.serves_tls(prefix) && (is_on("ask_ccert") || is_on("req_ccert"))
+        };
+        let uses: &[(&str, bool)] = match program {
+            "smtp" => &[("smtp_tls_", verifies("smtp_tls_"))],
+            "lmtp" => &[("lmtp_tls_", verifies("lmtp_tls_"))],
+            "smtpd" => &[("smtpd_tls_", asks("smtpd_tls_"))],
+            "tlsproxy" => &[
+                ("tlsproxy_tls_", asks("tlsproxy_tls_")),
+                (
+                    TLSPROXY_CLIENT,
+                    self.connects_for_others() && verifies(TLSPROXY_CLIENT),
+                ),
+            ],
+            _ => &[],
+        };
+        for (prefix, _) in uses.iter().filter(|(_, is_used)| *is_used) {
+            let name = format!("{prefix}CApath");
+            let path = self.text(&name);
+            let path = match (path.is_empty(), service.chroot) {
+                (true, _) => continue,
+                (false, true) => {
+                    let queue = self.text("queue_directory");
+                    format!("{queue}/{}", path.trim_start_matches('/'))
+                }
+                (false, false) => self.whole(&path),
+            };
+            found.push(OpenedFile {
+                of_postfix: true,
+                ..self.file(program, &name, path, FilePurpose::Authorities)
+            });
         }
-        let path = match service.chroot {
-            true => format!(
-                "{}/{}",
-                self.text("queue_directory"),
-                path.trim_start_matches('/')
-            ),
-            false => self.whole(&path),
-        };
-        found.push(OpenedFile {
-            of_postfix: true,
-            ..self.file(program, &name, path, FilePurpose::Authorities)
-        });
     }
 
-    /// The file of the Cyrus SASL library in the one directory of `cyrus_sasl_config_path`: with several directories, it
-    /// may be in any of them.
+    /// Whether tlsproxy(8) connects to servers for smtp(8) or lmtp(8), which then keep their connections.
+    fn connects_for_others(&self) -> bool {
+        ["smtp", "lmtp"]
+            .iter()
+            .any(|program| self.text(&format!("{program}_tls_connection_reuse")) == "yes")
+            && self.uses_tls(TLSPROXY_CLIENT)
+    }
+
+    /// The files that the Cyrus SASL library looks for, in the directories of `cyrus_sasl_config_path`.
     fn sasl_settings(&self, found: &mut Vec<OpenedFile>) {
         const PATH: &str = "cyrus_sasl_config_path";
-        let directory = self.text(PATH);
-        let is_used = self.text("smtpd_sasl_auth_enable") == "yes"
-            && self.text("smtpd_sasl_type") == "cyrus"
-            && !directory.is_empty()
-            && !directory.contains(':');
-        if is_used {
-            let name = self.text("smtpd_sasl_path");
-            let path = self.whole(&format!("{directory}/{name}.conf"));
-            found.push(self.file("smtpd", PATH, path, FilePurpose::SaslSettings));
+        let directories = self.text(PATH);
+        let is_used =
+            self.text("smtpd_sasl_auth_enable") == "yes" && self.text("smtpd_sasl_type") == "cyrus";
+        if !is_used {
+            return;
+        }
+        let name = self.text("smtpd_sasl_path");
+        let directories = directories.split(':').filter(|path| !path.is_empty());
+        let paths: Vec<String> = directories
+            .map(|directory| self.whole(&format!("{directory}/{name}.conf")))
+            .collect();
+        for path in &paths {
+            let purpose = FilePurpose::SaslSettings(paths.clone());
+            found.push(self.file("smtpd", PATH, path.clone(), purpose));
         }
     }
 

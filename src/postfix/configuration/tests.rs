@@ -13,7 +13,7 @@ struct Host {
 
 impl Host {
     fn new(main_cf: &str) -> Self {
-        let options = "submission inet n - y - - smtpd\n  -o { mynetworks = 10.0.0.0/8 }\n  -o relay_domains=$mydomain\n";
+        let options = "tlsproxy unix - - y - 0 tlsproxy\nsubmission inet n - y - - smtpd\n  -o { mynetworks = 10.0.0.0/8 }\n  -o relay_domains=$mydomain\n";
         Self {
             main_cf: MainCf::parse(main_cf.as_bytes()),
             master_cf: MasterCf::parse(format!("{DEBIAN_MASTER_CF}{options}").as_bytes()),
@@ -275,6 +275,30 @@ fn files_are_named_as_the_program_that_opens_them_finds_them() {
             "/etc/sasl/smtpd.conf",
             false,
         ),
+        (
+            "smtpd_sasl_auth_enable=yes\ncyrus_sasl_config_path=/etc/sasl:/usr/lib/sasl2\n",
+            "cyrus_sasl_config_path",
+            "/usr/lib/sasl2/smtpd.conf",
+            false,
+        ),
+        (
+            "smtpd_tls_security_level=may\nsmtpd_tls_ask_ccert=yes\ntlsproxy_tls_CApath=/etc/ssl/clients\n",
+            "tlsproxy_tls_CApath",
+            "/var/spool/postfix/etc/ssl/clients",
+            true,
+        ),
+        (
+            "smtp_tls_security_level=verify\nsmtp_tls_connection_reuse=yes\ntlsproxy_client_CApath=/etc/ssl/certs\n",
+            "tlsproxy_client_CApath",
+            "/var/spool/postfix/etc/ssl/certs",
+            true,
+        ),
+        (
+            "smtp_tls_security_level=may\nlmtp_tls_connection_reuse=yes\ntlsproxy_client_cert_file=/etc/c.pem\n",
+            "tlsproxy_client_cert_file",
+            "/etc/c.pem",
+            false,
+        ),
     ] {
         let found = files(main_cf);
         let wanted = (parameter.to_owned(), path.to_owned(), of_postfix);
@@ -283,7 +307,8 @@ fn files_are_named_as_the_program_that_opens_them_finds_them() {
     for main_cf in [
         "smtp_tls_security_level=may\nsmtp_tls_CApath=/etc/ssl/certs\n",
         "smtpd_sasl_type=cyrus\ncyrus_sasl_config_path=/etc/sasl\n",
-        "smtpd_sasl_auth_enable=yes\ncyrus_sasl_config_path=/etc/sasl:/usr/lib/sasl2\n",
+        "smtp_tls_security_level=may\ntlsproxy_client_cert_file=/etc/c.pem\n",
+        "smtpd_tls_security_level=may\ntlsproxy_tls_CApath=/etc/ssl/clients\n",
         "transport_maps=inline:{a=b}, ldap:routes\n",
     ] {
         assert_eq!(files(main_cf), [], "{main_cf}");

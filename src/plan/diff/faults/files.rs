@@ -1,5 +1,6 @@
 //! Files that parameters name and that the program which opens them cannot open.
 
+use crate::name::RemotePath;
 use crate::plan::diff::draft::Draft;
 use crate::postfix::catalogue::table_files;
 use crate::postfix::catalogue::tables::Table;
@@ -23,6 +24,11 @@ impl Draft<'_> {
             let Some((at, problem)) = references.fault(&path, file.of_postfix) else {
                 continue;
             };
+            if let FilePurpose::SaslSettings(paths) = &file.purpose
+                && !self.is_none_there(paths, &file.path)
+            {
+                continue;
+            }
             let fault = fault(&file, at, problem);
             let known = faults
                 .entry(format!("file {path}"))
@@ -31,6 +37,17 @@ impl Draft<'_> {
             known.is_default &= fault.is_default;
         }
         faults
+    }
+
+    /// Whether none of the files of which one is enough can be opened. True for the first of them alone, so that it is
+    /// said once.
+    fn is_none_there(&self, paths: &[String], path: &str) -> bool {
+        let references = &self.input.live.references;
+        let is_missing = |path: &String| {
+            let path = RemotePath::new(path.as_str()).ok();
+            path.is_some_and(|path| references.fault(&path, false).is_some())
+        };
+        paths.first().is_some_and(|first| first == path) && paths.iter().all(is_missing)
     }
 }
 
@@ -47,10 +64,15 @@ fn fault(file: &OpenedFile, at: &str, problem: &str) -> Fault {
         format!("`{path}` cannot be opened: `{at}` {problem}")
     };
     let (effect, hint) = match &file.purpose {
-        FilePurpose::Tls if program == "smtp" || program == "lmtp" => (
-            format!("TLS fails in {program}(8), and mail to servers that need it waits"),
-            put_there(path, parameter),
-        ),
+        FilePurpose::Tls
+            if ["smtp", "lmtp"].contains(&program.as_str())
+                || parameter.starts_with("tlsproxy_client_") =>
+        {
+            (
+                format!("TLS fails in {program}(8), and mail to servers that need it waits"),
+                put_there(path, parameter),
+            )
+        }
         FilePurpose::Tls => (
             format!("{program}(8) answers `454 4.7.0 TLS not available` to STARTTLS"),
             put_there(path, parameter),
@@ -70,10 +92,11 @@ fn fault(file: &OpenedFile, at: &str, problem: &str) -> Fault {
                 "{program}(8) verifies no certificate, and what must be verified is refused or waits"
             ),
             format!(
-                "put the directory there with the links of `openssl rehash`, or set `{program}_tls_CAfile`, which is opened outside of the chroot jail"
+                "put the directory there with the links of `openssl rehash`, or set `{}`, which is opened outside of the chroot jail",
+                parameter.replace("CApath", "CAfile")
             ),
         ),
-        FilePurpose::SaslSettings => (
+        FilePurpose::SaslSettings(_) => (
             "the Cyrus SASL library uses its own settings, and logins fail".to_owned(),
             put_there(path, parameter),
         ),
