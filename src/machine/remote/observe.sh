@@ -106,7 +106,23 @@ murder_look() {
 
   # Comment lines and blank lines mean nothing to Postfix, not even inside a folded value.
   texts=$(grep -Hsa -e '^[[:space:]]*[^#[:space:]]' ${readable% /var/lib/murder/paths})
-  printf '=texts\n%s\n' "$texts"
+  # A line of the same file as the line before it goes without the name.
+  echo "=texts"
+  queue=/var/spool/postfix from=''
+  IFS=$NEWLINE
+  for line in $texts; do
+    case $line in
+      main.cf:queue_directory[\ =]*)
+        queue=${line#*=}
+        queue=${queue#"${queue%%[! ]*}"}
+        ;;
+    esac
+    case $line in
+      "$from":*) printf ':%s\n' "${line#*:}" ;;
+      *) from=${line%%:*} && printf '%s\n' "$line" ;;
+    esac
+  done
+  IFS=$BLANKS
   if [ "$HISTORY" = entries ]; then
     echo "=history"
     set +f
@@ -124,16 +140,7 @@ murder_look() {
   done
   hashes=$(sha256sum $hashed 2>/dev/null)
   echo "=identity $identity"
-  queue=/var/spool/postfix
   IFS=$NEWLINE
-  for line in $texts; do
-    case $line in
-      main.cf:queue_directory[\ =]*)
-        queue=${line#*=}
-        queue=${queue#"${queue%%[! ]*}"}
-        ;;
-    esac
-  done
   # What differs from what was expected comes after the head, in this order. The client has the hash of what does not.
   short=
   for line in $hashes; do

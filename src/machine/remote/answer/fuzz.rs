@@ -42,8 +42,8 @@ c1ff 0 1700000000 {SOCKET} cyrus:mail 96:8
 =texts
 main.cf:compatibility_level = 3.6
 main.cf:relayhost = [a]
-main.cf:transport_maps = hash:/etc/postfix/transport,
-main.cf:  ldap:/etc/postfix/ldap/x.cf
+:transport_maps = hash:/etc/postfix/transport,
+:  ldap:/etc/postfix/ldap/x.cf
 main.cf:queue_directory = /var/spool/postfix
 master.cf:smtp inet n - y - - smtpd
 master.cf:  -o syslog_name=postfix/smtp -o {{ a = b c }}
@@ -51,7 +51,7 @@ master.cf:lmtp unix - - n - - lmtp -v
 {LEDGER}:{LEDGER_LINE}
 {JOURNAL}:{{\"run\":\"r9\",\"by\":\"a@b\",\"at\":\"then\",\"phase\":\"committing\"}}
 {LAST}:ending putback
-{LAST}:by a@b
+:by a@b
 {LAST}:at 2026-01-01T00:00:00Z
 {LAST}:summary postmap failed
 {LAST}:| its own words
@@ -134,6 +134,7 @@ fn damage() -> impl Strategy<Value = Damage> {
         "[",
         "$",
         "main.cf:",
+        ":",
         "missing",
         "held",
     ]);

@@ -91,6 +91,8 @@ impl Stat {
 pub(super) struct Head<'a> {
     pub words: BTreeMap<&'a str, &'a str>,
     pub texts: BTreeMap<&'static str, Vec<u8>>,
+    /// The file that the last line of `texts` was of.
+    text_of: &'a [u8],
     pub hashes: BTreeMap<&'a str, &'a str>,
     pub stats: BTreeMap<String, Stat>,
     pub links: BTreeMap<&'a str, &'a str>,
@@ -107,7 +109,7 @@ pub(super) struct Head<'a> {
     pub history: Vec<(&'a str, &'a str)>,
 }
 
-/// The texts that grep(1) prints, by the name that it puts before each line.
+/// The texts of the host, by the name that it puts before the first line of each.
 const TEXTS: [&str; 7] = [
     "main.cf",
     "master.cf",
@@ -160,29 +162,25 @@ impl<'a> Head<'a> {
         self
     }
 
+    /// A line of a text: `NAME:LINE`, or `:LINE` where it is of the same file as the line before it.
     fn text(&mut self, line: &'a [u8]) {
-        for name in TEXTS {
-            if let Some(rest) = line
-                .strip_prefix(name.as_bytes())
-                .and_then(|rest| rest.strip_prefix(b":"))
-            {
-                let text = self.texts.entry(name).or_default();
-                text.extend_from_slice(rest);
-                text.push(b'\n');
-                return;
-            }
+        let Some(colon) = memchr::memchr(b':', line) else {
+            return;
+        };
+        if colon > 0 {
+            self.text_of = &line[..colon];
         }
-        self.pending(line);
-    }
-
-    fn pending(&mut self, line: &'a [u8]) -> Option<()> {
-        let rest = line.strip_prefix(PENDING.as_bytes())?;
-        let end = rest.iter().position(|byte| *byte == b':')?;
-        let name = std::str::from_utf8(&rest[..end]).ok()?;
-        let text = self.pending.entry(name).or_default();
-        text.extend_from_slice(&rest[end + 1..]);
+        let known = TEXTS.iter().find(|name| name.as_bytes() == self.text_of);
+        let text = match (known, self.text_of.strip_prefix(PENDING.as_bytes())) {
+            (Some(name), _) => self.texts.entry(name).or_default(),
+            (None, Some(name)) => match std::str::from_utf8(name) {
+                Ok(name) => self.pending.entry(name).or_default(),
+                Err(_) => return,
+            },
+            (None, None) => return,
+        };
+        text.extend_from_slice(&line[colon + 1..]);
         text.push(b'\n');
-        Some(())
     }
 
     fn line(&mut self, section: &str, line: &'a str) {
