@@ -71,7 +71,8 @@ pub struct ApplyArguments {
     /// The format of the report.
     #[arg(long, value_enum, default_value_t = ApplyFormat::Text)]
     pub format: ApplyFormat,
-    /// How much of each file the plan shows. Default: `context`; with `--yes` it is `summary`, because no question is asked.
+    /// How much of each file the plan shows. Default: `context`; `summary` with `--yes`; with `--yes` and a saved plan, its last
+    /// line alone.
     #[arg(long, value_enum, value_name = "MUCH")]
     pub diff: Option<Diff>,
 }
@@ -186,6 +187,7 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
         consent: &consent,
         mail,
         events,
+        is_saved: false,
     };
     let exit = planned.apply(&*applier, arguments, terminal)?;
     if exit != Exit::Refused {
@@ -235,6 +237,8 @@ pub struct PlannedApply<'a> {
     pub mail: Option<MailReport>,
     /// Where the events are written, with `--format jsonl`.
     pub events: Option<&'a EventStream>,
+    /// Whether it comes from a file, which `murder show` shows.
+    pub is_saved: bool,
 }
 
 impl PlannedApply<'_> {
@@ -263,7 +267,8 @@ impl PlannedApply<'_> {
     ) -> Result<Exit, CliError> {
         let (plan, consent) = (self.plan, self.consent);
         let (format, detail) = (arguments.format.whole(), arguments.detail());
-        confirm::show(plan, consent, format, detail, terminal)?;
+        let was_read = self.is_saved && arguments.yes && arguments.diff.is_none();
+        confirm::show(plan, consent, format, (detail, was_read), terminal)?;
         if let Some(mail) = &self.mail {
             match format {
                 Format::Json => terminal.say(&mail.text),

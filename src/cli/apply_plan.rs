@@ -68,6 +68,7 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
         order: &order,
         consent: &consent,
         events: events.as_ref(),
+        is_saved: true,
     };
     planned.apply(&applier, arguments, terminal)
 }

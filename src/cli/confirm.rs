@@ -34,8 +34,8 @@ pub fn may_ask(yes: bool, look: &str) -> Result<(), CliError> {
     )))
 }
 
-/// Shows the plan without the refusals that `consent` lifts. It goes to standard output, or to standard error if
-/// standard output is for JSON.
+/// Shows the plan without the refusals that `consent` lifts; its summary alone if `was_read`. It goes to standard output, or to
+/// standard error if standard output is for JSON.
 ///
 /// # Errors
 /// If standard output cannot be written.
@@ -43,7 +43,7 @@ pub fn show(
     plan: &Plan,
     consent: &Consent,
     format: Format,
-    diff: Diff,
+    (diff, was_read): (Diff, bool),
     terminal: &Terminal,
 ) -> Result<(), CliError> {
     let plan = plan.without_lifted(|host, kind| consent.lifts(host, kind));
@@ -51,7 +51,10 @@ pub fn show(
         Format::Text => terminal.color_out,
         Format::Json => terminal.color_err,
     };
-    let text = output::text_of_plan(&plan, diff.into(), color)?;
+    let text = match was_read {
+        true => output::text_of_obstacles(&plan, diff.into(), color)?,
+        false => output::text_of_plan(&plan, diff.into(), color)?,
+    };
     match format {
         Format::Json => terminal.say(&text),
         Format::Text => output::print_text(&text, terminal)?,
@@ -186,7 +189,7 @@ pub fn confirm_and_apply(
         plan,
         options.consent,
         options.format,
-        options.diff,
+        (options.diff, false),
         terminal,
     )?;
     let applied = decide(plan, options.consent, options.yes, terminal, || {

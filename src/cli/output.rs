@@ -115,6 +115,14 @@ pub fn text_of_plan(plan: &Plan, detail: Detail, color: bool) -> Result<String, 
     written(|text| report::text::write_plan(plan, detail, color, text))
 }
 
+/// What keeps hosts of a plan from being applied, and the summary of the plan, as text.
+///
+/// # Errors
+/// If the text cannot be written.
+pub fn text_of_obstacles(plan: &Plan, detail: Detail, color: bool) -> Result<String, CliError> {
+    written(|text| report::text::write_obstacles(plan, detail, color, text))
+}
+
 /// Prints the outcomes of the hosts, and gives the exit code.
 ///
 /// # Errors

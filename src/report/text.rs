@@ -6,7 +6,7 @@ use super::group::{self, Group};
 use super::line::{Line, Tone, count, write_all};
 use super::orphans::of_orphans;
 use super::{Detail, Summary, host_names};
-use crate::plan::Plan;
+use crate::plan::{Plan, Verdict};
 
 /// Writes a plan: groups of hosts with their steps, and the summary line.
 ///
@@ -17,6 +17,29 @@ pub fn write_plan(plan: &Plan, detail: Detail, color: bool, out: &mut impl Write
         write_group(&group, color, out)?;
     }
     write_all(&of_orphans(plan), out, color)?;
+    write_summary(&Summary::of(plan), color, out)
+}
+
+/// Writes what keeps hosts of a plan from being applied, and the summary line of the whole plan: for a plan that was read
+/// before.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_obstacles(
+    plan: &Plan,
+    detail: Detail,
+    color: bool,
+    out: &mut impl Write,
+) -> fmt::Result {
+    let mut stopped = plan.clone();
+    stopped.hosts.retain(|_, host| match &host.verdict {
+        Verdict::Changes(plan) => !plan.refusals.is_empty(),
+        Verdict::Unreachable { .. } | Verdict::Failed { .. } => true,
+        _ => false,
+    });
+    for group in group::of_plan(&stopped, detail) {
+        write_group(&group, color, out)?;
+    }
     write_summary(&Summary::of(plan), color, out)
 }
 
