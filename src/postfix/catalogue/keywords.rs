@@ -1,5 +1,28 @@
 //! Parameters that accept only fixed keywords (postconf(5)). Postfix programs stop with a fatal error at any other word.
 
+/// What smtp(8) and lmtp(8) demand of TLS.
+const CLIENT_TLS_LEVELS: [&str; 8] = [
+    "none",
+    "may",
+    "encrypt",
+    "dane",
+    "dane-only",
+    "fingerprint",
+    "verify",
+    "secure",
+];
+
+/// What postscreen(8) does with a client that fails a test, one for each test.
+const POSTSCREEN_ACTIONS: [&str; 7] = [
+    "postscreen_bare_newline_action",
+    "postscreen_blacklist_action",
+    "postscreen_denylist_action",
+    "postscreen_dnsbl_action",
+    "postscreen_greet_action",
+    "postscreen_non_smtp_command_action",
+    "postscreen_pipelining_action",
+];
+
 /// The keywords that a parameter accepts, and whether it accepts several; none if it accepts other words.
 fn keywords_of(name: &str) -> Option<(&'static [&'static str], bool)> {
     let words: (&[&str], bool) = match name {
@@ -38,13 +61,7 @@ fn keywords_of(name: &str) -> Option<(&'static [&'static str], bool)> {
         "smtpd_upstream_proxy_protocol" | "postscreen_upstream_proxy_protocol" => {
             (&["haproxy"], false)
         }
-        "postscreen_bare_newline_action"
-        | "postscreen_blacklist_action"
-        | "postscreen_denylist_action"
-        | "postscreen_dnsbl_action"
-        | "postscreen_greet_action"
-        | "postscreen_non_smtp_command_action"
-        | "postscreen_pipelining_action" => (&["drop", "enforce", "ignore"], false),
+        name if POSTSCREEN_ACTIONS.contains(&name) => (&["drop", "enforce", "ignore"], false),
         "smtpd_sasl_type" => (&["cyrus", "dovecot"], false),
         "smtp_sasl_type" | "lmtp_sasl_type" => (&["cyrus"], false),
         "milter_default_action" => (
@@ -54,19 +71,7 @@ fn keywords_of(name: &str) -> Option<(&'static [&'static str], bool)> {
         "smtpd_tls_security_level" | "postscreen_tls_security_level" => {
             (&["none", "may", "encrypt"], false)
         }
-        "smtp_tls_security_level" | "lmtp_tls_security_level" => (
-            &[
-                "none",
-                "may",
-                "encrypt",
-                "dane",
-                "dane-only",
-                "fingerprint",
-                "verify",
-                "secure",
-            ],
-            false,
-        ),
+        "smtp_tls_security_level" | "lmtp_tls_security_level" => (&CLIENT_TLS_LEVELS, false),
         _ => return None,
     };
     Some(words)

@@ -91,10 +91,7 @@ fn fault(file: &OpenedFile, at: &str, problem: &str) -> Fault {
             format!(
                 "{program}(8) verifies no certificate, and what must be verified is refused or waits"
             ),
-            format!(
-                "put the directory there with the links of `openssl rehash`, or set `{}`, which is opened outside of the chroot jail",
-                parameter.replace("CApath", "CAfile")
-            ),
+            use_a_file(parameter),
         ),
         FilePurpose::SaslSettings(_) => (
             "the Cyrus SASL library uses its own settings, and logins fail".to_owned(),
@@ -116,6 +113,14 @@ fn fault(file: &OpenedFile, at: &str, problem: &str) -> Fault {
 
 fn put_there(path: &str, parameter: &str) -> String {
     format!("put `{path}` there with the right permissions, or correct `{parameter}`")
+}
+
+/// What to do about a directory of authorities.
+fn use_a_file(parameter: &str) -> String {
+    format!(
+        "put the directory there with the links of `openssl rehash`, or set `{}`, which is opened outside of the chroot jail",
+        parameter.replace("CApath", "CAfile")
+    )
 }
 
 fn how_to_build(table: &Table, parameter: &str) -> Option<String> {
