@@ -81,6 +81,7 @@ fn is_disabled(list: &[String], service: &ServiceName) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
