@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::routes::{MANIFEST, RouteFolder, text};
 
 /// Two people, one on each backend.
-const PEOPLE: &str = "dn: uid=ann,ou=People,dc=example,dc=org
+pub const PEOPLE: &str = "dn: uid=ann,ou=People,dc=example,dc=org
 objectClass: kolabInetOrgPerson
 mail: ann@example.org
 alias: ann.lee@example.org

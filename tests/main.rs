@@ -26,6 +26,7 @@ mod lints;
 // Each file is opened once.
 mod load;
 mod mail_change;
+mod mail_diff;
 mod mail_saved;
 // Cyrus over LMTP on TCP.
 mod lmtp;

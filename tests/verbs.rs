@@ -332,6 +332,7 @@ fn plan() -> Plan {
 
 fn comment(detail: Detail) -> report::markdown::Markdown<'static> {
     report::markdown::Markdown {
+        mail: None,
         detail,
         forge: None,
         command: "murder plan",

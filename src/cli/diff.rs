@@ -1,9 +1,11 @@
 //! `murder diff`: what two manifests, or two revisions of one, want differently.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::diff_mail::{DiffMail, DiffMailArguments};
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::{self, Diff, PlanFormat, PlanOutput};
@@ -34,6 +36,9 @@ pub struct DiffArguments {
     /// How the difference is shown.
     #[command(flatten)]
     pub look: PlanOutput,
+    /// What the difference means for mail.
+    #[command(flatten)]
+    pub mail: DiffMailArguments,
     /// Return exit code 2 if the manifests differ.
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -45,27 +50,30 @@ pub struct DiffArguments {
 /// If one of the manifests has an error, or git has no such revision.
 pub fn run(arguments: &DiffArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     arguments.look.check()?;
-    let comparison = match revisions(&arguments.old) {
+    let (comparison, mail) = match revisions(&arguments.old) {
         Some(range) => {
             let checkouts = range.check_out(&arguments.new, &arguments.overlay);
             let (old, new) = checkouts.map_err(|problem| CliError::arguments(vec![problem]))?;
             of_loaded(
                 load::load_checkout(&old),
                 load::load_checkout(&new),
+                &arguments.mail,
                 terminal,
             )?
         }
         None => {
             let links = arguments.stranger.links();
             let load = |path: &Path| load::load_with(path, &arguments.overlay, links);
-            of_loaded(load(&arguments.old), load(&arguments.new), terminal)?
+            let (old, new) = (load(&arguments.old), load(&arguments.new));
+            of_loaded(old, new, &arguments.mail, terminal)?
         }
     };
     let exit = match comparison.hosts.is_empty() || !arguments.detailed_exitcode {
+        _ if mail.as_ref().is_some_and(|mail| mail.refuses) => Exit::Refused,
         true => Exit::Done,
         false => Exit::Pending,
     };
-    let text = shown(&comparison, arguments, terminal);
+    let text = shown(&comparison, mail.as_ref(), arguments, terminal);
     output::deliver(text, exit, terminal)
 }
 
@@ -75,8 +83,13 @@ fn revisions(word: &Path) -> Option<RevisionRange> {
     RevisionRange::parse(text)
 }
 
-/// Compares two manifests; prints the warnings of the newer one.
-fn of_loaded(old: Loaded, new: Loaded, terminal: &Terminal) -> Result<Comparison, CliError> {
+/// Compares two manifests, and says what the difference means for mail if that is asked; prints the warnings of the newer one.
+fn of_loaded(
+    old: Loaded,
+    new: Loaded,
+    mail: &DiffMailArguments,
+    terminal: &Terminal,
+) -> Result<(Comparison, Option<DiffMail>), CliError> {
     let [old, new] = [old, new].map(usable);
     let (old, new) = (old?, new?);
     terminal.diagnostics(&new.diagnostics, &new.sources);
@@ -85,14 +98,16 @@ fn of_loaded(old: Loaded, new: Loaded, terminal: &Terminal) -> Result<Comparison
     };
     let mut own = own_names(before.murder, before.murder.hosts.keys());
     own.extend(own_names(after.murder, after.murder.hosts.keys()));
-    compare(before, after, own).map_err(|(number, problems)| {
+    let comparison = compare(before, after, own).map_err(|(number, problems)| {
         let sources = if number == 0 {
             &old.sources
         } else {
             &new.sources
         };
         CliError::input(problems, sources)
-    })
+    })?;
+    let mail = mail.judge([before, after], &comparison)?;
+    Ok((comparison, mail))
 }
 
 fn usable(loaded: Loaded) -> Result<Loaded, CliError> {
@@ -115,6 +130,7 @@ fn side(loaded: &Loaded) -> Option<Side<'_>> {
 
 fn shown(
     comparison: &Comparison,
+    mail: Option<&DiffMail>,
     arguments: &DiffArguments,
     terminal: &Terminal,
 ) -> Result<String, CliError> {
@@ -125,9 +141,16 @@ fn shown(
     } = arguments.look;
     match format {
         PlanFormat::Text => output::written(|text| {
-            report::write_text(comparison, diff.into(), terminal.color_out, text)
+            report::write_text(comparison, diff.into(), terminal.color_out, text)?;
+            match mail {
+                Some(mail) => write!(text, "\n{}", mail.text),
+                None => Ok(()),
+            }
         }),
-        PlanFormat::Json => serialised(report::of_comparison(comparison)),
+        PlanFormat::Json => serialised(report::of_comparison(
+            comparison,
+            mail.map(|mail| &mail.change),
+        )),
         PlanFormat::Markdown => {
             let (old, new) = (arguments.old.display(), arguments.new.display());
             let command = format!("murder diff {old} {new}");
@@ -135,6 +158,7 @@ fn shown(
                 detail: Diff::into(diff),
                 forge: limit,
                 command: &command,
+                mail: mail.map(|mail| mail.text.as_str()),
             };
             output::written(|text| report::write_markdown(comparison, &how, text))
         }

@@ -252,7 +252,7 @@ fn text(
     let (detail, color) = (look.diff.into(), terminal.color_out);
     match look.format {
         PlanFormat::Json => output::serialised(json::of_drift(report)),
-        PlanFormat::Markdown => look.plan(&report.shown(), command, terminal),
+        PlanFormat::Markdown => look.plan(&report.shown(), command, None, terminal),
         PlanFormat::Text => output::written(|text| report.write(detail, color, text)),
     }
 }

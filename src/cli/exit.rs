@@ -31,7 +31,7 @@ pub enum Exit {
 pub const TABLE: &str = "\
 Exit codes:
   0  done, or nothing to do
-  1  wrong usage or manifest, or refused before any host was changed; a plan that `apply` refuses (`plan`)
+  1  wrong usage or manifest, or refused before any host was changed; a plan that `apply` refuses (`plan`), a difference by which mail is lost (`diff --ldif`)
   2  changes pending (`plan` or `diff --detailed-exitcode`; `apply` stopped by `max_deferred`); drifted or Postfix down (`drift`)
   3  at least one host failed; it is unchanged or was restored
   4  at least one host could not be reached

@@ -136,7 +136,7 @@ impl MailArguments {
         let Some(seen) = &reach.seen else {
             return Ok(None);
         };
-        let compiled = CompiledMurder::new(loaded, &reach.paths)
+        let compiled = CompiledMurder::new(&loaded.murder, &loaded.modules, &reach.paths)
             .map_err(|problems| CliError::input(problems, &loaded.sources))?;
         let rest = with_rest(loaded, plan, judged.rest, reach, terminal);
         let states = MailStates::of_plan(loaded, &compiled, seen);
@@ -282,7 +282,8 @@ pub fn with_mail(
     let failed = |error: serde_json::Error| CliError::message(error.to_string());
     Ok(match format {
         PlanFormat::Text => format!("{plan}\n{}", mail.text),
-        PlanFormat::Markdown => format!("{plan}\n```text\n{}```\n", mail.text.replace('`', "'")),
+        // It is in the head, above what may be cut.
+        PlanFormat::Markdown => plan,
         PlanFormat::Json => {
             let mut document: serde_json::Map<String, Value> =
                 serde_json::from_str(&plan).map_err(failed)?;

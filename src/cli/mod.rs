@@ -8,6 +8,7 @@ pub mod command_line;
 pub mod completions;
 pub mod confirm;
 pub mod diff;
+pub mod diff_mail;
 pub mod directory;
 pub mod drift;
 pub mod error;

@@ -104,6 +104,10 @@ pub fn difference_of_live_file(
     terminal: &Terminal,
 ) -> Result<Plan, CliError> {
     let (loaded, hosts) = hosts(selected, terminal)?;
+    if loaded.murder.verifies_in_plan {
+        terminal
+            .say("note: this plan is not judged by `verify.in_plan`: `--live` asks no LDAP server");
+    }
     let bytes = load::read_live_file(file).map_err(|problem| CliError::arguments(vec![problem]))?;
     let live = LiveFileDocument::from_bytes(&bytes).map_err(|damage| {
         let problem = Diagnostic::error(format!("the live file `{}` {damage}", file.display()));

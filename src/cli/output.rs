@@ -52,11 +52,18 @@ pub struct PlanOutput {
 }
 
 impl PlanOutput {
-    /// A plan in the form that was asked for. `command` is the one that shows all of it.
+    /// A plan in the form that was asked for. `command` is the one that shows all of it. `mail` is the text about mail, which
+    /// [`super::mail_change::with_mail`] adds to the other forms.
     ///
     /// # Errors
     /// If it cannot be serialised, or `--limit` is given for another format than Markdown.
-    pub fn plan(self, plan: &Plan, command: &str, terminal: &Terminal) -> Result<String, CliError> {
+    pub fn plan(
+        self,
+        plan: &Plan,
+        command: &str,
+        mail: Option<&str>,
+        terminal: &Terminal,
+    ) -> Result<String, CliError> {
         self.check()?;
         match self.format {
             PlanFormat::Markdown => {
@@ -64,6 +71,7 @@ impl PlanOutput {
                     detail: self.diff.into(),
                     forge: self.limit,
                     command,
+                    mail,
                 };
                 written(|text| report::markdown::write_plan(plan, &how, text))
             }

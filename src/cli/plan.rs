@@ -109,18 +109,14 @@ pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliEr
         ),
     };
     let format = arguments.look.format;
-    let text = arguments.look.plan(&plan, &command, terminal);
+    let words = mail.as_ref().map(|mail| mail.text.as_str());
+    let text = arguments.look.plan(&plan, &command, words, terminal);
     let text = text.and_then(|text| with_mail(text, mail.as_ref(), format));
     output::deliver(text, Exit::of_plan(&plan, pending), terminal)
 }
 
 /// Checks that the flags about mail agree with the others.
 fn check_mail(arguments: &PlanArguments) -> Result<(), CliError> {
-    if let (Some(flag), Some(_)) = (arguments.mail.given(), arguments.look.limit) {
-        return Err(CliError::message(format!(
-            "`--limit` cannot cut what `{flag}` adds: leave one of them out"
-        )));
-    }
     if let (Some(flag), Some(_)) = (arguments.mail.given(), &arguments.live) {
         return Err(CliError::message(format!(
             "`{flag}` needs what the hosts have now, and `--live` contacts none: leave one of them out"

@@ -34,8 +34,9 @@ pub fn run(arguments: &ShowArguments, terminal: &Terminal) -> Result<Exit, CliEr
     look.check()?;
     let plan = read(&arguments.file)?;
     let mail = plan.header.mail.as_ref().map(MailReport::of_saved);
+    let words = mail.as_ref().map(|mail| mail.text.as_str());
     let text = shown(&plan, &arguments.file)
-        .and_then(|plan| look.plan(&plan, &command(&arguments.file), terminal))
+        .and_then(|plan| look.plan(&plan, &command(&arguments.file), words, terminal))
         .and_then(|text| with_mail(text, mail.as_ref(), look.format));
     output::deliver(text, Exit::Done, terminal)
 }

@@ -104,7 +104,7 @@ pub fn run(arguments: &TraceArguments, terminal: &Terminal) -> Result<Exit, CliE
     arguments
         .directory
         .refuse_servers(&loaded.murder, arguments.stranger)?;
-    let murder = CompiledMurder::new(&loaded, &arguments.added.paths())
+    let murder = CompiledMurder::new(&loaded.murder, &loaded.modules, &arguments.added.paths())
         .map_err(|problems| CliError::input(problems, &loaded.sources))?;
     let (entry, point) = entry(arguments, &loaded, &murder)?;
     if arguments.live && !matches!(arguments.format, TraceFormat::Text | TraceFormat::Json) {

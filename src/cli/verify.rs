@@ -100,7 +100,7 @@ pub fn run(arguments: &VerifyArguments, terminal: &Terminal) -> Result<Exit, Cli
     arguments
         .directory
         .refuse_servers(&loaded.murder, arguments.stranger)?;
-    let murder = CompiledMurder::new(&loaded, &arguments.added.paths())
+    let murder = CompiledMurder::new(&loaded.murder, &loaded.modules, &arguments.added.paths())
         .map_err(|problems| CliError::input(problems, &loaded.sources))?;
     let attributes = Attributes::of(&murder.mail);
     let sources = SourceOptions {
@@ -109,7 +109,7 @@ pub fn run(arguments: &VerifyArguments, terminal: &Terminal) -> Result<Exit, Cli
     let directory = arguments
         .directory
         .read(&loaded, &attributes, sources, terminal)?;
-    let outsiders = outside_clients(&loaded);
+    let outsiders = outside_clients(&loaded.murder);
     let prepared = SortedDirectory::new(&murder.mail, &directory, &attributes, &outsiders);
     let failures = failures(arguments, &loaded, &murder, &prepared)?;
     let results = prepared.judge(&Circumstances::default(), &prepared.ids());

@@ -11,6 +11,7 @@ use crate::comparison::{
     CausePlace, Comparison, HostComparison, HostFate, ThingChange, WhatChanges,
 };
 use crate::name::{HostName, TableType};
+use crate::plan::mail_change::MailChange;
 use crate::plan::{Change, FileState};
 use crate::secret::mask;
 use crate::service::{InstanceName, Service};
@@ -28,6 +29,9 @@ struct DiffDocument<'a> {
     summary: DiffSummary,
     /// The hosts that differ, by name.
     hosts: BTreeMap<&'a str, HostView<'a>>,
+    /// What it means for mail, with `--ldif`. Addresses are in it only with `--show-addresses`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mail: Option<&'a MailChange>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -112,7 +116,10 @@ pub fn diff_schema() -> serde_json::Value {
 ///
 /// # Errors
 /// None that a comparison can cause; serde's, passed on.
-pub fn of_comparison(comparison: &Comparison) -> Result<String, serde_json::Error> {
+pub fn of_comparison(
+    comparison: &Comparison,
+    mail: Option<&MailChange>,
+) -> Result<String, serde_json::Error> {
     let hosts = comparison.hosts.iter();
     let document = DiffDocument {
         format_version: FORMAT_VERSION,
@@ -125,6 +132,7 @@ pub fn of_comparison(comparison: &Comparison) -> Result<String, serde_json::Erro
         hosts: hosts
             .map(|(name, host)| (HostName::as_str(name), HostView::of(host)))
             .collect(),
+        mail,
     };
     serde_json::to_string_pretty(&document).map(|text| text + "\n")
 }

@@ -33,6 +33,8 @@ pub struct Markdown<'a> {
     pub forge: Option<Forge>,
     /// The command that shows all of it.
     pub command: &'a str,
+    /// The lines about what it means for mail, if that was asked.
+    pub mail: Option<&'a str>,
 }
 
 /// Writes a plan. What is too long for the forge is left out, group by group, and named.
@@ -62,6 +64,7 @@ pub(super) fn write_groups(
     let folds = how.forge.is_none_or(Forge::folds);
     let sections: Vec<Section> = groups.iter().map(|it| Section::of(it, folds)).collect();
     let limit = how.forge.map_or(usize::MAX, Forge::limit);
+    let head = &format!("{head}{}", mail_part(how.mail, limit));
     let whole: usize = sections.iter().map(|it| measure(&it.whole)).sum();
     out.write_str(head)?;
     if measure(head) + whole <= limit {
@@ -117,6 +120,25 @@ fn head(plan: &Plan, folds: bool) -> String {
         head.push('\n');
     }
     head + &Summary::of(plan).sentence() + "\n"
+}
+
+/// What it means for mail, as a block of text that takes a third of the limit at most.
+fn mail_part(mail: Option<&str>, limit: usize) -> String {
+    let Some(mail) = mail else {
+        return String::new();
+    };
+    let (mut block, mut left) = (String::new(), limit / 3);
+    for line in mail.lines() {
+        // No line ends the block.
+        let line = visible(line).replace('`', "'");
+        let Some(rest) = left.checked_sub(measure(&line) + 1) else {
+            block += "  …\n";
+            break;
+        };
+        left = rest;
+        block += &format!("{line}\n");
+    }
+    format!("\n```text\n{block}```\n")
 }
 
 /// The hidden line by which a bot finds its last comment of this kind.

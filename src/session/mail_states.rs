@@ -8,7 +8,7 @@ use super::routes::{CompiledMurder, outside_clients, places};
 use super::watched_hosts::{WatchedHost, WatchedHosts};
 use crate::load::LoadedMurder;
 use crate::mail::{HostInput, LiveInput, MailHost, MailMurder};
-use crate::model::HostState;
+use crate::model::{HostState, Murder};
 use crate::name::HostName;
 use crate::state::{Desired, LiveService};
 use crate::verify::Attributes;
@@ -55,7 +55,7 @@ impl MailStates {
         for host in loaded.murder.hosts.values() {
             let seen = seen.get(&host.name);
             let is_retired = host.state == HostState::Retired;
-            for place in places(loaded, host) {
+            for place in places(&loaded.murder, &loaded.modules, host) {
                 let state = |seen: &WatchedHost, desired: &Desired| {
                     let LiveService::Postfix(live) = seen.live.services.get(place.service)?;
                     let input = HostInput {
@@ -95,15 +95,17 @@ impl MailStates {
                 });
             }
         }
-        Self::of_hosts(hosts, &compiled.mail, unseen, outside_clients(loaded))
+        Self::of_hosts(
+            hosts,
+            &compiled.mail,
+            unseen,
+            outside_clients(&loaded.murder),
+        )
     }
 
     /// By what two manifests want, each with its name: the older one first.
     #[must_use]
-    pub fn of_manifests(
-        old: (&LoadedMurder, &CompiledMurder),
-        new: (&LoadedMurder, &CompiledMurder),
-    ) -> Self {
+    pub fn of_manifests(old: (&Murder, &CompiledMurder), new: (&Murder, &CompiledMurder)) -> Self {
         let [before, after] = [old.1.mail.by_label(), new.1.mail.by_label()];
         let labels: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
         let host = |label: &str| {

@@ -6,6 +6,7 @@
 
 pub mod apply;
 mod deferred;
+pub mod diff_mail;
 pub mod directory;
 mod early_removal;
 pub mod facts_cache;

@@ -9,7 +9,8 @@ use crate::compile::{Compiled, Compiler, service_of_name};
 use crate::diagnostic::Diagnostic;
 use crate::load::LoadedMurder;
 use crate::mail::{HostAbilities, HostInput, MailMurder};
-use crate::model::{Host, HostState, MAILBOXES, SMART_HOST};
+use crate::model::{Host, HostState, MAILBOXES, Murder, SMART_HOST};
+use crate::module::Modules;
 use crate::name::HostName;
 use crate::postfix::Network;
 use crate::service::Service;
@@ -83,10 +84,10 @@ impl Place<'_> {
 }
 
 /// The instances of a host that have roles, its main one first.
-pub(super) fn places<'a>(loaded: &LoadedMurder, host: &'a Host) -> Vec<Place<'a>> {
+pub(super) fn places<'a>(murder: &Murder, modules: &Modules, host: &'a Host) -> Vec<Place<'a>> {
     let main = host.main_service();
-    let named = service_of_name(&loaded.murder, &loaded.modules, host);
-    let mailboxes = loaded.modules.placed(host, MAILBOXES).unwrap_or(&main);
+    let named = service_of_name(murder, modules, host);
+    let mailboxes = modules.placed(host, MAILBOXES).unwrap_or(&main);
     let places = host.roles_on().into_iter().map(|service| Place {
         host,
         service,
@@ -94,9 +95,9 @@ pub(super) fn places<'a>(loaded: &LoadedMurder, host: &'a Host) -> Vec<Place<'a>
         has_name: *service == named,
         has_mailboxes: service == mailboxes,
         abilities: HostAbilities {
-            is_edge: loaded.modules.placed(host, EDGE) == Some(service),
-            is_smart_host: loaded.modules.placed(host, SMART_HOST) == Some(service),
-            holds_mailboxes: loaded.modules.placed(host, MAILBOXES) == Some(service),
+            is_edge: modules.placed(host, EDGE) == Some(service),
+            is_smart_host: modules.placed(host, SMART_HOST) == Some(service),
+            holds_mailboxes: modules.placed(host, MAILBOXES) == Some(service),
         },
     });
     let mut places: Vec<Place<'a>> = places.collect();
@@ -117,9 +118,12 @@ impl CompiledMurder {
     ///
     /// # Errors
     /// Every problem of the hosts' configuration.
-    pub fn new(loaded: &LoadedMurder, paths: &PathPolicy) -> Result<Self, Vec<Diagnostic>> {
-        let murder = &loaded.murder;
-        let compiler = Compiler::new(murder, &loaded.modules)?;
+    pub fn new(
+        murder: &Murder,
+        modules: &Modules,
+        paths: &PathPolicy,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let compiler = Compiler::new(murder, modules)?;
         let hosts: Vec<&Host> = murder
             .hosts
             .values()
@@ -140,7 +144,8 @@ impl CompiledMurder {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let places: Vec<Place<'_>> = hosts.iter().flat_map(|host| places(loaded, host)).collect();
+        let places = hosts.iter().flat_map(|host| places(murder, modules, host));
+        let places: Vec<Place<'_>> = places.collect();
         let inputs = places.iter().filter_map(|place| {
             let desired = &compiled.get(&place.host.name)?.desired;
             Some(place.input(desired))
@@ -194,14 +199,14 @@ pub fn default_entry(loaded: &LoadedMurder) -> Option<String> {
 /// An address that is in no network of the manifest.
 #[must_use]
 pub fn outside_client(loaded: &LoadedMurder) -> IpAddr {
-    let mut free = outside_clients(loaded).into_iter();
+    let mut free = outside_clients(&loaded.murder).into_iter();
     free.next().unwrap_or(IpAddr::from(OUTSIDE[3]))
 }
 
 /// Addresses that are in no network of the manifest.
 #[must_use]
-pub fn outside_clients(loaded: &LoadedMurder) -> Vec<IpAddr> {
-    let hosts = loaded.murder.hosts.values();
+pub fn outside_clients(murder: &Murder) -> Vec<IpAddr> {
+    let hosts = murder.hosts.values();
     let networks: Vec<Network> = hosts
         .flat_map(|host| &host.addresses)
         .filter_map(|address| Network::read(address))

@@ -10,6 +10,9 @@ use crate::directory::Directory;
 use crate::mail::{Circumstances, EndAction, MailMurder};
 use crate::plan::mail_change::{MailChange, MailMove, WorseAddresses, WorseMail};
 
+/// How many hosts are named that deliver the same addresses.
+const NAMED: usize = 4;
+
 /// How many addresses of each kind are kept as examples.
 const EXAMPLES: usize = 20;
 
@@ -215,7 +218,11 @@ impl ChangeJudge<'_> {
         };
         let names = |of: &BTreeSet<usize>| {
             let names = of.iter().filter_map(|at| hosts.get(*at).cloned());
-            names.collect::<Vec<_>>().join(", ")
+            let names: Vec<String> = names.take(NAMED).collect();
+            match of.len().checked_sub(NAMED) {
+                Some(more @ 1..) => format!("{} and {more} more hosts", names.join(", ")),
+                _ => names.join(", "),
+            }
         };
         let mut moves: BTreeMap<(String, String), usize> = BTreeMap::new();
         for (then, now) in self.before.results.iter().zip(&after.results) {
@@ -243,9 +250,13 @@ impl ChangeJudge<'_> {
     }
 }
 
-/// What becomes of mail at a place where it could not enter: as at the best place of its kind, else as if a host refused it.
+/// What becomes of mail at a place where it could not enter: as at the best place of its kind, else as if a host refused it. Mail of
+/// other hosts comes to a backend only where they send it there, so no backend need take what another one takes.
 fn elsewhere(then: &ClassResult, kind: PlaceKind) -> PlaceOutcome {
-    let of_kind = then.outcomes.iter().filter(|(place, _)| place.kind == kind);
+    let of_kind = then
+        .outcomes
+        .iter()
+        .filter(|(place, _)| place.kind == kind && kind != PlaceKind::Inside);
     let best = of_kind.min_by_key(|(_, outcome)| (outcome.is_refused_for_good, outcome.verdict));
     best.map_or(
         PlaceOutcome {

@@ -185,6 +185,7 @@ fn plan() -> impl Strategy<Value = Plan> {
 fn written(plan: &Plan, forge: Option<Forge>) -> String {
     let mut text = String::new();
     let how = Markdown {
+        mail: None,
         detail: Detail::Full,
         forge,
         command: "murder plan '@x `y`'",

@@ -1,0 +1,145 @@
+//! `murder diff --ldif`: what the difference of two manifests means for mail, offline.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::mail_change::{PEOPLE, with};
+use super::routes::{MANIFEST, RouteFolder, text};
+use super::saved::valid::invalid;
+
+/// The difference between the murder of the tests, whose second backend refuses strangers for good, and this manifest.
+fn diff(manifest: &str, more: &[&str]) -> (String, String, Option<i32>) {
+    let strict = "settings: {unknown_local_recipient_reject_code: '550'}";
+    let folder = RouteFolder::with(&with("backend2", strict), PEOPLE);
+    fs::write(folder.0.path().join("new.yaml"), manifest).unwrap();
+    let all = [&["diff", "m.yaml", "new.yaml", "--ldif", "d.ldif"], more].concat();
+    let output = folder.run(&all);
+    (
+        text(&output.stdout),
+        text(&output.stderr),
+        output.status.code(),
+    )
+}
+
+/// Mail for one person goes to the other backend, which knows it or not.
+fn moving(backend_knows: bool) -> String {
+    let knows = match backend_knows {
+        true => {
+            ", transport_maps: {prepend: ['inline:{{ann@example.org=lmtp:unix:/run/cyrus/socket/lmtp}}']}, local_recipient_maps: {prepend: ['inline:{{ann@example.org=x}}']}"
+        }
+        false => "",
+    };
+    let takes = format!("settings: {{unknown_local_recipient_reject_code: '550'{knows}}}");
+    let sends = "settings: {transport_maps: {prepend: ['inline:{{ann@example.org=relay:[backend2.example.org]}}']}}";
+    let line = |line: &str| match line.starts_with("  backend2") {
+        true => line.replace("]}", &format!("], {takes}}}")) + "\n",
+        false => line.to_owned() + "\n",
+    };
+    with("smtp", sends).lines().map(line).collect()
+}
+
+#[test]
+fn a_difference_that_bounces_ends_with_1_and_says_where() {
+    let (out, err, code) = diff(&moving(false), &[]);
+    let words =
+        "2 addresses now bounce (5.1.1 at smtp.example.org via relay:[backend2.example.org])";
+    assert!(
+        out.contains(words) && !out.contains("ann.lee@"),
+        "{out}{err}"
+    );
+    assert!(
+        out.contains("`apply` would refuse this without --allow-bounce: 2 addresses lose mail"),
+        "{out}"
+    );
+    assert_eq!(code, Some(1), "{out}{err}");
+    let (out, _, code) = diff(&moving(false), &["--allow-bounce", "--show-addresses"]);
+    assert!(
+        out.contains("ann@example.org, ann.lee@example.org") && code == Some(0),
+        "{out}"
+    );
+    let (out, _, code) = diff(&moving(false), &["--allow-bounce", "--detailed-exitcode"]);
+    assert_eq!(code, Some(2), "{out}");
+}
+
+#[test]
+fn states_on_the_way_are_tried_in_the_order_of_an_apply() {
+    let (out, err, code) = diff(&moving(true), &[]);
+    for words in [
+        "2 addresses move from backend1.example.org to backend2.example.org",
+        "on the way, with smtp.example.org alone changed: 2 addresses now bounce",
+        "tried: the end; after wave 1 of 2; with each of backend2.example.org, smtp.example.org alone changed",
+        "2 addresses lose mail (refused for good, bounced, or in a loop) while hosts are applied",
+    ] {
+        assert!(out.contains(words), "{words}: {out}{err}");
+    }
+    assert_eq!(code, Some(1));
+}
+
+#[test]
+fn hosts_that_come_and_go_are_compared_too() {
+    let line = |name: &str| MANIFEST.lines().find(|line| line.contains(name)).unwrap();
+    let without = |name: &str| MANIFEST.replace(&format!("{}\n", line(name)), "");
+    let (out, err, code) = diff(&without("backend2.example.org:"), &[]);
+    assert!(
+        out.contains("1 address now bounces (5.4.4 at"),
+        "{out}{err}"
+    );
+    assert!(
+        out.contains(
+            "mail no longer enters at `backend2.example.org` (from another host, by sendmail)"
+        ),
+        "{out}"
+    );
+    assert_eq!(code, Some(1));
+    let third = "  backend3.example.org: {roles: [backend], addresses: [192.0.2.14]}\n";
+    let (out, err, code) = diff(&(MANIFEST.to_owned() + third), &[]);
+    assert!(
+        out.contains(
+            "mail can now enter at `backend3.example.org` (from another host, by sendmail)"
+        ),
+        "{out}{err}"
+    );
+    assert!(
+        out.contains("no address moves, and none is worse off"),
+        "{out}"
+    );
+    assert_eq!(code, Some(0));
+    let (out, err, code) = diff(MANIFEST, &[]);
+    assert!(
+        out.contains("no address moves") && code == Some(0),
+        "{out}{err}"
+    );
+}
+
+#[test]
+fn markdown_and_json_have_it_too() {
+    let (out, _, _) = diff(&moving(false), &["--format", "markdown", "--limit", "4000"]);
+    assert!(
+        out.contains("```text\nmail: 3 addresses\n  2 addresses now bounce"),
+        "{out}"
+    );
+    assert!(out.len() <= 4000);
+    let (out, _, code) = diff(&moving(false), &["--format", "json"]);
+    let document: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        document["mail"]["worse"]["bounced"]["addresses"], 2,
+        "{out}"
+    );
+    assert_eq!(code, Some(1));
+    let folder = RouteFolder::with(MANIFEST, PEOPLE);
+    let schema = text(&folder.run(&["schema", "diff"]).stdout);
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    assert_eq!(invalid(&document, &schema), None);
+}
+
+#[test]
+fn a_file_that_is_no_directory_is_an_error() {
+    let (_, err, code) = diff(MANIFEST, &["--show-addresses"]);
+    assert_eq!(code, Some(0), "{err}");
+    let folder = RouteFolder::with(MANIFEST, "no entry\n");
+    let output = folder.run(&["diff", "m.yaml", "m.yaml", "--ldif", "d.ldif"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let output = folder.run(&["diff", "m.yaml", "m.yaml", "--ldif", "none.ldif"]);
+    assert!(text(&output.stderr).contains("none.ldif"));
+}
