@@ -1,6 +1,6 @@
 //! `murder apply FILE`: shows a saved plan, asks for confirmation, and carries it out exactly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::apply::{ApplyArguments, PlannedApply, refuse_frozen};
@@ -166,7 +166,8 @@ fn selected(
 
 /// The plan of these hosts alone.
 fn of_hosts(mut plan: Plan, hosts: &[HostName]) -> Plan {
-    plan.hosts.retain(|name, _| hosts.contains(name));
+    let selected: BTreeSet<&HostName> = hosts.iter().collect();
+    plan.hosts.retain(|name, _| selected.contains(name));
     plan
 }
 

@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::ledger::Ledger;
 use crate::name::{HostName, Mode, RemotePath};
@@ -59,6 +60,8 @@ pub struct Sandbox {
     host: HostName,
     facts: Facts,
     postmap: Option<PathBuf>,
+    /// The host's folder, once it was opened.
+    opened: OnceLock<RootFolder>,
 }
 
 impl Sandbox {
@@ -71,6 +74,7 @@ impl Sandbox {
             host: host.clone(),
             facts,
             postmap: tree::find_program("postmap"),
+            opened: OnceLock::new(),
         }
     }
 
@@ -80,18 +84,21 @@ impl Sandbox {
     }
 
     /// The host's folder. None if it does not exist.
-    fn folder(&self) -> std::io::Result<Option<RootFolder>> {
+    fn folder(&self) -> std::io::Result<Option<&RootFolder>> {
+        if let Some(folder) = self.opened.get() {
+            return Ok(Some(folder));
+        }
         let opened = RootFolder::open(&self.directory)
             .and_then(|directory| directory.beneath(Path::new(self.host.as_str())));
         match opened {
-            Ok(folder) => Ok(Some(folder)),
+            Ok(folder) => Ok(Some(self.opened.get_or_init(|| folder))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     /// The host's folder, which an apply creates before it writes.
-    fn existing(&self) -> std::io::Result<RootFolder> {
+    fn existing(&self) -> std::io::Result<&RootFolder> {
         self.folder()?
             .ok_or_else(|| std::io::Error::from(ErrorKind::NotFound))
     }
@@ -293,6 +300,8 @@ impl Apply for Sandbox {
         orders: &Orders,
         questions: Option<&Questions>,
     ) -> Result<Performed, MachineError> {
+        // The folder may have been deleted while the user was asked.
+        self.opened = OnceLock::new();
         let mut performed = perform::perform(self, orders)?;
         if performed.ending == Ending::Done {
             performed.seen = questions.and_then(|questions| self.observe(questions).ok());

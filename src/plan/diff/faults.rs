@@ -65,7 +65,11 @@ impl Draft<'_> {
             texts: &|table| self.text_after(table),
             ask: &|table, key| self.answer_after(table, key),
         };
-        let after = self.faults_of(&side);
+        // What the plan leaves as it is has the faults that it had.
+        let after = match self.changes_nothing() {
+            true => before.clone(),
+            false => self.faults_of(&side),
+        };
         let unjudged = self.unjudged_classes(&side);
         drop(planned);
         self.remarks.extend(unjudged);
@@ -87,6 +91,17 @@ impl Draft<'_> {
                 });
             }
         }
+    }
+
+    /// Whether the host keeps every file and value as it is. A held thing may be meant to differ.
+    fn changes_nothing(&self) -> bool {
+        let drafted = [
+            &self.files,
+            &self.entry_steps,
+            &self.settings,
+            &self.deletes,
+        ];
+        drafted.iter().all(|steps| steps.is_empty()) && self.held.is_empty()
     }
 
     fn faults_of(&self, side: &Side<'_>) -> Faults {

@@ -1,5 +1,6 @@
 //! The tables that services open by way of proxymap(8), and what keeps proxymap(8) from opening them.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use super::services::RunningService;
@@ -38,23 +39,44 @@ pub struct DeniedTable {
     pub program: String,
 }
 
-/// One of the two services of proxymap(8).
-struct Proxy {
+/// The parameters of one of the two services of proxymap(8).
+struct ProxyWords {
     /// The parameter with the service's name.
     service: &'static str,
     /// The list of tables that it may open.
     list: &'static str,
 }
 
-const READ: Proxy = Proxy {
+const READ: ProxyWords = ProxyWords {
     service: "proxymap_service_name",
     list: "proxy_read_maps",
 };
 
-const WRITE: Proxy = Proxy {
+const WRITE: ProxyWords = ProxyWords {
     service: "proxywrite_service_name",
     list: "proxy_write_maps",
 };
+
+/// One of the two services of proxymap(8).
+struct Proxy {
+    /// Its name in master.cf.
+    name: String,
+    /// The service. None where master.cf lacks it.
+    runs: Option<RunningProxy>,
+}
+
+/// A service of proxymap(8) that master(8) runs.
+struct RunningProxy {
+    chroot: bool,
+    /// The list of tables that it may open, with its name in main.cf.
+    list: &'static str,
+    /// Whether main.cf or master.cf sets the list.
+    is_set: bool,
+    /// The tables of the list, as far as they are known.
+    allowed: BTreeSet<Table>,
+    /// Whether all of them are known.
+    all_known: bool,
+}
 
 impl Configuration<'_> {
     /// The tables that services open by way of proxymap(8), and that cannot be opened; empty if master.cf is not known.
@@ -64,6 +86,10 @@ impl Configuration<'_> {
             return BTreeSet::new();
         };
         let (mut denied, mut seen) = (BTreeSet::new(), BTreeSet::new());
+        // Each is read at most once: expanding `proxy_read_maps` costs more than all else here.
+        let running = &services;
+        let proxy = |words| LazyCell::new(move || self.proxy(words, running));
+        let (read, write) = (proxy(&READ), proxy(&WRITE));
         for service in &services {
             // Services of one program without options open the same tables.
             if !service.has_options && !seen.insert(&service.program) {
@@ -71,14 +97,16 @@ impl Configuration<'_> {
             }
             let view = self.service(&service.name);
             let reads = view.proxied_by(&service.program);
-            let reads = reads.into_iter().map(|(name, table)| (READ, name, table));
+            let reads = reads.into_iter().map(|(name, table)| (&read, name, table));
             let writes = view.caches(&service.program);
-            let writes = writes.into_iter().map(|(name, table)| (WRITE, name, table));
+            let writes = writes
+                .into_iter()
+                .map(|(name, table)| (&write, name, table));
             for (proxy, parameter, table) in reads.chain(writes) {
                 if !table.proxied {
                     continue;
                 }
-                if let Some(problem) = self.proxy_problem(&proxy, &table, &services) {
+                if let Some(problem) = proxy.as_ref().and_then(|proxy| proxy.problem(&table)) {
                     denied.insert(DeniedTable {
                         problem,
                         table,
@@ -92,33 +120,45 @@ impl Configuration<'_> {
         denied
     }
 
-    fn proxy_problem(
-        self,
-        proxy: &Proxy,
-        table: &Table,
-        services: &[RunningService],
-    ) -> Option<ProxyProblem> {
-        let name = self.main().expanded(proxy.service).text.ok()?;
+    /// One of the two services of proxymap(8), and the tables that it may open. None where its name is not known.
+    fn proxy(self, words: &ProxyWords, services: &[RunningService]) -> Option<Proxy> {
+        let name = self.main().expanded(words.service).text.ok()?;
         let service = services
             .iter()
             .find(|service| service.name.parts() == (&name, "unix"));
-        let Some(service) = service else {
-            return Some(ProxyProblem::NoService(name));
-        };
-        let view = self.service(&service.name);
-        let allowed = view.list(proxy.list);
-        let has = |word: &String| tables::read(word).contains(table);
-        if !allowed.known.iter().any(has) {
-            if !allowed.unknown.is_empty() {
-                return None;
+        let runs = service.map(|service| {
+            let view = self.service(&service.name);
+            let allowed = view.list(words.list);
+            RunningProxy {
+                chroot: service.chroot,
+                list: words.list,
+                is_set: view.is_set(words.list),
+                allowed: allowed
+                    .known
+                    .iter()
+                    .flat_map(|word| tables::read(word))
+                    .collect(),
+                all_known: allowed.unknown.is_empty(),
             }
-            return Some(ProxyProblem::NotAllowed {
-                list: proxy.list,
-                is_set: view.is_set(proxy.list),
+        });
+        Some(Proxy { name, runs })
+    }
+}
+
+impl Proxy {
+    /// What keeps it from opening a table.
+    fn problem(&self, table: &Table) -> Option<ProxyProblem> {
+        let Some(runs) = &self.runs else {
+            return Some(ProxyProblem::NoService(self.name.clone()));
+        };
+        if !runs.allowed.contains(table) {
+            return runs.all_known.then_some(ProxyProblem::NotAllowed {
+                list: runs.list,
+                is_set: runs.is_set,
             });
         }
         let by_path = table.name.starts_with('/');
-        (service.chroot && by_path).then_some(ProxyProblem::Chrooted(name))
+        (runs.chroot && by_path).then(|| ProxyProblem::Chrooted(self.name.clone()))
     }
 }
 
