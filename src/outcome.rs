@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::exchange::{Found, MachineError, NotDone};
@@ -20,7 +21,7 @@ pub struct ApplyResult {
 }
 
 /// The outcome of one host in an apply.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// There was nothing to do.
@@ -58,6 +59,8 @@ pub enum Outcome {
         stopped: Vec<Service>,
     },
     /// Applied, and a second observation still finds a difference.
+    // Reports have the public part of the plan.
+    #[schemars(skip)]
     Remains {
         /// What is left.
         plan: Box<HostPlan>,
@@ -84,6 +87,8 @@ pub enum Outcome {
         error: Failure,
     },
     /// Its plan has a refusal that no flag lifts.
+    // Reports have the flag of each refusal too.
+    #[schemars(skip)]
     Refused {
         /// Which.
         refusals: Vec<Refusal>,
@@ -102,7 +107,7 @@ pub enum Outcome {
 }
 
 /// Why a host's turn did not come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Postponed {
     /// A host before it failed or could not be reached.

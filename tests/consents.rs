@@ -1,5 +1,6 @@
 //! Consents with hosts, and the exit codes of an apply that is interrupted.
 
+use super::reports::Judged as _;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,7 +12,7 @@ use super::program::command;
 
 /// Standard output, and with it what went to standard error where the exit code is another one.
 fn expect(code: i32, folder: &Path, arguments: &[&str]) -> String {
-    let output: Output = command(folder, arguments).output().unwrap();
+    let output: Output = command(folder, arguments).judged();
     let (out, err) = (
         String::from_utf8_lossy(&output.stdout).into_owned(),
         String::from_utf8_lossy(&output.stderr).into_owned(),

@@ -1,5 +1,6 @@
 //! `murder diff`: desired against desired, with the line that causes each change.
 
+use super::reports::Judged as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -69,8 +70,7 @@ impl Desk {
             .current_dir(self.home.path())
             .env("NO_COLOR", "1")
             .stdin(Stdio::null())
-            .output()
-            .unwrap()
+            .judged()
     }
 
     fn git(&self, arguments: &[&str]) -> String {

@@ -1,5 +1,6 @@
 //! What a host remembers: history, rollback, unlock and release on sandboxes, through the program itself.
 
+use super::reports::Judged as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -65,8 +66,7 @@ impl Bench {
             .env("XDG_CACHE_HOME", self.home.path().join("cache"))
             .env("NO_COLOR", "1")
             .current_dir(self.home.path().join("manifest"))
-            .output()
-            .unwrap()
+            .judged()
     }
 
     /// Runs and demands an exit code; gives what was printed, and has looked for the secret in it.

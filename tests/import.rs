@@ -5,6 +5,7 @@ mod murders;
 mod odd;
 mod random;
 
+use super::reports::Judged as _;
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -25,8 +26,7 @@ fn murder(folder: &Path, arguments: &[&str]) -> Output {
         .env("MURDER_LDAP_PW", LDAP_PASSWORD)
         .env("MURDER_LMTP_PW", LMTP_PASSWORD)
         .current_dir(folder)
-        .output()
-        .unwrap()
+        .judged()
 }
 
 fn text(output: &Output) -> String {

@@ -1,5 +1,6 @@
 //! `observe` and `plan --live`: a plan without keys, hosts and secrets says what a plan says.
 
+use super::reports::Judged as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -45,7 +46,7 @@ impl Job {
             command.env("MURDER_LDAP_PW", SECRET);
             command.env("MURDER_LMTP_PW", "another-secret-for-tests");
         }
-        command.stdin(Stdio::null()).output().unwrap()
+        command.stdin(Stdio::null()).judged()
     }
 
     /// The same with a demanded exit code: what was printed.

@@ -9,6 +9,8 @@
 
 // What the running program lets others see of it.
 mod guard;
+// Every report is as its schema says.
+mod reports;
 // Laws of the house: dependencies, changelog, documents.
 mod architecture;
 // Our postconf against the real one.

@@ -12,6 +12,7 @@ pub mod server;
 mod two_instances;
 mod waves;
 
+use super::reports::Judged as _;
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -64,7 +65,7 @@ impl Bench {
     }
 
     fn run(&self, verb: &str, more: &[&str]) -> Output {
-        self.command(verb, more).output().unwrap()
+        self.command(verb, more).judged()
     }
 
     fn command(&self, verb: &str, more: &[&str]) -> Command {

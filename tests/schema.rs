@@ -253,3 +253,68 @@ fn the_documentation_says_every_default() {
         );
     });
 }
+
+#[test]
+fn each_document_has_a_schema_that_refuses_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let documents = [
+        "manifest",
+        "plan",
+        "plan-report",
+        "apply",
+        "drift",
+        "check",
+        "history",
+        "history-all",
+        "diff",
+        "events",
+        "live",
+        "notification",
+        "state",
+    ];
+    for document in documents {
+        let output = super::program::command(folder.path(), &["schema", document])
+            .output()
+            .unwrap();
+        let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(
+            schema["$schema"], "https://json-schema.org/draft/2020-12/schema",
+            "{document}"
+        );
+        let bad = super::saved::invalid(&json!([]), &schema);
+        assert!(bad.is_some(), "{document} fits a list");
+    }
+}
+
+#[test]
+fn a_report_that_lacks_a_field_is_refused() {
+    let host = json!({
+        "verdict": "converged", "condition": "converged", "remarks": [], "stopped": false,
+    });
+    let empty = json!({
+        "total": 1, "hosts": 0, "create": 0, "update": 0, "delete": 0, "take_over": 0, "release": 0, "finish": 0,
+        "drifted": 0, "pending": 0, "orphaned": 0, "held": 0, "stopped": 0, "refused": 0, "converged": 1,
+        "maintenance": 0, "unreachable": 0, "failed": 0,
+    });
+    let report = |host: &Value| json!({"format_version": "1.2", "murder": "m", "summary": empty, "hosts": {"a.example.org": host}});
+    let schema = murder::report::json::plan_report_schema();
+    assert_eq!(super::saved::invalid(&report(&host), &schema), None);
+    for (key, value) in [
+        ("verdict", json!("fine")),
+        ("condition", Value::Null),
+        ("stopped", json!("no")),
+        ("remarks", json!("none")),
+    ] {
+        let mut wrong = host.clone();
+        wrong[key] = value;
+        assert!(
+            super::saved::invalid(&report(&wrong), &schema).is_some(),
+            "{key}"
+        );
+        wrong.as_object_mut().unwrap().remove(key);
+        assert!(
+            super::saved::invalid(&report(&wrong), &schema).is_some(),
+            "without {key}"
+        );
+    }
+}

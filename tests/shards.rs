@@ -1,5 +1,6 @@
 //! Several runners: shards, waves as stages, and one report of all.
 
+use super::reports::Judged as _;
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Output};
@@ -36,7 +37,7 @@ impl Desk {
     }
 
     fn run(&self, code: i32, arguments: &[&str]) -> String {
-        checked(code, &self.command(arguments).output().unwrap(), arguments)
+        checked(code, &self.command(arguments).judged(), arguments)
     }
 
     /// Runs a verb whole and in eight shards, and gives both reports: that of one run, and the merged one.
@@ -53,7 +54,7 @@ impl Desk {
             let mut arguments: Vec<String> = verb.iter().map(|word| (*word).to_owned()).collect();
             arguments.extend(of(&shard));
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            let output = self.command(&arguments).output().unwrap();
+            let output = self.command(&arguments).judged();
             let file = format!("report-{index}.json");
             fs::write(self.0.path().join(&file), output.stdout).unwrap();
             files.push(file);
@@ -189,13 +190,26 @@ fn waves_are_stages_and_shards_divide_one() {
     let mut first = BTreeSet::new();
     for index in 1..=8 {
         let part = format!("--shard={index}/8");
-        let mine = hosts(&desk.run(0, &[&apply[..], &["--wave=add-1", &part]].concat()));
+        let report = desk.run(0, &[&apply[..], &["--wave=add-1", &part]].concat());
+        let mine = hosts(&report);
+        fs::write(desk.0.path().join(format!("report-{index}.json")), report).unwrap();
         assert!(first.is_disjoint(&mine));
         first.extend(mine);
     }
     assert!(
         first.contains("backend40.example.org") && !first.contains("smtp.example.org"),
         "{first:?}"
+    );
+    // One runner elsewhere has the same report, byte for byte.
+    let reports: Vec<String> = (1..=8)
+        .map(|number| format!("report-{number}.json"))
+        .collect();
+    let reports: Vec<&str> = reports.iter().map(String::as_str).collect();
+    let merged = desk.run(0, &[&["report", "merge"], &reports[..]].concat());
+    let alone = Desk::new();
+    assert_eq!(
+        alone.run(0, &[&apply[..], &["--wave=add-1"]].concat()),
+        merged
     );
     // The wave is done: it is empty now, and so are the ones of other directions.
     for wave in ["add-1", "remove-1", "retire-1"] {

@@ -14,6 +14,7 @@ mod tool;
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use notes::HostNotes;
@@ -26,7 +27,7 @@ use crate::service::Service;
 use crate::thing::Thing;
 
 /// Who changed one thing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Attribution {
     /// The thing, or the index, with its service where that is not the default instance.
     pub thing: String,
@@ -38,7 +39,7 @@ pub struct Attribution {
 }
 
 /// What was at work when a file was last changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum ChangedBy {
     /// A package manager.

@@ -1,7 +1,6 @@
 //! `murder check`.
 
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
 
 use super::error::CliError;
 use super::exit::Exit;
@@ -9,10 +8,10 @@ use super::output;
 use super::terminal::Terminal;
 use super::{Selection, StrangerArguments, selection, untrusted};
 use crate::compile::{self, Compiler};
-use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
+use crate::diagnostic::Severity;
 use crate::load::{self, Loaded};
 use crate::model::Host;
-use crate::report::findings;
+use crate::report::{self, findings};
 use crate::secret_source::check_secret_files;
 use crate::session::precompile::compile_problems;
 use crate::visible::visible_json;
@@ -61,7 +60,7 @@ pub fn run(arguments: &CheckArguments, terminal: &Terminal) -> Result<Exit, CliE
             untrusted::say_unread(loaded.murder.as_ref(), selection, terminal);
             terminal.say(&summary(&loaded));
         }
-        CheckFormat::Json => output::print_text(&json(&loaded), terminal)?,
+        CheckFormat::Json => output::print_text(&json(&loaded)?, terminal)?,
         CheckFormat::Sarif => {
             let (text, left_out) = findings::sarif(&loaded.diagnostics, &loaded.sources);
             output::print_text(&visible_json(&text), terminal)?;
@@ -149,32 +148,12 @@ fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{end}")
 }
 
-fn json(loaded: &Loaded) -> String {
-    let place = |sources: &Sources, (span, label): &(Span, String)| {
-        let place = sources.place(*span);
-        json!({
-            "file": place.file,
-            "line": place.line,
-            "column": place.column,
-            "label": label,
-        })
-    };
-    let one = |diagnostic: &Diagnostic| -> Value {
-        json!({
-            "level": diagnostic.level,
-            "summary": diagnostic.summary,
-            "at": diagnostic.at.as_ref().map(|at| place(&loaded.sources, at)),
-            "related": diagnostic.related.iter().map(|at| place(&loaded.sources, at)).collect::<Vec<_>>(),
-            "detail": diagnostic.detail,
-            "hint": diagnostic.hint,
-        })
-    };
-    let whole = json!({
-        "format_version": "1.0",
-        "ok": !loaded.failed(),
-        "murder": loaded.murder.as_ref().map(|murder| &murder.name),
-        "hosts": loaded.murder.as_ref().map(|murder| murder.hosts.len()),
-        "diagnostics": loaded.diagnostics.iter().map(one).collect::<Vec<_>>(),
-    });
-    visible_json(&format!("{whole:#}\n"))
+fn json(loaded: &Loaded) -> Result<String, CliError> {
+    let of = loaded.murder.as_ref();
+    let of = of.map(|murder| (murder.name.as_str(), murder.hosts.len()));
+    output::serialised(report::check::json(
+        of,
+        &loaded.diagnostics,
+        &loaded.sources,
+    ))
 }

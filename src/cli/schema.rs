@@ -9,8 +9,12 @@ use super::terminal::Terminal;
 use crate::manifest;
 use crate::notify::{notification_schema, state_schema};
 use crate::plan::saved::plan_schema;
+use crate::report::check::check_schema;
 use crate::report::comparison::diff_schema;
 use crate::report::events::events_schema;
+use crate::report::history::history_schema;
+use crate::report::history_all::history_all_schema;
+use crate::report::json::{apply_schema, drift_schema, plan_report_schema};
 use crate::session::live_file::live_schema;
 
 /// Arguments of `murder schema`.
@@ -28,6 +32,18 @@ pub enum SchemaDocument {
     Manifest,
     /// A saved plan (`plan --out`).
     Plan,
+    /// A plan as `plan` and `show` print it with `--format json`.
+    PlanReport,
+    /// What an apply did (`apply --format json`).
+    Apply,
+    /// What has drifted (`drift --format json`).
+    Drift,
+    /// The problems of a manifest (`check --format json`).
+    Check,
+    /// The history of a host (`history HOST --format json`).
+    History,
+    /// The history of all hosts (`history --format json`).
+    HistoryAll,
     /// The difference of two manifests (`diff --format json`).
     Diff,
     /// A line of `--format jsonl`.
@@ -48,6 +64,12 @@ pub fn run(arguments: &SchemaArguments, terminal: &Terminal) -> Result<Exit, Cli
     let schema = match arguments.document {
         SchemaDocument::Manifest => manifest::schema(),
         SchemaDocument::Plan => plan_schema(),
+        SchemaDocument::PlanReport => plan_report_schema(),
+        SchemaDocument::Apply => apply_schema(),
+        SchemaDocument::Drift => drift_schema(),
+        SchemaDocument::Check => check_schema(),
+        SchemaDocument::History => history_schema(),
+        SchemaDocument::HistoryAll => history_all_schema(),
         SchemaDocument::Diff => diff_schema(),
         SchemaDocument::Events => events_schema(),
         SchemaDocument::Live => live_schema(),

@@ -1,5 +1,6 @@
 //! How an apply ended on a host.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::failure::Failure;
@@ -15,7 +16,7 @@ pub enum Ending {
 }
 
 /// Why a host did not carry out its orders.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum NotDone {
     /// The host changed since the plan; nothing was written.

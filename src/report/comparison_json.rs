@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::comparison::{Figures, action};
 use super::json::FORMAT_VERSION;
+use super::schema::written;
 use crate::comparison::{
     CausePlace, Comparison, HostComparison, HostFate, ThingChange, WhatChanges,
 };
@@ -109,7 +110,7 @@ struct CauseView<'a> {
 /// The JSON Schema of the document (`murder schema diff`).
 #[must_use]
 pub fn diff_schema() -> serde_json::Value {
-    schemars::schema_for!(DiffDocument<'_>).to_value()
+    written::<DiffDocument<'_>>()
 }
 
 /// The difference as a JSON document that ends with a line end.

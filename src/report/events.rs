@@ -134,7 +134,7 @@ pub struct ErrorEvent {
 /// The JSON Schema of each line (`murder schema events`).
 #[must_use]
 pub fn events_schema() -> serde_json::Value {
-    schemars::schema_for!(EventLine<'_>).to_value()
+    super::schema::written::<EventLine<'_>>()
 }
 
 impl RunEvent {

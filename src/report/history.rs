@@ -3,25 +3,27 @@
 //! The JSON form has `format_version`, `host`, `murder` and `generation` (the current one; both null
 //! where nothing is managed) and `generations`, the newest first: each with `generation`, `murder`,
 //! `applied` (`by`, `at`, `revision`, and `plan_digest`, `reason` and `job` where they are known), `changed` (`service`, `thing`, `action`), and `not_probed` and `fault_remains` where
-//! they are true.
+//! they are true. A thing of another instance than the default one has `instance` beside `service`, as in plans.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::json::FORMAT_VERSION;
+use super::json::ServiceView;
 use super::line::{Line, Tone};
-use crate::history::{Action, HistoryEntry};
-use crate::ledger::Ledger;
+use super::schema::written;
+use crate::history::{Action, Changed, HistoryEntry};
+use crate::ledger::{Applied, Ledger};
 use crate::name::HostName;
-use crate::service::Service;
+use crate::thing::Thing;
 
 /// The history of a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
-    format_version: &'static str,
     host: HostName,
     murder: Option<String>,
     generation: Option<u64>,
@@ -34,7 +36,6 @@ impl History {
     pub fn new(host: &HostName, ledger: Option<&Ledger>, mut entries: Vec<HistoryEntry>) -> Self {
         entries.reverse();
         Self {
-            format_version: FORMAT_VERSION,
             host: host.clone(),
             murder: ledger.map(|ledger| ledger.murder.clone()),
             generation: ledger.map(|ledger| ledger.generation),
@@ -70,45 +71,86 @@ impl History {
     }
 }
 
+/// What `history HOST` prints with `--format json`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "murder history of a host")]
+struct HistoryDocument<'a> {
+    /// `MAJOR.MINOR`: a new field raises the minor number, a removed or changed one the major number.
+    format_version: &'static str,
+    host: &'a HostName,
+    /// The murder that owns the host. Null where nothing is managed.
+    murder: Option<&'a str>,
+    /// The current one. Null where nothing is managed.
+    generation: Option<u64>,
+    /// The newest first.
+    generations: Vec<GenerationView<'a>>,
+}
+
+/// One generation of a host.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct GenerationView<'a> {
+    /// Its number.
+    generation: u64,
+    /// The murder that owned the host.
+    murder: &'a str,
+    /// Who applied it, when, and from what.
+    applied: &'a Applied,
+    /// The things that changed, in the order of the steps.
+    changed: Vec<ChangedView<'a>>,
+    /// Whether the running services could not be asked after the apply.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    not_probed: bool,
+    /// Whether a fault that the host had before the apply was still there after it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    fault_remains: bool,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct ChangedView<'a> {
+    #[serde(flatten)]
+    service: ServiceView<'a>,
+    thing: &'a Thing,
+    action: Action,
+}
+
+impl<'a> GenerationView<'a> {
+    pub(super) fn of(entry: &'a HistoryEntry) -> Self {
+        let changed = |one: &'a Changed| ChangedView {
+            service: ServiceView::of(&one.service),
+            thing: &one.thing,
+            action: one.action,
+        };
+        Self {
+            generation: entry.generation,
+            murder: &entry.murder,
+            applied: &entry.applied,
+            changed: entry.changed.iter().map(changed).collect(),
+            not_probed: entry.not_probed,
+            fault_remains: entry.fault_remains,
+        }
+    }
+}
+
+/// The JSON Schema of [`json`] (`murder schema history`).
+#[must_use]
+pub fn history_schema() -> Value {
+    written::<HistoryDocument<'_>>()
+}
+
 /// As a JSON document that ends with a line end.
 ///
 /// # Errors
 /// None that a history can cause; serde's, passed on.
 pub fn json(history: &History) -> Result<String, serde_json::Error> {
-    let text = match history.generations.iter().any(names_instance) {
-        false => serde_json::to_string_pretty(history),
-        true => serde_json::to_string_pretty(&with_instances(serde_json::to_value(history)?)),
+    let generations = history.generations.iter();
+    let document = HistoryDocument {
+        format_version: FORMAT_VERSION,
+        host: &history.host,
+        murder: history.murder.as_deref(),
+        generation: history.generation,
+        generations: generations.map(GenerationView::of).collect(),
     };
-    text.map(|text| text + "\n")
-}
-
-fn names_instance(entry: &HistoryEntry) -> bool {
-    let mut changed = entry.changed.iter();
-    changed.any(|one| one.service.named_instance().is_some())
-}
-
-/// The same document, with `instance` beside `service` where a change was on another instance than the default one, as in
-/// plans.
-fn with_instances(mut document: Value) -> Value {
-    let generations = document
-        .get_mut("generations")
-        .and_then(Value::as_array_mut);
-    let changed = generations
-        .into_iter()
-        .flatten()
-        .filter_map(|one| one.get_mut("changed"));
-    for change in changed.filter_map(Value::as_array_mut).flatten() {
-        let service = change.get("service").and_then(Value::as_str);
-        let service: Option<Service> = service.and_then(|text| text.parse().ok());
-        if let (Some(name), Some(change)) = (
-            service.as_ref().and_then(Service::named_instance),
-            change.as_object_mut(),
-        ) {
-            change.insert("service".to_owned(), "postfix".into());
-            change.insert("instance".to_owned(), name.as_str().into());
-        }
-    }
-    document
+    serde_json::to_string_pretty(&document).map(|text| text + "\n")
 }
 
 /// As text, the newest generation first and the current one marked; `whole` lists each thing that

@@ -9,28 +9,54 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
-use super::history::{counted, shortened};
+use super::history::{GenerationView, counted, shortened};
 use super::json::FORMAT_VERSION;
 use super::line::{Line, Tone};
+use super::schema::written;
 use crate::history::HistoryEntry;
 use crate::name::HostName;
 
 /// The histories of the hosts of a murder.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct HistoryOfAll {
-    format_version: &'static str,
     murder: String,
     generations: Vec<OfHost>,
 }
 
 /// One generation of one host.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 struct OfHost {
     host: HostName,
-    #[serde(flatten)]
     entry: HistoryEntry,
+}
+
+/// What `history` prints of all hosts with `--format json`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "murder history of all hosts")]
+struct HistoriesDocument<'a> {
+    /// `MAJOR.MINOR`: a new field raises the minor number, a removed or changed one the major number.
+    format_version: &'static str,
+    /// The manifest's `murder`.
+    murder: &'a str,
+    /// The newest first.
+    generations: Vec<OfHostView<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct OfHostView<'a> {
+    host: &'a HostName,
+    #[serde(flatten)]
+    generation: GenerationView<'a>,
+}
+
+/// The JSON Schema of [`HistoryOfAll::json`] (`murder schema history-all`).
+#[must_use]
+pub fn history_all_schema() -> Value {
+    written::<HistoriesDocument<'_>>()
 }
 
 impl HistoryOfAll {
@@ -53,7 +79,6 @@ impl HistoryOfAll {
             key(right).cmp(&key(left)).then(left.host.cmp(&right.host))
         });
         Self {
-            format_version: FORMAT_VERSION,
             murder: murder.to_owned(),
             generations,
         }
@@ -64,7 +89,16 @@ impl HistoryOfAll {
     /// # Errors
     /// None that a history can cause; serde's, passed on.
     pub fn json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(self).map(|text| text + "\n")
+        let generations = self.generations.iter().map(|one| OfHostView {
+            host: &one.host,
+            generation: GenerationView::of(&one.entry),
+        });
+        let document = HistoriesDocument {
+            format_version: FORMAT_VERSION,
+            murder: &self.murder,
+            generations: generations.collect(),
+        };
+        serde_json::to_string_pretty(&document).map(|text| text + "\n")
     }
 
     /// As text, a line for each generation.

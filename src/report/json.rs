@@ -12,38 +12,84 @@
 //! says it. A step has its kind in `step`, its `service`, and the
 //! `instance` of Postfix where that is not the default one; a change has its kind in `action`, with `before` and `after` as far as there is one. A refusal has its `kind`, a `summary`, and the
 //! `flag` of `apply` that lifts it, where there is one. An apply has `hosts` with an `outcome` each.
+//! `murder schema` prints the JSON Schema of each.
 
 mod drift_view;
+mod outcome_view;
 mod view;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::drift::DriftReport;
+use super::schema::written;
 use super::summary::Summary;
 use crate::name::HostName;
 use crate::outcome::ApplyResult;
 use crate::plan::Plan;
 use drift_view::DriftView;
-use view::{HostView, OutcomeView};
+use outcome_view::OutcomeView;
+use view::HostView;
+
+pub(super) use view::ServiceView;
 
 /// The version of the JSON forms of reports.
 pub const FORMAT_VERSION: &str = "1.2";
 
-#[derive(Serialize)]
+/// What `plan` and `show` print with `--format json`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "murder plan")]
 struct PlanDocument<'a> {
+    /// `MAJOR.MINOR`: a new field raises the minor number, a removed or changed one the major number.
     format_version: &'a str,
+    /// The manifest's `murder`.
     murder: &'a str,
     summary: Summary,
     hosts: BTreeMap<&'a HostName, HostView<'a>>,
 }
 
-#[derive(Serialize)]
+/// What `apply` prints with `--format json`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "murder apply")]
 struct ApplyDocument<'a> {
+    /// `MAJOR.MINOR`: a new field raises the minor number, a removed or changed one the major number.
     format_version: &'a str,
+    /// The manifest's `murder`.
     murder: &'a str,
     hosts: BTreeMap<&'a HostName, OutcomeView<'a>>,
+}
+
+/// What `drift` prints with `--format json`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "murder drift")]
+struct DriftDocument<'a> {
+    /// `MAJOR.MINOR`: a new field raises the minor number, a removed or changed one the major number.
+    format_version: &'a str,
+    /// The manifest's `murder`.
+    murder: &'a str,
+    summary: Summary,
+    hosts: BTreeMap<&'a HostName, DriftView<'a>>,
+}
+
+/// The JSON Schema of [`of_plan`] (`murder schema plan-report`).
+#[must_use]
+pub fn plan_report_schema() -> Value {
+    written::<PlanDocument<'_>>()
+}
+
+/// The JSON Schema of [`of_apply`] (`murder schema apply`).
+#[must_use]
+pub fn apply_schema() -> Value {
+    written::<ApplyDocument<'_>>()
+}
+
+/// The JSON Schema of [`of_drift`] (`murder schema drift`).
+#[must_use]
+pub fn drift_schema() -> Value {
+    written::<DriftDocument<'_>>()
 }
 
 /// A plan as a JSON document that ends with a line end.
@@ -67,13 +113,6 @@ pub fn of_plan(plan: &Plan) -> Result<String, serde_json::Error> {
 /// # Errors
 /// As [`of_plan`].
 pub fn of_drift(report: &DriftReport<'_>) -> Result<String, serde_json::Error> {
-    #[derive(Serialize)]
-    struct DriftDocument<'a> {
-        format_version: &'a str,
-        murder: &'a str,
-        summary: Summary,
-        hosts: BTreeMap<&'a HostName, DriftView<'a>>,
-    }
     let hosts = report.plan.hosts.iter();
     pretty(&DriftDocument {
         format_version: FORMAT_VERSION,

@@ -5,6 +5,7 @@
 
 pub mod applied;
 pub mod block;
+pub mod check;
 mod common_blocks;
 pub mod comparison;
 mod comparison_json;
@@ -33,6 +34,7 @@ pub mod route;
 pub mod route_graph;
 pub mod route_json;
 pub mod route_live;
+pub mod schema;
 mod step_title;
 mod step_value;
 pub mod steps;

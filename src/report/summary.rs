@@ -1,12 +1,13 @@
 //! The figures of a plan, and the summary line.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::line::count;
 use crate::plan::{Change, Condition, HostPlan, IndexReason, Plan, ReloadReason, Step, Verdict};
 
 /// The number of changes in a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Summary {
     /// All hosts that were observed, also without success.
     pub total: usize,

@@ -1,5 +1,6 @@
 //! A host goes back to what it was, and forward again; a lock that is held is explained.
 
+use crate::reports::Judged as _;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
@@ -21,7 +22,7 @@ fn ask(world: &World, code: i32, verb: &str, more: &[&str]) -> String {
     }
     words.extend(["manifest", "--overlay", "lab.yaml"]);
     words.extend(more);
-    let output = world.command(&words).output().unwrap();
+    let output = world.command(&words).judged();
     let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{words:?}\n{said}");
     text(&output.stdout)

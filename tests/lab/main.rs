@@ -30,6 +30,9 @@ mod entries;
 mod drift;
 // A day of drift by cron, with a clock that is moved.
 mod day;
+// Every report is as its schema says.
+#[path = "../reports.rs"]
+mod reports;
 // The HTTP server that is told.
 #[path = "../sandbox/server.rs"]
 mod server;

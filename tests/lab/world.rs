@@ -140,6 +140,7 @@ impl Run {
     /// The standard output, read as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
+        crate::reports::judge(&self.words, self.stdout.as_bytes());
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"))
     }
 }

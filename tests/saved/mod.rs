@@ -3,8 +3,9 @@
 mod applying;
 mod revision;
 mod stale;
-pub mod valid;
 
+use super::reports::Judged as _;
+pub use super::reports::valid;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -78,8 +79,7 @@ impl Desk {
             .current_dir(self.home.path())
             .env("XDG_CACHE_HOME", self.path("cache"))
             .env("NO_COLOR", "1")
-            .output()
-            .unwrap()
+            .judged()
     }
 
     /// Runs and demands an exit code; gives what was printed, on standard output first.

@@ -44,7 +44,7 @@ pub(super) fn build(sandbox: &Sandbox, order: &IndexOrder) -> Result<(), Failure
     };
     let io = |error: std::io::Error| failure(format!("cannot index `{source}`"), error.to_string());
     let folder = sandbox.existing().map_err(io)?;
-    let (room, table) = stage(&folder, source).map_err(io)?;
+    let (room, table) = stage(folder, source).map_err(io)?;
     let run = || {
         command(&program, room.path())
             .arg(format!("{kind}:{}", table.display()))
@@ -68,7 +68,7 @@ pub(super) fn build(sandbox: &Sandbox, order: &IndexOrder) -> Result<(), Failure
     }
     let mut built = table.into_os_string();
     built.push(suffix);
-    keep(&folder, Path::new(&built), &format!("{source}{suffix}")).map_err(io)
+    keep(folder, Path::new(&built), &format!("{source}{suffix}")).map_err(io)
 }
 
 /// Copies a table, with its mode, into a folder in which postmap indexes it. It reads and writes nothing of the sandbox

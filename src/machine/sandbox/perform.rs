@@ -90,11 +90,11 @@ fn furnish(sandbox: &Sandbox, orders: &Orders) -> std::io::Result<()> {
             folder.create_folders(Path::new(&service.folder()))?;
             for path in files(service) {
                 let bytes = sandbox.fresh(&path).unwrap_or_default();
-                write_file(&folder, &path, &bytes, 0o644)?;
+                write_file(folder, &path, &bytes, 0o644)?;
             }
         }
         let [main_cf, _] = files(&Service::POSTFIX);
-        write_file(&folder, &main_cf, &sandbox.listing_main_cf(named), 0o644)?;
+        write_file(folder, &main_cf, &sandbox.listing_main_cf(named), 0o644)?;
     }
     Ok(())
 }
@@ -167,7 +167,7 @@ fn write_all(
     for (path, write) in writes {
         let real = sandbox.inside(&path);
         let done = sandbox.existing().and_then(|folder| match write {
-            Some((bytes, mode)) => write_file(&folder, &path, &bytes, mode),
+            Some((bytes, mode)) => write_file(folder, &path, &bytes, mode),
             None => folder.remove(Path::new(&path)),
         });
         done.map_err(|error| Failure {
@@ -184,7 +184,7 @@ fn put_back(sandbox: &Sandbox, before: Writes) -> std::io::Result<()> {
     let folder = sandbox.existing()?;
     for (path, old) in &before {
         match old {
-            Some((bytes, mode)) => write_file(&folder, path, bytes, *mode)?,
+            Some((bytes, mode)) => write_file(folder, path, bytes, *mode)?,
             None => folder.remove(Path::new(path))?,
         }
     }

@@ -22,7 +22,7 @@ pub(super) fn count(sandbox: &Sandbox, main_cf: &MainCf) -> Option<Queue> {
     };
     let of_kind = |kind| {
         let mut count = 0;
-        count_beneath(&root, &Path::new(directory).join(kind), &mut count);
+        count_beneath(root, &Path::new(directory).join(kind), &mut count);
         count
     };
     Some(Queue {

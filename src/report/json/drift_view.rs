@@ -1,5 +1,6 @@
 //! The public part of what `drift` knows of a host.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::view::HostView;
@@ -8,7 +9,7 @@ use crate::ledger::Applied;
 use crate::plan::{HostVerdict, Verdict};
 
 /// What `drift` says of one host.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct DriftView<'a> {
     #[serde(flatten)]
     host: HostView<'a>,

@@ -1,10 +1,10 @@
-//! The public part of a plan and of an outcome: each field by name, and every text masked. Plans are masked when they
+//! The public part of a plan: each field by name, and every text masked. Plans are masked when they
 //! are made; what leaves the program is masked again, because logs and other programs keep it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::name::{HostName, Mode, Parameter, RemotePath, TableType};
-use crate::outcome::Outcome;
 use crate::plan::{
     Cause, Change, Condition, Failure, FileState, HeldThing, HostPlan, HostVerdict, IndexReason,
     Refusal, RefusalKind, ReloadReason, Step, Verdict, Withheld,
@@ -15,7 +15,7 @@ use crate::state::{Maintenance, Probes, Queue, Remark};
 use crate::thing::Thing;
 
 /// The plan of one host.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct HostView<'a> {
     #[serde(flatten)]
     verdict: VerdictView<'a>,
@@ -32,7 +32,7 @@ pub(super) struct HostView<'a> {
     queue: Option<Queue>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 enum VerdictView<'a> {
     Converged,
@@ -43,7 +43,7 @@ enum VerdictView<'a> {
 }
 
 /// A service: its program, and its instance where that is not the default one.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(in crate::report) struct ServiceView<'a> {
     service: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,13 +61,13 @@ impl<'a> ServiceView<'a> {
 }
 
 /// The steps of a host and their refusals.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct HostPlanView<'a> {
     steps: Vec<StepView<'a>>,
     refusals: Vec<RefusalView<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "step", rename_all = "snake_case")]
 enum StepView<'a> {
     Sweep {
@@ -133,7 +133,7 @@ enum StepView<'a> {
     },
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct FileView<'a> {
     text: Option<String>,
     owner: &'a str,
@@ -148,27 +148,11 @@ struct FileView<'a> {
     link: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct RefusalView<'a> {
     kind: RefusalKind,
     summary: &'a str,
     flag: Option<&'static str>,
-}
-
-/// The outcome of one host in an apply.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(super) enum OutcomeView<'a> {
-    Remains {
-        outcome: &'static str,
-        plan: HostPlanView<'a>,
-    },
-    Refused {
-        outcome: &'static str,
-        refusals: Vec<RefusalView<'a>>,
-    },
-    /// An outcome without a plan in it: all of it is public.
-    Other(Outcome),
 }
 
 impl<'a> HostView<'a> {
@@ -207,31 +191,8 @@ fn shown(held: &HeldThing) -> HeldThing {
     held
 }
 
-impl<'a> OutcomeView<'a> {
-    /// The public part of a host's outcome.
-    pub(super) fn of(outcome: &'a Outcome) -> Self {
-        match outcome {
-            Outcome::Remains { plan } => Self::Remains {
-                outcome: "remains",
-                plan: HostPlanView::of(plan),
-            },
-            Outcome::Refused { refusals } => Self::Refused {
-                outcome: "refused",
-                refusals: refusals.iter().map(RefusalView::of).collect(),
-            },
-            other => {
-                let mut other = other.clone();
-                if let Some(failure) = other.failure_mut() {
-                    *failure = masked(failure);
-                }
-                Self::Other(other)
-            }
-        }
-    }
-}
-
 impl<'a> HostPlanView<'a> {
-    fn of(plan: &'a HostPlan) -> Self {
+    pub(super) fn of(plan: &'a HostPlan) -> Self {
         Self {
             steps: plan.steps.iter().map(StepView::of).collect(),
             refusals: plan.refusals.iter().map(RefusalView::of).collect(),
@@ -240,7 +201,7 @@ impl<'a> HostPlanView<'a> {
 }
 
 impl<'a> RefusalView<'a> {
-    fn of(refusal: &'a Refusal) -> Self {
+    pub(super) fn of(refusal: &'a Refusal) -> Self {
         Self {
             kind: refusal.kind,
             summary: &refusal.summary,
@@ -354,7 +315,7 @@ fn name_of(thing: &Thing) -> &str {
     }
 }
 
-fn masked(failure: &Failure) -> Failure {
+pub(super) fn masked(failure: &Failure) -> Failure {
     let detail = failure.detail.as_deref();
     Failure {
         summary: mask::mask_secrets(&failure.summary),
