@@ -55,3 +55,30 @@ fn a_run_leaves_no_core_dump_and_shows_no_memory() {
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{limits}");
     assert_eq!(owner, 0, "another process of its user can read its memory");
 }
+
+/// A panic in a process of its own: the text of a secret that was sliced at a wrong place.
+#[test]
+fn a_panic_is_reported_by_its_place_and_not_by_its_text() {
+    const SECRET: &str = "hunter2-and-€";
+    const NAME: &str = "guard::a_panic_is_reported_by_its_place_and_not_by_its_text";
+    if std::env::var_os("MURDER_TEST_PANICS").is_some() {
+        murder::cli::panics::report_by_place();
+        let inside = SECRET.len() - 1;
+        panic!("{}", &SECRET[..inside]);
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", NAME, "--nocapture"])
+        .env("MURDER_TEST_PANICS", "1")
+        .env("RUST_BACKTRACE", "1")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
+    assert!(!said.contains("hunter2"), "{said}");
+    for words in [
+        "internal error of `murder` at tests/guard.rs:",
+        "= help: please report this as a bug",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}

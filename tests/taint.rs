@@ -61,7 +61,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// The digests of some bytes, in hexadecimal digits.
-fn digests(bytes: &[u8]) -> Vec<(String, String)> {
+pub fn digests(bytes: &[u8]) -> Vec<(String, String)> {
     ["sha256sum", "sha1sum", "md5sum"]
         .map(|program| {
             let said = tools::run(program, &[], bytes);
@@ -74,7 +74,7 @@ fn digests(bytes: &[u8]) -> Vec<(String, String)> {
 }
 
 /// Every form of a secret of at least 8 bytes that must not occur, each with its name.
-fn forms(secret: &str) -> Vec<(String, String)> {
+pub fn forms(secret: &str) -> Vec<(String, String)> {
     let bytes = secret.as_bytes();
     let url: String = bytes.iter().fold(String::new(), |mut text, byte| {
         match byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
@@ -379,7 +379,7 @@ fn saved(site: &mut Site, name: &str) {
 }
 
 /// Whether `needle` is in `text`.
-fn finds(text: &[u8], needle: &str) -> bool {
+pub fn finds(text: &[u8], needle: &str) -> bool {
     let needle = needle.as_bytes();
     text.windows(needle.len()).any(|window| window == needle)
 }

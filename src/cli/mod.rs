@@ -30,6 +30,7 @@ pub mod notify;
 pub mod observe;
 pub mod open;
 pub mod output;
+pub mod panics;
 pub mod plan;
 pub mod plan_file;
 pub mod postconf;
@@ -227,6 +228,7 @@ impl Selection {
 #[must_use]
 pub fn main() -> ExitCode {
     guard::guard();
+    panics::report_by_place();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error).into(),

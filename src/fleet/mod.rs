@@ -4,6 +4,7 @@
 //! the bounds and the stopping are tested without any machine.
 
 mod named_wave;
+mod panic_words;
 mod pool;
 mod roll;
 mod shard;
@@ -11,6 +12,7 @@ mod stop;
 mod wave;
 
 pub use named_wave::{NamedWave, named_waves};
+pub use panic_words::panic_words;
 pub use pool::{Event, EventKind, NotRun, Say, Width, run, run_tasks};
 pub use roll::{Batch, Limits, batches, roll};
 pub use shard::Shard;

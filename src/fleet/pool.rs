@@ -10,7 +10,7 @@ use std::task::Poll;
 use async_executor::LocalExecutor;
 use async_io::block_on;
 
-use super::Stop;
+use super::{Stop, panic_words};
 use crate::name::HostName;
 use crate::task::Task;
 
@@ -208,11 +208,12 @@ async fn one<'a, T>(
     .await;
     say.say(EventKind::Ended);
     result.map_err(|panic| {
-        let words = panic
-            .downcast_ref::<&str>()
-            .map(|words| (*words).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned());
-        NotRun::Panicked(words.unwrap_or_else(|| "a panic without a message".to_owned()))
+        let words = panic_words(&*panic);
+        NotRun::Panicked(
+            words
+                .unwrap_or("a panic, whose text is not shown, as it may hold a secret")
+                .to_owned(),
+        )
     })
 }
 

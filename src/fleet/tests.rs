@@ -70,20 +70,31 @@ fn results_come_by_name_and_no_more_threads_work_than_allowed() {
 }
 
 #[test]
-fn a_panic_is_one_hosts_failure() {
+fn a_panic_is_one_hosts_failure_and_shows_no_value() {
     let results = run(
-        &hosts("a b c"),
+        &hosts("a b c d"),
         2,
         &Stop::new(),
-        |host, _| assert_ne!(host.as_str(), "b", "boom"),
+        |host, _| match host.as_str() {
+            "b" => panic!("boom"),
+            "d" => panic!("boom at {host}"),
+            _ => {}
+        },
         |_| {},
     );
     assert_eq!(results[&host("a")], Ok(()));
     assert_eq!(results[&host("c")], Ok(()));
-    let Err(NotRun::Panicked(words)) = &results[&host("b")] else {
+    assert_eq!(
+        results[&host("b")],
+        Err(NotRun::Panicked("boom".to_owned()))
+    );
+    let Err(NotRun::Panicked(words)) = &results[&host("d")] else {
         panic!("{results:?}");
     };
-    assert!(words.contains("boom"), "{words}");
+    assert!(
+        words.contains("may hold a secret") && !words.contains("boom"),
+        "{words}"
+    );
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod services;
 mod shut;
 mod stale;
 mod surprises;
+mod taint;
 mod unsound;
 mod world;
 
