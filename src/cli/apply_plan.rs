@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Sources};
 use crate::load;
 use crate::name::HostName;
 use crate::plan::Plan;
-use crate::plan::saved::SavedPlan;
+use crate::plan::saved::{SavedHost, SavedPlan, SavedVerdict};
 use crate::session::rollout_order::RolloutOrder;
 use crate::session::saved::{PlanApplier, PlanUse};
 use crate::session::signature::{Signature, SignatureSource, verify};
@@ -70,7 +70,29 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
         events: events.as_ref(),
         is_saved: true,
     };
-    planned.apply(&applier, arguments, terminal)
+    let exit = planned.apply(&applier, arguments, terminal)?;
+    if exit == Exit::Done {
+        say_retired(&saved, &plan, terminal);
+    }
+    Ok(exit)
+}
+
+/// Names the hosts that are retired now, while the ledgers of hosts that the plan does not change name them still: a saved plan
+/// writes to no host but those that it changes.
+fn say_retired(saved: &SavedPlan, plan: &Plan, terminal: &Terminal) {
+    let is_converged = |host: &SavedHost| matches!(host.verdict, SavedVerdict::Converged);
+    if !saved.body.hosts.values().any(is_converged) {
+        return;
+    }
+    for (name, host) in &saved.body.hosts {
+        let retired = host.changes().is_some_and(|changes| !changes.keeps_ledger);
+        if retired && plan.hosts.contains_key(name) {
+            terminal.report(&format!(
+                "warning: {name} is retired, and ledgers of hosts that this plan does not change may still name it: `murder apply` of the \
+                 manifest takes it out of them, or `murder forget {name} --gone` once the manifest no longer has it"
+            ));
+        }
+    }
 }
 
 /// Respects the freezes of the operator's policies. Their rules were judged when the plan was made.

@@ -159,7 +159,10 @@ fn look(
         pending: arguments.pending,
         now: &now,
     };
-    warn_of_overdue(report.plan, &now, terminal);
+    // A notification says it once; cron sends this by mail at each run.
+    if arguments.notify.state.is_none() {
+        warn_of_overdue(report.plan, &now, terminal);
+    }
     let exit = exit(report.plan, arguments.pending);
     let wrote = match &arguments.metrics {
         Some(path) => write_metrics(path, &report, &watched),

@@ -121,6 +121,48 @@ fn a_drift_is_told_once_and_its_end_once_to_each_target() {
 }
 
 #[test]
+fn an_overdue_maintenance_is_told_once_and_its_end_once() {
+    let resting = |until: &str| {
+        let entry = "backend[1:2].example.org: {";
+        assert!(MANIFEST.contains(entry));
+        let own = format!(
+            "backend1.example.org: {{maintenance: {{until: \"{until}\", reason: disks}}}}\n  {entry}"
+        );
+        MANIFEST.replace(entry, &own)
+    };
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    let server = Server::new();
+    let words = targets(&bench, &[format!("json:{}", server.url("/json"))]);
+    bench.manifest(&resting("2999-01-01"));
+    assert_eq!(drift(&bench, 0, &words), "");
+    assert!(server.told().is_empty());
+    bench.manifest(&resting("2020-02-29T10:00Z"));
+    for run in 0..3 {
+        // Standard error would be a mail of cron at each run.
+        assert_eq!(drift(&bench, 0, &words), "");
+        let told = server.told();
+        assert_eq!(told.len(), usize::from(run == 0), "{told:?}");
+        for one in told {
+            let body: serde_json::Value = serde_json::from_str(&one.body).unwrap();
+            assert_as_schema("notification", &body);
+            assert_eq!(body["new"][0]["kind"], "maintenance_overdue");
+            assert_eq!(body["new"][0]["host"], HOST);
+        }
+    }
+    bench.manifest(MANIFEST);
+    for run in 0..2 {
+        drift(&bench, 0, &words);
+        let told = server.told();
+        assert_eq!(told.len(), usize::from(run == 0), "{told:?}");
+        for one in told {
+            let body: serde_json::Value = serde_json::from_str(&one.body).unwrap();
+            assert_eq!(body["cleared"][0]["kind"], "maintenance_overdue");
+        }
+    }
+}
+
+#[test]
 fn a_webhook_that_fails_silences_nothing_and_gets_it_later() {
     let bench = Bench::new(MANIFEST);
     bench.expect(0, "apply", &["--yes"]);

@@ -112,6 +112,46 @@ fn a_host_that_is_retired_is_not_missed_afterwards() {
 }
 
 #[test]
+fn an_apply_of_a_saved_plan_says_which_retired_host_is_still_named() {
+    let with_edge = MANIFEST.replace(
+        "hosts:",
+        "hosts:\n  mx.example.org: {roles: [internet-mta]}",
+    );
+    let bench = Bench::new(&with_edge);
+    bench.expect(0, "apply", &["--yes"]);
+    let retired = with_edge.replace(
+        "{roles: [internet-mta]}",
+        "{roles: [internet-mta], state: retired}",
+    );
+    bench.manifest(&retired);
+    let file = bench.home.path().join("plan.json").display().to_string();
+    bench.expect(0, "plan", &["--out", &file]);
+    let sandbox = bench.home.path().join("sandbox");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_murder"))
+        .args(["apply", &file, "--yes", "--allow-delete", "--sandbox"])
+        .arg(&sandbox)
+        .env("SANDBOX_BIND_PW", super::SECRET)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for words in [
+        "warning: mx.example.org is retired, and ledgers of hosts",
+        "murder forget mx.example.org --gone",
+    ] {
+        assert!(said.contains(words), "{said}");
+    }
+    // The plan without it names what remains; the apply of the manifest clears it.
+    bench.manifest(MANIFEST);
+    let said = bench.expect(2, "plan", &["--detailed-exitcode"]);
+    assert!(said.contains("mx.example.org is orphaned"), "{said}");
+    bench.manifest(&retired);
+    bench.expect(0, "apply", &["--yes"]);
+    bench.manifest(MANIFEST);
+    assert_eq!(bench.expect(0, "drift", &[]), "");
+}
+
+#[test]
 fn a_forget_that_does_not_reach_every_host_says_so() {
     let bench = Bench::new(MANIFEST);
     bench.expect(0, "apply", &["--yes"]);
