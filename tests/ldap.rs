@@ -430,3 +430,63 @@ fn a_strangers_manifest_asks_no_server() {
     }
     assert!(listener.accept().is_err(), "a connection was made");
 }
+
+/// What a plan means for mail, by the servers and by their export.
+#[test]
+fn a_plan_is_judged_by_the_servers_as_by_their_export() {
+    let slapd = Slapd::start(&ldif(40));
+    let login = slapd.login(READER);
+    let plan = ["plan", "m.yaml", "--sandbox", "hosts", "--adopt"];
+    let judged = |ldap: &str, password: &str, more: &[&str]| {
+        let output = slapd.murder(ldap, password, &[&plan, more].concat());
+        let said = text(&output.stdout) + &text(&output.stderr);
+        (said, output.status.code())
+    };
+    let mail = |said: &str| said.split("\nmail: ").nth(1).map(str::to_owned);
+    let (by_server, code) = judged(&login, "right", &["--directory"]);
+    assert_eq!(code, Some(0), "{by_server}");
+    let (by_export, _) = judged(&login, "right", &["--ldif", "d.ldif"]);
+    assert!(
+        mail(&by_server).unwrap().starts_with("81 addresses\n"),
+        "{by_server}"
+    );
+    assert_eq!(mail(&by_server), mail(&by_export));
+    // Another server, and one that does not let the login in.
+    let dead = login.replace(&slapd.uri(), &format!("ldap://127.0.0.1:{}", free_port()));
+    let (said, code) = judged(&dead, "right", &["--directory"]);
+    assert!(
+        code == Some(1) && said.contains("cannot be reached") && mail(&said).is_none(),
+        "{said}"
+    );
+    let (said, _) = judged(&dead, "right", &["--ldap-uri", &slapd.uri()]);
+    assert_eq!(mail(&said), mail(&by_server));
+    let (said, code) = judged(&login, "wrong", &["--directory"]);
+    assert!(
+        code == Some(1) && said.contains("invalidCredentials (49)"),
+        "{said}"
+    );
+    let (said, code) = judged(&login, "right", &["--directory", "--untrusted"]);
+    assert!(
+        code == Some(1) && said.contains("`--untrusted` asks none"),
+        "{said}"
+    );
+}
+
+#[test]
+fn half_a_directory_judges_no_plan() {
+    let slapd = Slapd::start(&ldif(300));
+    let plan = [
+        "plan",
+        "m.yaml",
+        "--sandbox",
+        "hosts",
+        "--adopt",
+        "--directory",
+    ];
+    let output = slapd.murder(&slapd.login(LIMITED), "right", &plan);
+    let said = text(&output.stderr);
+    assert!(
+        output.status.code() == Some(1) && said.contains("stopped at its size limit"),
+        "{said}"
+    );
+}

@@ -12,6 +12,7 @@ pub mod host;
 mod hostile;
 mod instance_faults;
 mod instances;
+mod judged;
 mod lookups;
 mod mailed;
 mod memory;
