@@ -140,7 +140,7 @@ fn the_index_of_an_alias_file_is_compared_too() {
     let host = host();
     let manifest = |more: &str| {
         format!(
-            "{MANIFEST}    settings: {{alias_maps: \"hash:/etc/postfix/our_aliases\"{more}}}\n    files: {{/etc/postfix/our_aliases: {{content: \"postmaster: root\\nRoot:  admin, \\\"two words\\\"@example.org\\n\"}}}}\n"
+            "{MANIFEST}    settings: {{alias_maps: \"hash:/etc/postfix/our_aliases\"{more}}}\n    files: {{/etc/postfix/our_aliases: {{content: \"# ours\\npostmaster: root\\nRoot:\\tadmin (him),\\n  \\\"two words\\\"@example.org\\n\\n\\\"a b\\\":joe\\n\"}}}}\n"
         )
     };
     let said = apply(&host, &manifest(""));
@@ -148,7 +148,35 @@ fn the_index_of_an_alias_file_is_compared_too() {
     host.run("sleep 1; postalias /etc/postfix/our_aliases");
     let said = apply(&host, &manifest(", bounce_queue_lifetime: 3d"));
     assert!(!said.contains("fault remains"), "{said}");
-    host.run("cd /root; echo 'root: nobody' >other; postalias hash:/root/other; cat other.db >/etc/postfix/our_aliases.db");
+    let plan = || murder(&host, "plan --detailed-exitcode --local murder.yaml");
+    // The same entries, built by hand: nothing to do.
+    host.run("sleep 1; postalias /etc/postfix/our_aliases");
+    let (said, code) = plan();
+    assert_eq!(code, "0", "{said}");
+    let other = "cd /root; echo 'root: nobody' >other; postalias hash:/root/other; cat other.db >/etc/postfix/our_aliases.db";
+    for spoil in [
+        other,
+        "cd /root; { echo 'more: root'; cat /etc/postfix/our_aliases; } >other; postalias hash:other; cat other.db >/etc/postfix/our_aliases.db",
+        "cd /root; sed 's/admin/nobody/' /etc/postfix/our_aliases >other; postalias hash:other; cat other.db >/etc/postfix/our_aliases.db",
+        "echo nonsense >/etc/postfix/our_aliases.db",
+    ] {
+        host.run(&format!("sleep 1; {spoil}"));
+        let (said, code) = plan();
+        assert!(
+            code == "2" && said.contains("it has other entries than its source"),
+            "{spoil}: {said}"
+        );
+        let said = apply(&host, &manifest(", bounce_queue_lifetime: 3d"));
+        assert!(!said.contains("fault remains"), "{spoil}: {said}");
+        assert!(
+            host.run("postalias -q root hash:/etc/postfix/our_aliases")
+                .contains("admin")
+        );
+        assert_eq!(plan().1, "0", "{spoil}");
+    }
+    host.run(&format!(
+        "{other}; touch -r /var/lib/murder/ledger.json /etc/postfix/our_aliases.db"
+    ));
     let said = apply(&host, &manifest(", bounce_queue_lifetime: 4d"));
     assert!(
         said.contains("fault remains") && said.contains("postalias hash:/etc/postfix/our_aliases"),

@@ -321,23 +321,32 @@ murder_table() {
 # murder_index PATH: adds to `unsound` an index that was written after the last apply, and that has other entries than
 # its text: Postfix looks up the index alone.
 murder_index() {
-  source=${1%.*}
+  source=${1%.*} aliases=''
   [ -f /var/lib/murder/ledger.json ] && [ -f "$1" ] && [ -f "$source" ] && command -v timeout >/dev/null || return 0
-  murder_entries "texthash:$source" && wanted=$entries || return 0
+  wanted=$(murder_dump "texthash:$source") || wanted=''
+  case ${source##*/} in *alias*) aliases=$(murder_alias_lines <"$source" | murder_bare) ;; esac
+  [ -n "$wanted$aliases" ] || return 0
   case $1 in *.db) set -- "$1" hash btree ;; *) set -- "$1" "${1##*.}" ;; esac
   path=$1
   shift
   for type; do
-    murder_entries "$type:$source" || continue
+    entries=$(murder_dump "$type:$source") || continue
     [ "$entries" = "$wanted" ] && return
+    [ -n "$aliases" ] && [ "$(printf '%s\n' "$entries" | murder_alias_entries | murder_bare)" = "$aliases" ] && return
     break
   done
   unsound="$unsound $path"
 }
-murder_entries() {
-  entries=$(timeout -s KILL 20 postmap -c "$CF" -s "$1" 2>/dev/null) || return
-  entries=$(printf '%s\n' "$entries" | sort | sha256sum)
+murder_dump() {
+  dump=$(timeout -s KILL 20 postmap -c "$CF" -s "$1" 2>/dev/null) && printf '%s\n' "$dump" | sort
 }
+# The entries of an alias file (aliases(5)), each on one line, and those of its index, without what postalias(1) adds.
+murder_alias_lines() {
+  sed -e '/^[[:space:]]*#/d' -e '/^[[:space:]]*$/d' | sed -e ':more' -e '$!N' -e 's/\n[[:space:]][[:space:]]*//' -e 't more' -e 'P' -e 'D'
+}
+murder_alias_entries() { tr '\t' ':' | sed -e '/^@:@$/d' -e '/^YP_/d'; }
+# Without comments, blanks, commas and quotes, which postalias(1) writes in its own way.
+murder_bare() { sed 's/([^()]*)//g' | tr -d ' \t,"\\<>' | tr A-Z a-z | sort; }
 
 # The mails that wait and those that are being delivered, each counted to 10,001 at most; or that there is no queue. The
 # names of hashed directories have one character, and those of mails have more.

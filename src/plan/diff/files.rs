@@ -313,11 +313,7 @@ impl Draft<'_> {
             LiveFile::Present(_) if self.ownership.is_index_doubtful(path, sha256) => {
                 Some(IndexReason::Stale)
             }
-            // The text of an alias file is no table, so that the host cannot list its entries.
-            LiveFile::Present(_)
-                if self.input.live.unsound_indexes.contains(&index)
-                    && self.alias_type(path).is_none() =>
-            {
+            LiveFile::Present(_) if self.input.live.unsound_indexes.contains(&index) => {
                 Some(IndexReason::OtherEntries)
             }
             LiveFile::Present(_) => None,
