@@ -16,7 +16,7 @@ pub fn a_second_apply_writes_nothing(world: &mut World) {
     assert_eq!(before, snapshots(world));
 }
 
-/// Observing a converged host is one login, one exec, and at most 32 KiB received: counted by the
+/// Observing a converged host is one login, one exec, and at most 22,600 bytes received: counted by the
 /// host's own sshd and by its cable.
 pub fn observing_is_small(world: &mut World) {
     let host = "backend1";
@@ -43,7 +43,7 @@ pub fn observing_is_small(world: &mut World) {
     assert_eq!(logins() - logins_before, 1, "one login");
     // Everything that the host sent: handshake, framing and whatever else went over its cable.
     let received = sent() - sent_before;
-    assert!(received <= 32 * 1024, "{received} bytes came from the host");
+    assert!(received <= 22_600, "{received} bytes came from the host");
     println!("({received} bytes received for a converged host) ");
 }
 
