@@ -365,6 +365,33 @@ fn reports_have_their_forms() {
     assert!(text(&wrong.stderr).contains("is not the code of a finding"));
 }
 
+/// Without a directory nothing is known, and that is said; a wrong export is no empty directory.
+#[test]
+fn what_is_not_known_is_no_success() {
+    let folder = RouteFolder::with(MANIFEST, "");
+    let verify = |arguments: &[&str]| {
+        let output = folder.run(&[&["verify", "m.yaml"], arguments].concat());
+        let said = text(&output.stdout) + &text(&output.stderr);
+        (output.status.code(), said)
+    };
+    let (code, said) = verify(&["--no-directory"]);
+    assert!(said.contains("warning: not-modelled ("), "{said}");
+    assert_eq!(code, Some(0));
+    assert_eq!(verify(&["--no-directory", "--strict"]).0, Some(1));
+    for (ldif, expected) in [
+        (String::new(), "`d.ldif` has no entry"),
+        (
+            format!("{CLEAN}\n{CLEAN}"),
+            "`d.ldif` has the entry `dc=example,dc=org` more than once",
+        ),
+    ] {
+        fs::write(folder.0.path().join("d.ldif"), ldif).unwrap();
+        let (code, said) = verify(&["--ldif", "d.ldif"]);
+        assert!(said.contains(expected), "{said}");
+        assert_eq!(code, Some(1));
+    }
+}
+
 #[test]
 fn a_baseline_accepts_what_it_has() {
     let folder = RouteFolder::with(MANIFEST, &format!("{CLEAN}\n{}", MISTAKES[1].0));

@@ -10,6 +10,9 @@ use crate::secret_source::SourceOptions;
 use crate::session::options::{Consent, Reach, UNREACHABLE, UNVERIFIED};
 use crate::session::path_policy::PathPolicy;
 
+/// How many hosts a run works on at the same time, unless it is told.
+pub(super) const PARALLEL: usize = 32;
+
 /// How hosts are reached.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Reaching hosts")]
@@ -25,7 +28,7 @@ pub struct ReachArguments {
     #[arg(long)]
     pub accept_new: bool,
     /// How many hosts to work on at the same time.
-    #[arg(long, value_name = "N", default_value = "32", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))]
+    #[arg(long, value_name = "N", default_value_t = PARALLEL, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))]
     pub parallel: usize,
     /// Run the programs that the manifest names as sources of secrets.
     #[arg(long)]

@@ -153,7 +153,7 @@ fn live(
         sandbox: None,
         local: arguments.local,
         accept_new: arguments.accept_new,
-        parallel: 1,
+        parallel: super::reach::PARALLEL,
         untrusted: false,
         files_unread: false,
         from_live_file: false,

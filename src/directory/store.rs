@@ -156,6 +156,17 @@ impl Directory {
             .find(&reversed(&super::dn::normalized_dn(dn).ok()?))
     }
 
+    /// Two entries with the same name; none if each name is there once.
+    #[must_use]
+    pub fn doubled(&self) -> Option<(EntryId, EntryId)> {
+        let tree = self.tree();
+        let mut pairs = tree.sorted.windows(2).filter_map(|pair| match pair {
+            [one, other] => Some((*one, *other)),
+            _ => None,
+        });
+        pairs.find(|(one, other)| tree.names[one.0 as usize] == tree.names[other.0 as usize])
+    }
+
     /// The index of an attribute: which entries have a value with a hash.
     pub(super) fn index(&self, attribute: AttributeId) -> std::sync::Arc<Index> {
         let known = self.indexes.read().unwrap_or_else(PoisonError::into_inner);

@@ -36,10 +36,24 @@ pub fn from_ldif(path: &Path) -> Result<Directory, Vec<Diagnostic>> {
         let problem = Diagnostic::error(format!("cannot read `{shown}`: {error}"));
         vec![problem.hint("export the directory with `slapcat` or `ldapsearch -LLL`")]
     })?;
-    read_ldif(&text).map_err(|errors| {
+    let directory = read_ldif(&text).map_err(|errors| {
         let problems = errors
             .into_iter()
             .map(|error| Diagnostic::error(format!("`{shown}`, {error}")));
-        problems.collect()
-    })
+        problems.collect::<Vec<_>>()
+    })?;
+    if directory.is_empty() {
+        let problem = Diagnostic::error(format!("`{shown}` has no entry"));
+        return Err(vec![problem.hint(
+            "see whether the export failed; `--no-directory` reads no directory",
+        )]);
+    }
+    if let Some((entry, _)) = directory.doubled() {
+        let dn = directory.dn(entry);
+        let problem = Diagnostic::error(format!("`{shown}` has the entry `{dn}` more than once"));
+        return Err(vec![problem.hint(
+            "give one export alone; no server has two entries of one name",
+        )]);
+    }
+    Ok(directory)
 }

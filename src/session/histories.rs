@@ -49,7 +49,7 @@ pub fn histories(
         .collect()
 }
 
-fn not_run(why: NotRun) -> Failure {
+pub(super) fn not_run(why: NotRun) -> Failure {
     match why {
         NotRun::Panicked(words) | NotRun::NoThread(words) => own_fault(words),
         NotRun::Stopped | NotRun::Failures | NotRun::Held(_) => {

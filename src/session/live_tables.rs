@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use async_io::block_on;
-
 use super::SessionError;
+use super::histories::not_run;
 use super::murder::MurderSession;
 use super::options::Reach;
 use super::routes::CompiledMurder;
 use crate::diagnostic::Diagnostic;
 use crate::exchange::{MachineError, PostmapAnswer, TableQuestion};
+use crate::fleet::{self, Stop, Width};
 use crate::load::LoadedMurder;
 use crate::mail::LookupAgreement;
 use crate::mail::table::TableLookup;
@@ -66,15 +66,37 @@ impl LiveTables {
         let mut session =
             MurderSession::new(loaded, &hosts, reach, BTreeSet::new(), ask_passphrase)?;
         let warnings = std::mem::take(&mut session.warnings);
-        let answers = wanted.into_iter().filter_map(|(label, keys)| {
-            let (host, service) = murder.places.get(label)?;
-            let question = TableQuestion {
-                service: service.clone(),
-                lookups: keys.into_iter().collect(),
-            };
-            let answers = block_on(answers(&session, host, &question));
-            let answers = answers.map_err(|error| words(&session, error));
-            Some((label.to_owned(), answers))
+        let mut questions: BTreeMap<&HostName, Vec<(String, TableQuestion)>> = BTreeMap::new();
+        for (label, keys) in wanted {
+            if let Some((host, service)) = murder.places.get(label) {
+                let question = TableQuestion {
+                    service: service.clone(),
+                    lookups: keys.into_iter().collect(),
+                };
+                let of_host = questions.entry(host).or_default();
+                of_host.push((label.to_owned(), question));
+            }
+        }
+        let width = Width {
+            parallel: reach.parallel,
+            threads: reach.parallel.min(hosts.len()),
+        };
+        // Nothing requests a stop: a host is only read.
+        let answers = fleet::run_tasks(
+            &hosts,
+            width,
+            &Stop::new(),
+            |host, _| Box::pin(of_host(&session, host, questions.get(host))),
+            None,
+        );
+        let answers = answers.into_iter().flat_map(|(host, answers)| {
+            answers.unwrap_or_else(|why| {
+                let labels = questions.get(&host).into_iter().flatten();
+                let failed = |(label, _): &(String, TableQuestion)| {
+                    (label.clone(), Err(not_run(why.clone()).summary))
+                };
+                labels.map(failed).collect()
+            })
         });
         Ok((Self(answers.collect()), warnings))
     }
@@ -97,6 +119,21 @@ impl LiveTables {
             });
         all.collect()
     }
+}
+
+/// What a host answers for each of its instances of Postfix, one exchange for each.
+async fn of_host(
+    session: &MurderSession<'_>,
+    host: &HostName,
+    questions: Option<&Vec<(String, TableQuestion)>>,
+) -> Vec<(String, HostAnswers)> {
+    let mut all = Vec::new();
+    for (label, question) in questions.into_iter().flatten() {
+        let answers = answers(session, host, question).await;
+        let answers = answers.map_err(|error| words(session, error));
+        all.push((label.clone(), answers));
+    }
+    all
 }
 
 async fn answers(

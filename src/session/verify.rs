@@ -248,12 +248,21 @@ impl<'a> SortedDirectory<'a> {
             .iter()
             .flat_map(|result| result.gives_to_mailbox.iter().copied())
             .collect();
+        let faults = results.iter().flat_map(|result| &result.faults);
+        let gaps = faults.filter(|fault| fault.code == FindingCode::NotModelled);
+        let known_gaps = gaps
+            .flat_map(|fault| {
+                let hosts = fault.hosts.iter();
+                hosts.map(|host| (host.as_str(), fault.why.as_str()))
+            })
+            .collect();
         let probes = MailProbes {
             murder: self.murder,
             directory: self.directory,
             places: &self.places,
             outsiders: self.outsiders,
             give_to_mailboxes: &give_to_mailboxes,
+            known_gaps: &known_gaps,
         };
         findings.extend(probes.findings());
         findings.extend(index_findings(self.attributes, self.directory));

@@ -7,6 +7,7 @@ use super::code::FindingCode;
 use super::faults::ClassFault;
 use super::finding::Finding;
 use super::judge::ClassResult;
+use super::probes::GAP_HELP;
 use crate::directory::{Directory, EntryId};
 use crate::mail::MailMurder;
 
@@ -144,7 +145,7 @@ fn help(code: FindingCode) -> &'static str {
         FindingCode::ExtensionLost => {
             "set the same `recipient_delimiter` on each host of the route, and let its tables find addresses without extension"
         }
-        FindingCode::NotModelled => "see \"What is not modelled\" in docs/verify.md",
+        FindingCode::NotModelled => GAP_HELP,
         _ => "see the page of this code: `murder explain`",
     }
 }

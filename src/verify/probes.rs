@@ -13,6 +13,9 @@ use crate::mail::{EndAction, Entry, MailHost, MailMurder, MailTrace, SmtpClient}
 /// A local part that no entry has.
 const NOBODY: &str = "murder-verify-no-such-address";
 
+/// What to do where the model cannot tell.
+pub(super) const GAP_HELP: &str = "see \"What is not modelled\" in docs/verify.md";
+
 /// A domain of strangers (RFC 2606).
 const STRANGERS: &str = "stranger.example";
 
@@ -29,6 +32,8 @@ pub struct MailProbes<'a> {
     pub outsiders: &'a [IpAddr],
     /// The hosts that give mail to mailboxes over LMTP.
     pub give_to_mailboxes: &'a BTreeSet<usize>,
+    /// What is known not to be modelled: the host and the reason.
+    pub known_gaps: &'a BTreeSet<(&'a str, &'a str)>,
 }
 
 impl MailProbes<'_> {
@@ -100,6 +105,7 @@ impl MailProbes<'_> {
     fn unknown(&self, domain: &str, place: &EntryPlace, findings: &mut Vec<Finding>) {
         let address = format!("{NOBODY}@{domain}");
         let trace = self.trace(&address, place.entry);
+        self.gap(&address, &trace, place, findings);
         let name = self.name(place.host);
         let verdict = trace.verdict();
         if verdict == EndAction::Loop {
@@ -132,12 +138,33 @@ impl MailProbes<'_> {
         }
     }
 
+    /// Says where the model cannot tell what becomes of mail for an address that no entry has.
+    fn gap(
+        &self,
+        address: &str,
+        trace: &MailTrace,
+        place: &EntryPlace,
+        findings: &mut Vec<Finding>,
+    ) {
+        if trace.verdict() != EndAction::NotModelled {
+            return;
+        }
+        let gaps = trace.not_modelled.iter();
+        let mut gaps = gaps.filter(|(host, why)| !self.known_gaps.contains(&(host, why)));
+        if let Some((host, why)) = gaps.next() {
+            let text = format!("mail for `{address}` is not modelled on `{host}`: {why}");
+            let finding = Finding::new(FindingCode::NotModelled, text, GAP_HELP).at(host);
+            findings.push(finding.of(address).seen(address, place.entry));
+        }
+    }
+
     fn postmaster(&self, domain: &str, place: &EntryPlace, findings: &mut Vec<Finding>) {
         if place.kind != PlaceKind::Outside {
             return;
         }
         let address = format!("postmaster@{domain}");
         let trace = self.trace(&address, place.entry);
+        self.gap(&address, &trace, place, findings);
         let verdict = trace.verdict();
         if !matches!(verdict, EndAction::Delivered | EndAction::NotModelled)
             && !has_bad_filter(&trace)
@@ -162,6 +189,7 @@ impl MailProbes<'_> {
         let name = self.name(place.host);
         for address in ["root".to_owned(), format!("root@{name}")] {
             let trace = self.trace(&address, place.entry);
+            self.gap(&address, &trace, place, findings);
             let code = match trace.verdict() {
                 _ if has_bad_filter(&trace) => continue,
                 EndAction::Loop => FindingCode::Loop,

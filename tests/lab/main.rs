@@ -72,6 +72,10 @@ const STORIES: &[Story] = &[
         routing::tables_answer_as_the_recipe_says,
     ),
     (
+        "hosts_on_the_way_agree_with_the_model",
+        routing::hosts_on_the_way_agree_with_the_model,
+    ),
+    (
         "mail_from_outside_arrives",
         routing::mail_from_outside_arrives,
     ),

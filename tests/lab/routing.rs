@@ -138,6 +138,51 @@ pub fn tables_answer_as_the_recipe_says(world: &mut World) {
     }
 }
 
+/// `trace --live` over SSH: all hosts on the way are asked at the same time, and agree until a table is changed by hand.
+pub fn hosts_on_the_way_agree_with_the_model(world: &mut World) {
+    let trace = |more: &[&str]| {
+        let ldif = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/base.ldif");
+        let words = ["trace", "--manifest", "manifest", "--overlay", "lab.yaml"];
+        let words = [&words[..], &["--ldif", ldif, "--live"], more].concat();
+        let output = world.command(&words).output().unwrap();
+        let said = crate::world::text(&output.stdout) + &crate::world::text(&output.stderr);
+        (output.status.code(), said)
+    };
+    let addresses = [
+        "john.doe+x@example.org",
+        "staff@example.org",
+        "memo@example.org",
+        "nosuch@example.org",
+    ];
+    let (code, said) = trace(&addresses);
+    assert_eq!(code, Some(0), "{said}");
+    for host in ["mx", "smtp", "backend1", "backend2"] {
+        assert!(
+            said.contains(&format!("live {host}.example.org: agrees in ")),
+            "{said}"
+        );
+    }
+    let line = "john.doe@example.org relay:[elsewhere.example.org]";
+    let table = "/etc/postfix/transport";
+    world.lab.sh(
+        "mx",
+        &format!("cp {table} /root/kept; echo '{line}' >>{table}; postmap {table}"),
+    );
+    let (code, said) = trace(&["john.doe@example.org"]);
+    world.lab.sh(
+        "mx",
+        &format!("cat /root/kept >{table}; postmap {table}; rm /root/kept"),
+    );
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("live mx.example.org: DISAGREES in 1 of ")
+            && said.contains("the host has `relay:[elsewhere.example.org]`")
+            && said.contains("live backend1.example.org: agrees in "),
+        "{said}"
+    );
+    world.converge();
+}
+
 pub fn mail_from_outside_arrives(world: &mut World) {
     // Recipient, then where it must arrive: a backend and a mailbox, one or more.
     let ways: &[(&str, &[(&str, &str)])] = &[
