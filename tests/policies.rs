@@ -230,6 +230,25 @@ fn rules_of_a_file_hold_in_check_and_plan_and_name_their_place() {
             assert!(said.contains(part), "{part}: {said}");
         }
     }
+    // Only the newer manifest of a difference is judged: the older one may be what is mended.
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (name, text) in [
+        ("good.yaml", MANIFEST.to_owned()),
+        ("bad.yaml", bad.clone()),
+        (
+            "p.yaml",
+            "rules:\n  - {name: helo, parameter: smtpd_helo_required, forbid: \"no\"}\n".to_owned(),
+        ),
+    ] {
+        std::fs::write(path(name), text).unwrap();
+    }
+    let rule = format!("--policy={}", path("p.yaml"));
+    for (old, new, wanted) in [("good.yaml", "bad.yaml", 1), ("bad.yaml", "good.yaml", 0)] {
+        let (code, said) = run(&["diff", &path(old), &path(new), &rule], MANIFEST, "");
+        assert_eq!(code, Some(wanted), "{said}");
+        assert_eq!(said.contains("(rule `helo`)"), wanted == 1, "{said}");
+    }
     // In the manifest itself, and by Postfix's meaning: `YES` is `yes`.
     let rules = policy.lines().take(2).collect::<Vec<_>>().join("\n  ");
     let good = format!(
@@ -265,6 +284,14 @@ fn a_wrong_policy_says_what_is_wrong() {
         (
             "rules: [{name: x, no: open_rely}]",
             "did you mean `open_relay`",
+        ),
+        (
+            "rules: [{name: x, parameter: mydestination, at_least: may}]",
+            "have no order",
+        ),
+        (
+            "rules: [{name: x, parameter: smtpd_tls_security_level, at_least: most}]",
+            "have no order",
         ),
         ("rule: []", "unknown key `rule`"),
         ("[]", "takes a map"),

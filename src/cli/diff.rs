@@ -30,6 +30,9 @@ pub struct DiffArguments {
     /// Merge this file into both manifests; its values win (repeatable). With two revisions it is read from each.
     #[arg(long, value_name = "FILE")]
     pub overlay: Vec<PathBuf>,
+    /// Keep the rules of this policy in the newer manifest: a file, or `builtin:safe` (repeatable).
+    #[arg(long, value_name = "FILE")]
+    pub policy: Vec<String>,
     /// Whether the manifests are trusted.
     #[command(flatten)]
     pub stranger: StrangerArguments,
@@ -57,7 +60,7 @@ pub fn run(arguments: &DiffArguments, terminal: &Terminal) -> Result<Exit, CliEr
             of_loaded(
                 load::load_checkout(&old),
                 load::load_checkout(&new),
-                &arguments.mail,
+                arguments,
                 terminal,
             )?
         }
@@ -65,7 +68,7 @@ pub fn run(arguments: &DiffArguments, terminal: &Terminal) -> Result<Exit, CliEr
             let links = arguments.stranger.links();
             let load = |path: &Path| load::load_with(path, &arguments.overlay, links);
             let (old, new) = (load(&arguments.old), load(&arguments.new));
-            of_loaded(old, new, &arguments.mail, terminal)?
+            of_loaded(old, new, arguments, terminal)?
         }
     };
     let exit = match comparison.hosts.is_empty() || !arguments.detailed_exitcode {
@@ -85,11 +88,16 @@ fn revisions(word: &Path) -> Option<RevisionRange> {
 
 /// Compares two manifests, and says what the difference means for mail if that is asked; prints the warnings of the newer one.
 fn of_loaded(
-    old: Loaded,
-    new: Loaded,
-    mail: &DiffMailArguments,
+    mut old: Loaded,
+    mut new: Loaded,
+    arguments: &DiffArguments,
     terminal: &Terminal,
 ) -> Result<(Comparison, Option<DiffMail>), CliError> {
+    // A rule that the older manifest breaks is no reason not to show what mends it.
+    if let Some(murder) = &mut old.murder {
+        murder.policies.clear();
+    }
+    load::add_policies(&mut new, &arguments.policy);
     let [old, new] = [old, new].map(usable);
     let (old, new) = (old?, new?);
     terminal.diagnostics(&new.diagnostics, &new.sources);
@@ -106,7 +114,7 @@ fn of_loaded(
         };
         CliError::input(problems, sources)
     })?;
-    let mail = mail.judge([before, after], &comparison)?;
+    let mail = arguments.mail.judge([before, after], &comparison)?;
     Ok((comparison, mail))
 }
 

@@ -3,7 +3,7 @@
 use super::host::{PolicyHost, Violation, files};
 use super::{Demand, FileDemand, PolicyRule, ValueDemand, mistakes};
 use crate::name::{Parameter, ServiceName};
-use crate::postfix::catalogue::{amount, lists, same_meaning};
+use crate::postfix::catalogue::{amount, lists, same_meaning, tls_strictness};
 use crate::postfix::configuration::covers;
 use crate::postfix::split_list;
 use crate::state::{File, Want};
@@ -150,6 +150,11 @@ fn wanted(demand: &ValueDemand) -> String {
     }
 }
 
+/// How much a value is: a number, seconds, or the strictness of a level of TLS. None where values of the parameter have no order.
+pub(super) fn measure(name: &str, text: &str) -> Option<i64> {
+    tls_strictness(name, text).or_else(|| amount(name, text))
+}
+
 /// How a value breaks a demand, as a clause; none where it keeps it.
 fn value_demand(name: &str, text: &str, demand: &ValueDemand) -> Option<String> {
     let same = |word: &String| same_meaning(name, text, word);
@@ -185,13 +190,13 @@ fn value_demand(name: &str, text: &str, demand: &ValueDemand) -> Option<String> 
         }
         ValueDemand::OneOf(words) => (!words.iter().any(same)).then(is),
         ValueDemand::AtLeast(least) => {
-            let keeps = amount(name, text)
-                .is_some_and(|is| amount(name, least).is_some_and(|least| is >= least));
+            let keeps = measure(name, text)
+                .is_some_and(|is| measure(name, least).is_some_and(|least| is >= least));
             (!keeps).then(is)
         }
         ValueDemand::AtMost(most) => {
-            let keeps = amount(name, text)
-                .is_some_and(|is| amount(name, most).is_some_and(|most| is <= most));
+            let keeps = measure(name, text)
+                .is_some_and(|is| measure(name, most).is_some_and(|most| is <= most));
             (!keeps).then(is)
         }
     }
@@ -240,6 +245,18 @@ mod tests {
                 "message_size_limit",
                 "$x",
                 ValueDemand::AtLeast(one("1")),
+                false,
+            ),
+            (
+                "smtp_tls_security_level",
+                "encrypt",
+                ValueDemand::AtLeast(one("may")),
+                true,
+            ),
+            (
+                "smtp_tls_security_level",
+                "none",
+                ValueDemand::AtLeast(one("may")),
                 false,
             ),
             (

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::judge::measure;
 use super::{Demand, FileDemand, Freeze, Mistake, Policy, PolicyRule, SAFE, ValueDemand};
 use crate::calendar::moment;
 use crate::diagnostic::{Diagnostic, SourceId};
@@ -100,6 +101,10 @@ const DEMAND: Wrong = (
     "demands nothing, or too much",
     "write one of `require`, `forbid`, `one_of`, `at_least` and `at_most`",
 );
+const ORDER: Wrong = (
+    "compares values that have no order",
+    "write a number or a time as this parameter takes it, or a level of TLS for `*_tls_security_level`; else write `one_of`",
+);
 const PRESENT: Wrong = (
     "demands what no service or file can be",
     "write `forbid: present`, or `require: {…}` with the columns of a service or with `owner`, `group` and `mode` of a file",
@@ -133,6 +138,11 @@ fn demand(node: &Node) -> Result<Option<Demand>, Wrong> {
         }
         let name = text("parameter").and_then(|name| Parameter::new(name).ok());
         let service = text("service").and_then(|name| ServiceName::new(name).ok());
+        let compares = matches!(key, "at_least" | "at_most");
+        let bound = |name: &Parameter| measure(name.as_str(), value.text().unwrap_or_default());
+        if compares && name.as_ref().is_some_and(|name| bound(name).is_none()) {
+            return Err(ORDER);
+        }
         return Ok(name.map(|name| Demand::Parameter(name, service, value_demand(key, value))));
     }
     let absent = key == "forbid" && value.text() == Some("present");

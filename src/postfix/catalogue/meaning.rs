@@ -36,9 +36,39 @@ fn amount_of(name: &str, text: &str) -> Option<i64> {
     }
 }
 
+/// How strict a level of TLS is, for a parameter that holds one (postconf(5), `smtp_tls_security_level`); none where it is none.
+///
+/// `dane` comes before `encrypt`, as a server without a TLSA record gets `may`. Levels that know the server (`dane-only`,
+/// `fingerprint`, `verify`) are alike.
+#[must_use]
+pub fn tls_strictness(name: &str, text: &str) -> Option<i64> {
+    if !name.ends_with("_tls_security_level") {
+        return None;
+    }
+    Some(match text.trim().to_ascii_lowercase().as_str() {
+        "none" => 0,
+        "may" => 1,
+        "dane" => 2,
+        "encrypt" => 3,
+        "dane-only" | "fingerprint" | "verify" => 4,
+        "secure" => 5,
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn levels_of_tls_have_an_order() {
+        let all = ["none", "May", "dane", "encrypt", "verify", "secure"];
+        let level = |text| tls_strictness("smtp_tls_security_level", text).unwrap_or(-1);
+        assert!(all.windows(2).all(|two| level(two[0]) < level(two[1])));
+        assert_eq!(level("fingerprint"), level("dane-only"));
+        assert_eq!(level(""), -1);
+        assert_eq!(tls_strictness("smtp_tls_loglevel", "may"), None);
+    }
 
     #[test]
     fn values_are_compared_as_postfix_reads_them() {

@@ -30,7 +30,7 @@ pub mod tables;
 use std::collections::BTreeSet;
 
 pub use endpoint::check_policy_server;
-pub use meaning::{amount, same_meaning};
+pub use meaning::{amount, same_meaning, tls_strictness};
 pub use names::check_service;
 pub use names::is_own;
 pub use names::is_placeholder;

@@ -12,14 +12,23 @@ pub use sarif::{RESULTS, sarif};
 use crate::diagnostic::{Diagnostic, Place, Severity, Sources};
 use crate::visible::visible_lines;
 
-/// What a problem is, apart from the words of the user: its summary without what is in backticks, as words with `-` between
+/// What a problem is, apart from the words of the user: the name of the policy's rule that is broken, else its summary without what is in backticks, as words with `-` between
 /// them. The same mistake at another place has the same one.
 fn rule_of(diagnostic: &Diagnostic) -> String {
     /// GitHub takes 255 characters.
     const MOST: usize = 80;
-    let own = diagnostic.summary.split('`').step_by(2);
+    // A rule of a policy has a name.
+    let named = diagnostic.summary.strip_suffix("`)");
+    let named = named.and_then(|summary| summary.rsplit_once(" (rule `"));
+    let own: Vec<&str> = match named {
+        Some((_, name)) => vec!["policy", name],
+        None => diagnostic.summary.split('`').step_by(2).collect(),
+    };
     let mut rule = String::new();
-    for word in own.flat_map(|part| part.split(|c: char| !c.is_ascii_alphabetic())) {
+    for word in own
+        .into_iter()
+        .flat_map(|part| part.split(|c: char| !c.is_ascii_alphabetic()))
+    {
         if !word.is_empty() && rule.len() + word.len() < MOST {
             if !rule.is_empty() {
                 rule.push('-');
@@ -83,6 +92,10 @@ mod tests {
             ("unknown key `murdr`", "unknown-key"),
             ("`a` and `b` differ in 3 places", "and-differ-in-places"),
             ("`x`", "problem"),
+            (
+                "`main.cf:a` is `b`; it must be `c` (rule `TLS for mail that leaves`)",
+                "policy-tls-for-mail-that-leaves",
+            ),
         ] {
             assert_eq!(rule_of(&Diagnostic::error(summary)), rule);
         }
