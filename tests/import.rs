@@ -1,5 +1,8 @@
 //! From hosts that run to a manifest: the next plan is empty, and the first apply writes the ledger alone.
 
+mod advice;
+mod init;
+mod instances;
 mod layers;
 mod murders;
 mod odd;

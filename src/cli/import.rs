@@ -93,12 +93,17 @@ pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> Result<Exit, Cli
     let mut exit = read.exit;
     let (hosts, twice) = once(read.hosts);
     let (hosts, others) = of_one_murder(hosts);
-    if !(twice.is_empty() && others.is_empty()) {
+    let (on_instances, hosts): (Vec<SeenHost>, Vec<SeenHost>) = hosts
+        .into_iter()
+        .partition(|host| !host.managed_instances().is_empty());
+    if !(twice.is_empty() && others.is_empty() && on_instances.is_empty()) {
         exit = exit.or(Exit::Failed);
     }
     let mut text = String::new();
     import_report::rejected(&mut text, &read.failed, &twice, &others);
+    import_report::on_instances(&mut text, &on_instances);
     if hosts.is_empty() {
+        text.push_str("\nno host was imported, and nothing was written\n");
         output::print_text(&text, terminal)?;
         return Ok(exit.or(Exit::Refused));
     }

@@ -9,6 +9,20 @@ use crate::import::seen::SeenHost;
 use crate::manifest::range;
 use crate::name::HostName;
 
+/// Hosts of which `murder` manages other instances of Postfix, which an import does not describe.
+pub(super) fn on_instances(text: &mut String, hosts: &[SeenHost]) {
+    for host in hosts {
+        let _ = writeln!(
+            text,
+            "{}: not imported: an earlier apply manages its instance {}, and an import describes the default instance alone\n    \
+             help: keep the manifest that manages it; `murder release {} all PATH` stops managing the host",
+            host.name,
+            host.managed_instances().join(", "),
+            host.name
+        );
+    }
+}
+
 pub(super) fn rejected(
     text: &mut String,
     failed: &BTreeMap<HostName, MachineError>,
@@ -98,22 +112,35 @@ pub(super) fn advice(text: &mut String, imported: &Imported) {
     if imported.advice.is_empty() {
         return;
     }
-    let _ = writeln!(
-        text,
-        "\nKept as it is; the modules do it in another way (the worst first):"
-    );
-    for (advice, hosts) in imported.advice.iter().take(ADVICE) {
+    let worst = imported.advice.iter().filter(|(row, _)| row.is_fault());
+    let worst: Vec<_> = worst.take(ADVICE).collect();
+    if !worst.is_empty() {
+        let _ = writeln!(
+            text,
+            "\nKept as it is; the modules do it in another way (the worst first):"
+        );
+    }
+    for (advice, hosts) in &worst {
         let shown = range::compact(hosts).join(", ");
         let _ = writeln!(text, "  yours: {} ({shown})", advice.yours);
         let _ = writeln!(text, "    recommended: {}", advice.recommended);
         let _ = writeln!(text, "    why: {}", advice.why);
         let _ = writeln!(text, "    to take it over: {}", advice.line);
     }
-    let rest = imported.advice.len().saturating_sub(ADVICE);
-    if rest > 0 {
-        let _ = writeln!(
+    let rest = imported.advice.len() - worst.len();
+    let _ = match (worst.is_empty(), rest) {
+        (_, 0) => Ok(()),
+        (true, 1) => writeln!(
+            text,
+            "\nThe modules do 1 thing in another way: it is in RECOMMENDED.md beside the manifest."
+        ),
+        (true, _) => writeln!(
+            text,
+            "\nThe modules do {rest} things in another way: they are in RECOMMENDED.md beside the manifest."
+        ),
+        (false, _) => writeln!(
             text,
             "  … and {rest} more: all are in RECOMMENDED.md beside the manifest"
-        );
-    }
+        ),
+    };
 }

@@ -17,6 +17,7 @@ use crate::manifest::range;
 use crate::name::HostName;
 use crate::postfix::split_list;
 use crate::root_folder::RootFolder;
+use crate::visible::visible;
 
 /// The manifest, with the answers left out.
 const STARTER: &str = include_str!("init/starter.yaml");
@@ -65,14 +66,90 @@ pub enum Pipeline {
 }
 
 /// The answers.
+#[derive(Clone)]
 struct Answers {
-    domains: Vec<String>,
+    domains: String,
     router: String,
     mailboxes: String,
     ldap: String,
     base: String,
     bind_dn: String,
 }
+
+impl Answers {
+    /// The usual answers where these are the mail domains.
+    fn usual(domains: &str) -> Self {
+        let first = split_list(domains).first().cloned().unwrap_or_default();
+        let labels = first.split('.').map(|label| format!("dc={label}"));
+        Self {
+            router: format!("smtp.{first}"),
+            mailboxes: format!("backend[1:2].{first}"),
+            ldap: format!("ldap://ldap.{first}"),
+            base: labels.collect::<Vec<_>>().join(","),
+            bind_dn: String::new(),
+            domains: domains.to_owned(),
+        }
+    }
+
+    /// These answers with another one to a question. The usual ones to later questions follow the mail domains.
+    fn with(&self, question: &Question, answer: &str) -> Self {
+        let mut changed = match question.flag {
+            "domains" => Self::usual(answer),
+            _ => self.clone(),
+        };
+        answer.clone_into((question.place)(&mut changed));
+        changed
+    }
+}
+
+/// One of the six questions.
+struct Question {
+    /// The flag that answers it.
+    flag: &'static str,
+    /// What is asked at a terminal.
+    text: &'static str,
+    given: fn(&InitArguments) -> Option<&String>,
+    place: fn(&mut Answers) -> &mut String,
+}
+
+const QUESTIONS: [Question; 6] = [
+    Question {
+        flag: "domains",
+        text: "Mail domains, with commas between them",
+        given: |arguments| arguments.domains.as_ref(),
+        place: |answers| &mut answers.domains,
+    },
+    Question {
+        flag: "router",
+        text: "The internal MTA, which routes each address to its mailbox",
+        given: |arguments| arguments.router.as_ref(),
+        place: |answers| &mut answers.router,
+    },
+    Question {
+        flag: "mailboxes",
+        text: "The backends, which have the mailboxes",
+        given: |arguments| arguments.mailboxes.as_ref(),
+        place: |answers| &mut answers.mailboxes,
+    },
+    Question {
+        flag: "ldap",
+        text: "The LDAP server",
+        given: |arguments| arguments.ldap.as_ref(),
+        place: |answers| &mut answers.ldap,
+    },
+    Question {
+        flag: "base",
+        text: "The LDAP search base",
+        given: |arguments| arguments.base.as_ref(),
+        place: |answers| &mut answers.base,
+    },
+    Question {
+        flag: "bind-dn",
+        text: "The login at the LDAP server (empty for an anonymous one)",
+        given: |arguments| arguments.bind_dn.as_ref(),
+        place: |answers| &mut answers.bind_dn,
+    },
+];
 
 /// Runs the verb.
 ///
@@ -92,7 +169,7 @@ pub fn run(arguments: &InitArguments, terminal: &Terminal) -> Result<Exit, CliEr
     }
     let answers = answers(arguments)?;
     let text = manifest(&answers);
-    accepted(&text)?;
+    accepted(&text).map_err(CliError::arguments)?;
     files[0].1 = text;
     let ignore = ".gitignore";
     let has_ignore = arguments.folder.join(ignore).symlink_metadata().is_ok();
@@ -127,62 +204,43 @@ fn exists(path: &Path) -> CliError {
 /// The answers of the flags, and of the person at the terminal for the rest.
 fn answers(arguments: &InitArguments) -> Result<Answers, CliError> {
     let may_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
-    let answer = |flag: &str, given: &Option<String>, question: &str, usual: &str| match given {
-        Some(text) => Ok(text.trim().to_owned()),
-        None if arguments.example => Ok(usual.to_owned()),
-        None if may_ask => ask(question, usual),
-        None => {
-            let problem = Diagnostic::error(format!(
-                "`--{flag}` is missing, and there is no terminal to ask at"
-            ));
-            Err(CliError::arguments(vec![
-                problem.hint("give the flag, or `--example` for a usual value"),
-            ]))
+    let mut answers = Answers::usual("example.org");
+    for question in &QUESTIONS {
+        let usual = (question.place)(&mut answers).clone();
+        answers = match (question.given)(arguments) {
+            Some(text) => answers.with(question, text.trim()),
+            None if arguments.example => answers,
+            None if may_ask => asked(&answers, question, &usual)?,
+            None => {
+                let problem = Diagnostic::error(format!(
+                    "`--{}` is missing, and there is no terminal to ask at",
+                    question.flag
+                ));
+                return Err(CliError::arguments(vec![
+                    problem.hint("give the flag, or `--example` for a usual value"),
+                ]));
+            }
+        };
+    }
+    Ok(answers)
+}
+
+/// Asks a question until its answer makes a manifest that `check` takes. What is wrong already with earlier answers, which flags
+/// gave, is no reason to ask again.
+fn asked(answers: &Answers, question: &Question, usual: &str) -> Result<Answers, CliError> {
+    let was_right = accepted(&manifest(answers)).is_ok();
+    loop {
+        let found = answers.with(question, &ask(question.text, usual)?);
+        let problems = match accepted(&manifest(&found)) {
+            Err(problems) if was_right => problems,
+            _ => return Ok(found),
+        };
+        for problem in problems {
+            let hint = problem.hint.map(|hint| format!(": {hint}"));
+            let text = format!("{}{}", problem.summary, hint.unwrap_or_default());
+            let _ = writeln!(io::stderr().lock(), "  {}", visible(&text));
         }
-    };
-    let domains = answer(
-        "domains",
-        &arguments.domains,
-        "Mail domains, with commas between them",
-        "example.org",
-    )?;
-    let domains = split_list(&domains);
-    let first = domains.first().cloned().unwrap_or_default();
-    let base: Vec<String> = first
-        .split('.')
-        .map(|label| format!("dc={label}"))
-        .collect();
-    let router = format!("smtp.{first}");
-    let mailboxes = format!("backend[1:2].{first}");
-    let ldap = format!("ldap://ldap.{first}");
-    Ok(Answers {
-        router: answer(
-            "router",
-            &arguments.router,
-            "The internal MTA, which routes each address to its mailbox",
-            &router,
-        )?,
-        mailboxes: answer(
-            "mailboxes",
-            &arguments.mailboxes,
-            "The backends, which have the mailboxes",
-            &mailboxes,
-        )?,
-        ldap: answer("ldap", &arguments.ldap, "The LDAP server", &ldap)?,
-        base: answer(
-            "base",
-            &arguments.base,
-            "The LDAP search base",
-            &base.join(","),
-        )?,
-        bind_dn: answer(
-            "bind-dn",
-            &arguments.bind_dn,
-            "The login at the LDAP server (empty for an anonymous one)",
-            "",
-        )?,
-        domains,
-    })
+    }
 }
 
 /// Asks at the terminal; an empty answer is the usual one.
@@ -206,7 +264,8 @@ fn ask(question: &str, usual: &str) -> Result<String, CliError> {
 }
 
 fn manifest(answers: &Answers) -> String {
-    let first = answers.domains.first().map_or("", String::as_str);
+    let domains = split_list(&answers.domains);
+    let first = domains.first().map_or("", String::as_str);
     let backend = range::first(&answers.mailboxes)
         .map_or_else(|| answers.mailboxes.clone(), |name| name.to_string());
     let bind = match answers.bind_dn.as_str() {
@@ -218,7 +277,7 @@ fn manifest(answers: &Answers) -> String {
     };
     STARTER
         .replace("@MURDER@", first)
-        .replace("@DOMAINS@", &answers.domains.join(", "))
+        .replace("@DOMAINS@", &domains.join(", "))
         .replace("@URI@", &answers.ldap)
         .replace("@BASE@", &answers.base)
         .replace("@BIND@", &bind)
@@ -228,19 +287,20 @@ fn manifest(answers: &Answers) -> String {
         .replace("@FIRST@", first)
 }
 
-/// Whether `check` takes the manifest.
-fn accepted(text: &str) -> Result<(), CliError> {
+/// What `check` refuses of the manifest, without places.
+fn accepted(text: &str) -> Result<(), Vec<Diagnostic>> {
     let none = std::collections::BTreeMap::new();
     let shipped = Shipped::read();
     let refused = |problems: Vec<Diagnostic>| {
-        let said = problems.into_iter().map(|problem| {
+        let said = problems.into_iter();
+        let said = said.map(|problem| {
             let said = Diagnostic::error(problem.summary);
             match problem.hint {
                 Some(hint) => said.hint(hint),
                 None => said,
             }
         });
-        CliError::arguments(said.collect())
+        said.collect::<Vec<_>>()
     };
     let made = shipped
         .murder(&[text], &none, &<_>::default())

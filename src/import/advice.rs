@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::advice_row::Advice;
 use super::assembly::Assembly;
-use super::known_faults::{DIRECTORY, TABLES, known_faults};
+use super::faults_of_hosts::faults_of_host;
+use super::known_faults::{DIRECTORY, MAILHOST, TABLES, known_faults};
 use super::word::{WordKey, Words};
 use super::word_things::thing_of;
 use super::yaml::Yaml;
@@ -22,12 +23,21 @@ pub fn of(assembly: &Assembly<'_>) -> Vec<(Advice, Vec<HostName>)> {
     // Several tables of one host may give the same row.
     let mut found: BTreeMap<Advice, BTreeSet<HostName>> = BTreeMap::new();
     for host in assembly.hosts {
-        for mut advice in known_faults(host) {
+        let faults = known_faults(host).into_iter().chain(faults_of_host(host));
+        for mut advice in faults {
             advice.line = line_of(assembly, &host.name, &advice.line);
             found.entry(advice).or_default().insert(host.name.clone());
         }
     }
-    for (host, advice) in others(assembly) {
+    // What is in a row of a fault already is not said again.
+    let said: BTreeSet<(HostName, String)> = found
+        .iter()
+        .flat_map(|(row, hosts)| hosts.iter().map(|host| (host.clone(), row.line.clone())))
+        .collect();
+    let others = others(assembly)
+        .into_iter()
+        .filter(|(host, row)| !said.contains(&(host.clone(), row.line.clone())));
+    for (host, advice) in others {
         found.entry(advice).or_default().insert(host);
     }
     let rows = found.into_iter();
@@ -52,14 +62,20 @@ fn line_of(assembly: &Assembly<'_>, host: &HostName, thing: &str) -> String {
     if thing == TABLES {
         return "remove the tables of your own under files".to_owned();
     }
-    let is_it = |key: &WordKey| match key {
-        WordKey::Leave(left) => left == thing || format!("main.cf:{left}") == thing,
-        key => thing_of(key) == thing,
-    };
-    for (place, words) in layers(assembly, host) {
-        if let Some(key) = words.keys().find(|key| is_it(key)) {
-            return format!("remove {} under {place}", shown_key(key));
-        }
+    if thing == MAILHOST {
+        return format!(
+            "set mailhost under hosts.{host}, and remove the tables of your own under files"
+        );
+    }
+    let is_it = |key: &WordKey| subject(key) == thing;
+    let mut words: Vec<String> = Vec::new();
+    for (place, of_layer) in layers(assembly, host) {
+        let keys = of_layer.keys().filter(|key| is_it(key));
+        words.extend(keys.map(|key| format!("{} under {place}", shown_key(key))));
+    }
+    words.extend(variables_behind(assembly, host, thing));
+    if !words.is_empty() {
+        return format!("remove {}", words.join(", and "));
     }
     let draft = assembly.draft.hosts.get(host);
     let place = match draft.map(|draft| draft.roles.as_slice()) {
@@ -69,6 +85,43 @@ fn line_of(assembly: &Assembly<'_>, host: &HostName, thing: &str) -> String {
     match thing.strip_prefix("main.cf:") {
         Some(name) => format!("set settings.{name} under {place}"),
         None => format!("change {thing}"),
+    }
+}
+
+/// The variables of the manifest that decide whether and how a module sets a thing.
+fn variables_behind(assembly: &Assembly<'_>, host: &HostName, thing: &str) -> Vec<String> {
+    let parsed = match thing.strip_prefix("main.cf:") {
+        Some(name) => parameter(name).map(Thing::Parameter),
+        None => RemotePath::new(thing).ok().map(Thing::File),
+    };
+    let (Some(thing), Some(draft)) = (parsed, assembly.draft.hosts.get(host)) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for role in &draft.roles {
+        let (Some(module), Some(words)) = (
+            assembly.shipped.modules.0.get(role),
+            assembly.draft.modules.get(role),
+        ) else {
+            continue;
+        };
+        let behind = module.variables_of(&thing);
+        let said = words.keys().filter_map(|key| match key {
+            WordKey::Variable(name) if behind.contains(name) => Some(name),
+            _ => None,
+        });
+        found.extend(said.map(|name| format!("vars.{name} under modules.{role}")));
+    }
+    found
+}
+
+/// What a word is about, as rows name it: the same for a word that sets a thing and for one that leaves it alone.
+fn subject(key: &WordKey) -> String {
+    match key {
+        WordKey::Leave(thing) if thing.starts_with('/') => thing.clone(),
+        WordKey::Leave(thing) if thing.contains('/') => format!("master.cf:{thing}"),
+        WordKey::Leave(thing) => format!("main.cf:{thing}"),
+        key => thing_of(key),
     }
 }
 
@@ -104,12 +157,16 @@ fn shown_key(key: &WordKey) -> String {
 
 /// Every other word that takes the place of what a module sets.
 fn others(assembly: &Assembly<'_>) -> Vec<(HostName, Advice)> {
-    const RANK: u8 = 9;
     let mut found = Vec::new();
     let bare = without_words(assembly);
     for (host, desired) in &bare {
+        let mut seen = BTreeSet::new();
         for (place, words) in layers(assembly, host) {
             for (key, word) in words {
+                // The nearest word is what the host has.
+                if !seen.insert(subject(key)) {
+                    continue;
+                }
                 let Some(recommended) = recommended(key, desired, assembly, host) else {
                     continue;
                 };
@@ -119,7 +176,7 @@ fn others(assembly: &Assembly<'_>) -> Vec<(HostName, Advice)> {
                     (key, value) => format!("{} = {}", thing_of(key), short(value)),
                 };
                 let advice = Advice {
-                    rank: RANK,
+                    rank: Advice::HARMLESS,
                     yours,
                     recommended: recommended.0,
                     why: recommended.1,
@@ -135,7 +192,10 @@ fn others(assembly: &Assembly<'_>) -> Vec<(HostName, Advice)> {
 fn short(value: &Yaml) -> String {
     let text = match value {
         Yaml::Null => "not set".to_owned(),
+        Yaml::Text(text) | Yaml::Plain(text) if text.is_empty() => "empty".to_owned(),
         Yaml::Text(text) | Yaml::Plain(text) => text.clone(),
+        Yaml::List(items) if items.is_empty() => "[]".to_owned(),
+        Yaml::Map(entries) if entries.is_empty() => "{}".to_owned(),
         Yaml::List(items) => items.iter().map(short).collect::<Vec<_>>().join(", "),
         Yaml::Map(entries) => entries
             .iter()
@@ -207,7 +267,11 @@ fn recommended(
                 .iter()
                 .filter_map(module)
                 .find_map(|module| module.vars.get(name))?;
-            let default = variable.default.to_string();
+            let default = match variable.default.as_str() {
+                Some("") => "empty".to_owned(),
+                Some(text) => text.to_owned(),
+                None => variable.default.to_string(),
+            };
             Some((cut(&default), variable.doc.clone()))
         }
         WordKey::Setting(name) => of_thing(&Thing::Parameter(parameter(name)?)),

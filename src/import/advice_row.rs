@@ -14,3 +14,14 @@ pub struct Advice {
     /// What to do in the manifest.
     pub line: String,
 }
+
+impl Advice {
+    /// The rank of a difference of which no harm is known.
+    pub const HARMLESS: u8 = 9;
+
+    /// Whether mail is lost, bounced or delayed, or a secret is open.
+    #[must_use]
+    pub fn is_fault(&self) -> bool {
+        self.rank < Self::HARMLESS
+    }
+}

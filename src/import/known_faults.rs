@@ -5,7 +5,13 @@ use super::evidence::{comparisons, is_host};
 use super::seen::{SeenHost, SeenTable};
 
 /// A row of which `line` is still the thing that the manifest keeps.
-fn row(rank: u8, yours: impl Into<String>, recommended: &str, why: &str, thing: &str) -> Advice {
+pub(super) fn row(
+    rank: u8,
+    yours: impl Into<String>,
+    recommended: &str,
+    why: &str,
+    thing: &str,
+) -> Advice {
     Advice {
         rank,
         yours: yours.into(),
@@ -17,6 +23,9 @@ fn row(rank: u8, yours: impl Into<String>, recommended: &str, why: &str, thing: 
 
 /// The thing of rows about how the directory is reached.
 pub const DIRECTORY: &str = "ldap";
+
+/// The thing of rows about the name of a host's Cyrus.
+pub const MAILHOST: &str = "mailhost";
 
 /// The thing of rows about all LDAP tables of a host's own.
 pub const TABLES: &str = "tables";
@@ -37,13 +46,14 @@ pub fn known_faults(host: &SeenHost) -> Vec<Advice> {
         of_backend(host, &tables, &mut found);
     }
     if routes {
-        of_router(host, &mut found);
+        of_router(host, &tables, &mut found);
     }
     let subdomains = host.list("parent_domain_matches_subdomains");
-    if !host.list("relay_domains").is_empty()
-        && subdomains.iter().any(|word| word == "relay_domains")
-        && routes
-    {
+    let relays = host
+        .list("relay_domains")
+        .iter()
+        .any(|name| name.contains('.'));
+    if relays && subdomains.iter().any(|word| word == "relay_domains") && !own {
         found.push(row(
             5,
             "parent_domain_matches_subdomains has relay_domains",
@@ -55,16 +65,16 @@ pub fn known_faults(host: &SeenHost) -> Vec<Advice> {
     found
 }
 
-fn get<'t>(table: &'t SeenTable, name: &str) -> &'t str {
+pub(super) fn get<'t>(table: &'t SeenTable, name: &str) -> &'t str {
     table.settings.get(name).map_or("", String::as_str)
 }
 
-fn asks_own_mailhost(table: &SeenTable) -> bool {
+pub(super) fn asks_own_mailhost(table: &SeenTable) -> bool {
     let asked = comparisons(get(table, "query_filter"));
     asked.iter().any(|(name, value)| is_host(name, value, &[]))
 }
 
-fn is_route(table: &SeenTable) -> bool {
+pub(super) fn is_route(table: &SeenTable) -> bool {
     table.parameters.iter().any(|name| name == "transport_maps")
 }
 
@@ -136,6 +146,7 @@ fn of_connection(host: &SeenHost, table: &SeenTable, found: &mut Vec<Advice>) {
     let clear = !server.contains("ldaps://")
         && !server.contains("ldapi://")
         && get(table, "start_tls") != "yes";
+    found.extend(sample_password(table));
     if has_password && clear {
         found.push(row(
             3,
@@ -163,6 +174,19 @@ fn of_connection(host: &SeenHost, table: &SeenTable, found: &mut Vec<Advice>) {
             path,
         ));
     }
+}
+
+/// The password that Kolab's documents, and many copies of them, have.
+fn sample_password(table: &SeenTable) -> Option<Advice> {
+    (get(table, "bind_pw") == "Welcome2KolabSystems").then(|| {
+        row(
+            1,
+            "the password of the directory is the sample of published documents",
+            "a password of your own",
+            "whoever has read these documents can read the directory",
+            DIRECTORY,
+        )
+    })
 }
 
 /// Of a host that delivers to its own mailboxes.
@@ -254,7 +278,7 @@ fn of_tables_of_backend(host: &SeenHost, tables: &[SeenTable], found: &mut Vec<A
 }
 
 /// Of a host that sends mail to the host in the directory.
-fn of_router(host: &SeenHost, found: &mut Vec<Advice>) {
+fn of_router(host: &SeenHost, tables: &[SeenTable], found: &mut Vec<Advice>) {
     let validates = ["relay_recipient_maps", "local_recipient_maps"]
         .iter()
         .any(|name| host.tables(name).iter().any(|table| table.kind == "ldap"));
@@ -272,4 +296,58 @@ fn of_router(host: &SeenHost, found: &mut Vec<Advice>) {
             "main.cf:relay_recipient_maps",
         ));
     }
+    if host.expanded("relay_transport").starts_with("retry:") {
+        found.push(row(
+            3,
+            "relay_transport = retry:",
+            "a table that answers only for entries without a mailHost",
+            "unknown addresses are answered with 450: senders try for days, and learn nothing",
+            "main.cf:relay_transport",
+        ));
+    }
+    of_tables_of_router(tables, found);
+    if host.expanded("recipient_delimiter").is_empty() {
+        found.push(row(
+            3,
+            "no recipient_delimiter",
+            "+",
+            "mail for user+folder@ is refused",
+            "main.cf:recipient_delimiter",
+        ));
+    }
+}
+
+/// Of the tables of a host that sends mail to the host in the directory.
+fn of_tables_of_router(tables: &[SeenTable], found: &mut Vec<Advice>) {
+    let formats = tables.iter().filter(|table| is_route(table));
+    let mut formats = formats.map(|table| get(table, "result_format"));
+    if !formats.any(|format| format.starts_with("retry:")) {
+        found.push(row(
+            2,
+            "nothing for entries without a mailHost",
+            "a table of transport_maps with result_format = retry:4.2.1",
+            "Kolab sets mailHost some time after it makes an entry: until then its mail is bounced, or loops",
+            "main.cf:transport_maps",
+        ));
+    }
+    for table in tables {
+        let rewrites = table
+            .parameters
+            .iter()
+            .any(|name| name == "virtual_alias_maps");
+        let to_folder = get(table, "result_format").contains("+%");
+        if rewrites && to_folder {
+            found.push(row(
+                1,
+                format!("{}: rewrites addresses of shared folders before they are routed", name_of(table)),
+                "only backends rewrite them",
+                "no entry of the directory has postuser+folder as its address: no host is found for it",
+                &table.path,
+            ));
+        }
+    }
+}
+
+fn name_of(table: &SeenTable) -> &str {
+    table.path.rsplit('/').next().unwrap_or_default()
 }

@@ -63,6 +63,7 @@ enum Said<'a> {
 struct Trial<'a> {
     hosts: BTreeMap<&'a HostName, Said<'a>>,
     layers: Vec<(&'a Wide, &'a Yaml)>,
+    exceptions: usize,
 }
 
 /// The words of one place that go from hosts to wider layers.
@@ -93,6 +94,7 @@ pub fn hoist(assembly: &mut Assembly<'_>) {
         let before = Trial {
             hosts: said.collect(),
             layers: Vec::new(),
+            exceptions: 0,
         };
         let ways = WAYS.iter().map(|kinds| {
             let mut trial = before.clone();
@@ -215,14 +217,17 @@ impl<'a> Trial<'a> {
                 Said::Own(own) | Said::Covered(own) => Said::Own(own),
                 Said::Nothing | Said::Undone => Said::Undone,
             };
+            if !matches!(said, Said::Covered(_)) {
+                self.exceptions += 1;
+            }
         }
     }
 
-    /// How many words are to be read.
-    fn cost(&self) -> usize {
+    /// How many words are to be read, and how many of them undo what a wider layer says.
+    fn cost(&self) -> (usize, usize) {
         let of_hosts = self.hosts.values();
         let of_hosts = of_hosts.filter(|said| matches!(said, Said::Own(_) | Said::Undone));
-        of_hosts.count() + self.layers.len()
+        (of_hosts.count() + self.layers.len(), self.exceptions)
     }
 }
 

@@ -11,6 +11,7 @@ pub mod connection;
 pub mod differences;
 pub mod draft;
 pub mod evidence;
+mod faults_of_hosts;
 pub mod infer;
 pub mod kept;
 pub mod known_faults;

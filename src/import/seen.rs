@@ -7,7 +7,7 @@ use super::targets::Login;
 use crate::name::{HostName, RemotePath};
 use crate::postfix::catalogue::tables::{self, Table};
 use crate::postfix::configuration::{Configuration, ConfigurationFiles, FilePurpose, Release};
-use crate::postfix::{logical_texts, split_list, table_settings};
+use crate::postfix::{inline_entries, logical_texts, split_list, table_settings};
 use crate::state::{Live, LiveFile, LiveService, LiveState, PostfixLive};
 
 /// Where Cyrus's configuration is on every distribution.
@@ -140,6 +140,25 @@ impl SeenHost {
         found
     }
 
+    /// Whether a service of master.cf runs in the chroot jail.
+    #[must_use]
+    pub fn is_chrooted(&self, service: &str) -> bool {
+        let services = self.with_configuration(|configuration| configuration.services());
+        let services = services.flatten().unwrap_or_default();
+        services
+            .iter()
+            .any(|running| running.name.as_str() == service && running.chroot)
+    }
+
+    /// The instances of Postfix beside the default one that an apply of `murder` manages.
+    #[must_use]
+    pub fn managed_instances(&self) -> Vec<String> {
+        let ledger = self.live.ledger.iter();
+        let services = ledger.flat_map(|ledger| ledger.services.keys());
+        let named = services.filter(|service| service.named_instance().is_some());
+        named.map(ToString::to_string).collect()
+    }
+
     /// The LDAP tables that it opens.
     #[must_use]
     pub fn ldap_tables(&self) -> Vec<SeenTable> {
@@ -168,6 +187,9 @@ impl SeenHost {
     /// The entries of a table.
     #[must_use]
     pub fn entries_of(&self, table: &Table) -> Vec<(String, String)> {
+        if table.kind == "inline" {
+            return inline_entries(&table.name).unwrap_or_default();
+        }
         let text = self.text(&table.name).unwrap_or_default();
         let lines = logical_texts(text.as_bytes()).into_iter();
         lines

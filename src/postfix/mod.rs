@@ -57,7 +57,7 @@ pub use network::Network;
 pub use same_file::same_table_file;
 pub use same_file::settings as table_settings;
 pub use value::same_value;
-pub use value::split_list;
+pub use value::{inline_entries, split_list};
 
 pub(crate) use lines::logical_texts;
 

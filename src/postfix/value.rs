@@ -12,6 +12,21 @@ pub fn same_value(left: &str, right: &str) -> bool {
     collapse(left.as_bytes()) == collapse(right.as_bytes())
 }
 
+/// The keys and values of a table `inline:{ key=value, { key = value } }`, by what stands after `inline:` (DATABASE_README). None if
+/// the text has another form.
+#[must_use]
+pub fn inline_entries(name: &str) -> Option<Vec<(String, String)>> {
+    let words = split_list(name.strip_prefix('{')?.strip_suffix('}')?);
+    let entries = words.iter().map(|word| {
+        let pair = word
+            .strip_prefix('{')
+            .and_then(|word| word.strip_suffix('}'));
+        let (key, value) = pair.unwrap_or(word).split_once('=')?;
+        Some((key.trim().to_owned(), value.trim().to_owned()))
+    });
+    entries.collect()
+}
+
 /// The items of a list value: separated by commas or white space, where a group in braces
 /// is one item (postconf(5), "lists"; Postfix's `CHARS_COMMA_SP` and `CHARS_BRACE`).
 #[must_use]

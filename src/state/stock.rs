@@ -12,7 +12,7 @@ use crate::postfix::{DEBIAN_MASTER_CF, MasterCf, MasterEntry, split_list};
 use crate::thing::{Field, Thing};
 
 /// Lines of main.cf that the packages of Debian, Red Hat and SUSE write, and that are not the built-in default.
-const OF_PACKAGES: [(&str, &str); 20] = [
+const OF_PACKAGES: [(&str, &str); 30] = [
     ("alias_database", "hash:/etc/aliases"),
     ("alias_maps", "hash:/etc/aliases"),
     ("append_dot_mydomain", "no"),
@@ -40,8 +40,30 @@ const OF_PACKAGES: [(&str, &str); 20] = [
         "permit_mynetworks,reject_unauth_destination",
     ),
     ("smtpd_sender_restrictions", "hash:/etc/postfix/access"),
+    ("smtp_tls_CAfile", "/etc/pki/tls/certs/ca-bundle.crt"),
+    ("smtp_tls_CApath", "/etc/pki/tls/certs"),
+    ("smtp_tls_CApath", "/etc/ssl/certs"),
     ("smtp_tls_security_level", "may"),
+    (
+        "smtp_tls_session_cache_database",
+        "btree:${data_directory}/smtp_scache",
+    ),
+    ("smtpd_tls_cert_file", "/etc/pki/tls/certs/postfix.pem"),
+    (
+        "smtpd_tls_cert_file",
+        "/etc/ssl/certs/ssl-cert-snakeoil.pem",
+    ),
+    ("smtpd_tls_key_file", "/etc/pki/tls/private/postfix.key"),
+    (
+        "smtpd_tls_key_file",
+        "/etc/ssl/private/ssl-cert-snakeoil.key",
+    ),
     ("smtpd_tls_security_level", "may"),
+    (
+        "smtpd_tls_session_cache_database",
+        "btree:${data_directory}/smtpd_scache",
+    ),
+    ("smtpd_use_tls", "yes"),
     ("virtual_alias_maps", "hash:/etc/postfix/virtual"),
 ];
 

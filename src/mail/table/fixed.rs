@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::answer::{AnswerPlace, KeyLookup, LookupAnswer, LookupError, LookupResult};
 use super::part::{PartVisitor, TablePart};
 use crate::directory::Directory;
-use crate::postfix::{logical_lines, split_list};
+use crate::postfix::{inline_entries, logical_lines};
 
 /// A table with keys in lower case.
 #[derive(Debug, Default)]
@@ -56,16 +56,12 @@ impl FixedTable {
     #[must_use]
     pub fn from_inline(name: &str) -> Option<Self> {
         let mut table = HashMap::new();
-        for word in split_list(name.strip_prefix('{')?.strip_suffix('}')?) {
-            let pair = word
-                .strip_prefix('{')
-                .and_then(|word| word.strip_suffix('}'));
-            let (key, value) = pair.unwrap_or(&word).split_once('=')?;
+        for (key, value) in inline_entries(name)? {
             let answer = LookupAnswer {
-                value: value.trim().to_owned(),
+                value,
                 place: AnswerPlace::Name,
             };
-            table.insert(key.trim().to_lowercase(), answer);
+            table.insert(key.to_lowercase(), answer);
         }
         Some(Self(table))
     }
