@@ -160,7 +160,7 @@ fn look(
         now: &now,
     };
     // A notification says it once; cron sends this by mail at each run.
-    if arguments.notify.state.is_none() {
+    if !notifier.tells() {
         warn_of_overdue(report.plan, &now, terminal);
     }
     let exit = exit(report.plan, arguments.pending);

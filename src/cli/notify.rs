@@ -1,7 +1,7 @@
 //! `drift --notify`: the targets of a run, and what they are told.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
@@ -65,6 +65,13 @@ impl Notifier {
         })
     }
 
+    /// Whether a target gets messages: healthchecks gets none.
+    #[must_use]
+    pub fn tells(&self) -> bool {
+        let sender = self.sender.as_ref();
+        sender.is_some_and(|sender| !sender.names().is_empty())
+    }
+
     /// Tells the targets what is new and what is clean again. What fails is reported, and repeated by the next run.
     ///
     /// # Errors
@@ -73,9 +80,6 @@ impl Notifier {
         let (Some(sender), Some(path)) = (&self.sender, &self.state) else {
             return Ok(());
         };
-        if sender.mails() {
-            warn_of_own_relay(watched, terminal);
-        }
         let now = SystemTime::now();
         let soon = provenance::run(now + SOON).at;
         let at = provenance::run(now).at;
@@ -105,6 +109,10 @@ impl Notifier {
                 path.display()
             ))
         };
+        // A clean run prints nothing: cron would send it by mail.
+        if sender.mails() && !seen.notices.is_empty() {
+            warn_of_own_relay(watched, terminal);
+        }
         let mut state = StateFile::open(path).map_err(failed)?;
         state.note(&seen, &sender.names()).map_err(failed)?;
         let words = state
@@ -132,7 +140,12 @@ fn report(words: &[String], terminal: &Terminal) {
 
 /// Warns where mail about a broken host would go through a host of this murder.
 fn warn_of_own_relay(watched: &Watched, terminal: &Terminal) {
-    let mut command = Command::new("postconf");
+    // The PATH of cron(8) does not have its folder.
+    let usual = Path::new("/usr/sbin/postconf");
+    let mut command = Command::new(match usual.exists() {
+        true => usual,
+        false => Path::new("postconf"),
+    });
     command.args(["-h", "relayhost", "myhostname"]);
     let bounds = Bounds {
         time: Duration::from_secs(5),
@@ -141,16 +154,40 @@ fn warn_of_own_relay(watched: &Watched, terminal: &Terminal) {
     let Ended::Done { output, .. } = program::run(&mut command, b"", bounds) else {
         return;
     };
-    let text = String::from_utf8_lossy(&output).to_ascii_lowercase();
-    let words = text
-        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-'))
-        .filter_map(|word| HostName::new(word).ok());
     let hosts = &watched.loaded.murder.hosts;
-    let own: BTreeSet<HostName> = words.filter(|name| hosts.contains_key(name)).collect();
-    for host in own {
+    for host in named_in(&String::from_utf8_lossy(&output)) {
+        if !hosts.contains_key(&host) {
+            continue;
+        }
         terminal.report(&format!(
             "warning: mail:ADDRESS goes through {host}, a host of this murder: when it is down, the notification waits there; \
              use another target beside it"
         ));
+    }
+}
+
+/// The host names in values of main.cf, such as `[smtp.example.org]:25`.
+fn named_in(values: &str) -> BTreeSet<HostName> {
+    let values = values.to_ascii_lowercase();
+    let words = values.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-'));
+    words.filter_map(|word| HostName::new(word).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_relay_is_found_in_each_form() {
+        for value in [
+            "[SMTP.example.org]:587\ndesk.example.org\n",
+            "smtp.example.org\n\n",
+            "lmtp:inet:smtp.example.org:24\n",
+        ] {
+            let named = named_in(value);
+            let named: Vec<&str> = named.iter().map(HostName::as_str).collect();
+            assert!(named.contains(&"smtp.example.org"), "{value}: {named:?}");
+        }
+        assert!(named_in("\n\n").is_empty());
     }
 }

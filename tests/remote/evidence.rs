@@ -12,10 +12,13 @@ use murder::machine::remote::Remote;
 use super::host::Host;
 use super::world::{desired, plan};
 
-/// How many drifts are made: MURDER_DRIFTS, for a longer run by hand.
+/// How many drifts are made, on how many hosts at once. Most of the time of each is waiting, so that times in logs differ.
+const HOSTS: u64 = 6;
+
+/// How many drifts are made: MURDER_DRIFTS, for a shorter run by hand.
 fn drifts() -> u64 {
     let wanted = std::env::var("MURDER_DRIFTS").ok();
-    wanted.and_then(|text| text.parse().ok()).unwrap_or(20)
+    wanted.and_then(|text| text.parse().ok()).unwrap_or(200)
 }
 
 /// A small generator of numbers (xorshift64).
@@ -125,48 +128,80 @@ fn word(by: &ChangedBy) -> &'static str {
     }
 }
 
+/// What became of the drifts of a host.
+#[derive(Default)]
+struct Tally {
+    right: usize,
+    unknown: Vec<String>,
+    wrong: Vec<String>,
+}
+
+impl Tally {
+    /// Makes these drifts on a host of its own, and asks who made each.
+    fn of(numbers: impl Iterator<Item = u64>, seed: u64) -> Self {
+        let host = super::world::host();
+        prepare(&host);
+        let first = desired(false);
+        let mut chance = Chance(seed | 1);
+        let mut tally = Self::default();
+        for number in numbers {
+            // Each way once, and then by chance.
+            let way = if number < 7 { number } else { chance.below(7) };
+            let change = CHANGES[usize::try_from(chance.below(9)).unwrap()];
+            std::thread::sleep(Duration::from_millis(1100));
+            let wanted = make(&host, way, number, change);
+            std::thread::sleep(Duration::from_millis(1100));
+            let found = plan(&host, &first).unwrap_or_else(|| panic!("no drift: {way} {change:?}"));
+            let mut machine = Remote::new(host.shell());
+            let asked = question(&found);
+            let evidence = block_on(machine.witnessing(&asked)).unwrap();
+            let said = attribute(&found, &evidence);
+            assert!(!said.is_empty(), "{change:?}: {:?}", found.steps);
+            for one in said {
+                let by = word(&one.by);
+                let case = format!("{way} {change:?}: wanted {wanted}, got {}", one.sentence());
+                if by == wanted {
+                    tally.right += 1;
+                } else if by == "unknown" {
+                    tally.unknown.push(case);
+                } else {
+                    tally.wrong.push(case);
+                }
+            }
+            host.run("cp -a /root/kept/. /etc/postfix/");
+            assert!(plan(&host, &first).is_none(), "{change:?}");
+        }
+        tally
+    }
+}
+
 #[test]
 fn changes_are_attributed_to_who_made_them_and_never_to_another() {
-    let host = super::world::host();
-    prepare(&host);
-    let first = desired(false);
     let seed = std::env::var("MURDER_TEST_SEED").ok();
-    let mut chance = Chance(seed.and_then(|text| text.parse().ok()).unwrap_or(4711) | 1);
-    let (mut right, mut unknown, mut wrong) = (0, Vec::new(), Vec::new());
+    let seed = seed.and_then(|text| text.parse().ok()).unwrap_or(4711_u64);
     let all = drifts();
-    for number in 0..all {
-        // Each way once, and then by chance.
-        let way = if number < 7 { number } else { chance.below(7) };
-        let change = CHANGES[usize::try_from(chance.below(9)).unwrap()];
-        std::thread::sleep(Duration::from_millis(1100));
-        let wanted = make(&host, way, number, change);
-        std::thread::sleep(Duration::from_millis(1100));
-        let found = plan(&host, &first).unwrap_or_else(|| panic!("no drift: {way} {change:?}"));
-        let mut machine = Remote::new(host.shell());
-        let asked = question(&found);
-        let evidence = block_on(machine.witnessing(&asked)).unwrap();
-        let said = attribute(&found, &evidence);
-        assert!(!said.is_empty(), "{change:?}: {:?}", found.steps);
-        for one in said {
-            let by = word(&one.by);
-            let case = format!("{way} {change:?}: wanted {wanted}, got {}", one.sentence());
-            if by == wanted {
-                right += 1;
-            } else if by == "unknown" {
-                unknown.push(case);
-            } else {
-                wrong.push(case);
-            }
+    let mut sum = Tally::default();
+    std::thread::scope(|scope| {
+        let hosts: Vec<_> = (0..HOSTS)
+            .map(|host| {
+                let numbers = (0..all).filter(move |number| number % HOSTS == host);
+                scope.spawn(move || Tally::of(numbers, seed.wrapping_add(host << 32)))
+            })
+            .collect();
+        for host in hosts {
+            let one = host.join().unwrap();
+            sum.right += one.right;
+            sum.unknown.extend(one.unknown);
+            sum.wrong.extend(one.wrong);
         }
-        host.run("cp -a /root/kept/. /etc/postfix/");
-        assert!(plan(&host, &first).is_none(), "{change:?}");
-    }
+    });
+    let (right, unknown) = (sum.right, sum.unknown);
     println!(
         "{right} right, {} unknown, {} wrong",
         unknown.len(),
-        wrong.len()
+        sum.wrong.len()
     );
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(sum.wrong.is_empty(), "{:#?}", sum.wrong);
     let total = right + unknown.len();
     assert!(
         right * 100 >= total * 95,

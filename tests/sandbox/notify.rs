@@ -150,6 +150,10 @@ fn an_overdue_maintenance_is_told_once_and_its_end_once() {
             assert_eq!(body["new"][0]["host"], HOST);
         }
     }
+    // Where nobody is told, it stays a warning.
+    let pinged = targets(&bench, &[format!("healthchecks:{}", server.url("/hc"))]);
+    assert!(drift(&bench, 0, &pinged).contains("is overdue"));
+    assert_eq!(server.told().len(), 2);
     bench.manifest(MANIFEST);
     for run in 0..2 {
         drift(&bench, 0, &words);
