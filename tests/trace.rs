@@ -314,3 +314,47 @@ fn copies_masquerading_and_forward_files_are_told() {
         assert_eq!(lab.short(&submit), expected, "{more}");
     }
 }
+
+/// `smart_host` may be a name before several internal MTAs, which is no host: mail for it goes to one of them.
+#[test]
+fn a_name_before_several_internal_mtas_stands_for_them() {
+    let two = MANIFEST
+        .replace("domains:", "smart_host: out.example.org\nexternal: [out.example.org]\ndomains:")
+        .replace(
+            "  backend1.example.org:",
+            "  smtp2.example.org: {roles: [internal-mta], addresses: [192.0.2.7]}\n  backend1.example.org:",
+        );
+    let lab = RouteFolder::new(&two);
+    assert_eq!(lab.short(&["john@example.org"]), "250 delivered backend1");
+    // A backend gives mail for another one's people to that name.
+    let other = ["--submit", "backend2.example.org", "john@example.org"];
+    let trace = lab.json(&other).remove(0);
+    let hosts: Vec<&str> = trace["hops"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hop| hop["host"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        hosts,
+        [
+            "backend2.example.org",
+            "smtp.example.org",
+            "backend1.example.org"
+        ]
+    );
+    // One of the two is enough, and without both mail waits.
+    let verify = |without: &[&str]| {
+        let words = ["verify", "m.yaml", "--ldif", "d.ldif", "--format", "json"];
+        let output = lab.run(&[&words[..], &["--without"], without].concat());
+        let report: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+        let effect = &report["what_if"][0];
+        (
+            effect["deferred"].as_u64().unwrap(),
+            effect["bounced"].as_u64().unwrap(),
+        )
+    };
+    assert_eq!(verify(&["smtp.example.org"]), (0, 0));
+    let (deferred, bounced) = verify(&["smtp.example.org", "smtp2.example.org"]);
+    assert!(deferred > 0 && bounced == 0, "{deferred} {bounced}");
+}

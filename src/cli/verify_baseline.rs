@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
+use crate::replace_file::replace;
 use crate::verify::{Baseline, Finding};
 
 /// The length of a new key in bytes.
@@ -45,7 +46,7 @@ pub fn write(path: &Path, findings: &[Finding]) -> Result<(), CliError> {
     let text = baseline
         .text()
         .map_err(|error| CliError::message(error.to_string()))?;
-    fs::write(path, text).map_err(|error| unwritable(path, &error))
+    replace(path, text.as_bytes(), None).map_err(|error| unwritable(path, &error))
 }
 
 fn key_path(path: &Path) -> PathBuf {

@@ -1,6 +1,6 @@
 //! Deliveries by smtp(8) and lmtp(8): to the next host, out of the murder, or to a mailbox.
 
-use super::nexthop::{Destination, destinations};
+use super::nexthop::Destination;
 use super::rcpt::client_of;
 use super::reply::Reply;
 use super::resolve::Route;
@@ -27,7 +27,7 @@ impl Walk<'_> {
             return self.client_failed(at, route, is_lmtp, status);
         }
         let mut status = String::from("4.4.1 no destination");
-        for destination in destinations(&route.nexthop, is_lmtp) {
+        for destination in self.murder.destinations(&route.nexthop, is_lmtp) {
             let outcome = match destination {
                 Destination::Malformed(word) => Err(format!("4.3.5 `{word}` is not a destination")),
                 Destination::Socket(path) if path.contains([',', ' ']) => Err(format!(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::host::MailHost;
 use super::input::HostInput;
+use super::nexthop::{Destination, destinations};
 
 /// All hosts of a murder, for routes of mail.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub struct MailMurder {
     external: HashSet<String>,
     /// The mail domains.
     domains: HashSet<String>,
+    /// A name that stands for all smart hosts, in lower case.
+    shared_name: Option<String>,
 }
 
 impl MailMurder {
@@ -41,19 +44,55 @@ impl MailMurder {
     /// The same murder with other hosts. Those whose numbers are in `absent` are not there.
     #[must_use]
     pub fn with_hosts(&self, hosts: Vec<Arc<MailHost>>, absent: BTreeSet<usize>) -> Self {
-        Self::of_hosts(hosts, absent, self.external.clone(), self.domains.clone())
+        Self {
+            shared_name: self.shared_name.clone(),
+            ..Self::of_hosts(hosts, absent, self.external.clone(), self.domains.clone())
+        }
+    }
+
+    /// The same murder, in which a name that is no host stands for all its smart hosts: an address before them, or a name with
+    /// the addresses of all.
+    #[must_use]
+    pub fn with_shared_name(mut self, name: Option<&str>) -> Self {
+        self.shared_name = name.map(str::to_lowercase);
+        self
+    }
+
+    /// The destinations of a next hop, with all smart hosts in place of a name that stands for them: smtp(8) tries the next one
+    /// where one does not answer, and what is before them does the same.
+    pub(super) fn destinations(&self, nexthop: &str, is_lmtp: bool) -> Vec<Destination> {
+        let all = destinations(nexthop, is_lmtp).into_iter();
+        let of_each = all.flat_map(|destination| match &destination {
+            Destination::Host(name, port) | Destination::Domain(name, port)
+                if self.shared_name.as_ref() == Some(name) && self.host(name).is_none() =>
+            {
+                let hosts = self.hosts.iter();
+                let smart = hosts
+                    .filter(|host| host.abilities.is_smart_host && self.host(&host.name).is_some());
+                let names = smart.map(|host| Destination::Host(host.name.clone(), port.clone()));
+                let names: Vec<Destination> = names.collect();
+                match names.is_empty() {
+                    true => vec![destination],
+                    false => names,
+                }
+            }
+            _ => vec![destination],
+        });
+        of_each.collect()
     }
 
     /// The same murder, which also knows the external hosts and the mail domains of another one.
     #[must_use]
     pub fn with_names_of(&self, other: &Self) -> Self {
         let both = |own: &HashSet<String>, others: &HashSet<String>| own | others;
-        Self::of_hosts(
+        let all = Self::of_hosts(
             self.hosts.clone(),
             self.absent.clone(),
             both(&self.external, &other.external),
             both(&self.domains, &other.domains),
-        )
+        );
+        let shared_name = self.shared_name.clone();
+        all.with_shared_name(shared_name.or(other.shared_name.clone()).as_deref())
     }
 
     fn of_hosts(
@@ -91,6 +130,7 @@ impl MailMurder {
             by_name,
             external,
             domains,
+            shared_name: None,
         }
     }
 

@@ -4,7 +4,7 @@ use super::agent::Program;
 use super::host::MailHost;
 use super::maps::Known;
 use super::murder::MailMurder;
-use super::nexthop::{Destination, destinations};
+use super::nexthop::Destination;
 use super::reply::Reply;
 use super::resolve::Route;
 use super::smtpd::{RcptAnswer, RcptQuestion, SmtpClient};
@@ -65,7 +65,7 @@ impl MailMurder {
                     _ => not_modelled("a probe of this transport is not modelled"),
                 };
             }
-            match destinations(&route.nexthop, false).first() {
+            match self.destinations(&route.nexthop, false).first() {
                 Some(Destination::Host(name, _)) => match self.host(name) {
                     Some(next) if circumstances.down.contains(&next) => {
                         Ok(Reply::new(450, "4.4.1", "the host does not answer"))

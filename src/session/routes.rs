@@ -159,6 +159,7 @@ impl CompiledMurder {
             external.map(HostName::as_str),
             murder.domains.iter().map(|domain| domain.name.as_str()),
         );
+        let mail = mail.with_shared_name(murder.smart_host.as_ref().map(HostName::as_str));
         let places = places.iter();
         let places = places.map(|place| {
             let of = (place.host.name.clone(), place.service.clone());

@@ -278,9 +278,17 @@ def wait_until_idle(taken):
             # It fails while pickup(8) is at work and does not listen.
             subprocess.run(["postkick", "public", "pickup", "W"], stderr=subprocess.DEVNULL)
             time.sleep(2)
-        works = any(path.is_file() for queue in ("incoming", "active") for path in (spool / queue).rglob("*"))
+        works = any(is_taken(path) for queue in ("incoming", "active") for path in (spool / queue).rglob("*"))
         calm = calm + 1 if is_tried and not works else 0
         time.sleep(0.3)
+
+
+def is_taken(path):
+    """Whether a file of the queue is a message that Postfix has taken: cleanup(8) makes it executable at its end."""
+    try:
+        return path.is_file() and bool(path.stat().st_mode & 0o100)
+    except FileNotFoundError:
+        return False
 
 
 def log_until_now():
