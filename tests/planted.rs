@@ -74,6 +74,11 @@ const KINDS: &[(&str, &[Named])] = &[
         "P o#\nmail: o#@example.org\nmailHost: smtp.example.org\n",
         &[("loop", &["o#"]), ("unknown-mailhost", &["o#"])],
     ),
+    // Only the host knows its accounts.
+    (
+        "P t#\nmail: t#@example.org\nmailHost: backend1.example.org\nmailForwardingAddress: z#@frontend1.example.org\n",
+        &[("not-modelled", &["t#"])],
+    ),
     // Two folders with one target in a group.
     (
         "F q#\nmail: q#@example.org\nmailHost: backend1.example.org\nkolabTargetFolder: shared/q#@example.org\n\n\

@@ -112,8 +112,8 @@ impl KeyLookup for AccountTable {
     }
 
     fn find(&self, key: &str, _: &Directory) -> LookupResult {
-        // No account has `@` in its name.
-        if key.contains('@') {
+        // No account has `@` or `+` in its name (POSIX, "User Name").
+        if key.contains(['@', '+']) {
             return Ok(None);
         }
         if KNOWN.contains(&key) {
