@@ -121,8 +121,15 @@ domains: [example.org]
 ldap: {uris: ["ldap://ldap.example.org"], base: "dc=example,dc=org"}
 smart_host: mx1.example.org
 sites: {north: {}, south: {settings: {biff: "no"}}}
-modules: {backend: {settings: {maximal_queue_lifetime: 4d}}}
-defaults: {site: south, settings: {bounce_queue_lifetime: 4d, delay_warning_time: 4h}}
+modules:
+  backend:
+    settings: {maximal_queue_lifetime: 4d}
+    services: {relay/unix: {process_limit: 10, options: {syslog_name: postfix/out}}}
+defaults:
+  site: south
+  settings: {bounce_queue_lifetime: 4d, delay_warning_time: 4h}
+  services: {retry/unix: {process_limit: 9}}
+  files: {/etc/postfix/access_clients: {content: "192.0.2.1 OK\\n"}}
 hosts:
   mx[1:2].example.org: {roles: [internal-mta], site: north, settings: {smtpd_banner: "$myhostname ESMTP"}}
   backend[1:3].example.org: {roles: [backend], settings: {smtpd_hard_error_limit: "20"}}
@@ -261,8 +268,31 @@ fn whatever_is_changed_on_whichever_hosts_the_next_plan_with_it_is_empty() {
                 }
             }
         }
+        for host in HOSTS {
+            let host = format!("{host}.example.org");
+            let master = "etc/postfix/master.cf";
+            let text = bench.read(&host, master);
+            let chosen = ["postfix/out", "postfix/a", "postfix/b"][below(3)];
+            let text = text.replace("syslog_name=postfix/out", &format!("syslog_name={chosen}"));
+            // The columns of `retry` are service, type, private, unprivileged, chroot, wakeup, limit, command.
+            let lines = text.lines().map(|line| {
+                let columns: Vec<&str> = line.split_whitespace().collect();
+                match columns.as_slice() {
+                    ["retry", "unix", .., "9", _] if below(3) > 0 => line.replace('9', "8"),
+                    _ => line.to_owned(),
+                }
+            });
+            let text = lines.collect::<Vec<_>>().join("\n") + "\n";
+            std::fs::write(bench.root(&host).join(master), text).unwrap();
+            let table = bench.root(&host).join(TABLE.trim_start_matches('/'));
+            match below(4) {
+                0 => {}
+                1 => std::fs::remove_file(table).unwrap(),
+                _ => std::fs::write(table, "192.0.2.7 REJECT\n192.0.2.8 OK\n").unwrap(),
+            }
+        }
         keep(&bench);
-        bench.expect(0, "apply", &["--yes"]);
+        bench.expect(0, "apply", &["--yes", "--allow-delete"]);
     }
 }
 
