@@ -36,7 +36,7 @@ fn hashes(host: &Host) -> String {
 
 /// The kept texts with their modes, and whether each is the text before the change.
 fn kept(host: &Host) -> String {
-    host.run("cd /var/lib/murder; stat -c '%a %U' before 2>/dev/null; ls before 2>/dev/null | cut -d. -f1-3; stat -c '%a %U' before/* 2>/dev/null | sort -u")
+    host.run("cd /var/lib/murder; stat -c '%a %U' before 2>/dev/null; ls before 2>/dev/null; stat -c '%a %U' before/* 2>/dev/null | sort -u")
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_change_that_is_taken_back_gives_the_text_back_to_the_byte() {
         assert_ne!(after, before);
         assert_eq!(
             kept(&host),
-            "700 root\npostfix.main.cf\npostfix.master.cf\n600 root\n"
+            "700 root\npostfix.main.cf\npostfix.main.cf.after\npostfix.master.cf\npostfix.master.cf.after\n600 root\n"
         );
         if back.starts_with("apply") {
             // The option that the host had is not in this manifest, and its value stays the manifest's.
@@ -93,7 +93,7 @@ fn a_text_that_is_no_longer_the_last_one_is_not_given_back_and_goes() {
     // master.cf got the end of its last line.
     assert_eq!(
         kept(&host),
-        "700 root\npostfix.main.cf\npostfix.master.cf\n600 root\n"
+        "700 root\npostfix.main.cf\npostfix.main.cf.after\npostfix.master.cf\npostfix.master.cf.after\n600 root\n"
     );
     // Another hand: the values come back, and its change stays.
     host.run("postconf -e soft_bounce=yes");
@@ -105,7 +105,7 @@ fn a_text_that_is_no_longer_the_last_one_is_not_given_back_and_goes() {
     assert!(text.contains("soft_bounce = yes\n") && text.contains("\nsmtpd_client_restrictions = permit_mynetworks, reject_unknown_client_hostname, permit\n# why"), "{text}");
     assert_eq!(
         kept(&host),
-        "700 root\npostfix.main.cf\npostfix.master.cf\n600 root\n"
+        "700 root\npostfix.main.cf\npostfix.main.cf.after\npostfix.master.cf\npostfix.master.cf.after\n600 root\n"
     );
     // The copy has the host's secrets: it goes with the next apply that finds another text, and with the ledger.
     host.run("echo '# by hand' >>/etc/postfix/main.cf");
@@ -117,7 +117,10 @@ fn a_text_that_is_no_longer_the_last_one_is_not_given_back_and_goes() {
         ),
     );
     run(&host, "apply --yes --local murder.yaml");
-    assert_eq!(kept(&host), "700 root\npostfix.master.cf\n600 root\n");
+    assert_eq!(
+        kept(&host),
+        "700 root\npostfix.master.cf\npostfix.master.cf.after\n600 root\n"
+    );
     host.write("/root/murder.yaml", &manifest("permit"));
     run(&host, "apply --yes --local murder.yaml");
     assert_ne!(kept(&host), "");

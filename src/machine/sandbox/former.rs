@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use crate::digest::sha256_hex;
 use crate::exchange::{Failure, MachineError};
 use crate::postfix::same_logical_lines;
 
@@ -11,9 +10,14 @@ use super::Sandbox;
 
 const FOLDER: &str = "/var/lib/murder/before";
 
-/// The place of the text before the apply that wrote text of this hash.
-fn place(path: &str, sha256: &str) -> String {
-    format!("{FOLDER}/{}.{sha256}", prefix(path))
+/// The place of the text before the last apply that changed a file.
+fn place(path: &str) -> String {
+    format!("{FOLDER}/{}", prefix(path))
+}
+
+/// The place of what that apply wrote: where the file is another one by now, the text before it is of no use.
+fn after(path: &str) -> String {
+    format!("{}.after", place(path))
 }
 
 /// `postfix.main.cf` for `/etc/postfix/main.cf`.
@@ -28,8 +32,12 @@ pub(super) fn take(
     old: &[u8],
     new: Vec<u8>,
 ) -> Result<Vec<u8>, Failure> {
-    let former = sandbox.bytes(&place(path, &sha256_hex(old)));
-    let former = former.map_err(MachineError::into_failure)?;
+    let read = |path: String| sandbox.bytes(&path).map_err(MachineError::into_failure);
+    let is_of_now = read(after(path))?.is_some_and(|written| written == old);
+    let former = match is_of_now {
+        true => read(place(path))?,
+        false => None,
+    };
     let is_main = path.ends_with("/main.cf");
     Ok(former
         .filter(|former| same_logical_lines(former, &new, is_main))
@@ -43,10 +51,11 @@ pub(super) fn keep(
     old: Vec<u8>,
     new: &[u8],
 ) -> impl Iterator<Item = (String, Option<(Vec<u8>, u32)>)> + use<> {
-    let of_file = format!("{FOLDER}/{}.", prefix(path));
+    let of_file = format!("{}.", place(path));
     let earlier = all(sandbox).filter(move |kept| kept.starts_with(&of_file));
-    let now = (place(path, &sha256_hex(new)), Some((old, 0o600)));
-    earlier.map(|kept| (kept, None)).chain([now])
+    let now = [(place(path), old), (after(path), new.to_vec())];
+    let now = now.map(|(place, text)| (place, Some((text, 0o600))));
+    earlier.map(|kept| (kept, None)).chain(now)
 }
 
 /// All texts that are kept.

@@ -128,7 +128,7 @@ stage_configuration() {
     case $hashes in *"$NEWLINE$after  $CF/$cf$NEWLINE"*) continue ;; esac
     now=${hashes%%"  $CF/$cf$NEWLINE"*}
     now=${now##*"$NEWLINE"}
-    ! take_former "$cf" "$now" || after=$HASH
+    ! take_former "$cf" || after=$HASH
     [ $cf = main.cf ] || SERVICES_CHANGE=1
     real_of "$CF/$cf"
     # shellcheck disable=SC2046  # owner, group and mode are three arguments
