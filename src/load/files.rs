@@ -1,6 +1,7 @@
 //! Which files belong to a manifest, and their texts.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ pub(super) struct Reader {
     links: LinkScope,
     /// The checkout that the files are of, where they are of a revision of git.
     origin: Option<Origin>,
+    /// The files that were read.
+    read: RefCell<BTreeSet<PathBuf>>,
 }
 
 /// Where a copy of a revision is, and how its paths are shown.
@@ -61,6 +64,7 @@ impl Reader {
             left: Cell::new(MOST_BYTES),
             links,
             origin: None,
+            read: RefCell::default(),
         }
     }
 
@@ -78,6 +82,11 @@ impl Reader {
             Some(origin) => origin.shown(path),
             None => path.to_owned(),
         }
+    }
+
+    /// The files that were read so far, those in the manifest's folder as paths that begin with it.
+    pub(super) fn files(&self) -> BTreeSet<PathBuf> {
+        self.read.borrow().clone()
     }
 
     fn root(&self) -> io::Result<&RootFolder> {
@@ -105,6 +114,7 @@ impl Reader {
             }
             root.read(path, self.left.get())
         });
+        self.read.borrow_mut().insert(self.folder.join(path));
         self.text(&self.shown(path), bytes)
     }
 
@@ -112,6 +122,7 @@ impl Reader {
     /// operator made one, as `<(command)` does: any other pipe may have been put in its place.
     pub(super) fn named(&self, path: &Path) -> Result<String, Diagnostic> {
         let limit = self.left.get();
+        self.read.borrow_mut().insert(path.to_owned());
         let bytes = if is_descriptor(path) {
             fs::File::open(path).and_then(|file| read_at_most(file, limit))
         } else if let (LinkScope::OwnFolder, Some(name)) = (self.links, path.file_name()) {

@@ -1,6 +1,6 @@
 //! A manifest that was read without errors, with what its hosts are compiled from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -27,6 +27,7 @@ pub struct LoadedMurder {
     /// Warnings about it, in the order of the texts.
     pub warnings: Vec<Diagnostic>,
     folder: PathBuf,
+    files: BTreeSet<PathBuf>,
     revision: OnceLock<String>,
     ancestries: Mutex<BTreeMap<String, Ancestry>>,
 }
@@ -53,6 +54,7 @@ impl Loaded {
             modules: self.modules,
             warnings: self.diagnostics,
             folder: self.folder,
+            files: self.files,
             revision: OnceLock::new(),
             ancestries: Mutex::default(),
         })
@@ -64,7 +66,8 @@ impl LoadedMurder {
     /// history needs it: git takes longer than observing a host, and a plan needs no revision.
     #[must_use]
     pub fn revision(&self) -> &str {
-        self.revision.get_or_init(|| revision(&self.folder))
+        self.revision
+            .get_or_init(|| revision(&self.folder, &self.files))
     }
 
     /// How the manifest's commit relates to another one; git is asked once for each.

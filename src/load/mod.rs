@@ -45,6 +45,8 @@ pub struct Loaded {
     pub shown_folder: PathBuf,
     /// The manifest as it was written, its secrets not masked; none where a text of it is missing or is no YAML.
     pub manifest: Option<Manifest>,
+    /// The files that were read for it.
+    pub files: BTreeSet<PathBuf>,
 }
 
 impl Loaded {
@@ -63,6 +65,7 @@ impl Loaded {
             folder,
             shown_folder,
             manifest: None,
+            files: BTreeSet::new(),
         }
     }
 
@@ -148,6 +151,7 @@ fn read(
         folder,
         shown_folder,
         manifest,
+        files: reader.files(),
     }
 }
 

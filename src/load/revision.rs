@@ -1,14 +1,15 @@
 //! The git commit that a manifest was read from: for ledgers.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use super::git::Git;
 
-/// The git commit of the manifest's folder, with `-dirty` where files in it are not committed, or where that cannot be
-/// found out;
+/// The git commit of the manifest's folder, with `-dirty` where git does not keep what the manifest was read from: a file
+/// that git tracks in the folder is changed, one of the `files` that were read is new, or that cannot be found out;
 /// empty where git keeps nothing of it, be there no repository or one that ignores the folder.
 #[must_use]
-pub fn revision(folder: &Path) -> String {
+pub fn revision(folder: &Path, files: &BTreeSet<PathBuf>) -> String {
     let git = Git::new(folder);
     let Some(commit) = git.text(&["rev-parse", "--verify", "HEAD"]) else {
         return String::new();
@@ -19,15 +20,41 @@ pub fn revision(folder: &Path) -> String {
     let status = [
         "status",
         "--porcelain",
+        "--untracked-files=no",
         "--ignore-submodules=dirty",
         "--",
         ".",
     ];
     let clean = git.without_filters();
-    match clean.and_then(|git| git.says_something(&status)) {
-        Some(false) => commit,
-        _ => commit + "-dirty",
+    let changed = clean.and_then(|git| git.says_something(&status));
+    match changed == Some(false) && reads_nothing_new(folder, files) {
+        true => commit,
+        false => commit + "-dirty",
     }
+}
+
+/// Whether git tracks all of these files that are in the folder and that it does not ignore. What else is there, such as the
+/// output of a job, changes nothing.
+fn reads_nothing_new(folder: &Path, files: &BTreeSet<PathBuf>) -> bool {
+    let list = [
+        "ls-files",
+        "-z",
+        "--others",
+        "--exclude-standard",
+        "--",
+        ".",
+    ];
+    let Some(new) = Git::new(folder).text(&list) else {
+        return false;
+    };
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let read: BTreeSet<PathBuf> = files.iter().map(|path| real(path)).collect();
+    let mut new = new.split('\0').filter(|path| !path.is_empty());
+    // A link of the manifest's own is read by its name, and what it leads to by git.
+    !new.any(|path| {
+        let path = folder.join(path);
+        files.contains(&path) || read.contains(&real(&path))
+    })
 }
 
 /// How the commit of a folder relates to another one.
@@ -72,6 +99,14 @@ mod tests {
     use super::super::git::BOUNDS;
     use super::*;
 
+    /// The revision of a manifest that was read from every YAML file of the folder.
+    fn revision(folder: &Path) -> String {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let files = paths.filter(|path| path.extension().is_some_and(|end| end == "yaml"));
+        super::revision(folder, &files.collect())
+    }
+
     fn git(folder: &Path, arguments: &[&str]) -> String {
         let output = Command::new("git")
             .args(["-c", "user.name=Ops", "-c", "user.email=ops@example.org"])
@@ -110,6 +145,10 @@ mod tests {
         std::fs::write(site.join("hosts.yaml"), "hosts: {}\n").unwrap();
         assert_eq!(revision(&site), format!("{commit}-dirty"), "a new file");
         std::fs::remove_file(site.join("hosts.yaml")).unwrap();
+        std::fs::write(site.join("plan.md"), "# plan\n").unwrap();
+        std::fs::create_dir(site.join("reports")).unwrap();
+        std::fs::write(site.join("reports/x.json"), "{}\n").unwrap();
+        assert_eq!(revision(&site), commit, "new files that nothing reads");
         std::fs::write(site.join("murder.yaml"), "version: 2\n").unwrap();
         assert_eq!(revision(&site), format!("{commit}-dirty"), "a changed file");
         git(&site, &["commit", "-qam", "committed from within"]);
