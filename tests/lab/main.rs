@@ -33,6 +33,8 @@ mod day;
 // Every report is as its schema says.
 #[path = "../reports.rs"]
 mod reports;
+// A change on its way through git and a pipeline.
+mod gitops;
 // The HTTP server that is told.
 #[path = "../sandbox/server.rs"]
 mod server;
@@ -190,6 +192,10 @@ const STORIES: &[Story] = &[
     (
         "a_day_of_cron_tells_each_event_once",
         day::a_day_of_cron_tells_each_event_once,
+    ),
+    (
+        "a_change_goes_through_a_pipeline",
+        gitops::a_change_goes_through_a_pipeline,
     ),
     ("no_message_ever_looped", routing::no_message_ever_looped),
     (

@@ -165,6 +165,14 @@ pub struct Running {
 }
 
 impl Running {
+    /// A program that was started with these arguments.
+    pub fn new(child: Child, words: &[&str]) -> Self {
+        Self {
+            child,
+            words: words.iter().map(|word| (*word).to_owned()).collect(),
+        }
+    }
+
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
@@ -312,10 +320,7 @@ impl World {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Running {
-            child,
-            words: words.into_iter().map(str::to_owned).collect(),
-        }
+        Running::new(child, &words)
     }
 
     /// Brings all hosts to where the manifest wants them.
