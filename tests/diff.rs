@@ -549,3 +549,56 @@ fn no_secret_is_read_and_no_program_is_run() {
         }
     }
 }
+
+#[test]
+fn how_hosts_are_handled_is_named_and_some_hosts_can_be_shown() {
+    let desk = Desk::new();
+    let add = |side: &str, text: &str| {
+        fs::write(desk.path(side).join("zz.yaml"), text).unwrap();
+    };
+    let rules = |other: &str| {
+        format!(
+            "policies:\n  rules:\n    - {{name: tls, parameter: smtp_tls_security_level, one_of: [may, {other}]}}\n"
+        )
+    };
+    add("old", &rules("encrypt"));
+    // The same rule, some lines later.
+    add("new", &format!("# a comment\n\n{}", rules("encrypt")));
+    let same = desk.run(&["diff", "old", "new", "--detailed-exitcode"]);
+    assert_eq!(same.status.code(), Some(0), "{}", said(&same));
+    add("new", &rules("dane"));
+    desk.edit(
+        "new/murder.yaml",
+        "pause: 30s, canary: 1}",
+        "pause: 30s, canary: 2}",
+    );
+    let differs = desk.run(&["diff", "old", "new", "--detailed-exitcode"]);
+    let text = said(&differs);
+    assert_eq!(differs.status.code(), Some(2), "{text}");
+    let line = "how murder handles hosts differs too, and changes nothing on them: rollout of backend; policies\n";
+    assert!(
+        text.contains(line) && text.contains("no difference: "),
+        "{text}"
+    );
+    let document = desk.json(&["old", "new"]);
+    assert_eq!(
+        document["handling"]["rollout"],
+        serde_json::json!(["backend"])
+    );
+    assert_eq!(document["handling"]["policies"], true);
+    // One host of those that differ.
+    desk.edit("new/murder.yaml", EDITS[0].1, EDITS[0].2);
+    let all = desk.json(&["old", "new"]);
+    let name = all["hosts"].as_object().unwrap().keys().next().unwrap();
+    let one = desk.json(&["old", "new", "--host", name]);
+    assert_eq!(one["hosts"].as_object().unwrap().len(), 1);
+    assert_eq!(one["hosts"][name], all["hosts"][name]);
+    assert_eq!(one["summary"]["same"], 0);
+    let none = desk.run(&["diff", "old", "new", "--host", "nope*"]);
+    assert_eq!(none.status.code(), Some(1));
+    assert!(
+        said(&none).contains("`--host nope*` matches no host"),
+        "{}",
+        said(&none)
+    );
+}

@@ -1,5 +1,6 @@
 //! `murder diff`: what two manifests, or two revisions of one, want differently.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -10,9 +11,11 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::{self, Diff, PlanFormat, PlanOutput};
 use super::terminal::Terminal;
-use super::{StrangerArguments, output::serialised};
-use crate::comparison::{Comparison, Side, compare};
+use super::{StrangerArguments, output::serialised, selection};
+use crate::comparison::{Comparison, Side, compare, rules};
+use crate::glob::matches;
 use crate::load::{self, Loaded, RevisionRange};
+use crate::name::HostName;
 use crate::report::comparison as report;
 use crate::report::markdown::Markdown;
 use crate::session::plan::own_names;
@@ -33,6 +36,9 @@ pub struct DiffArguments {
     /// Keep the rules of this policy in the newer manifest: a file, or `builtin:safe` (repeatable).
     #[arg(long, value_name = "FILE")]
     pub policy: Vec<String>,
+    /// Show only hosts whose name matches (repeatable).
+    #[arg(long, value_name = "GLOB", conflicts_with = "ldif")]
+    pub host: Vec<String>,
     /// Whether the manifests are trusted.
     #[command(flatten)]
     pub stranger: StrangerArguments,
@@ -71,7 +77,7 @@ pub fn run(arguments: &DiffArguments, terminal: &Terminal) -> Result<Exit, CliEr
             of_loaded(old, new, arguments, terminal)?
         }
     };
-    let exit = match comparison.hosts.is_empty() || !arguments.detailed_exitcode {
+    let exit = match comparison.is_empty() || !arguments.detailed_exitcode {
         _ if mail.as_ref().is_some_and(|mail| mail.refuses) => Exit::Refused,
         true => Exit::Done,
         false => Exit::Pending,
@@ -93,6 +99,10 @@ fn of_loaded(
     arguments: &DiffArguments,
     terminal: &Terminal,
 ) -> Result<(Comparison, Option<DiffMail>), CliError> {
+    let policies = {
+        let rules = |loaded: &Loaded| loaded.murder.as_ref().map(|murder| rules(&murder.policies));
+        rules(&old) != rules(&new)
+    };
     // A rule that the older manifest breaks is no reason not to show what mends it.
     if let Some(murder) = &mut old.murder {
         murder.policies.clear();
@@ -106,7 +116,7 @@ fn of_loaded(
     };
     let mut own = own_names(before.murder, before.murder.hosts.keys());
     own.extend(own_names(after.murder, after.murder.hosts.keys()));
-    let comparison = compare(before, after, own).map_err(|(number, problems)| {
+    let mut comparison = compare(before, after, own).map_err(|(number, problems)| {
         let sources = if number == 0 {
             &old.sources
         } else {
@@ -115,7 +125,27 @@ fn of_loaded(
         CliError::input(problems, sources)
     })?;
     let mail = arguments.mail.judge([before, after], &comparison)?;
+    comparison.handling.policies = policies;
+    select(&mut comparison, [before, after], &arguments.host)?;
     Ok((comparison, mail))
+}
+
+/// Keeps the hosts that match one of the patterns; all, if there is none.
+fn select(
+    comparison: &mut Comparison,
+    sides: [Side<'_>; 2],
+    patterns: &[String],
+) -> Result<(), CliError> {
+    if patterns.is_empty() {
+        return Ok(());
+    }
+    let hosts = sides.iter().flat_map(|side| side.murder.hosts.keys());
+    let all: BTreeSet<&HostName> = hosts.collect();
+    selection::check_hosts(patterns, &all).map_err(CliError::arguments)?;
+    comparison.keep(&all, &|name| {
+        patterns.iter().any(|one| matches(one, name.as_str()))
+    });
+    Ok(())
 }
 
 fn usable(loaded: Loaded) -> Result<Loaded, CliError> {

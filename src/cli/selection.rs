@@ -42,6 +42,23 @@ pub fn select(murder: &Murder, selection: &Selection) -> Result<Vec<HostName>, V
     })
 }
 
+/// Checks that each pattern matches one of these hosts.
+///
+/// # Errors
+/// One for each pattern that matches nothing.
+pub fn check_hosts(
+    patterns: &[String],
+    hosts: &BTreeSet<&HostName>,
+) -> Result<(), Vec<Diagnostic>> {
+    let names = hosts.iter().map(|name| name.as_str()).collect();
+    let mut errors = Vec::new();
+    missing("--host", "host", patterns, &names, &mut errors);
+    match errors.is_empty() {
+        true => Ok(()),
+        false => Err(errors),
+    }
+}
+
 /// The same among the hosts of a saved plan, which has their roles.
 ///
 /// # Errors

@@ -2,10 +2,11 @@
 
 mod candidate;
 mod cause;
+mod handling;
 mod lines;
 mod things;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::compile::{Compiled, Compiler};
@@ -20,6 +21,7 @@ use crate::state::Probes;
 use crate::thing::Thing;
 
 use self::cause::Causes;
+pub use self::handling::{Handling, rules};
 
 /// One of the two manifests.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +49,8 @@ pub struct Comparison {
     pub hosts: BTreeMap<HostName, HostComparison>,
     /// How many hosts are the same in both.
     pub same: usize,
+    /// What else differs, and changes nothing on a host.
+    pub handling: Handling,
     /// What else is each host's own.
     pub own_names: BTreeMap<HostName, OwnNames>,
 }
@@ -141,6 +145,23 @@ pub struct CausePlace {
     pub is_old: bool,
 }
 
+impl Comparison {
+    /// Whether nothing differs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.hosts.is_empty() && self.handling.is_empty()
+    }
+
+    /// Keeps what is about some of all hosts of the two manifests.
+    pub fn keep(&mut self, all: &BTreeSet<&HostName>, selected: &dyn Fn(&HostName) -> bool) {
+        self.hosts.retain(|name, _| selected(name));
+        self.handling.ssh.retain(selected);
+        self.handling.maintenance.retain(selected);
+        let count = all.iter().filter(|name| selected(name)).count();
+        self.same = count.saturating_sub(self.hosts.len());
+    }
+}
+
 impl ThingChange {
     /// The name of what changes, as plans show it.
     #[must_use]
@@ -201,6 +222,7 @@ pub fn compare(
         murder: new.murder.name.clone(),
         hosts,
         same,
+        handling: Handling::of([&sides[0], &sides[1]]),
         own_names,
     })
 }

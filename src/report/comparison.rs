@@ -8,11 +8,11 @@ use super::forge::Forge;
 use super::group::{self, Group};
 use super::line::{Line, Tone, count};
 use super::markdown::{Markdown, code, marker, write_groups};
-use super::{Detail, mask_secrets, step_value, steps, text};
+use super::{Detail, host_names, mask_secrets, step_value, steps, text};
 use crate::comparison::{
-    CausePlace, Comparison, HostComparison, HostFate, ThingChange, WhatChanges,
+    CausePlace, Comparison, Handling, HostComparison, HostFate, ThingChange, WhatChanges,
 };
-use crate::name::{HostName, TableType};
+use crate::name::{HostName, RoleName, TableType};
 use crate::plan::{Cause, Change};
 use crate::state::Probes;
 
@@ -35,7 +35,38 @@ pub fn write_text(
     for group in groups(comparison, detail) {
         text::write_group(&group, color, out)?;
     }
+    if let Some(text) = handling(&comparison.handling) {
+        Line::new(Tone::Plain, text).write(out, color)?;
+    }
     Line::new(Tone::Title, sentence(comparison)).write(out, color)
+}
+
+/// `how murder handles hosts differs too, and is not shown: ssh of 2 hosts (backend[1:2].example.org), rollout of backend`.
+/// None if it does not differ.
+fn handling(handling: &Handling) -> Option<String> {
+    let mut parts = Vec::new();
+    for (word, hosts) in [
+        ("ssh", &handling.ssh),
+        ("maintenance", &handling.maintenance),
+    ] {
+        if !hosts.is_empty() {
+            let number = count(hosts.len(), "host");
+            parts.push(format!("{word} of {number} ({})", host_names::short(hosts)));
+        }
+    }
+    let roles: Vec<&str> = handling.rollout.iter().map(RoleName::as_str).collect();
+    if !roles.is_empty() {
+        parts.push(format!("rollout of {}", roles.join(", ")));
+    }
+    if handling.policies {
+        parts.push("policies".to_owned());
+    }
+    (!parts.is_empty()).then(|| {
+        format!(
+            "how murder handles hosts differs too, and changes nothing on them: {}",
+            parts.join("; ")
+        )
+    })
 }
 
 /// Writes it as Markdown for a comment, cut to the limit of the forge.
@@ -50,9 +81,10 @@ pub fn write_markdown(
     let folds = how.forge.is_none_or(Forge::folds);
     let marker = marker("diff", &comparison.murder, folds);
     let head = format!(
-        "{marker}\n\n## What the manifest of {} changes\n\n{}\n",
+        "{marker}\n\n## What the manifest of {} changes\n\n{}\n{}",
         code(&comparison.murder),
-        sentence(comparison)
+        sentence(comparison),
+        handling(&comparison.handling).map_or(String::new(), |text| format!("\n{}\n", code(&text)))
     );
     write_groups(&head, &groups(comparison, how.detail), how, out)
 }

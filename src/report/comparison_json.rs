@@ -1,6 +1,6 @@
 //! The difference of two manifests as JSON, and its JSON Schema.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,9 +9,9 @@ use super::comparison::{Figures, action};
 use super::json::FORMAT_VERSION;
 use super::schema::written;
 use crate::comparison::{
-    CausePlace, Comparison, HostComparison, HostFate, ThingChange, WhatChanges,
+    CausePlace, Comparison, Handling, HostComparison, HostFate, ThingChange, WhatChanges,
 };
-use crate::name::{HostName, TableType};
+use crate::name::{HostName, RoleName, TableType};
 use crate::plan::mail_change::MailChange;
 use crate::plan::{Change, FileState};
 use crate::secret::mask;
@@ -30,9 +30,36 @@ struct DiffDocument<'a> {
     summary: DiffSummary,
     /// The hosts that differ, by name.
     hosts: BTreeMap<&'a str, HostView<'a>>,
+    /// What differs in how `murder` handles hosts, and changes nothing on them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handling: Option<HandlingView<'a>>,
     /// What it means for mail, with `--ldif`. Addresses are in it only with `--show-addresses`.
     #[serde(skip_serializing_if = "Option::is_none")]
     mail: Option<&'a MailChange>,
+}
+
+/// How `murder` handles hosts.
+#[derive(Serialize, JsonSchema)]
+struct HandlingView<'a> {
+    /// The hosts that are reached in another way.
+    ssh: &'a BTreeSet<HostName>,
+    /// The hosts whose maintenance differs.
+    maintenance: &'a BTreeSet<HostName>,
+    /// The roles whose rollout differs.
+    rollout: &'a BTreeSet<RoleName>,
+    /// Whether rules or freezes differ.
+    policies: bool,
+}
+
+impl<'a> HandlingView<'a> {
+    fn of(handling: &'a Handling) -> Self {
+        Self {
+            ssh: &handling.ssh,
+            maintenance: &handling.maintenance,
+            rollout: &handling.rollout,
+            policies: handling.policies,
+        }
+    }
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -133,6 +160,9 @@ pub fn of_comparison(
         hosts: hosts
             .map(|(name, host)| (HostName::as_str(name), HostView::of(host)))
             .collect(),
+        handling: Some(&comparison.handling)
+            .filter(|one| !one.is_empty())
+            .map(HandlingView::of),
         mail,
     };
     serde_json::to_string_pretty(&document).map(|text| text + "\n")

@@ -37,7 +37,7 @@ use view::HostView;
 pub(super) use view::ServiceView;
 
 /// The version of the JSON forms of reports.
-pub const FORMAT_VERSION: &str = "1.2";
+pub const FORMAT_VERSION: &str = "1.3";
 
 /// What `plan` and `show` print with `--format json`.
 #[derive(Serialize, JsonSchema)]
