@@ -24,6 +24,8 @@ mod routing;
 mod active_directory;
 // LMTP over TCP.
 mod lmtp;
+// Two instances of Postfix on one machine.
+mod instances;
 // Entries of a real directory that are easily got wrong.
 mod entries;
 // What somebody changed by hand.
@@ -106,6 +108,10 @@ const STORIES: &[Story] = &[
         routing::undecided_recipients_wait,
     ),
     ("cyrus_takes_lmtp_over_tcp", lmtp::cyrus_takes_lmtp_over_tcp),
+    (
+        "mail_flows_through_two_instances",
+        instances::mail_flows_through_two_instances,
+    ),
     (
         "a_directory_like_active_directory_serves",
         active_directory::a_directory_like_active_directory_serves,
