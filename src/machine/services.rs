@@ -12,6 +12,22 @@ pub(super) fn asked(questions: &Questions) -> (Service, Vec<Service>) {
     (first, services.collect())
 }
 
+/// The same as one list.
+pub(super) fn all_asked(questions: &Questions) -> Vec<Service> {
+    let (first, others) = asked(questions);
+    [first].into_iter().chain(others).collect()
+}
+
+/// The looks at the services of a host as one; none if there are none.
+pub(super) fn joined(looks: Vec<Observed>) -> Option<Observed> {
+    let mut looks = looks.into_iter();
+    let mut observed = looks.next()?;
+    for more in looks {
+        add(&mut observed, more);
+    }
+    Some(observed)
+}
+
 /// The services that a ledger of the host has something of, and that were not looked at.
 pub(super) fn unseen(live: &Live) -> Vec<Service> {
     let ledgers = live.ledger.iter().chain(&live.pending);

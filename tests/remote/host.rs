@@ -264,6 +264,16 @@ impl Shell for Local {
     }
 }
 
+/// Counts the programs that it runs.
+pub struct Counting(pub Box<dyn Shell>, pub Arc<Mutex<usize>>);
+
+impl Shell for Counting {
+    fn exchange(&mut self, request: &ProgramRequest) -> Result<ProgramResponse, MachineError> {
+        *self.1.lock().unwrap() += 1;
+        self.0.exchange(request)
+    }
+}
+
 /// Keeps the request, and runs nothing.
 struct Keeping(Arc<Mutex<Option<ProgramRequest>>>);
 

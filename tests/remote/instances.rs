@@ -1,5 +1,7 @@
 //! A second instance of Postfix on a host, as postmulti(1) makes it.
 
+use std::sync::Arc;
+
 use murder::machine::Ending;
 use murder::machine::remote::Remote;
 use murder::machine::{Apply, NotDone, Observe};
@@ -12,7 +14,7 @@ use murder::service::Service;
 use murder::state::{Desired, DesiredService, File, Want};
 use murder::thing::Thing;
 
-use super::host::Host;
+use super::host::{Counting, Host};
 use super::{fingerprint, leftovers, path};
 
 const TABLE: &str = "/etc/postfix-out/transport";
@@ -122,6 +124,41 @@ fn master_of_default(host: &Host) -> String {
 /// Everything below /etc/postfix-out with inode and times.
 fn traces(host: &Host) -> String {
     host.run("find /etc/postfix-out /var/lib/murder -exec stat -c '%n %i %Y %Z %s' {} + | sort")
+}
+
+#[test]
+fn all_instances_are_looked_at_by_one_program() {
+    let host = host();
+    let mut desired = wanted(&out(), "a.example");
+    let default = wanted(&Service::POSTFIX, "b.example");
+    desired.services.extend(default.services);
+    let questions = questions(&desired, &Secrets::default(), None).unwrap();
+    for sh in ["dash", "bash", "busybox sh"] {
+        let count = Arc::default();
+        let shell = Box::new(Counting(host.shell(), Arc::clone(&count)));
+        let live = Remote::new(shell)
+            .with_sh(sh)
+            .observe(&questions)
+            .unwrap()
+            .live;
+        assert_eq!(*count.lock().unwrap(), 1, "{sh}");
+        for (service, address) in [(Service::POSTFIX, "127.0.0.1"), (out(), "127.0.0.2")] {
+            let one = live.services.get(&service).unwrap();
+            let murder::state::LiveService::Postfix(one) = one;
+            assert_eq!(one.running, murder::state::Running::Yes, "{sh}: {service}");
+            let interfaces = one.main_cf.get("inet_interfaces");
+            assert_eq!(interfaces, Some(address), "{sh}: {service}");
+        }
+    }
+    // One that the host does not have is named, as before.
+    let missing = wanted(&"postfix-in".parse().unwrap(), "c.example");
+    desired.services.extend(missing.services);
+    let questions = murder::plan::questions(&desired, &Secrets::default(), None).unwrap();
+    let error = Remote::new(host.shell()).observe(&questions).unwrap_err();
+    assert!(
+        format!("{error:?}").contains("the host has no instance `postfix-in`"),
+        "{error:?}"
+    );
 }
 
 #[test]

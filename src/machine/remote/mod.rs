@@ -123,18 +123,24 @@ impl Observe for Remote {
 }
 
 impl Remote {
-    /// Observes the services that are asked for, and then those that only the ledger names: nearly always there is one
-    /// service in all, and so one exchange.
+    /// Observes the services that are asked for in one exchange, and in another one those that only the ledger names: nearly
+    /// always there are none.
     async fn look(&mut self, questions: &Questions) -> Result<Observed, MachineError> {
-        let (first, others) = services::asked(questions);
-        let mut observed = self.look_at_asked(questions, &first).await?;
-        for service in others {
-            let more = self.look_at_asked(questions, &service).await?;
-            services::add(&mut observed, more);
+        let asked = services::all_asked(questions);
+        let mut looks = Vec::new();
+        for (service, look) in asked
+            .iter()
+            .zip(self.look_until_still(questions, &asked).await?)
+        {
+            looks.push(look.ok_or_else(|| services::missing(service))?);
         }
-        for service in services::unseen(&observed.live) {
+        let mut observed =
+            services::joined(looks).ok_or_else(|| services::missing(&Service::POSTFIX))?;
+        let unseen = services::unseen(&observed.live);
+        if !unseen.is_empty() {
             // An instance that was destroyed since is for the plan to judge.
-            if let Some(more) = self.look_until_still(questions, &service).await? {
+            let looks = self.look_until_still(questions, &unseen).await?;
+            for more in looks.into_iter().flatten() {
                 services::add(&mut observed, more);
             }
         }
@@ -142,24 +148,15 @@ impl Remote {
         Ok(observed)
     }
 
-    async fn look_at_asked(
-        &mut self,
-        questions: &Questions,
-        service: &Service,
-    ) -> Result<Observed, MachineError> {
-        let observed = self.look_until_still(questions, service).await?;
-        observed.ok_or_else(|| services::missing(service))
-    }
-
-    /// None where the host does not have the service.
+    /// What the host says of each service; none of one that it does not have.
     async fn look_until_still(
         &mut self,
         questions: &Questions,
-        service: &Service,
-    ) -> Result<Option<Observed>, MachineError> {
+        services: &[Service],
+    ) -> Result<Vec<Option<Observed>>, MachineError> {
         let mut tries = 1;
         loop {
-            match self.look_once(questions, service).await {
+            match self.look_once(questions, services).await {
                 // Another apply is renaming its files into place, which takes a moment.
                 Err(error) if answer::was_moving(&error) && tries < LOOKS => tries += 1,
                 done => break done,
@@ -202,10 +199,10 @@ impl Remote {
     async fn look_once(
         &mut self,
         questions: &Questions,
-        service: &Service,
-    ) -> Result<Option<Observed>, MachineError> {
-        let nonce = frame::nonce();
-        let program = observe::program(questions, service, &nonce, self.command_timeout);
+        services: &[Service],
+    ) -> Result<Vec<Option<Observed>>, MachineError> {
+        let named = with_nonces(services);
+        let program = observe::program(questions, &named, self.command_timeout);
         let request = ProgramRequest {
             command: format!("{} -s", self.sh),
             stdin: Zeroizing::new(program.into_bytes()),
@@ -213,13 +210,16 @@ impl Remote {
         };
         let scrub = |error: MachineError| error.map(|one| one.scrubbed_whole(&self.secrets));
         let response = self.shell.exchanging(&request).await.map_err(scrub)?;
-        let frame = frame::unframe(&response.stdout, &nonce)
-            .map_err(|broken| no_answer(broken, &response))
-            .map_err(|error| error.map(|one| one.scrubbed(&self.secrets)))?;
-        if answer::instance::is_missing(&frame) {
-            return Ok(None);
-        }
-        answer::understand(&frame, questions, service, &self.secrets).map(Some)
+        let understood = |(service, nonce): &(Service, String)| {
+            let frame = frame::unframe(&response.stdout, nonce)
+                .map_err(|broken| no_answer(broken, &response))
+                .map_err(|error| error.map(|one| one.scrubbed(&self.secrets)))?;
+            if answer::instance::is_missing(&frame) {
+                return Ok(None);
+            }
+            answer::understand(&frame, questions, service, &self.secrets).map(Some)
+        };
+        named.iter().map(understood).collect()
     }
 }
 
@@ -231,14 +231,10 @@ impl Apply for Remote {
     ) -> Result<Performed, MachineError> {
         let nonce = frame::nonce();
         // The observation that proves the work goes with it, and saves the round trips of one of its own.
-        let look_nonce = frame::nonce();
-        // It has room for one service, and nearly always there is one.
-        let proof = questions.and_then(|questions| match services::asked(questions) {
-            (service, others) if others.is_empty() => Some((questions, service)),
-            _ => None,
-        });
-        let look = proof.as_ref().map(|(questions, service)| {
-            observe::program(questions, service, &look_nonce, self.command_timeout)
+        let proof =
+            questions.map(|questions| (questions, with_nonces(&services::all_asked(questions))));
+        let look = proof.as_ref().map(|(questions, services)| {
+            observe::program(questions, services, self.command_timeout)
         });
         let payload = match apply::payload(orders, &nonce, &self.sh, &self.fault, look.as_deref()) {
             Ok(payload) => payload,
@@ -255,13 +251,24 @@ impl Apply for Remote {
         let response = self.shell.exchange(&request).map_err(whole)?;
         let mut performed = outcome::understand(&response, &nonce, &secrets)
             .map_err(|error| error.map(|one| one.scrubbed(&secrets)))?;
-        performed.seen = proof.and_then(|(questions, service)| {
-            let frame = frame::unframe(&response.stdout, &look_nonce).ok()?;
-            let seen = answer::understand(&frame, questions, &service, &secrets).ok()?;
+        performed.seen = proof.and_then(|(questions, services)| {
+            let looks = services.iter().map(|(service, nonce)| {
+                let frame = frame::unframe(&response.stdout, nonce).ok()?;
+                answer::understand(&frame, questions, service, &secrets).ok()
+            });
+            let seen = services::joined(looks.collect::<Option<Vec<_>>>()?)?;
             services::unseen(&seen.live).is_empty().then_some(seen)
         });
         Ok(performed)
     }
+}
+
+/// Each service with the nonce of its answer.
+fn with_nonces(services: &[Service]) -> Vec<(Service, String)> {
+    let named = services
+        .iter()
+        .map(|service| (service.clone(), frame::nonce()));
+    named.collect()
 }
 
 /// Says why an observation has no answer: the connection's end is a better reason than its effect.

@@ -25,17 +25,27 @@ pub(super) const WAYS: &str = include_str!("ways.sh");
 static PROGRAM: LazyLock<String> =
     LazyLock::new(|| without_comments(WAYS) + &without_comments(include_str!("observe.sh")));
 
-/// The program that answers `questions` of one service, for the standard input of `sh -s`.
+/// The program that answers `questions` of some services one after another, each with a nonce of its own, for the standard
+/// input of `sh -s`.
 ///
-/// The shell parses the whole function before the last line calls it, and every child reads from /dev/null: no child can
-/// read a part of the program, and a truncated program does nothing.
+/// The shell parses the whole function before a line calls it, and every child reads from /dev/null: no child can
+/// read a part of the program, and a program that is cut off in the function does nothing.
 pub(super) fn program(
     questions: &Questions,
-    service: &Service,
-    nonce: &str,
+    services: &[(Service, String)],
     silence: Duration,
 ) -> String {
     let mut program = PROGRAM.clone();
+    for (service, nonce) in services {
+        program.push_str(&of_service(questions, service, nonce, silence));
+    }
+    program.push_str("exit\n");
+    program
+}
+
+/// The part that looks at one service.
+fn of_service(questions: &Questions, service: &Service, nonce: &str, silence: Duration) -> String {
+    let mut program = String::new();
     // In halves, so that a host that echoes its input does not appear to answer.
     let (left, right) = nonce.split_at(nonce.len() / 2);
     let known = questions
@@ -77,7 +87,7 @@ pub(super) fn program(
             let _ = writeln!(program, "{sha256}  {path}");
         }
     }
-    program.push_str("'\nmurder_observe </dev/null\nexit\n");
+    program.push_str("'\nmurder_observe </dev/null\n");
     program
 }
 
@@ -123,10 +133,10 @@ mod tests {
 
     #[test]
     fn the_nonce_is_not_in_the_program() {
+        let nonce = "0123456789abcdef".to_owned();
         let program = program(
             &Questions::default(),
-            &Service::POSTFIX,
-            "0123456789abcdef",
+            &[(Service::POSTFIX, nonce)],
             Duration::from_secs(60),
         );
         assert!(!program.contains("0123456789abcdef"));
