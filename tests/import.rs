@@ -7,6 +7,7 @@ mod layers;
 mod murders;
 mod odd;
 mod random;
+mod taint;
 
 use super::reports::Judged as _;
 use std::collections::BTreeMap;

@@ -269,6 +269,21 @@ pub fn random_murder(seed: u64) -> String {
     }
     modules(n, &mut text);
     let with_site = n.chance(40);
+    let with_place = n.chance(30);
+    sites(n, &mut text, with_site, with_place);
+    if n.chance(50) {
+        let _ = writeln!(text, "defaults: {{{}}}", layer(n, 40));
+    }
+    hosts(n, &mut text, routers, with_site);
+    if with_place {
+        places(n, &mut text);
+    }
+    text
+}
+
+/// A site with a directory of its own, and one that differs in other things.
+fn sites(n: &mut Numbers, text: &mut String, with_site: bool, with_place: bool) {
+    let mut sites = Vec::new();
     if with_site {
         let more = layer(n, 20);
         let more = if more.is_empty() {
@@ -276,20 +291,41 @@ pub fn random_murder(seed: u64) -> String {
         } else {
             format!(", {more}")
         };
-        let _ = writeln!(
-            text,
-            "sites: {{west: {{ldap: {{uris: [\"ldap://ldap-west.example.org\"]}}{more}}}}}"
-        );
         // The site has its own connection, and keeps the rest.
-        if text.contains("mode: ldaps") {
-            text = text.replace("\"ldap://ldap-west", "\"ldaps://ldap-west");
+        let scheme = match text.contains("mode: ldaps") {
+            true => "ldaps",
+            false => "ldap",
+        };
+        sites.push(format!(
+            "west: {{ldap: {{uris: [\"{scheme}://ldap-west.example.org\"]}}{more}}}"
+        ));
+    }
+    if with_place {
+        sites.push(format!("east: {{{}}}", layer(n, 60)));
+    }
+    if !sites.is_empty() {
+        let _ = writeln!(text, "sites: {{{}}}", sites.join(", "));
+    }
+}
+
+/// Hosts of the site that has no directory of its own; their names say where they are.
+fn places(n: &mut Numbers, text: &mut String) {
+    for (name, keys) in [
+        (
+            "\"store[1:3].east.example.org\"",
+            "roles: [backend], addresses: [192.0.2.128/28]",
+        ),
+        (
+            "\"front[1:2].east.example.org\"",
+            "roles: [frontend], addresses: [192.0.2.60]",
+        ),
+    ] {
+        if n.chance(60) {
+            let words = layer(n, 15);
+            let comma = if words.is_empty() { "" } else { ", " };
+            let _ = writeln!(text, "  {name}: {{{keys}, site: east{comma}{words}}}");
         }
     }
-    if n.chance(50) {
-        let _ = writeln!(text, "defaults: {{{}}}", layer(n, 40));
-    }
-    hosts(n, &mut text, routers, with_site);
-    text
 }
 
 fn modules(n: &mut Numbers, text: &mut String) {
