@@ -81,6 +81,28 @@ fn saved_plan(name: &str, hosts: usize, here: &Path) {
     fs::remove_dir_all(here.join("new")).unwrap();
 }
 
+/// The import of a murder of hundreds of hosts that a person wrote on one page, once, and the lines of what came of it.
+fn imported(here: &Path) {
+    let written = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/large.yaml");
+    let written = written.to_str().unwrap();
+    let apply = ["apply", written, "--sandbox", "large", "--yes"];
+    run(&apply, here, 0);
+    let import = ["import", "--sandbox", "large", "--out", "found"];
+    let cost = run(&import, here, 0);
+    let hosts = fs::read_dir(here.join("large")).unwrap().count();
+    row(&format!("import, {hosts} hosts"), cost, "10 s");
+    let lines = ["murder.yaml", "hosts.yaml"].map(|name| {
+        let text = fs::read_to_string(here.join("found").join(name));
+        text.unwrap_or_default().lines().count()
+    });
+    println!(
+        "{:<44} {:>9} lines {:>12}   one screen",
+        "  its manifest",
+        lines.iter().sum::<usize>(),
+        ""
+    );
+}
+
 fn main() {
     let room = tempfile::tempdir().unwrap();
     let here = room.path();
@@ -148,6 +170,8 @@ fn main() {
             );
         }
     }
+
+    imported(here);
 
     fs::write(here.join("table.yaml"), TABLE).unwrap();
     fs::write(here.join("big"), table(None)).unwrap();

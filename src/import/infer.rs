@@ -143,7 +143,16 @@ fn directory(draft: &mut Draft, hosts: &[SeenHost]) {
         .iter()
         .filter_map(|host| Some((host, connection::of_host(host)?)))
         .collect();
-    draft.ldap = most_common(own.iter().map(|(_, connection)| connection.clone()));
+    // The one directory whose server has no place in its name is that of the murder; else the one that most hosts ask.
+    let unplaced: BTreeSet<&Connection> = own
+        .iter()
+        .map(|(_, connection)| connection)
+        .filter(|connection| place_of(connection).is_none())
+        .collect();
+    draft.ldap = match (unplaced.first(), unplaced.len()) {
+        (Some(only), 1) => Some((*only).clone()),
+        _ => most_common(own.iter().map(|(_, connection)| connection.clone())),
+    };
     let Some(wide) = draft.ldap.clone() else {
         return;
     };
@@ -170,8 +179,8 @@ fn directory(draft: &mut Draft, hosts: &[SeenHost]) {
     }
 }
 
-/// A name for the hosts that ask this directory: what its server's name has beside `ldap`.
-fn site_name(connection: &Connection, draft: &Draft) -> String {
+/// What the name of a directory's server has beside `ldap`: the place where it is. None where there is nothing, or no plain word.
+fn place_of(connection: &Connection) -> Option<String> {
     let server = connection.uris.first().map_or("", String::as_str);
     let label = server.rsplit("//").next().unwrap_or_default();
     let label = label
@@ -181,14 +190,16 @@ fn site_name(connection: &Connection, draft: &Draft) -> String {
         .to_lowercase();
     let bare = label.replace("ldap", "");
     let bare = bare.trim_matches('-');
-    let base =
-        match bare.is_empty() || !bare.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
-            true => "site",
-            false => bare,
-        };
+    let is_word = !bare.is_empty() && bare.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    is_word.then(|| bare.to_owned())
+}
+
+/// A name for the hosts that ask this directory.
+fn site_name(connection: &Connection, draft: &Draft) -> String {
+    let base = place_of(connection).unwrap_or_else(|| "site".to_owned());
     let free = |name: &String| !draft.sites.contains_key(name);
     let numbered = (2..).map(|number| format!("{base}-{number}"));
-    std::iter::once(base.to_owned())
+    std::iter::once(base.clone())
         .chain(numbered)
         .find(free)
         .unwrap_or_default()
