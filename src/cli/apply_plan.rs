@@ -15,6 +15,8 @@ use crate::load;
 use crate::name::HostName;
 use crate::plan::Plan;
 use crate::plan::saved::{SavedHost, SavedPlan, SavedVerdict};
+use crate::report::host_names;
+use crate::session::older;
 use crate::session::rollout_order::RolloutOrder;
 use crate::session::saved::{PlanApplier, PlanUse};
 use crate::session::signature::{Signature, SignatureSource, verify};
@@ -70,6 +72,7 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
         events: events.as_ref(),
         is_saved: true,
     };
+    say_unknown(&plan, terminal);
     let exit = planned.apply(&applier, arguments, terminal)?;
     if exit == Exit::Done {
         say_retired(&saved, &plan, terminal);
@@ -191,6 +194,18 @@ fn of_hosts(mut plan: Plan, hosts: &[HostName]) -> Plan {
     let selected: BTreeSet<&HostName> = hosts.iter().collect();
     plan.hosts.retain(|name, _| selected.contains(name));
     plan
+}
+
+/// Says of which hosts git does not know whether the plan takes a newer change back: they are as when it was made.
+fn say_unknown(plan: &Plan, terminal: &Terminal) {
+    let hosts = older::unknown(plan);
+    if !hosts.is_empty() {
+        terminal.report(&format!(
+            "warning: it is unknown whether the plan's revision descends from what {} has: git had not the whole history \
+             when the plan was made",
+            host_names::short(hosts)
+        ));
+    }
 }
 
 fn say_what(saved: &SavedPlan, signer: Option<&str>, terminal: &Terminal) {

@@ -26,7 +26,7 @@ mod maintenance;
 pub mod murder;
 pub mod notes;
 pub mod observe;
-mod older;
+pub mod older;
 pub mod one_host;
 pub mod options;
 pub mod own_fault;

@@ -2,8 +2,23 @@
 
 use crate::history::manifest_revision;
 use crate::load::{Ancestry, LoadedMurder};
-use crate::plan::{HostVerdict, Refusal, RefusalKind, Verdict};
+use crate::name::HostName;
+use crate::plan::{HostVerdict, Plan, Refusal, RefusalKind, Verdict};
 use crate::state::{Live, Remark};
+
+/// What the remark about a manifest begins with of which git does not know whether it is older.
+const UNKNOWN: &str = "it is unknown whether the manifest's revision descends from ";
+
+/// The hosts of a plan of which it was unknown, when the plan was made, whether it is older than what they have.
+#[must_use]
+pub fn unknown(plan: &Plan) -> Vec<&HostName> {
+    let hosts = plan.hosts.iter();
+    let unknown = hosts.filter(|(_, verdict)| {
+        let mut remarks = verdict.remarks.iter();
+        remarks.any(|remark| remark.text.starts_with(UNKNOWN))
+    });
+    unknown.map(|(name, _)| name).collect()
+}
 
 /// Adds a refusal to a plan with changes whose manifest does not descend from the revision of the host's generation, and a
 /// remark where that is not known.
@@ -35,8 +50,7 @@ pub(super) fn older(loaded: &LoadedMurder, live: &Live, verdict: &mut HostVerdic
         }),
         Ancestry::Unknown => verdict.remarks.push(Remark {
             text: format!(
-                "it is unknown whether the manifest's revision descends from {short}, which the host has: git has not \
-                 the whole history"
+                "{UNKNOWN}{short}, which the host has: git has not the whole history"
             ),
             hint: Some("fetch it with `git fetch --unshallow`".to_owned()),
         }),

@@ -71,6 +71,13 @@ fn an_older_checkout_is_refused_and_a_shallow_one_is_unknown() {
         "{text}"
     );
     assert!(!text.contains("--allow-older"), "{text}");
+    // Whoever applies the plan of such a clone is told.
+    let save = [&shallow[..], &["--out", "shallow.json"]].concat();
+    desk.expect(0, &save);
+    let applied = ["apply", "shallow.json", "--sandbox", "sandbox", "--yes"];
+    let text = desk.expect(0, &applied);
+    let unknown = "warning: it is unknown whether the plan's revision descends from what";
+    assert!(text.contains(unknown), "{text}");
     desk.expect(0, &[&apply[..], &["--allow-older"]].concat());
 }
 
