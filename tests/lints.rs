@@ -364,3 +364,29 @@ fn an_overlay_within_a_service_or_a_file_is_named_with_its_base() {
         "{said}"
     );
 }
+
+#[test]
+fn a_list_edit_is_explained_by_the_line_of_its_first_member() {
+    let manifest = format!(
+        "{HEAD}defaults:
+  settings:
+    relay_domains:
+      append:
+        - other.example
+    mydestination: {{append: [x.example.net]}}
+    smtpd_banner: >-
+      hello\n{HOSTS}"
+    );
+    for (thing, place, source) in [
+        ("relay_domains", "murder.yaml:9:", "- other.example"),
+        ("mydestination", "murder.yaml:10:", "mydestination: {append"),
+        ("smtpd_banner", "murder.yaml:12:", "| hello"),
+    ] {
+        let verb = ["explain", BACKEND, thing, "murder.yaml"];
+        let said = run_with(&verb, &manifest, &[]).1;
+        assert!(
+            said.contains(&format!("by defaults, {place}")) && said.contains(source),
+            "{thing}: {said}"
+        );
+    }
+}

@@ -94,7 +94,9 @@ impl Explainer<'_> {
             return format!("  {word} by Postfix's own default\n    {value}\n");
         }
         let layer = level_word(&origin.level);
-        let place = self.place(origin.at);
+        // What a list edit adds or removes has places of its own, below that of its key.
+        let member = origin.members.as_ref().and_then(|members| members.first());
+        let place = self.place(member.map_or(origin.at, |(_, at)| *at));
         if word == "left alone" {
             return format!("  {word} by {layer}, {place}");
         }
