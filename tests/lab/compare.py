@@ -50,11 +50,6 @@ CONFIGURATIONS = [
     {"backend1": table("all", "query_filter = (|(mail=%s)(alias=%s))\\nresult_attribute = mail", "virtual_alias_maps: {append: ['proxy:ldap:/etc/postfix/ldap/all.cf']}")},
     {"backend1": table("any", "query_filter = (|(mail=%s)(alias=%s))\\nresult_attribute = mailHost\\nresult_format = lmtp:unix:/run/cyrus/socket/lmtp", "transport_maps: {prepend: ['proxy:ldap:/etc/postfix/ldap/any.cf']}")},
     {"smtp": table("many", "query_filter = (mail=%s)\\nresult_attribute = mailHost\\nresult_format = relay:[%s]:25", "transport_maps: {prepend: ['proxy:ldap:/etc/postfix/ldap/many.cf']}"), "mx": "vars: {recipient_check: none}"},
-    # Copies, and masquerading.
-    {"smtp": "settings: {always_bcc: archive@outside.example, recipient_bcc_maps: 'inline:{{u3@example.org=copy@outside.example}, {@outside.example=own@outside.example}}', masquerade_domains: example.org, masquerade_classes: 'envelope_sender, envelope_recipient'}",
-     "backend1": "settings: {always_bcc: copies@example.net}"},
-    # lmtp(8) in a chroot, and a socket outside of it.
-    {"backend1": "vars: {lmtp_chroot: 'y'}"},
 ]
 
 
@@ -204,8 +199,7 @@ def real(murder, work, host, config_manifest, ldif):
     for name, source in (("spool", "/var/spool/postfix"), ("lib", "/var/lib/postfix")):
         subprocess.run(["cp", "-a", source, str(work / name)])
     subprocess.run(f"chown -R postfix: {work}/lib; find {work}/spool -type f -path '*/deferred/*' -delete", shell=True)
-    keeps_chroot = ["lmtp/unix"] if "lmtp_chroot: 'y'" in config_manifest.read_text() else []
-    for service in {"smtp/unix", "relay/unix", "lmtp/unix", "smtp/inet", "cleanup/unix", "rewrite/unix"} - set(keeps_chroot):
+    for service in ("smtp/unix", "relay/unix", "lmtp/unix", "smtp/inet", "cleanup/unix", "rewrite/unix"):
         subprocess.run(["postconf", "-c", str(etc), "-F", service + "/chroot=n"], check=True)
     (work / "hosts").write_text("127.0.0.1 localhost\n" + "".join(f"{address} {name}.example.org\n" for name, address in HOSTS.items()) + f"{OUTSIDE} smtp2.outside.example outside.example sub.example.org alias.example all.alias.example\n")
     (work / "nsswitch").write_text("passwd: files\ngroup: files\nhosts: files\nservices: files\n")
@@ -326,9 +320,7 @@ def delivery_of(route, ends, host):
     if transport in ("error", "retry", "discard"):
         return f"{transport}"
     if transport == "lmtp":
-        of_route = [end["action"] for end in ends if end["host"] == host and end["via"].startswith("lmtp:") and end["recipient"].lower() == route["recipient"].lower()]
-        # qmgr(8) sends more mail for a destination that failed to retry(8).
-        return "retry" if "deferred" in of_route else f"lmtp {(of_route + ['delivered'])[0]}"
+        return "lmtp"
     if transport == "local":
         return "local"
     name = re.match(r"\[?([^\]:,]+)", nexthop)
@@ -343,9 +335,7 @@ def delivery_in(line):
     agent, _, relay, dsn, status = line
     if agent == "error":
         return "retry" if status == "deferred" and dsn.startswith("4") else "error"
-    if agent == "lmtp":
-        return "retry" if status == "deferred" else "lmtp " + {"sent": "delivered"}.get(status, status)
-    if agent in ("local", "discard"):
+    if agent in ("lmtp", "local", "discard"):
         return agent
     if relay == "none" and dsn.startswith("4"):
         return "retry"
@@ -371,11 +361,6 @@ def delivery(model, host, data, lines):
     # A message that cannot be expanded stays in maildrop, and the log has no recipient of it.
     if failed and (hop["routes"] or lines):
         wanted |= {(end["recipient"].lower(), "retry") for end in failed}
-    # The route of a copy is not part of a trace.
-    copies = {plain(copy["recipient"]).lower() for hop in model["hops"][:1] for copy in hop.get("copies", [])}
-    if data.startswith("250") and lines and not copies <= {end[0] for end in real_ends}:
-        return f"copies: Postfix {sorted(real_ends)}, model {sorted(copies)}"
-    real_ends = {end for end in real_ends if end[0] not in copies or end in wanted}
     return "" if wanted == real_ends else f"Postfix {sorted(real_ends - wanted)}, model {sorted(wanted - real_ends)}"
 
 
