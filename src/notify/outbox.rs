@@ -80,6 +80,28 @@ pub struct StateFile {
     _lock: std::fs::File,
 }
 
+/// The version alone, which each form has.
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+/// Reads a state.
+fn read(bytes: &[u8]) -> io::Result<Kept> {
+    let damaged = |error: serde_json::Error| {
+        io::Error::other(format!(
+            "it is damaged ({error}); move it away: then what is open is told once more"
+        ))
+    };
+    let Version { version } = serde_json::from_slice(bytes).map_err(damaged)?;
+    if version != VERSION {
+        return Err(io::Error::other(format!(
+            "it has format {version}, and this murder reads {VERSION}; use the murder that wrote it, or another file"
+        )));
+    }
+    serde_json::from_slice(bytes).map_err(damaged)
+}
+
 impl StateFile {
     /// Opens the state, waiting for another run to end. A file that does not exist is an empty state.
     ///
@@ -95,17 +117,7 @@ impl StateFile {
             .open(PathBuf::from(beside))?;
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)?;
         let kept = match std::fs::read(path) {
-            Ok(bytes) => {
-                let kept: Kept = serde_json::from_slice(&bytes).map_err(io::Error::other)?;
-                if kept.version != VERSION {
-                    let text = format!(
-                        "it has format {}, and this murder reads {VERSION}",
-                        kept.version
-                    );
-                    return Err(io::Error::other(text));
-                }
-                kept
-            }
+            Ok(bytes) => read(&bytes)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Kept {
                 version: VERSION,
                 ..Kept::default()

@@ -209,6 +209,30 @@ fn a_webhook_that_fails_silences_nothing_and_gets_it_later() {
 }
 
 #[test]
+fn a_state_file_that_is_none_is_kept_and_said_with_what_to_do() {
+    let bench = Bench::new(MANIFEST);
+    bench.expect(0, "apply", &["--yes"]);
+    let server = Server::new();
+    let words = targets(&bench, &[format!("json:{}", server.url("/json"))]);
+    let state = bench.home.path().join(STATE);
+    for (text, wanted) in [
+        ("rubbish", "it is damaged"),
+        ("", "move it away"),
+        ("{\"version\": 1}", "it is damaged"),
+        (
+            "{\"version\": 99}",
+            "it has format 99, and this murder reads",
+        ),
+    ] {
+        std::fs::write(&state, text).unwrap();
+        let said = drift(&bench, 1, &words);
+        assert!(said.contains(wanted), "{text}: {said}");
+        assert_eq!(std::fs::read_to_string(&state).unwrap(), text);
+    }
+    assert!(server.told().is_empty());
+}
+
+#[test]
 fn a_target_needs_a_state_file_and_a_kind() {
     let bench = Bench::new(MANIFEST);
     let said = bench.expect(1, "drift", &["--notify", "json:http://127.0.0.1:9/"]);
