@@ -295,8 +295,20 @@ fn an_edge_that_closes_shuts_mail_out_and_a_retired_backend_loses_it() {
         said.contains("mail no longer enters at `mx.example.org` (from the Internet"),
         "{code:?} {said}"
     );
-    // The internal MTA takes it from the Internet too, so nobody is shut out.
-    assert!(!said.contains("get no mail from the Internet"), "{said}");
+    // The world knows the internet MTA, although the internal MTA would take mail from outside too.
+    let shut = "3 addresses get no mail from the Internet any more\n";
+    assert!(said.contains(&format!("\n  {shut}")), "{said}");
+    assert_eq!(code, Some(1), "{said}");
+    // Another one takes its place, but not if the first one goes alone.
+    let other = "  mx2.example.org: {roles: [internet-mta], addresses: [192.0.2.7]}\n";
+    change(&folder, &(with("mx", "state: retired") + other));
+    let (said, _) = run(&folder, "plan", &["--allow-delete", "--adopt"]);
+    for words in [
+        "mail: 3 addresses\n  mail no longer enters at `mx.example.org`",
+        "on the way, with mx.example.org alone changed: 3 addresses now wait\n",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
     change(&folder, &with("backend2", "state: retired"));
     let (said, code) = run(&folder, "plan", &["--allow-delete"]);
     assert!(said.contains("1 address now bounces (5.4.4 at"), "{said}");

@@ -144,8 +144,7 @@ fn worse(all: &WorseAddresses, shows_addresses: bool) -> Vec<String> {
             WorseMail::Refused => "are now refused for good",
             WorseMail::ShutOut if one => "gets no mail from the Internet any more",
             WorseMail::ShutOut => "get no mail from the Internet any more",
-            WorseMail::NotModelled if one => "is no longer modelled",
-            WorseMail::NotModelled => "are no longer modelled",
+            WorseMail::NotModelled => "can no longer be modelled",
             WorseMail::Deferred if one => "now waits",
             WorseMail::Deferred => "now wait",
         };

@@ -97,9 +97,18 @@ pub struct StateResults {
 }
 
 impl StateResults {
-    fn takes_from_outside(&self) -> bool {
+    /// Whether a place is a door to the Internet: of an internet MTA, if `by_edge` says that it must be one.
+    fn is_door(&self, place: &EntryPlace, by_edge: bool) -> bool {
+        let is_edge = || {
+            let host = self.murder.hosts.get(place.host);
+            host.is_some_and(|host| host.abilities.is_edge)
+        };
+        place.kind == PlaceKind::Outside && (!by_edge || is_edge())
+    }
+
+    fn has_door(&self, by_edge: bool) -> bool {
         let mut places = self.places.iter();
-        places.any(|place| place.kind == PlaceKind::Outside)
+        places.any(|place| self.is_door(place, by_edge))
     }
 }
 
@@ -121,7 +130,7 @@ impl ChangeJudge<'_> {
     #[must_use]
     pub fn all_worse(&self, state: &StateResults) -> Vec<Option<WorseMail>> {
         let results = state.results.iter();
-        let worse = results.map(|now| self.worse(now, state.takes_from_outside()));
+        let worse = results.map(|now| self.worse(now, state));
         worse.map(|worse| worse.map(|(kind, _)| kind)).collect()
     }
 
@@ -129,7 +138,7 @@ impl ChangeJudge<'_> {
     fn worse(
         &self,
         now: &ClassResult,
-        takes_from_outside: bool,
+        state: &StateResults,
     ) -> Option<(WorseMail, Option<EntryPlace>)> {
         let then = self.before.results.get(now.class.0 as usize)?;
         let named = self.classes.named(now.class);
@@ -141,9 +150,67 @@ impl ChangeJudge<'_> {
             let worse = WorseMail::between(&then, outcome)?;
             Some((worse, Some(*place)))
         });
-        let came_in = elsewhere(then, PlaceKind::Outside).verdict == EndAction::Delivered;
-        let shut_out = (came_in && !takes_from_outside).then_some((WorseMail::ShutOut, None));
+        let shut_out = self.shut_out(then, now, state);
+        let shut_out = shut_out.map(|worse| (worse, None));
         at_places.chain(shut_out).max_by_key(|(kind, _)| *kind)
+    }
+
+    /// Whether mail from the Internet is delivered before the change.
+    fn came_in(&self, then: &ClassResult) -> bool {
+        let by_edge = self.before.has_door(true);
+        let mut before = then.outcomes.iter();
+        before.any(|(place, outcome)| {
+            self.before.is_door(place, by_edge) && outcome.verdict == EndAction::Delivered
+        })
+    }
+
+    /// What becomes of mail from the Internet that was delivered, if no door is left that takes it. The world knows the internet MTAs,
+    /// where there are some before. It tries again where a door refuses it for now.
+    fn shut_out(
+        &self,
+        then: &ClassResult,
+        now: &ClassResult,
+        state: &StateResults,
+    ) -> Option<WorseMail> {
+        let by_edge = self.before.has_door(true);
+        let doors = now.outcomes.iter();
+        let doors = doors.filter(|(place, _)| state.is_door(place, by_edge));
+        let doors: Vec<&PlaceOutcome> = doors.map(|(_, outcome)| outcome).collect();
+        // Without an outcome at a door, the class may have been judged at other places alone.
+        let is_shut = match doors.is_empty() {
+            true => !state.has_door(by_edge),
+            false => doors.iter().all(|one| one.verdict == EndAction::Refused),
+        };
+        let waits = doors.iter().any(|one| !one.is_refused_for_good);
+        (is_shut && self.came_in(then)).then_some(match waits {
+            true => WorseMail::Deferred,
+            false => WorseMail::ShutOut,
+        })
+    }
+
+    /// Whether mail from the Internet is delivered from a place where it was not, and is worse off at none. A door that only opens
+    /// beside another one mends nothing.
+    fn is_mended(&self, now: &ClassResult, state: &StateResults) -> bool {
+        let Some(then) = self.before.results.get(now.class.0 as usize) else {
+            return false;
+        };
+        let named = self.classes.named(now.class);
+        let came_in = self.came_in(then);
+        let mut places = now.outcomes.iter();
+        let comes = places.any(|(place, outcome)| {
+            let then = match self.is_new(place) {
+                true => Some(elsewhere(then, place.kind)),
+                false => self.twins.outcome(then, place, named).copied(),
+            };
+            let known = [EndAction::Delivered, EndAction::NotModelled];
+            let was_lost = |then: PlaceOutcome| {
+                !(known.contains(&then.verdict) || came_in && then.verdict == EndAction::Refused)
+            };
+            place.kind == PlaceKind::Outside
+                && outcome.verdict == EndAction::Delivered
+                && then.is_some_and(was_lost)
+        });
+        comes && self.worse(now, state).is_none()
     }
 
     /// Whether mail cannot enter at a place before the change.
@@ -159,11 +226,10 @@ impl ChangeJudge<'_> {
         state: &StateResults,
         known: &[Option<WorseMail>],
     ) -> WorseAddresses {
-        let takes_from_outside = state.takes_from_outside();
         let mut found = WorseAddresses::new();
         for now in &state.results {
             let known = known.get(now.class.0 as usize).copied().flatten();
-            let worse = self.worse(now, takes_from_outside);
+            let worse = self.worse(now, state);
             let Some((kind, place)) = worse.filter(|(kind, _)| Some(*kind) > known) else {
                 continue;
             };
@@ -186,6 +252,13 @@ impl ChangeJudge<'_> {
         let murder = &state.murder;
         let trace = murder.trace_in(address, place.entry, self.directory, &now, None);
         let worst = trace.verdict();
+        if let (EndAction::NotModelled, Some((host, why))) = (worst, trace.not_modelled.first()) {
+            // What a directory or a table says may name an address.
+            return match why.contains('@') {
+                true => format!("at {host}"),
+                false => format!("{why}, at {host}"),
+            };
+        }
         let Some(end) = trace.ends.iter().find(|end| end.action == worst) else {
             return String::new();
         };
@@ -197,7 +270,6 @@ impl ChangeJudge<'_> {
             .map(|word| word.trim_end_matches(':'))
             .find(|word| is_status(word));
         let code = code.map_or(String::new(), |code| format!("{code} "));
-        // What a directory or a table says may name an address.
         let is_route = end.via.contains(':') && !end.via.contains(['@', ' ']);
         let via = match is_route {
             true => format!(" via {}", end.via),
@@ -227,13 +299,13 @@ impl ChangeJudge<'_> {
         let mut moves: BTreeMap<(String, String), usize> = BTreeMap::new();
         for (then, now) in self.before.results.iter().zip(&after.results) {
             let (count, _) = self.classes.example(then.class);
-            let is_delivered = |one: &ClassResult| one.verdict == EndAction::Delivered;
+            let is_delivered = |one: &ClassResult| !one.delivers.is_empty();
             match (is_delivered(then), is_delivered(now)) {
                 (true, true) if then.delivers != now.delivers => {
                     let from_to = (names(&then.delivers), names(&now.delivers));
                     *moves.entry(from_to).or_default() += count;
                 }
-                (false, true) if then.verdict != EndAction::NotModelled => change.mended += count,
+                _ if self.is_mended(now, after) => change.mended += count,
                 _ => {}
             }
             if [then, now].map(|one| one.verdict) == [EndAction::NotModelled; 2] {

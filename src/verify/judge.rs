@@ -36,7 +36,7 @@ pub struct ClassResult {
     pub class: ClassId,
     /// What becomes of its mail where most mail enters.
     pub verdict: EndAction,
-    /// The hosts that deliver its mail where most mail enters.
+    /// The hosts that give its mail from the Internet to a mailbox; if there are none, those that deliver it where most mail enters.
     pub delivers: BTreeSet<usize>,
     /// The faults, each once.
     pub faults: Vec<ClassFault>,
@@ -116,7 +116,7 @@ impl Judge<'_> {
         ClassResult {
             class: id,
             verdict: first.map_or(EndAction::NotModelled, |one| one.trace.verdict()),
-            delivers: first.map_or_else(BTreeSet::new, |one| self.delivering(&one.trace, false)),
+            delivers: self.delivering_first(&seen),
             gives_to_mailbox: seen
                 .iter()
                 .flat_map(|one| self.delivering(&one.trace, true))
@@ -279,6 +279,20 @@ impl Judge<'_> {
         let mut hosts = self.murder.hosts.iter();
         let host = hosts.find(|host| host.name == end.host);
         host.is_some_and(|host| host.agents.is_lmtp(transport))
+    }
+
+    /// The hosts that give mail from the Internet to a mailbox; if there are none, those that deliver it at the first place.
+    fn delivering_first(&self, seen: &[Seen<'_>]) -> BTreeSet<usize> {
+        let outside = seen
+            .iter()
+            .filter(|one| one.place.kind == PlaceKind::Outside);
+        let given: BTreeSet<usize> = outside
+            .flat_map(|one| self.delivering(&one.trace, true))
+            .collect();
+        match (given.is_empty(), seen.first()) {
+            (true, Some(first)) => self.delivering(&first.trace, false),
+            _ => given,
+        }
     }
 
     /// The hosts at which mail is delivered, or only those that deliver it over LMTP.

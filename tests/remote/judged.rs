@@ -51,3 +51,69 @@ fn nothing_is_applied_while_the_directory_cannot_say_what_it_means_for_mail() {
         "{said}"
     );
 }
+
+/// What the plan says of one host before and after it, and what the real Postfix there answers.
+#[test]
+fn the_real_host_answers_before_and_after_as_the_plan_says() {
+    let host = Host::running();
+    fs::copy(
+        env!("CARGO_BIN_EXE_murder"),
+        host.root().join("usr/local/bin/murder"),
+    )
+    .unwrap();
+    let entry = |name: &str| {
+        format!(
+            "dn: uid={name},dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: {name}@example.org\nmailHost: backend1.example.org\n\n"
+        )
+    };
+    host.write("/root/d.ldif", &["ann", "bob", "eve"].map(entry).concat());
+    let manifest = |recipients: &str, more: &str| {
+        let of = MANIFEST.replace("[ann@example.org]", recipients);
+        let of = of.replace("verify: {in_plan: true}\n", "")
+            + "  backend1.example.org: {roles: [backend], addresses: [192.0.2.11]}\n";
+        of.replace(
+            "addresses: [127.0.0.1],",
+            &format!("addresses: [127.0.0.1], {more}"),
+        )
+    };
+    let run = |text: &str, verb: &str| {
+        host.write("/root/m.yaml", text);
+        host.run(&format!("cd /root; /usr/local/bin/murder {verb} m.yaml --host mx.example.org --local --adopt --allow-restart --allow-unverified --allow-fault --ldif d.ldif --show-addresses 2>&1"))
+    };
+    // The answers to RCPT, as `ann 250, bob 550 …`.
+    let answers = || {
+        let asked = ["ann", "bob", "eve"].map(|name| {
+            let dialogue = format!("import smtplib; s=smtplib.SMTP('127.0.0.1',25); s.helo('x'); s.docmd('MAIL FROM:<>'); print(s.docmd('RCPT TO:<{name}@example.org>')[0])");
+            format!("{name} {}", host.run(&format!("python3 -c \"{dialogue}\"")).trim())
+        });
+        asked.join(", ")
+    };
+    let both = manifest("[ann@example.org, bob@example.org]", "");
+    let said = run(&both, "apply --yes --allow-bounce");
+    assert_eq!(answers(), "ann 250, bob 250, eve 550", "{said}");
+    let fewer = manifest("[ann@example.org, eve@example.org]", "");
+    let said = run(&fewer, "plan");
+    assert!(
+        said.contains(
+            "1 address is now refused for good (5.1.1 at mx.example.org): bob@example.org"
+        ),
+        "{said}"
+    );
+    assert_eq!(answers(), "ann 250, bob 250, eve 550");
+    let said = run(&fewer, "apply --yes --allow-bounce");
+    assert_eq!(answers(), "ann 250, bob 550, eve 250", "{said}");
+    // Nobody is let in any more, and a plan for the other recipients says what is so already.
+    let closed = manifest(
+        "[ann@example.org, eve@example.org]",
+        "settings: {smtpd_recipient_restrictions: reject},",
+    );
+    let said = run(&closed, "plan");
+    assert!(said.contains("2 addresses are now refused for good (5.7.1 at mx.example.org): ann@example.org, eve@example.org"), "{said}");
+    run(&closed, "apply --yes --allow-bounce");
+    assert_eq!(answers(), "ann 554, bob 554, eve 554");
+    let said = run(&fewer, "plan");
+    assert!(
+        said.contains("2 addresses are delivered that were not"),
+        "{said}"
+    );
+}
