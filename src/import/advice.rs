@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::advice_row::Advice;
 use super::assembly::Assembly;
 use super::faults_of_hosts::faults_of_host;
-use super::known_faults::{DIRECTORY, MAILHOST, TABLES, known_faults};
+use super::known_faults::{DIRECTORY, MAILHOST, PASSWORD, TABLES, known_faults};
 use super::word::{WordKey, Words};
 use super::word_things::thing_of;
 use super::yaml::Yaml;
@@ -58,6 +58,9 @@ fn line_of(assembly: &Assembly<'_>, host: &HostName, thing: &str) -> String {
             Some(site) => format!("set sites.{site}.ldap.tls, and remove the tables of your own"),
             None => "set ldap.tls, and remove the tables of your own under files".to_owned(),
         };
+    }
+    if thing == PASSWORD {
+        return "change it in the directory and in the file that ldap.bind_pw names, and remove the tables of your own under files".to_owned();
     }
     if thing == TABLES {
         return "remove the tables of your own under files".to_owned();

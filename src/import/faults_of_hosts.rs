@@ -140,7 +140,7 @@ fn own_names(host: &SeenHost, found: &mut Vec<Advice>) {
     if leaves && is_local && !stays && names.contains(&origin) {
         found.push(row(
             1,
-            format!("mail for root@{} leaves the host", host.name),
+            "mail for root of the host itself leaves it",
             "an entry `HOST local:` in transport_maps",
             "mail of cron and of the system goes to the internal MTA and back until it is bounced, to the same address",
             "/etc/postfix/transport",

@@ -24,6 +24,9 @@ pub(super) fn row(
 /// The thing of rows about how the directory is reached.
 pub const DIRECTORY: &str = "ldap";
 
+/// The thing of rows about the directory's password.
+pub const PASSWORD: &str = "ldap.bind_pw";
+
 /// The thing of rows about the name of a host's Cyrus.
 pub const MAILHOST: &str = "mailhost";
 
@@ -184,7 +187,7 @@ fn sample_password(table: &SeenTable) -> Option<Advice> {
             "the password of the directory is the sample of published documents",
             "a password of your own",
             "whoever has read these documents can read the directory",
-            DIRECTORY,
+            PASSWORD,
         )
     })
 }

@@ -135,7 +135,7 @@ const OF_BACKEND: [Fault; 13] = [
         MAIN,
         "myorigin = example.org",
         "myorigin = $myhostname",
-        "mail for root@backend1.example.org leaves the host",
+        "mail for root of the host itself leaves it",
     ),
     (
         "imapd.conf",
