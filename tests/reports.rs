@@ -51,12 +51,13 @@ pub fn judge<W: AsRef<str>>(words: &[W], stdout: &[u8]) {
 /// The schema of a verb's report. None where the verb has no schema.
 fn schema_of(words: &[&str], report: &Value) -> Option<Value> {
     let verbs = [
-        "plan", "show", "apply", "drift", "check", "diff", "history", "verify", "trace", "unlock",
+        "plan", "show", "apply", "rollback", "release", "hold", "unhold", "forget", "drift",
+        "check", "diff", "history", "verify", "trace", "unlock",
     ];
     let verb = words.iter().find(|word| verbs.contains(word));
     match *verb.unwrap_or_else(|| panic!("which verb? {words:?}")) {
         "plan" | "show" => Some(plan_report_schema()),
-        "apply" => Some(apply_schema()),
+        "apply" | "rollback" | "release" => Some(apply_schema()),
         "drift" => Some(drift_schema()),
         "check" => Some(check_schema()),
         "diff" => Some(diff_schema()),

@@ -346,7 +346,7 @@ murder_alias_lines() {
 }
 murder_alias_entries() { tr '\t' ':' | sed -e '/^@:@$/d' -e '/^YP_/d'; }
 # Without comments, blanks, commas and quotes, which postalias(1) writes in its own way.
-murder_bare() { sed 's/([^()]*)//g' | tr -d ' \t,"\\<>' | tr '[:upper:]' '[:lower:]' | sort; }
+murder_bare() { sed 's/([^()]*)//g' | tr -d ' \t,"\\\074\076' | tr '[:upper:]' '[:lower:]' | sort; }
 
 # The mails that wait and those that are being delivered, each counted to 10,001 at most; or that there is no queue. The
 # names of hashed directories have one character, and those of mails have more.
