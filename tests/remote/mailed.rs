@@ -47,9 +47,10 @@ fn header(mail: &str, name: &str) -> String {
 #[test]
 fn a_drift_is_mailed_once_and_what_sendmail_refuses_later() {
     let host = host();
-    let said = drift(&host, "0", 0);
     let through = "mail:ADDRESS goes through host.example.org, a host of this murder";
-    assert!(said.contains(through), "{said}");
+    // A clean run has nothing to warn of: cron would mail it each time.
+    let said = drift(&host, "0", 0);
+    assert!(!said.contains(through), "{said}");
     host.run("postconf -e 'delay_warning_time = 5h'; touch /root/full");
     // Sendmail fails: it is said, without the address, and nothing is lost.
     let said = drift(&host, "2", 0);
@@ -58,6 +59,7 @@ fn a_drift_is_mailed_once_and_what_sendmail_refuses_later() {
         "{said}"
     );
     assert!(!said.contains("jane@"), "{said}");
+    assert!(said.contains(through), "{said}");
     host.run("rm /root/full");
     drift(&host, "2", 1);
     assert_eq!(host.run("cat /root/arguments"), "-i\n--\nops@example.net\n");
