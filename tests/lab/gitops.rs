@@ -76,13 +76,13 @@ impl<'a> Pipeline<'a> {
         self.git(&["commit", "-q", "-m", why]);
     }
 
-    /// A commit by which every host takes mails up to this size.
+    /// A commit by which every host gives back this much of a mail.
     fn change(&self, megabytes: u32) {
         let first = fs::read_to_string(self.path("manifest/murder.yaml")).unwrap();
         let more =
-            format!("defaults:\n  settings: {{message_size_limit: \"{megabytes}000000\"}}\n");
+            format!("defaults:\n  settings: {{bounce_size_limit: \"{megabytes}000000\"}}\n");
         fs::write(self.path("site/manifest/murder.yaml"), first + &more).unwrap();
-        self.commit(&format!("mails of {megabytes} MB"));
+        self.commit(&format!("bounces of {megabytes} MB"));
     }
 
     /// Runs a job and demands its exit code; gives what it printed, standard output first.
@@ -130,7 +130,7 @@ impl<'a> Pipeline<'a> {
     fn has(&self, megabytes: u32, hosts: &[&str]) {
         let wanted = format!("{megabytes}000000");
         for host in hosts {
-            let limit = self.world.lab.postconf(host, "message_size_limit");
+            let limit = self.world.lab.postconf(host, "bounce_size_limit");
             assert_eq!(limit, wanted, "{host}");
         }
     }
@@ -155,7 +155,7 @@ fn a_merge_request_is_judged_without_keys(pipeline: &Pipeline<'_>) {
     let diff = ["diff", "main..change"];
     let said = pipeline.job(2, &[&diff[..], &SITE, &["--detailed-exitcode"]].concat());
     assert!(
-        said.contains("message_size_limit") && said.contains("6 hosts"),
+        said.contains("bounce_size_limit") && said.contains("6 hosts"),
         "{said}"
     );
     pipeline.job(0, &[&["check"], &SITE[..], &["--untrusted"]].concat());
@@ -170,7 +170,7 @@ fn a_merge_request_is_judged_without_keys(pipeline: &Pipeline<'_>) {
     let live = ["--live", "live.json", "--untrusted"];
     let said = pipeline.job(0, &[&["plan"], &SITE[..], &live].concat());
     fs::rename(&away, &secret).unwrap();
-    assert!(said.contains("message_size_limit"), "{said}");
+    assert!(said.contains("bounce_size_limit"), "{said}");
 }
 
 /// The saved plan is reviewed and signed; a host that moves meanwhile is stale, and the others are applied.
@@ -179,9 +179,9 @@ fn a_host_that_moved_is_planned_again(pipeline: &Pipeline<'_>) {
     let shown = pipeline.job(0, &["show", "plan.json", "--format", "markdown"]);
     assert!(shown.contains("<!-- murder:plan:lab -->"), "{shown}");
     let lab = &pipeline.world.lab;
-    lab.sh("backend1", "postconf -e message_size_limit=29000000");
+    lab.sh("backend1", "postconf -e bounce_size_limit=29000000");
     let said = pipeline.job(3, &pipeline.apply(&["--max-fail", "6"]));
-    let stale = "stale: main.cf:message_size_limit";
+    let stale = "stale: main.cf:bounce_size_limit";
     assert!(said.contains(stale) && said.contains("5 done"), "{said}");
     pipeline.has(29, &["backend1"]);
     pipeline.has(21, &["mx", "smtp", "backend2", "frontend1", "mupdate"]);
