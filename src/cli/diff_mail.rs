@@ -1,15 +1,15 @@
 //! `murder diff --ldif`: what the difference of two manifests means for mail.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::error::CliError;
+use super::mail_change::shown;
 use crate::comparison::{Comparison, Side};
 use crate::directory_source;
 use crate::plan::mail_change::MailChange;
-use crate::report::mail_change::{refusal, text};
+use crate::report::mail_change::refusal;
 use crate::session::diff_mail::diff_waves;
 use crate::session::mail_states::MailStates;
 use crate::session::path_policy::PathPolicy;
@@ -69,9 +69,8 @@ impl DiffMailArguments {
         let directory = directory_source::from_ldif(file).map_err(CliError::arguments)?;
         let waves = diff_waves(comparison, old.murder, new.murder, new.modules);
         let change = states.change(&directory, &states.attributes(), &waves);
-        let lists = self.show_addresses || std::io::stdout().is_terminal();
-        let mut text = text(&change, None, lists);
         let loss = refusal(&change).filter(|_| !self.allow_bounce);
+        let (mut text, change) = shown(change, self.show_addresses);
         if let Some(loss) = &loss {
             text.push_str(&format!(
                 "  ! `apply` would refuse this without --allow-bounce: {loss}\n"
@@ -79,10 +78,7 @@ impl DiffMailArguments {
         }
         Ok(Some(DiffMail {
             text,
-            change: match self.show_addresses {
-                true => change,
-                false => change.without_addresses(),
-            },
+            change,
             refuses: loss.is_some(),
         }))
     }

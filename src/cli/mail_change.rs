@@ -194,11 +194,7 @@ fn with_rest(
     if others.is_empty() || reach.local {
         return rest;
     }
-    // Nothing is written there, so their secrets are not needed.
-    let reach = Reach {
-        files_unread: true,
-        ..reach.clone()
-    };
+    let reach = reach.without_file_secrets();
     match open::planner(loaded, &others, &reach, terminal) {
         Ok(planner) => {
             let murder = &loaded.murder;
@@ -208,6 +204,18 @@ fn with_rest(
         Err(error) => _ = error.print(terminal),
     }
     rest
+}
+
+/// What a change means for mail: in words, with addresses if they are asked for or standard output is a terminal; and as a value,
+/// with addresses only if they are asked for.
+pub(super) fn shown(change: MailChange, shows_addresses: bool) -> (String, MailChange) {
+    let lists = shows_addresses || std::io::stdout().is_terminal();
+    let text = mail_change::text(&change, None, lists);
+    let change = match shows_addresses {
+        true => change,
+        false => change.without_addresses(),
+    };
+    (text, change)
 }
 
 /// What a plan means for mail.
@@ -223,12 +231,7 @@ pub struct MailReport {
 
 impl MailReport {
     fn new(means: MailChange, by: DirectoryKind, shows_addresses: bool) -> Self {
-        let lists = shows_addresses || std::io::stdout().is_terminal();
-        let text = mail_change::text(&means, None, lists);
-        let means = match shows_addresses {
-            true => means,
-            false => means.without_addresses(),
-        };
+        let (text, means) = shown(means, shows_addresses);
         Self {
             text,
             value: serde_json::to_value(&means).unwrap_or_default(),

@@ -10,7 +10,7 @@ use crate::secret_source::SourceOptions;
 use crate::session::options::{Consent, Reach, UNREACHABLE, UNVERIFIED};
 use crate::session::path_policy::PathPolicy;
 
-/// How many hosts a run works on at the same time, unless it is told.
+/// How many hosts a run works on at the same time, unless `--parallel` says it.
 pub(super) const PARALLEL: usize = 32;
 
 /// How hosts are reached.

@@ -13,7 +13,6 @@ use crate::name::HostName;
 use crate::plan::Plan;
 use crate::plan::saved::SavedPlan;
 use crate::session::mail_judgement::forget_judgement;
-use crate::session::options::Reach;
 use crate::session::rollout_order::RolloutOrder;
 use crate::session::watched_hosts::WatchedHosts;
 
@@ -54,7 +53,7 @@ pub fn of(
     let reach = mail.watching(arguments.reach(), &loaded.murder, terminal)?;
     // The plan says what changes; how the hosts are now is seen here.
     let (hosts, _) = open::contactable(&loaded);
-    let planner = open::planner(&loaded, &hosts, &unread(&reach), terminal)?;
+    let planner = open::planner(&loaded, &hosts, &reach.without_file_secrets(), terminal)?;
     let mut now = open::plan(&loaded.murder, &hosts, &*planner, reach.parallel, terminal);
     drop(planner);
     if let Some(seen) = &reach.seen {
@@ -70,14 +69,6 @@ pub fn of(
         canary: arguments.canary,
     };
     mail.judge(judged, &reach, terminal)
-}
-
-/// Hosts are only read, so no secret of a file is needed.
-fn unread(reach: &Reach) -> Reach {
-    Reach {
-        files_unread: true,
-        ..reach.clone()
-    }
 }
 
 /// Checks that the manifest has the git commit that the plan was made from, where both are known.

@@ -170,7 +170,7 @@ fn server_name(host: &SeenHost, tables: &[SeenTable], found: &mut Vec<Advice>) {
             1,
             format!("asks for {name}={value}, and the servername of its Cyrus is {server}"),
             "mailhost: the servername of imapd.conf",
-            "the directory has the servername of Cyrus as mailHost: nobody is a valid recipient here",
+            "the directory has the servername of Cyrus as mailHost: no recipient is valid here",
             MAILHOST,
         ));
     }

@@ -213,15 +213,7 @@ fn of_backend(host: &SeenHost, tables: &[SeenTable], found: &mut Vec<Advice>) {
             "main.cf:lmtp_delivery_status_filter",
         ));
     }
-    if host.expanded("recipient_delimiter").is_empty() {
-        found.push(row(
-            3,
-            "no recipient_delimiter",
-            "+",
-            "mail for user+folder@ is refused",
-            "main.cf:recipient_delimiter",
-        ));
-    }
+    no_delimiter(host, found);
     of_tables_of_backend(host, tables, found);
 }
 
@@ -309,6 +301,11 @@ fn of_router(host: &SeenHost, tables: &[SeenTable], found: &mut Vec<Advice>) {
         ));
     }
     of_tables_of_router(tables, found);
+    no_delimiter(host, found);
+}
+
+/// Of a host that looks up recipients, and knows no address extensions.
+fn no_delimiter(host: &SeenHost, found: &mut Vec<Advice>) {
     if host.expanded("recipient_delimiter").is_empty() {
         found.push(row(
             3,

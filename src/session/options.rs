@@ -39,6 +39,17 @@ pub struct Reach {
     pub seen: Option<WatchedHosts>,
 }
 
+impl Reach {
+    /// The same for hosts that are only read: no secret of a file is needed.
+    #[must_use]
+    pub fn without_file_secrets(&self) -> Self {
+        Self {
+            files_unread: true,
+            ..self.clone()
+        }
+    }
+}
+
 /// The refusals that the user lifts: by flag, the patterns of the hosts that it holds for. Each refusal has a flag of its
 /// own; there is no `--force`.
 #[derive(Debug, Clone, Default)]

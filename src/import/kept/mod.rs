@@ -11,7 +11,7 @@ use self::place::{Place, PlacedThing, Places};
 use super::yaml::{WIDTH, Yaml, YamlEntry, block};
 use crate::load::LoadedMurder;
 use crate::manifest::range;
-use crate::model::{Host, Level};
+use crate::model::Host;
 use crate::name::HostName;
 use crate::plan::{Plan, Verdict};
 use crate::report::explain::level_word;
@@ -137,13 +137,9 @@ fn said(
     thing: &PlacedThing,
 ) -> Option<String> {
     let (level, at) = places.said(host, thing)?;
-    let verb = match (level, place) {
-        (Level::Defaults, Place::Defaults)
-        | (Level::Role(_), Place::Role(_))
-        | (Level::Site(_), Place::Site(_))
-        | (Level::Range, Place::Range(_))
-        | (Level::Host, Place::Host(_)) => "replaces the value",
-        _ => "is stronger than the value",
+    let verb = match place.is_kind_of(level) {
+        true => "replaces the value",
+        false => "is stronger than the value",
     };
     let at = loaded.sources.place(at);
     let layer = level_word(level);

@@ -36,6 +36,11 @@ impl Place {
         }
     }
 
+    /// Whether a level is of the same kind, such as a site, whichever one it is.
+    pub(super) fn is_kind_of(&self, level: &Level) -> bool {
+        rank(level) == self.rank()
+    }
+
     /// How far it is from the host; 0 is the nearest.
     fn rank(&self) -> usize {
         match self {
@@ -153,7 +158,7 @@ impl<'m> Places<'m> {
         let mut says_it = false;
         for host in members {
             let said = words(host, thing);
-            says_it |= said.iter().any(|(level, _)| rank(level) == place.rank());
+            says_it |= said.iter().any(|(level, _)| place.is_kind_of(level));
             if leaves(host, thing, place.rank()) {
                 return Vec::new();
             }

@@ -54,10 +54,7 @@ pub fn observer<'a>(
     reach: &Reach,
     ask_passphrase: Box<AskPassphrase>,
 ) -> Result<(Box<dyn Observer + 'a>, Vec<Diagnostic>), SessionError> {
-    let reach = Reach {
-        files_unread: true,
-        ..reach.clone()
-    };
+    let reach = reach.without_file_secrets();
     let consent = Consent::default();
     let (mut worker, warnings) =
         Worker::new(loaded, hosts, &reach, consent, false, ask_passphrase)?;
@@ -76,9 +73,8 @@ pub fn planner_of_live_file<'a>(
     live: &'a LiveFileDocument,
 ) -> Result<(Box<dyn Planner + 'a>, Vec<Diagnostic>), SessionError> {
     let reach = Reach {
-        files_unread: true,
         from_live_file: true,
-        ..reach.clone()
+        ..reach.without_file_secrets()
     };
     let nobody = Box::new(|_: &Path| None);
     let consent = Consent::default();
