@@ -146,6 +146,13 @@ NAMED = 30
 SUBMITTER = "s{}@outside.example"
 
 INNER = r'''
+# wait_for FAILURE CONDITION
+wait_for() {{
+  local n
+  for ((n = 0; n < 600; n++)); do eval "$2" && return; sleep 0.1; done
+  echo "$1" >&2
+  exit 1
+}}
 ip link set lo up; hostname {host}.example.org
 for a in 203.0.113.1 {addresses}; do ip addr add $a/32 dev lo; done
 mount --bind {work}/hosts /etc/hosts; mount --bind {work}/nsswitch /etc/nsswitch.conf
@@ -155,12 +162,15 @@ for t in transport role_addresses relay_recipients shared_folders recipient_acce
   [ ! -e /etc/postfix/$t ] || postmap hash:/etc/postfix/$t
 done
 postalias hash:/etc/postfix/aliases
-slapd -f {work}/slapd.conf -h ldap://127.0.0.1:389 
-sleep 0.5
+slapd -f {work}/slapd.conf -h ldap://127.0.0.1:389
 postfix start >/dev/null 2>&1
 for a in {others}; do smtp-sink -u postfix -c $a:25 1000 >/dev/null 2>&1 & done
 smtp-sink -u postfix -L unix:/run/cyrus/socket/lmtp 1000 >/dev/null 2>&1 &
-sleep 0.7; chmod 777 /run/cyrus/socket/lmtp 2>/dev/null
+# Where a server is late, qmgr(8) defers all mail for it until the end.
+for a in {address} {others}; do wait_for "nobody listens at $a:25" 'ss -Hlnt "src $a:25" | grep -q .'; done
+wait_for "slapd does not listen" 'ss -Hlnt "src 127.0.0.1:389" | grep -q .'
+wait_for "nobody listens at the socket for LMTP" '[ -S /run/cyrus/socket/lmtp ]'
+chmod 777 /run/cyrus/socket/lmtp
 python3 {script} --inside {work} {address}
 postfix stop >/dev/null 2>&1
 '''
@@ -247,10 +257,10 @@ def inside(work, address):
         found = re.search(r": (\w+): message-id=<([ns])(\d+)@compare>", line)
         if found:
             ids[found[1]] = ("log" if found[2] == "n" else "submitted", asked[int(found[3])])
-        found = re.search(r"postfix/(?:relay/)?(\w+)\[\d+\]: (\w+): to=<(.*?)>,(?: orig_to=<.*?>,)? relay=(.*?), delay=.*dsn=(.*?), status=(\w+)", line)
+        found = re.search(r"postfix/(?:relay/)?(\w+)\[\d+\]: (\w+): to=<(.*?)>,(?: orig_to=<.*?>,)? relay=(.*?), delay=.*dsn=(.*?), status=(\w+) ?(.*)", line)
         if found and found[2] in ids and found[6] in ("sent", "bounced", "deferred", "SOFTBOUNCE"):
             way, one = ids[found[2]]
-            result[way].setdefault(one, []).append([found[1], found[3], found[4], found[5], found[6]])
+            result[way].setdefault(one, []).append([found[1], found[3], found[4], found[5], found[6], found[7]])
     if os.environ.get("COMPARE_LOG"):
         Path(os.environ["COMPARE_LOG"]).write_text(log)
     result["fatal"] = [line for line in log.splitlines() if "fatal" in line or "panic" in line][:5]
@@ -319,26 +329,28 @@ def delivery_of(route, ends, host):
     transport, _, nexthop = route["via"].partition(":")
     if transport in ("error", "retry", "discard"):
         return f"{transport}"
-    if transport == "lmtp":
-        return "lmtp"
     if transport == "local":
         return "local"
     name = re.match(r"\[?([^\]:,]+)", nexthop)
     name = name[1].lower() if name else nexthop
-    own = [end for end in ends if end["host"] == host and end["recipient"].lower() == route["recipient"].lower() and end["reason"][1:].startswith((".4.4", ".4.6"))]
+    own = [end for end in ends if end["host"] == host and end["recipient"].lower() == route["recipient"].lower() and end["reason"][1:].startswith((".3.5", ".4.1", ".4.4", ".4.6"))]
     if own and own[0]["reason"].startswith("4"):
         return "retry"  # qmgr(8) sends more mail for a host that failed to retry(8)
+    if transport == "lmtp":
+        return "lmtp"
     return f"smtp {own[0]['reason'][:5]}" if own else f"smtp {name}"
 
 
 def delivery_in(line):
-    agent, _, relay, dsn, status = line
+    agent, _, relay, dsn, status, _ = line
     if agent == "error":
         return "retry" if status == "deferred" and dsn.startswith("4") else "error"
-    if agent in ("lmtp", "local", "discard"):
+    if agent in ("local", "discard"):
         return agent
     if relay == "none" and dsn.startswith("4"):
         return "retry"
+    if agent == "lmtp":
+        return "lmtp"
     return f"smtp {dsn}" if relay == "none" else "smtp " + relay.split("[")[0].lower()
 
 
@@ -361,7 +373,10 @@ def delivery(model, host, data, lines):
     # A message that cannot be expanded stays in maildrop, and the log has no recipient of it.
     if failed and (hop["routes"] or lines):
         wanted |= {(end["recipient"].lower(), "retry") for end in failed}
-    return "" if wanted == real_ends else f"Postfix {sorted(real_ends - wanted)}, model {sorted(wanted - real_ends)}"
+    if wanted == real_ends:
+        return ""
+    said = dict.fromkeys(line[5] for line in lines if line[4] != "sent")
+    return f"Postfix {sorted(real_ends - wanted)}, model {sorted(wanted - real_ends)}" + "".join(f" {one}" for one in said)
 
 
 def compare_host(murder, number, host, configuration, ldif, asked):
