@@ -72,7 +72,12 @@ impl Phases {
         let hosts = &self.loaded.murder.as_ref().unwrap().hosts;
         let one = |(name, desired): (&HostName, &Desired)| {
             let questions = questions(desired, &Secrets::default(), None).unwrap();
-            let mut sandbox = Sandbox::new(folder, name, hosts[name].facts.clone());
+            let mut sandbox = Sandbox::new(
+                folder,
+                name,
+                hosts[name].facts.clone(),
+                std::sync::Arc::default(),
+            );
             sandbox.observe(&questions).unwrap().live
         };
         desired.iter().map(one).collect()

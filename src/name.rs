@@ -306,6 +306,15 @@ impl TableType {
             _ => None,
         }
     }
+
+    /// A type whose index has this suffix.
+    #[must_use]
+    pub fn of_index_suffix(suffix: &str) -> Option<Self> {
+        ["hash", "lmdb", "cdb", "dbm"]
+            .into_iter()
+            .filter_map(|word| Self::new(word).ok())
+            .find(|kind| kind.index_suffix() == Some(suffix))
+    }
 }
 
 /// The permission bits of a file, octal in text: `0640`.

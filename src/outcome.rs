@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::exchange::{Found, MachineError, NotDone};
 use crate::name::HostName;
@@ -21,7 +21,7 @@ pub struct ApplyResult {
 }
 
 /// The outcome of one host in an apply.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// There was nothing to do.
@@ -98,7 +98,7 @@ pub enum Outcome {
         /// Why.
         why: Postponed,
         /// The evidence on other hosts, a clause for each; empty where `why` says all.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         evidence: Vec<String>,
     },
     /// The host did not carry out its orders.
@@ -107,7 +107,7 @@ pub enum Outcome {
 }
 
 /// Why a host's turn did not come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Postponed {
     /// A host before it failed or could not be reached.

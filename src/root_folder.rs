@@ -77,6 +77,11 @@ impl RootFolder {
     /// # Errors
     /// Where it is no regular file, lies outside, or cannot be read.
     pub fn file(&self, path: &Path) -> io::Result<File> {
+        Ok(self.sized_file(path)?.0)
+    }
+
+    /// Opens a regular file as [`file`](Self::file) does, and says how many bytes it has.
+    fn sized_file(&self, path: &Path) -> io::Result<(File, u64)> {
         // Without NONBLOCK the opening of a pipe waits until something writes to it.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
         let file = match self.open_any(path, flags) {
@@ -86,8 +91,9 @@ impl RootFolder {
             }
             opened => File::from(opened?),
         };
-        if file.metadata()?.is_file() {
-            Ok(file)
+        let found = file.metadata()?;
+        if found.is_file() {
+            Ok((file, found.len()))
         } else {
             Err(not_regular())
         }
@@ -98,7 +104,8 @@ impl RootFolder {
     /// # Errors
     /// As [`file`](Self::file), and where the file is larger.
     pub fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-        read_at_most(self.file(path)?, limit)
+        let (file, bytes) = self.sized_file(path)?;
+        read_sized(file, bytes, limit)
     }
 
     /// The names in a folder, in their order.
@@ -181,7 +188,13 @@ pub fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// Where it has more, or cannot be read.
 pub fn read_at_most(file: impl io::Read, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    read_sized(file, 0, limit)
+}
+
+/// As [`read_at_most`], for a file that had so many bytes when it was opened: it is read by one call, and its end by another.
+fn read_sized(file: impl io::Read, size: u64, limit: u64) -> io::Result<Vec<u8>> {
+    let room = usize::try_from(size.min(limit).saturating_add(1)).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(if size == 0 { 0 } else { room });
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(io::Error::other(format!(

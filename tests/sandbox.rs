@@ -529,7 +529,7 @@ fn a_plan_in_json_is_data_and_holds_no_secret() {
     let bench = Bench::new(MANIFEST);
     let output = bench.run("plan", &["--format", "json"]);
     let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(plan["format_version"], "1.3");
+    assert_eq!(plan["format_version"], "1.4");
     assert_eq!(plan["murder"], "example.org");
     assert!(
         plan["hosts"]

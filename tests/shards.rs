@@ -40,6 +40,29 @@ impl Desk {
         checked(code, &self.command(arguments).judged(), arguments)
     }
 
+    /// Demands that the merged reports of the last eight shards, as text and as Markdown, are those of one run.
+    fn same_words(&self, code: i32, verb: &[&str], merge: &[&str]) {
+        let files: Vec<String> = (1..=8)
+            .map(|index| format!("report-{index}.json"))
+            .collect();
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        for look in [
+            &["--format=text"][..],
+            &["--format=text", "--diff=full"],
+            &["--format=text", "--diff=summary"],
+            &["--format=markdown"],
+            &["--format=markdown", "--diff=full"],
+        ] {
+            let merged = self.run(
+                code,
+                &[&["report", "merge"], &files[..], merge, look].concat(),
+            );
+            let whole = self.run(code, &[verb, look].concat());
+            assert!(whole.len() > 100, "{look:?}: {whole}");
+            assert_eq!(merged, whole, "{look:?}");
+        }
+    }
+
     /// Runs a verb whole and in eight shards, and gives both reports: that of one run, and the merged one.
     fn both(
         &self,
@@ -90,6 +113,15 @@ fn eight_shards_merge_to_the_report_of_one_run() {
     let (whole, merged) = desk.both(0, &plan, shard, &[]);
     assert!(whole.len() > 10_000);
     assert_eq!(whole, merged);
+    desk.same_words(0, &plan[..3], &[]);
+    let files: Vec<String> = (1..=8)
+        .map(|index| format!("report-{index}.json"))
+        .collect();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let look = ["--format=markdown", "--diff=full", "--limit=9000"];
+    let cut = desk.run(0, &[&["report", "merge"], &files[..], &look].concat());
+    let command = "See all with `murder report merge report-1.json report-2.json";
+    assert!(cut.len() <= 9000 && cut.contains(command), "{cut}");
     desk.run(
         2,
         &[
@@ -115,6 +147,7 @@ fn eight_shards_merge_to_the_report_of_one_run() {
     let drift = ["drift", "murder.yaml", "--sandbox=s", "--format=json"];
     let (whole, merged) = desk.both(2, &drift, shard, &[]);
     assert_eq!(whole, merged);
+    desk.same_words(2, &drift[..3], &[]);
     // Reports that do not belong together.
     let said = desk.run(1, &["report", "merge", "report-1.json", "report-1.json"]);
     assert!(said.contains("is in two reports"), "{said}");
@@ -210,6 +243,37 @@ fn waves_are_stages_and_shards_divide_one() {
     assert_eq!(
         alone.run(0, &[&apply[..], &["--wave=add-1"]].concat()),
         merged
+    );
+    // As text, it is what the apply prints below its plan.
+    let merge = |look: &str| desk.run(0, &[&["report", "merge", look], &reports[..]].concat());
+    let text = Desk::new().run(
+        0,
+        &[
+            "apply",
+            "murder.yaml",
+            "--sandbox=s",
+            "--yes",
+            "--wave=add-1",
+        ],
+    );
+    let merged = merge("--format=text");
+    assert!(merged.contains("40 hosts: 40 done"), "{merged}");
+    assert!(text.ends_with(&merged), "{text}\n{merged}");
+    let markdown = merge("--format=markdown");
+    for words in [
+        "<!-- murder:apply:example.org -->",
+        "## Apply of `example.org`",
+        "40 hosts: 40 done",
+    ] {
+        assert!(markdown.contains(words), "{words}: {markdown}");
+    }
+    let said = desk.run(
+        1,
+        &[&["report", "merge", "--limit=github"], &reports[..]].concat(),
+    );
+    assert!(
+        said.contains("`--limit` is for `--format markdown` alone"),
+        "{said}"
     );
     // The wave is done: it is empty now, and so are the ones of other directions.
     for wave in ["add-1", "remove-1", "retire-1"] {
@@ -344,4 +408,43 @@ fn engines_say_which_shard_it_is() {
             &shard,
         ],
     );
+}
+
+#[test]
+fn what_a_plan_of_a_shard_means_for_mail_is_left_out_of_the_report_of_all() {
+    let desk = Desk::new();
+    fs::write(
+        desk.0.path().join("d.ldif"),
+        "dn: dc=example,dc=org\nobjectClass: domain\ndc: example\n",
+    )
+    .unwrap();
+    let mut files = Vec::new();
+    for index in ["1/2", "2/2"] {
+        let file = format!("report-{}.json", &index[..1]);
+        let plan = [
+            "plan",
+            "murder.yaml",
+            "--sandbox=s",
+            "--format=json",
+            "--ldif=d.ldif",
+        ];
+        let output = desk
+            .command(&[&plan[..], &["--shard", index]].concat())
+            .judged();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(report.get("mail").is_some(), "{report}");
+        fs::write(desk.0.path().join(&file), output.stdout).unwrap();
+        files.push(file);
+    }
+    let output = desk
+        .command(&["report", "merge", &files[0], &files[1]])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("left out (report-1.json, report-2.json)"),
+        "{said}"
+    );
+    let merged: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(merged.get("mail").is_none());
 }

@@ -160,7 +160,12 @@ fn a_host_has_the_last_word_on_its_table_types() {
 fn facts_of_last_time_stop_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let host = HostName::new("backend1.example.org").unwrap();
-    let mut machine = Sandbox::new(folder.path(), &host, Facts::debian());
+    let mut machine = Sandbox::new(
+        folder.path(),
+        &host,
+        Facts::debian(),
+        std::sync::Arc::default(),
+    );
     let old = Facts {
         postfix_version: "3.1.0".to_owned(),
         ..Facts::debian()

@@ -15,7 +15,7 @@ mod tool;
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use notes::HostNotes;
 pub use time::rfc3339;
@@ -27,7 +27,7 @@ use crate::service::Service;
 use crate::thing::Thing;
 
 /// Who changed one thing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Attribution {
     /// The thing, or the index, with its service where that is not the default instance.
     pub thing: String,
@@ -39,7 +39,7 @@ pub struct Attribution {
 }
 
 /// What was at work when a file was last changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum ChangedBy {
     /// A package manager.
@@ -61,10 +61,10 @@ pub enum ChangedBy {
         /// The users.
         users: Vec<String>,
         /// The program that sudo(8) ran.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         program: Option<String>,
         /// `sudo`, `su` or `login`.
-        session: &'static str,
+        session: String,
     },
     /// Nothing explains it.
     Unknown,
@@ -169,9 +169,9 @@ fn judge(one: &Drifted, trace: &FileTrace, evidence: &Evidence) -> ChangedBy {
         users: users.into_iter().map(str::to_owned).collect(),
         program: first.program.clone().filter(|_| sessions.len() == 1),
         session: match first.way {
-            session::Way::Sudo => "sudo",
-            session::Way::Su => "su",
-            session::Way::Login => "login",
+            session::Way::Sudo => "sudo".to_owned(),
+            session::Way::Su => "su".to_owned(),
+            session::Way::Login => "login".to_owned(),
         },
     }
 }

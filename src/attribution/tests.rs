@@ -62,7 +62,7 @@ fn session(users: &[&str], program: Option<&str>, session: &'static str) -> Chan
     ChangedBy::Session {
         users: users.iter().map(|user| (*user).to_owned()).collect(),
         program: program.map(str::to_owned),
-        session,
+        session: session.to_owned(),
     }
 }
 

@@ -246,7 +246,11 @@ fn exit(plan: &Plan, pending: bool) -> Exit {
         .fold(orphaned, Exit::or)
 }
 
-fn text(
+/// What drift found, in the form that was asked for. `command` is the one that shows all of it.
+///
+/// # Errors
+/// None that a report can cause.
+pub fn text(
     look: PlanOutput,
     report: &DriftReport<'_>,
     command: &str,

@@ -35,6 +35,20 @@ pub enum Format {
     Json,
 }
 
+impl Format {
+    /// The same as the form of a plan.
+    fn of_plan(self) -> PlanOutput {
+        PlanOutput {
+            format: match self {
+                Self::Text => PlanFormat::Text,
+                Self::Json => PlanFormat::Json,
+            },
+            diff: Diff::Summary,
+            limit: None,
+        }
+    }
+}
+
 /// How a plan is shown.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Output")]
@@ -146,7 +160,11 @@ pub fn applied(
     if format == Format::Text && Summary::of(plan).is_converged() {
         return Ok(exit);
     }
-    deliver(text_of_applied(applied, format, terminal), exit, terminal)
+    deliver(
+        text_of_applied(applied, format.of_plan(), "", terminal),
+        exit,
+        terminal,
+    )
 }
 
 /// The exit code of an apply.
@@ -167,23 +185,37 @@ pub fn interruption() -> Exit {
     }
 }
 
-fn text_of_applied(
+/// What an apply did, in the form that was asked for. `command` is the one that shows all of it.
+///
+/// # Errors
+/// None that a report can cause.
+pub fn text_of_applied(
     applied: &ApplyResult,
-    format: Format,
+    look: PlanOutput,
+    command: &str,
     terminal: &Terminal,
 ) -> Result<String, CliError> {
-    match format {
-        Format::Json => serialised(report::json::of_apply(applied)),
-        Format::Text => written(|text| {
+    match look.format {
+        PlanFormat::Json => serialised(report::json::of_apply(applied)),
+        PlanFormat::Text => written(|text| {
             let color = terminal.color_out;
             report::applied::write_apply(applied, terminal.verbose, color, text)
         }),
+        PlanFormat::Markdown => {
+            let how = Markdown {
+                detail: look.diff.into(),
+                forge: look.limit,
+                command,
+                mail: None,
+            };
+            written(|text| report::applied::write_markdown(applied, &how, text))
+        }
     }
 }
 
 /// Prints what an interrupted apply has done. The program ends right after it, so errors of the output have no place to go.
 pub fn interrupted(applied: &ApplyResult, format: Format, terminal: &Terminal) {
-    let text = text_of_applied(applied, format, terminal);
+    let text = text_of_applied(applied, format.of_plan(), "", terminal);
     let _ = deliver(text, Exit::Interrupted, terminal);
 }
 

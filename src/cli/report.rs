@@ -5,12 +5,18 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
+use super::command_line::quoted;
+use super::drift;
 use super::error::CliError;
 use super::exit::Exit;
-use super::output::{deliver, serialised};
+use super::output::{self, Diff, PlanFormat, PlanOutput, deliver, serialised};
 use super::terminal::Terminal;
+use crate::diagnostic::Diagnostic;
 use crate::load;
+use crate::report::drift::DriftReport;
+use crate::report::forge::Forge;
 use crate::report::merge::{MergedReport, ReportKind, merge};
+use crate::report::read_back::{ReadReport, read};
 
 /// Arguments of `murder report`.
 #[derive(Debug, Args)]
@@ -33,6 +39,16 @@ pub struct MergeArguments {
     /// What `plan`, `drift` or `apply` printed with `--format json` in each shard.
     #[arg(value_name = "FILE", required = true, value_hint = clap::ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
+    /// The format of the report. Text and Markdown have the words of the verb that wrote the reports.
+    #[arg(long, value_enum, default_value_t = PlanFormat::Json)]
+    pub format: PlanFormat,
+    /// Reports of plans and drift, as text or Markdown: how much of each file is shown.
+    #[arg(long, value_enum, value_name = "MUCH", default_value_t = Diff::Context)]
+    pub diff: Diff,
+    /// With `--format markdown`: the longest text, in bytes, or where it is posted: github, gitlab, bitbucket or azure.
+    /// What is too long is left out, and named.
+    #[arg(long, value_name = "FORGE|BYTES")]
+    pub limit: Option<Forge>,
     /// Reports of plans: return exit code 2 if changes are pending, as `plan` does.
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -47,6 +63,7 @@ pub struct MergeArguments {
 /// If a file cannot be read, or is no report that belongs to the others.
 pub fn run(arguments: &ReportArguments, terminal: &Terminal) -> Result<Exit, CliError> {
     let ReportVerb::Merge(arguments) = &arguments.what;
+    arguments.look().check()?;
     let mut reports = Vec::new();
     for path in &arguments.files {
         let name = path.display().to_string();
@@ -56,8 +73,65 @@ pub fn run(arguments: &ReportArguments, terminal: &Terminal) -> Result<Exit, Cli
         reports.push((name, report));
     }
     let merged = merge(&reports).map_err(CliError::message)?;
-    let text = serde_json::to_string_pretty(&merged.document).map(|text| text + "\n");
-    deliver(serialised(text), exit(&merged, arguments), terminal)
+    if !merged.judged.is_empty() {
+        terminal.report(&format!(
+            "warning: what the plans mean for mail is left out ({}): each shard knows the changes of its own hosts alone\n  help: judge the changes of all hosts by one plan without `--shard`",
+            merged.judged.join(", ")
+        ));
+    }
+    let text = text(&merged, arguments, terminal);
+    deliver(text, exit(&merged, arguments), terminal)
+}
+
+impl MergeArguments {
+    fn look(&self) -> PlanOutput {
+        PlanOutput {
+            format: self.format,
+            diff: self.diff,
+            limit: self.limit,
+        }
+    }
+
+    /// The command that shows all of it.
+    fn command(&self) -> String {
+        let files = self
+            .files
+            .iter()
+            .map(|path| quoted(&path.display().to_string()));
+        let files: Vec<String> = files.collect();
+        format!("murder report merge {} --format text", files.join(" "))
+    }
+}
+
+/// The report in the form that was asked for.
+fn text(
+    merged: &MergedReport,
+    arguments: &MergeArguments,
+    terminal: &Terminal,
+) -> Result<String, CliError> {
+    let (look, command) = (arguments.look(), arguments.command());
+    if look.format == PlanFormat::Json {
+        let text = serde_json::to_string_pretty(&merged.document);
+        return serialised(text.map(|text| text + "\n"));
+    }
+    let read = read(merged).map_err(|why| {
+        let problem = Diagnostic::error(why)
+            .hint("`--format json` merges reports of any release; to show them, use the `murder` that wrote them");
+        CliError::arguments(vec![problem])
+    })?;
+    match read {
+        ReadReport::Plan(plan) => look.plan(&plan, &command, None, terminal),
+        ReadReport::Drift(plan, notes) => {
+            let report = DriftReport {
+                plan: &plan,
+                notes: &notes,
+                pending: arguments.pending,
+                now: "",
+            };
+            drift::text(look, &report, &command, terminal)
+        }
+        ReadReport::Apply(applied) => output::text_of_applied(&applied, look, &command, terminal),
+    }
 }
 
 /// The exit code that one run with these hosts would have.
@@ -71,7 +145,15 @@ fn exit(merged: &MergedReport, arguments: &MergeArguments) -> Exit {
         Some(ReportKind::Apply) => of_apply(host),
         None => Exit::Done,
     });
-    exits.fold(Exit::Done, Exit::or)
+    let exit = exits.fold(Exit::Done, Exit::or);
+    let orphaned = || merged.document.pointer("/summary/orphaned");
+    match merged.kind {
+        // As `drift`, which says that they are to be forgotten.
+        Some(ReportKind::Drift) if orphaned().and_then(Value::as_u64) > Some(0) => {
+            exit.or(Exit::Pending)
+        }
+        _ => exit,
+    }
 }
 
 /// See [`Exit::of_verdict`].

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::command_line::quoted;
 use super::error::CliError;
 use super::exit::Exit;
 use super::mail_change::{MailReport, with_mail};
@@ -44,7 +45,7 @@ pub fn run(arguments: &ShowArguments, terminal: &Terminal) -> Result<Exit, CliEr
 /// The command that shows a saved plan.
 #[must_use]
 pub fn command(file: &Path) -> String {
-    format!("murder show {}", file.display())
+    format!("murder show {}", quoted(&file.display().to_string()))
 }
 
 /// Reads a saved plan.

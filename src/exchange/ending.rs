@@ -1,7 +1,7 @@
 //! How an apply ended on a host.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
 use super::questions::Observed;
@@ -16,7 +16,7 @@ pub enum Ending {
 }
 
 /// Why a host did not carry out its orders.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum NotDone {
     /// The host changed since the plan; nothing was written.

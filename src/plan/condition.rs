@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Cause, HostPlan, HostVerdict, IndexReason, Plan, RefusalKind, ReloadReason, Step, Verdict,
@@ -12,7 +12,9 @@ use crate::name::{HostName, RemotePath};
 use crate::thing::Thing;
 
 /// The condition of a host, for `drift`, metrics and notifications.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// Desired and live state agree, and Postfix runs.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
+use super::forge::Forge;
 use super::group::{self, Group};
 use super::line::{Line, Tone, count};
+use super::markdown::{Markdown, code, marker, write_groups};
 use super::outcome_words::{because, words};
 use super::{Detail, held, steps, text};
 use crate::exchange::{Failure, NotDone};
@@ -31,6 +33,30 @@ pub fn write_apply(
         write_outcome(&group, color, out)?;
     }
     Line::new(Tone::Title, sentence(applied)).write(out, color)
+}
+
+/// Writes the outcome of each host as Markdown: the figures, then each group of hosts with the same outcome, folded. What
+/// is too long for the forge is left out, group by group, and named.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_markdown(
+    applied: &ApplyResult,
+    how: &Markdown<'_>,
+    out: &mut impl Write,
+) -> fmt::Result {
+    let folds = how.forge.is_none_or(Forge::folds);
+    let head = format!(
+        "{}\n\n## Apply of {}\n\n{}\n",
+        marker("apply", &applied.murder, folds),
+        code(&applied.murder),
+        sentence(applied)
+    );
+    let shown = applied
+        .hosts
+        .iter()
+        .map(|(host, outcome)| (host, of_outcome(outcome, false)));
+    write_groups(&head, &group::of_lines(shown), how, out)
 }
 
 fn write_outcome(group: &Group<'_>, color: bool, out: &mut impl Write) -> fmt::Result {

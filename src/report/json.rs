@@ -37,7 +37,7 @@ use view::HostView;
 pub(super) use view::ServiceView;
 
 /// The version of the JSON forms of reports.
-pub const FORMAT_VERSION: &str = "1.3";
+pub const FORMAT_VERSION: &str = "1.4";
 
 /// What `plan` and `show` print with `--format json`.
 #[derive(Serialize, JsonSchema)]
@@ -103,7 +103,7 @@ pub fn of_plan(plan: &Plan) -> Result<String, serde_json::Error> {
         murder: &plan.murder,
         summary: Summary::of(plan),
         hosts: hosts
-            .map(|(name, host)| (name, HostView::of(host)))
+            .map(|(name, host)| (name, HostView::of(host, plan.own_names.get(name))))
             .collect(),
     })
 }
@@ -122,7 +122,12 @@ pub fn of_drift(report: &DriftReport<'_>) -> Result<String, serde_json::Error> {
             .map(|(name, host)| {
                 (
                     name,
-                    DriftView::of(host, report.notes.get(name), report.now),
+                    DriftView::of(
+                        host,
+                        report.plan.own_names.get(name),
+                        report.notes.get(name),
+                        report.now,
+                    ),
                 )
             })
             .collect(),

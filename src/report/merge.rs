@@ -20,6 +20,9 @@ pub struct MergedReport {
     pub document: Value,
     /// What it is about. None where no run had a host.
     pub kind: Option<ReportKind>,
+    /// The reports that say what their plan means for mail. That is left out: each knows the changes of its own hosts
+    /// alone, and together they do not say what all changes mean.
+    pub judged: Vec<String>,
 }
 
 /// Merges reports, each with its name for messages.
@@ -36,7 +39,8 @@ pub fn merge(reports: &[(String, Value)]) -> Result<MergedReport, String> {
     };
     let mut hosts: Map<String, Value> = Map::new();
     let mut summary: Option<Map<String, Value>> = None;
-    let mut kind = None;
+    let (mut kind, mut judged) = (None, Vec::new());
+    whole.remove("mail");
     for (name, report) in reports {
         for key in ["format_version", "murder"] {
             let (one, other) = (whole.get(key), report.get(key));
@@ -54,6 +58,9 @@ pub fn merge(reports: &[(String, Value)]) -> Result<MergedReport, String> {
                 "`{name}` is no report of murder: it has no `hosts`"
             ));
         };
+        if report.get("mail").is_some() {
+            judged.push(name.clone());
+        }
         if let Some(figures) = report.get("summary").and_then(Value::as_object) {
             add(summary.get_or_insert_default(), figures);
         }
@@ -81,6 +88,7 @@ pub fn merge(reports: &[(String, Value)]) -> Result<MergedReport, String> {
     Ok(MergedReport {
         document: whole.into(),
         kind,
+        judged,
     })
 }
 

@@ -30,6 +30,7 @@ pub mod metrics;
 mod orphans;
 pub mod outcome_words;
 mod own_name;
+pub mod read_back;
 pub mod route;
 pub mod route_graph;
 pub mod route_json;

@@ -25,7 +25,11 @@ pub(super) fn of_value(
         Change::Update { before, after } => (Some(before), Some(after)),
         Change::Delete { before } => (Some(before), None),
     };
-    let (before, after) = shown(thing, old, new);
+    let (before, mut after) = shown(thing, old, new);
+    if before == after && matches!(change, Change::Update { .. }) {
+        // Both are masked, so that they look alike.
+        after = mask::CHANGED.to_owned();
+    }
     let name = service.shown(thing);
     let one = format!("{name}: {before} → {after}");
     if one.chars().count() <= LINE {
@@ -72,9 +76,5 @@ fn shown(thing: &Thing, old: Option<&String>, new: Option<&String>) -> (String, 
         Some(value) if value.is_empty() => "(empty)".to_owned(),
         Some(value) => mask::mask_value(name, value),
     };
-    let (before, mut after) = (show(old), show(new));
-    if before == after && old != new {
-        after = mask::CHANGED.to_owned();
-    }
-    (before, after)
+    (show(old), show(new))
 }

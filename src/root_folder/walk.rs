@@ -6,10 +6,10 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, mkdirat, openat, readlinkat};
+use rustix::fs::{Mode, OFlags, ResolveFlags, mkdirat, openat, openat2, readlinkat};
 use rustix::io::Errno;
 
-use super::RootFolder;
+use super::{RootFolder, relative};
 
 /// Links that one path may lead over, as in Linux.
 const MOST_LINKS: usize = 40;
@@ -47,6 +47,9 @@ impl RootFolder {
 
     /// Where a path ends, all links followed.
     pub(super) fn place(&self, path: &Path, missing: Missing) -> io::Result<Place> {
+        if let Some(place) = self.place_at_once(path) {
+            return Ok(place);
+        }
         let mut walk = Walk {
             root: self,
             inside: Vec::new(),
@@ -55,6 +58,29 @@ impl RootFolder {
         };
         walk.prepend(path)?;
         walk.run(missing)
+    }
+}
+
+impl RootFolder {
+    /// Where a path ends, by one call of the kernel for its folder. None where the folder is missing or lies outside, where
+    /// the last name is that of a link, and where the path has no last name: the walk judges these.
+    fn place_at_once(&self, path: &Path) -> Option<Place> {
+        let path = relative(path);
+        let (above, name) = (path.parent()?, path.file_name()?);
+        let above = match above.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => above,
+        };
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        let folder = openat2(&self.handle, above, flags, Mode::empty(), resolve).ok()?;
+        match readlinkat(&folder, name, Vec::new()) {
+            Err(Errno::INVAL | Errno::NOENT) => Some(Place {
+                folder,
+                name: Some(name.to_owned()),
+            }),
+            _ => None,
+        }
     }
 }
 

@@ -69,8 +69,9 @@ impl RootFolder {
     /// # Errors
     /// Where the path leads out, or something else has the name.
     pub fn create_folders(&self, path: &Path) -> io::Result<()> {
-        // The walk creates all but the last component: this one is the folder itself.
-        self.place(&relative(path).join("."), Missing::Create)?;
+        if self.is_folder(path) {
+            return Ok(());
+        }
         let (place, name) = match self.named(path, Missing::Create) {
             Ok(found) => found,
             // The root itself.
@@ -79,6 +80,7 @@ impl RootFolder {
         };
         match rustix::fs::mkdirat(&place.folder, &name, Mode::from_raw_mode(0o777)) {
             Ok(()) => Ok(()),
+            // Another thread was faster.
             Err(Errno::EXIST) if self.is_folder(path) => Ok(()),
             Err(error) => Err(error.into()),
         }

@@ -57,7 +57,7 @@ use std::time::SystemTime;
 use crate::access::Access;
 use crate::diagnostic::Diagnostic;
 use crate::machine::remote::Remote;
-use crate::machine::sandbox::Sandbox;
+use crate::machine::sandbox::{Indexer, Sandbox};
 use crate::machine::{Apply, KnownFacts, MachineError};
 use crate::name::HostName;
 use crate::outcome::Outcome;
@@ -100,6 +100,8 @@ pub struct Session {
     /// Who runs this, and when.
     pub run: Run,
     sandbox: Option<std::path::PathBuf>,
+    /// Builds the indexes of sandboxes.
+    indexer: Arc<Indexer>,
     cache: Option<FactsCache>,
     /// See [`Reach::without_holds`].
     without_holds: bool,
@@ -121,6 +123,7 @@ impl Session {
                 ..provenance::run(SystemTime::now())
             },
             sandbox: reach.sandbox.clone(),
+            indexer: Arc::default(),
             cache: facts_cache(reach),
             without_holds: reach.without_holds,
             connect: ConnectOptions {
@@ -154,7 +157,7 @@ impl Session {
             },
         };
         if let Some(directory) = &self.sandbox {
-            let sandbox = Sandbox::new(directory, name, assumed.clone());
+            let sandbox = Sandbox::new(directory, name, assumed.clone(), self.indexer.clone());
             return Ok(Box::new(in_force(Box::new(sandbox))));
         }
         let shell = transport::connecting(name, access, &self.connect, &self.secrets)

@@ -183,7 +183,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let host = HostName::new("a.example.org").unwrap();
         let facts = Facts::debian();
-        let mut machine = Counting(Sandbox::new(folder.path(), &host, facts.clone()), 0);
+        let mut machine = Counting(
+            Sandbox::new(
+                folder.path(),
+                &host,
+                facts.clone(),
+                std::sync::Arc::default(),
+            ),
+            0,
+        );
         let compile = |_: &Facts| Ok(Desired::default());
         let secrets = Secrets::default();
         let mut observe = |answered| {
@@ -202,7 +210,12 @@ mod tests {
         let (questions, asked) = observe(None);
         assert!(asked > 0);
         let answered = |questions: Questions| {
-            let mut machine = Sandbox::new(folder.path(), &host, facts.clone());
+            let mut machine = Sandbox::new(
+                folder.path(),
+                &host,
+                facts.clone(),
+                std::sync::Arc::default(),
+            );
             let observed = machine.observe(&questions).unwrap();
             Some(Answered {
                 questions,

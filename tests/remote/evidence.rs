@@ -119,7 +119,7 @@ fn make(host: &Host, way: u64, number: u64, (command, file): (&str, &str)) -> &'
     }
 }
 
-fn word(by: &ChangedBy) -> &'static str {
+fn word(by: &ChangedBy) -> &str {
     match by {
         ChangedBy::Package { .. } => "package",
         ChangedBy::Tool { .. } => "tool",

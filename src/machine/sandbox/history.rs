@@ -110,7 +110,12 @@ mod tests {
     fn the_oldest_go_by_number_and_by_bytes_and_the_new_one_never() {
         let home = tempfile::tempdir().unwrap();
         let host = HostName::new("a.example.org").unwrap();
-        let sandbox = Sandbox::new(home.path(), &host, Facts::debian());
+        let sandbox = Sandbox::new(
+            home.path(),
+            &host,
+            Facts::debian(),
+            std::sync::Arc::default(),
+        );
         std::fs::create_dir_all(sandbox.inside(FOLDER)).unwrap();
         for number in [1, 2, 9, 10] {
             std::fs::write(sandbox.inside(&file(number)), [b'x'; 100]).unwrap();

@@ -9,6 +9,7 @@ mod folders;
 mod former;
 mod history;
 mod index;
+mod indexer;
 mod instances;
 mod lock;
 mod owners;
@@ -22,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::ledger::Ledger;
 use crate::name::{HostName, Mode, RemotePath};
@@ -38,6 +39,7 @@ use super::{
     Apply, Ending, Evidence, EvidenceQuestion, HistoryQuestion, MachineError, Observe, Observed,
     Orders, Performed, Questions,
 };
+pub use indexer::Indexer;
 use owners::Owners;
 
 /// The path of the ledger on every host.
@@ -59,21 +61,23 @@ pub struct Sandbox {
     root: PathBuf,
     host: HostName,
     facts: Facts,
-    postmap: Option<PathBuf>,
+    /// Builds its indexes.
+    indexer: Arc<Indexer>,
     /// The host's folder, once it was opened.
     opened: OnceLock<RootFolder>,
 }
 
 impl Sandbox {
-    /// The folder of `host` below `directory`, which the first apply creates. `facts` are those of the host.
+    /// The folder of `host` below `directory`, which the first apply creates. `facts` are those of the host. The
+    /// sandboxes of a run share an indexer.
     #[must_use]
-    pub fn new(directory: &Path, host: &HostName, facts: Facts) -> Self {
+    pub fn new(directory: &Path, host: &HostName, facts: Facts, indexer: Arc<Indexer>) -> Self {
         Self {
             directory: directory.to_owned(),
             root: directory.join(host.as_str()),
             host: host.clone(),
             facts,
-            postmap: tree::find_program("postmap"),
+            indexer,
             opened: OnceLock::new(),
         }
     }
@@ -216,7 +220,7 @@ impl Sandbox {
             let live = self.look_at(path, expected.as_deref(), &owners)?;
             files.insert(path.clone(), live);
         }
-        if self.postmap.is_some() {
+        if self.indexer.can_build() {
             for index in &questions.indexes {
                 indexes.insert(index.clone(), self.look_at(index, Some(INDEX), &owners)?);
             }
@@ -227,7 +231,7 @@ impl Sandbox {
             }
             files.insert(path.clone(), self.look_at(path, None, &owners)?);
             for suffix in [".db", ".lmdb", ".cdb"] {
-                if self.postmap.is_some()
+                if self.indexer.can_build()
                     && let Ok(index) = RemotePath::new(format!("{path}{suffix}"))
                 {
                     let live = self.look_at(&index, Some(INDEX), &owners)?;

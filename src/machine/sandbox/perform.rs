@@ -86,15 +86,17 @@ fn furnish(sandbox: &Sandbox, orders: &Orders) -> std::io::Result<()> {
     if fresh {
         let services = orders.expects.services.keys();
         let named = services.filter(|service| service.named_instance().is_some());
+        let [default_main_cf, _] = files(&Service::POSTFIX);
         for service in named.clone().chain([&Service::POSTFIX]) {
             folder.create_folders(Path::new(&service.folder()))?;
             for path in files(service) {
-                let bytes = sandbox.fresh(&path).unwrap_or_default();
+                let bytes = match path == default_main_cf {
+                    true => sandbox.listing_main_cf(named.clone()),
+                    false => sandbox.fresh(&path).unwrap_or_default(),
+                };
                 write_file(folder, &path, &bytes, 0o644)?;
             }
         }
-        let [main_cf, _] = files(&Service::POSTFIX);
-        write_file(folder, &main_cf, &sandbox.listing_main_cf(named), 0o644)?;
     }
     Ok(())
 }

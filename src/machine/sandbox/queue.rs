@@ -57,7 +57,12 @@ mod tests {
     fn mails_in_hashed_folders_are_counted() {
         let home = tempfile::tempdir().unwrap();
         let host = HostName::new("a.example.org").unwrap();
-        let sandbox = Sandbox::new(home.path(), &host, Facts::debian());
+        let sandbox = Sandbox::new(
+            home.path(),
+            &host,
+            Facts::debian(),
+            std::sync::Arc::default(),
+        );
         let main_cf = MainCf::parse(b"");
         assert_eq!(count(&sandbox, &main_cf), Some(Queue::EMPTY));
         let spool = sandbox.inside("/var/spool/postfix");

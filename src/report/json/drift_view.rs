@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::view::HostView;
 use crate::attribution::{Attribution, HostNotes};
 use crate::ledger::Applied;
-use crate::plan::{HostVerdict, Verdict};
+use crate::plan::{HostVerdict, OwnNames, Verdict};
 
 /// What `drift` says of one host.
 #[derive(Serialize, JsonSchema)]
@@ -23,9 +23,14 @@ pub(super) struct DriftView<'a> {
 
 impl<'a> DriftView<'a> {
     /// The public part of a host's verdict, and of what else is known of it.
-    pub(super) fn of(host: &'a HostVerdict, notes: Option<&'a HostNotes>, now: &str) -> Self {
+    pub(super) fn of(
+        host: &'a HostVerdict,
+        own_names: Option<&'a OwnNames>,
+        notes: Option<&'a HostNotes>,
+        now: &str,
+    ) -> Self {
         Self {
-            host: HostView::of(host),
+            host: HostView::of(host, own_names),
             generation: notes.and_then(|notes| notes.generation),
             applied: notes.and_then(|notes| notes.applied.as_ref()),
             changes: notes.map(|notes| &*notes.changes).unwrap_or_default(),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::name::{HostName, Mode, Parameter, RemotePath, TableType};
 use crate::plan::{
     Cause, Change, Condition, Failure, FileState, HeldThing, HostPlan, HostVerdict, IndexReason,
-    Refusal, RefusalKind, ReloadReason, Step, Verdict, Withheld,
+    OwnNames, Refusal, RefusalKind, ReloadReason, Step, Verdict, Withheld,
 };
 use crate::secret::mask;
 use crate::service::{InstanceName, Service};
@@ -19,6 +19,9 @@ use crate::thing::Thing;
 pub(super) struct HostView<'a> {
     #[serde(flatten)]
     verdict: VerdictView<'a>,
+    /// Its names and addresses besides its name, as its manifest has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    own_names: Option<&'a OwnNames>,
     /// Whether the manifest is ahead (`pending`) or the host was changed (`drifted`).
     condition: Condition,
     /// The things that stay as they are, each with `until`, `reason`, `by` and `at`.
@@ -79,12 +82,18 @@ enum StepView<'a> {
         path: &'a RemotePath,
         change: Change<FileView<'a>>,
         cause: Cause,
+        /// Whether the two texts differ in values that are masked, and in nothing else.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        masked_differs: bool,
     },
     Index {
         #[serde(flatten)]
         service: ServiceView<'a>,
         source: &'a RemotePath,
         table_type: &'a TableType,
+        /// Whether its source is an alias file (aliases(5)), so that postalias(1) builds it.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        aliases: bool,
         reason: IndexReason,
     },
     Value {
@@ -156,8 +165,8 @@ pub(super) struct RefusalView<'a> {
 }
 
 impl<'a> HostView<'a> {
-    /// The public part of a host's verdict.
-    pub(super) fn of(host: &'a HostVerdict) -> Self {
+    /// The public part of a host's verdict, and what else is the host's own.
+    pub(super) fn of(host: &'a HostVerdict, own_names: Option<&'a OwnNames>) -> Self {
         let remark = |remark: &Remark| Remark {
             text: mask::mask_secrets(&remark.text),
             hint: remark.hint.clone(),
@@ -174,6 +183,7 @@ impl<'a> HostView<'a> {
                     error: masked(error),
                 },
             },
+            own_names,
             condition: host.condition(),
             held: host.held.iter().map(shown).collect(),
             orphans: &host.orphans,
@@ -225,17 +235,19 @@ impl<'a> StepView<'a> {
                 path,
                 change: change.map(|state| FileView::of(path, state)),
                 cause: *cause,
+                masked_differs: masked_differs(path, change),
             },
             Step::Index {
                 service,
                 source,
                 table_type,
+                aliases,
                 reason,
-                ..
             } => Self::Index {
                 service: ServiceView::of(service),
                 source,
                 table_type,
+                aliases: *aliases,
                 reason: *reason,
             },
             Step::Value {
@@ -305,6 +317,18 @@ impl<'a> FileView<'a> {
             link: state.link.as_deref(),
         }
     }
+}
+
+/// Whether two texts of a file differ where both are masked.
+fn masked_differs(path: &RemotePath, change: &Change<FileState>) -> bool {
+    let Change::Update { before, after } = change else {
+        return false;
+    };
+    let shown = |state: &FileState| {
+        let text = state.text.as_deref();
+        text.map(|text| mask::mask_file(path.as_str(), text))
+    };
+    before.sha256 != after.sha256 && shown(before).is_some() && shown(before) == shown(after)
 }
 
 /// The name that decides whether a value is masked.
