@@ -42,17 +42,7 @@ pub fn merge(reports: &[(String, Value)]) -> Result<MergedReport, String> {
     let (mut kind, mut judged) = (None, Vec::new());
     whole.remove("mail");
     for (name, report) in reports {
-        for key in ["format_version", "murder"] {
-            let (one, other) = (whole.get(key), report.get(key));
-            if other.is_none_or(|other| !other.is_string()) {
-                return Err(format!(
-                    "`{name}` is no report of murder: it has no `{key}`"
-                ));
-            }
-            if one != other {
-                return Err(format!("`{first}` and `{name}` differ in `{key}`"));
-            }
-        }
+        same_heads((first, document), (name, report))?;
         let Some(own) = report.get("hosts").and_then(Value::as_object) else {
             return Err(format!(
                 "`{name}` is no report of murder: it has no `hosts`"
@@ -90,6 +80,23 @@ pub fn merge(reports: &[(String, Value)]) -> Result<MergedReport, String> {
         kind,
         judged,
     })
+}
+
+/// Demands that two reports are of one murder, and of one form.
+fn same_heads(one: (&str, &Value), other: (&str, &Value)) -> Result<(), String> {
+    for key in ["format_version", "murder"] {
+        let (first, second) = (one.1.get(key), other.1.get(key));
+        if second.is_none_or(|second| !second.is_string()) {
+            let name = other.0;
+            return Err(format!(
+                "`{name}` is no report of murder: it has no `{key}`"
+            ));
+        }
+        if first != second {
+            return Err(format!("`{}` and `{}` differ in `{key}`", one.0, other.0));
+        }
+    }
+    Ok(())
 }
 
 /// Every figure is a count, so those of all reports are added.
