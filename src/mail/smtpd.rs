@@ -39,6 +39,8 @@ pub struct Smtpd {
     pub(super) command_filter: Maps,
     /// A content filter, which takes the mail another way.
     pub content_filter: String,
+    /// Whether unknown recipients are refused at all (`receive_override_options`).
+    pub(super) checks_unknown: bool,
     /// Whether addresses are rewritten (`receive_override_options`).
     pub maps_addresses: bool,
 }

@@ -10,6 +10,10 @@ use crate::postfix::configuration::AddressClass;
 impl Smtpd {
     /// Whether the recipient is listed in the tables of its class (`reject_unlisted_recipient`).
     pub(super) fn listed(&self, question: &RcptQuestion<'_>) -> Known<RcptAnswer> {
+        // smtpd_check.c: it outdoes `reject_unlisted_recipient` in a list, too.
+        if !self.checks_unknown {
+            return Ok(RcptAnswer::accepted(None));
+        }
         let route = self.route(question)?;
         let recipient = &route.recipient;
         let find = |maps: &Maps| {

@@ -47,6 +47,7 @@ impl Smtpd {
             content_filter: reader.text_or_empty("content_filter"),
             command_filter: reader.maps("smtpd_command_filter"),
             maps_addresses: !has("no_address_mappings"),
+            checks_unknown: !has("no_unknown_recipient_checks"),
         }
     }
 }

@@ -33,7 +33,7 @@ pub enum RefusalKind {
     UnknownParameter,
     /// Users other than root can exchange a file that is written or deleted.
     ExposedFile,
-    /// After the plan, mail is refused or waits because of the configuration as a whole, and it was not before.
+    /// After the plan, mail is refused, waits or bounces, or strangers relay, because of the configuration as a whole, and it was not so before.
     Fault,
     /// Mail is refused for good, bounces or loops after the plan or while hosts are applied, and did not before.
     Bounce,

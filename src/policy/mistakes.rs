@@ -3,9 +3,10 @@
 use super::Mistake;
 use super::host::{PolicyHost, Violation, files};
 use crate::name::Parameter;
-use crate::postfix::catalogue::restrictions;
-use crate::postfix::configuration::{ValueSource, View};
-use crate::postfix::{Network, split_list};
+use crate::postfix::catalogue::guards;
+use crate::postfix::catalogue::lists::matches_everything;
+use crate::postfix::configuration::{ValueSource, View, is_wide};
+use crate::postfix::split_list;
 use crate::state::{File, Want};
 use crate::thing::Thing;
 
@@ -65,7 +66,7 @@ fn open_relay(host: &PolicyHost<'_>) -> Vec<Violation> {
                 return true;
             }
             let text = view.expand(&value.text).text;
-            text.is_err() || !restrictions::lacks_guard(&text.unwrap_or_default(), &|_| None)
+            text.is_err() || !guards::lacks_guard(&text.unwrap_or_default(), &|_| None)
         };
         if !stops(RELAY) && !stops(RECIPIENT) {
             let what = format!("`{thing}` lets every client relay: nothing in it rejects");
@@ -84,7 +85,7 @@ fn open_relay(host: &PolicyHost<'_>) -> Vec<Violation> {
             };
             let all = split_list(&text)
                 .into_iter()
-                .find(|member| is_everything(member));
+                .find(|member| member == "*" || matches_everything(member));
             found.extend(all.map(|member| {
                 let what = format!("`{thing}` has `{member}`, which is every domain");
                 Violation::of(&thing, what)
@@ -94,16 +95,6 @@ fn open_relay(host: &PolicyHost<'_>) -> Vec<Violation> {
     found
 }
 
-/// Whether a member of a list of domains or networks matches everything.
-fn is_everything(member: &str) -> bool {
-    let member = member.trim_start_matches("proxy:");
-    member.starts_with("static:") || matches!(member, "*")
-}
-
-/// Networks of fewer bits than this are a great part of the Internet.
-const IPV4_BITS: u32 = 8;
-const IPV6_BITS: u32 = 16;
-
 fn whole_internet(host: &PolicyHost<'_>) -> Vec<Violation> {
     let mut found = Vec::new();
     for (thing, view) in views(host, &["mynetworks"]) {
@@ -112,24 +103,13 @@ fn whole_internet(host: &PolicyHost<'_>) -> Vec<Violation> {
         };
         let wide = split_list(&text)
             .into_iter()
-            .find(|member| is_everything(member) || is_wide(member));
+            .find(|member| member == "*" || is_wide(member));
         found.extend(wide.map(|member| {
             let what = format!("`{thing}` has `{member}`, a great part of the Internet");
             Violation::of(&thing, what)
         }));
     }
     found
-}
-
-fn is_wide(member: &str) -> bool {
-    let bits = member
-        .rsplit_once('/')
-        .and_then(|(_, bits)| bits.parse::<u32>().ok());
-    let least = match member.contains(':') {
-        true => IPV6_BITS,
-        false => IPV4_BITS,
-    };
-    Network::read(member).is_some() && bits.is_some_and(|bits| bits < least)
 }
 
 /// An LDAP table (ldap_table(5)) whose password goes to another host in clear.
@@ -260,22 +240,5 @@ mod tests {
         assert_eq!(found(true, 0o644), 1);
         assert_eq!(found(true, 0o640), 0);
         assert_eq!(found(false, 0o644), 0);
-    }
-
-    #[test]
-    fn a_great_part_of_the_internet_is_known_by_its_bits() {
-        for (member, wide) in [
-            ("0.0.0.0/0", true),
-            ("128.0.0.0/1", true),
-            ("[::]/0", true),
-            ("[2000::]/3", true),
-            ("10.0.0.0/8", false),
-            ("127.0.0.0/8", false),
-            ("[2001:db8::]/32", false),
-            ("192.0.2.1", false),
-            ("hash:/etc/postfix/x", false),
-        ] {
-            assert_eq!(is_wide(member), wide, "{member}");
-        }
     }
 }

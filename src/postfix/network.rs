@@ -26,6 +26,16 @@ impl Network {
         (bits <= most).then_some(Self { address, bits })
     }
 
+    /// Whether it is a great part of the Internet.
+    #[must_use]
+    pub fn is_wide(&self) -> bool {
+        let least = match self.address {
+            IpAddr::V4(_) => 8,
+            IpAddr::V6(_) => 16,
+        };
+        self.bits < least
+    }
+
     /// Whether an address is in the network.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -92,6 +102,18 @@ mod tests {
                 network.map(|(network, address)| network.contains(address)),
                 Some(contains)
             );
+        }
+        for (network, is_wide) in [
+            ("0.0.0.0/0", true),
+            ("128.0.0.0/1", true),
+            ("[::]/0", true),
+            ("[2000::]/3", true),
+            ("10.0.0.0/8", false),
+            ("[2001:db8::]/32", false),
+            ("192.0.2.1", false),
+        ] {
+            let read = Network::read(network);
+            assert_eq!(read.map(|read| read.is_wide()), Some(is_wide), "{network}");
         }
         assert_eq!(Network::read("example.org"), None);
         assert_eq!(Network::read("192.0.2.0/33"), None);

@@ -20,6 +20,7 @@ mod memory;
 mod observing;
 mod opened;
 mod references;
+mod relays;
 mod released;
 mod services;
 mod shut;

@@ -3,7 +3,7 @@
 use super::{Found, Values, diagnostic, parameter, view_of};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::name::Parameter;
-use crate::postfix::catalogue::{self, restrictions};
+use crate::postfix::catalogue::{self, guards, restrictions};
 use crate::postfix::configuration::ValueSource;
 use crate::postfix::split_list;
 use crate::thing::Thing;
@@ -118,7 +118,7 @@ pub(super) fn check_relay_guard(values: &Values<'_>, classes: &[String], found: 
                 let is_class = classes.iter().any(|class| class == word);
                 is_class.then(|| view.expanded(word).text.ok())
             };
-            let lacks = restrictions::lacks_guard(&text, &class);
+            let lacks = guards::lacks_guard(&text, &class);
             Some((lacks, list.source))
         };
         if !lacks(name).is_some_and(|(lacks, _)| lacks) {

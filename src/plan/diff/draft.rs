@@ -102,7 +102,6 @@ impl<'a> Draft<'a> {
         self.whole_entries()?;
         self.enabled();
         self.undefined();
-        self.relay_warning();
         self.members();
         self.faults();
         self.followers();

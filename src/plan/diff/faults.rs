@@ -1,4 +1,4 @@
-//! Faults of the whole configuration at which mail is refused or waits: before the plan, and after it.
+//! Faults of the whole configuration at which mail is refused, waits or bounces, or strangers relay: before the plan, and after it.
 //!
 //! A fault that the plan brings is a refusal. One that the host has already is a remark, because the plan does not make it
 //! worse, and another apply may be what mends it.
@@ -8,6 +8,8 @@ mod files;
 mod hidden;
 mod listeners;
 mod proxied;
+mod recipients;
+mod relaying;
 mod shared_ports;
 mod transports;
 
@@ -71,8 +73,10 @@ impl Draft<'_> {
             false => self.faults_of(&side),
         };
         let unjudged = self.unjudged_classes(&side);
+        let unknown_local = self.unknown_local(&side);
         drop(planned);
         self.remarks.extend(unjudged);
+        self.remarks.extend(unknown_local);
         // Before the first apply, no other host needed to reach this one.
         let is_new_here = self.ownership.ledger().is_none();
         for (key, fault) in after {
@@ -111,6 +115,8 @@ impl Draft<'_> {
         faults.append(&mut proxied::denied(side));
         faults.append(&mut listeners::unreachable(&self.desired.listens, side));
         faults.append(&mut self.hidden(side));
+        faults.append(&mut self.unchecked_recipients(side));
+        faults.append(&mut relaying::judge(side));
         faults.append(&mut self.shared_ports(side));
         faults.append(&mut self.unopened_files(side));
         faults

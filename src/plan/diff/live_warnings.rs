@@ -1,10 +1,8 @@
 //! Warnings of live values that the plan does not change, and at which Postfix programs stop with a fatal error.
 
 use crate::postfix::catalogue;
-use crate::postfix::catalogue::restrictions::{self, lacks_guard};
+use crate::postfix::catalogue::restrictions;
 use crate::postfix::catalogue::tables;
-use crate::postfix::configuration::ValueSource;
-use crate::postfix::split_list;
 use crate::state::Remark;
 use crate::thing::Thing;
 
@@ -29,36 +27,6 @@ impl Draft<'_> {
         }
         remarks.extend(self.option_warnings());
         self.remarks.append(&mut remarks);
-    }
-
-    /// Warns if no restriction stops relaying after the plan. Where the manifest sets the lists, compiling has checked it.
-    pub(super) fn relay_warning(&mut self) {
-        let warning = self.unguarded();
-        self.remarks.extend(warning);
-    }
-
-    fn unguarded(&self) -> Option<Remark> {
-        let settings = self.planned_settings();
-        let main = self.configuration(&settings).main();
-        let classes = split_list(&main.get("smtpd_restriction_classes").ok()?.text);
-        let lists = ["smtpd_relay_restrictions", "smtpd_recipient_restrictions"];
-        let class = |word: &str| {
-            let is_class = classes.iter().any(|class| class == word);
-            is_class.then(|| main.expanded(word).text.ok())
-        };
-        let lacks = |name: &str| {
-            let list = main.get(name);
-            list.is_ok_and(|list| {
-                // The default depends on the compatibility level, which an apply judges on the host.
-                let is_set = list.source == ValueSource::MainCf;
-                let text = is_set.then(|| main.expand(&list.text).text.ok()).flatten();
-                lacks_guard(text.as_deref().unwrap_or(&list.text), &class)
-            })
-        };
-        lists.into_iter().all(lacks).then(|| Remark {
-                text: "neither `smtpd_relay_restrictions` nor `smtpd_recipient_restrictions` of this host stops relaying: smtpd(8) ends each session with a fatal error".to_owned(),
-                hint: Some("write `reject_unauth_destination` after the restrictions that permit relaying".to_owned()),
-        })
     }
 
     /// Whether neither the manifest nor the ledger has a parameter.

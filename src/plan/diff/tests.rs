@@ -13,6 +13,7 @@ mod ports;
 mod reach;
 mod recorded;
 mod refusals;
+mod relaying;
 mod released;
 mod services;
 mod unfinished;

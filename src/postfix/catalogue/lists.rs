@@ -39,6 +39,12 @@ pub fn is_list(name: &str) -> bool {
     tables::holds_tables(name) || restrictions::is_list(name) || WORDS.contains(&name)
 }
 
+/// Whether a member of a list of domains, networks or clients matches everything.
+#[must_use]
+pub fn matches_everything(member: &str) -> bool {
+    member.trim_start_matches("proxy:").starts_with("static:")
+}
+
 /// Whether Postfix reads two values of a parameter as the same.
 #[must_use]
 pub fn same(name: &str, left: &str, right: &str) -> bool {

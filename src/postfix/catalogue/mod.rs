@@ -19,6 +19,7 @@ mod value;
 mod accounts;
 pub mod definitions;
 
+pub mod guards;
 pub mod lists;
 
 pub mod restrictions;

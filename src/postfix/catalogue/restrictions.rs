@@ -146,51 +146,6 @@ pub fn is_list(name: &str) -> bool {
     name.ends_with(END) && name != ORDER || name == REWRITE_CLIENTS
 }
 
-/// `smtpd_relay_restrictions` or `smtpd_recipient_restrictions` must have one of these. Otherwise smtpd(8) ends each
-/// session with a fatal error instead of being an open relay (`smtpd_check_init` in its source).
-pub const GUARDS: [&str; 6] = [
-    "reject_unauth_destination",
-    "defer_unauth_destination",
-    "reject",
-    "defer",
-    "defer_if_permit",
-    "check_relay_domains",
-];
-
-/// Whether a list certainly has none of the [`GUARDS`] where smtpd(8) looks for them (`has_required` in its source): before a
-/// `permit`, and not as the word after `warn_if_reject`. `class` gives the list of a restriction class, or `Some(None)` if only
-/// the host knows it. A list with a `$name` may have one.
-#[must_use]
-pub fn lacks_guard(value: &str, class: &dyn Fn(&str) -> Option<Option<String>>) -> bool {
-    /// Classes that refer to each other in a circle are no reason to go round for ever.
-    const DEEP: u32 = 8;
-    lacks(value, class, DEEP)
-}
-
-fn lacks(value: &str, class: &dyn Fn(&str) -> Option<Option<String>>, deep: u32) -> bool {
-    let mut words = split_list(value).into_iter();
-    while let Some(word) = words.next() {
-        let plain = word.to_ascii_lowercase();
-        if plain == "warn_if_reject" {
-            words.next();
-        } else if plain == "permit" {
-            return true;
-        } else if word.contains('$') || GUARDS.contains(&plain.as_str()) {
-            return false;
-        } else if let Some(members) = class(&word) {
-            match members {
-                Some(members) if deep > 0 => {
-                    if !lacks(&members, class, deep - 1) {
-                        return false;
-                    }
-                }
-                _ => return false,
-            }
-        }
-    }
-    true
-}
-
 /// The restrictions that smtpd(8) never evaluates, because the list has an unconditional result before them: the word with
 /// that result, and the first one after it.
 #[must_use]
@@ -326,34 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guard_counts_only_where_smtpd_looks_for_it() {
-        let class = |word: &str| match word {
-            "strict" => Some(Some("permit_mynetworks, reject".to_owned())),
-            "lax" => Some(Some("permit, reject".to_owned())),
-            "round" => Some(Some("round".to_owned())),
-            "of_host" => Some(None),
-            _ => None,
-        };
-        for (list, lacks) in [
-            ("permit_mynetworks, reject_unauth_destination", false),
-            ("permit, reject_unauth_destination", true),
-            ("warn_if_reject, reject_unauth_destination", true),
-            (
-                "warn_if_reject reject_unknown_client_hostname, defer",
-                false,
-            ),
-            ("strict", false),
-            ("lax", true),
-            ("lax, reject", false),
-            ("permit strict", true),
-            ("of_host", false),
-            ("round", false),
-            ("$mine", false),
-            ("permit_mynetworks", true),
-            ("", true),
-        ] {
-            assert_eq!(lacks_guard(list, &class), lacks, "{list}");
-        }
+    fn what_is_behind_an_unconditional_result_is_dead() {
         let behind = |list: &str| dead(list).map(|(end, next)| format!("{end} {next}"));
         assert_eq!(
             behind("permit_mynetworks, reject, permit_sasl_authenticated").as_deref(),

@@ -55,7 +55,7 @@ impl View<'_> {
     }
 
     /// The names in `smtpd_restriction_classes`, as far as they are known.
-    fn restriction_classes(&self) -> BTreeSet<String> {
+    pub(super) fn restriction_classes(&self) -> BTreeSet<String> {
         let names = self.expanded("smtpd_restriction_classes").text;
         names.map_or_else(
             |_| BTreeSet::new(),

@@ -63,7 +63,7 @@ impl Draft<'_> {
 
     /// Whether the role depends on a service: it is the listener on a port that others must reach, smtpd(8) behind
     /// postscreen(8) there, or the cleanup(8) or trivial-rewrite(8) of all mail.
-    fn is_depended_on(
+    pub(super) fn is_depended_on(
         &self,
         service: &RunningService,
         services: &[RunningService],

@@ -103,7 +103,8 @@ fn a_transport_that_somebodys_table_names_must_stay() {
             "/^X-Scan/ FILTER scan:[192.0.2.1]\n",
         ),
         (
-            "smtpd_sender_restrictions = check_sender_access cidr:/etc/postfix/nets\n",
+            "smtpd_relay_restrictions = reject_unauth_destination\n\
+             smtpd_sender_restrictions = check_sender_access cidr:/etc/postfix/nets\n",
             "cidr:/etc/postfix/nets",
             "192.0.2.0/24 FILTER scan:[192.0.2.1]\n",
         ),

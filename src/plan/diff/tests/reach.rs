@@ -4,7 +4,7 @@ use super::faults::{host, judged, one_with};
 use super::*;
 
 /// A host whose role other hosts must reach on port 25.
-fn reached(main_cf: &str, smtp: &str) -> Bench {
+pub(super) fn reached(main_cf: &str, smtp: &str) -> Bench {
     let mut bench = host(main_cf, "");
     let lines = String::from_utf8(bench.postfix_live().master_cf.bytes().to_vec()).unwrap();
     let lines = lines.replace("smtp inet n - y - - smtpd\n", smtp);
