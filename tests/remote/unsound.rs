@@ -93,8 +93,11 @@ fn an_index_of_another_text_that_is_newer_than_the_last_apply_is_built_again() {
         "postmap btree:/root/other; cat /root/other.db >/etc/postfix/routes.db",
         // Entries that the text no longer has.
         "cd /root; { echo 'z.example relay:[old.example]'; cat /etc/postfix/routes; } >other; postmap hash:other; cat other.db >/etc/postfix/routes.db",
+        // What a backup puts back keeps its time.
+        "cd /root; echo 'c.example relay:[three.example]' >other; postmap hash:/root/other; touch -r /etc/postfix/routes other.db; cp -p other.db /etc/postfix/routes.db",
+        &format!("{OTHER}; touch -r /var/lib/murder/ledger.json /etc/postfix/routes.db"),
     ] {
-        host.run(&format!("sleep 1; {spoil}"));
+        host.run(&format!("sleep 2; {spoil}"));
         let (is_pending, said) = pending();
         assert!(
             is_pending && said.contains("it has other entries than its source"),
@@ -111,11 +114,40 @@ fn an_index_of_another_text_that_is_newer_than_the_last_apply_is_built_again() {
 }
 
 #[test]
-fn an_index_of_another_text_that_looks_older_is_said_by_an_apply() {
+fn an_index_of_another_text_is_known_before_the_first_apply() {
+    let host = host();
+    let text = ROUTES.replace("\\n", "\n");
+    for (spoil, is_other) in [
+        ("", false),
+        (
+            "echo 'c.example relay:[three.example]' >other; postmap hash:/root/other; cat other.db >/etc/postfix/routes.db; touch -d '2020-01-02' /etc/postfix/routes.db",
+            true,
+        ),
+    ] {
+        host.write("/etc/postfix/routes", &text);
+        host.run(&format!("touch -d '2020-01-01' /etc/postfix/routes; cd /root; postmap /etc/postfix/routes; {spoil}"));
+        host.write("/root/murder.yaml", &with_routes(ROUTES, ""));
+        let (said, _) = murder(&host, "plan --local murder.yaml");
+        assert_eq!(
+            said.contains("other entries than its source"),
+            is_other,
+            "{said}"
+        );
+    }
+    let said = apply(&host, &with_routes(ROUTES, ""));
+    assert!(!said.contains("fault remains"), "{said}");
+    assert_eq!(
+        host.run("postmap -q b.example hash:/etc/postfix/routes"),
+        "relay:[two.example]\n"
+    );
+}
+
+#[test]
+fn an_index_of_another_text_that_no_time_gives_away_is_said_by_an_apply() {
     let host = host();
     apply(&host, &with_routes(ROUTES, ""));
     host.run(&format!(
-        "{OTHER}; touch -r /var/lib/murder/ledger.json /etc/postfix/routes.db"
+        "{OTHER}; sleep 1; touch /var/lib/murder/ledger.json"
     ));
     let said = apply(&host, &with_routes(ROUTES, ", bounce_queue_lifetime: 4d"));
     assert!(
@@ -175,7 +207,7 @@ fn the_index_of_an_alias_file_is_compared_too() {
         assert_eq!(plan().1, "0", "{spoil}");
     }
     host.run(&format!(
-        "{other}; touch -r /var/lib/murder/ledger.json /etc/postfix/our_aliases.db"
+        "{other}; sleep 1; touch /var/lib/murder/ledger.json"
     ));
     let said = apply(&host, &manifest(", bounce_queue_lifetime: 4d"));
     assert!(

@@ -66,8 +66,9 @@ murder_look() {
     case $line in '"host_key"'*) times=%Y ;; esac
   fi
   # The names of owner and group may have blanks; their numbers, which are last, have none.
+  # The time of the change of each file, which is last, is not sent.
   # A path that no list has parts what is said of each file from what is looked at for its faults alone.
-  stats=$(stat -L -c "%f %s $times %n %U:%G %u:%g" $own "$postconf" $dynamic $all $INDEXES $walked $ways /. $referred 2>/dev/null)
+  stats=$(stat -L -c "%f %s $times %n %U:%G %u:%g/%Z" $own "$postconf" $dynamic $all $INDEXES $walked $ways /. $referred 2>/dev/null)
   faults=${stats#*" /. "*"$NEWLINE"}
   stats=${stats%%" /. "*}
   stats=${stats%"$NEWLINE"*}
@@ -76,10 +77,11 @@ murder_look() {
   [ -z "$met" ] || printf '=links\n%s' "$met"
 
   # Only regular files of a limited size are opened: a FIFO or a device would hold us up for ever.
-  identity='' stream='' regular='' readable='' short='' known=" $EXPECTED
+  identity='' stream='' regular='' readable='' short='' fresh='' applied=0 known=" $EXPECTED
 "
   IFS=$NEWLINE
   for line in $stats; do
+    changed=${line##*/} line=${line%/*}
     # Nearly all are root's: that is not sent.
     short="$short${line%' root:root 0:0'}$NEWLINE"
     IFS=' '
@@ -89,6 +91,10 @@ murder_look() {
     # A directory on the way that not everybody may enter: then it matters who postfix is.
     case " $ways $GROUND " in *" $4 "*) case $1 in 4??[02468ace]) shut=1 ;; esac ;; esac
     case $1 in 8???) ;; *) continue ;; esac
+    # An index that was changed since the last apply, or before the first one, may be of another text. What a backup or
+    # rsync(1) puts there keeps an old time of its content.
+    case $4 in /var/lib/murder/ledger.json) applied=${3%%/*} ;; esac
+    case " $INDEXES " in *" $4 "*) [ "$changed" -le "$applied" ] || fresh="$fresh $4" ;; esac
     case " $own " in *" $4 "*) [ "$2" -gt "$OWN" ] || readable="$readable $4" ;; esac
     case "$regular $all" in *" $4 "*" $4 "*) ;; *" $4 "*)
       [ "$2" -gt "$HASHED" ] || regular="$regular $4" sizes="$sizes $2:$4"
@@ -98,7 +104,7 @@ murder_look() {
   IFS=$BLANKS
   printf '=stats\n%s' "$short"
   unsound=''
-  for path in $INDEXES; do [ ! "$path" -nt /var/lib/murder/ledger.json ] || murder_index "$path"; done
+  for path in $fresh; do murder_index "$path"; done
   [ -z "$unsound" ] || echo "=unsound$unsound"
 
   # postconf(1) would open them too.
@@ -265,7 +271,8 @@ murder_faults() {
         line=${line##*"$NEWLINE"}
         case $kind$line in f8* | fc* | p8??[4567cdef]\ * | p4??[13579bdf]\ *) continue ;; esac
         rest=${faults#*" $path "}
-        line="$line $path ${rest%%"$NEWLINE"*}"
+        rest=${rest%%"$NEWLINE"*}
+        line="$line $path ${rest%/*}"
         ;;
     esac
     [ "$kind" = f ] || shut=1
@@ -318,11 +325,10 @@ murder_table() {
   done
 }
 
-# murder_index PATH: adds to `unsound` an index that was written after the last apply, and that has other entries than
-# its text: Postfix looks up the index alone.
+# murder_index PATH: adds to `unsound` an index that has other entries than its text: Postfix looks up the index alone.
 murder_index() {
   source=${1%.*} aliases=''
-  [ -f /var/lib/murder/ledger.json ] && [ -f "$1" ] && [ -f "$source" ] && command -v timeout >/dev/null || return 0
+  [ -f "$1" ] && [ -f "$source" ] && command -v timeout >/dev/null || return 0
   wanted=$(murder_dump "texthash:$source") || wanted=''
   case ${source##*/} in *alias*) aliases=$(murder_alias_lines <"$source" | murder_bare) ;; esac
   [ -n "$wanted$aliases" ] || return 0
