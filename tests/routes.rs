@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 use super::program::program;
+use super::reports::Judged as _;
 
 /// A murder with every role, and the addresses that its hosts send from.
 pub const MANIFEST: &str = "version: 1
@@ -82,8 +83,7 @@ impl RouteFolder {
             .args(arguments)
             .env_clear()
             .stdin(Stdio::null())
-            .output()
-            .unwrap()
+            .judged()
     }
 
     /// `murder trace` with these arguments.

@@ -283,10 +283,7 @@ fn waves_are_stages_and_shards_divide_one() {
     let mut all = first;
     for number in 2..=5 {
         let wave = format!("--wave=add-{number}");
-        let output = desk
-            .command(&[&apply[..], &[&wave]].concat())
-            .output()
-            .unwrap();
+        let output = desk.command(&[&apply[..], &[&wave]].concat()).judged();
         if output.status.code() == Some(1) {
             break;
         }
@@ -357,8 +354,7 @@ fn engines_say_which_shard_it_is() {
         let output = desk
             .command(&arguments)
             .envs(variables.iter().copied())
-            .output()
-            .unwrap();
+            .judged();
         checked(code, &output, &arguments)
     };
     let second = plan("2/3", &[], 0);

@@ -91,6 +91,7 @@ impl Stranger {
                 stderr: err.join().unwrap(),
             }
         });
+        super::reports::judge(arguments, &output.stdout);
         let said = String::from_utf8_lossy(&output.stdout).into_owned()
             + &String::from_utf8_lossy(&output.stderr);
         assert!(!said.contains(SECRET), "{arguments:?} shows it: {said}");

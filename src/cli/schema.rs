@@ -15,6 +15,9 @@ use crate::report::events::events_schema;
 use crate::report::history::history_schema;
 use crate::report::history_all::history_all_schema;
 use crate::report::json::{apply_schema, drift_schema, plan_report_schema};
+use crate::report::lock::unlock_schema;
+use crate::report::route_json::trace_schema;
+use crate::report::verify_json::verify_schema;
 use crate::session::live_file::live_schema;
 
 /// Arguments of `murder schema`.
@@ -50,6 +53,12 @@ pub enum SchemaDocument {
     Events,
     /// A live file (`observe --out`).
     Live,
+    /// The routes of mail and the audit of the directory (`verify --format json`).
+    Verify,
+    /// A line of `trace --format json`.
+    Trace,
+    /// The lock of a host (`unlock --format json`).
+    Unlock,
     /// What `drift --notify json:URL` sends.
     Notification,
     /// The state file of `drift --state`.
@@ -73,6 +82,9 @@ pub fn run(arguments: &SchemaArguments, terminal: &Terminal) -> Result<Exit, Cli
         SchemaDocument::Diff => diff_schema(),
         SchemaDocument::Events => events_schema(),
         SchemaDocument::Live => live_schema(),
+        SchemaDocument::Verify => verify_schema(),
+        SchemaDocument::Trace => trace_schema(),
+        SchemaDocument::Unlock => unlock_schema(),
         SchemaDocument::Notification => notification_schema(),
         SchemaDocument::State => state_schema(),
     };

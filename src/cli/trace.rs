@@ -201,11 +201,9 @@ fn shown(
         TraceFormat::Json => {
             let mut text = String::new();
             for (at, trace) in traces.iter().enumerate() {
-                let mut value = route_json::value(trace, point, origin)
+                let own = live.and_then(|all| all.get(at)).map(Vec::as_slice);
+                let value = route_json::value(trace, point, origin, own)
                     .map_err(|error| CliError::message(error.to_string()))?;
-                if let Some(own) = live.and_then(|all| all.get(at)) {
-                    value["live"] = route_live::json(own);
-                }
                 text.push_str(&visible_json(&value.to_string()));
                 text.push('\n');
             }

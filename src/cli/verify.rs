@@ -319,6 +319,6 @@ impl View<'_> {
                 },
             },
         };
-        route_json::value(&trace, &point, &origin).ok()
+        route_json::value(&trace, &point, &origin, None).ok()
     }
 }

@@ -1,9 +1,10 @@
 //! Answers of SMTP servers to RCPT.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// An answer of an SMTP server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Reply {
     /// The three digits: 250, 450, 550.
     pub code: u16,

@@ -30,6 +30,8 @@ use super::summary::Summary;
 use crate::name::HostName;
 use crate::outcome::ApplyResult;
 use crate::plan::Plan;
+use crate::plan::mail_change::MailChange;
+use crate::plan::saved::DirectoryKind;
 use drift_view::DriftView;
 use outcome_view::OutcomeView;
 use view::HostView;
@@ -49,6 +51,35 @@ struct PlanDocument<'a> {
     murder: &'a str,
     summary: Summary,
     hosts: BTreeMap<&'a HostName, HostView<'a>>,
+    /// What it means for mail, where that was asked. The verb adds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mail: Option<PlanMail>,
+}
+
+/// What a plan means for mail.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "the schema of what `MailReport` holds")]
+enum PlanMail {
+    /// The directory could not be read.
+    NotRead {
+        /// Why.
+        failure: String,
+    },
+    /// Judged by this run.
+    Judged(MailChange),
+    /// Judged when the plan was saved.
+    Saved(SavedMail),
+}
+
+/// What a saved plan means for mail, by the directory of that time.
+#[derive(Serialize, JsonSchema)]
+struct SavedMail {
+    #[serde(flatten)]
+    means: MailChange,
+    /// When: RFC 3339, UTC.
+    judged_at: String,
+    judged_by: DirectoryKind,
 }
 
 /// What `apply` prints with `--format json`.
@@ -105,6 +136,7 @@ pub fn of_plan(plan: &Plan) -> Result<String, serde_json::Error> {
         hosts: hosts
             .map(|(name, host)| (name, HostView::of(host, plan.own_names.get(name))))
             .collect(),
+        mail: None,
     })
 }
 

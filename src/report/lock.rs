@@ -7,16 +7,19 @@
 
 use std::fmt::{self, Write};
 
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::json::FORMAT_VERSION;
 use super::line::{Line, Tone, write_all};
+use super::schema::written;
 use crate::ledger::Journal;
 use crate::name::HostName;
 use crate::state::{Live, Lock};
 
 /// The state of a lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It is free, and there are no temporary files.
@@ -28,13 +31,18 @@ pub enum State {
 }
 
 /// The report on the lock of a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "murder unlock")]
 pub struct Report {
+    /// `MAJOR.MINOR`: a new field raises the minor number, a removed or changed one the major number.
     format_version: &'static str,
     host: HostName,
     state: State,
+    /// Null if it was never taken.
     lock: Option<Lock>,
+    /// Null where no apply is unfinished.
     journal: Option<Journal>,
+    /// Whether the next apply has work to finish.
     unfinished: bool,
 }
 
@@ -55,6 +63,12 @@ impl Report {
             journal: live.journal,
         }
     }
+}
+
+/// The JSON Schema of [`json`] (`murder schema unlock`).
+#[must_use]
+pub fn unlock_schema() -> Value {
+    written::<Report>()
 }
 
 /// As a JSON document that ends with a line end.

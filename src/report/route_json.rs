@@ -1,13 +1,16 @@
 //! The route of an address as one line of JSON.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::route::OriginOf;
+use super::route_live::AgreementView;
+use super::schema::written;
 use crate::mail::table::AnswerPlace;
-use crate::mail::{Arrival, Hit, HopRoute, MailTrace, Reply};
+use crate::mail::{Arrival, Hit, HopRoute, LookupAgreement, MailTrace, Reply};
 
 /// Where a message enters.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct EntryPoint {
     /// The host that takes it over SMTP.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -20,18 +23,28 @@ pub struct EntryPoint {
     pub client: Option<String>,
 }
 
-#[derive(Serialize)]
-struct TraceView<'a> {
+/// A line that `trace` prints with `--format json`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "murder trace")]
+pub(super) struct TraceView<'a> {
+    /// The address.
     address: &'a str,
     entry: &'a EntryPoint,
+    /// What the first host answers to it over SMTP. Null where it answers nothing, or the mail is submitted there.
     reply: Option<&'a Reply>,
+    /// The worst of the ends: `loop`, `bounced`, `deferred`, `discarded`, `refused` or `delivered`; or `not modelled`.
     verdict: &'static str,
     ends: Vec<EndView<'a>>,
     hops: Vec<HopView<'a>>,
+    /// What the model cannot tell, and where.
     not_modelled: Vec<NotModelledView<'a>>,
+    /// With `--live`: what each host on the way answered to the same lookups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<Vec<AgreementView<'a>>>,
 }
 
-#[derive(Serialize)]
+/// Where the mail ends.
+#[derive(Serialize, JsonSchema)]
 struct EndView<'a> {
     host: &'a str,
     recipient: &'a str,
@@ -40,7 +53,8 @@ struct EndView<'a> {
     reason: &'a str,
 }
 
-#[derive(Serialize)]
+/// A host on the way.
+#[derive(Serialize, JsonSchema)]
 struct HopView<'a> {
     host: &'a str,
     from: Option<&'a str>,
@@ -53,7 +67,8 @@ struct HopView<'a> {
     routes: Vec<RouteView<'a>>,
 }
 
-#[derive(Serialize)]
+/// A copy that a host adds (bcc).
+#[derive(Serialize, JsonSchema)]
 struct CopyView<'a> {
     recipient: &'a str,
     parameter: &'a str,
@@ -61,7 +76,8 @@ struct CopyView<'a> {
     decided: Option<SourceView<'a>>,
 }
 
-#[derive(Serialize)]
+/// Where a host sends a recipient.
+#[derive(Serialize, JsonSchema)]
 struct RouteView<'a> {
     recipient: &'a str,
     class: &'static str,
@@ -70,7 +86,8 @@ struct RouteView<'a> {
     parameters: &'a [&'static str],
 }
 
-#[derive(Serialize)]
+/// What decided: a parameter, the table that answered, its key and value, and where they come from.
+#[derive(Serialize, JsonSchema)]
 struct SourceView<'a> {
     parameter: &'a str,
     table: &'a str,
@@ -86,13 +103,20 @@ struct SourceView<'a> {
     manifest: Option<String>,
 }
 
-#[derive(Serialize)]
+/// What the model cannot tell.
+#[derive(Serialize, JsonSchema)]
 struct NotModelledView<'a> {
     host: &'a str,
     what: &'a str,
 }
 
-/// The route of an address as JSON.
+/// The JSON Schema of [`value`] (`murder schema trace`).
+#[must_use]
+pub fn trace_schema() -> serde_json::Value {
+    written::<TraceView<'_>>()
+}
+
+/// The route of an address as JSON, with what hosts answered to its lookups, if they were asked.
 ///
 /// # Errors
 /// If it cannot be serialised.
@@ -100,6 +124,7 @@ pub fn value(
     trace: &MailTrace,
     entry: &EntryPoint,
     origin: OriginOf<'_>,
+    live: Option<&[LookupAgreement]>,
 ) -> Result<serde_json::Value, serde_json::Error> {
     let ends = trace.ends.iter().map(|end| EndView {
         host: &end.host,
@@ -152,6 +177,7 @@ pub fn value(
             .iter()
             .map(|(host, what)| NotModelledView { host, what })
             .collect(),
+        live: live.map(|all| all.iter().map(AgreementView::of).collect()),
     };
     serde_json::to_value(&view)
 }

@@ -1,6 +1,7 @@
 //! What the hosts on the way answered to the lookups of a trace, as text and JSON.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::mail::LookupAgreement;
 use crate::visible::visible;
@@ -36,25 +37,45 @@ pub fn text(agreements: &[LookupAgreement]) -> String {
     text
 }
 
-/// The same as JSON.
-#[must_use]
-pub fn json(agreements: &[LookupAgreement]) -> Value {
-    let hosts = agreements.iter().map(|one| {
-        let differing = one.differing.iter().map(|lookup| {
-            json!({
-                "table": lookup.table,
-                "key": lookup.key,
-                "host": lookup.live,
-                "model": lookup.model,
-                "modelled": lookup.is_modelled,
-            })
+/// What a host answered to the lookups of a trace.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct AgreementView<'a> {
+    host: &'a str,
+    /// How many lookups it answered as the model does.
+    agreed: usize,
+    differing: Vec<DifferingView<'a>>,
+    /// Why it was not asked.
+    failure: Option<&'a str>,
+}
+
+/// A lookup that a host answers in another way than the model.
+#[derive(Serialize, JsonSchema)]
+struct DifferingView<'a> {
+    table: &'a str,
+    key: &'a str,
+    /// What the host has.
+    host: &'a str,
+    /// What the model has.
+    model: &'a str,
+    /// Whether the model knows the table.
+    modelled: bool,
+}
+
+impl<'a> AgreementView<'a> {
+    /// The answers of a host.
+    pub(super) fn of(one: &'a LookupAgreement) -> Self {
+        let differing = one.differing.iter().map(|lookup| DifferingView {
+            table: &lookup.table,
+            key: &lookup.key,
+            host: &lookup.live,
+            model: &lookup.model,
+            modelled: lookup.is_modelled,
         });
-        json!({
-            "host": one.host,
-            "agreed": one.agreed,
-            "differing": differing.collect::<Vec<_>>(),
-            "failure": one.failure,
-        })
-    });
-    hosts.collect()
+        Self {
+            host: &one.host,
+            agreed: one.agreed,
+            differing: differing.collect(),
+            failure: one.failure.as_deref(),
+        }
+    }
 }

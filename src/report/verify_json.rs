@@ -1,15 +1,20 @@
 //! What `verify` found, for programs: JSON, and SARIF for the pages of code review.
 
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::findings::sarif::{RESULTS, SarifResult, document, physical, rule};
+use super::route_json::TraceView;
+use super::schema::written;
 use super::verify::VerifyCounts;
 use crate::mail::EndAction;
 use crate::verify::{FailureEffect, Finding, FindingCode, FindingSeverity, MailFailure};
 use crate::visible::visible_json;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct FindingView<'a> {
     code: &'static str,
     severity: &'static str,
@@ -19,19 +24,27 @@ struct FindingView<'a> {
     text: &'a str,
     help: &'a str,
     /// A trace, as `trace --format json` prints it.
+    #[schemars(with = "Option<TraceView<'_>>")]
     evidence: Option<Value>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct SummaryView {
+    /// Addresses that were tried.
     addresses: usize,
+    /// Entries of the directory.
     entries: usize,
-    by_verdict: serde_json::Map<String, Value>,
+    /// How many addresses end in each way.
+    by_verdict: BTreeMap<&'static str, usize>,
+    /// Findings of the baseline, which are left out.
     accepted: usize,
 }
 
-#[derive(Serialize)]
+/// What `verify` prints with `--format json`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "murder verify")]
 struct ReportView<'a> {
+    /// `MAJOR.MINOR`: a new field raises the minor number, a removed or changed one the major number.
     format_version: &'static str,
     summary: SummaryView,
     findings: Vec<FindingView<'a>>,
@@ -40,7 +53,7 @@ struct ReportView<'a> {
     what_if: Vec<EffectView<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct EffectView<'a> {
     without: &'a str,
     deferred: usize,
@@ -49,6 +62,12 @@ struct EffectView<'a> {
     looped: usize,
     not_modelled: usize,
     examples: &'a [String],
+}
+
+/// The JSON Schema of [`json`](fn@json) (`murder schema verify`).
+#[must_use]
+pub fn verify_schema() -> Value {
+    written::<ReportView<'_>>()
 }
 
 /// The report as JSON.
@@ -62,8 +81,7 @@ pub fn json(
     evidence: &dyn Fn(&Finding) -> Option<Value>,
 ) -> Result<String, serde_json::Error> {
     let verdicts = counts.by_verdict.iter();
-    let by_verdict =
-        verdicts.map(|(verdict, count)| (EndAction::word(*verdict).to_owned(), json!(count)));
+    let by_verdict = verdicts.map(|(verdict, count)| (EndAction::word(*verdict), *count));
     let report = ReportView {
         format_version: "1.0",
         summary: SummaryView {

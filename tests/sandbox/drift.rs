@@ -1,5 +1,6 @@
 //! Every day with it: what `drift` says of a manifest that is ahead and of a host that was changed.
 
+use super::super::reports::Judged as _;
 use super::{Bench, MANIFEST};
 
 pub const HOST: &str = "backend1.example.org";
@@ -28,8 +29,7 @@ pub fn on_host(bench: &Bench, code: i32, words: &[&str]) -> String {
         .env("SANDBOX_BIND_PW", super::SECRET)
         .env("XDG_CACHE_HOME", bench.home.path().join("cache"))
         .env("NO_COLOR", "1")
-        .output()
-        .unwrap();
+        .judged();
     let text = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),

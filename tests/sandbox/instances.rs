@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use super::super::reports::Judged as _;
 use super::Bench;
 
 /// A manifest whose smart host has its role on an instance; `of_host` and `of_defaults` are further keys.
@@ -40,8 +41,7 @@ fn on_host(bench: &Bench, verb: &str, more: &[&str]) -> String {
         .arg(bench.home.path().join("sandbox"))
         .args(more)
         .env("NO_COLOR", "1")
-        .output()
-        .unwrap();
+        .judged();
     String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
 }
 

@@ -99,6 +99,77 @@ fn judge(value: &Value, schema: &Value, root: &Value, at: &str) -> Result<(), St
     Ok(())
 }
 
+/// The place of a field that the schema does not have, although a reader may ignore it. None where it has all.
+pub fn unknown(document: &Value, schema: &Value) -> Option<String> {
+    find_unknown(document, &[schema], schema, "")
+}
+
+/// `schemas` are those that say what may be at this place.
+fn find_unknown(value: &Value, schemas: &[&Value], root: &Value, at: &str) -> Option<String> {
+    let mut all = Vec::new();
+    schemas
+        .iter()
+        .for_each(|schema| gather(schema, root, &mut all));
+    let inner = |value: &Value, at: String, find: &dyn Fn(&Value) -> Option<Value>| {
+        let found: Vec<Value> = all.iter().filter_map(|schema| find(schema)).collect();
+        if found.is_empty() {
+            return Some(at);
+        }
+        find_unknown(value, &found.iter().collect::<Vec<_>>(), root, &at)
+    };
+    match value {
+        // A schema that does not say what is in an array or object is open.
+        Value::Array(items) if all.iter().any(|schema| schema.get("items").is_some()) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(number, item)| {
+                inner(item, format!("{at}/{number}"), &|schema| {
+                    schema.get("items").cloned()
+                })
+            })
+        }
+        Value::Object(fields) if all.iter().any(|schema| schema.get("properties").is_some()) => {
+            fields.iter().find_map(|(name, field)| {
+                inner(field, format!("{at}/{name}"), &|schema| {
+                    let named = schema.get("properties").and_then(|all| all.get(name));
+                    let other = || {
+                        schema
+                            .get("additionalProperties")
+                            .filter(|one| **one != Value::Bool(false))
+                    };
+                    named.or_else(other).cloned()
+                })
+            })
+        }
+        Value::Object(fields) => fields.iter().find_map(|(name, field)| {
+            let open = all
+                .iter()
+                .all(|schema| schema.get("additionalProperties").is_none());
+            if open {
+                return None;
+            }
+            inner(field, format!("{at}/{name}"), &|schema| {
+                schema.get("additionalProperties").cloned()
+            })
+        }),
+        _ => None,
+    }
+}
+
+/// A schema, those that it refers to, and its alternatives.
+fn gather<'a>(schema: &'a Value, root: &'a Value, all: &mut Vec<&'a Value>) {
+    all.push(schema);
+    if let Some(pointer) = schema.get("$ref").and_then(Value::as_str) {
+        let target = root.pointer(pointer.trim_start_matches('#'));
+        gather(target.expect(pointer), root, all);
+    }
+    for keyword in ["anyOf", "oneOf", "allOf"] {
+        let some = schema.get(keyword).and_then(Value::as_array);
+        some.into_iter()
+            .flatten()
+            .for_each(|one| gather(one, root, all));
+    }
+}
+
 fn is(value: &Value, word: &str) -> bool {
     match word {
         "null" => value.is_null(),
