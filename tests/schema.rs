@@ -271,6 +271,9 @@ fn each_document_has_a_schema_that_refuses_another_one() {
         "live",
         "notification",
         "state",
+        "verify",
+        "trace",
+        "unlock",
     ];
     for document in documents {
         let output = super::program::command(folder.path(), &["schema", document])

@@ -7,7 +7,7 @@ use super::route::OriginOf;
 use super::route_live::AgreementView;
 use super::schema::written;
 use crate::mail::table::AnswerPlace;
-use crate::mail::{Arrival, Hit, HopRoute, LookupAgreement, MailTrace, Reply};
+use crate::mail::{Arrival, Hit, Hop, HopRoute, LookupAgreement, MailTrace, Reply};
 
 /// Where a message enters.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -133,7 +133,26 @@ pub fn value(
         via: &end.via,
         reason: &end.reason,
     });
-    let hops = trace.hops.iter().map(|hop| HopView {
+    let hops = trace.hops.iter().map(|hop| hop_view(hop, origin));
+    let view = TraceView {
+        address: &trace.address,
+        entry,
+        reply: trace.reply.as_ref(),
+        verdict: trace.verdict().word(),
+        ends: ends.collect(),
+        hops: hops.collect(),
+        not_modelled: trace
+            .not_modelled
+            .iter()
+            .map(|(host, what)| NotModelledView { host, what })
+            .collect(),
+        live: live.map(|all| all.iter().map(AgreementView::of).collect()),
+    };
+    serde_json::to_value(&view)
+}
+
+fn hop_view<'a>(hop: &'a Hop, origin: OriginOf<'_>) -> HopView<'a> {
+    HopView {
         host: &hop.host,
         from: match &hop.arrival {
             Arrival::Smtp(from) => Some(from),
@@ -164,22 +183,7 @@ pub fn value(
             .iter()
             .map(|route| route_view(&hop.host, route, origin))
             .collect(),
-    });
-    let view = TraceView {
-        address: &trace.address,
-        entry,
-        reply: trace.reply.as_ref(),
-        verdict: trace.verdict().word(),
-        ends: ends.collect(),
-        hops: hops.collect(),
-        not_modelled: trace
-            .not_modelled
-            .iter()
-            .map(|(host, what)| NotModelledView { host, what })
-            .collect(),
-        live: live.map(|all| all.iter().map(AgreementView::of).collect()),
-    };
-    serde_json::to_value(&view)
+    }
 }
 
 fn route_view<'a>(host: &str, route: &'a HopRoute, origin: OriginOf<'_>) -> RouteView<'a> {
