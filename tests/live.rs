@@ -196,9 +196,9 @@ fn a_live_file_is_used_as_it_was_written_or_refused_with_what_to_do() {
         &good.replacen("smtp.example.org", "smtq.example.org", 1),
         "was edited",
     );
-    refused(&good[..good.len() / 2], "was edited");
-    refused("", "was edited");
-    refused("{}", "was edited");
+    refused(&good[..good.len() / 2], "is not whole");
+    refused("", "is empty");
+    refused("{}", "is no live file: it is JSON of another kind");
     let sealed = |document: &str| {
         let (bytes, _) = murder::exchange::sealed(document.as_bytes());
         String::from_utf8(bytes).unwrap()
@@ -214,7 +214,7 @@ fn a_live_file_is_used_as_it_was_written_or_refused_with_what_to_do() {
     );
     refused(
         &newer("murder-plan", "1.0"),
-        "has format murder-plan 1.0, and this murder",
+        "is no live file: it is a saved plan",
     );
     refused(
         &newer("murder-live", "1.0"),

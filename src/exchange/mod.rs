@@ -8,6 +8,7 @@ mod facts;
 mod failure;
 mod lookups;
 mod orders;
+mod other_file;
 mod questions;
 mod record;
 mod sealed;
@@ -21,6 +22,7 @@ pub use orders::{
     Activation, AdoptOrder, ExpectedService, Expects, FileOrder, HistoryOrder, IndexOrder,
     LedgerOrder, Orders, RestoreOrder, Run, ServiceOrders,
 };
+pub use other_file::OtherFile;
 pub use questions::{HistoryQuestion, Observed, Questions};
 pub use record::{
     ConfigurationRecord, FactsRecord, FileRecord, HostRecord, PresentRecord, ServiceRecord,

@@ -3,7 +3,7 @@
 use crate::digest::sha256_hex;
 
 /// How the file begins; the digest follows. It is the SHA-256 of all bytes but its own 64 digits.
-const HEAD: &str = "{\"digest\":\"sha256:";
+pub(super) const HEAD: &str = "{\"digest\":\"sha256:";
 /// What follows the digest.
 const AFTER: &str = "\",\n";
 /// The digits of a digest.

@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::plan_file::plan_in;
 use crate::diagnostic::Diagnostic;
 use crate::module::ModuleFile;
 use crate::root_folder::{RootFolder, read_at_most, read_regular};
@@ -182,10 +183,15 @@ impl Reader {
                     self.label(&self.folder).display()
                 ))
                 .detail("a manifest is one or more *.yaml or *.yml files")
-                .hint(
-                    "give the file or folder as the last argument: `murder check PATH`, \
-                         `murder plan --sandbox=DIR PATH`, `murder release HOST all PATH`",
-                ),
+                .hint(match plan_in(&self.folder) {
+                    Some(plan) => format!(
+                        "it has a saved plan: `murder show {plan}`, `murder apply {plan}`",
+                        plan = self.label(&plan).display()
+                    ),
+                    None => "give the file or folder as the last argument: `murder check PATH`, \
+                         `murder plan --sandbox=DIR PATH`, `murder release HOST all PATH`"
+                        .to_owned(),
+                }),
             );
         }
         files

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::exchange::{Failure, HostRecord, MachineError, sealed, unsealed};
+use crate::exchange::{Failure, HostRecord, MachineError, OtherFile, sealed, unsealed};
 use crate::ledger::Ledger;
 use crate::machine::recorded::Recorded;
 use crate::name::HostName;
@@ -80,8 +80,17 @@ pub fn live_schema() -> serde_json::Value {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LiveFileDamage {
     /// Its bytes are not those that were written.
-    #[error("was edited, is not whole, or is no live file: its digest does not match")]
+    #[error("was edited: its digest does not match")]
     Edited,
+    /// It has nothing in it.
+    #[error("is empty")]
+    Empty,
+    /// It begins as a live file does.
+    #[error("is not whole: its end is missing")]
+    CutOff,
+    /// It is something else.
+    #[error("is no live file: it is {}", .0.words())]
+    Other(OtherFile),
     /// Another `murder` wrote it, or it is something else.
     #[error(
         "has format {format}, and this murder ({version}) reads {FORMAT} {FORMAT_VERSION}",
@@ -102,7 +111,12 @@ impl LiveFileDamage {
             Self::Format(_) => {
                 "use the `murder` that made it, or make a new one with `murder observe --out FILE`"
             }
-            Self::Edited | Self::Damaged(_) => "make a new one with `murder observe --out FILE`",
+            Self::Other(OtherFile::SavedPlan) => {
+                "`murder show FILE` shows a plan; make a live file with `murder observe --out FILE`"
+            }
+            Self::Edited | Self::Empty | Self::CutOff | Self::Other(_) | Self::Damaged(_) => {
+                "make a new one with `murder observe --out FILE`"
+            }
         }
     }
 }
@@ -139,8 +153,16 @@ impl LiveFileDocument {
             format_version: String,
         }
         let damaged = |error: serde_json::Error| LiveFileDamage::Damaged(error.to_string());
-        let (document, _) = unsealed(bytes).ok_or(LiveFileDamage::Edited)?;
+        let (document, _) = unsealed(bytes).ok_or_else(|| match OtherFile::of(bytes) {
+            OtherFile::Empty => LiveFileDamage::Empty,
+            OtherFile::CutOff => LiveFileDamage::CutOff,
+            OtherFile::LiveFile => LiveFileDamage::Edited,
+            other => LiveFileDamage::Other(other),
+        })?;
         let said: Versioned = serde_json::from_slice(&document).map_err(damaged)?;
+        if said.format == crate::plan::saved::FORMAT {
+            return Err(LiveFileDamage::Other(OtherFile::SavedPlan));
+        }
         if said.format != FORMAT || said.format_version != FORMAT_VERSION {
             let format = format!("{} {}", said.format, said.format_version);
             return Err(LiveFileDamage::Format(format));

@@ -36,7 +36,7 @@ pub use pin::{Identity, Pin, Pins, SavedValue};
 pub use schema::plan_schema;
 pub use step::{SavedFileState, SavedStep};
 pub use texts::{TextId, Texts};
-pub use unseal::{PlanDamage, is_saved_plan};
+pub use unseal::{PlanDamage, is_no_manifest, is_saved_plan};
 
 use super::{OwnNames, Plan, RefusalKind};
 use crate::glob::matches;

@@ -2,7 +2,7 @@
 
 use super::texts::{TextId, Texts};
 use super::{FORMAT, FORMAT_VERSION, PlanDocument, SavedPlan};
-use crate::exchange;
+use crate::exchange::{self, OtherFile};
 
 /// What the file of `observe` says that it is.
 const LIVE_FILE: &str = "murder-live";
@@ -13,7 +13,7 @@ const LOOKED_AT: usize = 4096;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanDamage {
     /// Its bytes are not those that were written.
-    #[error("was edited, or is not whole: its digest does not match")]
+    #[error("was edited: its digest does not match")]
     Edited,
     /// Another `murder` wrote it.
     #[error(
@@ -22,9 +22,15 @@ pub enum PlanDamage {
         version = env!("CARGO_PKG_VERSION")
     )]
     Format(String),
-    /// It is what `observe` wrote.
-    #[error("is no plan: it is a live file")]
-    LiveFile,
+    /// It has nothing in it.
+    #[error("is empty")]
+    Empty,
+    /// It begins as a plan does.
+    #[error("is not whole: its end is missing")]
+    CutOff,
+    /// It is something else.
+    #[error("is no plan: it is {}", .0.words())]
+    Other(OtherFile),
     /// It is whole, and this `murder` cannot use what it says.
     #[error("cannot be read: {0}")]
     Damaged(String),
@@ -41,9 +47,19 @@ impl PlanDamage {
             Self::Format(_) => {
                 "use the `murder` that made it, or make a new one with `murder plan --out FILE`"
             }
-            Self::LiveFile => {
+            Self::Empty => {
+                "the run that was to save it did not end, or the disk was full: make a new one with `murder plan --out FILE`"
+            }
+            Self::CutOff => "copy it again, or make a new one with `murder plan --out FILE`",
+            Self::Other(OtherFile::LiveFile) => {
                 "it says what hosts have: see what would change with `murder plan --live FILE`, and apply a plan of the \
                  hosts themselves"
+            }
+            Self::Other(OtherFile::Report) => {
+                "a report is for programs, and cannot be applied: save a plan with `murder plan --out FILE`, and give that file"
+            }
+            Self::Other(_) => {
+                "give the file that `murder plan --out FILE` wrote; a manifest is YAML, or JSON with `version` and `hosts`"
             }
             Self::Damaged(_) => "make a new one with `murder plan --out FILE`",
         }
@@ -60,6 +76,22 @@ pub fn is_saved_plan(bytes: &[u8]) -> bool {
     head.trim_start().starts_with(['{', '"']) && marked >= 2
 }
 
+/// Whether a file whose name is not that of YAML can be no manifest, so that it was given as a saved plan: it is empty, it is no
+/// text, or it is JSON without any key that a manifest must have.
+#[must_use]
+pub fn is_no_manifest(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(LOOKED_AT)];
+    let text = String::from_utf8_lossy(head);
+    let begin = text.trim_start();
+    let has = |words: &[&str]| words.iter().any(|word| begin.contains(word));
+    begin.is_empty()
+        || head.contains(&0)
+        || begin.starts_with('[')
+        || begin.starts_with('{')
+            && (has(&["\"format_version\"", "\"$schema\""])
+                || !has(&["version", "hosts", "domains", "murder"]))
+}
+
 /// The bytes of a plan's file.
 ///
 /// # Errors
@@ -73,7 +105,13 @@ pub(super) fn sealed(plan: &SavedPlan) -> Result<(Vec<u8>, String), serde_json::
 /// # Errors
 /// [`PlanDamage`] where it was edited, has another format, or cannot be read.
 pub(super) fn unsealed(bytes: &[u8]) -> Result<SavedPlan, PlanDamage> {
-    let (document, digest) = exchange::unsealed(bytes).ok_or(PlanDamage::Edited)?;
+    let (document, digest) =
+        exchange::unsealed(bytes).ok_or_else(|| match OtherFile::of(bytes) {
+            OtherFile::Empty => PlanDamage::Empty,
+            OtherFile::CutOff => PlanDamage::CutOff,
+            OtherFile::SavedPlan => PlanDamage::Edited,
+            other => PlanDamage::Other(other),
+        })?;
     let said = document_format(&document)?;
     if said != FORMAT_VERSION {
         return Err(PlanDamage::Format(said));
@@ -92,7 +130,7 @@ fn document_format(document: &[u8]) -> Result<String, PlanDamage> {
     let versioned: Versioned = serde_json::from_slice(document).map_err(damaged)?;
     match versioned.format.as_str() {
         FORMAT => Ok(versioned.format_version),
-        LIVE_FILE => Err(PlanDamage::LiveFile),
+        LIVE_FILE => Err(PlanDamage::Other(OtherFile::LiveFile)),
         _ => Err(PlanDamage::Format(versioned.format)),
     }
 }
