@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::plan_file::plan_in;
+use super::plan_head::plan_in;
 use crate::diagnostic::Diagnostic;
 use crate::module::ModuleFile;
 use crate::root_folder::{RootFolder, read_at_most, read_regular};

@@ -7,13 +7,15 @@ mod files;
 mod git;
 mod loaded;
 mod plan_file;
+mod plan_head;
 mod policies;
 mod revision;
 
 pub use checkout::{Checkout, RevisionRange};
 pub use files::LinkScope;
 pub use loaded::LoadedMurder;
-pub use plan_file::{is_plan_file, read_live_file, read_plan};
+pub use plan_file::{read_live_file, read_plan};
+pub use plan_head::is_plan_file;
 pub use policies::{add_policies, read_policies};
 pub use revision::{Ancestry, revision};
 
