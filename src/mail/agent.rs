@@ -1,4 +1,4 @@
-//! The delivery agents of a host: which program each transport runs, and the parameters of smtp(8) and lmtp(8).
+//! The delivery agents of a host: which program each transport runs, and the parameters of those that run smtp(8) and lmtp(8).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,9 +30,13 @@ pub enum Program {
     Other,
 }
 
-/// The parameters of one client: smtp(8) or lmtp(8).
+/// The parameters of one service of smtp(8) or lmtp(8).
 #[derive(Debug)]
 pub struct ClientAgent {
+    /// `smtp_fallback_relay` or `lmtp_fallback_relay`.
+    pub fallback_relay: Known<String>,
+    /// `relayhost`, for which smtp(8) bounces no mail if it cannot be reached.
+    pub relayhost: Known<String>,
     lookup: AddressLookup,
     generic_maps: Maps,
     status_filter: Maps,
@@ -45,14 +49,14 @@ pub struct Agents {
     pub programs: BTreeMap<String, Program>,
     /// The transports that run in a chroot.
     pub chrooted: BTreeSet<String>,
-    /// The SMTP client.
-    pub smtp: ClientAgent,
-    /// The LMTP client.
-    pub lmtp: ClientAgent,
+    /// The parameters of each transport that runs smtp(8) or lmtp(8).
+    pub clients: BTreeMap<String, ClientAgent>,
     /// local(8).
     pub local: LocalAgent,
-    /// `defer_transports`, and whether `soft_bounce` turns bounces into deferrals.
-    pub soft_bounce: bool,
+    /// Whether `virtual_mailbox_base` is set, without which virtual(8) does not start (postconf(5)).
+    pub has_virtual_base: bool,
+    /// The transports where `soft_bounce` turns bounces into deferrals.
+    pub soft: BTreeSet<String>,
 }
 
 impl Agents {
@@ -61,21 +65,14 @@ impl Agents {
     pub fn is_lmtp(&self, transport: &str) -> bool {
         self.programs.get(transport) == Some(&Program::Lmtp)
     }
-
-    /// smtp(8) or lmtp(8).
-    #[must_use]
-    pub fn client(&self, is_lmtp: bool) -> &ClientAgent {
-        match is_lmtp {
-            true => &self.lmtp,
-            false => &self.smtp,
-        }
-    }
 }
 
 impl ClientAgent {
-    /// Reads the parameters of the service `smtp/unix` or `lmtp/unix`, with this prefix.
+    /// Reads the parameters of a service, which begin with `smtp` or `lmtp`.
     pub fn read(prefix: &str, reader: &mut ParameterReader<'_, '_>) -> Self {
         Self {
+            fallback_relay: reader.text(&format!("{prefix}_fallback_relay")),
+            relayhost: reader.text("relayhost"),
             lookup: reader.address_lookup(),
             generic_maps: reader.maps(&format!("{prefix}_generic_maps")),
             status_filter: reader.maps(&format!("{prefix}_delivery_status_filter")),

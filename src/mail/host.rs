@@ -70,23 +70,18 @@ impl MailHost {
         let mut tables = HostTables::new(files(input));
         let entries = entries(&settings);
         let smtpd = smtpd_service(&entries);
-        let [rewrite, cleanup, smtp, lmtp, local] =
-            &SERVICES.map(|name| ServiceName::new(name).ok());
+        let [rewrite, cleanup, local] = &SERVICES.map(|name| ServiceName::new(name).ok());
         let view = |service| view_of(configuration, service);
         let mut reader = ParameterReader::new(view(rewrite), &mut tables);
         let resolver = Resolver::read(&mut reader);
         let myhostname = reader.text_or_empty("myhostname").to_lowercase();
         let listens = addresses_of(&reader.text_or_empty("inet_interfaces"));
-        let soft_bounce = reader.is_on("soft_bounce");
         let smtpd = smtpd.filter(|service| is_enabled(&mut reader, service));
         let delimiters = reader.text_or_empty("recipient_delimiter");
         reader.view = view(cleanup);
         let cleanup = Cleanup::read(&mut reader);
-        let mut client = |name, service| {
-            reader.view = view(service);
-            ClientAgent::read(name, &mut reader)
-        };
-        let (smtp, lmtp) = (client("smtp", smtp), client("lmtp", lmtp));
+        let clients = clients(configuration, &entries, &mut reader);
+        let has_virtual_base = !reader.text_or_empty("virtual_mailbox_base").is_empty();
         reader.view = view(local);
         let local = LocalAgent::read(&mut reader);
         reader.view = view(&smtpd);
@@ -104,10 +99,10 @@ impl MailHost {
             agents: Agents {
                 programs: programs(&entries),
                 chrooted: chrooted(&settings),
-                smtp,
-                lmtp,
+                clients,
                 local,
-                soft_bounce,
+                has_virtual_base,
+                soft: soft(configuration, &entries),
             },
             tables,
             opened,
@@ -150,14 +145,8 @@ fn sent_from(addresses: &[String], listens: Option<&[IpAddr]>) -> Vec<Network> {
     all.filter_map(|text| Network::read(&text)).collect()
 }
 
-/// The services of rewriting, and those of the clients.
-const SERVICES: [&str; 5] = [
-    "rewrite/unix",
-    "cleanup/unix",
-    "smtp/unix",
-    "lmtp/unix",
-    "local/unix",
-];
+/// The services of rewriting, and local(8).
+const SERVICES: [&str; 3] = ["rewrite/unix", "cleanup/unix", "local/unix"];
 
 /// Whether `master_service_disable` (postconf(5)) leaves a service.
 fn is_enabled(reader: &mut ParameterReader<'_, '_>, service: &ServiceName) -> bool {
@@ -263,6 +252,36 @@ fn smtpd_service(entries: &BTreeMap<ServiceName, String>) -> Option<ServiceName>
             .find(|(service, _)| service.parts() == ("smtpd", "pass"))
     };
     direct.or_else(screened).map(|(service, _)| service.clone())
+}
+
+/// The parameters of each transport that runs smtp(8) or lmtp(8), each with its own options in master.cf.
+fn clients<'v>(
+    configuration: Configuration<'v>,
+    entries: &'v BTreeMap<ServiceName, String>,
+    reader: &mut ParameterReader<'_, 'v>,
+) -> BTreeMap<String, ClientAgent> {
+    let mut clients = BTreeMap::new();
+    for (service, command) in entries {
+        let ((name, kind), prefix) = (service.parts(), first_word(command));
+        if kind == "unix" && ["smtp", "lmtp"].contains(&prefix) {
+            reader.view = configuration.service(service);
+            clients.insert(name.to_owned(), ClientAgent::read(prefix, reader));
+        }
+    }
+    clients
+}
+
+/// The transports where `soft_bounce` is on.
+fn soft(
+    configuration: Configuration<'_>,
+    entries: &BTreeMap<ServiceName, String>,
+) -> BTreeSet<String> {
+    let is_soft = |service: &&ServiceName| {
+        let text = configuration.service(service).expanded("soft_bounce").text;
+        service.parts().1 == "unix" && text.is_ok_and(|text| text.eq_ignore_ascii_case("yes"))
+    };
+    let soft = entries.keys().filter(is_soft);
+    soft.map(|service| service.parts().0.to_owned()).collect()
 }
 
 /// The program of each transport.

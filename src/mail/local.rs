@@ -69,6 +69,20 @@ impl LocalAgent {
                 return expanded(hit);
             }
         }
+        self.deliver_to_account(recipient, directory)
+    }
+
+    /// What becomes of a recipient that no alias has, or whose alias names itself.
+    ///
+    /// # Errors
+    /// As [`Self::deliver`].
+    pub fn deliver_to_account(
+        &self,
+        recipient: &str,
+        directory: &Directory,
+    ) -> Known<LocalDelivery> {
+        let user = split(recipient).0.to_lowercase();
+        let bare = self.lookup.extensions.split(&user).map(|(bare, _)| bare);
         let account = bare.as_deref().unwrap_or(&user);
         if self.has_own_forward_path {
             let what = format!("the file `.forward` of `{account}` is not modelled");

@@ -2,6 +2,7 @@
 
 use super::agent::Program;
 use super::local::LocalDelivery;
+use super::maps::Known;
 use super::resolve::Route;
 use super::trace::{Arrival, EndAction};
 use super::walk::{MOST_HOPS, Walk};
@@ -12,9 +13,14 @@ impl Walk<'_> {
         let Some(host) = self.murder.hosts.get(at) else {
             return;
         };
+        let known = host.agents.local.deliver(&route.recipient, self.directory);
+        self.end_locally(at, hop, route, known);
+    }
+
+    fn end_locally(&mut self, at: usize, hop: usize, route: &Route, known: Known<LocalDelivery>) {
         let via = format!("{}:{}", route.transport, route.nexthop);
         let recipient = route.recipient.as_str();
-        match host.agents.local.deliver(recipient, self.directory) {
+        match known {
             Ok(LocalDelivery::Delivered(what)) => {
                 self.end(at, recipient, EndAction::Delivered, &via, what);
             }
@@ -75,14 +81,9 @@ impl Walk<'_> {
                     if is_local && !is_known && next.class == Some(AddressClass::Local) {
                         self.deliver_locally(at, hop, &next);
                     } else if is_local && is_known {
-                        let via = format!("{}:{}", next.transport, next.nexthop);
-                        self.end(
-                            at,
-                            &next.recipient,
-                            EndAction::Delivered,
-                            &via,
-                            "its own mailbox",
-                        );
+                        let own = &host.agents.local;
+                        let known = own.deliver_to_account(&next.recipient, self.directory);
+                        self.end_locally(at, hop, &next, known);
                     } else {
                         self.arrive(at, &address, Arrival::Submitted, None);
                     }

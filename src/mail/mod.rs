@@ -28,6 +28,7 @@ mod trace;
 mod twins;
 mod walk;
 
+pub use agent::ClientAgent;
 pub use agreement::{LookupAgreement, LookupDifference};
 pub use cleanup::{BlindCopy, Cleanup, Rewritten};
 pub use host::MailHost;

@@ -13,12 +13,28 @@ pub enum Destination {
     Malformed(String),
 }
 
+impl Destination {
+    /// The name of a host or a domain.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Host(name, _) | Self::Domain(name, _) => Some(name),
+            Self::Socket(_) | Self::Malformed(_) => None,
+        }
+    }
+}
+
 /// The destinations of a next hop, in the order in which they are tried. `is_lmtp` looks no mail servers up.
 #[must_use]
 pub fn destinations(nexthop: &str, is_lmtp: bool) -> Vec<Destination> {
     if is_lmtp && let Some(path) = nexthop.strip_prefix("unix:") {
         return vec![Destination::Socket(path.to_owned())];
     }
+    // lmtp(8) takes the word off the whole text, and not off each destination.
+    let nexthop = match is_lmtp {
+        true => nexthop.strip_prefix("inet:").unwrap_or(nexthop),
+        false => nexthop,
+    };
     let words = nexthop
         .split([',', ' ', '\t'])
         .filter(|word| !word.is_empty());
@@ -26,16 +42,11 @@ pub fn destinations(nexthop: &str, is_lmtp: bool) -> Vec<Destination> {
 }
 
 fn destination(word: &str, is_lmtp: bool) -> Destination {
-    let word = if is_lmtp {
-        word.strip_prefix("inet:").unwrap_or(word)
-    } else {
-        word
-    };
     let default = if is_lmtp { "24" } else { "25" };
     let malformed = || Destination::Malformed(word.to_owned());
     let port_of = |rest: &str| match rest.strip_prefix(':') {
         None if rest.is_empty() => Some(default.to_owned()),
-        Some(port) if !port.is_empty() => Some(port.replace("smtp", "25")),
+        Some(port) => port_number(port),
         _ => None,
     };
     if let Some(rest) = word.strip_prefix('[') {
@@ -49,9 +60,8 @@ fn destination(word: &str, is_lmtp: bool) -> Destination {
         };
     }
     let (host, rest) = word.find(':').map_or((word, ""), |at| word.split_at(at));
-    let is_service = |port: &str| port.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     match port_of(rest) {
-        Some(port) if !host.is_empty() && is_service(&port) => {
+        Some(port) if !host.is_empty() => {
             let host = host.to_lowercase();
             if is_lmtp {
                 Destination::Host(host, port)
@@ -61,6 +71,25 @@ fn destination(word: &str, is_lmtp: bool) -> Destination {
         }
         _ => malformed(),
     }
+}
+
+/// A port by number or by name, as smtp(8) takes it: 1 to 65535, or a service (postconf(5), `known_tcp_ports`).
+fn port_number(port: &str) -> Option<String> {
+    let number = match port {
+        "lmtp" => "24",
+        "smtp" => "25",
+        "smtps" | "submissions" => "465",
+        "submission" => "587",
+        other => other,
+    };
+    let is_number = number.bytes().all(|c| c.is_ascii_digit());
+    let is_valid = match is_number {
+        true => number.parse::<u16>().is_ok_and(|number| number > 0),
+        false => number
+            .bytes()
+            .all(|c| c.is_ascii_alphanumeric() || c == b'-'),
+    };
+    is_valid.then(|| number.to_owned())
 }
 
 #[cfg(test)]
@@ -93,6 +122,29 @@ mod tests {
             ),
             ("inet:[b1]:2003", true, vec![host("b1", "2003")]),
             ("b1", true, vec![host("b1", "24")]),
+            (
+                "inet:[a]:24,inet:[b]:24",
+                true,
+                vec![
+                    host("a", "24"),
+                    Destination::Malformed("inet:[b]:24".to_owned()),
+                ],
+            ),
+            ("[a]:smtp", false, vec![host("a", "25")]),
+            ("[a]:smtps", false, vec![host("a", "465")]),
+            ("[a]:submission", false, vec![host("a", "587")]),
+            (
+                "[a]:0",
+                false,
+                vec![Destination::Malformed("[a]:0".to_owned())],
+            ),
+            (
+                "[a]:65536",
+                false,
+                vec![Destination::Malformed("[a]:65536".to_owned())],
+            ),
+            ("[::1]:25", false, vec![host("::1", "25")]),
+            ("[ipv6:::1]", false, vec![host("::1", "25")]),
             ("[a", false, vec![Destination::Malformed("[a".to_owned())]),
             (
                 "relay:[b]:25",

@@ -323,9 +323,17 @@ impl Walk<'_> {
     fn end_by(&mut self, at: usize, route: &Route, via: &str, program: Program) {
         let recipient = route.recipient.as_str();
         match program {
+            Program::Virtual
+                if !self
+                    .host(at)
+                    .is_some_and(|host| host.agents.has_virtual_base) =>
+            {
+                let reason = "4.3.0 virtual(8) does not start without `virtual_mailbox_base`";
+                self.end(at, recipient, EndAction::Deferred, via, reason);
+            }
             Program::Virtual => {
-                let what = "mailbox of virtual(8)";
-                self.end(at, recipient, EndAction::Delivered, via, what);
+                let what = "the mailboxes of virtual(8) are not modelled";
+                self.failed(at, recipient, LookupError::NotModelled(what.to_owned()));
             }
             Program::Error => {
                 let (status, text) = split_status(&route.nexthop, "5.0.0");
@@ -352,10 +360,15 @@ impl Walk<'_> {
 
     /// Ends a recipient with a status of 4 or 5.
     pub(super) fn fail(&mut self, at: usize, recipient: &str, via: &str, status: &str) {
-        let soft = self.host(at).is_some_and(|host| host.agents.soft_bounce);
+        // qmgr(8) gives what it cannot deliver to error(8).
+        let transport = via.split(':').next().filter(|word| !word.is_empty());
+        let transport = transport.unwrap_or("error");
+        let soft = self
+            .host(at)
+            .is_some_and(|host| host.agents.soft.contains(transport));
         // `soft_bounce`: the first digit becomes 4.
         let status = match status.strip_prefix('5') {
-            Some(rest) if soft => format!("4{rest}"),
+            Some(rest) if soft => format!("4{rest} (`soft_bounce` keeps it in the queue)"),
             _ => status.to_owned(),
         };
         let action = if status.starts_with('4') {

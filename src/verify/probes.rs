@@ -8,7 +8,7 @@ use super::finding::Finding;
 use super::places::{EntryPlace, PlaceKind};
 use crate::directory::Directory;
 use crate::mail::table::TablePart;
-use crate::mail::{EndAction, Entry, MailHost, MailMurder, MailTrace, SmtpClient};
+use crate::mail::{ClientAgent, EndAction, Entry, MailHost, MailMurder, MailTrace, SmtpClient};
 
 /// A local part that no entry has.
 const NOBODY: &str = "murder-verify-no-such-address";
@@ -210,13 +210,13 @@ impl MailProbes<'_> {
     /// Whether mail bounces if Cyrus does not have the mailbox any more.
     fn moved_mailbox(&self, host: &MailHost) -> Option<Finding> {
         let agents = &host.agents;
-        if agents.soft_bounce {
-            return None;
-        }
-        let status = agents
-            .lmtp
-            .filtered("5.1.1 unknown mailbox", self.directory);
-        if !status.ok()?.starts_with('5') {
+        let bounces = |(transport, client): (&String, &ClientAgent)| {
+            let status = client.filtered("5.1.1 unknown mailbox", self.directory);
+            agents.is_lmtp(transport)
+                && !agents.soft.contains(transport)
+                && status.is_ok_and(|status| status.starts_with('5'))
+        };
+        if !agents.clients.iter().any(bounces) {
             return None;
         }
         let text = format!(

@@ -29,6 +29,15 @@ def table(name, lines, settings):
             f"settings: {{{settings}}}")
 
 
+# Transports of entries of the directory: forms of next hops, and ways to fail.
+NEXT_HOPS = ["smtp:[dead1.example.net]:25,[backend1.example.org]:25", "smtp:[dead1.example.net]:25,[dead2.example.net]", "relay:[dead2.example.net]:25",
+             "smtp:[smtp.example.org]:25", "smtp:[dead2.example.net]:25,[smtp.example.org]:25", "lmtp:inet:[dead1.example.net]:24", "error:5.7.1 not here",
+             "retry:4.2.2 full", "nosuch:x", ":[backend2.example.org]", "smtp:[smtp2.outside.example]:25, [backend1.example.org]", "error:", "discard:",
+             "smtp:[smtp.example.org]", "smtp:[backend1.example.org]:smtp", "relay:smtp2.outside.example"]
+NEXT = "query_filter = (&(title=next hop)(mail=%s))\\nresult_attribute = description"
+NEXT_FIRST = "relay_recipient_maps: '', transport_maps: {prepend: ['proxy:ldap:/etc/postfix/ldap/next.cf']}"
+
+
 # Settings and variables of each configuration, by host.
 CONFIGURATIONS = [
     {},
@@ -50,7 +59,18 @@ CONFIGURATIONS = [
     {"backend1": table("all", "query_filter = (|(mail=%s)(alias=%s))\\nresult_attribute = mail", "virtual_alias_maps: {append: ['proxy:ldap:/etc/postfix/ldap/all.cf']}")},
     {"backend1": table("any", "query_filter = (|(mail=%s)(alias=%s))\\nresult_attribute = mailHost\\nresult_format = lmtp:unix:/run/cyrus/socket/lmtp", "transport_maps: {prepend: ['proxy:ldap:/etc/postfix/ldap/any.cf']}")},
     {"smtp": table("many", "query_filter = (mail=%s)\\nresult_attribute = mailHost\\nresult_format = relay:[%s]:25", "transport_maps: {prepend: ['proxy:ldap:/etc/postfix/ldap/many.cf']}"), "mx": "vars: {recipient_check: none}"},
+    # Forms of next hops, and how their failures end: lists, the fallback relay, `relayhost`, the host itself, no destination at all.
+    {"smtp": table("next", NEXT, f"{NEXT_FIRST}")},
+    {"smtp": table("next", NEXT, f"{NEXT_FIRST}, relayhost: '[smtp.example.org]'")},
+    {"smtp": table("next", NEXT, f"{NEXT_FIRST}, smtp_fallback_relay: '[smtp2.outside.example]'")},
+    {"smtp": table("next", NEXT, f"{NEXT_FIRST}, smtp_fallback_relay: '[smtp.example.org]', soft_bounce: 'yes'")},
+    # Filters of one service and not of the other, and aliases of local(8).
+    {"smtp": table("next", NEXT, f"{NEXT_FIRST}, smtp_delivery_status_filter: 'regexp:{{{{/^5(.4.4 .*)$$/ 4$$1}}}}', "
+                   "alias_maps: 'inline:{{both=root,u1@example.org},chain=both,{far=far@outside.example},{me=me@smtp.example.org,root}}'")
+             + "\nservices: {relay/unix: {options: {smtp_delivery_status_filter: '', soft_bounce: 'yes'}}}"},
 ]
+# From this one on only addresses with names are asked.
+FIRST_NAMED = 18
 
 
 def version():
@@ -130,6 +150,9 @@ def directory(rng):
         if rng.random() < .8:
             entry.append("kolabTargetFolder: " + rng.choice([f"shared/f{number}@example.org", f"shared/two words {number}@example.org", f"shared/F{number}"]))
         mails += [f"f{number}@example.org", f"fa{number}@example.org"]; text.append("\n".join(entry))
+    for number, transport in enumerate(NEXT_HOPS):
+        text.append(f"dn: uid=n{number},ou=People,dc=example,dc=org\nobjectClass: inetOrgPerson\nuid: n{number}\ncn: N\nsn: N\n"
+                    f"title: next hop\nmail: n{number}@example.org\ndescription: {transport}")
     asked = [rng.choice(mails) for _ in range(150)]
     asked += [mail.replace("@", "+ext@", 1) for mail in rng.sample(mails, 12)] + [mail.upper() for mail in rng.sample(mails, 8)]
     asked += ["nosuch@example.org", "nosuch+x@example.org", "news@example.org", "postmaster@example.org", "abuse@example.org", "root@example.org",
@@ -142,6 +165,9 @@ def directory(rng):
 
 # The last addresses, which are not chosen by chance.
 NAMED = 30
+# Those of the configurations with forms of next hops, and of the one with aliases of local(8).
+FORMS = [f"n{number}@example.org" for number in range(len(NEXT_HOPS))]
+LOCAL = [f"{name}@smtp.example.org" for name in ("both", "chain", "far", "me", "chain+x", "BOTH")]
 # The sender of a mail by sendmail(1), with its number.
 SUBMITTER = "s{}@outside.example"
 
@@ -202,7 +228,10 @@ def real(murder, work, host, config_manifest, ldif):
         found = re.match(r"main\.cf:(\S+) = (.*)", line)
         if found:
             edits.append(f"{found[1]}={found[2]}")
-        found = re.match(r"master\.cf:(\S+/\S+/\S+) = (.*)", line)
+        found = re.match(r"master\.cf:(\S+/\S+):(\S+) = (.*)", line)
+        if found:
+            subprocess.run(["postconf", "-c", str(etc), "-P", f"{found[1]}/{found[2]}={found[3]}"], check=True)
+        found = re.match(r"master\.cf:(\S+/\S+/[^/:\s]+) = (.*)", line)
         if found:
             subprocess.run(["postconf", "-c", str(etc), "-F", f"{found[1]}={found[2]}"], check=True)
     subprocess.run(["postconf", "-c", str(etc), "-e"] + edits + [f"{name}={value}" for name, value in test.items()], check=True)
@@ -324,40 +353,56 @@ def trace(murder, config_manifest, ldif, host, client, asked):
     return dict(zip(asked, map(json.loads, output.stdout.decode().splitlines())))
 
 
-def delivery_of(route, ends, host):
-    """What the log must say of a route: the agent and the next host, or how it ends."""
+def sent_by(route, ends, host, asked):
+    """What the log must say of a route: agent, relay, code and status. `asked` has the other hosts that get recipients."""
     transport, _, nexthop = route["via"].partition(":")
-    if transport in ("error", "retry", "discard"):
-        return f"{transport}"
-    if transport == "local":
-        return "local"
-    name = re.match(r"\[?([^\]:,]+)", nexthop)
-    name = name[1].lower() if name else nexthop
-    own = [end for end in ends if end["host"] == host and end["recipient"].lower() == route["recipient"].lower() and end["reason"][1:].startswith((".3.5", ".4.1", ".4.4", ".4.6"))]
-    if own and own[0]["reason"].startswith("4"):
-        return "retry"  # qmgr(8) sends more mail for a host that failed to retry(8)
-    if transport == "lmtp":
-        return "lmtp"
-    return f"smtp {own[0]['reason'][:5]}" if own else f"smtp {name}"
+    # Each other host is an smtp-sink(1), which takes all that Postfix sends it.
+    failed = [end for end in ends if end["host"] == host and end["via"] == route["via"] and end["recipient"].lower() == route["recipient"].lower()
+              and end["action"] in ("bounced", "deferred", "loop")]
+    if failed and "mail transport unavailable" in failed[0]["reason"]:
+        return "retry", "none", *failure(failed[0])
+    if transport in ("error", "retry"):
+        return ("error", "none", *failure(failed[0])) if failed else ("error", "?", "?", "?")
+    if transport in ("discard", "local"):
+        relay = {"discard": "none", "local": "local"}[transport]
+        return (transport, relay, *failure(failed[0])) if failed else (transport, relay, "2.0.0", "sent")
+    agent = "lmtp" if transport == "lmtp" else "smtp"
+    names = [name.lower() for name in re.findall(r"(?:^|[, ])(?:inet:)?\[?([^\]:, ]+)", nexthop)]
+    for name in names:
+        if (name, route["recipient"].lower()) in asked:
+            return agent, name, "2.0.0", "sent"
+    if failed:
+        code, status = failure(failed[0])
+        # qmgr(8) gives more mail for a host that failed to retry(8).
+        return ("retry", "none", code, "deferred") if code.startswith("4") else (agent, "none", code, status)
+    if nexthop.startswith("unix:"):
+        return agent, f"{host}[{nexthop[5:]}]", "2.2.0", "sent"
+    taker = [found[1] for end in ends if end["host"] == host and end["via"] == route["via"] and (found := re.fullmatch("`(.*)` takes it", end["reason"]))]
+    return agent, (taker or names or [nexthop])[0], "2.0.0", "sent"
 
 
-def delivery_in(line):
-    agent, _, relay, dsn, status, _ = line
-    if agent == "error":
-        return "retry" if status == "deferred" and dsn.startswith("4") else "error"
-    if agent in ("local", "discard"):
-        return agent
-    if relay == "none" and dsn.startswith("4"):
-        return "retry"
-    if agent == "lmtp":
-        return "lmtp"
-    return f"smtp {dsn}" if relay == "none" else "smtp " + relay.split("[")[0].lower()
+def failure(end):
+    """Code and status of an end."""
+    code = end["reason"].split(" ")[0]
+    if "`soft_bounce` keeps it" in end["reason"]:
+        return code, "SOFTBOUNCE"
+    return code, "bounced" if code.startswith("5") else "deferred"
+
+
+def sent_in(line):
+    """Agent, relay, code and status in a line of the log."""
+    agent, _, relay, code, status, text = line
+    relay = relay.split(", conn_use=")[0]
+    if agent in ("smtp", "lmtp", "error") and relay == "none" and code.startswith("4"):
+        is_queue = agent != "error" or text.startswith(("(delivery temporarily suspended", "(address resolver failure", "(mail transport unavailable"))
+        return ("retry", relay, code, "deferred") if is_queue else (agent, relay, code, status)
+    return agent, relay if "[/" in relay else relay.split("[")[0].lower(), code, status
 
 
 def delivery(model, host, data, lines):
     """How the log differs from a trace; empty if it does not, none if the trace is not modelled here."""
     own = f"{host}.example.org"
-    hop = model["hops"][0] if model["hops"] else {"routes": []}
+    hop = model["hops"][0] if model["hops"] else {"routes": [], "host": own}
     failed = [end for end in model["ends"] if end["via"] == "queue" and end["host"] == own]
     if any(entry["host"] == own for entry in model["not_modelled"]):
         if os.environ.get("COMPARE_UNKNOWN"):
@@ -365,14 +410,17 @@ def delivery(model, host, data, lines):
         return None
     if not data.startswith("250"):
         return "" if failed and not hop["routes"] else f"DATA: Postfix {data}, model {hop['routes']}"
+    passed = [hop] + [one for one in model["hops"][1:] if one["host"] == own and one["from"] is None]
+    asked = {(one["host"], one["recipient"].lower()) for one in model["hops"][1:] if one["from"] == own}
+    wanted = {(route["recipient"].lower(), *sent_by(route, model["ends"], own, asked)) for one in passed for route in one["routes"]}
+    real_ends = {(plain(line[1]).lower(), *sent_in(line)) for line in lines}
     # The log has the account of a local delivery, and not the alias.
-    wanted = {(route["recipient"].lower(), delivery_of(route, model["ends"], own)) for route in hop["routes"]}
-    real_ends = {(plain(line[1]).lower(), delivery_in(line)) for line in lines}
-    wanted, real_ends = ({end if end[1] != "local" else ("", "local") for end in ends} for ends in (wanted, real_ends))
-    wanted |= {(end["recipient"].lower(), "error") for end in model["ends"] if end["host"] == own and end["reason"][1:].startswith(".1.3 bad")}
+    wanted, real_ends = ({end if end[1] != "local" else ("", *end[1:]) for end in ends} for ends in (wanted, real_ends))
+    # qmgr(8) bounces it.
+    wanted |= {(end["recipient"].lower(), "error", "none", *failure(end)) for end in model["ends"] if end["host"] == own and end["reason"][1:].startswith(".1.3 bad")}
     # A message that cannot be expanded stays in maildrop, and the log has no recipient of it.
     if failed and (hop["routes"] or lines):
-        wanted |= {(end["recipient"].lower(), "retry") for end in failed}
+        wanted |= {(end["recipient"].lower(), "retry", "none", "4.3.0", "deferred") for end in failed}
     if wanted == real_ends:
         return ""
     said = dict.fromkeys(line[5] for line in lines if line[4] != "sent")
@@ -419,6 +467,13 @@ def compare_host(murder, number, host, configuration, ldif, asked):
     return wrong, unknown, total
 
 
+def asked_in(number, asked):
+    """The addresses that a configuration is asked for."""
+    if number < FIRST_NAMED:
+        return asked
+    return FORMS + (LOCAL if "alias_maps" in CONFIGURATIONS[number]["smtp"] else []) + asked[-NAMED:]
+
+
 def compare(murder, seed):
     ldif, asked = directory(random.Random(seed))
     chosen = [int(one) for one in (os.environ.get("COMPARE_ONLY") or "").split(",") if one] or range(len(CONFIGURATIONS))
@@ -428,7 +483,7 @@ def compare(murder, seed):
             for host in ("smtp", "backend1", "mx") if number == 0 or host in CONFIGURATIONS[number]]
     # A host mostly waits.
     with ThreadPoolExecutor(int(os.environ.get("COMPARE_AT_ONCE") or 6)) as pool:
-        results = list(pool.map(lambda job: compare_host(murder, *job, ldif, asked), jobs))
+        results = list(pool.map(lambda job: compare_host(murder, *job, ldif, asked_in(job[0], asked)), jobs))
     wrong = [line for result in results for line in result[0]]
     unknown, total = (sum(result[at] for result in results) for at in (1, 2))
     for line in wrong:

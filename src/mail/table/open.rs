@@ -172,6 +172,11 @@ impl HostTables {
                     Arc::new(PipeTable(tables))
                 }
             }
+            // Lines within the word (regexp_table(5), pcre_table(5), cidr_table(5): "INLINE SPECIFICATION").
+            "regexp" | "pcre" | "cidr" if name.starts_with('{') => match inline_lines(name) {
+                Some(text) => self.read_file(kind, word, &text),
+                None => unknown(format!("`{word}` is not modelled")),
+            },
             "hash" | "btree" | "lmdb" | "cdb" | "dbm" | "sdbm" | "texthash" | "regexp" | "pcre"
             | "cidr" | "ldap" => match self.files.get(name).cloned() {
                 Some(text) => self.read_file(kind, name, &text),
@@ -208,6 +213,53 @@ impl HostTables {
     }
 }
 
+/// The lines of `{ {line}, {line} }`; none if it has another form.
+fn inline_lines(name: &str) -> Option<String> {
+    let inner = name.strip_prefix('{')?.strip_suffix('}')?;
+    let lines = split_list(inner);
+    let lines = lines
+        .iter()
+        .map(|line| Some(line.strip_prefix('{')?.strip_suffix('}')?.trim()));
+    let lines: Option<Vec<&str>> = lines.collect();
+    Some(lines?.join("\n"))
+}
+
 fn unread(path: &str) -> String {
     format!("the text of `{path}` is not known: nothing of the manifest has it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::Directory;
+
+    /// regexp_table(5), cidr_table(5): "INLINE SPECIFICATION".
+    #[test]
+    fn lines_may_be_in_the_word() {
+        for (word, key, value) in [
+            (
+                "regexp:{{/^5(.4.4 .*)$/ 4$1}}",
+                "5.4.4 gone",
+                Some("4.4.4 gone"),
+            ),
+            ("regexp:{ {/^a/ 1}, {/^b/ 2} }", "bx", Some("2")),
+            ("regexp:{ {/^a/ 1}, {/^b/ 2} }", "c", None),
+            (
+                "cidr:{ {192.0.2.0/24 REJECT} }",
+                "192.0.2.9",
+                Some("REJECT"),
+            ),
+            (
+                "pcre:{ {/^u\\d{2}@/ two, digits} }",
+                "u12@example.org",
+                Some("two, digits"),
+            ),
+        ] {
+            let table = HostTables::default().open(word);
+            let found = table.find(key, &Directory::default()).unwrap();
+            assert_eq!(found.map(|it| it.value).as_deref(), value, "{word} {key}");
+        }
+        let bad = HostTables::default().open("regexp:{/^a/ 1}");
+        assert!(bad.find("a", &Directory::default()).is_err());
+    }
 }
