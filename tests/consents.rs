@@ -113,6 +113,24 @@ fn a_consent_holds_for_the_hosts_that_it_names() {
     // A misspelt pattern would refuse later, or lift nothing.
     let said = apply(1, &["--adopt=frnt1*"]);
     assert!(said.contains("`--adopt frnt1*` matches no host"), "{said}");
+    // A plan says it too: what it lets pass, the apply does.
+    expect(
+        0,
+        home.path(),
+        &["observe", "murder.yaml", "--sandbox=s", "--out=live.json"],
+    );
+    for from in [
+        &["--sandbox=s"][..],
+        &["--sandbox=s", "--out=plan.json"],
+        &["--live=live.json"],
+    ] {
+        let plan = [&["plan", "murder.yaml", "--adopt=frnt1*"], from].concat();
+        let said = expect(1, home.path(), &plan);
+        assert!(
+            said.contains("`--adopt frnt1*` matches no host"),
+            "{from:?}: {said}"
+        );
+    }
     apply(0, &["--host=front1*", "--adopt=front1*"]);
     assert_eq!(
         (note("front1"), note("front2")),

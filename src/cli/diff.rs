@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::command_line::quoted;
 use super::diff_mail::{DiffMail, DiffMailArguments};
 use super::error::CliError;
 use super::exit::Exit;
@@ -190,8 +191,11 @@ fn shown(
             mail.map(|mail| &mail.change),
         )),
         PlanFormat::Markdown => {
-            let (old, new) = (arguments.old.display(), arguments.new.display());
-            let command = format!("murder diff {old} {new}");
+            let words = [&arguments.old, &arguments.new];
+            let [old, new] = words.map(|word| quoted(&word.display().to_string()));
+            let command = arguments
+                .look
+                .with_diff(&format!("murder diff {old} {new}"));
             let how = Markdown {
                 detail: Diff::into(diff),
                 forge: limit,

@@ -7,25 +7,27 @@ use super::error::CliError;
 use super::mail_change::{JudgedPlan, MailArguments, MailReport};
 use super::reach::ReachArguments;
 use super::terminal::Terminal;
-use super::{Selection, open, untrusted};
+use super::{Selection, open, selection, untrusted};
 use crate::load::LoadedMurder;
 use crate::plan::Plan;
 use crate::session::freeze;
-use crate::session::options::Reach;
+use crate::session::options::{Consent, Reach};
 use crate::session::rollout_order::RolloutOrder;
 
 /// Plans the selected hosts for a verb that only reads them, and prints the manifest's warnings. Also gives what the plan
 /// means for mail, if a directory is given.
 ///
 /// # Errors
-/// If the manifest is wrong, `--untrusted` forbids to contact its hosts, or a secret cannot be read. No host was contacted.
+/// If the manifest is wrong, a pattern of the consent matches no host, `--untrusted` forbids to contact its hosts, or a secret cannot be read. No host was contacted.
 pub fn difference(
     selected: &Selection,
     reach: &ReachArguments,
     mail: &MailArguments,
+    consent: &Consent,
     terminal: &Terminal,
 ) -> Result<(Plan, Option<MailReport>), CliError> {
     let (loaded, hosts) = open::hosts(selected, terminal)?;
+    selection::allowed(loaded.murder.hosts.keys(), consent)?;
     let reach = mail.watching(reach.of_selection(selected), &loaded.murder, terminal)?;
     untrusted::refuse_hosts(&loaded, &reach)?;
     if let Some((policy, freeze)) = freeze::running(&loaded.murder.policies, SystemTime::now()) {

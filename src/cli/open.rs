@@ -101,9 +101,11 @@ pub fn difference_of_live_file(
     selected: &Selection,
     reach: &ReachArguments,
     file: &Path,
+    consent: &Consent,
     terminal: &Terminal,
 ) -> Result<Plan, CliError> {
     let (loaded, hosts) = hosts(selected, terminal)?;
+    selection::allowed(loaded.murder.hosts.keys(), consent)?;
     if loaded.murder.verifies_in_plan {
         terminal
             .say("note: this plan is not judged by `verify.in_plan`: `--live` asks no LDAP server");

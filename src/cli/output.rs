@@ -81,10 +81,11 @@ impl PlanOutput {
         self.check()?;
         match self.format {
             PlanFormat::Markdown => {
+                let command = self.with_diff(command);
                 let how = Markdown {
                     detail: self.diff.into(),
                     forge: self.limit,
-                    command,
+                    command: &command,
                     mail,
                 };
                 written(|text| report::markdown::write_plan(plan, &how, text))
@@ -92,6 +93,17 @@ impl PlanOutput {
             PlanFormat::Text => text_of_plan(plan, self.diff.into(), terminal.color_out),
             PlanFormat::Json => serialised(report::json::of_plan(plan)),
         }
+    }
+
+    /// A command that shows the report, with as much of each file.
+    #[must_use]
+    pub fn with_diff(self, command: &str) -> String {
+        let much = match self.diff {
+            Diff::Context => return command.to_owned(),
+            Diff::Summary => "summary",
+            Diff::Full => "full",
+        };
+        format!("{command} --diff={much}")
     }
 
     /// That the flags agree.

@@ -76,7 +76,7 @@ pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliEr
                 Some(file) => {
                     let reach = &arguments.reach;
                     (
-                        open::difference_of_live_file(&selection, reach, file, terminal)?,
+                        open::difference_of_live_file(&selection, reach, file, &consent, terminal)?,
                         None,
                     )
                 }
@@ -84,6 +84,7 @@ pub fn run(arguments: &PlanArguments, terminal: &Terminal) -> Result<Exit, CliEr
                     &selection,
                     &arguments.reach,
                     &arguments.mail,
+                    &consent,
                     terminal,
                 )?,
             };

@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::mail_change::{MailArguments, MailReport};
 use super::reach::{ConsentArguments, ReachArguments};
 use super::terminal::Terminal;
-use super::{Selection, judged_plan, open, show, untrusted};
+use super::{Selection, judged_plan, open, selection, show, untrusted};
 use crate::plan::Plan;
 use crate::plan::saved::SavedPlan;
 use crate::replace_file::replace;
@@ -40,6 +40,7 @@ pub fn plan(
     terminal: &Terminal,
 ) -> Result<(Plan, Option<MailReport>), CliError> {
     let (loaded, hosts) = open::hosts(selected, terminal)?;
+    selection::allowed(loaded.murder.hosts.keys(), &consents.options())?;
     let reach = mail.watching(reach.of_selection(selected), &loaded.murder, terminal)?;
     untrusted::refuse_hosts(&loaded, &reach)?;
     let base = absolute(base)?;
