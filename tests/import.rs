@@ -348,7 +348,7 @@ fn copies_of_a_configuration_are_enough() {
 #[test]
 fn every_style_is_imported_with_an_empty_plan() {
     let styles = crate::styles::all();
-    assert!(styles.len() >= 20);
+    assert!(styles.len() >= 58);
     for (name, style) in styles {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path();

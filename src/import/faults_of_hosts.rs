@@ -211,10 +211,10 @@ fn no_recipients(host: &SeenHost, found: &mut Vec<Advice>) {
 
 /// Of a host that takes mail from the internet and sends it on.
 fn edge(host: &SeenHost, found: &mut Vec<Advice>) {
-    let relays = host
-        .list("relay_domains")
-        .iter()
-        .any(|name| name.contains('.'));
+    // A local domain is no relay domain, as below compatibility level 2, where `relay_domains` is `$mydestination`.
+    let local = host.list("mydestination");
+    let is_relayed = |name: &String| name.contains('.') && !local.contains(name);
+    let relays = host.list("relay_domains").iter().any(is_relayed);
     let asks = ["smtpd_recipient_restrictions", "smtpd_relay_restrictions"]
         .iter()
         .any(|name| host.expanded(name).contains("reject_unverified_recipient"));

@@ -12,34 +12,22 @@ use crate::postfix::{DEBIAN_MASTER_CF, MasterCf, MasterEntry, split_list};
 use crate::thing::{Field, Thing};
 
 /// Lines of main.cf that the packages of Debian, Red Hat and SUSE write, and that are not the built-in default.
-const OF_PACKAGES: [(&str, &str); 30] = [
+const OF_PACKAGES: [(&str, &str); 23] = [
     ("alias_database", "hash:/etc/aliases"),
     ("alias_maps", "hash:/etc/aliases"),
     ("append_dot_mydomain", "no"),
     ("biff", "no"),
-    ("canonical_maps", "hash:/etc/postfix/canonical"),
     ("inet_interfaces", "localhost"),
     ("mailbox_size_limit", "0"),
     ("mydestination", "$myhostname, localhost.$mydomain"),
-    ("mynetworks_style", "subnet"),
     // postmulti(1) writes it for a new instance.
     ("master_service_disable", "inet"),
     ("myorigin", "/etc/mailname"),
     ("recipient_delimiter", "+"),
-    ("relocated_maps", "hash:/etc/postfix/relocated"),
-    (
-        "sender_canonical_maps",
-        "hash:/etc/postfix/sender_canonical",
-    ),
     (
         "smtpd_relay_restrictions",
         "permit_mynetworks permit_sasl_authenticated defer_unauth_destination",
     ),
-    (
-        "smtpd_recipient_restrictions",
-        "permit_mynetworks,reject_unauth_destination",
-    ),
-    ("smtpd_sender_restrictions", "hash:/etc/postfix/access"),
     ("smtp_tls_CAfile", "/etc/pki/tls/certs/ca-bundle.crt"),
     ("smtp_tls_CApath", "/etc/pki/tls/certs"),
     ("smtp_tls_CApath", "/etc/ssl/certs"),
@@ -64,6 +52,22 @@ const OF_PACKAGES: [(&str, &str); 30] = [
         "btree:${data_directory}/smtpd_scache",
     ),
     ("smtpd_use_tls", "yes"),
+];
+
+/// Lines of main.cf that SUSE's package alone writes, with the table type of its release. On other hosts a person wrote them.
+const OF_SUSE: [(&str, &str); 7] = [
+    ("canonical_maps", "hash:/etc/postfix/canonical"),
+    ("mynetworks_style", "subnet"),
+    ("relocated_maps", "hash:/etc/postfix/relocated"),
+    (
+        "sender_canonical_maps",
+        "hash:/etc/postfix/sender_canonical",
+    ),
+    (
+        "smtpd_recipient_restrictions",
+        "permit_mynetworks,reject_unauth_destination",
+    ),
+    ("smtpd_sender_restrictions", "hash:/etc/postfix/access"),
     ("virtual_alias_maps", "hash:/etc/postfix/virtual"),
 ];
 
@@ -142,7 +146,15 @@ impl<'a> Stock<'a> {
         let of_a_package = OF_PACKAGES
             .iter()
             .any(|(known, text)| *known == name && is(text));
+        let is_suse = ["suse", "sles"]
+            .iter()
+            .any(|word| self.facts.distribution.contains(word));
+        let of_suse = is_suse
+            && OF_SUSE.iter().any(|(known, text)| {
+                *known == name && (is(text) || is(&text.replace("hash:", "lmdb:")))
+            });
         default
+            || of_suse
             || is_empty_list(name, value)
             || of_a_package
             || OF_THE_INSTALLATION.contains(&name)
@@ -211,4 +223,44 @@ pub fn debian_entry(service: &ServiceName) -> Option<MasterEntry> {
     static DEBIAN: LazyLock<MasterCf> =
         LazyLock::new(|| MasterCf::parse(DEBIAN_MASTER_CF.as_bytes()));
     DEBIAN.service(service)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::postfix::MainCf;
+    use crate::postfix::configuration::HostEnvironment;
+    use crate::state::Running;
+
+    /// What SUSE's sysconfig writes there was set by a person elsewhere, and a plan must not replace it unasked.
+    #[test]
+    fn a_line_of_one_distribution_is_a_setting_on_another() {
+        let postfix = PostfixLive {
+            main_cf: MainCf::default(),
+            master_cf: MasterCf::default().into(),
+            main_cf_sha256: String::new(),
+            master_cf_sha256: String::new(),
+            environment: HostEnvironment::default(),
+            running: Running::Yes,
+            queue: None,
+        };
+        for (distribution, value, is_stock) in [
+            ("debian", "hash:/etc/postfix/virtual", false),
+            ("rhel", "hash:/etc/postfix/virtual", false),
+            ("opensuse-leap", "hash:/etc/postfix/virtual", true),
+            ("sles", "lmdb:/etc/postfix/virtual", true),
+            ("sles", "hash:/etc/postfix/other", false),
+        ] {
+            let mut facts = Facts::debian();
+            distribution.clone_into(&mut facts.distribution);
+            let thing = Thing::Parameter("virtual_alias_maps".parse().unwrap());
+            let stock = Stock::new(&facts, &postfix);
+            assert_eq!(
+                stock.wrote(&thing, value),
+                is_stock,
+                "{distribution} {value}"
+            );
+        }
+    }
 }
