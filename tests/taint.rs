@@ -148,7 +148,8 @@ impl Site {
         }
     }
 
-    fn run(&mut self, arguments: &[&str]) {
+    /// Runs the program, keeps what it says, and gives what it prints.
+    fn run(&mut self, arguments: &[&str]) -> Vec<u8> {
         let output = Command::new(env!("CARGO_BIN_EXE_murder"))
             .args(arguments)
             .arg("-v")
@@ -167,6 +168,7 @@ impl Site {
             "{name}: {text}"
         );
         self.seen.insert(name, said);
+        output.stdout
     }
 
     /// All files below a folder, as seen.
@@ -233,14 +235,48 @@ fn in_each_form(site: &mut Site, verb: &str, more: &[&str]) {
     for format in &formats {
         let format = format!("--format={format}");
         let base = [&[verb][..], more, &[&format]].concat();
+        let mut printed = Vec::new();
         if diffs.is_empty() {
-            site.run(&base);
+            printed = site.run(&base);
         }
         for diff in &diffs {
             let diff = format!("--diff={diff}");
-            site.run(&[&base[..], &[&diff]].concat());
+            printed = site.run(&[&base[..], &[&diff]].concat());
+        }
+        if format == "--format=json" && ["plan", "drift", "apply"].contains(&verb) {
+            merged(site, &printed);
         }
     }
+}
+
+/// Merges a report, in each form.
+fn merged(site: &mut Site, report: &[u8]) {
+    fs::write(site.folder.path().join("report.json"), report).unwrap();
+    for format in values("plan", "format") {
+        for diff in values("plan", "diff") {
+            let (format, diff) = (format!("--format={format}"), format!("--diff={diff}"));
+            let printed = site.run(&["report", "merge", "report.json", &format, &diff]);
+            assert!(!printed.is_empty(), "{format}");
+        }
+    }
+}
+
+/// The verbs that contact no host, and the one that looks at a lock.
+fn offline(site: &mut Site) {
+    let folder = site.folder.path();
+    let other = fs::read_to_string(folder.join("murder.yaml")).unwrap() + "\n# Another one.\n";
+    fs::write(folder.join("other.yaml"), other).unwrap();
+    let ldif = "dn: dc=example,dc=org\nobjectClass: domain\ndc: example\n";
+    fs::write(folder.join("d.ldif"), ldif).unwrap();
+    in_each_form(site, "diff", &["murder.yaml", "other.yaml"]);
+    in_each_form(site, "verify", &["murder.yaml", "--ldif=d.ldif"]);
+    let trace = [
+        "--manifest=murder.yaml",
+        "--ldif=d.ldif",
+        "root@example.org",
+    ];
+    in_each_form(site, "trace", &trace);
+    in_each_form(site, "unlock", &[HOST, "murder.yaml", BOX]);
 }
 
 const BOX: &str = "--sandbox=box";
@@ -268,6 +304,7 @@ fn story(site: &mut Site) {
     }
     notified(site);
     held(site);
+    offline(site);
     in_each_form(site, "apply", &["murder.yaml", BOX, "--yes"]);
     notified(site);
     in_each_form(site, "history", &[HOST, "murder.yaml", BOX]);
