@@ -601,4 +601,15 @@ fn how_hosts_are_handled_is_named_and_some_hosts_can_be_shown() {
         "{}",
         said(&none)
     );
+    // One revision is no range.
+    for (words, help) in [
+        (["HEAD", "new"], "`murder diff HEAD..HEAD PATH`"),
+        (["old", "nope.yaml"], "`murder diff main..HEAD PATH`"),
+    ] {
+        let output = desk.run(&[&["diff"][..], &words].concat());
+        assert_eq!(output.status.code(), Some(1));
+        let text = said(&output);
+        assert!(text.contains("there is no file or folder `"), "{text}");
+        assert!(text.contains(help), "{text}");
+    }
 }

@@ -14,6 +14,7 @@ use super::output::{self, Diff, PlanFormat, PlanOutput};
 use super::terminal::Terminal;
 use super::{StrangerArguments, output::serialised, selection};
 use crate::comparison::{Comparison, Side, compare, rules};
+use crate::diagnostic::Diagnostic;
 use crate::glob::matches;
 use crate::load::{self, Loaded, RevisionRange};
 use crate::name::HostName;
@@ -72,6 +73,9 @@ pub fn run(arguments: &DiffArguments, terminal: &Terminal) -> Result<Exit, CliEr
             )?
         }
         None => {
+            for word in [&arguments.old, &arguments.new] {
+                check_exists(word)?;
+            }
             let links = arguments.stranger.links();
             let load = |path: &Path| load::load_with(path, &arguments.overlay, links);
             let (old, new) = (load(&arguments.old), load(&arguments.new));
@@ -85,6 +89,23 @@ pub fn run(arguments: &DiffArguments, terminal: &Terminal) -> Result<Exit, CliEr
     };
     let text = shown(&comparison, mail.as_ref(), arguments, terminal);
     output::deliver(text, exit, terminal)
+}
+
+/// Demands that a word is the path of a manifest.
+fn check_exists(word: &Path) -> Result<(), CliError> {
+    if word.exists() {
+        return Ok(());
+    }
+    let shown = word.display();
+    let problem = Diagnostic::error(format!("there is no file or folder `{shown}`"));
+    let problem = problem.hint(format!(
+        "give two manifests, or two git revisions and the path: `murder diff {}..HEAD PATH`",
+        match shown.to_string().contains(['/', '.']) {
+            true => "main".to_owned(),
+            false => quoted(&shown.to_string()),
+        }
+    ));
+    Err(CliError::arguments(vec![problem]))
 }
 
 /// The range of revisions that a word names; a file or folder of that name is meant first.
