@@ -26,6 +26,8 @@ pub mod diagnostic;
 
 pub mod digest;
 
+pub mod every_core;
+
 // Postfix's own files, read, edited and compared as Postfix does.
 pub mod postfix;
 

@@ -42,6 +42,7 @@ const PURE: &[&str] = &[
     "secret",
     "diagnostic",
     "digest",
+    "every_core",
     "directory",
     "postfix",
     "access",
@@ -217,7 +218,12 @@ fn the_pure_core_touches_nothing_outside() {
                 true => text == ***word || text.starts_with(&format!("{word}::")),
                 false => path.segments.iter().any(|segment| *segment == ***word),
             };
-            if let Some(word) = IMPURE.iter().find(is_impure) {
+            // One room starts threads for the others: they compute, and do no I/O.
+            let is_allowed =
+                |word: &&str| *word == "std::thread" && module_of(&source.path) == "every_core";
+            if let Some(word) = IMPURE.iter().find(is_impure)
+                && !is_allowed(word)
+            {
                 offences.push(format!("{}:{}: {word}", source.path, path.line));
             }
         }

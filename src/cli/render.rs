@@ -14,10 +14,10 @@ use super::terminal::Terminal;
 use super::{Selection, StrangerArguments, output, untrusted};
 use crate::compile::{Compiled, Compiler};
 use crate::diagnostic::Diagnostic;
+use crate::every_core::on_every_core;
 use crate::load::{self, Loaded};
 use crate::name::HostName;
 use crate::root_folder::{RootFolder, WriteOptions};
-use crate::session::precompile::on_every_core;
 use crate::state::Want;
 
 /// Arguments of `murder render`.

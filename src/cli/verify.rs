@@ -14,7 +14,7 @@ use super::{StrangerArguments, open, output, selection, trace, verify_baseline};
 use crate::diagnostic::SourceId;
 use crate::directory::Directory;
 use crate::load::LoadedMurder;
-use crate::mail::{Circumstances, Entry, MailMurder, SmtpClient};
+use crate::mail::{Entry, MailMurder, SmtpClient};
 use crate::report::findings::RESULTS;
 use crate::report::route;
 use crate::report::route_json::{self, EntryPoint};
@@ -112,7 +112,7 @@ pub fn run(arguments: &VerifyArguments, terminal: &Terminal) -> Result<Exit, Cli
     let outsiders = outside_clients(&loaded.murder);
     let prepared = SortedDirectory::new(&murder.mail, &directory, &attributes, &outsiders);
     let failures = failures(arguments, &loaded, &murder, &prepared)?;
-    let results = prepared.judge(&Circumstances::default(), &prepared.ids());
+    let results = prepared.judge(&prepared.ids());
     let mut verified = prepared.verify(&results);
     if !codes.is_empty() {
         verified

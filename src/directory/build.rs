@@ -1,6 +1,7 @@
 //! Adds entries to a directory.
 
 use super::indexes::ServerIndexes;
+use super::matching::MatchingRule;
 use super::store::{AttributeId, Directory, StoredValue};
 
 /// The directory is too large: more than 4 GiB of text, or more than 65,535 attributes.
@@ -81,12 +82,45 @@ impl Directory {
         Ok(())
     }
 
+    /// Adds the entries of another directory, which follow these.
+    pub(super) fn append(&mut self, other: Self) -> Result<(), TooLarge> {
+        if other.is_empty() {
+            return Ok(());
+        }
+        if self.entries.is_empty() {
+            self.entries.push(0);
+        }
+        let start = u32::try_from(self.text.len()).map_err(|_| TooLarge)?;
+        let first = u32::try_from(self.values.len()).map_err(|_| TooLarge)?;
+        let text = self.text.len().checked_add(other.text.len());
+        u32::try_from(text.unwrap_or(usize::MAX)).map_err(|_| TooLarge)?;
+        let values = self.values.len() + other.values.len();
+        u32::try_from(values).map_err(|_| TooLarge)?;
+        let names = other.names.iter().map(|name| self.intern(name));
+        let names = names.collect::<Result<Vec<AttributeId>, TooLarge>>()?;
+        self.text.push_str(&other.text);
+        self.values.extend(other.values.iter().filter_map(|value| {
+            Some(StoredValue {
+                attribute: *names.get(usize::from(value.attribute.0))?,
+                start: value.start + start,
+                length: value.length,
+            })
+        }));
+        let dns = other.dns.iter();
+        self.dns
+            .extend(dns.map(|(at, length)| (at + start, *length)));
+        let ends = other.entries.iter().skip(1);
+        self.entries.extend(ends.map(|end| end + first));
+        Ok(())
+    }
+
     fn intern(&mut self, name: &str) -> Result<AttributeId, TooLarge> {
         if let Some(known) = self.attribute(name) {
             return Ok(known);
         }
         let id = AttributeId(u16::try_from(self.names.len()).map_err(|_| TooLarge)?);
         let name: Box<str> = name.to_ascii_lowercase().into();
+        self.rules.push(MatchingRule::of(&name));
         self.names.push(name.clone());
         self.by_name.insert(name, id);
         Ok(id)

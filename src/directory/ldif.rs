@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::build::{TooLarge, is_left_out};
 use super::store::Directory;
+use crate::every_core::pieces_on_every_core;
 
 /// A fault of an LDIF text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +27,52 @@ const MOST: usize = 20;
 /// # Errors
 /// The faults of the text, at most 20: records that change entries, URLs as values, and lines that are not LDIF.
 pub fn read_ldif(text: &[u8]) -> Result<Directory, Vec<LdifError>> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let pieces = pieces(text, PIECE);
+    let mut parts = pieces_on_every_core(&pieces, |piece| read_piece(piece)).into_iter();
+    let (mut directory, mut errors) = parts.next().unwrap_or_default();
+    let mut before = 0;
+    for ((part, own_errors), piece) in parts.zip(&pieces) {
+        before += memchr::memchr_iter(b'\n', piece).count();
+        errors.extend(own_errors.into_iter().map(|error| LdifError {
+            line: error.line + before,
+            ..error
+        }));
+        if errors.is_empty()
+            && let Err(error) = directory.append(part)
+        {
+            let (line, what) = (before, error.to_string());
+            errors.push(LdifError { line, what });
+        }
+    }
+    errors.truncate(MOST);
+    if errors.is_empty() {
+        Ok(directory)
+    } else {
+        Err(errors)
+    }
+}
+
+/// How long a piece is that is read by itself.
+const PIECE: usize = 4 << 20;
+
+/// A text in pieces of about this length, each of which ends with an empty line and is followed by a record.
+fn pieces(text: &[u8], length: usize) -> Vec<&[u8]> {
+    let (mut pieces, mut rest) = (Vec::new(), text);
+    while let Some(after) = rest.get(length..) {
+        let Some(at) = memchr::memmem::find(after, b"\n\ndn:") else {
+            break;
+        };
+        let (piece, next) = rest.split_at(length + at + 2);
+        pieces.push(piece);
+        rest = next;
+    }
+    pieces.push(rest);
+    pieces
+}
+
+/// Reads a piece of an LDIF text that begins with a record.
+fn read_piece(text: &[u8]) -> (Directory, Vec<LdifError>) {
     let mut directory = Directory::default();
     let mut errors = Vec::new();
     let mut is_within = false;
@@ -47,11 +94,7 @@ pub fn read_ldif(text: &[u8]) -> Result<Directory, Vec<LdifError>> {
             }
         }
     }
-    if errors.is_empty() {
-        Ok(directory)
-    } else {
-        Err(errors)
-    }
+    (directory, errors)
 }
 
 fn take(directory: &mut Directory, line: &[u8], is_within: &mut bool) -> Result<(), String> {
@@ -112,8 +155,10 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn new(text: &'a [u8]) -> Self {
-        let rest = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-        Self { rest, number: 0 }
+        Self {
+            rest: text,
+            number: 0,
+        }
     }
 
     fn physical(&mut self) -> Option<&'a [u8]> {
@@ -181,6 +226,35 @@ mod tests {
                 ("uid=b,dc=x".to_owned(), strings(&["mail=c@x.org"])),
             ]
         );
+    }
+
+    /// Pieces end between records, and never within a folded line.
+    #[test]
+    fn a_text_in_pieces_is_read_as_one() {
+        let text = b"version: 1\n\ndn: uid=a,dc=x\nmail: a@x\n\n\ndn: uid=b,dc=x\nCN: b\n\n\n dn: folded\n\n\ndn: uid=c,dc=x\n\
+                     mail: c@x\nsn: c\n\nDN: uid=d,dc=x\nsn: d\n\nsn: no record\n";
+        let shown = |directory: &Directory| -> Vec<String> {
+            let entry = |entry| {
+                let values = directory.values(entry);
+                let values = values.map(|(of, value)| (directory.attribute_name(of), value));
+                format!("{} {:?}", directory.dn(entry), values.collect::<Vec<_>>())
+            };
+            directory.entries().map(entry).collect()
+        };
+        let (whole, faults) = read_piece(text);
+        assert_eq!(faults.len(), 1);
+        for length in 1..text.len() {
+            let pieces = pieces(text, length);
+            assert_eq!(pieces.concat(), text);
+            let mut joined = Directory::default();
+            let mut found = 0;
+            for piece in pieces {
+                let (part, faults) = read_piece(piece);
+                found += faults.len();
+                assert_eq!(joined.append(part), Ok(()));
+            }
+            assert_eq!((shown(&joined), found), (shown(&whole), 1), "{length}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Matching rules of attributes (RFC 4517): when two values of an attribute are equal.
 
+use std::borrow::Cow;
+
 /// How values of an attribute are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MatchingRule {
@@ -88,26 +90,33 @@ impl MatchingRule {
     }
 
     /// The form of a value under which equal values are equal texts; none if the value has not the attribute's syntax.
-    pub(super) fn normalized(self, value: &str) -> Option<String> {
+    pub(super) fn normalized(self, value: &str) -> Option<Cow<'_, str>> {
         match self {
             Self::CaseExact => Some(squeezed(value)),
-            Self::CaseIgnore => Some(squeezed(value).to_lowercase()),
-            Self::CaseIgnoreIa5 => value
-                .is_ascii()
-                .then(|| squeezed(value).to_ascii_lowercase()),
-            Self::ObjectClass => Some(value.trim().to_ascii_lowercase()),
-            Self::Name => super::dn::normalized_dn(value).ok(),
+            Self::CaseIgnore => Some(lowered(squeezed(value))),
+            Self::CaseIgnoreIa5 => value.is_ascii().then(|| lowered(squeezed(value))),
+            Self::ObjectClass => Some(Cow::Owned(value.trim().to_ascii_lowercase())),
+            Self::Name => super::dn::normalized_dn(value).ok().map(Cow::Owned),
         }
     }
 }
 
 /// A value without blanks at its ends, each run of blanks as one.
-fn squeezed(value: &str) -> String {
-    if !value.contains(' ') {
-        return value.to_owned();
+fn squeezed(value: &str) -> Cow<'_, str> {
+    if !value.as_bytes().contains(&b' ') {
+        return Cow::Borrowed(value);
     }
     let words = value.split(' ').filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(" ")
+    Cow::Owned(words.collect::<Vec<_>>().join(" "))
+}
+
+/// A value in lower case.
+fn lowered(value: Cow<'_, str>) -> Cow<'_, str> {
+    let is_lower = |byte: &u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+    match value.as_bytes().iter().all(is_lower) {
+        true => value,
+        false => Cow::Owned(value.to_lowercase()),
+    }
 }
 
 /// The superior classes of an object class, given in lower case.

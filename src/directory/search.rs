@@ -1,9 +1,10 @@
 //! Searches of a directory by base, scope and filter, with the help of its indexes.
 
 use super::dn::normalized_dn;
-use super::filter::{Assertion, LdapFilter, Pattern, PatternPart};
+use super::filter::{Assertion, LdapFilter};
 use super::matching::{MatchingRule, superior_classes};
-use super::store::{Directory, EntryId, hash_of, reversed};
+use super::search_error::SearchError;
+use super::store::{AttributeId, Directory, EntryId, reversed};
 
 /// Which entries below a base a search looks at (RFC 4511, 4.5.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,15 +15,6 @@ pub enum SearchScope {
     One,
     /// The base and all entries below it.
     Subtree,
-}
-
-/// Why a search has no result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SearchError {
-    /// No entry has the name of the base (noSuchObject).
-    NoSuchObject,
-    /// The base is not a distinguished name (invalidDNSyntax).
-    BadName,
 }
 
 /// What the place-holders of a filter stand for.
@@ -40,27 +32,28 @@ impl Directory {
         filter: &LdapFilter,
         values: Values<'_>,
     ) -> Result<Vec<EntryId>, SearchError> {
-        let base = normalized_dn(base).map_err(|_| SearchError::BadName)?;
-        let base = reversed(&base);
-        let own = self.tree().find(&base);
-        if own.is_none() && !self.has_below(&base) {
+        // The names of entries are looked up as they are: there are too many for the memory.
+        if scope == SearchScope::Base {
+            let name = reversed(&normalized_dn(base).map_err(|_| SearchError::BadName)?);
+            let own = self.tree().find(&name).ok_or(SearchError::NoSuchObject)?;
+            let matches = self.matches(own, filter, values) == Some(true);
+            return Ok(Some(own).filter(|_| matches).into_iter().collect());
+        }
+        let base = self.base(base)?;
+        if !base.exists {
             return Err(SearchError::NoSuchObject);
         }
         let matches = |entry: &EntryId| self.matches(*entry, filter, values) == Some(true);
-        if scope == SearchScope::Base {
-            return own
-                .map(|entry| Some(entry).filter(matches).into_iter().collect())
-                .ok_or(SearchError::NoSuchObject);
-        }
         let found: Vec<EntryId> = match self.candidates(filter, values) {
             Some(candidates) => candidates
+                .entries()
                 .into_iter()
                 .map(EntryId)
-                .filter(|entry| self.is_below(*entry, &base, scope))
+                .filter(|entry| self.is_below(*entry, &base.name, scope))
                 .filter(matches)
                 .collect(),
             None => {
-                let mut found = self.entries_below(&base, scope);
+                let mut found = self.entries_below(&base.name, scope);
                 found.sort_unstable();
                 found.retain(matches);
                 found
@@ -70,7 +63,7 @@ impl Directory {
     }
 
     /// Whether an entry exists below a base; an export may lack the entry of the base itself.
-    fn has_below(&self, base: &str) -> bool {
+    pub(super) fn has_below(&self, base: &str) -> bool {
         if base.is_empty() {
             return true;
         }
@@ -89,24 +82,37 @@ impl Directory {
             .collect()
     }
 
-    fn is_below(&self, entry: EntryId, base: &str, scope: SearchScope) -> bool {
+    pub(super) fn is_below(&self, entry: EntryId, base: &str, scope: SearchScope) -> bool {
         let name = self.tree().name(entry);
         !name.is_empty() && is_under(name, base, scope)
-    }
-
-    /// Whether an entry is in the scope of a base; none of them is if the base is not a name.
-    #[must_use]
-    pub fn is_within(&self, entry: EntryId, base: &str, scope: SearchScope) -> bool {
-        let base = normalized_dn(base).map(|base| reversed(&base));
-        base.is_ok_and(|base| self.is_below(entry, &base, scope))
     }
 
     /// The entries that have a value of an attribute, by the attribute's matching rule.
     #[must_use]
     pub fn with_value(&self, attribute: &str, value: &str) -> Vec<EntryId> {
-        let pattern = Pattern(vec![PatternPart::Text(value.to_owned())]);
-        let found = self.indexed(attribute, &pattern, &|_| String::new());
-        found.into_iter().map(EntryId).collect()
+        let found = self
+            .attribute(attribute)
+            .and_then(|id| self.range(id, value));
+        let found = found.map(|range| range.entries().into_iter().map(EntryId).collect());
+        found.unwrap_or_default()
+    }
+
+    /// The entries that have a value of an attribute, by its matching rule, and perhaps others whose value has the same hash.
+    pub fn take_with_value(&self, attribute: AttributeId, value: &str, take: &mut Vec<EntryId>) {
+        if let Some(range) = self.range(attribute, value) {
+            take.extend(range.entries().into_iter().map(EntryId));
+        }
+    }
+
+    /// Whether an entry has a value of an attribute, by its matching rule.
+    #[must_use]
+    pub fn has_value(&self, entry: EntryId, attribute: AttributeId, value: &str) -> bool {
+        let rule = self.rule(attribute);
+        let Some(wanted) = rule.normalized(value) else {
+            return false;
+        };
+        let mut own = self.values_of(entry, attribute);
+        own.any(|value| rule.normalized(value).is_some_and(|value| value == wanted))
     }
 
     /// Whether an entry matches a filter, with values for its place-holders.
@@ -119,74 +125,8 @@ impl Directory {
     /// syntax.
     #[must_use]
     pub fn normalized(attribute: &str, value: &str) -> Option<String> {
-        MatchingRule::of(attribute).normalized(value)
-    }
-
-    /// The entries that an index names, of which the matching ones are a part; none if no index helps.
-    fn candidates(&self, filter: &LdapFilter, values: Values<'_>) -> Option<Vec<u32>> {
-        match filter {
-            LdapFilter::And(parts) => {
-                let best = parts
-                    .iter()
-                    .filter_map(|part| Some((self.count(part, values)?, part)))
-                    .min_by_key(|(count, _)| *count);
-                self.candidates(best?.1, values)
-            }
-            LdapFilter::Or(parts) => {
-                let mut all = Vec::new();
-                for part in parts {
-                    all.extend(self.candidates(part, values)?);
-                }
-                all.sort_unstable();
-                all.dedup();
-                Some(all)
-            }
-            LdapFilter::Item {
-                attribute,
-                assertion: Assertion::Equal(value),
-            } => Some(self.indexed(attribute, value, values)),
-            _ => None,
-        }
-    }
-
-    /// How many candidates a filter has.
-    fn count(&self, filter: &LdapFilter, values: Values<'_>) -> Option<usize> {
-        match filter {
-            LdapFilter::And(parts) => parts
-                .iter()
-                .filter_map(|part| self.count(part, values))
-                .min(),
-            LdapFilter::Or(parts) => parts.iter().map(|part| self.count(part, values)).sum(),
-            LdapFilter::Item {
-                attribute,
-                assertion: Assertion::Equal(value),
-            } => Some(
-                self.range(attribute, value, values)
-                    .map_or(0, |(_, range)| range.len()),
-            ),
-            _ => None,
-        }
-    }
-
-    fn range(
-        &self,
-        attribute: &str,
-        value: &Pattern,
-        values: Values<'_>,
-    ) -> Option<(std::sync::Arc<super::store::Index>, std::ops::Range<usize>)> {
-        let id = self.attribute(attribute)?;
-        let normal = MatchingRule::of(attribute).normalized(&value.fill(values))?;
-        let hash = hash_of(&normal);
-        let index = self.index(id);
-        let start = index.partition_point(|(known, _)| *known < hash);
-        let end = start + index[start..].partition_point(|(known, _)| *known == hash);
-        Some((index, start..end))
-    }
-
-    fn indexed(&self, attribute: &str, value: &Pattern, values: Values<'_>) -> Vec<u32> {
-        let found = self.range(attribute, value, values);
-        let found = found.map(|(index, range)| index[range].iter().map(|(_, at)| *at).collect());
-        found.unwrap_or_default()
+        let normal = MatchingRule::of(attribute).normalized(value)?;
+        Some(normal.into_owned())
     }
 
     /// Whether an entry matches; none where the filter is undefined for it (RFC 4511, 4.5.1.7).
@@ -229,14 +169,15 @@ impl Directory {
         assertion: &Assertion,
         values: Values<'_>,
     ) -> Option<bool> {
-        let rule = MatchingRule::of(attribute);
         let id = self.attribute(attribute);
+        let rule = id.map_or_else(|| MatchingRule::of(attribute), |id| self.rule(id));
         let mut own = id.into_iter().flat_map(|id| self.values_of(entry, id));
         match assertion {
             Assertion::Present => Some(own.next().is_some()),
             Assertion::Equal(value) => {
                 // A value that has not the attribute's syntax makes the item undefined.
-                let wanted = rule.normalized(&value.fill(values))?;
+                let wanted = value.fill(values);
+                let wanted = rule.normalized(&wanted)?;
                 Some(own.any(|value| {
                     let value = rule.normalized(value);
                     value.is_some_and(|value| {

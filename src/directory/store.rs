@@ -1,10 +1,13 @@
 //! The entries of a directory: attributes by number, values in one text, and an index for each attribute.
 
 use std::collections::HashMap;
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::indexes::ServerIndexes;
 use super::matching::{MatchingRule, superior_classes};
+use super::memory::SearchMemory;
+use super::value_index::ValueIndex;
+use crate::every_core::{on_every_core, pieces_on_every_core};
 
 /// An attribute's number in a [`Directory`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +31,8 @@ pub struct Directory {
     /// The texts of all values, one behind the other.
     pub(super) text: String,
     pub(super) names: Vec<Box<str>>,
+    /// The matching rule of each attribute.
+    pub(super) rules: Vec<MatchingRule>,
     pub(super) by_name: HashMap<Box<str>, AttributeId>,
     pub(super) values: Vec<StoredValue>,
     /// For each entry, where its values begin; the last number is the end of the last entry.
@@ -37,7 +42,8 @@ pub struct Directory {
     pub(super) tree: OnceLock<Tree>,
     /// The servers that do not answer, in lower case.
     pub(super) down: RwLock<Vec<String>>,
-    pub(super) indexes: RwLock<HashMap<AttributeId, std::sync::Arc<Index>>>,
+    pub(super) indexes: RwLock<HashMap<AttributeId, Arc<ValueIndex>>>,
+    pub(super) memory: SearchMemory,
     /// What the server that it comes from says of its own indexes.
     pub(super) server: Option<ServerIndexes>,
 }
@@ -51,10 +57,16 @@ pub(super) struct Tree {
     pub(super) sorted: Vec<EntryId>,
 }
 
-/// Entries by the hash of a normalized value, sorted.
-pub(super) type Index = Vec<(u64, u32)>;
+/// In how many pieces the names of the entries are sorted.
+const PIECES: usize = 8;
 
 impl Directory {
+    /// The matching rule of an attribute.
+    pub(super) fn rule(&self, attribute: AttributeId) -> MatchingRule {
+        let known = self.rules.get(usize::from(attribute.0));
+        known.copied().unwrap_or(MatchingRule::CaseIgnore)
+    }
+
     /// How many entries there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -137,14 +149,25 @@ impl Directory {
     /// The names of the entries.
     pub(super) fn tree(&self) -> &Tree {
         self.tree.get_or_init(|| {
-            let name = |entry| match super::dn::normalized_dn(self.dn(entry)) {
+            let name = |entry: &EntryId| match super::dn::normalized_dn(self.dn(*entry)) {
                 Ok(name) => reversed(&name).into_boxed_str(),
                 Err(_) => Box::default(),
             };
-            let names: Vec<Box<str>> = self.entries().map(name).collect();
-            let mut sorted: Vec<EntryId> = self.entries().collect();
-            sorted.retain(|entry| !names[entry.0 as usize].is_empty());
-            sorted.sort_unstable_by_key(|entry| &names[entry.0 as usize]);
+            let entries: Vec<EntryId> = self.entries().collect();
+            let names: Vec<Box<str>> = on_every_core(&entries, name);
+            let name_of = |entry: &EntryId| names.get(entry.0 as usize).map_or("", |name| name);
+            let pieces: Vec<&[EntryId]> = entries
+                .chunks(entries.len().div_ceil(PIECES).max(1))
+                .collect();
+            let sorted = pieces_on_every_core(&pieces, |piece| {
+                let named = piece.iter().filter(|entry| !name_of(entry).is_empty());
+                let mut sorted: Vec<EntryId> = named.copied().collect();
+                sorted.sort_unstable_by_key(name_of);
+                sorted
+            });
+            // A stable sort joins pieces that are sorted already.
+            let mut sorted = sorted.concat();
+            sorted.sort_by_key(name_of);
             Tree { names, sorted }
         })
     }
@@ -168,14 +191,14 @@ impl Directory {
     }
 
     /// The index of an attribute: which entries have a value with a hash.
-    pub(super) fn index(&self, attribute: AttributeId) -> std::sync::Arc<Index> {
+    pub(super) fn index(&self, attribute: AttributeId) -> Arc<ValueIndex> {
         let known = self.indexes.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(index) = known.get(&attribute) {
-            return std::sync::Arc::clone(index);
+            return Arc::clone(index);
         }
         drop(known);
-        let rule = MatchingRule::of(self.attribute_name(attribute));
-        let mut index: Index = Vec::new();
+        let rule = self.rule(attribute);
+        let mut index: Vec<(u64, u32)> = Vec::new();
         for entry in self.entries() {
             for value in self.values_of(entry, attribute) {
                 let Some(value) = rule.normalized(value) else {
@@ -187,11 +210,9 @@ impl Directory {
                 index.push((hash_of(&value), entry.0));
             }
         }
-        index.sort_unstable();
-        index.dedup();
-        let index = std::sync::Arc::new(index);
+        let index = Arc::new(ValueIndex::new(index));
         let mut known = self.indexes.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert(attribute, std::sync::Arc::clone(&index));
+        known.insert(attribute, Arc::clone(&index));
         index
     }
 }
@@ -224,10 +245,12 @@ pub(super) fn reversed(dn: &str) -> String {
     parts.join(",")
 }
 
-/// A hash that is the same in each run (FNV-1a).
+/// A hash that is the same in each run (FNV-1a, with its upper bits mixed).
 pub(super) fn hash_of(text: &str) -> u64 {
     let start = 0xcbf2_9ce4_8422_2325_u64;
-    text.bytes().fold(start, |hash, byte| {
+    let hash = text.bytes().fold(start, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    });
+    // The last bytes of a text alone change the upper bits too little.
+    (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

@@ -12,8 +12,8 @@ use super::known_faults::{DIRECTORY, MAILHOST, PASSWORD, TABLES, known_faults};
 use super::word::{WordKey, Words};
 use super::word_things::thing_of;
 use super::yaml::Yaml;
+use crate::every_core::on_every_core;
 use crate::name::{HostName, Parameter, RemotePath, RoleName, ServiceName};
-use crate::session::precompile::on_every_core;
 use crate::state::{DesiredService, Want};
 use crate::thing::{Field, Thing};
 

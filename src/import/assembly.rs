@@ -18,8 +18,8 @@ use super::word_things::{contradict, left_alone, thing_of};
 use super::wrong_words::{self, Wrong};
 use super::yaml::Yaml;
 use crate::diagnostic::Diagnostic;
+use crate::every_core::on_every_core;
 use crate::name::{HostName, RoleName};
-use crate::session::precompile::on_every_core;
 use crate::state::DesiredService;
 
 /// Rounds of compiling and comparing. Each settles what the one before has brought about.

@@ -4,9 +4,9 @@ use super::assembly::Assembly;
 use super::compiled::DraftMurder;
 use super::seen::SeenHost;
 use crate::compile::Compiler;
+use crate::every_core::on_every_core;
 use crate::name::HostName;
 use crate::plan::{DiffInput, Step, Verdict, diff};
-use crate::session::precompile::on_every_core;
 
 /// What the next plan does on a host but take over: nothing, or what is named.
 #[must_use]

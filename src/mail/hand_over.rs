@@ -49,11 +49,12 @@ impl Walk<'_> {
             let status = "5.6.7 SMTPUTF8 is required, but was not offered";
             return self.client_failed(at, route, status);
         }
-        let own = self.murder.destinations(&route.nexthop, is_lmtp);
+        let (murder, notes) = (self.murder, self.notes);
+        let own = murder.destinations_noting(&route.nexthop, is_lmtp, notes);
         let is_socket = matches!(own.first(), Some(Destination::Socket(_)));
         let fallback = match is_socket {
             true => Vec::new(),
-            false => self.murder.destinations(&fallback, is_lmtp),
+            false => murder.destinations_noting(&fallback, is_lmtp, notes),
         };
         let own = own.into_iter().map(|one| (one, false));
         let all = own.chain(fallback.into_iter().map(|one| (one, true)));
@@ -182,9 +183,13 @@ impl Walk<'_> {
             .host(at)
             .map(|host| host.name.clone())
             .unwrap_or_default();
-        let answer = self
-            .murder
-            .rcpt(next, recipient, client, self.directory, circumstances);
+        let answer = self.murder.rcpt_noting(
+            next,
+            (recipient, client),
+            self.directory,
+            circumstances,
+            self.notes,
+        );
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
@@ -216,7 +221,10 @@ impl Walk<'_> {
 
     /// What the host of a name does: one of the murder, or one to which mail leaves the murder.
     fn find(&self, at: usize, route: &Route, (name, port): (&str, &str), is_lmtp: bool) -> Attempt {
-        let found = self.murder.host(name);
+        let found = self.murder.host_noting(name, self.notes);
+        if let Some(next) = found {
+            self.note(next);
+        }
         if let Some(next) = found.filter(|_| is_lmtp) {
             return match self.circumstances.down.contains(&next) {
                 true => Attempt::Failed(format!("4.4.1 connect to `{name}`: it does not answer")),

@@ -14,13 +14,13 @@ pub struct MailMurder {
     pub hosts: Vec<Arc<MailHost>>,
     /// The numbers of hosts that are not there: no mail enters at them, and no name leads to them.
     absent: BTreeSet<usize>,
-    by_name: HashMap<String, usize>,
+    pub(super) by_name: HashMap<String, usize>,
     /// The names of hosts that are not ours and that the manifest knows.
     external: HashSet<String>,
     /// The mail domains.
     domains: HashSet<String>,
     /// A name that stands for all smart hosts, in lower case.
-    shared_name: Option<String>,
+    pub(super) shared_name: Option<String>,
 }
 
 impl MailMurder {
@@ -66,10 +66,8 @@ impl MailMurder {
             Destination::Host(name, port) | Destination::Domain(name, port)
                 if self.shared_name.as_ref() == Some(name) && self.host(name).is_none() =>
             {
-                let hosts = self.hosts.iter();
-                let smart = hosts
-                    .filter(|host| host.abilities.is_smart_host && self.host(&host.name).is_some());
-                let names = smart.map(|host| Destination::Host(host.name.clone(), port.clone()));
+                let names = self.smart_hosts();
+                let names = names.map(|name| Destination::Host(name.to_owned(), port.clone()));
                 let names: Vec<Destination> = names.collect();
                 match names.is_empty() {
                     true => vec![destination],
@@ -138,6 +136,11 @@ impl MailMurder {
     #[must_use]
     pub fn host(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
+    }
+
+    /// The names and addresses of the hosts, in no order.
+    pub fn host_names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
     }
 
     /// The hosts by their names.

@@ -1,15 +1,16 @@
 //! The answer of a host to RCPT, and of the next host where the first one verifies recipients.
 
 use super::agent::Program;
+use super::entry::Circumstances;
 use super::host::MailHost;
 use super::maps::Known;
 use super::murder::MailMurder;
 use super::nexthop::Destination;
+use super::notes::{RouteNeed, RouteNotes};
 use super::reply::Reply;
 use super::resolve::Route;
 use super::smtpd::{RcptAnswer, RcptQuestion, SmtpClient};
 use super::table::LookupError;
-use super::walk::Circumstances;
 use crate::directory::Directory;
 use crate::postfix::Network;
 
@@ -29,23 +30,44 @@ impl MailMurder {
         directory: &Directory,
         circumstances: &Circumstances,
     ) -> Known<RcptAnswer> {
-        self.rcpt_within(
-            at,
-            (recipient, client),
+        self.rcpt_noting(at, (recipient, client), directory, circumstances, None)
+    }
+
+    /// The answer of a host to RCPT, with notes of what it depends on.
+    ///
+    /// # Errors
+    /// If it is not modelled.
+    pub(super) fn rcpt_noting(
+        &self,
+        at: usize,
+        question: (&str, SmtpClient),
+        directory: &Directory,
+        circumstances: &Circumstances,
+        notes: Option<&RouteNotes>,
+    ) -> Known<RcptAnswer> {
+        let asked = Asked {
             directory,
             circumstances,
-            MOST_PROBES,
-        )
+            notes,
+        };
+        self.rcpt_within(at, question, &asked, MOST_PROBES)
     }
 
     fn rcpt_within(
         &self,
         at: usize,
         (recipient, client): (&str, SmtpClient),
-        directory: &Directory,
-        circumstances: &Circumstances,
+        asked: &Asked<'_>,
         depth: usize,
     ) -> Known<RcptAnswer> {
+        let Asked {
+            directory,
+            circumstances,
+            notes,
+        } = *asked;
+        if let Some(notes) = notes {
+            notes.add(RouteNeed::Host(at));
+        }
         let Some(host) = self.hosts.get(at) else {
             return not_modelled("there is no such host");
         };
@@ -65,15 +87,17 @@ impl MailMurder {
                     _ => not_modelled("a probe of this transport is not modelled"),
                 };
             }
-            match self.destinations(&route.nexthop, false).first() {
-                Some(Destination::Host(name, _)) => match self.host(name) {
+            match self
+                .destinations_noting(&route.nexthop, false, notes)
+                .first()
+            {
+                Some(Destination::Host(name, _)) => match self.host_noting(name, notes) {
                     Some(next) if circumstances.down.contains(&next) => {
                         Ok(Reply::new(450, "4.4.1", "the host does not answer"))
                     }
                     Some(next) => {
                         let question = (route.recipient.as_str(), client);
-                        let answer =
-                            self.rcpt_within(next, question, directory, circumstances, depth - 1);
+                        let answer = self.rcpt_within(next, question, asked, depth - 1);
                         answer.map(|answer| answer.reply)
                     }
                     None => not_modelled("only the next host knows whether the recipient is valid"),
@@ -89,6 +113,13 @@ impl MailMurder {
             verify: &verify,
         })
     }
+}
+
+/// By what a host answers.
+struct Asked<'a> {
+    directory: &'a Directory,
+    circumstances: &'a Circumstances,
+    notes: Option<&'a RouteNotes>,
 }
 
 fn not_modelled<T>(what: &str) -> Known<T> {

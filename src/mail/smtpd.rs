@@ -20,6 +20,16 @@ pub enum SmtpClient {
     Unknown,
 }
 
+impl SmtpClient {
+    /// The client in words.
+    pub(super) fn words(self) -> String {
+        match self {
+            Self::Address(address) => address.to_string(),
+            Self::Unknown => "unknown".to_owned(),
+        }
+    }
+}
+
 /// The parameters of smtpd(8).
 #[derive(Debug)]
 pub struct Smtpd {

@@ -1,26 +1,18 @@
 //! The walk of a message from host to host, until each recipient has an end.
 
-use std::collections::{BTreeSet, HashMap};
-
 use super::address::split;
 use super::agent::Program;
+use super::entry::{Circumstances, Entry};
 use super::host::MailHost;
 use super::murder::MailMurder;
+use super::notes::{RouteNeed, RouteNotes};
 use super::reply::split_status;
 use super::resolve::Route;
+use super::route_memory::{Remembered, RouteMemory};
 use super::smtpd::{RcptAnswer, SmtpClient};
 use super::table::LookupError;
 use super::trace::{Arrival, EndAction, Hop, HopRoute, MailTrace, RouteEnd};
 use crate::directory::Directory;
-
-/// Where a message enters the murder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entry {
-    /// At a host, over SMTP, from a client.
-    Smtp(usize, SmtpClient),
-    /// At a host, by sendmail(1).
-    Submit(usize),
-}
 
 /// A host may be passed this often before `hopcount_limit` of Postfix ends the message.
 pub(super) const MOST_HOPS: usize = 50;
@@ -47,10 +39,24 @@ impl MailMurder {
         circumstances: &Circumstances,
         memory: Option<&mut RouteMemory>,
     ) -> MailTrace {
+        self.trace_noting(address, entry, (directory, circumstances), memory, None)
+    }
+
+    /// The same, with notes of what the route depends on. The memory must have been filled with notes too.
+    #[must_use]
+    pub fn trace_noting(
+        &self,
+        address: &str,
+        entry: Entry,
+        (directory, circumstances): (&Directory, &Circumstances),
+        memory: Option<&mut RouteMemory>,
+        notes: Option<&RouteNotes>,
+    ) -> MailTrace {
         let mut walk = Walk {
             murder: self,
             directory,
             circumstances,
+            notes,
             memory,
             is_utf8: !address.is_ascii(),
             trace: MailTrace {
@@ -67,29 +73,12 @@ impl MailMurder {
     }
 }
 
-fn words_of(client: SmtpClient) -> String {
-    match client {
-        SmtpClient::Address(address) => address.to_string(),
-        SmtpClient::Unknown => "unknown".to_owned(),
-    }
-}
-
-/// What is other than usual while a message is on its way.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Circumstances {
-    /// Hosts that do not run.
-    pub down: BTreeSet<usize>,
-}
-
-/// The ends of the recipients that were sent on from a host before, and the hosts that they passed.
-#[derive(Debug, Default)]
-pub struct RouteMemory(HashMap<(usize, String), (Vec<RouteEnd>, Vec<usize>)>);
-
 /// The walk of one message.
 pub(super) struct Walk<'a> {
     pub(super) murder: &'a MailMurder,
     pub(super) directory: &'a Directory,
     pub(super) circumstances: &'a Circumstances,
+    pub(super) notes: Option<&'a RouteNotes>,
     memory: Option<&'a mut RouteMemory>,
     /// Whether the message needs SMTPUTF8.
     pub(super) is_utf8: bool,
@@ -101,6 +90,13 @@ pub(super) struct Walk<'a> {
 impl Walk<'_> {
     pub(super) fn host(&self, at: usize) -> Option<&MailHost> {
         self.murder.hosts.get(at).map(AsRef::as_ref)
+    }
+
+    /// Notes that the route depends on a host.
+    pub(super) fn note(&self, at: usize) {
+        if let Some(notes) = self.notes {
+            notes.add(RouteNeed::Host(at));
+        }
     }
 
     pub(super) fn end(
@@ -153,18 +149,19 @@ impl Walk<'_> {
     /// The first host, over SMTP.
     fn enter(&mut self, at: usize, recipient: &str, client: SmtpClient) {
         let (murder, down) = (self.murder, self.circumstances);
-        let answer = match murder.rcpt(at, recipient, client, self.directory, down) {
+        let (question, directory) = ((recipient, client), self.directory);
+        let answer = match murder.rcpt_noting(at, question, directory, down, self.notes) {
             Ok(answer) => answer,
             Err(error) => return self.failed(at, recipient, error),
         };
         self.trace.reply = Some(answer.reply.clone());
         if answer.reply.is_accepted() {
-            self.arrive(at, recipient, Arrival::Smtp(words_of(client)), Some(answer));
+            self.arrive(at, recipient, Arrival::Smtp(client.words()), Some(answer));
             return;
         }
         let via = format!("{} {}", answer.reply.code, answer.reply.enhanced);
         let text = answer.reply.text.clone();
-        self.hop(at, recipient, Arrival::Smtp(words_of(client)), Some(answer));
+        self.hop(at, recipient, Arrival::Smtp(client.words()), Some(answer));
         self.end(at, recipient, EndAction::Refused, &via, text);
     }
 
@@ -199,6 +196,7 @@ impl Walk<'_> {
         arrival: Arrival,
         answer: Option<RcptAnswer>,
     ) {
+        self.note(at);
         let key = (at, recipient.to_lowercase());
         let is_submitted = arrival == Arrival::Submitted;
         self.hop(at, recipient, arrival, answer);
@@ -257,13 +255,21 @@ impl Walk<'_> {
             return self.send(at, hop, recipient);
         };
         let key = (at, recipient.to_lowercase());
-        if let (Some((ends, passed)), false) = (memory.0.get(&key), hop == 0) {
-            self.trace.ends.extend(ends.iter().cloned());
-            return self.trace.passed.extend(passed);
+        if let (Some(known), false) = (memory.0.get(&key), hop == 0) {
+            self.trace.ends.extend(known.ends.iter().cloned());
+            self.trace.passed.extend(&known.passed);
+            if let Some(notes) = self.notes {
+                known.needs.iter().for_each(|need| notes.add(need.clone()));
+            }
+            return;
         }
         let (ends, unknown) = (self.trace.ends.len(), self.trace.not_modelled.len());
         let passed = self.trace.passed.len();
+        let aside = self.notes.map(RouteNotes::set_aside);
+        self.note(at);
         self.send(at, hop, recipient);
+        let notes = self.notes.zip(aside);
+        let needs = notes.map(|(notes, aside)| notes.take_back(aside));
         let found = self.trace.ends.get(ends..).unwrap_or_default();
         // A loop depends on the way that the message has come.
         let depends = found.iter().any(|end| end.action == EndAction::Loop)
@@ -271,7 +277,12 @@ impl Walk<'_> {
             || self.trace.ends.len() >= MOST_ENDS;
         if let (Some(memory), false) = (&mut self.memory, depends) {
             let passed = self.trace.passed.get(passed..).unwrap_or_default();
-            memory.0.insert(key, (found.to_vec(), passed.to_vec()));
+            let known = Remembered {
+                ends: found.to_vec(),
+                passed: passed.to_vec(),
+                needs: needs.unwrap_or_default(),
+            };
+            memory.0.insert(key, known);
         }
     }
 

@@ -3,13 +3,19 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::mail_states::MailStates;
+use super::mail_states::{HostStates, MailStates};
 use super::verify::SortedDirectory;
 use crate::directory::Directory;
-use crate::mail::Circumstances;
+use crate::every_core::on_every_core;
 use crate::name::HostName;
-use crate::plan::mail_change::{MailChange, MailState, StateEffect, WorseMail};
-use crate::verify::{Attributes, ChangeJudge, ClassId, ClassResult, PlaceTwins, StateResults};
+use crate::plan::mail_change::{MailChange, MailState, StateEffect, WorseAddresses};
+use crate::verify::{
+    Attributes, ChangeJudge, ClassId, EntryPlace, PlaceTwins, RouteWalker, StateRoutes,
+    WalkedRoutes, WorstPlace,
+};
+
+/// How many classes one piece of work has.
+const CLASSES: usize = 8;
 
 impl MailStates {
     /// What the change means for the addresses of a directory; `waves` are the hosts with changes, in their order.
@@ -20,150 +26,216 @@ impl MailStates {
         attributes: &Attributes,
         waves: &[Vec<HostName>],
     ) -> MailChange {
+        let twins = self.twins(waves);
+        let sorted = self.sorted(directory, attributes);
+        let walks = self.walks(directory, &sorted, &twins, waves);
+        let before = walks.all(|_| false);
+        let after = walks.all(|at| walks.turn(at).is_some());
+        let judge = ChangeJudge::new(directory, sorted.classes(), &twins, &before);
+        let worse = judge.all_worse(&after);
+        let mut change = judge.change(&after, &worse, &self.names());
+        change.waves = waves.len();
+        change.unseen = self.unseen.clone();
+        walks.on_the_way(&judge, (&after, &worse), &mut change);
+        change
+    }
+
+    /// The wave of each host; none if it has no changes.
+    fn turns(&self, waves: &[Vec<HostName>]) -> Vec<Option<usize>> {
         let turns: BTreeMap<&HostName, usize> = (1..)
             .zip(waves)
             .flat_map(|(turn, hosts)| hosts.iter().map(move |host| (host, turn)))
             .collect();
-        let turn = |at: usize| {
-            let host = self.hosts.get(at)?;
-            turns.get(&host.machine).copied()
-        };
-        let twins = PlaceTwins::new(self.hosts.len(), |at| {
-            let anonymous = self.hosts.get(at).map(|host| host.anonymous());
-            (anonymous, turn(at))
-        });
+        let hosts = self.hosts.iter();
+        hosts
+            .map(|host| turns.get(&host.machine).copied())
+            .collect()
+    }
+
+    fn twins(&self, waves: &[Vec<HostName>]) -> PlaceTwins {
+        let turns = self.turns(waves);
+        PlaceTwins::new(self.hosts.len(), |at| {
+            let anonymous = self.hosts.get(at).map(HostStates::anonymous);
+            (anonymous, turns.get(at))
+        })
+    }
+
+    fn sorted<'a>(
+        &'a self,
+        directory: &'a Directory,
+        attributes: &'a Attributes,
+    ) -> SortedDirectory<'a> {
+        SortedDirectory::new(&self.union, directory, attributes, &self.outside)
+    }
+
+    fn walks<'a>(
+        &'a self,
+        directory: &'a Directory,
+        sorted: &'a SortedDirectory<'a>,
+        twins: &'a PlaceTwins,
+        waves: &[Vec<HostName>],
+    ) -> Walks<'a> {
         let outside = self.outside.first().copied();
-        let walks = Walks {
+        Walks {
             states: self,
-            sorted: SortedDirectory::new(&self.union, directory, attributes, &self.outside),
-            twins: &twins,
-            outside: outside.unwrap_or(IpAddr::from([203, 0, 113, 1])),
-        };
-        let before = walks.all(|_| false);
-        let after = walks.all(|at| turn(at).is_some());
-        let judge = ChangeJudge {
-            directory,
-            classes: walks.sorted.classes(),
-            twins: &twins,
-            before: &before,
-        };
-        let mut change = judge.change(&after, &self.names());
-        change.waves = waves.len();
-        change.unseen = self.unseen.clone();
-        walks.on_the_way(&judge, &after, &turn, &mut change);
-        change
+            walker: RouteWalker {
+                directory,
+                classes: sorted.classes(),
+                twins,
+                outside: outside.unwrap_or(IpAddr::from([203, 0, 113, 1])),
+            },
+            turns: self.turns(waves),
+        }
     }
 }
 
 /// Walks the addresses in states of the hosts.
 struct Walks<'a> {
     states: &'a MailStates,
-    sorted: SortedDirectory<'a>,
-    twins: &'a PlaceTwins,
-    outside: IpAddr,
+    walker: RouteWalker<'a>,
+    /// The wave of each host; none if it has no changes.
+    turns: Vec<Option<usize>>,
 }
 
-/// The wave of a host; none if it has no changes.
-type Turn<'a> = &'a dyn Fn(usize) -> Option<usize>;
+/// A state with all its routes, and what is worse in it than before for each class.
+type KnownState<'a> = (&'a StateRoutes, &'a [Option<WorstPlace>]);
 
 impl Walks<'_> {
-    /// The results of all classes in a state.
-    fn all(&self, is_changed: impl Fn(usize) -> bool) -> StateResults {
-        let murder = self.states.murder(is_changed);
-        let places = self.twins.places(&murder, self.outside, None);
-        let ids = self.sorted.ids();
-        let now = Circumstances::default();
-        let results = self.sorted.judge_in(&murder, &places, &now, &ids);
-        StateResults {
-            murder,
-            places,
-            results,
-        }
+    fn turn(&self, at: usize) -> Option<usize> {
+        self.turns.get(at).copied().flatten()
     }
 
-    /// The results that one host's being other than in a known state can change.
+    fn state(&self, is_changed: impl Fn(usize) -> bool) -> StateRoutes {
+        StateRoutes::new(self.states.murder(is_changed), self.walker.outside)
+    }
+
+    /// Walks routes, on every core.
+    fn walk(
+        &self,
+        state: &StateRoutes,
+        routes: &[(ClassId, Vec<EntryPlace>)],
+    ) -> Vec<WalkedRoutes> {
+        let pieces: Vec<_> = routes.chunks(CLASSES).collect();
+        on_every_core(&pieces, |piece| self.walker.walk(state, piece))
+    }
+
+    /// A state with the routes of all classes.
+    fn all(&self, is_changed: impl Fn(usize) -> bool) -> StateRoutes {
+        let state = self.state(is_changed);
+        let walked = self.walk(&state, &self.walker.all(&state));
+        state.with_routes(None, walked, self.walker.classes.ids().count())
+    }
+
+    /// The same by the routes of a known state, in which `changed` are the hosts that are in another state.
+    fn all_by(
+        &self,
+        known: &StateRoutes,
+        is_changed: impl Fn(usize) -> bool,
+        changed: &[usize],
+    ) -> StateRoutes {
+        let state = self.state(is_changed);
+        let routes = self.walker.concerned(&state, known, changed);
+        let walked = self.walk(&state, &routes);
+        state.with_routes(Some(known), walked, known.classes.len())
+    }
+
+    /// What is worse than before if one host is other than in a known state, and worse than `end` says.
     fn but_one(
         &self,
-        is_changed: impl Fn(usize) -> bool,
-        host: usize,
-        known: &[&[ClassResult]],
-    ) -> StateResults {
-        let murder = self.states.murder(is_changed);
-        let places = self.twins.places(&murder, self.outside, Some(host));
-        let passes = |id: &ClassId| {
-            let mut results = known.iter().filter_map(|all| all.get(id.0 as usize));
-            results.any(|result| result.passes.contains(&host))
-        };
-        let (concerned, others): (Vec<_>, Vec<_>) = self.sorted.ids().into_iter().partition(passes);
-        let own: Vec<_> = places
-            .iter()
-            .filter(|place| place.host == host)
-            .copied()
-            .collect();
-        let now = Circumstances::default();
-        let mut results = self.sorted.judge_in(&murder, &places, &now, &concerned);
-        results.extend(self.sorted.judge_in(&murder, &own, &now, &others));
-        StateResults {
-            murder,
-            places,
-            results,
-        }
+        judge: &ChangeJudge<'_>,
+        (known, worse): KnownState<'_>,
+        end: &[Option<WorstPlace>],
+        (host, is_changed): (usize, &dyn Fn(usize) -> bool),
+    ) -> WorseAddresses {
+        let state = self.state(is_changed);
+        let routes = self.walker.concerned(&state, known, &[host]);
+        let walked = [self.walker.walk(&state, &routes)];
+        let differing = state.differing(known, &walked, state.has_other_places(known));
+        let worse = judge.all_worse_by(&state, worse, &differing);
+        judge.worse_addresses(&state, &worse, end)
     }
 
     /// Tries the states between before and after.
-    fn on_the_way(
-        &self,
-        judge: &ChangeJudge<'_>,
-        after: &StateResults,
-        turn: Turn<'_>,
-        change: &mut MailChange,
-    ) {
-        let known: Vec<Option<WorseMail>> = judge.all_worse(after);
-        let waves = change.waves;
-        let mut add = |state: MailState, found: &StateResults| {
-            let worse = judge.worse_addresses(found, &known);
+    fn on_the_way(&self, judge: &ChangeJudge<'_>, end: KnownState<'_>, change: &mut MailChange) {
+        let hosts = 0..self.states.hosts.len();
+        let changed: Vec<usize> = hosts.filter(|at| self.turn(*at).is_some()).collect();
+        let tried = changed.iter().copied();
+        let tried: Vec<usize> = tried.filter(|at| self.walker.twins.is_first(*at)).collect();
+        let mut found = self.by_waves(judge, end, (&changed, &tried));
+        if changed.len() > 1 {
+            let none = vec![None; judge.before.classes.len()];
+            let alone = on_every_core(&tried, |host| {
+                let is_changed = |at: usize| at == *host;
+                self.but_one(judge, (judge.before, &none), end.1, (*host, &is_changed))
+            });
+            let states = tried.iter().map(|host| MailState::Alone(self.name(*host)));
+            found.extend(states.zip(alone));
+        }
+        for (state, worse) in found {
             change.tried.push(state.clone());
             if !worse.is_empty() {
                 change.states.push(StateEffect { state, worse });
             }
-        };
-        let hosts = 0..self.states.hosts.len();
-        let changed: Vec<usize> = hosts.filter(|at| turn(*at).is_some()).collect();
-        let tried = changed.iter().filter(|at| self.twins.is_first(**at));
-        let tried: Vec<usize> = tried.copied().collect();
-        let names = self.states.names();
-        let name = |host: usize| names.get(host).cloned().unwrap_or_default();
-        for wave in 1..=waves {
-            let is_done = |at: usize| turn(at).is_some_and(|own| own <= wave);
-            let own;
-            let done = if wave == waves {
-                after
-            } else {
-                own = self.all(is_done);
-                add(MailState::AfterWave(wave), &own);
-                &own
-            };
-            // Without its only host, a wave is the state before it.
-            if changed.iter().filter(|at| turn(**at) == Some(wave)).count() < 2 {
-                continue;
-            }
-            for host in tried.iter().copied().filter(|at| turn(*at) == Some(wave)) {
-                let known: [&[ClassResult]; 2] = [&judge.before.results, &done.results];
-                let found = self.but_one(|at| is_done(at) && at != host, host, &known);
-                let state = MailState::WithoutHost {
-                    after_wave: wave,
-                    host: name(host),
-                };
-                add(state, &found);
-            }
-        }
-        if changed.len() > 1 {
-            for host in tried.iter().copied() {
-                let known: [&[ClassResult]; 2] = [&judge.before.results, &after.results];
-                let found = self.but_one(|at| at == host, host, &known);
-                add(MailState::Alone(name(host)), &found);
-            }
         }
         change.alike = changed.len() - tried.len();
     }
+
+    fn name(&self, host: usize) -> String {
+        let host = self.states.hosts.get(host);
+        host.map(|host| host.label.clone()).unwrap_or_default()
+    }
+
+    /// What is worse after each wave but the last one, and after each wave without one of its hosts, by the hosts that have changes
+    /// and those of them that are tried.
+    fn by_waves(
+        &self,
+        judge: &ChangeJudge<'_>,
+        (after, end): KnownState<'_>,
+        (changed, tried): (&[usize], &[usize]),
+    ) -> Vec<(MailState, WorseAddresses)> {
+        let mut found = Vec::new();
+        let waves = self.turns.iter().flatten().max().copied().unwrap_or(0);
+        let mut last: Option<StateRoutes> = None;
+        for after_wave in 1..=waves {
+            let is_done = |at: usize| self.turn(at).is_some_and(|own| own <= after_wave);
+            let of_wave = |hosts: &[usize]| -> Vec<usize> {
+                let hosts = hosts.iter().copied();
+                hosts
+                    .filter(|at| self.turn(*at) == Some(after_wave))
+                    .collect()
+            };
+            let (changed, tried) = (of_wave(changed), of_wave(tried));
+            let own = (after_wave < waves).then(|| {
+                let known = last.as_ref().unwrap_or(judge.before);
+                let state = self.all_by(known, is_done, &changed);
+                let worse = judge.all_worse(&state);
+                (state, worse)
+            });
+            let done: KnownState<'_> = match &own {
+                Some((state, worse)) => (state, worse),
+                None => (after, end),
+            };
+            if own.is_some() {
+                let worse = judge.worse_addresses(done.0, done.1, end);
+                found.push((MailState::AfterWave(after_wave), worse));
+            }
+            // Without its only host, a wave is the state before it.
+            if changed.len() > 1 {
+                let without = on_every_core(&tried, |host| {
+                    let is_changed = |at: usize| is_done(at) && at != *host;
+                    self.but_one(judge, done, end, (*host, &is_changed))
+                });
+                let states = tried.iter().map(|host| MailState::WithoutHost {
+                    after_wave,
+                    host: self.name(*host),
+                });
+                found.extend(states.zip(without));
+            }
+            last = own.map(|(state, _)| state);
+        }
+        found
+    }
 }
+
+#[cfg(test)]
+mod tests;

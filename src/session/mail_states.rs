@@ -19,7 +19,7 @@ pub(super) struct HostStates {
     /// The host that it is on.
     pub(super) machine: HostName,
     /// What the model calls it.
-    label: String,
+    pub(super) label: String,
     /// Its state before the change. None if it takes no part in the murder then.
     before: Option<Arc<MailHost>>,
     /// Its state after the change.

@@ -1,7 +1,6 @@
 //! Compiles every host before any is contacted, on every core: finds their problems, and keeps what they must have.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::SessionError;
@@ -9,6 +8,7 @@ use super::facts_cache::facts_cache;
 use super::options::Reach;
 use crate::compile::{Compiled, Compiler};
 use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::every_core::on_every_core;
 use crate::load::{self, LoadedMurder};
 use crate::machine::KnownFacts;
 use crate::model::{Host, HostState, Murder};
@@ -153,31 +153,4 @@ pub fn compile_problems(
         );
     }
     found
-}
-
-/// Up to this many items are done faster than a thread starts.
-const FEW: usize = 16;
-
-/// Does `work` for each item, on every core if there are many. The results are in the order of the items.
-#[must_use]
-pub fn on_every_core<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    if items.len() <= FEW {
-        return items.iter().map(work).collect();
-    }
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let share = items.len().div_ceil(cores).max(1);
-    let work = &work;
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = items
-            .chunks(share)
-            .map(|items| scope.spawn(move || items.iter().map(work).collect::<Vec<R>>()))
-            .collect();
-        threads
-            .into_iter()
-            .flat_map(|thread| match thread.join() {
-                Ok(results) => results,
-                Err(panic) => std::panic::resume_unwind(panic),
-            })
-            .collect()
-    })
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::path_policy::PathPolicy;
-use super::precompile::on_every_core;
 use crate::compile::{Compiled, Compiler, service_of_name};
 use crate::diagnostic::Diagnostic;
+use crate::every_core::on_every_core;
 use crate::load::LoadedMurder;
 use crate::mail::{HostAbilities, HostInput, MailMurder};
 use crate::model::{Host, HostState, MAILBOXES, Murder, SMART_HOST};

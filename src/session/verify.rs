@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
 
-use super::precompile::on_every_core;
 use crate::directory::{Directory, EntryId};
+use crate::every_core::{on_every_core, pieces_on_every_core};
 use crate::mail::table::TablePart;
 use crate::mail::{Circumstances, EndAction, MailMurder};
 use crate::verify::{
@@ -122,40 +122,35 @@ impl<'a> SortedDirectory<'a> {
         &self.classes
     }
 
-    /// Judges classes under circumstances.
+    /// Judges classes.
     #[must_use]
-    pub fn judge(&self, circumstances: &Circumstances, ids: &[ClassId]) -> Vec<ClassResult> {
-        let running: Vec<EntryPlace> = self
-            .places
-            .iter()
-            .filter(|place| !circumstances.down.contains(&place.host))
-            .copied()
-            .collect();
-        self.judge_in(self.murder, &running, circumstances, ids)
+    pub fn judge(&self, ids: &[ClassId]) -> Vec<ClassResult> {
+        let (now, audit) = (Circumstances::default(), self.audit());
+        let judge = self.judge_under(&now, &self.places, &audit);
+        let pieces: Vec<&[ClassId]> = ids.chunks(CLASSES).collect();
+        let results = pieces_on_every_core(&pieces, |piece| judge.results(&self.classes, piece));
+        results.into_iter().flatten().collect()
     }
 
-    /// Judges classes in another state of the same hosts, by mail that enters at these places.
-    #[must_use]
-    pub fn judge_in(
-        &self,
-        murder: &MailMurder,
-        places: &[EntryPlace],
-        circumstances: &Circumstances,
-        ids: &[ClassId],
-    ) -> Vec<ClassResult> {
-        let audit = Audit::new(self.attributes, self.murder, self.directory);
-        let judge = Judge {
-            murder,
+    fn audit(&self) -> Audit<'a> {
+        Audit::new(self.attributes, self.murder, self.directory)
+    }
+
+    fn judge_under<'j>(
+        &'j self,
+        circumstances: &'j Circumstances,
+        places: &'j [EntryPlace],
+        audit: &'j Audit<'a>,
+    ) -> Judge<'j> {
+        Judge {
+            murder: self.murder,
             directory: self.directory,
             places,
             circumstances,
             faulty: &self.faulty,
-            delimiter: delimiter(murder),
-            audit: &audit,
-        };
-        let pieces: Vec<&[ClassId]> = ids.chunks(CLASSES).collect();
-        let results = on_every_core(&pieces, |piece| judge.results(&self.classes, piece));
-        results.into_iter().flatten().collect()
+            delimiter: delimiter(self.murder),
+            audit,
+        }
     }
 
     /// All classes.
@@ -199,31 +194,68 @@ impl<'a> SortedDirectory<'a> {
     /// What each failure does to mail, by the results without failures.
     #[must_use]
     pub fn what_if(&self, results: &[ClassResult], failures: &[MailFailure]) -> Vec<FailureEffect> {
-        let effects = failures.iter().map(|failure| {
-            let circumstances = Circumstances {
-                down: failure.hosts.iter().copied().collect(),
-            };
-            // Mail that passes none of the hosts is as it was. An LDAP server may be asked for every address.
+        let audit = self.audit();
+        let (of_servers, of_hosts): (Vec<_>, Vec<_>) = (0..)
+            .zip(failures)
+            .partition::<Vec<(usize, _)>, _>(|(_, failure)| !failure.servers.is_empty());
+        let mut effects = vec![FailureEffect::default(); failures.len()];
+        let mut add = |at: usize, effect| {
+            if let Some(known) = effects.get_mut(at) {
+                *known = effect;
+            }
+        };
+        let found = pieces_on_every_core(&of_hosts, |(_, failure)| {
             let concerned = results.iter().filter(|result| {
-                !failure.servers.is_empty()
-                    || failure
-                        .hosts
-                        .iter()
-                        .any(|host| result.passes.contains(host))
+                let mut hosts = failure.hosts.iter();
+                // Mail that passes none of the hosts is as it was.
+                hosts.any(|host| result.passes.contains(host))
+            });
+            self.effect(failure, &concerned.collect::<Vec<_>>(), &audit)
+        });
+        for ((at, _), effect) in of_hosts.iter().zip(found) {
+            add(*at, effect);
+        }
+        for (at, failure) in of_servers {
+            self.directory.set_down(&failure.servers);
+            let is_asked = asks_only(self.murder, &failure.servers);
+            let concerned = results.iter().filter(|result| {
+                let mut hosts = failure.hosts.iter();
+                // An LDAP server may be asked for every address.
+                is_asked || hosts.any(|host| result.passes.contains(host))
             });
             let concerned: Vec<&ClassResult> = concerned.collect();
-            let ids: Vec<ClassId> = concerned.iter().map(|result| result.class).collect();
-            self.directory.set_down(&failure.servers);
-            let after = self.judge(&circumstances, &ids);
-            self.directory.set_down(&[]);
+            let pieces: Vec<_> = concerned.chunks(CLASSES).collect();
+            let found = pieces_on_every_core(&pieces, |piece| self.effect(failure, piece, &audit));
             let mut effect = FailureEffect::default();
-            for (before, after) in concerned.iter().zip(&after) {
-                let (count, example) = self.classes.example(before.class);
-                effect.add(before, after, count, example);
-            }
-            effect
-        });
-        effects.collect()
+            found.into_iter().for_each(|piece| effect.join(piece));
+            self.directory.set_down(&[]);
+            add(at, effect);
+        }
+        effects
+    }
+
+    /// What a failure does to mail of some classes, by their results without it.
+    fn effect(
+        &self,
+        failure: &MailFailure,
+        concerned: &[&ClassResult],
+        audit: &Audit<'a>,
+    ) -> FailureEffect {
+        let circumstances = Circumstances {
+            down: failure.hosts.iter().copied().collect(),
+        };
+        let running = self.places.iter();
+        let running = running.filter(|place| !circumstances.down.contains(&place.host));
+        let running: Vec<EntryPlace> = running.copied().collect();
+        let judge = self.judge_under(&circumstances, &running, audit);
+        let ids: Vec<ClassId> = concerned.iter().map(|result| result.class).collect();
+        let after = judge.outcomes(&self.classes, &ids);
+        let mut effect = FailureEffect::default();
+        for (before, after) in concerned.iter().zip(&after) {
+            let (count, example) = self.classes.example(before.class);
+            effect.add(before, after, count, example);
+        }
+        effect
     }
 
     /// The findings, by the results of all classes.
@@ -289,6 +321,21 @@ fn delimiter(murder: &MailMurder) -> Option<char> {
     let hosts = murder.hosts.iter();
     let mut hosts = hosts.filter(|host| host.abilities.holds_mailboxes);
     hosts.find_map(|host| host.delimiters.chars().next())
+}
+
+/// Whether some table asks no other LDAP servers than these.
+fn asks_only(murder: &MailMurder, servers: &[String]) -> bool {
+    let mut found = false;
+    for table in murder.hosts.iter().flat_map(|host| &host.opened) {
+        table.parts(false, &mut |part| {
+            if let TablePart::Ldap(part) = part {
+                let is_down =
+                    |name: &String| servers.iter().any(|own| own.eq_ignore_ascii_case(name));
+                found |= !part.servers.is_empty() && part.servers.iter().all(is_down);
+            }
+        });
+    }
+    found
 }
 
 /// The names of the LDAP servers that the hosts ask.

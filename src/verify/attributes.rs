@@ -1,13 +1,14 @@
 //! What the LDAP tables of all hosts ask of entries, and so what each attribute means for mail.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::filters::{has_key, items, needs_key, relaxed};
 use crate::directory::{
-    Assertion, Directory, LdapFilter, Pattern, SearchScope, parse_filter, read_url,
+    Assertion, Directory, LdapFilter, Pattern, PatternPart, SearchScope, parse_filter, read_url,
 };
 use crate::mail::MailMurder;
-use crate::mail::table::{AttributeClass, KeyTemplate, LdapPart, TablePart};
+use crate::mail::table::{AttributeClass, KeyTemplate, LdapPart, TablePart, placeholder};
 
 /// An LDAP table of a host.
 #[derive(Debug, Clone)]
@@ -26,6 +27,16 @@ pub(super) struct KeyUse {
     pub(super) pattern: Pattern,
     /// The domains of the keys, if the pattern does not have the whole key.
     pub(super) domains: BTreeSet<String>,
+}
+
+impl KeyUse {
+    /// The value that is compared for a key.
+    pub(super) fn value<'k>(&self, key: &'k str) -> Cow<'k, str> {
+        match self.pattern.0.as_slice() {
+            [PatternPart::Placeholder('s')] => Cow::Borrowed(key),
+            _ => Cow::Owned(self.pattern.fill(&|letter| placeholder(letter, key, key))),
+        }
+    }
 }
 
 /// What attributes mean, by the tables that use them.

@@ -1,13 +1,14 @@
 //! What a change of hosts means for mail: each class of addresses before and after it, and while some hosts have it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
-use super::classes::AddressClasses;
-use super::judge::{ClassResult, PlaceOutcome};
-use super::places::{EntryPlace, PlaceKind, places};
+use super::classes::{AddressClasses, ClassId};
+use super::judge::PlaceOutcome;
+use super::places::{EntryPlace, PlaceKind};
+use super::state_routes::{ClassRoutes, PlaceRoute, StateRoutes};
+use super::twins::PlaceTwins;
 use crate::directory::Directory;
-use crate::mail::{Circumstances, EndAction, MailMurder};
+use crate::mail::{Circumstances, EndAction};
 use crate::plan::mail_change::{MailChange, MailMove, WorseAddresses, WorseMail};
 
 /// How many hosts are named that deliver the same addresses.
@@ -16,103 +17,7 @@ const NAMED: usize = 4;
 /// How many addresses of each kind are kept as examples.
 const EXAMPLES: usize = 20;
 
-/// For each host the first one that differs from it in names only: before the change, after it, and in its turn.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlaceTwins(Vec<usize>);
-
-impl PlaceTwins {
-    /// `key` says of each host what it has in common with its twins.
-    #[must_use]
-    pub fn new<K: Ord>(hosts: usize, key: impl Fn(usize) -> K) -> Self {
-        let mut first = BTreeMap::new();
-        Self(
-            (0..hosts)
-                .map(|host| *first.entry(key(host)).or_insert(host))
-                .collect(),
-        )
-    }
-
-    /// Whether a host is the first one of its twins.
-    #[must_use]
-    pub fn is_first(&self, host: usize) -> bool {
-        self.0.get(host) == Some(&host)
-    }
-
-    fn of(&self, host: usize) -> usize {
-        self.0.get(host).copied().unwrap_or(host)
-    }
-
-    /// The places where mail enters in a state. `special` is a host that has no twins in it.
-    #[must_use]
-    pub fn places(
-        &self,
-        murder: &MailMurder,
-        outside: IpAddr,
-        special: Option<usize>,
-    ) -> Vec<EntryPlace> {
-        let all = places(murder, outside).into_iter();
-        let own = |place: EntryPlace| EntryPlace {
-            twin: match special == Some(place.host) {
-                true => self.0.len() + place.host,
-                false => self.of(place.host),
-            },
-            ..place
-        };
-        all.map(own).collect()
-    }
-
-    /// The outcome at a place: that of the host itself, or of a twin whose mailbox the address does not have either.
-    fn outcome<'a>(
-        &self,
-        result: &'a ClassResult,
-        place: &EntryPlace,
-        named: Option<&BTreeSet<usize>>,
-    ) -> Option<&'a PlaceOutcome> {
-        let is_named = |host: usize| named.is_some_and(|named| named.contains(&host));
-        let same = |known: &EntryPlace| known.kind == place.kind && known.host == place.host;
-        let alike = |known: &EntryPlace| {
-            known.kind == place.kind
-                && self.of(known.host) == self.of(place.host)
-                && !is_named(known.host)
-                && !is_named(place.host)
-        };
-        let find = |fits: &dyn Fn(&EntryPlace) -> bool| {
-            result.outcomes.iter().find(|(known, _)| fits(known))
-        };
-        find(&same)
-            .or_else(|| find(&alike))
-            .map(|(_, outcome)| outcome)
-    }
-}
-
-/// A state of the hosts, and what becomes of mail in it.
-#[derive(Debug)]
-pub struct StateResults {
-    /// The hosts.
-    pub murder: MailMurder,
-    /// Where mail enters.
-    pub places: Vec<EntryPlace>,
-    /// The results of the classes that were judged.
-    pub results: Vec<ClassResult>,
-}
-
-impl StateResults {
-    /// Whether a place is a door to the Internet: of an internet MTA, if `by_edge` says that it must be one.
-    fn is_door(&self, place: &EntryPlace, by_edge: bool) -> bool {
-        let is_edge = || {
-            let host = self.murder.hosts.get(place.host);
-            host.is_some_and(|host| host.abilities.is_edge)
-        };
-        place.kind == PlaceKind::Outside && (!by_edge || is_edge())
-    }
-
-    fn has_door(&self, by_edge: bool) -> bool {
-        let mut places = self.places.iter();
-        places.any(|place| self.is_door(place, by_edge))
-    }
-}
-
-/// Compares the results of classes.
+/// Compares the routes of classes with those before the change.
 #[derive(Debug)]
 pub struct ChangeJudge<'a> {
     /// The directory.
@@ -121,68 +26,122 @@ pub struct ChangeJudge<'a> {
     pub classes: &'a AddressClasses,
     /// The hosts that are alike.
     pub twins: &'a PlaceTwins,
-    /// The state before the change, with the results of all classes in their order.
-    pub before: &'a StateResults,
+    /// The state before the change.
+    pub before: &'a StateRoutes,
+    /// Whether mail from the Internet is delivered before the change, for each class.
+    came_in: Vec<bool>,
 }
 
-impl ChangeJudge<'_> {
-    /// What is worse for each class in a state than before, in the order of the results.
+/// What is worst for a class, and at which place; at none where no host takes mail from the Internet any more.
+pub type WorstPlace = (WorseMail, Option<EntryPlace>);
+
+impl<'a> ChangeJudge<'a> {
+    /// A judge of changes of a state.
     #[must_use]
-    pub fn all_worse(&self, state: &StateResults) -> Vec<Option<WorseMail>> {
-        let results = state.results.iter();
-        let worse = results.map(|now| self.worse(now, state));
-        worse.map(|worse| worse.map(|(kind, _)| kind)).collect()
+    pub fn new(
+        directory: &'a Directory,
+        classes: &'a AddressClasses,
+        twins: &'a PlaceTwins,
+        before: &'a StateRoutes,
+    ) -> Self {
+        let by_edge = before.has_door(true);
+        let is_delivered = |route: &PlaceRoute| {
+            before.is_door(&route.place, by_edge) && route.outcome.verdict == EndAction::Delivered
+        };
+        let came_in = before.classes.iter();
+        Self {
+            directory,
+            classes,
+            twins,
+            before,
+            came_in: came_in
+                .map(|routes| routes.iter().any(is_delivered))
+                .collect(),
+        }
     }
 
-    /// What is worst for a class, and at which place; at none where no host takes mail from the Internet any more.
-    fn worse(
+    /// What is worse for each class in a state than before.
+    #[must_use]
+    pub fn all_worse(&self, state: &StateRoutes) -> Vec<Option<WorstPlace>> {
+        let all = self.classes.ids().zip(&state.classes);
+        all.map(|(class, routes)| self.worse(class, routes, state))
+            .collect()
+    }
+
+    /// What is worse for each class in a state than before, by what is worse in another one and the classes that differ from it.
+    #[must_use]
+    pub fn all_worse_by(
         &self,
-        now: &ClassResult,
-        state: &StateResults,
-    ) -> Option<(WorseMail, Option<EntryPlace>)> {
-        let then = self.before.results.get(now.class.0 as usize)?;
-        let named = self.classes.named(now.class);
-        let at_places = now.outcomes.iter().filter_map(|(place, outcome)| {
-            let then = match self.is_new(place) {
-                true => elsewhere(then, place.kind),
-                false => *self.twins.outcome(then, place, named)?,
-            };
-            let worse = WorseMail::between(&then, outcome)?;
-            Some((worse, Some(*place)))
+        state: &StateRoutes,
+        other: &[Option<WorstPlace>],
+        differing: &[(ClassId, ClassRoutes)],
+    ) -> Vec<Option<WorstPlace>> {
+        let mut all = other.to_vec();
+        for (class, routes) in differing {
+            if let Some(known) = all.get_mut(class.0 as usize) {
+                *known = self.worse(*class, routes, state);
+            }
+        }
+        all
+    }
+
+    fn worse(&self, class: ClassId, now: &ClassRoutes, state: &StateRoutes) -> Option<WorstPlace> {
+        let then = self.before.classes.get(class.0 as usize)?;
+        let at_places = now.iter().filter_map(|route| {
+            let then = self.then(class, then, &route.place)?;
+            let worse = WorseMail::between(&then, &route.outcome)?;
+            Some((worse, Some(route.place)))
         });
-        let shut_out = self.shut_out(then, now, state);
+        let shut_out = self.shut_out(class, now, state);
         let shut_out = shut_out.map(|worse| (worse, None));
         at_places.chain(shut_out).max_by_key(|(kind, _)| *kind)
     }
 
-    /// Whether mail from the Internet is delivered before the change.
-    fn came_in(&self, then: &ClassResult) -> bool {
-        let by_edge = self.before.has_door(true);
-        let mut before = then.outcomes.iter();
-        before.any(|(place, outcome)| {
-            self.before.is_door(place, by_edge) && outcome.verdict == EndAction::Delivered
-        })
+    /// What became of the mail of a class at a place before the change: that of the host itself, or of a twin whose mailbox the
+    /// address does not have either.
+    fn then(&self, class: ClassId, then: &ClassRoutes, place: &EntryPlace) -> Option<PlaceOutcome> {
+        if !self.before.has_place(place) {
+            return Some(elsewhere(then, place.kind));
+        }
+        if let Some(same) = then.at(place.kind, place.host) {
+            return Some(same.outcome);
+        }
+        let named = self.classes.named(class);
+        let is_named = |host: usize| named.is_some_and(|named| named.contains(&host));
+        let alike = |known: &&PlaceRoute| {
+            known.place.kind == place.kind
+                && self.twins.are_alike(known.place.host, place.host)
+                && !is_named(known.place.host)
+                && !is_named(place.host)
+        };
+        then.iter().find(alike).map(|known| known.outcome)
+    }
+
+    fn came_in(&self, class: ClassId) -> bool {
+        let known = self.came_in.get(class.0 as usize);
+        known.copied().unwrap_or_default()
     }
 
     /// What becomes of mail from the Internet that was delivered, if no door is left that takes it. The world knows the internet MTAs,
     /// where there are some before. It tries again where a door refuses it for now.
     fn shut_out(
         &self,
-        then: &ClassResult,
-        now: &ClassResult,
-        state: &StateResults,
+        class: ClassId,
+        now: &ClassRoutes,
+        state: &StateRoutes,
     ) -> Option<WorseMail> {
+        if !self.came_in(class) {
+            return None;
+        }
         let by_edge = self.before.has_door(true);
-        let doors = now.outcomes.iter();
-        let doors = doors.filter(|(place, _)| state.is_door(place, by_edge));
-        let doors: Vec<&PlaceOutcome> = doors.map(|(_, outcome)| outcome).collect();
-        // Without an outcome at a door, the class may have been judged at other places alone.
-        let is_shut = match doors.is_empty() {
-            true => !state.has_door(by_edge),
-            false => doors.iter().all(|one| one.verdict == EndAction::Refused),
-        };
-        let waits = doors.iter().any(|one| !one.is_refused_for_good);
-        (is_shut && self.came_in(then)).then_some(match waits {
+        let doors = now.iter();
+        let mut doors = doors.filter(|route| state.is_door(&route.place, by_edge));
+        let mut waits = false;
+        let is_shut = doors.all(|route| {
+            waits |= !route.outcome.is_refused_for_good;
+            route.outcome.verdict == EndAction::Refused
+        });
+        is_shut.then_some(match waits {
             true => WorseMail::Deferred,
             false => WorseMail::ShutOut,
         })
@@ -190,50 +149,39 @@ impl ChangeJudge<'_> {
 
     /// Whether mail from the Internet is delivered from a place where it was not, and is worse off at none. A door that only opens
     /// beside another one mends nothing.
-    fn is_mended(&self, now: &ClassResult, state: &StateResults) -> bool {
-        let Some(then) = self.before.results.get(now.class.0 as usize) else {
+    fn is_mended(&self, class: ClassId, now: &ClassRoutes, state: &StateRoutes) -> bool {
+        let Some(then) = self.before.classes.get(class.0 as usize) else {
             return false;
         };
-        let named = self.classes.named(now.class);
-        let came_in = self.came_in(then);
-        let mut places = now.outcomes.iter();
-        let comes = places.any(|(place, outcome)| {
-            let then = match self.is_new(place) {
-                true => Some(elsewhere(then, place.kind)),
-                false => self.twins.outcome(then, place, named).copied(),
-            };
+        let came_in = self.came_in(class);
+        let comes = now.iter().any(|route| {
             let known = [EndAction::Delivered, EndAction::NotModelled];
             let was_lost = |then: PlaceOutcome| {
                 !(known.contains(&then.verdict) || came_in && then.verdict == EndAction::Refused)
             };
-            place.kind == PlaceKind::Outside
-                && outcome.verdict == EndAction::Delivered
-                && then.is_some_and(was_lost)
+            route.place.kind == PlaceKind::Outside
+                && route.outcome.verdict == EndAction::Delivered
+                && self.then(class, then, &route.place).is_some_and(was_lost)
         });
-        comes && self.worse(now, state).is_none()
+        comes && self.worse(class, now, state).is_none()
     }
 
-    /// Whether mail cannot enter at a place before the change.
-    fn is_new(&self, place: &EntryPlace) -> bool {
-        let mut known = self.before.places.iter();
-        !known.any(|known| (known.host, known.kind) == (place.host, place.kind))
-    }
-
-    /// The addresses that are worse off in a state than before, and worse than `known` says of their class.
+    /// The addresses that are worse off in a state than before, by what is worse for each class, and worse than `known` says.
     #[must_use]
     pub fn worse_addresses(
         &self,
-        state: &StateResults,
-        known: &[Option<WorseMail>],
+        state: &StateRoutes,
+        worse: &[Option<WorstPlace>],
+        known: &[Option<WorstPlace>],
     ) -> WorseAddresses {
         let mut found = WorseAddresses::new();
-        for now in &state.results {
-            let known = known.get(now.class.0 as usize).copied().flatten();
-            let worse = self.worse(now, state);
+        for (class, worse) in self.classes.ids().zip(worse) {
+            let known = known.get(class.0 as usize).copied().flatten();
+            let known = known.map(|(kind, _)| kind);
             let Some((kind, place)) = worse.filter(|(kind, _)| Some(*kind) > known) else {
                 continue;
             };
-            let (addresses, example) = self.classes.example(now.class);
+            let (addresses, example) = self.classes.example(class);
             let count = found.entry(kind).or_default();
             if count.addresses == 0 {
                 count.by = place.map_or_else(String::new, |place| self.by(example, &place, state));
@@ -247,7 +195,7 @@ impl ChangeJudge<'_> {
     }
 
     /// Where the mail of an address ends that enters at a place, and by which answer.
-    fn by(&self, address: &str, place: &EntryPlace, state: &StateResults) -> String {
+    fn by(&self, address: &str, place: &EntryPlace, state: &StateRoutes) -> String {
         let now = Circumstances::default();
         let murder = &state.murder;
         let trace = murder.trace_in(address, place.entry, self.directory, &now, None);
@@ -280,10 +228,15 @@ impl ChangeJudge<'_> {
 
     /// What the change means at the end, without the states on the way.
     #[must_use]
-    pub fn change(&self, after: &StateResults, hosts: &[String]) -> MailChange {
+    pub fn change(
+        &self,
+        after: &StateRoutes,
+        worse: &[Option<WorstPlace>],
+        hosts: &[String],
+    ) -> MailChange {
         let mut change = MailChange {
             addresses: self.classes.len(),
-            worse: self.worse_addresses(after, &[]),
+            worse: self.worse_addresses(after, worse, &[]),
             vanished: lacking(self.before, after),
             appeared: lacking(after, self.before),
             ..MailChange::default()
@@ -297,18 +250,18 @@ impl ChangeJudge<'_> {
             }
         };
         let mut moves: BTreeMap<(String, String), usize> = BTreeMap::new();
-        for (then, now) in self.before.results.iter().zip(&after.results) {
-            let (count, _) = self.classes.example(then.class);
-            let is_delivered = |one: &ClassResult| !one.delivers.is_empty();
-            match (is_delivered(then), is_delivered(now)) {
-                (true, true) if then.delivers != now.delivers => {
-                    let from_to = (names(&then.delivers), names(&now.delivers));
-                    *moves.entry(from_to).or_default() += count;
+        let both = self.before.classes.iter().zip(&after.classes);
+        for (class, (then, now)) in self.classes.ids().zip(both) {
+            let (count, _) = self.classes.example(class);
+            let [from, to] = [then, now].map(ClassRoutes::delivers);
+            match (from.is_empty(), to.is_empty()) {
+                (false, false) if from != to => {
+                    *moves.entry((names(&from), names(&to))).or_default() += count;
                 }
-                _ if self.is_mended(now, after) => change.mended += count,
+                _ if self.is_mended(class, now, after) => change.mended += count,
                 _ => {}
             }
-            if [then, now].map(|one| one.verdict) == [EndAction::NotModelled; 2] {
+            if [then, now].map(ClassRoutes::verdict) == [EndAction::NotModelled; 2] {
                 change.not_modelled += count;
             }
         }
@@ -324,19 +277,15 @@ impl ChangeJudge<'_> {
 
 /// What becomes of mail at a place where it could not enter: as at the best place of its kind, else as if a host refused it. Mail of
 /// other hosts comes to a backend only where they send it there, so no backend need take what another one takes.
-fn elsewhere(then: &ClassResult, kind: PlaceKind) -> PlaceOutcome {
-    let of_kind = then
-        .outcomes
-        .iter()
-        .filter(|(place, _)| place.kind == kind && kind != PlaceKind::Inside);
-    let best = of_kind.min_by_key(|(_, outcome)| (outcome.is_refused_for_good, outcome.verdict));
-    best.map_or(
-        PlaceOutcome {
-            verdict: EndAction::Refused,
-            is_refused_for_good: true,
-        },
-        |(_, outcome)| *outcome,
-    )
+fn elsewhere(then: &ClassRoutes, kind: PlaceKind) -> PlaceOutcome {
+    let of_kind = then.iter();
+    let of_kind = of_kind.filter(|route| route.place.kind == kind && kind != PlaceKind::Inside);
+    let outcomes = of_kind.map(|route| route.outcome);
+    let best = outcomes.min_by_key(|outcome| (outcome.is_refused_for_good, outcome.verdict));
+    best.unwrap_or(PlaceOutcome {
+        verdict: EndAction::Refused,
+        is_refused_for_good: true,
+    })
 }
 
 /// Whether a word is an enhanced status code (RFC 3463), such as `5.1.1`.
@@ -349,7 +298,7 @@ fn is_status(word: &str) -> bool {
 
 /// The places of one state that another one lacks, in words: one line for each host.
 #[must_use]
-pub fn lacking(state: &StateResults, other: &StateResults) -> Vec<String> {
+pub fn lacking(state: &StateRoutes, other: &StateRoutes) -> Vec<String> {
     let of = |place: &EntryPlace| -> (usize, PlaceKind) { (place.host, place.kind) };
     let others: BTreeSet<(usize, PlaceKind)> = other.places.iter().map(of).collect();
     let mut gone: BTreeMap<usize, Vec<&str>> = BTreeMap::new();

@@ -48,6 +48,9 @@ pub struct ClassResult {
     pub outcomes: Vec<(EntryPlace, PlaceOutcome)>,
 }
 
+/// What becomes of mail from each place.
+pub type PlaceOutcomes = Vec<(EntryPlace, PlaceOutcome)>;
+
 /// What becomes of mail that enters at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlaceOutcome {
@@ -55,6 +58,19 @@ pub struct PlaceOutcome {
     pub verdict: EndAction,
     /// Whether the first host refuses the recipient for good.
     pub is_refused_for_good: bool,
+}
+
+impl PlaceOutcome {
+    /// The outcome of a trace.
+    #[must_use]
+    pub fn of(trace: &MailTrace) -> Self {
+        let reply = trace.reply.as_ref();
+        Self {
+            verdict: trace.verdict(),
+            is_refused_for_good: reply
+                .is_some_and(|reply| !reply.is_accepted() && !reply.is_temporary()),
+        }
+    }
 }
 
 /// The trace of a class from one place.
@@ -65,14 +81,7 @@ struct Seen<'a> {
 
 impl Seen<'_> {
     fn outcome(&self) -> (EntryPlace, PlaceOutcome) {
-        let reply = self.trace.reply.as_ref();
-        let is_refused_for_good =
-            reply.is_some_and(|reply| !reply.is_accepted() && !reply.is_temporary());
-        let outcome = PlaceOutcome {
-            verdict: self.trace.verdict(),
-            is_refused_for_good,
-        };
-        (*self.place, outcome)
+        (*self.place, PlaceOutcome::of(&self.trace))
     }
 }
 
@@ -88,14 +97,28 @@ impl Judge<'_> {
         results.collect()
     }
 
-    fn result(&self, id: ClassId, class: &AddressClass, memory: &mut RouteMemory) -> ClassResult {
+    /// What becomes of one address of each class from every place that matters for it.
+    #[must_use]
+    pub fn outcomes(&self, all: &AddressClasses, ids: &[ClassId]) -> Vec<PlaceOutcomes> {
+        let mut memory = RouteMemory::default();
+        let classes = ids.iter().filter_map(|id| all.classes.get(id.0 as usize));
+        let outcomes = classes.map(|class| {
+            let seen = self.seen(class, &mut memory);
+            seen.iter().map(Seen::outcome).collect()
+        });
+        outcomes.collect()
+    }
+
+    /// The traces of a class from every place that matters for it, those of mail from outside first.
+    fn seen(&self, class: &AddressClass, memory: &mut RouteMemory) -> Vec<Seen<'_>> {
         let stand_ins = match &class.named {
             Some(named) => stand_ins(self.places, named),
             None => self.places.iter().map(|place| place.host).collect(),
         };
-        let named = class.named.clone().unwrap_or_default();
+        let none = BTreeSet::new();
+        let named = class.named.as_ref().unwrap_or(&none);
         let places = self.places.iter();
-        let places = places.filter(|place| place.matters(&named, &stand_ins));
+        let places = places.filter(|place| place.matters(named, &stand_ins));
         let mut seen: Vec<Seen<'_>> = places
             .map(|place| Seen {
                 place,
@@ -103,6 +126,11 @@ impl Judge<'_> {
             })
             .collect();
         seen.sort_by_key(|one| one.place.kind);
+        seen
+    }
+
+    fn result(&self, id: ClassId, class: &AddressClass, memory: &mut RouteMemory) -> ClassResult {
+        let seen = self.seen(class, memory);
         let mut faults: Vec<ClassFault> = Vec::new();
         for one in &seen {
             for fault in self.faults(class, one, &seen) {

@@ -4,11 +4,15 @@
 //! entries that have the address, and by the entries and addresses that those name in turn. A signature has all of it, with
 //! the letters of addresses left out where no table can tell them apart.
 
-use std::collections::{BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use super::attributes::Attributes;
 use super::syntax::FixedLooks;
-use crate::directory::{Directory, EntryId, LdapFilter, SearchScope, parse_filter, read_url};
+use crate::directory::{
+    AttributeId, Directory, EntryId, EntryScope, LdapFilter, SearchScope, parse_filter, read_url,
+};
 use crate::mail::MailMurder;
 use crate::mail::address::{list, split};
 use crate::mail::table::placeholder;
@@ -46,6 +50,58 @@ pub(super) struct Signer<'a> {
     path: Vec<String>,
     /// The outermost place of the path to which something led back.
     back: usize,
+    ids: Rc<Ids>,
+    /// The lengths of the names of hosts.
+    name_lengths: HashSet<usize>,
+}
+
+/// The attributes and bases of the tables as the directory knows them, in the order of [`Attributes`].
+#[derive(Debug)]
+struct Ids {
+    keys: Vec<Option<AttributeId>>,
+    verbatim: Vec<Option<AttributeId>>,
+    results: Vec<Option<AttributeId>>,
+    members: Vec<AttributeId>,
+    scopes: Vec<Option<EntryScope>>,
+}
+
+impl Ids {
+    fn of(attributes: &Attributes, directory: &Directory) -> Self {
+        let id = |name: &String| directory.attribute(name);
+        let scopes = attributes.bases.iter();
+        Self {
+            keys: attributes
+                .keys
+                .iter()
+                .map(|key| id(&key.attribute))
+                .collect(),
+            verbatim: attributes.verbatim.iter().map(id).collect(),
+            results: attributes
+                .results
+                .iter()
+                .map(|(name, _)| id(name))
+                .collect(),
+            members: attributes.members.iter().filter_map(id).collect(),
+            scopes: scopes
+                .map(|(base, scope)| directory.scope(base, *scope))
+                .collect(),
+        }
+    }
+}
+
+/// A value in lower case.
+fn lowered(value: &str) -> Cow<'_, str> {
+    let is_lower = |byte: &u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+    match value.as_bytes().iter().all(is_lower) {
+        true => Cow::Borrowed(value),
+        false => Cow::Owned(value.to_lowercase()),
+    }
+}
+
+/// Whether a text is one address that is the same in internal form, at first sight.
+fn is_plain(text: &str) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"@.-_+".contains(byte);
+    text.as_bytes().iter().all(is_plain)
 }
 
 /// A signature, and the hosts that the address's own entries name; all if none.
@@ -71,35 +127,40 @@ impl<'a> Signer<'a> {
             known: HashMap::new(),
             path: Vec::new(),
             back: usize::MAX,
+            ids: Rc::new(Ids::of(attributes, directory)),
+            name_lengths: murder.host_names().map(str::len).collect(),
         }
     }
 
     /// The entries that tables find by a key, and by its local part and domain if they ask for these.
     pub(super) fn entries(&self, address: &str) -> Vec<EntryId> {
-        let mut found = self.entries_of_key(address);
+        let mut found = Vec::new();
+        self.take_entries(address, &mut found);
         let (local, domain) = split(address);
         let bare = local.find(|c| self.fixed.delimiters.contains(c));
         let bare = bare.filter(|at| *at > 0).map(|at| &local[..at]);
         if let (Some(bare), Some(domain)) = (bare, domain) {
-            found.extend(self.entries_of_key(&format!("{bare}@{domain}")));
+            self.take_entries(&format!("{bare}@{domain}"), &mut found);
         }
         if self.attributes.asks_parts {
-            found.extend(self.entries_of_key(local));
-            found.extend(bare.into_iter().flat_map(|bare| self.entries_of_key(bare)));
-            found.extend(self.entries_of_key(&format!("@{}", domain.unwrap_or_default())));
+            self.take_entries(local, &mut found);
+            if let Some(bare) = bare {
+                self.take_entries(bare, &mut found);
+            }
+            self.take_entries(&format!("@{}", domain.unwrap_or_default()), &mut found);
         }
         found.sort_unstable();
         found.dedup();
         found
     }
 
-    fn entries_of_key(&self, key: &str) -> Vec<EntryId> {
-        let keys = self.attributes.keys.iter();
-        let found = keys.flat_map(|of| {
-            let value = of.pattern.fill(&|letter| placeholder(letter, key, key));
-            self.directory.with_value(&of.attribute, &value)
-        });
-        found.collect()
+    fn take_entries(&self, key: &str, found: &mut Vec<EntryId>) {
+        for (of, attribute) in self.attributes.keys.iter().zip(&self.ids.keys) {
+            if let Some(attribute) = attribute {
+                self.directory
+                    .take_with_value(*attribute, &of.value(key), found);
+            }
+        }
     }
 
     /// The signature of an address in lower case.
@@ -109,7 +170,9 @@ impl<'a> Signer<'a> {
         let mut named = BTreeSet::new();
         for entry in &entries {
             for (_, value) in self.directory.values(*entry) {
-                named.extend(self.murder.host(&value.to_lowercase()));
+                if self.name_lengths.contains(&value.len()) {
+                    named.extend(self.murder.host(&lowered(value)));
+                }
             }
         }
         Signature {
@@ -159,31 +222,23 @@ impl<'a> Signer<'a> {
     fn add_entry(&mut self, entry: EntryId, address: &str, hash: &mut Hash) {
         hash.add(b"entry");
         let (attributes, directory) = (self.attributes, self.directory);
-        for (base, scope) in &attributes.bases {
-            hash.add(&[u8::from(directory.is_within(entry, base, *scope))]);
+        for scope in &self.ids.scopes {
+            let is_within = |scope| directory.is_in(entry, scope);
+            hash.add(&[u8::from(scope.as_ref().is_some_and(is_within))]);
         }
-        for key in &attributes.keys {
-            let wanted = key
-                .pattern
-                .fill(&|letter| placeholder(letter, address, address));
-            let wanted = Directory::normalized(&key.attribute, &wanted);
-            let attribute = directory.attribute(&key.attribute);
-            let mut own = attribute
-                .into_iter()
-                .flat_map(|of| directory.values_of(entry, of));
-            let found = wanted.is_some()
-                && own.any(|value| Directory::normalized(&key.attribute, value) == wanted);
-            hash.add(&[u8::from(found)]);
+        for (key, attribute) in attributes.keys.iter().zip(&self.ids.keys) {
+            let has = |of: &AttributeId| directory.has_value(entry, *of, &key.value(address));
+            hash.add(&[u8::from(attribute.as_ref().is_some_and(has))]);
         }
         for constant in &attributes.constants {
             let holds = directory.is_match(entry, constant, &|_| String::new());
             hash.add(&[u8::from(holds)]);
         }
-        for name in &attributes.verbatim {
+        for (name, of) in attributes.verbatim.iter().zip(&self.ids.verbatim) {
             hash.add(name.as_bytes());
-            let of = directory.attribute(name);
-            for value in of.into_iter().flat_map(|of| directory.values_of(entry, of)) {
-                hash.add(value.to_lowercase().as_bytes());
+            let values = of.iter().flat_map(|of| directory.values_of(entry, *of));
+            for value in values {
+                hash.add(lowered(value).as_bytes());
             }
         }
         self.add_results(entry, address, hash);
@@ -193,15 +248,20 @@ impl<'a> Signer<'a> {
     /// What tables answer with.
     fn add_results(&mut self, entry: EntryId, address: &str, hash: &mut Hash) {
         let (attributes, directory) = (self.attributes, self.directory);
-        for (name, format) in &attributes.results {
-            let Some(of) = directory.attribute(name) else {
+        let ids = Rc::clone(&self.ids);
+        for ((_, format), of) in attributes.results.iter().zip(&ids.results) {
+            let Some(of) = of else {
                 continue;
             };
-            for value in directory.values_of(entry, of) {
+            for value in directory.values_of(entry, *of) {
                 let text = format.fill(&|letter| placeholder(letter, value, address));
                 hash.add(b"result");
                 if !text.contains('@') {
                     hash.add(text.to_lowercase().as_bytes());
+                    continue;
+                }
+                if is_plain(&text) {
+                    hash.add(&self.followed(&text).to_le_bytes());
                     continue;
                 }
                 for result in list(&text).unwrap_or_else(|| vec![text.clone()]) {
@@ -213,14 +273,12 @@ impl<'a> Signer<'a> {
 
     /// The members of a group, each kind once.
     fn add_members(&mut self, entry: EntryId, hash: &mut Hash) {
-        let (attributes, directory) = (self.attributes, self.directory);
+        let directory = self.directory;
         let mut kinds = BTreeSet::new();
         let (mut count, mut leaves) = (0, Vec::new());
-        for name in &attributes.members {
-            let Some(of) = directory.attribute(name) else {
-                continue;
-            };
-            for value in directory.values_of(entry, of) {
+        let ids = Rc::clone(&self.ids);
+        for of in &ids.members {
+            for value in directory.values_of(entry, *of) {
                 let members = members(directory, value);
                 let Ok(members) = members else {
                     kinds.insert(1);

@@ -1,6 +1,7 @@
 //! What becomes of mail while something does not run: a host, an LDAP server, or all of a site.
 
 use super::judge::{ClassResult, PlaceOutcome};
+use super::places::EntryPlace;
 use crate::plan::mail_change::WorseMail;
 
 /// Something that does not run.
@@ -39,9 +40,25 @@ impl FailureEffect {
         self.bounced == 0 && self.looped == 0
     }
 
+    /// Adds the effect on further classes.
+    pub fn join(&mut self, other: Self) {
+        self.deferred += other.deferred;
+        self.bounced += other.bounced;
+        self.looped += other.looped;
+        self.not_modelled += other.not_modelled;
+        self.examples.extend(other.examples);
+        self.examples.truncate(EXAMPLES);
+    }
+
     /// Adds a class of addresses: as it is without the failure, and with it.
-    pub fn add(&mut self, before: &ClassResult, after: &ClassResult, count: usize, example: &str) {
-        let worse = after.outcomes.iter().filter_map(|(place, now)| {
+    pub fn add(
+        &mut self,
+        before: &ClassResult,
+        after: &[(EntryPlace, PlaceOutcome)],
+        count: usize,
+        example: &str,
+    ) {
+        let worse = after.iter().filter_map(|(place, now)| {
             let known = before.outcomes.iter().find(|(known, _)| known == place);
             known.and_then(|(_, then)| worse(then, now))
         });

@@ -52,8 +52,8 @@ impl KeyLookup for LdapTable {
         let filter = settings.filter.as_ref().map_err(Clone::clone)?;
         let value = |letter: char| placeholder(letter, &key, &key);
         let base = settings.search_base.fill(&value);
-        let found = directory.search(&base, settings.scope, filter, &value);
-        let entries = match found {
+        let search = || directory.search(&base, settings.scope, filter, &value);
+        let entries = match directory.ask(settings.question, &key, search) {
             Ok(entries) => entries,
             Err(SearchError::NoSuchObject) if settings.search_base.is_dynamic() => return Ok(None),
             Err(_) => {

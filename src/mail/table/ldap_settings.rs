@@ -4,7 +4,7 @@ use super::answer::LookupError;
 use super::names::NameList;
 use super::part::AttributeClass;
 use super::template::{KeyTemplate, Needs};
-use crate::directory::{FilterError, LdapFilter, SearchScope, parse_filter};
+use crate::directory::{Directory, FilterError, LdapFilter, SearchScope, parse_filter};
 use crate::postfix::{MainCf, split_list};
 
 /// The parameters of an LDAP table.
@@ -20,6 +20,8 @@ pub struct LdapSettings {
     pub scope: SearchScope,
     /// `query_filter`, or why each search fails.
     pub filter: Result<LdapFilter, LookupError>,
+    /// A number that tables have in common that search for the same.
+    pub question: u64,
     /// `result_format`.
     pub result_format: KeyTemplate,
     /// What the three templates need of keys and results.
@@ -90,6 +92,7 @@ impl LdapSettings {
                 _ => SearchScope::Subtree,
             },
             filter: Ok(LdapFilter::And(Vec::new())),
+            question: 0,
             domains: parameters
                 .get("domain")
                 .filter(|list| !list.is_empty())
@@ -107,6 +110,8 @@ impl LdapSettings {
         };
         let filter = parse_filter(&get("query_filter", "(mailacceptinggeneralid=%s)"), true);
         settings.filter = filter.map_err(|error| settings.error_of(&error));
+        let question = (&settings.search_base, settings.scope, &settings.filter);
+        settings.question = Directory::question(&format!("{question:?}"));
         Ok(settings)
     }
 
