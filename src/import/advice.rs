@@ -87,7 +87,15 @@ fn line_of(assembly: &Assembly<'_>, host: &HostName, thing: &str) -> String {
     };
     match thing.strip_prefix("main.cf:") {
         Some(name) => format!("set settings.{name} under {place}"),
-        None => format!("change {thing}"),
+        None => match thing
+            .strip_prefix("master.cf:")
+            .and_then(|of| of.rsplit_once(':'))
+        {
+            Some((service, option)) => {
+                format!("set services.{service}.options.{option} under {place}")
+            }
+            None => format!("change {thing}"),
+        },
     }
 }
 

@@ -20,6 +20,11 @@ pub fn faults_of_host(host: &SeenHost) -> Vec<Advice> {
         own_names(host, &mut found);
         server_name(host, &tables, &mut found);
         no_recipients(host, &mut found);
+        submission(host, &mut found);
+    }
+    // The module leaves that to the site: a murder that is managed has chosen.
+    if routes && host.live.ledger.is_none() {
+        dead_mailhost(host, &mut found);
     }
     if !own && !routes {
         edge(host, &mut found);
@@ -225,6 +230,67 @@ fn edge(host: &SeenHost, found: &mut Vec<Advice>) {
             "a list of recipients, or reject_unverified_recipient",
             "unknown addresses are accepted, refused by the next host, and bounced to forged senders",
             "main.cf:relay_recipient_maps",
+        ));
+    }
+}
+
+/// Of a backend at whose submission service its own people write to those of other backends, whom it knows as little as any
+/// other SMTP service of the host.
+fn submission(host: &SeenHost, found: &mut Vec<Advice>) {
+    const PORTS: [&str; 5] = ["submission", "587", "submissions", "465", "smtps"];
+    let Some(postfix) = host.postfix() else {
+        return;
+    };
+    if !host
+        .tables("local_recipient_maps")
+        .iter()
+        .any(|table| table.kind == "ldap")
+    {
+        return;
+    }
+    for entry in postfix.master_cf.services() {
+        let name = entry.name();
+        let port = name.rsplit(':').next().unwrap_or_default();
+        if entry.program() != "smtpd" || entry.kind() != "inet" || !PORTS.contains(&port) {
+            continue;
+        }
+        let value = |name: &str| {
+            let option = name.parse().ok().and_then(|name| entry.option(&name));
+            option.unwrap_or_else(|| host.expanded(name))
+        };
+        let asks_nobody = value("smtpd_reject_unlisted_recipient") == "no"
+            || value("local_recipient_maps").is_empty()
+            || value("receive_override_options").contains("no_unknown_recipient_checks");
+        if !asks_nobody {
+            found.push(row(
+                2,
+                format!("{name}/inet refuses recipients of other backends"),
+                "-o smtpd_reject_unlisted_recipient=no",
+                "people who send through this backend get 550 for everybody whose mailbox is on another one",
+                &format!("master.cf:{name}/inet:smtpd_reject_unlisted_recipient"),
+            ));
+        }
+    }
+}
+
+/// Of a host that sends mail to the mailHost of an entry, and bounces it at once where DNS has no such name.
+fn dead_mailhost(host: &SeenHost, found: &mut Vec<Advice>) {
+    const FILTER: &str = "smtp_delivery_status_filter";
+    let by_option = host.postfix().is_some_and(|postfix| {
+        let mut entries = postfix.master_cf.services().iter();
+        entries.any(|entry| {
+            FILTER
+                .parse()
+                .is_ok_and(|name| entry.option(&name).is_some())
+        })
+    });
+    if host.expanded(FILTER).is_empty() && !by_option {
+        found.push(row(
+            4,
+            "mail for a mailHost that names no host is bounced at once",
+            "smtp_delivery_status_filter = a regexp: table with the line /^5(\\.4\\.4 .*)$/ 4$1, at least while a backend is retired",
+            "a misspelt mailHost, or one of a host that is gone, gives 5.4.4: its mail is lost before the directory is mended",
+            &format!("main.cf:{FILTER}"),
         ));
     }
 }

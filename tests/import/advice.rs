@@ -20,7 +20,8 @@ fn backend() -> Files {
         transport_maps = proxy:ldap:/etc/postfix/lmtp.cf\nunknown_local_recipient_reject_code = 450\n\
         lmtp_delivery_status_filter = inline:{5.1.1=4.1.1}\n";
     let master_cf = "smtp inet n - y - - smtpd\nrewrite unix - - y - - trivial-rewrite\nlmtp unix - - n - - lmtp\n\
-        relay unix - - y - - smtp\nproxymap unix - - n - - proxymap\nlocal unix - n n - - local\n";
+        relay unix - - y - - smtp\nproxymap unix - - n - - proxymap\nlocal unix - n n - - local\n\
+        submission inet n - y - - smtpd\n  -o smtpd_reject_unlisted_recipient=no\n";
     let filter = "query_filter = (&(mail=%s)(mailHost=backend1.example.org))\n";
     let people = format!("{LDAP}{filter}result_attribute = mail\n");
     let lmtp = format!(
@@ -42,7 +43,7 @@ fn backend() -> Files {
 /// An internal MTA as it should be.
 fn router() -> Files {
     let main_cf = "compatibility_level = 3.6\nmyhostname = backend1.example.org\nmyorigin = example.org\nrelay_domains = example.org\n\
-        parent_domain_matches_subdomains =\nrecipient_delimiter = +\nrelay_recipient_maps = proxy:ldap:/etc/postfix/people.cf\n\
+        parent_domain_matches_subdomains =\nsmtp_delivery_status_filter = regexp:/etc/postfix/later\nrecipient_delimiter = +\nrelay_recipient_maps = proxy:ldap:/etc/postfix/people.cf\n\
         transport_maps = proxy:ldap:/etc/postfix/route.cf, proxy:ldap:/etc/postfix/no.cf\nrelay_transport = error:5.1.1 unknown\n\
         virtual_alias_maps = proxy:ldap:/etc/postfix/aliases.cf\n";
     let master_cf = "smtp inet n - y - - smtpd\nrewrite unix - - y - - trivial-rewrite\nrelay unix - - y - - smtp\n\
@@ -112,7 +113,13 @@ type Kind = (fn() -> Files, &'static str, &'static [Fault]);
 
 const MAIN: &str = "postfix/main.cf";
 
-const OF_BACKEND: [Fault; 13] = [
+const OF_BACKEND: [Fault; 14] = [
+    (
+        "postfix/master.cf",
+        "  -o smtpd_reject_unlisted_recipient=no\n",
+        "  -o smtpd_tls_security_level=encrypt\n",
+        "submission/inet refuses recipients of other backends",
+    ),
     (
         "postfix/master.cf",
         "lmtp unix - - n",
@@ -193,7 +200,13 @@ const OF_BACKEND: [Fault; 13] = [
     ),
 ];
 
-const OF_ROUTER: [Fault; 5] = [
+const OF_ROUTER: [Fault; 6] = [
+    (
+        MAIN,
+        "smtp_delivery_status_filter = regexp:/etc/postfix/later\n",
+        "",
+        "mail for a mailHost that names no host is bounced at once",
+    ),
     (
         MAIN,
         "relay_transport = error:5.1.1 unknown",
@@ -225,6 +238,24 @@ const OF_ROUTER: [Fault; 5] = [
         "parent_domain_matches_subdomains has relay_domains",
     ),
 ];
+
+/// Local domains are no relay domains, as where `relay_domains` is `$mydestination`.
+#[test]
+fn a_local_domain_needs_no_list_of_relay_recipients() {
+    let local = with(
+        with(
+            edge(),
+            MAIN,
+            "relay_recipient_maps = inline:{x@example.org=OK}\n",
+            "",
+        ),
+        MAIN,
+        "relay_domains = example.org",
+        "mydestination = example.org\nrelay_domains = $mydestination",
+    );
+    let said = advised(&local);
+    assert!(!said.contains("relay_recipient_maps is empty"), "{said}");
+}
 
 const OF_EDGE: [Fault; 2] = [
     (
