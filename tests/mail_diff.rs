@@ -112,6 +112,42 @@ fn hosts_that_come_and_go_are_compared_too() {
     );
 }
 
+/// An internet MTA in the place of another one: what bounced before bounces still, and is not new.
+#[test]
+fn a_replaced_edge_is_compared_with_the_old_one() {
+    let dead = "\ndn: uid=eve,ou=People,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: eve@example.org\nmailHost: dead.example.org\n";
+    let folder = RouteFolder::with(MANIFEST, &(PEOPLE.to_owned() + dead));
+    let ask = |from: &str, to: &str| {
+        let new = MANIFEST.replace(from, to);
+        assert_ne!(new, MANIFEST);
+        fs::write(folder.0.path().join("new.yaml"), new).unwrap();
+        let output = folder.run(&["diff", "m.yaml", "new.yaml", "--ldif", "d.ldif"]);
+        (text(&output.stdout), output.status.code())
+    };
+    let old = "  mx.example.org: {roles: [internet-mta], addresses: [192.0.2.6]";
+    let new = "  mx2.example.org: {roles: [internet-mta], addresses: [192.0.2.66]";
+    let (out, code) = ask(old, new);
+    for words in [
+        "mail no longer enters at `mx.example.org` (from the Internet",
+        "mail can now enter at `mx2.example.org` (from the Internet",
+    ] {
+        assert!(out.contains(words), "{words}: {out}");
+    }
+    assert!(
+        !out.contains("now bounce") && !out.contains("--allow-bounce"),
+        "{out}"
+    );
+    assert_eq!(code, Some(0), "{out}");
+    // One that refuses what the old one took is still said.
+    let refuses = format!("{new}, vars: {{recipient_check: table, recipients: [bob@example.org]}}");
+    let (out, code) = ask(old, &refuses);
+    assert!(
+        out.contains("would refuse this without --allow-bounce"),
+        "{out}"
+    );
+    assert_eq!(code, Some(1), "{out}");
+}
+
 #[test]
 fn markdown_and_json_have_it_too() {
     let (out, _, _) = diff(&moving(false), &["--format", "markdown", "--limit", "4000"]);

@@ -51,6 +51,8 @@ mod sandbox;
 // What becomes of folded values and comments.
 mod layout;
 mod ldap;
+// Signals in the middle of verbs that only read.
+mod interrupted;
 // What a host remembers: history, rollback, unlock, release.
 mod history;
 // What a host says of itself is data about that host alone.

@@ -305,13 +305,147 @@ fn copies_masquerading_and_forward_files_are_told() {
     let headers = masquerade.replace("masquerade_classes: envelope_recipient", "biff: 'no'");
     assert_eq!(RouteFolder::new(&headers).short(&at), "250 delivered mx");
 
+    // Who gets that copy depends on the sender; the way of the mail itself does not.
+    let lab = RouteFolder::new(&at_smtp(
+        "settings: {sender_bcc_maps: 'inline:{a@example.org=b@example.org}'}",
+    ));
+    assert_eq!(lab.short(&["john@example.org"]), "250 delivered backend1");
+    let told = text(&lab.trace(&["--ldif", "d.ldif", "john@example.org"]).stdout);
+    let line = "       a copy: not modelled, because its recipient depends on the sender   sender_bcc_maps (m.yaml:";
+    assert!(told.contains(line), "{told}");
+
     for (more, expected) in [
-        ("biff: 'no'", "- delivered smtp"),
-        ("forward_path: '/var/forward/$user'", "- not modelled smtp"),
+        ("settings: {biff: 'no'}", "- delivered smtp"),
+        (
+            "settings: {forward_path: '/var/forward/$user'}",
+            "- not modelled smtp",
+        ),
     ] {
-        let lab = RouteFolder::new(&at_smtp(&format!("settings: {{{more}}}")));
+        let lab = RouteFolder::new(&at_smtp(more));
         let submit = ["--submit", "smtp.example.org", "root@smtp.example.org"];
         assert_eq!(lab.short(&submit), expected, "{more}");
+    }
+}
+
+/// smtp(8), lmtp(8), postconf(5): `smtp_fallback_relay`, `relayhost`, `soft_bounce`; virtual(8). tests/lab/compare.py asks a real Postfix.
+#[test]
+fn next_hops_that_fail_end_as_smtp_ends_them() {
+    let to = |transport: &str| {
+        format!(
+            "settings: {{transport_maps: {{prepend: ['inline:{{{{john@example.org={transport}}}}}']}}}}"
+        )
+    };
+    let long = format!("lmtp:unix:/run/{}", "x".repeat(110));
+    let of_relay = "services: {relay/unix: {options: {smtp_fallback_relay: ''}}}";
+    let fallback = "settings: {smtp_fallback_relay: '[out.outside.example]'}";
+    for (more, address, action, reason) in [
+        (
+            "settings: {biff: 'no'}".to_owned(),
+            "gone",
+            "bounced",
+            "5.4.4 Host or domain name not found",
+        ),
+        (
+            fallback.to_owned(),
+            "gone",
+            "delivered",
+            "`out.outside.example` takes it",
+        ),
+        (
+            format!("{fallback}, {of_relay}"),
+            "gone",
+            "bounced",
+            "5.4.4 Host or domain name not found",
+        ),
+        (
+            "settings: {smtp_fallback_relay: '[smtp.example.org]'}".to_owned(),
+            "gone",
+            "deferred",
+            "4.3.5 mail for the host loops",
+        ),
+        (
+            "settings: {relayhost: '[smtp.example.org]:25'}".to_owned(),
+            "itself",
+            "deferred",
+            "4.3.5 mail for the host loops",
+        ),
+        (
+            "settings: {relayhost: '[smtp.example.org]'}".to_owned(),
+            "itself",
+            "loop",
+            "5.4.6 mail for the host loops",
+        ),
+        (
+            "services: {relay/unix: {options: {soft_bounce: 'yes'}}}".to_owned(),
+            "gone",
+            "deferred",
+            "4.4.4 Host or domain name not found",
+        ),
+        (
+            "services: {smtp/unix: {options: {soft_bounce: 'yes'}}}".to_owned(),
+            "gone",
+            "bounced",
+            "5.4.4 Host or domain name not found",
+        ),
+        (
+            to("virtual:"),
+            "john",
+            "deferred",
+            "4.3.0 virtual(8) does not start",
+        ),
+        (
+            to("relay:[smtp.example.org]:2525"),
+            "john",
+            "not modelled",
+            "what listens on port 2525",
+        ),
+        (
+            to("relay:[smtp.example.org]:smtp"),
+            "john",
+            "loop",
+            "5.4.6 mail for the host loops",
+        ),
+        (
+            to("smtp:[out.outside.example"),
+            "john",
+            "deferred",
+            "4.3.0 unknown mail transport error",
+        ),
+        (
+            to("smtp:[out.outside.example]:0"),
+            "john",
+            "deferred",
+            "4.3.0 unknown mail transport error",
+        ),
+        (
+            to(&long),
+            "john",
+            "deferred",
+            "4.3.5 Server configuration error",
+        ),
+        (
+            to("lmtp:unix:/run/a,unix:/run/b"),
+            "john",
+            "deferred",
+            "4.4.1 connect to",
+        ),
+        (
+            to("nosuch:x"),
+            "john",
+            "deferred",
+            "4.3.0 mail transport unavailable",
+        ),
+    ] {
+        let lab =
+            RouteFolder::new(&MANIFEST.replace("[192.0.2.5]}", &format!("[192.0.2.5], {more}}}")));
+        let address = format!("{address}@example.org");
+        let trace = lab
+            .json(&["--submit", "smtp.example.org", &address])
+            .remove(0);
+        let end = &trace["ends"][0];
+        assert_eq!(end["action"], action, "{more}: {end}");
+        let said = end["reason"].as_str().unwrap();
+        assert!(said.starts_with(reason), "{more}: {said}");
     }
 }
 

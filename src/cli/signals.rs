@@ -7,6 +7,8 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::exit;
 
+use super::terminal::Terminal;
+
 use crate::fleet::Stop;
 
 /// The last signal of this process, 0 before there was one.
@@ -69,6 +71,21 @@ pub fn each(mut on_signal: impl FnMut(i32) -> bool + Send + 'static) -> std::io:
         .name("events".to_owned())
         .spawn(watch)
         .map(drop)
+}
+
+/// Makes SIGINT and SIGTERM end a verb that only reads: with a last line on standard error, and the exit code of the signal. It prints
+/// its report at once at its end, so that nothing of it was printed before.
+pub fn end_reading(terminal: &Terminal) {
+    let at_end = *terminal;
+    let watched = each(move |_| {
+        at_end.say("interrupted: nothing was changed, and no report was made");
+        true
+    });
+    if let Err(error) = watched {
+        terminal.say(&format!(
+            "warning: Ctrl-C will end the program without a message: {error}"
+        ));
+    }
 }
 
 /// Whether the last signal was SIGTERM.

@@ -21,6 +21,7 @@ pub struct Cleanup {
     virtual_alias_maps: Maps,
     always_bcc: Known<String>,
     recipient_bcc_maps: Maps,
+    sender_bcc_maps: Maps,
     propagates_canonical: bool,
     propagates_virtual: bool,
     expansion_limit: usize,
@@ -42,8 +43,8 @@ pub struct Rewritten {
 /// A recipient that cleanup(8) adds. It adds it with `NOTIFY=NEVER`: nobody learns of a copy that is not delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlindCopy {
-    /// Who gets the copy.
-    pub recipient: String,
+    /// Who gets the copy; none if that depends on the sender.
+    pub recipient: Option<String>,
     /// The parameter that says so.
     pub parameter: &'static str,
     /// The table entry, if a table says so.
@@ -76,6 +77,7 @@ impl Cleanup {
             virtual_alias_maps: reader.maps("virtual_alias_maps"),
             always_bcc: reader.text("always_bcc"),
             recipient_bcc_maps: reader.maps("recipient_bcc_maps"),
+            sender_bcc_maps: reader.maps("sender_bcc_maps"),
             propagates_canonical: propagates.iter().any(|word| word == "canonical"),
             propagates_virtual: propagates.iter().any(|word| word == "virtual"),
             expansion_limit: reader.number("virtual_alias_expansion_limit", 1000),
@@ -120,8 +122,7 @@ impl Cleanup {
         })
     }
 
-    /// Who else gets a message for a recipient, which is rewritten already but for its aliases. `sender_bcc_maps` depends on the
-    /// sender.
+    /// Who else gets a message for a recipient, which is rewritten already but for its aliases.
     fn copies(
         &self,
         address: &str,
@@ -137,7 +138,7 @@ impl Cleanup {
         let mut copies = Vec::new();
         if let Some(found) = found {
             copies.push(BlindCopy {
-                recipient: resolver.canonical(found.hit.answer.value.trim())?,
+                recipient: Some(resolver.canonical(found.hit.answer.value.trim())?),
                 parameter: "recipient_bcc_maps",
                 hit: Some(found.hit),
             });
@@ -145,8 +146,15 @@ impl Cleanup {
         let always = self.always_bcc.clone()?;
         if !always.is_empty() {
             copies.push(BlindCopy {
-                recipient: resolver.canonical(&always)?,
+                recipient: Some(resolver.canonical(&always)?),
                 parameter: "always_bcc",
+                hit: None,
+            });
+        }
+        if !self.sender_bcc_maps.is_empty() {
+            copies.push(BlindCopy {
+                recipient: None,
+                parameter: "sender_bcc_maps",
                 hit: None,
             });
         }

@@ -1,5 +1,7 @@
 //! Delivery by local(8): aliases, and the mailboxes of accounts.
 
+use std::collections::BTreeSet;
+
 use super::address::{split, unquoted};
 use super::maps::{AddressLookup, Hit, Known, Maps};
 use super::reader::ParameterReader;
@@ -18,6 +20,8 @@ pub struct LocalAgent {
     luser_relay: Known<String>,
     /// Whether `forward_path` is another one than the default: only the host knows what the files say.
     has_own_forward_path: bool,
+    /// The accounts that have a file `.forward` on the host.
+    forwarding: BTreeSet<String>,
     /// Parameters whose tables name transports: not modelled where they are set.
     transport_maps: [Maps; 2],
 }
@@ -49,6 +53,7 @@ impl LocalAgent {
             fallback_transport: reader.text("fallback_transport"),
             luser_relay: reader.text("luser_relay"),
             has_own_forward_path: reader.view.is_set("forward_path"),
+            forwarding: reader.tables.forwarding_accounts(),
             transport_maps: [
                 reader.maps("mailbox_transport_maps"),
                 reader.maps("fallback_transport_maps"),
@@ -84,7 +89,7 @@ impl LocalAgent {
         let user = split(recipient).0.to_lowercase();
         let bare = self.lookup.extensions.split(&user).map(|(bare, _)| bare);
         let account = bare.as_deref().unwrap_or(&user);
-        if self.has_own_forward_path {
+        if self.has_own_forward_path || self.forwarding.contains(account) {
             let what = format!("the file `.forward` of `{account}` is not modelled");
             return Err(LookupError::NotModelled(what));
         }

@@ -100,8 +100,11 @@ fn write_hop(number: usize, hop: &Hop, origin: OriginOf<'_>, text: &mut String) 
             Some(hit) => source(&hop.host, hit, origin),
             None => parameter(&hop.host, copy.parameter, origin),
         };
-        let recipient = visible(&copy.recipient);
-        let _ = writeln!(text, "       a copy to {recipient}   {decided}");
+        let recipient = match &copy.recipient {
+            Some(recipient) => format!(" to {}", visible(recipient)),
+            None => ": not modelled, because its recipient depends on the sender".to_owned(),
+        };
+        let _ = writeln!(text, "       a copy{recipient}   {decided}");
     }
     for route in &hop.routes {
         let decided = decided(&hop.host, route, origin);

@@ -70,7 +70,7 @@ struct HopView<'a> {
 /// A copy that a host adds (bcc).
 #[derive(Serialize, JsonSchema)]
 struct CopyView<'a> {
-    recipient: &'a str,
+    recipient: Option<&'a str>,
     parameter: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     decided: Option<SourceView<'a>>,
@@ -173,7 +173,7 @@ fn hop_view<'a>(hop: &'a Hop, origin: OriginOf<'_>) -> HopView<'a> {
             .copies
             .iter()
             .map(|copy| CopyView {
-                recipient: &copy.recipient,
+                recipient: copy.recipient.as_deref(),
                 parameter: copy.parameter,
                 decided: copy.hit.as_ref().map(|hit| source(&hop.host, hit, origin)),
             })

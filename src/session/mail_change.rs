@@ -7,6 +7,7 @@ use super::mail_states::{HostStates, MailStates};
 use super::verify::SortedDirectory;
 use crate::directory::Directory;
 use crate::every_core::on_every_core;
+use crate::mail::MailMurder;
 use crate::name::HostName;
 use crate::plan::mail_change::{MailChange, MailState, StateEffect, WorseAddresses};
 use crate::verify::{
@@ -164,11 +165,12 @@ impl Walks<'_> {
         let mut found = self.by_waves(judge, end, (&changed, &tried));
         if changed.len() > 1 {
             let none = vec![None; judge.before.classes.len()];
-            let alone = on_every_core(&tried, |host| {
+            let single = not_early(&tried, &changed, &judge.before.murder, &end.0.murder);
+            let alone = on_every_core(&single, |host| {
                 let is_changed = |at: usize| at == *host;
                 self.but_one(judge, (judge.before, &none), end.1, (*host, &is_changed))
             });
-            let states = tried.iter().map(|host| MailState::Alone(self.name(*host)));
+            let states = single.iter().map(|host| MailState::Alone(self.name(*host)));
             found.extend(states.zip(alone));
         }
         for (state, worse) in found {
@@ -239,3 +241,18 @@ impl Walks<'_> {
 
 #[cfg(test)]
 mod tests;
+
+/// The hosts that may be changed alone: not one that goes while another one comes, as such an early removal is refused by itself.
+fn not_early(
+    tried: &[usize],
+    changed: &[usize],
+    before: &MailMurder,
+    after: &MailMurder,
+) -> Vec<usize> {
+    let has = |of: &MailMurder, at: usize| of.present().any(|(host, _)| host == at);
+    let comes = changed
+        .iter()
+        .any(|at| has(after, *at) && !has(before, *at));
+    let stays = |at: &usize| !comes || has(after, *at);
+    tried.iter().copied().filter(stays).collect()
+}

@@ -88,7 +88,7 @@ impl<'a> ChangeJudge<'a> {
     fn worse(&self, class: ClassId, now: &ClassRoutes, state: &StateRoutes) -> Option<WorstPlace> {
         let then = self.before.classes.get(class.0 as usize)?;
         let at_places = now.iter().filter_map(|route| {
-            let then = self.then(class, then, &route.place)?;
+            let then = self.then(class, then, (&route.place, state))?;
             let worse = WorseMail::between(&then, &route.outcome)?;
             Some((worse, Some(route.place)))
         });
@@ -99,9 +99,14 @@ impl<'a> ChangeJudge<'a> {
 
     /// What became of the mail of a class at a place before the change: that of the host itself, or of a twin whose mailbox the
     /// address does not have either.
-    fn then(&self, class: ClassId, then: &ClassRoutes, place: &EntryPlace) -> Option<PlaceOutcome> {
+    fn then(
+        &self,
+        class: ClassId,
+        then: &ClassRoutes,
+        (place, state): (&EntryPlace, &StateRoutes),
+    ) -> Option<PlaceOutcome> {
         if !self.before.has_place(place) {
-            return Some(elsewhere(then, place.kind));
+            return Some(self.beside(then, place, state));
         }
         if let Some(same) = then.at(place.kind, place.host) {
             return Some(same.outcome);
@@ -115,6 +120,24 @@ impl<'a> ChangeJudge<'a> {
                 && !is_named(place.host)
         };
         then.iter().find(alike).map(|known| known.outcome)
+    }
+
+    /// What became of mail where a new place is added to others, or replaces them: the best place of its kind of the hosts with the
+    /// same job, else see [`elsewhere`].
+    fn beside(&self, then: &ClassRoutes, new: &EntryPlace, state: &StateRoutes) -> PlaceOutcome {
+        let job = |of: &StateRoutes, host: usize| {
+            let host = of.murder.hosts.get(host);
+            host.map(|host| host.abilities)
+        };
+        let own = job(state, new.host);
+        let is_backend = own.is_some_and(|own| own.holds_mailboxes);
+        let alike = then.iter().filter(|old| {
+            let is_alike = old.place.kind == new.kind && job(self.before, old.place.host) == own;
+            is_alike && !(is_backend && new.kind == PlaceKind::Inside)
+        });
+        let outcomes = alike.map(|old| old.outcome);
+        let best = outcomes.min_by_key(|outcome| (outcome.is_refused_for_good, outcome.verdict));
+        best.unwrap_or_else(|| elsewhere(then, new.kind))
     }
 
     fn came_in(&self, class: ClassId) -> bool {
@@ -161,7 +184,9 @@ impl<'a> ChangeJudge<'a> {
             };
             route.place.kind == PlaceKind::Outside
                 && route.outcome.verdict == EndAction::Delivered
-                && self.then(class, then, &route.place).is_some_and(was_lost)
+                && self
+                    .then(class, then, (&route.place, state))
+                    .is_some_and(was_lost)
         });
         comes && self.worse(class, now, state).is_none()
     }

@@ -308,6 +308,15 @@ murder_table() {
     /*) echo '! the file does not exist'; return ;;
     *:/*) [ ! -e "$source" ] || [ -f "$source" ] || { echo '! it is no regular file'; return; } ;;
   esac
+  # postmap(1) would log an error for a table that the apply is yet to make.
+  case $table in
+    hash:/* | btree:/*) opened=$source.db ;;
+    lmdb:/* | cdb:/*) opened=$source.${table%%:*} ;;
+    dbm:/* | sdbm:/*) opened=$source.pag ;;
+    *:/*) opened=$source ;;
+    *) opened=/ ;;
+  esac
+  [ -e "$opened" ] || { echo "! $opened does not exist"; return; }
   command -v timeout >/dev/null || { echo '! the host has no timeout(1)'; return; }
   for key; do
     said=$(timeout -s KILL 10 postmap -c "$CF" -q "$key" "$table" 2>&1)

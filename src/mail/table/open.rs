@@ -1,6 +1,6 @@
 //! Opens the lookup tables that a value names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::answer::{KeyLookup, LookupError, UnknownTable};
@@ -57,6 +57,20 @@ impl HostTables {
             }
         }
         tables
+    }
+
+    /// The accounts in whose homes the host has a file `.forward` or one like `.forward+lists`, as far as its files are known.
+    #[must_use]
+    pub fn forwarding_accounts(&self) -> BTreeSet<String> {
+        let account = |path: &String| {
+            let (home, file) = path.rsplit_once('/')?;
+            let account = match home {
+                "/root" => "root",
+                home => home.strip_prefix("/home/")?,
+            };
+            file.starts_with(".forward").then(|| account.to_owned())
+        };
+        self.files.keys().filter_map(account).collect()
     }
 
     /// The record of the lookups in these tables.
@@ -232,6 +246,20 @@ fn unread(path: &str) -> String {
 mod tests {
     use super::*;
     use crate::directory::Directory;
+
+    /// local(8), "USER-CONTROLLED FILES": `forward_path` is in the home of an account.
+    #[test]
+    fn accounts_with_forward_files_are_known_by_their_homes() {
+        let paths = [
+            "/root/.forward",
+            "/home/ann/.forward+lists",
+            "/home/bob/.bashrc",
+            "/etc/.forward",
+        ];
+        let files = paths.map(|path| (path.to_owned(), String::new()));
+        let accounts = HostTables::new(files.into()).forwarding_accounts();
+        assert_eq!(accounts, ["ann", "root"].map(str::to_owned).into());
+    }
 
     /// regexp_table(5), cidr_table(5): "INLINE SPECIFICATION".
     #[test]
