@@ -1,4 +1,4 @@
-//! Changes that a package manager made: dpkg(1) by its log, rpm(8) by those of dnf(8), yum(8) and zypper(8).
+//! Changes that a package manager made: dpkg(1) by its log, rpm(8) by those of dnf(8), dnf5(8), yum(8) and zypper(8).
 
 use super::time;
 use crate::exchange::Evidence;
@@ -58,10 +58,11 @@ fn of_dpkg(evidence: &Evidence) -> Vec<PackageRun> {
     runs
 }
 
-/// What was done to packages of rpm(8), by the logs of dnf(8), yum(8) and zypper(8).
+/// What was done to packages of rpm(8), by the logs of dnf(8), dnf5(8), yum(8) and zypper(8).
 fn of_rpm(evidence: &Evidence) -> Vec<PackageRun> {
     let run = |line: &String| {
-        let (time, action, name) = of_zypper(line, evidence).or_else(|| of_dnf(line, evidence))?;
+        let known = of_zypper(line, evidence).or_else(|| of_dnf5(line, evidence));
+        let (time, action, name) = known.or_else(|| of_dnf(line, evidence))?;
         Some(PackageRun {
             name,
             action,
@@ -70,6 +71,17 @@ fn of_rpm(evidence: &Evidence) -> Vec<PackageRun> {
         })
     };
     evidence.rpm.iter().filter_map(run).collect()
+}
+
+/// `2026-11-29T10:02:11+0000 [814] INFO RPM callback install start "postfix-2:3.9.0-1.fc42.x86_64" total 3` of dnf5.
+fn of_dnf5(line: &str, evidence: &Evidence) -> Option<(i64, String, String)> {
+    let (time, rest) = time::of_log(line, evidence.now, evidence.offset)?;
+    let (_, rest) = rest.split_once(" RPM callback ")?;
+    let (action, rest) = rest.split_once(' ')?;
+    let package = rest.split('"').nth(1)?;
+    let name = package.rsplitn(3, '-').nth(2)?;
+    let is_change = matches!(action, "install" | "uninstall");
+    is_change.then(|| (time, action.to_owned(), name.to_owned()))
 }
 
 /// `2026-11-29T10:02:11+0000 SUBDEBUG Upgrade: postfix-2:3.8.1-5.el9.x86_64` of dnf, and

@@ -94,8 +94,18 @@ fn packages_of_rpm_are_known_by_the_logs_of_dnf_yum_and_zypper() {
         "Nov 29 10:02:12 Updated: 2:postfix-2.10.1-9.el7.x86_64",
         "2026-11-29 10:02:11|install|postfix|3.8.4-150600.3.2|x86_64||repo-update|0a1b|",
         "2026-11-29 10:02:11|remove |postfix|3.8.4-150600.3.2|x86_64|root@host|",
+        "2026-11-29T10:02:11+0000 [814] INFO RPM callback install start \"postfix-2:3.9.0-1.fc42.x86_64\" total 3",
+        "2026-11-29T10:02:11+0000 [814] INFO RPM callback uninstall stop \"postfix-2:3.9.0-1.fc42.x86_64\" amount 3 total 3",
     ];
-    let actions = ["upgrade", "installed", "updated", "install", "remove"];
+    let actions = [
+        "upgrade",
+        "installed",
+        "updated",
+        "install",
+        "remove",
+        "install",
+        "uninstall",
+    ];
     for (line, action) in lines.into_iter().zip(actions) {
         let mut evidence = evidence(&SSH, &[]);
         evidence.rpm = vec![line.to_owned()];
@@ -114,6 +124,8 @@ fn packages_of_rpm_are_known_by_the_logs_of_dnf_yum_and_zypper() {
     for line in [
         "2026-11-29 10:02:11|command|root@host|'zypper' 'up' 'postfix'|",
         "2026-11-29T10:02:11+0000 INFO --- logging initialized ---",
+        "2026-11-29T10:02:11+0000 [814] INFO RPM callback transaction start, total 2",
+        "2026-11-29T10:02:11+0000 [814] INFO RPM callback open file \"/var/cache/postfix-3.9.0-1.rpm\"",
         "2026-11-29 10:02:11|install||",
         "rubbish",
     ] {

@@ -20,6 +20,9 @@ murder_evidence() {
   for path in /var/log/dnf.rpm.log.1 /var/log/dnf.rpm.log /var/log/yum.log; do
     [ ! -f $path ] || tail -n 500 $path
   done
+  for path in /var/log/dnf5.log.1 /var/log/dnf5.log; do
+    [ ! -f $path ] || grep -aE ' RPM callback (un)?install st' $path | tail -n 500
+  done
   path=/var/log/zypp/history
   [ ! -f $path ] || grep -aE '^[0-9: -]+\|(install|remove) *\|' $path | tail -n 500
   echo "=logs"
