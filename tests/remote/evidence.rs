@@ -237,6 +237,10 @@ fn packages_of_rpm_are_known_by_the_logs_of_their_package_managers() {
             "$(date +%Y-%m-%dT%H:%M:%S%z) SUBDEBUG Upgrade: postfix-2:3.8.1-5.el9.x86_64",
         ),
         (
+            "/var/log/dnf5.log",
+            "$(date +%Y-%m-%dT%H:%M:%S%z) [814] INFO RPM callback install start \\\"postfix-2:3.9.0-1.fc42.x86_64\\\" total 3",
+        ),
+        (
             "/var/log/yum.log",
             "$(LC_ALL=C date '+%b %d %H:%M:%S') Updated: 2:postfix-2.10.1-9.el7.x86_64",
         ),
