@@ -416,6 +416,9 @@ def delivery(model, host, data, lines):
     real_ends = {(plain(line[1]).lower(), *sent_in(line)) for line in lines}
     # The log has the account of a local delivery, and not the alias.
     wanted, real_ends = ({end if end[1] != "local" else ("", *end[1:]) for end in ends} for ends in (wanted, real_ends))
+    # Where soft_bounce keeps mail that smtp(8) fails with a code of 5.X.X, retry(8) does not take this code for the mail that follows.
+    softened = {end[0]: end for end in wanted if end[1] == "retry"}
+    real_ends = {softened.get(end[0], end) if end[1:] == ("retry", "none", "4.0.0", "deferred") else end for end in real_ends}
     # qmgr(8) bounces it.
     wanted |= {(end["recipient"].lower(), "error", "none", *failure(end)) for end in model["ends"] if end["host"] == own and end["reason"][1:].startswith(".1.3 bad")}
     # A message that cannot be expanded stays in maildrop, and the log has no recipient of it.
