@@ -14,6 +14,7 @@ mod large;
 // The program as a whole process.
 mod process;
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -72,13 +73,17 @@ fn saved_plan(name: &str, hosts: usize, here: &Path) {
     row(&format!("plan --out, {hosts} new hosts"), saved, must);
     let shown = median(LONG_RUNS, || run(&show, here, 0));
     row(&format!("show of a saved plan, {hosts} hosts"), shown, must);
-    let applied = run(&[&apply[..], &new].concat(), here, 0);
+    let runs = Cell::new(0);
+    let applied = median(LONG_RUNS, || {
+        runs.set(runs.get() + 1);
+        let sandbox = format!("new-{}", runs.get());
+        run(&[&apply[..], &["--sandbox", &sandbox]].concat(), here, 0)
+    });
     row(
-        &format!("apply of a saved plan, {hosts} hosts, once"),
+        &format!("apply of a saved plan, {hosts} hosts"),
         applied,
         must,
     );
-    fs::remove_dir_all(here.join("new")).unwrap();
 }
 
 /// The import of a murder of hundreds of hosts that a person wrote on one page, once, and the lines of what came of it.
@@ -126,6 +131,7 @@ fn main() {
             check,
             must("1 s, 300 MiB"),
         );
+        // Nothing is deleted before the end: ext4 passes over inodes that were deleted in the last minute, so new files would be slow.
         let tree = format!("tree-{hosts}");
         let render = median(LONG_RUNS, || {
             run(&["render", &name, "--out", &tree], here, 0)
@@ -135,7 +141,6 @@ fn main() {
             render,
             must("5 s, 500 MiB"),
         );
-        fs::remove_dir_all(here.join(&tree)).unwrap();
         let sandbox = format!("sandbox-{hosts}");
         let apply = run(&["apply", &name, "--sandbox", &sandbox, "--yes"], here, 0);
         row(
@@ -154,7 +159,6 @@ fn main() {
         if !large {
             saved_plan(&name, hosts, here);
         }
-        fs::remove_dir_all(here.join(&sandbox)).unwrap();
         growth.push([check.time, render.time, plan.time]);
     }
     if let [small, large] = growth.as_slice() {
@@ -197,7 +201,8 @@ fn main() {
         verb(&["plan"], 0),
         "a readable diff",
     );
-    row("  drift", verb(&["drift"], 2), "");
+    // The manifest's table changed, and nobody changed the host.
+    row("  drift", verb(&["drift"], 0), "");
     row(
         "  plan --format json",
         verb(&["plan", "--format", "json"], 0),
