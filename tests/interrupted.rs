@@ -75,45 +75,20 @@ fn a_signal_ends_trace_and_verify_with_its_code_and_a_last_line() {
     )
     .unwrap();
     let before = names(folder.path());
+    let verify = ["verify", "murder.yaml"];
+    let trace = ["trace", "ann@example.org", "--manifest", "murder.yaml"];
     let live = ["--live", "--accept-new", "--ldif", "d.ldif"];
+    let json = ["--format", "json"];
     for arguments in [
-        &["verify", "murder.yaml"][..],
-        &["verify", "murder.yaml", "--format", "json"],
-        &[
-            "verify",
-            "murder.yaml",
-            "--single-failures",
-            "--format",
-            "sarif",
-        ],
-        &[
-            "trace",
-            "ann@example.org",
-            "--manifest",
-            "murder.yaml",
-            "--format",
-            "json",
-        ],
-        &[
-            &["trace", "ann@example.org", "--manifest", "murder.yaml"],
-            &live[..],
-        ]
-        .concat(),
-        &[
-            &[
-                "trace",
-                "ann@example.org",
-                "--manifest",
-                "murder.yaml",
-                "--format",
-                "json",
-            ],
-            &live[..],
-        ]
-        .concat(),
+        verify.to_vec(),
+        [&verify[..], &json].concat(),
+        [&verify[..], &["--single-failures", "--format", "sarif"]].concat(),
+        [&trace[..], &json].concat(),
+        [&trace[..], &live].concat(),
+        [&trace[..], &json, &live].concat(),
     ] {
         for (signal, code) in [("INT", 130), ("TERM", 143)] {
-            let (ended, out, err) = interrupted(folder.path(), arguments, &server, signal);
+            let (ended, out, err) = interrupted(folder.path(), &arguments, &server, signal);
             assert_eq!(ended, Some(code), "{arguments:?}: {out}{err}");
             assert_eq!(out, "", "{arguments:?}");
             assert_eq!(

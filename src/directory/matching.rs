@@ -111,7 +111,9 @@ fn squeezed(value: &str) -> Cow<'_, str> {
 }
 
 /// A value in lower case.
-fn lowered(value: Cow<'_, str>) -> Cow<'_, str> {
+#[must_use]
+pub fn lowered<'a>(value: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+    let value = value.into();
     let is_lower = |byte: &u8| byte.is_ascii() && !byte.is_ascii_uppercase();
     match value.as_bytes().iter().all(is_lower) {
         true => value,

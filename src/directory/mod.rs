@@ -22,6 +22,7 @@ pub use dn::{DnError, normalized_dn};
 pub use filter::{Assertion, LdapFilter, Pattern, PatternPart};
 pub use indexes::ServerIndexes;
 pub use ldif::{LdifError, read_ldif};
+pub use matching::lowered;
 pub use parse_filter::{FilterError, parse_filter};
 pub use scope::EntryScope;
 pub use search::SearchScope;

@@ -90,11 +90,11 @@ impl Directory {
     /// The entries that have a value of an attribute, by the attribute's matching rule.
     #[must_use]
     pub fn with_value(&self, attribute: &str, value: &str) -> Vec<EntryId> {
-        let found = self
-            .attribute(attribute)
-            .and_then(|id| self.range(id, value));
-        let found = found.map(|range| range.entries().into_iter().map(EntryId).collect());
-        found.unwrap_or_default()
+        let mut found = Vec::new();
+        if let Some(attribute) = self.attribute(attribute) {
+            self.take_with_value(attribute, value, &mut found);
+        }
+        found
     }
 
     /// The entries that have a value of an attribute, by its matching rule, and perhaps others whose value has the same hash.

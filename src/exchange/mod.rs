@@ -27,4 +27,4 @@ pub use questions::{HistoryQuestion, Observed, Questions};
 pub use record::{
     ConfigurationRecord, FactsRecord, FileRecord, HostRecord, PresentRecord, ServiceRecord,
 };
-pub use sealed::{sealed, unsealed};
+pub use sealed::{LIVE_FORMAT, PLAN_FORMAT, sealed, unsealed};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::sealed::HEAD;
+use super::sealed::{HEAD, LIVE_FORMAT, PLAN_FORMAT};
 
 /// So much of a file says which of the sealed files it is.
 const LOOKED_AT: usize = 4096;
@@ -58,17 +58,17 @@ impl OtherFile {
     /// A sealed file that was edited so that it is no JSON any more.
     fn of_head(head: &[u8]) -> Option<Self> {
         let head = String::from_utf8_lossy(head);
-        if head.contains("murder-live") {
+        if head.contains(LIVE_FORMAT) {
             return Some(Self::LiveFile);
         }
-        (head.starts_with(HEAD) || head.contains("murder-plan")).then_some(Self::SavedPlan)
+        (head.starts_with(HEAD) || head.contains(PLAN_FORMAT)).then_some(Self::SavedPlan)
     }
 
     fn of_json(document: &Value) -> Self {
         let has = |key: &str| document.get(key).is_some();
         match document.get("format").and_then(Value::as_str) {
-            Some("murder-live") => Self::LiveFile,
-            Some("murder-plan") => Self::SavedPlan,
+            Some(LIVE_FORMAT) => Self::LiveFile,
+            Some(PLAN_FORMAT) => Self::SavedPlan,
             _ if has("$schema") => Self::Schema,
             _ if has("format_version") => Self::Report,
             _ if has("digest") => Self::SavedPlan,

@@ -2,6 +2,10 @@
 
 use crate::digest::sha256_hex;
 
+/// What the file of a saved plan says that it is.
+pub const PLAN_FORMAT: &str = "murder-plan";
+/// What the file of `observe` says that it is.
+pub const LIVE_FORMAT: &str = "murder-live";
 /// How the file begins; the digest follows. It is the SHA-256 of all bytes but its own 64 digits.
 pub(super) const HEAD: &str = "{\"digest\":\"sha256:";
 /// What follows the digest.

@@ -1,7 +1,7 @@
 //! Tells the file of a saved plan from a manifest.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::plan::saved::{is_no_manifest, is_saved_plan};
@@ -14,17 +14,11 @@ const MOST_ENTRIES: usize = 1000;
 /// Whether a path is the file of a saved plan, and no manifest. A plan that was edited is one too.
 #[must_use]
 pub fn is_plan_file(path: &Path) -> bool {
-    // A manifest may come from a pipe, which can be read only once.
-    if !std::fs::metadata(path).is_ok_and(|found| found.is_file()) {
-        return false;
-    }
-    let mut head = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
     let is_yaml = || {
         path.extension()
             .is_some_and(|name| name == "yaml" || name == "yml")
     };
-    read.is_ok() && (is_saved_plan(&head) || (is_no_manifest(&head) && !is_yaml()))
+    head(path).is_some_and(|head| is_saved_plan(&head) || (is_no_manifest(&head) && !is_yaml()))
 }
 
 /// The first saved plan in a folder: what a person may mean who gives the folder.
@@ -33,15 +27,18 @@ pub(super) fn plan_in(folder: &Path) -> Option<PathBuf> {
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     let mut paths: Vec<PathBuf> = paths.collect();
     paths.sort();
-    paths.into_iter().find(|path| {
-        let is_file = std::fs::metadata(path).is_ok_and(|found| found.is_file());
-        is_file && head(path).is_ok_and(|head| is_saved_plan(&head))
-    })
+    paths
+        .into_iter()
+        .find(|path| head(path).is_some_and(|head| is_saved_plan(&head)))
 }
 
-/// The first bytes of a file.
-fn head(path: &Path) -> io::Result<Vec<u8>> {
+/// The first bytes of a regular file that can be read. A manifest may come from a pipe, which can be read only once.
+fn head(path: &Path) -> Option<Vec<u8>> {
+    if !std::fs::metadata(path).ok()?.is_file() {
+        return None;
+    }
     let mut head = Vec::new();
-    File::open(path)?.take(HEAD).read_to_end(&mut head)?;
-    Ok(head)
+    let file = File::open(path).ok()?;
+    file.take(HEAD).read_to_end(&mut head).ok()?;
+    Some(head)
 }

@@ -1,7 +1,7 @@
 //! Deliveries by smtp(8) and lmtp(8): to the next host, out of the murder, or to a mailbox.
 
 use super::agent::ClientAgent;
-use super::nexthop::Destination;
+use super::nexthop::{Destination, words};
 use super::rcpt::client_of;
 use super::reply::Reply;
 use super::resolve::Route;
@@ -60,11 +60,12 @@ impl Walk<'_> {
         let all = own.chain(fallback.into_iter().map(|one| (one, true)));
         let all: Vec<(Destination, bool)> = all.collect();
         let is_choice = all.len() > 1;
+        let is_relayhost = self.is_relayhost(at, route, is_lmtp);
         let mut status = String::from("4.4.1 no destination");
         for (destination, is_fallback) in all {
             let name = destination.name().filter(|_| is_choice);
             let taken = name.map_or_else(String::new, |name| format!("`{name}` takes it"));
-            let softened = is_fallback || self.is_relayhost(at, route, is_lmtp);
+            let softened = is_fallback || is_relayhost;
             match self.attempt(at, route, destination, is_lmtp) {
                 Attempt::Delivered => {
                     return self.end(at, &recipient, EndAction::Delivered, &via, taken);
@@ -98,11 +99,7 @@ impl Walk<'_> {
     fn is_relayhost(&self, at: usize, route: &Route, is_lmtp: bool) -> bool {
         let agent = self.client(at, route).filter(|_| !is_lmtp);
         let relayhost = agent.and_then(|agent| agent.relayhost.as_ref().ok());
-        let first = route
-            .nexthop
-            .split([',', ' ', '\t'])
-            .find(|w| !w.is_empty());
-        relayhost.map(String::as_str) == first
+        relayhost.map(String::as_str) == words(&route.nexthop).next()
     }
 
     /// What a destination does.

@@ -35,10 +35,14 @@ pub fn destinations(nexthop: &str, is_lmtp: bool) -> Vec<Destination> {
         true => nexthop.strip_prefix("inet:").unwrap_or(nexthop),
         false => nexthop,
     };
-    let words = nexthop
-        .split([',', ' ', '\t'])
-        .filter(|word| !word.is_empty());
+    let words = words(nexthop);
     words.map(|word| destination(word, is_lmtp)).collect()
+}
+
+/// The words of a next hop, one for each destination.
+pub(super) fn words(nexthop: &str) -> impl Iterator<Item = &str> {
+    let words = nexthop.split([',', ' ', '\t']);
+    words.filter(|word| !word.is_empty())
 }
 
 fn destination(word: &str, is_lmtp: bool) -> Destination {

@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::exchange::{Failure, HostRecord, MachineError, OtherFile, sealed, unsealed};
+use crate::exchange::{
+    Failure, HostRecord, LIVE_FORMAT as FORMAT, MachineError, OtherFile, PLAN_FORMAT, sealed,
+    unsealed,
+};
 use crate::ledger::Ledger;
 use crate::machine::recorded::Recorded;
 use crate::name::HostName;
@@ -16,8 +19,6 @@ use crate::plan::{activation_by, is_loaded};
 use crate::service::Service;
 use crate::state::{Desired, Live};
 
-/// What the file says that it is.
-const FORMAT: &str = "murder-live";
 /// The version of the format, `MAJOR.MINOR`.
 const FORMAT_VERSION: &str = "1.0";
 /// What the ledger of a service says that has not loaded what it has now: no hash.
@@ -160,7 +161,7 @@ impl LiveFileDocument {
             other => LiveFileDamage::Other(other),
         })?;
         let said: Versioned = serde_json::from_slice(&document).map_err(damaged)?;
-        if said.format == crate::plan::saved::FORMAT {
+        if said.format == PLAN_FORMAT {
             return Err(LiveFileDamage::Other(OtherFile::SavedPlan));
         }
         if said.format != FORMAT || said.format_version != FORMAT_VERSION {

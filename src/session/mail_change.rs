@@ -239,9 +239,6 @@ impl Walks<'_> {
     }
 }
 
-#[cfg(test)]
-mod tests;
-
 /// The hosts that may be changed alone: not one that goes while another one comes, as such an early removal is refused by itself.
 fn not_early(
     tried: &[usize],
@@ -256,3 +253,6 @@ fn not_early(
     let stays = |at: &usize| !comes || has(after, *at);
     tried.iter().copied().filter(stays).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,14 +4,14 @@
 //! entries that have the address, and by the entries and addresses that those name in turn. A signature has all of it, with
 //! the letters of addresses left out where no table can tell them apart.
 
-use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::attributes::Attributes;
 use super::syntax::FixedLooks;
 use crate::directory::{
-    AttributeId, Directory, EntryId, EntryScope, LdapFilter, SearchScope, parse_filter, read_url,
+    AttributeId, Directory, EntryId, EntryScope, LdapFilter, SearchScope, lowered, parse_filter,
+    read_url,
 };
 use crate::mail::MailMurder;
 use crate::mail::address::{list, split};
@@ -86,15 +86,6 @@ impl Ids {
                 .map(|(base, scope)| directory.scope(base, *scope))
                 .collect(),
         }
-    }
-}
-
-/// A value in lower case.
-fn lowered(value: &str) -> Cow<'_, str> {
-    let is_lower = |byte: &u8| byte.is_ascii() && !byte.is_ascii_uppercase();
-    match value.as_bytes().iter().all(is_lower) {
-        true => Cow::Borrowed(value),
-        false => Cow::Owned(value.to_lowercase()),
     }
 }
 

@@ -20,7 +20,8 @@ type PlaceKey = (PlaceKind, usize);
 pub(super) struct PlaceRoute {
     pub(super) place: EntryPlace,
     pub(super) outcome: PlaceOutcome,
-    /// The hosts that deliver it, where that is told: by mail from the Internet, and at the first place.
+    /// The hosts that deliver it. Only routes of the kind of the first place have them, which is mail from the Internet if it
+    /// can enter; others have none.
     delivers: BTreeSet<usize>,
     /// Those of them that give it to a mailbox over LMTP.
     gives_to_mailbox: BTreeSet<usize>,

@@ -1,7 +1,7 @@
 //! Builds indexes with this machine's postmap(1), for all sandboxes of a run.
 //!
-//! postmap(1) reads a main.cf, which can name libraries to load, and dies of an address or a group that this machine does
-//! not have. The sandbox belongs to another machine, and its author must not run programs here. So postmap has a
+//! postmap(1) reads a main.cf. That file can name libraries to load, and postmap(1) ends with an error if the file names an
+//! address or a group that this machine does not have. The sandbox belongs to another machine, and its author must not run programs here. So postmap has a
 //! configuration of our own that names nothing of either machine, and a folder of its own.
 //!
 //! A process of postmap takes some ten milliseconds to start and far less to index a small table. So small tables that

@@ -45,7 +45,7 @@ use crate::name::{HostName, RoleName};
 use crate::secret::{SecretName, SecretSource};
 
 /// What the file says that it is.
-pub const FORMAT: &str = "murder-plan";
+pub const FORMAT: &str = crate::exchange::PLAN_FORMAT;
 /// The version of the format, `MAJOR.MINOR`.
 pub const FORMAT_VERSION: &str = "1.0";
 

@@ -2,10 +2,8 @@
 
 use super::texts::{TextId, Texts};
 use super::{FORMAT, FORMAT_VERSION, PlanDocument, SavedPlan};
-use crate::exchange::{self, OtherFile};
+use crate::exchange::{self, LIVE_FORMAT, OtherFile};
 
-/// What the file of `observe` says that it is.
-const LIVE_FILE: &str = "murder-live";
 /// So much of a file decides whether it is a saved plan.
 const LOOKED_AT: usize = 4096;
 
@@ -130,7 +128,7 @@ fn document_format(document: &[u8]) -> Result<String, PlanDamage> {
     let versioned: Versioned = serde_json::from_slice(document).map_err(damaged)?;
     match versioned.format.as_str() {
         FORMAT => Ok(versioned.format_version),
-        LIVE_FILE => Err(PlanDamage::Other(OtherFile::LiveFile)),
+        LIVE_FORMAT => Err(PlanDamage::Other(OtherFile::LiveFile)),
         _ => Err(PlanDamage::Format(versioned.format)),
     }
 }

@@ -14,7 +14,7 @@ pub const GUARDS: [&str; 6] = [
 ];
 
 /// Classes that refer to each other in a circle are no reason to go round for ever.
-const DEEP: u32 = 8;
+pub const DEEP: u32 = 8;
 
 /// Whether a list certainly has none of the [`GUARDS`] where smtpd(8) looks for them (`has_required` in its source): before a
 /// `permit`, and not as the word after `warn_if_reject`. `class` gives the list of a restriction class, or `Some(None)` if only

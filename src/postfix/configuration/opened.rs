@@ -62,4 +62,13 @@ impl View<'_> {
             |names| split_list(&names).into_iter().collect(),
         )
     }
+
+    /// The list of a restriction class by its name; `Some(None)` for one whose list only the host knows.
+    pub(super) fn class_lists(&self) -> impl Fn(&str) -> Option<Option<String>> {
+        let classes = self.restriction_classes();
+        move |word| {
+            let is_class = classes.contains(word);
+            is_class.then(|| self.expanded(word).text.ok())
+        }
+    }
 }

@@ -12,6 +12,15 @@ const OVERRIDE: &str = "receive_override_options";
 /// The parameter by which smtpd(8) refuses unknown recipients without a restriction.
 const UNLISTED: &str = "smtpd_reject_unlisted_recipient";
 
+/// The parameters by which local(8) gives mail for recipients without an account to somebody else.
+const OTHER_TAKERS: [&str; 5] = [
+    "luser_relay",
+    "fallback_transport",
+    "fallback_transport_maps",
+    "mailbox_transport",
+    "mailbox_transport_maps",
+];
+
 /// A parameter that switches something off, and its expanded value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SwitchedOff {
@@ -36,11 +45,7 @@ impl View<'_> {
         if !value.eq_ignore_ascii_case("no") {
             return None;
         }
-        let classes = self.restriction_classes();
-        let class = |word: &str| {
-            let is_class = classes.contains(word);
-            is_class.then(|| self.expanded(word).text.ok())
-        };
+        let class = self.class_lists();
         let refuses = |name: &str| {
             let list = self.expanded(name).text;
             list.is_err()
@@ -59,14 +64,15 @@ impl View<'_> {
     /// through another service, which rewrites then: nothing is said where there may be one.
     #[must_use]
     pub fn leaves_addresses(&self) -> Option<SwitchedOff> {
-        let is_empty = |name: &str| self.expanded(name).text.is_ok_and(|text| text.is_empty());
         let filters = [
             "content_filter",
             "smtpd_proxy_filter",
             "header_checks",
             "body_checks",
         ];
-        if !self.overrides("no_address_mappings") || !filters.into_iter().all(is_empty) {
+        if !self.overrides("no_address_mappings")
+            || !filters.into_iter().all(|name| self.is_empty(name))
+        {
             return None;
         }
         // An access table may have `FILTER` (access(5)), and a policy server may answer it.
@@ -84,21 +90,21 @@ impl View<'_> {
     #[must_use]
     pub fn accepts_all_local(&self) -> bool {
         let text = |name: &str| self.expanded(name).text.unwrap_or_default();
-        let is_empty = |name: &str| self.expanded(name).text.is_ok_and(|text| text.is_empty());
         let transport = self.get("local_transport");
         let is_local = transport.is_ok_and(|value| value.text.split(':').next() == Some("local"));
         self.is_set("local_recipient_maps")
-            && is_empty("local_recipient_maps")
+            && self.is_empty("local_recipient_maps")
             && !text("mydestination").is_empty()
             && is_local
-            && is_empty("luser_relay")
-            && is_empty("fallback_transport")
-            && is_empty("fallback_transport_maps")
-            && is_empty("mailbox_transport")
-            && is_empty("mailbox_transport_maps")
+            && OTHER_TAKERS.into_iter().all(|name| self.is_empty(name))
             && !split_list(&text("virtual_alias_maps"))
                 .iter()
                 .any(|map| matches_everything(map))
+    }
+
+    /// Whether a parameter is known to have no value.
+    fn is_empty(&self, name: &str) -> bool {
+        self.expanded(name).text.is_ok_and(|text| text.is_empty())
     }
 
     fn overrides(&self, word: &str) -> bool {

@@ -4,7 +4,7 @@
 //! a list that ends, or permits, lets it pass to the next list (SMTPD_ACCESS_README).
 
 use super::View;
-use crate::postfix::catalogue::guards::{self, GUARDS};
+use crate::postfix::catalogue::guards::{self, DEEP, GUARDS};
 use crate::postfix::catalogue::lists::matches_everything;
 use crate::postfix::{Network, split_list};
 
@@ -53,9 +53,6 @@ const OF_DESTINATIONS: [&str; 3] = [
     "check_relay_domains",
 ];
 
-/// Classes that refer to each other in a circle are no reason to go round for ever.
-const DEEP: u32 = 8;
-
 /// What becomes of a stranger in a list.
 enum Walk {
     Stopped,
@@ -67,11 +64,7 @@ impl View<'_> {
     /// What the restrictions of this service mean for relaying.
     #[must_use]
     pub fn relaying(&self) -> Relaying {
-        let classes = self.restriction_classes();
-        let class = |word: &str| {
-            let is_class = classes.contains(word);
-            is_class.then(|| self.expanded(word).text.ok())
-        };
+        let class = self.class_lists();
         let (Ok(relay), Ok(recipient)) = (self.expanded(RELAY).text, self.expanded(RECIPIENT).text)
         else {
             return Relaying::Stopped;
