@@ -436,6 +436,22 @@ fn single_failures_only_delay_mail() {
     }
     let (report, _) = json(&folder, &["--without", "backend1.example.org"]);
     assert_eq!(report["what_if"][0]["deferred"], 6);
+    // What the only internet MTA took waits at its senders; with two of them, one is enough.
+    let (report, _) = json(&folder, &["--without", "mx.example.org"]);
+    assert_eq!(report["what_if"][0]["deferred"], 8);
+    let second = "  mx2.example.org: {roles: [internet-mta], addresses: [192.0.2.7]}\n";
+    let two = MANIFEST.replace(
+        "  smtp.example.org:",
+        &format!("{second}  smtp.example.org:"),
+    );
+    let pair = RouteFolder::with(&two, CLEAN);
+    for (failed, waiting) in [("mx.example.org", 0), ("mx2.example.org", 0)] {
+        let (report, _) = json(&pair, &["--without", failed]);
+        assert_eq!(report["what_if"][0]["deferred"], waiting, "{failed}");
+    }
+    let both = ["--without", "mx.example.org", "mx2.example.org"];
+    let (report, _) = json(&pair, &both);
+    assert_eq!(report["what_if"][0]["deferred"], 8);
     let (report, _) = json(&folder, &["--without", "ldap.example.org"]);
     assert_eq!(report["what_if"][0]["deferred"], 8);
     // An edge that tries a backend where the internal MTA does not answer.

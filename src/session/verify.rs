@@ -9,7 +9,7 @@ use crate::mail::table::TablePart;
 use crate::mail::{Circumstances, EndAction, MailMurder};
 use crate::verify::{
     AddressClasses, Attributes, Audit, ClassId, ClassResult, Classifier, EntryFinding, EntryPlace,
-    FailureEffect, Finding, FindingCode, Judge, MailFailure, MailProbes, class_findings,
+    FailureEffect, Finding, FindingCode, Judge, MailFailure, MailProbes, class_findings, doors,
     index_findings, places,
 };
 
@@ -247,13 +247,16 @@ impl<'a> SortedDirectory<'a> {
         let running = self.places.iter();
         let running = running.filter(|place| !circumstances.down.contains(&place.host));
         let running: Vec<EntryPlace> = running.copied().collect();
+        let mut shut = doors(&self.places, self.murder);
+        if shut.iter().any(|door| running.contains(door)) {
+            shut.clear();
+        }
         let judge = self.judge_under(&circumstances, &running, audit);
         let ids: Vec<ClassId> = concerned.iter().map(|result| result.class).collect();
         let after = judge.outcomes(&self.classes, &ids);
         let mut effect = FailureEffect::default();
         for (before, after) in concerned.iter().zip(&after) {
-            let (count, example) = self.classes.example(before.class);
-            effect.add(before, after, count, example);
+            effect.add(before, after, &shut, self.classes.example(before.class));
         }
         effect
     }

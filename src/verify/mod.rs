@@ -35,7 +35,7 @@ pub use finding::Finding;
 pub use indexed::index_findings;
 pub use judge::{ClassResult, Judge, PlaceOutcome};
 pub use mend::class_findings;
-pub use places::{EntryPlace, PlaceKind, places};
+pub use places::{EntryPlace, PlaceKind, doors, places};
 pub use probes::MailProbes;
 pub use state_routes::{ClassRoutes, RouteWalker, RoutesToWalk, StateRoutes, WalkedRoutes};
 pub use twins::PlaceTwins;

@@ -99,12 +99,30 @@ impl EntryPlace {
         named.contains(&self.host) || stand_ins.contains(&self.host)
     }
 
+    /// Whether it is a door to the Internet: of an internet MTA, if `by_edge` says that it must be one.
+    #[must_use]
+    pub(super) fn is_door(&self, murder: &MailMurder, by_edge: bool) -> bool {
+        let is_edge = || {
+            let host = murder.hosts.get(self.host);
+            host.is_some_and(|host| host.abilities.is_edge)
+        };
+        self.kind == PlaceKind::Outside && (!by_edge || is_edge())
+    }
+
     /// The place in words.
     #[must_use]
     pub fn words(&self, murder: &MailMurder) -> String {
         let host = murder.hosts.get(self.host).map_or("", |host| &host.name);
         format!("`{host}`, {}", self.kind.words())
     }
+}
+
+/// The doors to the Internet: the world knows the internet MTAs, and where there are none, each host that takes its mail.
+#[must_use]
+pub fn doors(places: &[EntryPlace], murder: &MailMurder) -> Vec<EntryPlace> {
+    let by_edge = places.iter().any(|place| place.is_door(murder, true));
+    let doors = places.iter().filter(|place| place.is_door(murder, by_edge));
+    doors.copied().collect()
 }
 
 /// For each group of hosts that are alike, the first one that is not among the named ones.

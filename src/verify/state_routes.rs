@@ -194,11 +194,7 @@ impl StateRoutes {
 
     /// Whether a place is a door to the Internet: of an internet MTA, if `by_edge` says that it must be one.
     pub(super) fn is_door(&self, place: &EntryPlace, by_edge: bool) -> bool {
-        let is_edge = || {
-            let host = self.murder.hosts.get(place.host);
-            host.is_some_and(|host| host.abilities.is_edge)
-        };
-        place.kind == PlaceKind::Outside && (!by_edge || is_edge())
+        place.is_door(&self.murder, by_edge)
     }
 
     /// Whether there is such a door.

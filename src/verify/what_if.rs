@@ -2,6 +2,7 @@
 
 use super::judge::{ClassResult, PlaceOutcome};
 use super::places::EntryPlace;
+use crate::mail::EndAction;
 use crate::plan::mail_change::WorseMail;
 
 /// Something that does not run.
@@ -50,19 +51,27 @@ impl FailureEffect {
         self.examples.truncate(EXAMPLES);
     }
 
-    /// Adds a class of addresses: as it is without the failure, and with it.
+    /// Adds a class of addresses: as it is without the failure, and with it. `shut` has the doors to the Internet if none of them
+    /// takes mail any more: then what they delivered waits at its senders, who try again.
     pub fn add(
         &mut self,
         before: &ClassResult,
         after: &[(EntryPlace, PlaceOutcome)],
-        count: usize,
-        example: &str,
+        shut: &[EntryPlace],
+        (count, example): (usize, &str),
     ) {
         let worse = after.iter().filter_map(|(place, now)| {
             let known = before.outcomes.iter().find(|(known, _)| known == place);
             known.and_then(|(_, then)| worse(then, now))
         });
-        let Some(worst) = worse.max() else { return };
+        let mut came_in = before
+            .outcomes
+            .iter()
+            .filter(|(place, then)| shut.contains(place) && then.verdict == EndAction::Delivered);
+        let waits = came_in.next().map(|_| WorseMail::Deferred);
+        let Some(worst) = worse.chain(waits).max() else {
+            return;
+        };
         match worst {
             WorseMail::Deferred => self.deferred += count,
             WorseMail::NotModelled => self.not_modelled += count,
@@ -86,7 +95,6 @@ fn worse(then: &PlaceOutcome, now: &PlaceOutcome) -> Option<WorseMail> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::EndAction;
 
     #[test]
     fn a_change_for_the_worse_is_told() {
