@@ -69,8 +69,24 @@ fn ldif(count: usize) -> String {
     all
 }
 
+/// The findings about indexes, as their codes and advice, of a server with these values of `olcDbIndex`, after a change of its
+/// configuration (LDIF) if there is one.
+pub fn about_indexes(indexes: &[String], change: Option<&str>) -> Vec<(String, String)> {
+    let slapd = Slapd::start_with(&ldif(4), indexes, change);
+    let report = slapd.verify(&slapd.login(READER), &[]).unwrap();
+    let findings = report["findings"].as_array().unwrap().iter();
+    let word = |value: &Value| value.as_str().unwrap().to_owned();
+    findings
+        .map(|finding| (word(&finding["code"]), word(&finding["help"])))
+        .collect()
+}
+
 impl Slapd {
     fn start(ldif: &str) -> Self {
+        Self::start_with(ldif, &["objectClass,mail,mailHost eq".to_owned()], None)
+    }
+
+    fn start_with(ldif: &str, indexes: &[String], change: Option<&str>) -> Self {
         assert!(
             Path::new("/usr/sbin/slapd").exists(),
             "slapd is missing: tests/run installs it (package slapd)"
@@ -99,17 +115,27 @@ impl Slapd {
              database mdb\nmaxsize 1073741824\nsuffix dc=example,dc=org\ndirectory {path}/db\n\
              limits dn.exact=\"{READER}\" size=unlimited\nlimits dn.exact=\"{LIMITED}\" size.soft=100 size.hard=100\n\
              access to attrs=userPassword by anonymous auth by dn.exact=\"{READER}\" read by * none\n\
-             access to * by dn.exact=\"{READER}\" read by dn.exact=\"{LIMITED}\" read by * none\n\
-             index objectClass,mail,mailHost eq\n"
+             access to * by dn.exact=\"{READER}\" read by dn.exact=\"{LIMITED}\" read by * none\n{}",
+            indexes
+                .iter()
+                .map(|index| format!("index {index}\n"))
+                .collect::<String>()
         );
         fs::write(folder.path().join("slapd.conf"), config).unwrap();
         fs::write(folder.path().join("d.ldif"), ldif).unwrap();
-        sh(folder.path(), "slapadd -q -f slapd.conf -l d.ldif");
+        sh(
+            folder.path(),
+            "slapadd -q -f slapd.conf -l d.ldif; mkdir config; slaptest -Q -f slapd.conf -F config",
+        );
+        if let Some(change) = change {
+            fs::write(folder.path().join("change.ldif"), change).unwrap();
+            sh(folder.path(), "slapmodify -F config -n 0 -l change.ldif");
+        }
         let (port, tls_port) = (free_port(), free_port());
         let listen = format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}");
         let child = Command::new("/usr/sbin/slapd")
             .current_dir(folder.path())
-            .args(["-d", "0", "-f", "slapd.conf", "-h", &listen])
+            .args(["-d", "0", "-F", "config", "-h", &listen])
             .stderr(Stdio::null())
             .spawn()
             .unwrap();

@@ -95,6 +95,8 @@ mod consents;
 mod trace;
 // What is wrong with routes and directories.
 mod verify;
+// What docs/findings.md promises.
+mod finding_pages;
 // Failures that were seen in the field.
 mod known_failures;
 // Verbs, flags, exit codes, output.

@@ -276,6 +276,18 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["missing-member: cn=x"],
     ),
     (
+        "dn: cn=x,dc=example,dc=org\nobjectClass: kolabGroupOfUniqueNames\nmail: x@example.org\n",
+        &["missing-member: cn=x"],
+    ),
+    (
+        "dn: cn=x,dc=example,dc=org\nobjectClass: kolabGroupOfUrls\nmail: x@example.org\n",
+        &["missing-member: cn=x"],
+    ),
+    (
+        "dn: uid=x,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: x..y@example.org\nmailHost: backend1.example.org\n",
+        &["undeliverable: uid=x mx smtp backend2 frontend1"],
+    ),
+    (
         "dn: cn=x,dc=example,dc=org\nobjectClass: kolabGroupOfUniqueNames\nmail: x@example.org\nuniqueMember: cn=y,dc=example,dc=org\n\n\
          dn: cn=y,dc=example,dc=org\nobjectClass: kolabGroupOfUniqueNames\nmail: y@example.org\nuniqueMember: cn=x,dc=example,dc=org\n",
         &["group-cycle: cn=x cn=y"],
@@ -300,6 +312,21 @@ fn each_mistake_of_a_directory_is_found_and_nothing_else() {
     for (entry, expected) in MISTAKES {
         let findings = found(MANIFEST, &format!("{CLEAN}\n{entry}"));
         assert_eq!(findings, *expected, "{entry}");
+    }
+}
+
+/// smtpd(8) takes `postmaster` in each of its local domains; that is no mistake of a backend.
+#[test]
+fn a_postmaster_of_the_directory_is_no_mistake() {
+    for entry in [
+        "dn: uid=x,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: postmaster@example.org\nmailHost: backend1.example.org\n",
+        "dn: uid=x,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: x@example.org\nalias: postmaster@example.org\n\
+         mailHost: backend1.example.org\n",
+        "dn: cn=x,dc=example,dc=org\nobjectClass: kolabGroupOfUniqueNames\nmail: Postmaster@example.org\n\
+         uniqueMember: uid=ann,ou=People,dc=example,dc=org\n",
+    ] {
+        let findings = found(MANIFEST, &format!("{CLEAN}\n{entry}"));
+        assert_eq!(findings, [""; 0], "{entry}");
     }
 }
 

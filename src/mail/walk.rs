@@ -127,13 +127,11 @@ impl Walk<'_> {
     pub(super) fn failed(&mut self, at: usize, recipient: &str, error: LookupError) {
         match error {
             LookupError::Temporary(what) => {
-                self.end(
-                    at,
-                    recipient,
-                    EndAction::Deferred,
-                    "queue",
-                    format!("4.3.0 {what}"),
-                );
+                let what = match what.starts_with("4.") {
+                    true => what,
+                    false => format!("4.3.0 {what}"),
+                };
+                self.end(at, recipient, EndAction::Deferred, "queue", what);
             }
             LookupError::NotModelled(what) => {
                 let host = self

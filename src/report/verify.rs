@@ -9,6 +9,9 @@ use crate::visible::{visible, visible_lines};
 /// How many findings of one code are shown, if not all are asked for.
 pub const SHOWN: usize = 10;
 
+/// How many lines of one advice are shown: a change of many entries is in the other formats as a whole.
+const LINES_OF_HELP: usize = 20;
+
 /// The counts of a report.
 #[derive(Debug, Clone, Copy)]
 pub struct VerifyCounts<'a> {
@@ -45,30 +48,52 @@ pub fn text(
         if count > most {
             let _ = writeln!(text, "  … and {} more (`--all` shows them)", count - most);
         }
-        write_first(group, evidence, &mut text);
+        write_first(group, most, evidence, &mut text);
         text.push('\n');
     }
     text.push_str(&sentence(findings, counts));
     text
 }
 
-/// What to do about the first finding of a code, and its trace.
+/// The trace of the first finding of a code, and what to do: each advice once, and of the changes of entries the first.
 fn write_first(
     group: &[Finding],
+    most: usize,
     evidence: &dyn Fn(&Finding) -> Option<String>,
     text: &mut String,
 ) {
-    let Some(first) = group.first() else { return };
-    if let Some(trace) = evidence(first) {
+    let mut seen = group.iter();
+    if let Some(trace) = seen.find_map(evidence) {
         for line in trace.lines() {
             let _ = writeln!(text, "    | {line}");
         }
     }
-    let lines = visible_lines(first.help.trim_end());
-    let mut lines = lines.lines();
-    let _ = writeln!(text, "  help: {}", lines.next().unwrap_or_default());
-    for line in lines {
-        let _ = writeln!(text, "        {line}");
+    let mut helps: Vec<&str> = Vec::new();
+    let (mut changes, mut lines_of_changes) = (0, 0);
+    for finding in group.iter().take(most) {
+        let help = finding.help.trim_end();
+        let is_change = help.contains("\nchangetype: ");
+        if is_change {
+            changes += 1;
+            lines_of_changes = lines_of_changes.max(help.lines().count());
+        }
+        if !(helps.contains(&help) || is_change && changes > 1) {
+            helps.push(help);
+        }
+    }
+    for help in helps {
+        let shown = visible_lines(help);
+        for (number, line) in shown.lines().take(LINES_OF_HELP).enumerate() {
+            let head = if number == 0 { "help:" } else { "     " };
+            let _ = writeln!(text, "  {head} {line}");
+        }
+    }
+    if group.len().min(most) < group.len() || changes > 1 || lines_of_changes > LINES_OF_HELP {
+        let _ = writeln!(
+            text,
+            "        (all of it: `--format json --code {}`)",
+            group.first().map_or("", |finding| finding.code.word())
+        );
     }
 }
 

@@ -98,11 +98,18 @@ impl<'a> SortedDirectory<'a> {
             .flat_map(|(_, entries)| entries.iter().copied())
             .collect();
         let outsider = outsiders.first().copied();
+        let places = places(murder, outsider.unwrap_or(IpAddr::from([203, 0, 113, 1])));
+        let most = places.iter().min_by_key(|place| place.kind);
+        for (finding, _) in &mut found {
+            if let (Some(address), Some(place)) = (finding.addresses.first(), most) {
+                finding.evidence = Some((address.clone(), place.entry));
+            }
+        }
         Self {
             murder,
             directory,
             attributes,
-            places: places(murder, outsider.unwrap_or(IpAddr::from([203, 0, 113, 1]))),
+            places,
             outsiders,
             classes,
             findings: found.into_iter().map(|(finding, _)| finding).collect(),
@@ -273,12 +280,7 @@ impl<'a> SortedDirectory<'a> {
         let classifier = Classifier::new(self.attributes, self.murder, self.directory);
         let members = classifier.members(&self.classes, &wanted);
         let mut findings = self.findings.clone();
-        findings.extend(class_findings(
-            results,
-            &members,
-            self.murder,
-            self.directory,
-        ));
+        findings.extend(class_findings(results, &members, &self.audit()));
         let give_to_mailboxes = results
             .iter()
             .flat_map(|result| result.gives_to_mailbox.iter().copied())

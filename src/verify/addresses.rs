@@ -56,7 +56,7 @@ pub(super) fn addresses_of(
 }
 
 /// The keys that find a value: the whole of it, or its local part in each of the table's domains.
-fn addresses(key: &KeyUse, value: &str) -> Vec<String> {
+pub(super) fn addresses(key: &KeyUse, value: &str) -> Vec<String> {
     let (mut before, mut letter, mut after) = ("", None, "");
     for part in &key.pattern.0 {
         match (part, letter) {

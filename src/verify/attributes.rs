@@ -65,6 +65,8 @@ pub struct Attributes {
     pub(super) mailboxes: Vec<LdapFilter>,
     /// What entries of shared folders have in common.
     pub(super) folders: Vec<LdapFilter>,
+    /// What entries of groups have in common, and the attribute that has their members.
+    pub(super) groups: Vec<(LdapFilter, String)>,
     /// The bases of the tables.
     pub(super) bases: Vec<(String, SearchScope)>,
     /// Whether some table asks for keys that are no addresses.
@@ -221,6 +223,14 @@ impl Attributes {
             };
             if !self.found.contains(&filter) {
                 self.found.push(filter.clone());
+            }
+            let special = table.attributes.iter();
+            let mut special = special.filter(|(_, class)| *class == AttributeClass::Special);
+            if let Some((name, _)) = special.next() {
+                let group = (filter.clone(), name.clone());
+                if !self.groups.contains(&group) {
+                    self.groups.push(group);
+                }
             }
             if of(&self.hosts) && !self.mailboxes.contains(&filter) {
                 self.mailboxes.push(filter.clone());

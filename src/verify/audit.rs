@@ -1,13 +1,12 @@
 //! The audit of a directory: what is wrong in entries, whatever way their mail takes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
-use super::addresses::{AddressForm, addresses_of};
+use super::addresses::addresses_of;
 use super::attributes::Attributes;
 use super::code::FindingCode;
-use super::finding::{Finding, modify, spelt};
+use super::finding::{Finding, ldif_change, spelt};
 use crate::directory::{Directory, EntryId, LdapFilter};
-use crate::mail::address::{list, split};
 use crate::mail::table::placeholder;
 use crate::mail::{MailHost, MailMurder};
 
@@ -118,7 +117,7 @@ impl<'a> Audit<'a> {
                 .is_some();
             if !is_forwarded && !is_group && !self.addresses(entry).is_empty() {
                 let text = format!("`{dn}` has no `{attribute}`: its mail waits");
-                let help = modify(dn, "add", attribute, &["SERVER"]);
+                let help = ldif_change(dn, "add", attribute, &["SERVER"]);
                 findings.push(self.about(FindingCode::NoMailhost, entry, text, help));
             }
             return;
@@ -130,7 +129,8 @@ impl<'a> Audit<'a> {
                 names.len(),
                 names.join("`, `")
             );
-            let help = modify(dn, "replace", attribute, &names[..1]);
+            let change = ldif_change(dn, "replace", attribute, &names[..1]);
+            let help = format!("# keep the server that has the mailbox\n{change}");
             findings.push(self.about(FindingCode::ManyMailhosts, entry, text, help));
         }
         for (attribute, name) in servers {
@@ -183,7 +183,7 @@ impl<'a> Audit<'a> {
                 (FindingCode::UnknownMailhost, text, right.to_owned())
             }
         };
-        let help = modify(dn, "replace", attribute, &[&right]);
+        let help = ldif_change(dn, "replace", attribute, &[&right]);
         findings.push(self.about(code, entry, text, help));
     }
 
@@ -202,7 +202,7 @@ impl<'a> Audit<'a> {
         {
             let dn = self.directory.dn(entry);
             let text = format!("`{dn}` has no `{attribute}`: its mail reaches no folder");
-            let help = modify(dn, "add", attribute, &["shared/FOLDER@DOMAIN"]);
+            let help = ldif_change(dn, "add", attribute, &["shared/FOLDER@DOMAIN"]);
             findings.push(self.about(FindingCode::FolderWithoutTarget, entry, text, help));
         }
     }
@@ -232,148 +232,10 @@ impl<'a> Audit<'a> {
         };
         !entries.is_empty() && !entries.iter().any(is_primary)
     }
-
-    /// What is wrong with addresses that several entries have.
-    #[must_use]
-    pub fn shared(&self, addresses: &[String]) -> Vec<EntryFinding> {
-        let mut findings: BTreeMap<(FindingCode, Vec<EntryId>), Vec<String>> = BTreeMap::new();
-        for address in addresses {
-            if let Some((code, entries)) = self.shared_by(address) {
-                let known = findings.entry((code, entries)).or_default();
-                known.push(address.clone());
-            }
-        }
-        let findings = findings.into_iter().map(|((code, entries), addresses)| {
-            let names: Vec<&str> = entries
-                .iter()
-                .map(|entry| self.directory.dn(*entry))
-                .collect();
-            let what = match code {
-                FindingCode::AliasShadowsPrimary => {
-                    "is the primary address of one entry and the alias of another one"
-                }
-                FindingCode::TwoBackends => "belongs to entries on different backends",
-                _ => "belongs to several entries",
-            };
-            let text = format!(
-                "`{}` {what}: `{}`",
-                addresses.join("`, `"),
-                names.join("`, `")
-            );
-            let help = format!(
-                "remove `{}` from all but one of them, with ldapmodify(1)",
-                addresses.join("`, `")
-            );
-            let mut finding = Finding::new(code, text, help);
-            finding.addresses = addresses;
-            finding.entries = names.into_iter().map(str::to_owned).collect();
-            (finding, entries)
-        });
-        findings.collect()
-    }
-
-    fn shared_by(&self, address: &str) -> Option<(FindingCode, Vec<EntryId>)> {
-        let mut entries = self.entries_of(address);
-        entries.retain(|entry| self.is_any(*entry, &self.attributes.found));
-        let form = |entry: &EntryId| {
-            let own = addresses_of(self.attributes, self.murder, self.directory, *entry);
-            let known = own.into_iter().find(|known| known.address == address);
-            known.map(|known| known.form)
-        };
-        let forms: Vec<AddressForm> = entries.iter().filter_map(form).collect();
-        if entries.len() < 2 || forms.len() < 2 {
-            return None;
-        }
-        let is_primary = |form: &AddressForm| *form == AddressForm::Primary;
-        if forms.iter().any(is_primary) && !forms.iter().all(is_primary) {
-            return Some((FindingCode::AliasShadowsPrimary, entries));
-        }
-        let servers: BTreeSet<String> = entries
-            .iter()
-            .flat_map(|entry| self.values(*entry, &self.attributes.hosts))
-            .map(|(_, value)| value.to_lowercase())
-            .collect();
-        let code = match servers.len() {
-            0 | 1 => FindingCode::DuplicateAddress,
-            _ => FindingCode::TwoBackends,
-        };
-        Some((code, entries))
-    }
-
-    /// Folders with the same target, and folders whose address in Cyrus is the address of an entry.
-    #[must_use]
-    pub fn folders(&self, delimiters: &str) -> Vec<EntryFinding> {
-        let mut by_target: BTreeMap<(String, String), Vec<EntryId>> = BTreeMap::new();
-        let mut posts: BTreeSet<String> = BTreeSet::new();
-        for entry in self.directory.entries() {
-            let Some((attribute, target)) = self.values(entry, &self.attributes.targets).next()
-            else {
-                continue;
-            };
-            let server = self.values(entry, &self.attributes.hosts).next();
-            let server = server.map_or(String::new(), |(_, value)| value.to_lowercase());
-            by_target
-                .entry((target.to_owned(), server))
-                .or_default()
-                .push(entry);
-            for (name, format) in &self.attributes.results {
-                if name == attribute {
-                    let text = format.fill(&|letter| placeholder(letter, target, ""));
-                    let known = list(&text).unwrap_or_default().into_iter();
-                    posts.extend(known.filter_map(|address| bare(&address, delimiters)));
-                }
-            }
-        }
-        let mut findings = Vec::new();
-        for ((target, _), entries) in by_target {
-            if entries.len() > 1 {
-                let names: Vec<&str> = entries
-                    .iter()
-                    .map(|entry| self.directory.dn(*entry))
-                    .collect();
-                let text = format!(
-                    "{} entries have the folder `{target}`: `{}`",
-                    names.len(),
-                    names.join("`, `")
-                );
-                let help = "give one entry all the addresses, or each entry a folder of its own";
-                let mut finding = Finding::new(FindingCode::FolderNameCollision, text, help);
-                finding.entries = names.into_iter().map(str::to_owned).collect();
-                finding.addresses = entries
-                    .iter()
-                    .flat_map(|entry| self.addresses(*entry))
-                    .collect();
-                findings.push((finding, entries));
-            }
-        }
-        for address in posts {
-            {
-                for entry in self.entries_of(&address) {
-                    let text = format!(
-                        "`{}` has the address `{address}`, to which mail for shared folders is delivered",
-                        self.directory.dn(entry)
-                    );
-                    let help =
-                        "give the entry another address, or Cyrus another `postuser`".to_owned();
-                    findings.push(self.about(FindingCode::FolderNameCollision, entry, text, help));
-                }
-            }
-        }
-        findings
-    }
 }
 
 /// The value of `mailHost` for the mailboxes of a host.
 fn server_name(host: &MailHost) -> Option<&str> {
     let name = host.names.get(1).or_else(|| host.names.first());
     name.map(String::as_str)
-}
-
-/// An address without its extension; none if it has none.
-fn bare(address: &str, delimiters: &str) -> Option<String> {
-    let (local, domain) = split(address);
-    let at = local
-        .find(|c| delimiters.contains(c))
-        .filter(|at| *at > 0)?;
-    Some(format!("{}@{}", &local[..at], domain?).to_lowercase())
 }

@@ -61,7 +61,7 @@ codes! {
     UnknownAccepted "unknown-accepted" Error "a host that faces the Internet accepts recipients that do not exist",
     Backscatter "backscatter" Error "a host that faces the Internet accepts mail and returns it to the sender, who may be forged",
     MapsDisagree "maps-disagree" Error "one table accepts a recipient and another one does not route it, or the reverse",
-    Undeliverable "undeliverable" Error "an address of the directory is accepted and never delivered",
+    Undeliverable "undeliverable" Error "an address gets no mail, and no other finding says why",
     NoSuchMailbox "no-such-mailbox" Error "Cyrus gets a recipient that is the name of no mailbox",
     BouncesInMove "bounces-in-move" Warning "mail bounces while its mailbox moves to another backend",
     ExtensionLost "extension-lost" Warning "an address is deliverable, and with an extension it is not",

@@ -1,5 +1,8 @@
 //! A finding: what is wrong, for whom, and how it is mended.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::code::FindingCode;
 use crate::mail::Entry;
 
@@ -87,11 +90,46 @@ pub(super) fn spelt(attribute: &str) -> &str {
 }
 
 /// A change of one attribute of an entry, in LDIF for ldapmodify(1).
-pub(super) fn modify(dn: &str, change: &str, attribute: &str, values: &[&str]) -> String {
+pub(super) fn ldif_change(dn: &str, change: &str, attribute: &str, values: &[&str]) -> String {
     let attribute = spelt(attribute);
-    let mut text = format!("dn: {dn}\nchangetype: modify\n{change}: {attribute}\n");
+    let mut text = format!(
+        "{}\nchangetype: modify\n{change}: {attribute}\n",
+        ldif_line("dn", dn)
+    );
     for value in values {
-        text.push_str(&format!("{attribute}: {value}\n"));
+        text.push_str(&ldif_line(attribute, value));
+        text.push('\n');
     }
     text
+}
+
+/// A line of LDIF; in Base64 where the value could not be read back as it is (RFC 2849, SAFE-STRING).
+fn ldif_line(name: &str, value: &str) -> String {
+    let is_safe = value.bytes().all(|byte| (b' '..0x7f).contains(&byte))
+        && !value.starts_with([' ', ':', '<'])
+        && !value.ends_with(' ');
+    match is_safe {
+        true => format!("{name}: {value}"),
+        false => format!("{name}:: {}", STANDARD.encode(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_ldif_cannot_hold_are_in_base64() {
+        for (value, line) in [
+            ("uid=a b,dc=x", "dn: uid=a b,dc=x"),
+            (" a", "dn:: IGE="),
+            ("a ", "dn:: YSA="),
+            (":a", "dn:: OmE="),
+            ("<a", "dn:: PGE="),
+            ("a\nb", "dn:: YQpi"),
+            ("ü", "dn:: w7w="),
+        ] {
+            assert_eq!(ldif_line("dn", value), line, "{value:?}");
+        }
+    }
 }

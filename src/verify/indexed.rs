@@ -2,7 +2,7 @@
 
 use super::attributes::Attributes;
 use super::code::FindingCode;
-use super::finding::{Finding, spelt};
+use super::finding::{Finding, ldif_change, spelt};
 use crate::directory::Directory;
 
 /// A finding for each attribute that is compared with keys and has no equality index, where the server says which it has.
@@ -23,7 +23,15 @@ pub fn index_findings(attributes: &Attributes, directory: &Directory) -> Vec<Fin
         .map(|name| {
             let name = spelt(name);
             let text = format!("`{}` has no equality index for `{name}`", indexes.server);
-            let help = format!("add `olcDbIndex: {name} eq` to the database in `cn=config`");
+            let change = ldif_change(
+                "olcDatabase={1}mdb,cn=config",
+                "add",
+                "olcDbIndex",
+                &[&format!("{name} eq")],
+            );
+            let help = format!(
+                "# for the database of these entries; `ldapsearch -b cn=config olcSuffix=*` names it\n{change}"
+            );
             Finding::new(FindingCode::AttributeNotIndexed, text, help)
         })
         .collect()

@@ -7,7 +7,9 @@ use super::classes::{AddressClass, AddressClasses, ClassId};
 use super::code::FindingCode;
 use super::faults::{ClassFault, add, keep_causes};
 use super::places::{EntryPlace, PlaceKind, stand_ins};
+use super::syntax::SPECIAL;
 use crate::directory::{Directory, EntryId};
+use crate::mail::address::split;
 use crate::mail::{Circumstances, EndAction, MailMurder, MailTrace, RouteEnd, RouteMemory};
 
 /// Judges classes of addresses.
@@ -237,7 +239,12 @@ impl Judge<'_> {
                 .get(one.place.host)
                 .map(|host| host.abilities);
             let holds_mailboxes = abilities.is_some_and(|can| can.holds_mailboxes);
+            // No table decides about an address that no client can send to.
+            let is_syntax = reply.enhanced == "5.1.3";
             match (elsewhere, one.place.kind) {
+                (Some(_), _) if is_syntax => {
+                    add(FindingCode::Undeliverable, &own, why, address);
+                }
                 (None, PlaceKind::Outside) => {
                     add(FindingCode::Undeliverable, &own, why, address);
                 }
@@ -250,7 +257,7 @@ impl Judge<'_> {
                 _ => {}
             }
         }
-        if let Some(why) = self.hands_back(one) {
+        if let Some(why) = self.hands_back(address, one) {
             add(FindingCode::MapsDisagree, &own, why, address);
         }
         if let Some(end) = duplicate(&one.trace.ends) {
@@ -279,7 +286,9 @@ impl Judge<'_> {
                 None
             }
             EndAction::Bounced if kind == PlaceKind::Outside => Some(FindingCode::Backscatter),
-            EndAction::Bounced if is_delivered_elsewhere => Some(FindingCode::MapsDisagree),
+            EndAction::Bounced if is_delivered_elsewhere && !end.reason.starts_with("5.1.3") => {
+                Some(FindingCode::MapsDisagree)
+            }
             EndAction::Bounced | EndAction::Deferred => Some(FindingCode::Undeliverable),
             EndAction::Delivered
                 if self.is_lmtp(end) && self.audit.is_alias_only(&end.recipient) =>
@@ -344,9 +353,11 @@ impl Judge<'_> {
     }
 
     /// Whether a host with mailboxes takes mail from the host to which it then sends it.
-    fn hands_back(&self, one: &Seen<'_>) -> Option<String> {
+    fn hands_back(&self, address: &str, one: &Seen<'_>) -> Option<String> {
         let host = self.murder.hosts.get(one.place.host)?;
-        if !host.abilities.holds_mailboxes || one.place.kind == PlaceKind::Submitted {
+        // smtpd(8) takes these in each local domain, whatever its tables say.
+        let is_special = SPECIAL.contains(&split(address).0);
+        if is_special || !host.abilities.holds_mailboxes || one.place.kind == PlaceKind::Submitted {
             return None;
         }
         let hop = one.trace.hops.first()?;

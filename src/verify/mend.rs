@@ -2,22 +2,21 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::audit::Audit;
 use super::classes::ClassId;
 use super::code::FindingCode;
 use super::faults::ClassFault;
 use super::finding::Finding;
 use super::judge::ClassResult;
 use super::probes::GAP_HELP;
-use crate::directory::{Directory, EntryId};
-use crate::mail::MailMurder;
+use crate::directory::EntryId;
 
 /// Makes findings of the faults: one for each code, hosts and reason, with all the addresses that it concerns.
 #[must_use]
 pub fn class_findings(
     results: &[ClassResult],
     members: &HashMap<ClassId, Vec<(String, EntryId)>>,
-    murder: &MailMurder,
-    directory: &Directory,
+    audit: &Audit<'_>,
 ) -> Vec<Finding> {
     let mut groups: BTreeMap<(FindingCode, &[String], &str), FaultGroup<'_>> = BTreeMap::new();
     for result in results {
@@ -34,9 +33,7 @@ pub fn class_findings(
         }
     }
     let groups = groups.into_values();
-    groups
-        .map(|group| group.finding(murder, directory))
-        .collect()
+    groups.map(|group| group.finding(audit)).collect()
 }
 
 /// A fault, and all the addresses that have it with their entries.
@@ -46,7 +43,8 @@ struct FaultGroup<'a> {
 }
 
 impl FaultGroup<'_> {
-    fn finding(mut self, murder: &MailMurder, directory: &Directory) -> Finding {
+    fn finding(mut self, audit: &Audit<'_>) -> Finding {
+        let (murder, directory) = (audit.murder, audit.directory);
         self.members
             .sort_unstable_by(|left, right| (left.1, &left.0).cmp(&(right.1, &right.0)));
         let fault = self.fault;
@@ -77,7 +75,13 @@ impl FaultGroup<'_> {
             ),
         };
         let seen = extended(first, &fault.extension);
-        let mut finding = Finding::new(code, text, help(code)).seen(&seen, fault.place.entry);
+        let entries: Vec<EntryId> = self.members.iter().map(|(_, entry)| *entry).collect();
+        let help = match code {
+            FindingCode::ForwardCycle => audit.without_cycles(&entries),
+            _ => None,
+        };
+        let help = help.unwrap_or_else(|| self::help(code).to_owned());
+        let mut finding = Finding::new(code, text, help).seen(&seen, fault.place.entry);
         finding.hosts.clone_from(&fault.hosts);
         let mut last = None;
         for (address, entry) in self.members {
@@ -121,17 +125,18 @@ fn what(code: FindingCode) -> &'static str {
 fn help(code: FindingCode) -> &'static str {
     match code {
         FindingCode::Loop => {
-            "let each host send mail on that it does not deliver only to a host that refuses unknown recipients"
+            "let each host accept only what it delivers itself or sends to a host that refuses unknown recipients: on a backend, the \
+             same filter in `local_recipient_maps` and `transport_maps`"
         }
         FindingCode::Backscatter => {
-            "let the host that faces the Internet refuse what the next host refuses: the same recipient tables on both"
+            "let both hosts know the same recipients: with the modules the same `aliases`, `groups` and `dynamic_groups`, else the \
+             same filters in `relay_recipient_maps`"
         }
         FindingCode::MapsDisagree => {
-            "use the same filter in the tables that accept recipients and in those that route them"
+            "use the same filter in the tables that accept recipients (`relay_recipient_maps`, `local_recipient_maps`, \
+             `virtual_alias_maps`) and in those that route them (`transport_maps`)"
         }
-        FindingCode::Undeliverable => {
-            "see the trace; mend the table or the entry that decides at its end"
-        }
+        FindingCode::Undeliverable => "mend the entry or the table that the trace names at its end",
         FindingCode::NoSuchMailbox => {
             "compare `mail` alone in the table that gives mail to Cyrus, and rewrite aliases in `virtual_alias_maps`"
         }
@@ -141,7 +146,9 @@ fn help(code: FindingCode) -> &'static str {
         FindingCode::DuplicateDelivery => {
             "take one of the two addresses out of the group or the forwarding"
         }
-        FindingCode::ForwardCycle => "remove one address of the cycle, with ldapmodify(1)",
+        FindingCode::ForwardCycle => {
+            "remove one address of the cycle: from the entries, or from the tables of `virtual_alias_maps`"
+        }
         FindingCode::ExtensionLost => {
             "set the same `recipient_delimiter` on each host of the route, and let its tables find addresses without extension"
         }

@@ -3,7 +3,9 @@
 mod addresses;
 mod attributes;
 mod audit;
+mod audit_forwards;
 mod audit_groups;
+mod audit_shared;
 mod baseline;
 mod change;
 mod classes;

@@ -23,7 +23,7 @@ mod tests {
     #[test]
     fn each_code_has_a_page_with_examples_and_a_fix() {
         for code in FindingCode::ALL {
-            for part in ["\nHas it:", "\nHas it not:", "\nFix: "] {
+            for part in ["\nHas it:", "\nHas it not:", "\nFix: ", "\nSource: "] {
                 assert!(code.page().contains(part), "{code} {part}");
             }
         }

@@ -14,7 +14,7 @@ use crate::mail::{ClientAgent, EndAction, Entry, MailHost, MailMurder, MailTrace
 const NOBODY: &str = "murder-verify-no-such-address";
 
 /// What to do where the model cannot tell.
-pub(super) const GAP_HELP: &str = "see \"What is not modelled\" in docs/verify.md";
+pub(super) const GAP_HELP: &str = "ask the host itself, as with `murder trace --live ADDRESS`; `murder explain not-modelled` says more";
 
 /// A domain of strangers (RFC 2606).
 const STRANGERS: &str = "stranger.example";
@@ -132,7 +132,7 @@ impl MailProbes<'_> {
                 "`{name}` accepts unknown recipients of `{domain}`: their mail {}",
                 becomes(verdict)
             );
-            let help = "let the host know the recipients (`vars: {recipient_check: ldap}` of an internet MTA)";
+            let help = "let the host know the recipients: `vars: {recipient_check: ldap}` of an internet MTA, else `relay_recipient_maps`";
             let finding = Finding::new(FindingCode::UnknownAccepted, text, help);
             findings.push(finding.at(name).seen(&address, place.entry));
         }

@@ -9,7 +9,7 @@ use crate::mail::address::{quoted, split};
 use crate::mail::table::TablePart;
 
 /// Local parts that Postfix treats in a way of their own.
-const SPECIAL: [&str; 3] = ["postmaster", "mailer-daemon", "double-bounce"];
+pub(super) const SPECIAL: [&str; 3] = ["postmaster", "mailer-daemon", "double-bounce"];
 
 /// A length from which limits of Postfix may matter.
 const LONG: usize = 250;
