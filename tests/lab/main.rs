@@ -40,6 +40,8 @@ mod gitops;
 // The HTTP server that is told.
 #[path = "../sandbox/server.rs"]
 mod server;
+// The states on the way of a change.
+mod states;
 // What nobody names any more.
 mod removal;
 // The way back, and the lock.
@@ -202,6 +204,10 @@ const STORIES: &[Story] = &[
     (
         "a_change_goes_through_a_pipeline",
         gitops::a_change_goes_through_a_pipeline,
+    ),
+    (
+        "states_on_the_way_are_what_the_plan_says",
+        states::states_on_the_way_are_what_the_plan_says,
     ),
     ("no_message_ever_looped", routing::no_message_ever_looped),
     (
