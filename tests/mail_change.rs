@@ -299,13 +299,14 @@ fn an_edge_that_closes_shuts_mail_out_and_a_retired_backend_loses_it() {
     let shut = "3 addresses get no mail from the Internet any more\n";
     assert!(said.contains(&format!("\n  {shut}")), "{said}");
     assert_eq!(code, Some(1), "{said}");
-    // Another one takes its place, but not if the first one goes alone.
+    // Another one takes its place. The first one does not go alone: `apply` refuses that by itself.
     let other = "  mx2.example.org: {roles: [internet-mta], addresses: [192.0.2.7]}\n";
     change(&folder, &(with("mx", "state: retired") + other));
     let (said, _) = run(&folder, "plan", &["--allow-delete", "--adopt"]);
     for words in [
         "mail: 3 addresses\n  mail no longer enters at `mx.example.org`",
-        "on the way, with mx.example.org alone changed: 3 addresses now wait\n",
+        "mail can now enter at `mx2.example.org` (from the Internet",
+        "none is worse off at the end\n  tried: the end; after waves 1, 2 of 3; with each of mx2.example.org, smtp.example.org alone changed\n",
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }
@@ -313,4 +314,95 @@ fn an_edge_that_closes_shuts_mail_out_and_a_retired_backend_loses_it() {
     let (said, code) = run(&folder, "plan", &["--allow-delete"]);
     assert!(said.contains("1 address now bounces (5.4.4 at"), "{said}");
     assert_eq!(code, Some(1), "{said}");
+}
+
+/// A host that nobody gave a job is compared with the others, and not with what its distribution installed.
+#[test]
+fn a_new_host_is_not_blamed_for_what_bounces_everywhere() {
+    let entry = |name: &str, host: &str| {
+        format!(
+            "\ndn: uid={name},ou=People,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: {name}@example.org\nmailHost: {host}.example.org\n"
+        )
+    };
+    // Mail for them bounces, loops, and waits until the new backend takes it.
+    let people = format!(
+        "{PEOPLE}{}{}{}",
+        entry("gone", "backend9"),
+        entry("itself", "smtp"),
+        entry("carl", "backend7")
+    );
+    let folder = applied();
+    fs::write(folder.0.path().join("d.ldif"), &people).unwrap();
+    let new = format!(
+        "{MANIFEST}  backend7.example.org: {{roles: [backend], addresses: [192.0.2.17]}}\n"
+    );
+    change(&folder, &new);
+    let (said, code) = run(&folder, "plan", &["--adopt"]);
+    for words in [
+        "mail: 6 addresses\n  1 address is delivered that was not\n  mail can now enter at `backend7.example.org` (from another host, by sendmail)\n",
+        "with each of backend7.example.org, smtp.example.org alone changed\n",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(
+        code == Some(0) && !said.contains("now bounce") && !said.contains("now loop"),
+        "{said}"
+    );
+    // One that already had a job is compared with itself.
+    let main_cf = folder
+        .0
+        .path()
+        .join("hosts/backend7.example.org/etc/postfix");
+    fs::create_dir_all(&main_cf).unwrap();
+    let works = "compatibility_level = 3.6\nmydestination = localhost\nrelay_domains = example.org\n\
+        transport_maps = inline:{{gone@example.org=discard:}}\nrelay_transport = relay:[smtp.example.org]\n";
+    fs::write(main_cf.join("main.cf"), works).unwrap();
+    let master_cf = include_str!("../src/postfix/debian-master.cf");
+    fs::write(main_cf.join("master.cf"), master_cf).unwrap();
+    let (said, code) = run(&folder, "plan", &["--adopt"]);
+    assert!(
+        code == Some(1) && said.contains("1 address now bounces (5.4.4 at smtp.example.org"),
+        "{said}"
+    );
+    assert!(!said.contains("can now enter at `backend7"), "{said}");
+    // Where all hosts are new, no mail came before that could bounce.
+    let folder = RouteFolder::with(&new, &people);
+    let (said, code) = run(&folder, "plan", &["--adopt"]);
+    for words in [
+        "1 address now loops",
+        "1 address now bounces",
+        "4 addresses are delivered that were not",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(code, Some(1), "{said}");
+}
+
+/// A host that only vanished from the manifest goes on: mail that others send there is delivered, before and after.
+#[test]
+fn mail_for_an_orphaned_host_is_not_lost_until_it_is_forgotten() {
+    let folder = applied();
+    let line = |line: &&str| !line.starts_with("  backend2.");
+    let without: String = MANIFEST
+        .lines()
+        .filter(line)
+        .map(|own| own.to_owned() + "\n")
+        .collect();
+    let refuses = "transport_maps: {prepend: ['inline:{{bob@example.org=error:gone}}']}";
+    let refusing = without.replace(
+        "[internal-mta], addresses: [192.0.2.5]",
+        &format!("[internal-mta], addresses: [192.0.2.5], settings: {{{refuses}}}"),
+    );
+    change(&folder, &without);
+    let (said, code) = run(&folder, "plan", &[]);
+    assert!(
+        code == Some(0) && said.contains("no address moves, and none is worse off"),
+        "{said}"
+    );
+    change(&folder, &refusing);
+    let (said, code) = run(&folder, "plan", &[]);
+    assert!(
+        code == Some(1) && said.contains("1 address now bounces"),
+        "{said}"
+    );
 }

@@ -38,7 +38,7 @@ pub use entry::{Circumstances, Entry};
 pub use host::MailHost;
 pub use input::{HostAbilities, HostInput, LiveInput};
 pub use maps::Hit;
-pub use murder::MailMurder;
+pub use murder::{HostsOut, MailMurder};
 pub use notes::{RouteNeed, RouteNotes};
 pub use reply::Reply;
 pub use resolve::{Resolver, Route};

@@ -7,13 +7,21 @@ use super::host::MailHost;
 use super::input::HostInput;
 use super::nexthop::{Destination, destinations};
 
+/// The hosts that take no part in a murder, by their numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HostsOut {
+    /// Those that are not there: no mail enters at them, and no name leads to them.
+    pub absent: BTreeSet<usize>,
+    /// Those that have no job yet: no mail enters at them. Mail that others send there gets the answer of their configuration.
+    pub idle: BTreeSet<usize>,
+}
+
 /// All hosts of a murder, for routes of mail.
 #[derive(Debug)]
 pub struct MailMurder {
     /// The hosts.
     pub hosts: Vec<Arc<MailHost>>,
-    /// The numbers of hosts that are not there: no mail enters at them, and no name leads to them.
-    absent: BTreeSet<usize>,
+    out: HostsOut,
     pub(super) by_name: HashMap<String, usize>,
     /// The names of hosts that are not ours and that the manifest knows.
     external: HashSet<String>,
@@ -35,18 +43,18 @@ impl MailMurder {
         let own = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_lowercase).collect();
         Self::of_hosts(
             hosts.collect(),
-            BTreeSet::new(),
+            HostsOut::default(),
             own(&mut external.into_iter()),
             own(&mut domains.into_iter()),
         )
     }
 
-    /// The same murder with other hosts. Those whose numbers are in `absent` are not there.
+    /// The same murder with other hosts, of which some take no part.
     #[must_use]
-    pub fn with_hosts(&self, hosts: Vec<Arc<MailHost>>, absent: BTreeSet<usize>) -> Self {
+    pub fn with_hosts(&self, hosts: Vec<Arc<MailHost>>, out: HostsOut) -> Self {
         Self {
             shared_name: self.shared_name.clone(),
-            ..Self::of_hosts(hosts, absent, self.external.clone(), self.domains.clone())
+            ..Self::of_hosts(hosts, out, self.external.clone(), self.domains.clone())
         }
     }
 
@@ -79,13 +87,21 @@ impl MailMurder {
         of_each.collect()
     }
 
+    /// The same murder, which also knows these hosts that are not ours.
+    #[must_use]
+    pub fn with_external<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
+        let names = names.into_iter().map(str::to_lowercase);
+        self.external.extend(names);
+        self
+    }
+
     /// The same murder, which also knows the external hosts and the mail domains of another one.
     #[must_use]
     pub fn with_names_of(&self, other: &Self) -> Self {
         let both = |own: &HashSet<String>, others: &HashSet<String>| own | others;
         let all = Self::of_hosts(
             self.hosts.clone(),
-            self.absent.clone(),
+            self.out.clone(),
             both(&self.external, &other.external),
             both(&self.domains, &other.domains),
         );
@@ -95,12 +111,12 @@ impl MailMurder {
 
     fn of_hosts(
         hosts: Vec<Arc<MailHost>>,
-        absent: BTreeSet<usize>,
+        out: HostsOut,
         external: HashSet<String>,
         domains: HashSet<String>,
     ) -> Self {
         let mut by_name = HashMap::new();
-        let is_there = |(at, _): &(usize, &Arc<MailHost>)| !absent.contains(at);
+        let is_there = |(at, _): &(usize, &Arc<MailHost>)| !out.absent.contains(at);
         let present = || hosts.iter().enumerate().filter(is_there);
         // A host's own name counts more than what another one calls itself.
         for pick in [0, 2, 1] {
@@ -124,7 +140,7 @@ impl MailMurder {
         }
         Self {
             hosts,
-            absent,
+            out,
             by_name,
             external,
             domains,
@@ -150,10 +166,10 @@ impl MailMurder {
         hosts.map(|host| (host.name.as_str(), host)).collect()
     }
 
-    /// The hosts that are there, by their numbers.
-    pub fn present(&self) -> impl Iterator<Item = (usize, &Arc<MailHost>)> {
+    /// The hosts that take part, by their numbers.
+    pub fn taking_part(&self) -> impl Iterator<Item = (usize, &Arc<MailHost>)> {
         let hosts = self.hosts.iter().enumerate();
-        hosts.filter(|(at, _)| !self.absent.contains(at))
+        hosts.filter(|(at, _)| !self.out.absent.contains(at) && !self.out.idle.contains(at))
     }
 
     /// Whether the manifest names a host that is not ours.

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::mail_states::{HostStates, MailStates};
-use super::verify::SortedDirectory;
+use super::verify::address_classes;
 use crate::directory::Directory;
 use crate::every_core::on_every_core;
 use crate::mail::MailMurder;
 use crate::name::HostName;
 use crate::plan::mail_change::{MailChange, MailState, StateEffect, WorseAddresses};
 use crate::verify::{
-    Attributes, ChangeJudge, ClassId, EntryPlace, PlaceTwins, RouteWalker, StateRoutes,
-    WalkedRoutes, WorstPlace,
+    AddressClasses, Attributes, ChangeJudge, ClassId, EntryPlace, PlaceTwins, RouteWalker,
+    StateRoutes, WalkedRoutes, WorstPlace,
 };
 
 /// How many classes one piece of work has.
@@ -28,11 +28,11 @@ impl MailStates {
         waves: &[Vec<HostName>],
     ) -> MailChange {
         let twins = self.twins(waves);
-        let sorted = self.sorted(directory, attributes);
-        let walks = self.walks(directory, &sorted, &twins, waves);
+        let classes = address_classes(&self.union, directory, attributes);
+        let walks = self.walks(directory, &classes, &twins, waves);
         let before = walks.all(|_| false);
         let after = walks.all(|at| walks.turn(at).is_some());
-        let judge = ChangeJudge::new(directory, sorted.classes(), &twins, &before);
+        let judge = ChangeJudge::new(directory, &classes, &twins, &before);
         let worse = judge.all_worse(&after);
         let mut change = judge.change(&after, &worse, &self.names());
         change.waves = waves.len();
@@ -56,23 +56,16 @@ impl MailStates {
     fn twins(&self, waves: &[Vec<HostName>]) -> PlaceTwins {
         let turns = self.turns(waves);
         PlaceTwins::new(self.hosts.len(), |at| {
-            let anonymous = self.hosts.get(at).map(HostStates::anonymous);
-            (anonymous, turns.get(at))
+            let host = self.hosts.get(at);
+            let anonymous = host.map(HostStates::anonymous);
+            (anonymous, host.map(|host| host.joins), turns.get(at))
         })
-    }
-
-    fn sorted<'a>(
-        &'a self,
-        directory: &'a Directory,
-        attributes: &'a Attributes,
-    ) -> SortedDirectory<'a> {
-        SortedDirectory::new(&self.union, directory, attributes, &self.outside)
     }
 
     fn walks<'a>(
         &'a self,
         directory: &'a Directory,
-        sorted: &'a SortedDirectory<'a>,
+        classes: &'a AddressClasses,
         twins: &'a PlaceTwins,
         waves: &[Vec<HostName>],
     ) -> Walks<'a> {
@@ -81,7 +74,7 @@ impl MailStates {
             states: self,
             walker: RouteWalker {
                 directory,
-                classes: sorted.classes(),
+                classes,
                 twins,
                 outside: outside.unwrap_or(IpAddr::from([203, 0, 113, 1])),
             },
@@ -246,7 +239,7 @@ fn not_early(
     before: &MailMurder,
     after: &MailMurder,
 ) -> Vec<usize> {
-    let has = |of: &MailMurder, at: usize| of.present().any(|(host, _)| host == at);
+    let has = |of: &MailMurder, at: usize| of.taking_part().any(|(host, _)| host == at);
     let comes = changed
         .iter()
         .any(|at| has(after, *at) && !has(before, *at));

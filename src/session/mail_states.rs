@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::routes::{CompiledMurder, outside_clients, places};
+use super::routes::{CompiledMurder, Place, outside_clients, places};
 use super::watched_hosts::{WatchedHost, WatchedHosts};
 use crate::load::LoadedMurder;
-use crate::mail::{HostInput, LiveInput, MailHost, MailMurder};
-use crate::model::{HostState, Murder};
+use crate::mail::{HostInput, HostsOut, LiveInput, MailHost, MailMurder};
+use crate::model::{HostState, Murder, Roster};
 use crate::name::HostName;
 use crate::state::{Desired, LiveService};
 use crate::verify::Attributes;
@@ -24,6 +24,8 @@ pub(super) struct HostStates {
     before: Option<Arc<MailHost>>,
     /// Its state after the change.
     after: Option<Arc<MailHost>>,
+    /// Whether the change gives it its first job: no mail enters there before.
+    pub(super) joins: bool,
 }
 
 impl HostStates {
@@ -31,6 +33,45 @@ impl HostStates {
     pub(super) fn anonymous(&self) -> [Option<String>; 2] {
         [&self.before, &self.after].map(|host| host.as_ref().map(|host| host.anonymous.clone()))
     }
+}
+
+/// The states of an instance on a host that was observed. None if the host has no such instance and is not retired.
+fn observed(
+    place: &Place<'_>,
+    seen: &WatchedHost,
+    is_retired: bool,
+    domains: &BTreeSet<&str>,
+) -> Option<HostStates> {
+    let live = &seen.live;
+    let LiveService::Postfix(postfix) = live.services.get(place.service)?;
+    let state = |desired: &Desired| {
+        let input = HostInput {
+            live: Some(LiveInput {
+                main_cf: &postfix.main_cf,
+                master_cf: &postfix.master_cf,
+                environment: &postfix.environment,
+                files: seen.files(),
+            }),
+            facts: &live.facts,
+            ..place.input(desired)
+        };
+        Arc::new(MailHost::from_desired(&input))
+    };
+    let before = Some(state(&Desired::default()));
+    let is_in_before = !is_retired || live.ledger.is_some();
+    let after = (!is_retired).then(|| state(&seen.desired_after(place.service)));
+    let states = HostStates {
+        machine: place.host.name.clone(),
+        label: place.label().to_owned(),
+        before: before.filter(|_| is_in_before),
+        after,
+        joins: false,
+    };
+    let [now, then] = states.anonymous();
+    Some(HostStates {
+        joins: !is_retired && now != then && live.is_untouched(place.service, domains),
+        ..states
+    })
 }
 
 /// The hosts of the model of mail, each before and after a change.
@@ -45,59 +86,46 @@ pub struct MailStates {
 
 impl MailStates {
     /// By what was seen of the hosts. One that was not observed counts as the manifest wants it, before and after. A retired
-    /// host takes part before the change, as long as it has a ledger.
+    /// host takes part before the change, as long as it has a ledger. One that is as its distribution installs it has no job
+    /// before: what bounces everywhere is not worse where nobody sent mail.
     #[must_use]
     pub fn of_plan(loaded: &LoadedMurder, compiled: &CompiledMurder, seen: &WatchedHosts) -> Self {
         let seen = seen.all();
         let mut hosts = Vec::new();
         let mut unseen = BTreeSet::new();
+        let domains = loaded.murder.domains.iter();
+        let domains: BTreeSet<&str> = domains.map(|domain| domain.name.as_str()).collect();
         let wanted: BTreeMap<&str, &Arc<MailHost>> = compiled.mail.by_label();
         for host in loaded.murder.hosts.values() {
             let seen = seen.get(&host.name);
             let is_retired = host.state == HostState::Retired;
             for place in places(&loaded.murder, &loaded.modules, host) {
-                let state = |seen: &WatchedHost, desired: &Desired| {
-                    let LiveService::Postfix(live) = seen.live.services.get(place.service)?;
-                    let input = HostInput {
-                        live: Some(LiveInput {
-                            main_cf: &live.main_cf,
-                            master_cf: &live.master_cf,
-                            environment: &live.environment,
-                            files: seen.files(),
-                        }),
-                        facts: &seen.live.facts,
-                        ..place.input(desired)
-                    };
-                    Some(Arc::new(MailHost::from_desired(&input)))
-                };
-                let before = seen.and_then(|seen| state(seen, &Desired::default()));
-                let (before, after) = match (before, seen) {
-                    (before, Some(seen)) if is_retired => {
-                        (before.filter(|_| seen.live.ledger.is_some()), None)
+                let known = seen.and_then(|seen| observed(&place, seen, is_retired, &domains));
+                hosts.push(known.unwrap_or_else(|| {
+                    let as_wanted = wanted.get(place.label()).copied().cloned();
+                    if as_wanted.is_some() {
+                        unseen.insert(host.name.to_string());
                     }
-                    (Some(before), Some(seen)) => {
-                        let after = state(seen, &seen.desired_after(place.service));
-                        (Some(before), after)
+                    HostStates {
+                        machine: host.name.clone(),
+                        label: place.label().to_owned(),
+                        before: as_wanted.clone(),
+                        after: as_wanted,
+                        joins: false,
                     }
-                    _ => {
-                        let as_wanted = wanted.get(place.label()).copied().cloned();
-                        if as_wanted.is_some() {
-                            unseen.insert(host.name.to_string());
-                        }
-                        (as_wanted.clone(), as_wanted)
-                    }
-                };
-                hosts.push(HostStates {
-                    machine: host.name.clone(),
-                    label: place.label().to_owned(),
-                    before,
-                    after,
-                });
+                }));
             }
         }
+        // A host that only vanished from the manifest goes on as before: mail that others send there is not lost.
+        let roster = Roster::of(&loaded.murder);
+        let ledgers = seen.values().filter_map(|seen| seen.live.ledger.as_ref());
+        let orphans: BTreeSet<HostName> =
+            ledgers.flat_map(|ledger| roster.missed(ledger)).collect();
+        let orphans = orphans.iter().map(HostName::as_str);
+        let base = compiled.mail.with_names_of(&compiled.mail);
         Self::of_hosts(
             hosts,
-            &compiled.mail,
+            &base.with_external(orphans),
             unseen,
             outside_clients(&loaded.murder),
         )
@@ -115,6 +143,7 @@ impl MailStates {
                 label: label.to_owned(),
                 before: before.get(label).copied().cloned(),
                 after: after.get(label).copied().cloned(),
+                joins: false,
             })
         };
         let hosts = labels.into_iter().filter_map(host).collect();
@@ -139,7 +168,7 @@ impl MailStates {
         let all = last.chain(hosts.iter().filter_map(|host| host.before.as_ref()));
         let all: Vec<Arc<MailHost>> = all.cloned().collect();
         Self {
-            union: base.with_hosts(all, BTreeSet::new()),
+            union: base.with_hosts(all, HostsOut::default()),
             hosts,
             unseen: unseen.into_iter().collect(),
             outside,
@@ -159,18 +188,20 @@ impl MailStates {
 
     /// The murder in which the hosts that are given have the change.
     pub(super) fn murder(&self, is_changed: impl Fn(usize) -> bool) -> MailMurder {
-        let mut absent = BTreeSet::new();
+        let mut out = HostsOut::default();
         let hosts = self.hosts.iter().enumerate().filter_map(|(at, host)| {
             let (now, other) = match is_changed(at) {
                 true => (&host.after, &host.before),
                 false => (&host.before, &host.after),
             };
             if now.is_none() {
-                absent.insert(at);
+                out.absent.insert(at);
+            } else if host.joins && !is_changed(at) {
+                out.idle.insert(at);
             }
             now.as_ref().or(other.as_ref()).cloned()
         });
         let hosts = hosts.collect();
-        self.union.with_hosts(hosts, absent)
+        self.union.with_hosts(hosts, out)
     }
 }

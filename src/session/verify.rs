@@ -61,6 +61,23 @@ pub struct SortedDirectory<'a> {
     faulty: HashSet<EntryId>,
 }
 
+/// The addresses of a directory in classes, without an audit of its entries.
+#[must_use]
+pub fn address_classes(
+    murder: &MailMurder,
+    directory: &Directory,
+    attributes: &Attributes,
+) -> AddressClasses {
+    let entries: Vec<EntryId> = directory.entries().collect();
+    let pieces: Vec<&[EntryId]> = entries.chunks(PIECE).collect();
+    let classifier = Classifier::new(attributes, murder, directory);
+    let mut classes = AddressClasses::default();
+    for part in on_every_core(&pieces, |piece| classifier.classes(piece)) {
+        classes.extend(part);
+    }
+    classes
+}
+
 impl<'a> SortedDirectory<'a> {
     /// Audits a directory and sorts its addresses into classes. `outsiders` are addresses of clients in no network of the
     /// manifest, at least one.

@@ -10,6 +10,7 @@ mod references;
 mod remark;
 mod settings;
 mod stock;
+mod untouched;
 
 pub use desired::{Desired, DesiredService, File, Listens, Note, Probes, Want};
 pub use facts::{Facts, ParameterNames};

@@ -106,13 +106,12 @@ impl<'a> ChangeJudge<'a> {
         (place, state): (&EntryPlace, &StateRoutes),
     ) -> Option<PlaceOutcome> {
         if !self.before.has_place(place) {
-            return Some(self.beside(then, place, state));
+            return Some(self.beside(class, then, (place, state)));
         }
         if let Some(same) = then.at(place.kind, place.host) {
             return Some(same.outcome);
         }
-        let named = self.classes.named(class);
-        let is_named = |host: usize| named.is_some_and(|named| named.contains(&host));
+        let is_named = |host| self.is_named(class, host);
         let alike = |known: &&PlaceRoute| {
             known.place.kind == place.kind
                 && self.twins.are_alike(known.place.host, place.host)
@@ -122,22 +121,40 @@ impl<'a> ChangeJudge<'a> {
         then.iter().find(alike).map(|known| known.outcome)
     }
 
+    /// Whether entries of a class name a host.
+    fn is_named(&self, class: ClassId, host: usize) -> bool {
+        let named = self.classes.named(class);
+        named.is_some_and(|named| named.contains(&host))
+    }
+
     /// What became of mail where a new place is added to others, or replaces them: the best place of its kind of the hosts with the
-    /// same job, else see [`elsewhere`].
-    fn beside(&self, then: &ClassRoutes, new: &EntryPlace, state: &StateRoutes) -> PlaceOutcome {
+    /// same job, else see [`elsewhere`]. A host that the address's entries name does more for it than one that they do not name.
+    fn beside(
+        &self,
+        class: ClassId,
+        then: &ClassRoutes,
+        (new, state): (&EntryPlace, &StateRoutes),
+    ) -> PlaceOutcome {
         let job = |of: &StateRoutes, host: usize| {
             let host = of.murder.hosts.get(host);
             host.map(|host| host.abilities)
         };
         let own = job(state, new.host);
         let is_backend = own.is_some_and(|own| own.holds_mailboxes);
-        let alike = then.iter().filter(|old| {
-            let is_alike = old.place.kind == new.kind && job(self.before, old.place.host) == own;
+        let is_new_named = self.is_named(class, new.host);
+        let of_kind = || {
+            then.iter().filter(|old| {
+                let is_like_named = is_new_named || !self.is_named(class, old.place.host);
+                old.place.kind == new.kind && is_like_named
+            })
+        };
+        let alike = of_kind().filter(|old| {
+            let is_alike = job(self.before, old.place.host) == own;
             is_alike && !(is_backend && new.kind == PlaceKind::Inside)
         });
-        let outcomes = alike.map(|old| old.outcome);
-        let best = outcomes.min_by_key(|outcome| (outcome.is_refused_for_good, outcome.verdict));
-        best.unwrap_or_else(|| elsewhere(then, new.kind))
+        let others = of_kind().filter(|_| new.kind != PlaceKind::Inside);
+        let best_of_others = || best(others).unwrap_or_else(|| elsewhere(then, new.kind));
+        best(alike).unwrap_or_else(best_of_others)
     }
 
     fn came_in(&self, class: ClassId) -> bool {
@@ -300,17 +317,27 @@ impl<'a> ChangeJudge<'a> {
     }
 }
 
-/// What becomes of mail at a place where it could not enter: as at the best place of its kind, else as if a host refused it. Mail of
-/// other hosts comes to a backend only where they send it there, so no backend need take what another one takes.
+/// The best outcome of some routes; none if there are none.
+fn best<'r>(routes: impl Iterator<Item = &'r PlaceRoute>) -> Option<PlaceOutcome> {
+    let outcomes = routes.map(|route| route.outcome);
+    outcomes.min_by_key(|outcome| (outcome.is_refused_for_good, outcome.verdict))
+}
+
+/// What becomes of mail at a place where it could not enter: as at the best place of its kind, else as if a host refused it, or worse
+/// if it is lost wherever it is taken. Mail of other hosts comes to a backend only where they send it there, so no backend need take
+/// what another one takes.
 fn elsewhere(then: &ClassRoutes, kind: PlaceKind) -> PlaceOutcome {
     let of_kind = then.iter();
     let of_kind = of_kind.filter(|route| route.place.kind == kind && kind != PlaceKind::Inside);
-    let outcomes = of_kind.map(|route| route.outcome);
-    let best = outcomes.min_by_key(|outcome| (outcome.is_refused_for_good, outcome.verdict));
-    best.unwrap_or(PlaceOutcome {
-        verdict: EndAction::Refused,
+    let taken = then.iter();
+    let taken = taken.filter(|route| route.outcome.verdict != EndAction::Refused);
+    let refused = || PlaceOutcome {
+        verdict: best(taken).map_or(EndAction::Refused, |best| {
+            best.verdict.max(EndAction::Refused)
+        }),
         is_refused_for_good: true,
-    })
+    };
+    best(of_kind).unwrap_or_else(refused)
 }
 
 /// Whether a word is an enhanced status code (RFC 3463), such as `5.1.1`.

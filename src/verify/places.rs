@@ -48,7 +48,7 @@ pub struct EntryPlace {
 pub fn places(murder: &MailMurder, outside: IpAddr) -> Vec<EntryPlace> {
     let mut first = HashMap::new();
     let mut all = Vec::new();
-    for (host, of) in murder.present() {
+    for (host, of) in murder.taking_part() {
         let twin = *first.entry(of.anonymous.as_str()).or_insert(host);
         let mut add = |kind, entry| {
             all.push(EntryPlace {
@@ -85,7 +85,7 @@ fn insider(murder: &MailMurder, host: usize) -> Option<IpAddr> {
         _ => 1,
     };
     let others = murder
-        .present()
+        .taking_part()
         .filter(|(at, other)| *at != host && !other.addresses.is_empty());
     let best = others.min_by_key(|(_, other)| rank(other));
     best.and_then(|(_, other)| other.addresses.first().map(Network::host))

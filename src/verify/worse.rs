@@ -5,10 +5,12 @@ use crate::mail::EndAction;
 use crate::plan::mail_change::WorseMail;
 
 impl WorseMail {
-    /// What becomes worse between two outcomes at the same place.
+    /// What becomes worse between two outcomes at the same place. Mail that looped or bounced is not worse off where it is refused,
+    /// and mail that looped is not where it bounces: its sender is told sooner.
     #[must_use]
     pub fn between(then: &PlaceOutcome, now: &PlaceOutcome) -> Option<Self> {
-        if now.is_refused_for_good && !then.is_refused_for_good {
+        let was_lost = [EndAction::Bounced, EndAction::Loop].contains(&then.verdict);
+        if now.is_refused_for_good && !then.is_refused_for_good && !was_lost {
             return Some(Self::Refused);
         }
         if now.verdict == then.verdict {
@@ -16,7 +18,7 @@ impl WorseMail {
         }
         match now.verdict {
             EndAction::Loop => Some(Self::Looped),
-            EndAction::Bounced => Some(Self::Bounced),
+            EndAction::Bounced if then.verdict != EndAction::Loop => Some(Self::Bounced),
             EndAction::NotModelled => Some(Self::NotModelled),
             EndAction::Deferred | EndAction::Refused if then.verdict == EndAction::Delivered => {
                 Some(Self::Deferred)

@@ -117,3 +117,63 @@ fn the_real_host_answers_before_and_after_as_the_plan_says() {
         "{said}"
     );
 }
+
+/// A host with the Postfix that Debian's package and its installer left is compared with the hosts that do something.
+#[test]
+fn a_real_host_without_a_job_is_not_blamed_for_what_bounces_everywhere() {
+    let host = Host::running();
+    fs::copy(
+        env!("CARGO_BIN_EXE_murder"),
+        host.root().join("usr/local/bin/murder"),
+    )
+    .unwrap();
+    let entry = |(name, at): (&str, &str)| {
+        format!(
+            "dn: uid={name},dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: {name}@example.org\nmailHost: {at}.example.org\n\n"
+        )
+    };
+    let people = [("ann", "backend1"), ("gone", "backend9"), ("loop", "smtp")];
+    host.write("/root/d.ldif", &people.map(entry).concat());
+    let text = MANIFEST.replace("verify: {in_plan: true}\n", "");
+    let text = text.replace(
+        "vars: {recipient_check: table, recipients: [ann@example.org]}",
+        "vars: {recipient_check: none}",
+    ) + "  backend1.example.org: {roles: [backend], addresses: [192.0.2.11]}\n";
+    host.write("/root/m.yaml", &text);
+    let run = |verb: &str| {
+        host.run(&format!("cd /root; /usr/local/bin/murder {verb} m.yaml --host mx.example.org --local --adopt --allow-restart --allow-unverified --allow-fault --ldif d.ldif 2>&1; echo $?"))
+    };
+    let rcpt = |name: &str| {
+        let dialogue = format!(
+            "import smtplib; s=smtplib.SMTP('127.0.0.1',25,source_address=('127.0.0.2',0)); s.helo('x'); s.docmd('MAIL FROM:<>'); print(s.docmd('RCPT TO:<{name}@example.org>')[0])"
+        );
+        host.run(&format!("python3 -c \"{dialogue}\""))
+            .trim()
+            .to_owned()
+    };
+    for more in [
+        "",
+        "postconf -e relayhost=[smtp.example.org] inet_interfaces=loopback-only mynetworks=10.0.0.0/8",
+    ] {
+        host.run(more);
+        let said = run("plan");
+        assert!(
+            said.contains("mail can now enter at `mx.example.org` (from the Internet"),
+            "{said}"
+        );
+        assert!(
+            said.ends_with("\n0\n") && !said.contains("now bounce") && !said.contains("now loop"),
+            "{said}"
+        );
+    }
+    // It does nothing for the domain: Postfix says so. One setting that does is its job.
+    host.run("postconf -e 'relay_domains = example.org' 'transport_maps = inline:{gone@example.org=discard:}' mynetworks=127.0.0.0/8 && postfix stop; postfix start");
+    assert_eq!(rcpt("gone"), "250");
+    let said = run("plan");
+    assert!(
+        said.contains(
+            "1 address now bounces (5.4.4 at smtp.example.org via relay:[backend9.example.org]:25)"
+        ) && said.ends_with("\n1\n"),
+        "{said}"
+    );
+}

@@ -196,10 +196,11 @@ fn compare(seed: u64) -> Option<Compared> {
     let waves = waves(&states, choices);
     let attributes = states.attributes();
     let change = states.change(&directory, &attributes, &waves);
-    let (twins, sorted) = (states.twins(&waves), states.sorted(&directory, &attributes));
-    let walks = states.walks(&directory, &sorted, &twins, &waves);
+    let classes = address_classes(&states.union, &directory, &attributes);
+    let twins = states.twins(&waves);
+    let walks = states.walks(&directory, &classes, &twins, &waves);
     let before = walks.all(|_| false);
-    let judge = ChangeJudge::new(&directory, sorted.classes(), &twins, &before);
+    let judge = ChangeJudge::new(&directory, &classes, &twins, &before);
     let end = judge.all_worse(&walks.all(|at| walks.turn(at).is_some()));
     let names = states.names();
     let mut compared = Compared::default();
