@@ -330,6 +330,18 @@ fn a_postmaster_of_the_directory_is_no_mistake() {
     }
 }
 
+/// Postfix gives the address of a group itself where no entry is a member (ldap_table(5), `leaf_result_attribute`); the edge would
+/// accept it, and the internal MTA return it.
+#[test]
+fn a_group_without_members_is_refused_at_the_edge() {
+    let group = "dn: cn=x,dc=example,dc=org\nobjectClass: kolabGroupOfUniqueNames\nmail: x@example.org\n\n\
+                 dn: cn=y,dc=example,dc=org\nobjectClass: kolabGroupOfUrls\nmail: y@example.org\n";
+    let folder = RouteFolder::with(MANIFEST, &format!("{CLEAN}\n{group}"));
+    for address in ["x@example.org", "y@example.org"] {
+        assert_eq!(folder.short(&[address]), "550 refused mx", "{address}");
+    }
+}
+
 #[test]
 fn reports_have_their_forms() {
     let mistakes: Vec<&str> = MISTAKES.iter().take(5).map(|(entry, _)| *entry).collect();

@@ -227,7 +227,8 @@ impl Attributes {
             let special = table.attributes.iter();
             let mut special = special.filter(|(_, class)| *class == AttributeClass::Special);
             if let Some((name, _)) = special.next() {
-                let group = (filter.clone(), name.clone());
+                let free: BTreeSet<String> = free.iter().chain([name]).cloned().collect();
+                let group = (relaxed(&table.filter, &free), name.clone());
                 if !self.groups.contains(&group) {
                     self.groups.push(group);
                 }
