@@ -1,6 +1,6 @@
 //! Verbs, flags, exit codes and output, through the program itself; reports of hand-made plans.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Output, Stdio};
 
 use murder::cli::exit::Exit;
@@ -699,4 +699,52 @@ fn the_text_of_a_private_file_is_in_no_format() {
         json.contains("\"withheld\": \"private\"") && json.contains("\"text\": null"),
         "{json}"
     );
+}
+
+/// A heading of `--help` has the options of its group, and no option of the verb itself that only comes after them.
+#[test]
+fn each_heading_of_help_has_its_own_options() {
+    use clap::{Args, CommandFactory};
+    use murder::cli;
+
+    let empty = || clap::Command::new("group");
+    let groups = [
+        cli::directory::DirectoryArguments::augment_args(empty()),
+        cli::diff_mail::DiffMailArguments::augment_args(empty()),
+        cli::drift::DriftOutput::augment_args(empty()),
+        cli::mail_change::MailArguments::augment_args(empty()),
+        cli::notify::NotifyArguments::augment_args(empty()),
+        cli::output::PlanOutput::augment_args(empty()),
+        cli::plan_file::PlanFileArguments::augment_args(empty()),
+        cli::reach::ConsentArguments::augment_args(empty()),
+        cli::reach::ReachArguments::augment_args(empty()),
+        cli::save::SaveArguments::augment_args(empty()),
+    ];
+    // Options of single verbs that name their heading.
+    let mut known: BTreeSet<(String, String)> = [
+        ("Consent", "allow_freeze"),
+        ("Reaching hosts", "user"),
+        ("Reaching hosts", "become_method"),
+    ]
+    .map(|(heading, option)| (heading.to_owned(), option.to_owned()))
+    .into();
+    let under_headings = |command: &clap::Command| -> Vec<(String, String)> {
+        let arguments = command.get_arguments();
+        arguments
+            .filter_map(|one| Some((one.get_help_heading()?.to_owned(), one.get_id().to_string())))
+            .collect()
+    };
+    known.extend(groups.iter().flat_map(under_headings));
+    let command = cli::Cli::command();
+    let (mut seen, mut misplaced) = (0, Vec::new());
+    for verb in command.get_subcommands() {
+        for option in under_headings(verb) {
+            seen += 1;
+            if !known.contains(&option) {
+                misplaced.push((verb.get_name().to_owned(), option));
+            }
+        }
+    }
+    assert!(misplaced.is_empty(), "{misplaced:?}");
+    assert!(seen > 60, "{seen}");
 }

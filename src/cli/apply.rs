@@ -38,18 +38,9 @@ pub struct ApplyArguments {
     /// The manifest and the selected hosts.
     #[command(flatten)]
     pub selection: Selection,
-    /// How hosts are reached.
-    #[command(flatten)]
-    pub reach: ReachArguments,
     /// Apply without asking; needed if there is no terminal.
     #[arg(long)]
     pub yes: bool,
-    /// The refusals that the user lifts.
-    #[command(flatten)]
-    pub consent: ConsentArguments,
-    /// The directory by which the plan is judged.
-    #[command(flatten)]
-    pub mail: MailArguments,
     /// Start later waves as long as no more than N hosts have failed.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub max_fail: usize,
@@ -62,11 +53,8 @@ pub struct ApplyArguments {
     /// Why you apply this; the history of each host keeps it.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
-    /// What is demanded of a saved plan.
-    #[command(flatten)]
-    pub plan_file: PlanFileArguments,
     /// Apply although a policy freezes changes now; the reason is kept in the generation.
-    #[arg(long, value_name = "REASON", value_parser = reason)]
+    #[arg(long, value_name = "REASON", value_parser = reason, help_heading = "Consent")]
     pub allow_freeze: Option<String>,
     /// The format of the report.
     #[arg(long, value_enum, default_value_t = ApplyFormat::Text)]
@@ -75,6 +63,18 @@ pub struct ApplyArguments {
     /// line alone.
     #[arg(long, value_enum, value_name = "MUCH")]
     pub diff: Option<Diff>,
+    /// How hosts are reached.
+    #[command(flatten)]
+    pub reach: ReachArguments,
+    /// The refusals that the user lifts.
+    #[command(flatten)]
+    pub consent: ConsentArguments,
+    /// The directory by which the plan is judged.
+    #[command(flatten)]
+    pub mail: MailArguments,
+    /// What is demanded of a saved plan.
+    #[command(flatten)]
+    pub plan_file: PlanFileArguments,
 }
 
 /// The forms of the report of an apply.

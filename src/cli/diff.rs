@@ -44,15 +44,15 @@ pub struct DiffArguments {
     /// Whether the manifests are trusted.
     #[command(flatten)]
     pub stranger: StrangerArguments,
+    /// Return exit code 2 if the manifests differ.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
     /// How the difference is shown.
     #[command(flatten)]
     pub look: PlanOutput,
     /// What the difference means for mail.
     #[command(flatten)]
     pub mail: DiffMailArguments,
-    /// Return exit code 2 if the manifests differ.
-    #[arg(long)]
-    pub detailed_exitcode: bool,
 }
 
 /// Runs the verb.

@@ -80,12 +80,6 @@ pub struct DriftArguments {
     /// The part of the hosts for this runner.
     #[command(flatten)]
     pub shard: ShardArguments,
-    /// How hosts are reached.
-    #[command(flatten)]
-    pub reach: ReachArguments,
-    /// How drift is shown.
-    #[command(flatten)]
-    pub look: DriftOutput,
     /// Report changes of the manifest that are not applied yet too, and return exit code 2 for them.
     #[arg(long)]
     pub pending: bool,
@@ -97,6 +91,12 @@ pub struct DriftArguments {
     /// (`defaults`, `modules.ROLE`, a site, a range, a host) that is right for every host that it holds for, with its place.
     #[arg(long, conflicts_with_all = ["metrics", "notify", "format", "diff", "pending"])]
     pub as_manifest: bool,
+    /// How hosts are reached.
+    #[command(flatten)]
+    pub reach: ReachArguments,
+    /// How drift is shown.
+    #[command(flatten)]
+    pub look: DriftOutput,
     /// Who is told.
     #[command(flatten)]
     pub notify: NotifyArguments,

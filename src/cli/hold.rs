@@ -25,15 +25,15 @@ const LONGEST: Duration = Duration::from_secs(366 * 86_400);
                   manifest: `murder drift --as-manifest` prints it."
 )]
 pub struct HoldArguments {
-    /// What is held.
-    #[command(flatten)]
-    pub what: HeldArguments,
     /// How long, such as `72h` or `7days`.
     #[arg(long = "for", value_name = "TIME", value_parser = time)]
     pub time: Duration,
     /// Why: who reads the plan sees it.
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+    /// What is held.
+    #[command(flatten)]
+    pub what: HeldArguments,
 }
 
 /// Arguments of `murder unhold`.

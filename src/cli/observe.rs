@@ -27,12 +27,12 @@ pub struct ObserveArguments {
     /// The part of the hosts for this runner.
     #[command(flatten)]
     pub shard: ShardArguments,
-    /// How hosts are reached.
-    #[command(flatten)]
-    pub reach: ReachArguments,
     /// The file for what is found. It holds no secret, and may be published.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub out: PathBuf,
+    /// How hosts are reached.
+    #[command(flatten)]
+    pub reach: ReachArguments,
 }
 
 /// Runs the verb.

@@ -27,13 +27,16 @@ pub struct PlanArguments {
     /// The part of the hosts for this runner.
     #[command(flatten)]
     pub shard: ShardArguments,
-    /// How hosts are reached.
-    #[command(flatten)]
-    pub reach: ReachArguments,
     /// Plan from FILE, which `observe --out FILE` wrote: no host is contacted, and no secret is read. Such a plan cannot be
     /// applied.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["out", "sandbox", "local", "accept_new", "allow_commands"])]
     pub live: Option<PathBuf>,
+    /// Return exit code 2 if changes are pending, as Terraform does.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// How hosts are reached.
+    #[command(flatten)]
+    pub reach: ReachArguments,
     /// Where the plan is saved.
     #[command(flatten)]
     pub save: SaveArguments,
@@ -46,9 +49,6 @@ pub struct PlanArguments {
     /// How the plan is shown.
     #[command(flatten)]
     pub look: PlanOutput,
-    /// Return exit code 2 if changes are pending, as Terraform does.
-    #[arg(long)]
-    pub detailed_exitcode: bool,
 }
 
 /// Runs the verb.

@@ -33,9 +33,6 @@ pub struct TraceArguments {
     /// Addresses of recipients.
     #[arg(required_unless_present = "addresses")]
     pub address: Vec<String>,
-    /// Where the directory comes from.
-    #[command(flatten)]
-    pub directory: DirectoryArguments,
     /// The host where the mail arrives over SMTP; an internet MTA, else the internal MTA, if none is given.
     #[arg(long, value_name = "HOST", conflicts_with = "submit")]
     pub at: Option<String>,
@@ -72,6 +69,9 @@ pub struct TraceArguments {
     /// Whether the manifest is trusted.
     #[command(flatten)]
     pub stranger: StrangerArguments,
+    /// Where the directory comes from.
+    #[command(flatten)]
+    pub directory: DirectoryArguments,
 }
 
 /// The forms of a route.

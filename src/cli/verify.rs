@@ -33,9 +33,6 @@ pub struct VerifyArguments {
     /// The manifest: a file, or a folder whose *.yaml and *.yml files are one manifest.
     #[arg(default_value = ".", value_hint = clap::ValueHint::AnyPath)]
     pub path: PathBuf,
-    /// Where the directory comes from.
-    #[command(flatten)]
-    pub directory: DirectoryArguments,
     /// The form of the report.
     #[arg(long, value_enum, default_value_t = VerifyFormat::Text)]
     pub format: VerifyFormat,
@@ -69,6 +66,9 @@ pub struct VerifyArguments {
     /// Whether the manifest is trusted.
     #[command(flatten)]
     pub stranger: StrangerArguments,
+    /// Where the directory comes from.
+    #[command(flatten)]
+    pub directory: DirectoryArguments,
 }
 
 /// The forms of a report.
