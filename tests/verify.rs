@@ -400,8 +400,17 @@ fn reports_have_their_forms() {
     assert_eq!(wrong.status.code(), Some(1));
     let page = folder.run(&["explain", "no-mailhost"]);
     assert!(text(&page.stdout).contains("Has it not:"));
-    let wrong = folder.run(&["explain", "lop"]);
-    assert!(text(&wrong.stderr).contains("is not the code of a finding"));
+    for arguments in [
+        &["explain", "lop"][..],
+        &["explain", "LOOP"],
+        &["verify", "m.yaml", "--code", "looop"],
+    ] {
+        let wrong = text(&folder.run(arguments).stderr);
+        assert!(wrong.contains("is not the code of a finding"), "{wrong}");
+        assert!(wrong.contains("did you mean `loop`?"), "{wrong}");
+    }
+    let wrong = folder.run(&["explain", "backend1.example.org"]);
+    assert!(text(&wrong.stderr).contains("`murder explain` lists all codes"));
 }
 
 /// Without a directory nothing is known, and that is said; a wrong export is no empty directory.

@@ -1,5 +1,5 @@
 //! `murder explain HOST THING`: which line sets a value, and which lines it overrides. `murder explain CODE`: what a finding
-//! of `verify` means.
+//! of `verify` means; `murder explain`: all codes.
 
 use clap::Args;
 
@@ -13,6 +13,7 @@ use crate::compile::Compiler;
 use crate::diagnostic::Diagnostic;
 use crate::load::{self, Loaded};
 use crate::model::{Host, HostState};
+use crate::nearest::nearest;
 use crate::report::explain::Explainer;
 use crate::service::{Instance, Service};
 use crate::thing::Thing;
@@ -21,8 +22,8 @@ use crate::verify::FindingCode;
 /// Arguments of `murder explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArguments {
-    /// The host; or, alone, the code of a finding of `verify`, such as `loop`.
-    pub host: String,
+    /// The host; or, alone, the code of a finding of `verify`, such as `loop`. Without it, lists all codes.
+    pub host: Option<String>,
     /// The thing: `relayhost`, `/etc/postfix/transport`, `lmtp/unix/chroot`, or its name in plans
     /// (`main.cf:relayhost`, `master.cf:lmtp/unix/chroot`); or a variable of a module: `vars.layout`.
     pub thing: Option<String>,
@@ -39,15 +40,17 @@ pub struct ExplainArguments {
 /// # Errors
 /// If the manifest has an error, or no line sets the thing.
 pub fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    let Some(thing) = &arguments.thing else {
-        return page(&arguments.host, terminal);
+    let (host, thing) = match (&arguments.host, &arguments.thing) {
+        (Some(host), Some(thing)) => (host, thing),
+        (Some(word), None) => return page(word, terminal),
+        (None, _) => return list(terminal),
     };
     let mut loaded = load::load_with(
         &arguments.manifest.path,
         &arguments.manifest.overlay,
         arguments.stranger.links(),
     );
-    let answer = match answer(&loaded, arguments, thing) {
+    let answer = match answer(&loaded, host, thing) {
         Ok(answer) => answer,
         Err(problems) => {
             loaded.diagnostics.extend(problems);
@@ -61,29 +64,48 @@ pub fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<Exit, Cl
 
 /// Prints the page of a finding's code.
 fn page(word: &str, terminal: &Terminal) -> Result<Exit, CliError> {
-    let Ok(code) = word.parse::<FindingCode>() else {
-        let words: Vec<&str> = FindingCode::ALL.iter().map(|code| code.word()).collect();
-        let problem = Diagnostic::error(format!("`{word}` is not the code of a finding"));
-        let problem = problem.detail(format!("the codes are {}", words.join(", ")));
-        let problem =
-            problem.hint("for a value of a host, name the thing too: `murder explain HOST THING`");
-        return Err(CliError::arguments(vec![problem]));
-    };
+    let code = code(word).map_err(|problem| CliError::arguments(vec![problem]))?;
     let text = format!("{code} ({})\n\n{}\n", code.severity().word(), code.page());
     output::print_text(&text, terminal)?;
     Ok(Exit::Done)
 }
 
-fn answer(
-    loaded: &Loaded,
-    arguments: &ExplainArguments,
-    wanted: &str,
-) -> Result<String, Vec<Diagnostic>> {
+/// The code of a finding, as a user writes it.
+pub(super) fn code(word: &str) -> Result<FindingCode, Diagnostic> {
+    word.parse().map_err(|()| {
+        let words = FindingCode::ALL.iter().map(|code| code.word());
+        let problem = Diagnostic::error(format!("`{word}` is not the code of a finding"));
+        problem.hint(match nearest(&word.to_lowercase(), words) {
+            Some(code) => format!("did you mean `{code}`?"),
+            None => "`murder explain` lists all codes; for a value of a host, name the thing too: `murder explain HOST THING`".to_owned(),
+        })
+    })
+}
+
+/// Prints all codes, each with its severity and what is wrong.
+fn list(terminal: &Terminal) -> Result<Exit, CliError> {
+    let width = FindingCode::ALL.iter().map(|code| code.word().len()).max();
+    let mut text = String::from("findings of `murder verify`:\n");
+    for code in FindingCode::ALL {
+        text.push_str(&format!(
+            "  {:width$}  {:7}  {}\n",
+            code.word(),
+            code.severity().word(),
+            code.summary(),
+            width = width.unwrap_or_default()
+        ));
+    }
+    text.push_str("`murder explain CODE` prints the page of one, with examples and the fix\n");
+    output::print_text(&text, terminal)?;
+    Ok(Exit::Done)
+}
+
+fn answer(loaded: &Loaded, host: &str, wanted: &str) -> Result<String, Vec<Diagnostic>> {
     let Some(murder) = &loaded.murder else {
         return Err(Vec::new());
     };
     let wrong = |error: crate::name::NameError| vec![Diagnostic::error(error.to_string())];
-    let host = named(murder, &arguments.host).map_err(|problem| vec![problem])?;
+    let host = named(murder, host).map_err(|problem| vec![problem])?;
     let compiler = Compiler::new(murder, &loaded.modules)?;
     if let Some(name) = wanted.strip_prefix("vars.") {
         let explained = explainer(loaded, &compiler, host, &host.main_service()).variable(name);

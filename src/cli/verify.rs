@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::manifest_arguments::AdditionArguments;
 use super::terminal::Terminal;
-use super::{StrangerArguments, open, output, selection, signals, trace, verify_baseline};
+use super::{StrangerArguments, explain, open, output, selection, signals, trace, verify_baseline};
 use crate::diagnostic::SourceId;
 use crate::directory::Directory;
 use crate::load::LoadedMurder;
@@ -203,17 +203,9 @@ fn sites(loaded: &LoadedMurder, mail: &MailMurder) -> Vec<(String, Vec<usize>)> 
 }
 
 fn codes(words: &[String]) -> Result<BTreeSet<FindingCode>, CliError> {
-    let read = |word: &String| {
-        word.parse().map_err(|()| {
-            let known = FindingCode::ALL.iter().map(|code| code.word());
-            let known: Vec<&str> = known.collect();
-            CliError::message(format!(
-                "`{word}` is not the code of a finding; the codes are {}",
-                known.join(", ")
-            ))
-        })
-    };
-    words.iter().map(read).collect()
+    let read = |word: &String| explain::code(word);
+    let codes: Result<_, _> = words.iter().map(read).collect();
+    codes.map_err(|problem| CliError::arguments(vec![problem]))
 }
 
 fn exit(findings: &[Finding], strict: bool) -> Exit {

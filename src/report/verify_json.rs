@@ -64,6 +64,9 @@ struct EffectView<'a> {
     examples: &'a [String],
 }
 
+/// How many hosts and entries a result in SARIF names; a finding can have all entries of a directory.
+const NAMES: usize = 100;
+
 /// The JSON Schema of [`json`](fn@json) (`murder schema verify`).
 #[must_use]
 pub fn verify_schema() -> Value {
@@ -128,13 +131,19 @@ pub fn sarif(findings: &[Finding], file: &str) -> (String, usize) {
         FindingSeverity::Warning => "warning",
     };
     let rules = FindingCode::ALL.iter();
-    let rules = rules.map(|code| rule(code.word(), code.summary(), level(*code)));
+    let rules = rules.map(|code| {
+        let mut rule = rule(code.word(), code.summary(), level(*code));
+        rule["help"] = json!({ "text": code.page(), "markdown": code.page() });
+        rule
+    });
     let mut all: Vec<&Finding> = findings.iter().collect();
     all.sort_by_key(|finding| finding.code.severity());
     let shown = all.get(..RESULTS.min(all.len())).unwrap_or_default();
     let results = shown.iter().map(|finding| {
-        let named = finding.entries.iter().chain(&finding.hosts);
-        let logical = named.map(|name| json!({ "fullyQualifiedName": name }));
+        let named = finding.hosts.iter().chain(&finding.entries);
+        let logical = named
+            .take(NAMES)
+            .map(|name| json!({ "fullyQualifiedName": name }));
         let mut location = physical(file, 1, None);
         location["logicalLocations"] = logical.collect();
         SarifResult {
