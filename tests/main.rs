@@ -91,6 +91,8 @@ mod reading;
 mod routes;
 // Consents with hosts, interrupted applies.
 mod consents;
+// Reports that a slow reader or a signal cuts.
+mod cut_off;
 // Where mail goes, without a host.
 mod trace;
 // What is wrong with routes and directories.

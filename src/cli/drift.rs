@@ -53,6 +53,14 @@ pub struct DriftOutput {
     pub limit: Option<Forge>,
 }
 
+impl DriftArguments {
+    /// Whether its output is a stream of events.
+    #[must_use]
+    pub fn writes_events(&self) -> bool {
+        self.look.format == DriftFormat::Jsonl
+    }
+}
+
 impl DriftOutput {
     /// The same for a plan. Events are no form of a plan.
     fn of_plan(self) -> PlanOutput {
@@ -150,8 +158,8 @@ fn look(
 ) -> Result<Exit, CliError> {
     let selection = arguments.selection.of_stranger(arguments.stranger);
     let selection = selection.of_shard(arguments.shard);
-    let jsonl = arguments.look.format == DriftFormat::Jsonl;
-    let watched = open::watched(&selection, &arguments.reach, jsonl, terminal)?;
+    let events = arguments.writes_events();
+    let watched = open::watched(&selection, &arguments.reach, events, terminal)?;
     let now = provenance::run(SystemTime::now()).at;
     let report = DriftReport {
         plan: &watched.plan,
@@ -221,7 +229,7 @@ fn print(
     exit: Exit,
     terminal: &Terminal,
 ) -> Result<Exit, CliError> {
-    if arguments.look.format == DriftFormat::Jsonl {
+    if arguments.writes_events() {
         return Ok(exit);
     }
     let look = arguments.look.of_plan();

@@ -36,7 +36,7 @@ Exit codes:
   3  at least one host failed; it is unchanged or was restored
   4  at least one host could not be reached
   5  a host is left half-way and needs attention
-If several apply, the first of 5, 3, 4, 130, 1, 2 is returned. An interrupted `apply`, `trace` or `verify` ends with 130 (Ctrl-C) or 143 (SIGTERM).";
+If several apply, the first of 5, 3, 4, 130, 1, 2 is returned. An interrupted run ends with 130 (Ctrl-C) or 143 (SIGTERM).";
 
 impl Exit {
     /// The number.

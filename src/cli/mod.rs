@@ -236,6 +236,9 @@ pub fn main() -> ExitCode {
     let mut terminal = terminal::Terminal::new(&cli.talk);
     // Cron sends all output as mail.
     terminal.quiet |= matches!(cli.verb, Verb::Drift(_)) && !terminal.verbose;
+    if cli.verb.only_reads() {
+        signals::end_reading(&terminal);
+    }
     match cli.verb.run(&terminal) {
         Ok(exit) => exit,
         Err(error) => error.print(&terminal),
@@ -244,6 +247,25 @@ pub fn main() -> ExitCode {
 }
 
 impl Verb {
+    /// Whether it changes no host and writes no stream of events, so that a signal may end it anywhere.
+    fn only_reads(&self) -> bool {
+        match self {
+            Self::Check(_)
+            | Self::Explain(_)
+            | Self::Trace(_)
+            | Self::Verify(_)
+            | Self::Diff(_)
+            | Self::Observe(_)
+            | Self::Plan(_)
+            | Self::Show(_)
+            | Self::History(_)
+            | Self::Report(_)
+            | Self::Schema(_) => true,
+            Self::Drift(arguments) => !arguments.writes_events(),
+            _ => false,
+        }
+    }
+
     fn run(&self, terminal: &terminal::Terminal) -> Result<exit::Exit, error::CliError> {
         match self {
             Self::Init(arguments) => init::run(arguments, terminal),

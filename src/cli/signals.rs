@@ -1,15 +1,16 @@
 //! Ctrl-C: after the first, only the hosts that have begun are finished; the second ends the program with a report.
 
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::thread;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::exit;
 
-use super::terminal::Terminal;
-
+use super::terminal::{self, Terminal};
 use crate::fleet::Stop;
+use crate::replace_file;
 
 /// The last signal of this process, 0 before there was one.
 static LAST: AtomicI32 = AtomicI32::new(0);
@@ -53,17 +54,35 @@ pub fn watch(stop: &Stop, report: impl FnOnce() + Send + 'static) -> std::io::Re
         .map(drop)
 }
 
-/// Calls `on_signal` with the exit code of each SIGINT and SIGTERM, on a thread of its own. Where it returns true, the
-/// program ends with that code.
+/// How many signals may wait for a reader of the output or for a disk. The next one ends the program at once.
+const WAITING: usize = 2;
+
+/// Calls `on_signal` with the exit code of each SIGINT and SIGTERM, each on a thread of its own. Where it returns true, the
+/// program ends with that code, after a file that is being replaced is whole. If two of these calls wait, the next signal ends the
+/// program at once.
 ///
 /// # Errors
 /// If the handlers cannot be set.
-pub fn each(mut on_signal: impl FnMut(i32) -> bool + Send + 'static) -> std::io::Result<()> {
+pub fn each(on_signal: impl Fn(i32) -> bool + Send + Sync + 'static) -> std::io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let on_signal = Arc::new(on_signal);
+    let waiting = Arc::new(AtomicUsize::new(0));
     let watch = move || {
         for signal in signals.forever() {
-            if on_signal(KILLED + signal) {
-                exit(KILLED + signal);
+            let code = KILLED + signal;
+            if waiting.fetch_add(1, Ordering::SeqCst) >= WAITING {
+                exit(code);
+            }
+            let (on_signal, waiting) = (Arc::clone(&on_signal), Arc::clone(&waiting));
+            let answers = thread::Builder::new().spawn(move || {
+                if on_signal(code) {
+                    let _whole = replace_file::whole();
+                    exit(code);
+                }
+                waiting.fetch_sub(1, Ordering::SeqCst);
+            });
+            if answers.is_err() {
+                exit(code);
             }
         }
     };
@@ -73,12 +92,15 @@ pub fn each(mut on_signal: impl FnMut(i32) -> bool + Send + 'static) -> std::io:
         .map(drop)
 }
 
-/// Makes SIGINT and SIGTERM end a verb that only reads: with a last line on standard error, and the exit code of the signal. It prints
-/// its report at once at its end, so that nothing of it was printed before.
+/// Makes SIGINT and SIGTERM end a verb that only reads: with the exit code of the signal, and a last line on standard error that says
+/// whether a part of the report may be printed.
 pub fn end_reading(terminal: &Terminal) {
     let at_end = *terminal;
     let watched = each(move |_| {
-        at_end.say("interrupted: nothing was changed, and no report was made");
+        at_end.say(match terminal::has_printed() {
+            false => "interrupted: nothing was changed, and no report was made",
+            true => "interrupted: nothing was changed, and the report may be cut off",
+        });
         true
     });
     if let Err(error) = watched {

@@ -1,12 +1,22 @@
 //! The two output streams: data on standard output, messages on standard error; colours and bars on terminals.
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
 
 use crate::diagnostic::{Diagnostic, Severity, Sources};
 use crate::visible::{printed, visible_json};
+
+/// Whether something was written to standard output.
+static HAS_PRINTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process has begun to write to standard output. A reader that is slow may not have all of it.
+#[must_use]
+pub fn has_printed() -> bool {
+    HAS_PRINTED.load(Ordering::SeqCst)
+}
 
 /// How much is printed.
 #[derive(Debug, Clone, Copy, Args)]
@@ -102,6 +112,7 @@ impl Terminal {
     /// If standard output cannot be written.
     pub fn print(&self, bytes: &[u8]) -> std::io::Result<()> {
         let mut out = std::io::stdout().lock();
+        HAS_PRINTED.store(true, Ordering::SeqCst);
         match out.write_all(bytes).and_then(|()| out.flush()) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
             _ => Ok(()),

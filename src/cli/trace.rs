@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::manifest_arguments::AdditionArguments;
 use super::terminal::Terminal;
-use super::{StrangerArguments, ask, open, output, selection, signals};
+use super::{StrangerArguments, ask, open, output, selection};
 use crate::directory_source;
 use crate::load::LoadedMurder;
 use crate::mail::{EndAction, Entry, LookupAgreement, MailTrace, SmtpClient};
@@ -94,7 +94,6 @@ pub enum TraceFormat {
 /// # Errors
 /// If the manifest, the directory or an argument is wrong.
 pub fn run(arguments: &TraceArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    signals::end_reading(terminal);
     let loaded = open::manifest(
         &arguments.manifest,
         &arguments.added.overlay,

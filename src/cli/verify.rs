@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::manifest_arguments::AdditionArguments;
 use super::terminal::Terminal;
-use super::{StrangerArguments, explain, open, output, selection, signals, trace, verify_baseline};
+use super::{StrangerArguments, explain, open, output, selection, trace, verify_baseline};
 use crate::diagnostic::SourceId;
 use crate::directory::Directory;
 use crate::load::LoadedMurder;
@@ -89,7 +89,6 @@ pub enum VerifyFormat {
 /// # Errors
 /// If the manifest, the directory or an argument is wrong.
 pub fn run(arguments: &VerifyArguments, terminal: &Terminal) -> Result<Exit, CliError> {
-    signals::end_reading(terminal);
     let codes = codes(&arguments.code)?;
     let loaded = open::manifest(
         &arguments.path,
