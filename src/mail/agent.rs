@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::address::{list, quoted, split};
+use super::address::{list, quoted, split, with_extension};
 use super::local::LocalAgent;
 use super::maps::{AddressLookup, Keys, Known, Maps, QueryForm};
 use super::reader::ParameterReader;
@@ -39,6 +39,8 @@ pub struct ClientAgent {
     pub relayhost: Known<String>,
     lookup: AddressLookup,
     generic_maps: Maps,
+    /// Whether an extension that a key lacks goes to the new address (`propagate_unmatched_extensions`).
+    propagates: bool,
     status_filter: Maps,
 }
 
@@ -74,6 +76,7 @@ impl ClientAgent {
             fallback_relay: reader.text(&format!("{prefix}_fallback_relay")),
             relayhost: reader.text("relayhost"),
             lookup: reader.address_lookup(),
+            propagates: reader.propagates("generic"),
             generic_maps: reader.maps(&format!("{prefix}_generic_maps")),
             status_filter: reader.maps(&format!("{prefix}_delivery_status_filter")),
         }
@@ -101,8 +104,12 @@ impl ClientAgent {
             ));
         }
         let first = list(&value).and_then(|addresses| addresses.into_iter().next());
-        first.ok_or_else(|| {
+        let first = first.ok_or_else(|| {
             LookupError::NotModelled(format!("the form of `{value}` is not modelled"))
+        })?;
+        Ok(match found.extension.filter(|_| self.propagates) {
+            Some(extension) => with_extension(&first, &extension),
+            None => first,
         })
     }
 

@@ -54,7 +54,6 @@ pub struct BlindCopy {
 impl Cleanup {
     /// Reads the parameters of the service `cleanup/unix`.
     pub fn read(reader: &mut ParameterReader<'_, '_>) -> Self {
-        let propagates = split_list(&reader.text_or_empty("propagate_unmatched_extensions"));
         let canonical = |name: &str, classes: &str, reader: &mut ParameterReader<'_, '_>| {
             let is_on = split_list(&reader.text_or_empty(classes))
                 .iter()
@@ -78,8 +77,8 @@ impl Cleanup {
             always_bcc: reader.text("always_bcc"),
             recipient_bcc_maps: reader.maps("recipient_bcc_maps"),
             sender_bcc_maps: reader.maps("sender_bcc_maps"),
-            propagates_canonical: propagates.iter().any(|word| word == "canonical"),
-            propagates_virtual: propagates.iter().any(|word| word == "virtual"),
+            propagates_canonical: reader.propagates("canonical"),
+            propagates_virtual: reader.propagates("virtual"),
             expansion_limit: reader.number("virtual_alias_expansion_limit", 1000),
             recursion_limit: reader.number("virtual_alias_recursion_limit", 1000),
             length_limit: reader.number("virtual_alias_address_length_limit", 1000),
@@ -108,7 +107,7 @@ impl Cleanup {
         let address = rewriting.one_to_one(&address, &self.recipient_canonical_maps)?;
         let address = rewriting.one_to_one(&address, &self.canonical_maps)?;
         let masquerade = self.masquerade.as_ref().map_err(Clone::clone)?;
-        let address = masquerade.applied(address)?;
+        let address = masquerade.applied(address, directory)?;
         let mut recipients = rewriting.one_to_many(&address)?;
         let mut seen = HashSet::new();
         recipients.retain(|recipient| seen.insert(recipient.to_lowercase()));
@@ -208,7 +207,7 @@ impl Rewriting<'_> {
         Ok(Some(results))
     }
 
-    /// Applies `canonical_maps` until the address stays the same.
+    /// Applies `canonical_maps` until the address stays the same. After ten times Postfix warns, and goes on with what it has.
     fn one_to_one(&mut self, address: &str, maps: &Maps) -> Known<String> {
         const MOST: usize = 10;
         let mut address = address.to_owned();
@@ -218,17 +217,15 @@ impl Rewriting<'_> {
         for _ in 0..MOST {
             let mapped = self.map(maps, &address, self.cleanup.propagates_canonical)?;
             let Some(new) = mapped.and_then(|new| new.into_iter().next()) else {
-                return Ok(address);
+                break;
             };
-            if new == address {
-                return Ok(address);
-            }
+            let is_same = new.eq_ignore_ascii_case(&address);
             address = new;
+            if is_same {
+                break;
+            }
         }
-        Err(LookupError::Temporary(format!(
-            "`{}` nests too deeply",
-            maps.parameter
-        )))
+        Ok(address)
     }
 
     /// Expands virtual aliases until no alias is left (`cleanup_map1n` of Postfix).

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::address::{split, unquoted};
+use super::address::{split, unquoted, with_extension};
 use super::maps::{AddressLookup, Hit, Known, Maps};
 use super::reader::ParameterReader;
 use super::table::{HostTables, LookupError};
@@ -22,8 +22,10 @@ pub struct LocalAgent {
     has_own_forward_path: bool,
     /// The accounts that have a file `.forward` on the host.
     forwarding: BTreeSet<String>,
-    /// Parameters whose tables name transports: not modelled where they are set.
-    transport_maps: [Maps; 2],
+    mailbox_transport_maps: Maps,
+    fallback_transport_maps: Maps,
+    /// Whether an extension that the name of an alias lacks goes to its addresses (`propagate_unmatched_extensions`).
+    propagates: bool,
 }
 
 /// What local(8) does with a recipient.
@@ -54,38 +56,47 @@ impl LocalAgent {
             luser_relay: reader.text("luser_relay"),
             has_own_forward_path: reader.view.is_set("forward_path"),
             forwarding: reader.tables.forwarding_accounts(),
-            transport_maps: [
-                reader.maps("mailbox_transport_maps"),
-                reader.maps("fallback_transport_maps"),
-            ],
+            mailbox_transport_maps: reader.maps("mailbox_transport_maps"),
+            fallback_transport_maps: reader.maps("fallback_transport_maps"),
+            propagates: reader.propagates("alias"),
         }
     }
 
-    /// What becomes of a recipient (local(8), "DELIVERY METHOD CONTROLS").
+    /// What becomes of a recipient (local(8), "DELIVERY METHOD CONTROLS"). `alias` is the one that names it, if one does: an alias
+    /// that names itself means the mailbox.
     ///
     /// # Errors
     /// If a table on the way has no answer, or only the host knows the account.
-    pub fn deliver(&self, recipient: &str, directory: &Directory) -> Known<LocalDelivery> {
+    pub fn deliver(
+        &self,
+        recipient: &str,
+        alias: Option<&str>,
+        directory: &Directory,
+    ) -> Known<LocalDelivery> {
         let (user, _) = split(recipient);
+        // `\root` in an alias stands for root's own mailbox.
+        if let Some(user) = user.strip_prefix('\\') {
+            return self.deliver_to_account(user, directory);
+        }
         let user = user.to_lowercase();
-        let bare = self.lookup.extensions.split(&user).map(|(bare, _)| bare);
-        for key in [Some(user.as_str()), bare.as_deref()].into_iter().flatten() {
+        let bare = self.lookup.extensions.split(&user);
+        let whole = [(user.as_str(), None)];
+        let bare = bare
+            .as_ref()
+            .map(|(bare, extension)| (bare.as_str(), Some(extension.as_str())));
+        for (key, extension) in whole.into_iter().chain(bare) {
+            if alias == Some(key) {
+                continue;
+            }
             if let Some(hit) = self.alias_maps.find_key(key, false, directory)? {
-                return expanded(hit);
+                return expanded(hit, extension.filter(|_| self.propagates));
             }
         }
         self.deliver_to_account(recipient, directory)
     }
 
-    /// What becomes of a recipient that no alias has, or whose alias names itself.
-    ///
-    /// # Errors
-    /// As [`Self::deliver`].
-    pub fn deliver_to_account(
-        &self,
-        recipient: &str,
-        directory: &Directory,
-    ) -> Known<LocalDelivery> {
+    /// What becomes of a recipient that no alias has.
+    fn deliver_to_account(&self, recipient: &str, directory: &Directory) -> Known<LocalDelivery> {
         let user = split(recipient).0.to_lowercase();
         let bare = self.lookup.extensions.split(&user).map(|(bare, _)| bare);
         let account = bare.as_deref().unwrap_or(&user);
@@ -93,9 +104,11 @@ impl LocalAgent {
             let what = format!("the file `.forward` of `{account}` is not modelled");
             return Err(LookupError::NotModelled(what));
         }
-        if self.transport_maps.iter().any(|maps| !maps.is_empty()) {
-            let what = "`mailbox_transport_maps` and `fallback_transport_maps` are not modelled";
-            return Err(LookupError::NotModelled(what.to_owned()));
+        if let Some(hit) = self
+            .mailbox_transport_maps
+            .find_key(account, false, directory)?
+        {
+            return Ok(LocalDelivery::Transport(hit.answer.value));
         }
         let mailbox = self.mailbox_transport.clone()?;
         if !mailbox.is_empty() {
@@ -103,6 +116,12 @@ impl LocalAgent {
         }
         if self.accounts.find_key(account, false, directory)?.is_some() {
             return Ok(LocalDelivery::Delivered(format!("mailbox of {account}")));
+        }
+        if let Some(hit) = self
+            .fallback_transport_maps
+            .find_key(account, false, directory)?
+        {
+            return Ok(LocalDelivery::Transport(hit.answer.value));
         }
         let fallback = self.fallback_transport.clone()?;
         if !fallback.is_empty() {
@@ -117,8 +136,16 @@ impl LocalAgent {
     }
 }
 
-/// What the value of an alias means (aliases(5)).
-fn expanded(hit: Hit) -> Known<LocalDelivery> {
+/// An address of an alias in internal form; a backslash before it stays.
+fn unquoted_alias(word: &str) -> String {
+    match word.strip_prefix('\\') {
+        Some(rest) => format!("\\{}", unquoted(rest)),
+        None => unquoted(word),
+    }
+}
+
+/// What the value of an alias means (aliases(5)). Its addresses get the extension.
+fn expanded(hit: Hit, extension: Option<&str>) -> Known<LocalDelivery> {
     let value = hit.answer.value.trim();
     let first = value.trim_start_matches('"');
     if first.starts_with('|') || first.starts_with('/') {
@@ -130,9 +157,10 @@ fn expanded(hit: Hit) -> Known<LocalDelivery> {
             "the alias `{value}` is not modelled"
         )));
     }
-    // `\root` stands for root's own mailbox.
-    let words = words
-        .iter()
-        .map(|word| unquoted(word.trim_start_matches('\\')));
+    let words = words.iter().map(|word| unquoted_alias(word));
+    let words = words.map(|word| match extension {
+        Some(extension) => with_extension(&word, extension),
+        None => word,
+    });
     Ok(LocalDelivery::Forwarded(words.collect(), hit))
 }

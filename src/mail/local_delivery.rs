@@ -2,7 +2,6 @@
 
 use super::agent::Program;
 use super::local::LocalDelivery;
-use super::maps::Known;
 use super::resolve::Route;
 use super::trace::{Arrival, EndAction};
 use super::walk::{MOST_HOPS, Walk};
@@ -10,14 +9,16 @@ use crate::postfix::configuration::AddressClass;
 
 impl Walk<'_> {
     pub(super) fn deliver_locally(&mut self, at: usize, hop: usize, route: &Route) {
+        self.deliver_by(at, hop, route, &mut Vec::new());
+    }
+
+    /// Delivers a recipient that these aliases lead to, each naming the next one.
+    fn deliver_by(&mut self, at: usize, hop: usize, route: &Route, aliases: &mut Vec<String>) {
         let Some(host) = self.murder.hosts.get(at) else {
             return;
         };
-        let known = host.agents.local.deliver(&route.recipient, self.directory);
-        self.end_locally(at, hop, route, known);
-    }
-
-    fn end_locally(&mut self, at: usize, hop: usize, route: &Route, known: Known<LocalDelivery>) {
+        let (local, alias) = (&host.agents.local, aliases.last().map(String::as_str));
+        let known = local.deliver(&route.recipient, alias, self.directory);
         let via = format!("{}:{}", route.transport, route.nexthop);
         let recipient = route.recipient.as_str();
         match known {
@@ -25,10 +26,16 @@ impl Walk<'_> {
                 self.end(at, recipient, EndAction::Delivered, &via, what);
             }
             Ok(LocalDelivery::Forwarded(recipients, hit)) => {
+                if aliases.contains(&hit.key) {
+                    let reason = format!("5.4.6 alias database loop for {}", hit.key);
+                    return self.end(at, recipient, EndAction::Loop, &via, reason);
+                }
+                aliases.push(hit.key.clone());
                 if let Some(hop) = self.trace.hops.get_mut(hop) {
                     hop.rewriting.push(hit);
                 }
-                self.forward(at, hop, route, recipients);
+                self.forward(at, hop, route, recipients, aliases);
+                aliases.pop();
             }
             Ok(LocalDelivery::Transport(transport)) => {
                 let (transport, nexthop) = transport.split_once(':').unwrap_or((&transport, ""));
@@ -52,19 +59,21 @@ impl Walk<'_> {
     }
 
     /// The recipients of an alias of local(8): accounts here, and others by a new message.
-    fn forward(&mut self, at: usize, hop: usize, route: &Route, recipients: Vec<String>) {
+    fn forward(
+        &mut self,
+        at: usize,
+        hop: usize,
+        route: &Route,
+        recipients: Vec<String>,
+        aliases: &mut Vec<String>,
+    ) {
         let Some(host) = self.murder.hosts.get(at) else {
             return;
         };
         let key = (at, route.recipient.to_lowercase());
         if self.path.contains(&key) && self.path.len() >= MOST_HOPS {
-            return self.end(
-                at,
-                &route.recipient,
-                EndAction::Loop,
-                "",
-                "5.4.6 mail forwarding loop",
-            );
+            let reason = "5.4.6 mail forwarding loop";
+            return self.end(at, &route.recipient, EndAction::Loop, "", reason);
         }
         self.path.push(key);
         for recipient in recipients {
@@ -75,17 +84,12 @@ impl Walk<'_> {
             });
             match resolved {
                 Ok((address, next)) => {
-                    let is_local =
-                        host.agents.programs.get(&next.transport) == Some(&Program::Local);
-                    let is_known = self.path.contains(&(at, next.recipient.to_lowercase()));
-                    if is_local && !is_known && next.class == Some(AddressClass::Local) {
-                        self.deliver_locally(at, hop, &next);
-                    } else if is_local && is_known {
-                        let own = &host.agents.local;
-                        let known = own.deliver_to_account(&next.recipient, self.directory);
-                        self.end_locally(at, hop, &next, known);
-                    } else {
-                        self.arrive(at, &address, Arrival::Submitted, None);
+                    let program = host.agents.programs.get(&next.transport);
+                    let is_here =
+                        program == Some(&Program::Local) && next.class == Some(AddressClass::Local);
+                    match is_here {
+                        true => self.deliver_by(at, hop, &next, aliases),
+                        false => self.arrive(at, &address, Arrival::Submitted, None),
                     }
                 }
                 Err(error) => self.failed(at, &recipient, error),

@@ -1,9 +1,10 @@
 //! Address masquerading by cleanup(8) (ADDRESS_REWRITING_README, "Address masquerading").
 
-use super::address::split;
+use super::address::{quoted, split};
 use super::maps::Known;
 use super::reader::ParameterReader;
-use super::table::LookupError;
+use super::table::{MatchStyle, NameList};
+use crate::directory::Directory;
 use crate::postfix::split_list;
 
 /// The domains whose subdomains cleanup(8) strips from recipients.
@@ -11,7 +12,8 @@ use crate::postfix::split_list;
 pub struct Masquerade {
     /// Each domain, and whether its subdomains are stripped; the first one that matches decides. Empty if recipients are not masqueraded.
     domains: Vec<(String, bool)>,
-    has_exceptions: bool,
+    /// The users that keep their domains (`masquerade_exceptions`).
+    exceptions: NameList,
 }
 
 impl Masquerade {
@@ -27,15 +29,15 @@ impl Masquerade {
         });
         Ok(Self {
             domains: domains.collect(),
-            has_exceptions: !reader.text("masquerade_exceptions")?.is_empty(),
+            exceptions: reader.names("masquerade_exceptions", MatchStyle::Exact)?,
         })
     }
 
     /// The address after masquerading (cleanup_masquerade.c).
     ///
     /// # Errors
-    /// If its domain is stripped unless `masquerade_exceptions` has its user.
-    pub fn applied(&self, address: String) -> Known<String> {
+    /// If a table of `masquerade_exceptions` has no answer.
+    pub fn applied(&self, address: String, directory: &Directory) -> Known<String> {
         let (local, Some(domain)) = split(&address) else {
             return Ok(address);
         };
@@ -50,11 +52,11 @@ impl Masquerade {
         });
         match decides {
             Some((name, true)) if *name != domain => {
-                if self.has_exceptions {
-                    let what = "`masquerade_exceptions` is not modelled";
-                    return Err(LookupError::NotModelled(what.to_owned()));
-                }
-                Ok(format!("{local}@{name}"))
+                let is_excepted = self.exceptions.matches(&quoted(local), directory)?;
+                Ok(match is_excepted {
+                    true => address,
+                    false => format!("{local}@{name}"),
+                })
             }
             _ => Ok(address),
         }
@@ -63,9 +65,10 @@ impl Masquerade {
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::HostTables;
     use super::*;
 
-    /// postconf(5), `masquerade_domains`: "foo.example.com !example.com", and "!" for a host by itself.
+    /// postconf(5), `masquerade_domains`: "foo.example.com !example.com", and "!" for a host by itself; `masquerade_exceptions`.
     #[test]
     fn the_first_domain_that_matches_decides() {
         let masquerade = |words: &[(&str, bool)]| Masquerade {
@@ -73,7 +76,7 @@ mod tests {
                 .iter()
                 .map(|(name, strips)| ((*name).to_owned(), *strips))
                 .collect(),
-            has_exceptions: false,
+            exceptions: HostTables::default().names("root", MatchStyle::Exact),
         };
         let one = [("example.com", true)];
         let foo_first = [("foo.example.com", true), ("example.com", false)];
@@ -83,13 +86,15 @@ mod tests {
             (&one, "x@example.com", "x@example.com"),
             (&one, "x@anexample.com", "x@anexample.com"),
             (&one, "x", "x"),
+            (&one, "ROOT@any.example.com", "ROOT@any.example.com"),
+            (&one, "root+x@any.example.com", "root+x@example.com"),
             (&foo_first, "x@any.foo.example.com", "x@foo.example.com"),
             (&foo_first, "x@any.example.com", "x@any.example.com"),
             (&but_foo, "x@foo.example.com", "x@foo.example.com"),
             (&but_foo, "x@bar.example.com", "x@example.com"),
             (&[], "x@bar.example.com", "x@bar.example.com"),
         ] {
-            let applied = masquerade(domains).applied(address.to_owned());
+            let applied = masquerade(domains).applied(address.to_owned(), &Directory::default());
             assert_eq!(applied.as_deref(), Ok(expected), "{address}");
         }
     }

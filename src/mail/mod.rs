@@ -23,10 +23,13 @@ mod restrictions;
 mod route_memory;
 mod smtpd;
 mod smtpd_access;
+mod smtpd_evaluate;
 mod smtpd_recipient;
 mod smtpd_settings;
 mod stock;
 pub mod table;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod twins;
 mod walk;

@@ -41,6 +41,13 @@ impl<'a, 'v> ParameterReader<'a, 'v> {
         self.text_or_empty(name).eq_ignore_ascii_case("yes")
     }
 
+    /// Whether `propagate_unmatched_extensions` has a class of tables.
+    #[must_use]
+    pub fn propagates(&self, class: &str) -> bool {
+        let classes = split_list(&self.text_or_empty("propagate_unmatched_extensions"));
+        classes.iter().any(|one| one == class)
+    }
+
     /// The value as a number.
     #[must_use]
     pub fn number(&self, name: &str, default: usize) -> usize {

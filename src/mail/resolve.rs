@@ -1,5 +1,7 @@
 //! The resolver of trivial-rewrite(8): transport, next hop and recipient of an address.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use super::address::split;
 use super::maps::{AddressHit, AddressLookup, Hit, Keys, Known, Maps, QueryForm};
 use super::reader::ParameterReader;
@@ -20,6 +22,8 @@ pub struct Route {
     pub nexthop: String,
     /// Whether the local part has `@`, `%` or `!`.
     pub is_routed: bool,
+    /// Whether smtpd(8) refuses and qmgr(8) bounces the address for its form.
+    pub is_malformed: bool,
     /// The table entry that decided, if one did.
     pub hit: Option<Hit>,
     /// The parameters that decided where no table did.
@@ -49,6 +53,48 @@ pub struct Resolver {
     swaps_bang: bool,
     has_percent_hack: bool,
     resolves_dequoted: bool,
+}
+
+impl Route {
+    /// An address that no table is asked for.
+    fn malformed(recipient: String) -> Self {
+        Self {
+            recipient,
+            class: None,
+            transport: "error".to_owned(),
+            nexthop: "5.1.3 bad address syntax".to_owned(),
+            is_routed: false,
+            is_malformed: true,
+            hit: None,
+            parameters: Vec::new(),
+        }
+    }
+}
+
+/// Whether a domain has the form of a host name, or of an address in brackets (`valid_hostname` of Postfix).
+fn is_mail_domain(domain: &str) -> bool {
+    const LONGEST: usize = 255;
+    const LONGEST_LABEL: usize = 63;
+    if let Some(literal) = domain.strip_prefix('[') {
+        let address = literal.strip_suffix(']').unwrap_or_default();
+        let is_ipv6 = address
+            .get(..5)
+            .is_some_and(|word| word.eq_ignore_ascii_case("ipv6:"));
+        return match is_ipv6 {
+            true => address[5..].parse::<Ipv6Addr>().is_ok(),
+            false => address.parse::<Ipv4Addr>().is_ok(),
+        };
+    }
+    // A name with other letters is one where IDNA can convert it.
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || !c.is_ascii();
+    let is_label = |label: &str| {
+        (1..=LONGEST_LABEL).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(is_letter)
+    };
+    let is_numeric = domain.chars().all(|c| c.is_ascii_digit() || c == '.');
+    domain.len() <= LONGEST && !is_numeric && domain.split('.').all(is_label)
 }
 
 impl Resolver {
@@ -86,7 +132,6 @@ impl Resolver {
     /// # Errors
     /// If the domain that is added is not known.
     pub fn canonical(&self, address: &str) -> Known<String> {
-        let address = address.strip_suffix('@').unwrap_or(address);
         let mut full = match split(address) {
             (_, Some(_)) => address.to_owned(),
             (local, None) => match (local.split_once('!'), local.rsplit_once('%')) {
@@ -99,11 +144,12 @@ impl Resolver {
             },
         };
         let domain = split(&full).1.unwrap_or_default();
-        if self.appends_mydomain && !domain.contains('.') && !domain.starts_with('[') {
+        let is_bare = !domain.is_empty() && !domain.contains('.') && !domain.starts_with('[');
+        if self.appends_mydomain && is_bare {
             let mydomain = self.mydomain.as_ref().map_err(Clone::clone)?;
             full = format!("{full}.{mydomain}");
         }
-        if full.ends_with('.') && !full.ends_with("..") {
+        if full.ends_with('.') && !full.ends_with("..") && !full.ends_with("@.") {
             full.pop();
         }
         Ok(full)
@@ -114,8 +160,15 @@ impl Resolver {
     /// # Errors
     /// If a table on the way has no answer.
     pub fn resolve(&self, address: &str, directory: &Directory) -> Known<Route> {
+        let given = split(address).1.unwrap_or("none");
+        if given.is_empty() || given.starts_with('[') && !is_mail_domain(given) {
+            return Ok(Route::malformed(address.to_owned()));
+        }
         let (recipient, is_local) = self.strip_local(address, directory)?;
         let domain = split(&recipient).1.unwrap_or_default().to_owned();
+        if !is_mail_domain(&domain) {
+            return Ok(Route::malformed(recipient));
+        }
         let (class, transport, parameter) = self.class_of(&domain, is_local, directory)?;
         let mut parameters = vec![parameter];
         let off_host = matches!(class, Some(AddressClass::Relay) | None);
@@ -149,6 +202,8 @@ impl Resolver {
             .map(|at| &recipient[at + 1..]);
         let mut route = Route {
             is_routed: first != Some(domain.as_str()),
+            // postconf(5), `allow_min_user`: a program behind may take the dash for an option.
+            is_malformed: recipient.starts_with('-'),
             class,
             transport: channel.to_owned(),
             nexthop,
@@ -160,11 +215,38 @@ impl Resolver {
             self.override_route(&mut route, &domain, directory)?;
         }
         self.relocate(&mut route, directory)?;
-        if off_host && route.hit.is_none() && self.sender_maps.iter().any(|maps| !maps.is_empty()) {
-            let what = "`sender_dependent_…_maps` decide by the sender".to_owned();
-            return Err(LookupError::NotModelled(what));
+        match self.decided_by_sender(&route, !own.is_empty()) {
+            Some(parameter) => Err(LookupError::NotModelled(format!(
+                "`{parameter}` decides by the sender"
+            ))),
+            None => Ok(route),
         }
-        Ok(route)
+    }
+
+    /// The parameter that decides by the sender about a route, if one does; `has_own` says that the transport of the class has a next hop.
+    fn decided_by_sender(&self, route: &Route, has_own: bool) -> Option<&'static str> {
+        let value = route.hit.as_ref().map(|hit| hit.answer.value.as_str());
+        let is_moved = route
+            .hit
+            .as_ref()
+            .is_some_and(|hit| hit.parameter == "relocated_maps");
+        let (channel, nexthop) = value
+            .and_then(|value| value.split_once(':'))
+            .unwrap_or((value.unwrap_or_default(), ""));
+        if is_moved || !channel.is_empty() {
+            return None;
+        }
+        let [transports, relayhosts] = &self.sender_maps;
+        match route.class {
+            // It may have a next hop, too.
+            None if !transports.is_empty() => Some("sender_dependent_default_transport_maps"),
+            None | Some(AddressClass::Relay)
+                if !relayhosts.is_empty() && !has_own && nexthop.is_empty() =>
+            {
+                Some("sender_dependent_relayhost_maps")
+            }
+            _ => None,
+        }
     }
 
     /// The recipient without local domains and routing operators, and whether its domain is local.

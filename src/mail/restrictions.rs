@@ -23,6 +23,12 @@ pub enum Restriction {
     UnverifiedRecipient,
     /// `reject_non_fqdn_recipient`.
     NonFqdnRecipient,
+    /// `reject_unknown_recipient_domain`.
+    UnknownRecipientDomain,
+    /// `warn_if_reject`: what the next one refuses is only logged.
+    WarnIfReject,
+    /// `defer_if_permit`, or `defer_if_reject` if it is false.
+    DeferIf(bool),
     /// `check_recipient_access`.
     RecipientAccess(Maps),
     /// `check_client_access`.
@@ -146,6 +152,10 @@ fn read_nested(
             "reject_unlisted_recipient" | "check_recipient_maps" => Restriction::UnlistedRecipient,
             "reject_unverified_recipient" => Restriction::UnverifiedRecipient,
             "reject_non_fqdn_recipient" => Restriction::NonFqdnRecipient,
+            "reject_unknown_recipient_domain" => Restriction::UnknownRecipientDomain,
+            "warn_if_reject" => Restriction::WarnIfReject,
+            "defer_if_permit" => Restriction::DeferIf(true),
+            "defer_if_reject" => Restriction::DeferIf(false),
             "check_recipient_access" => Restriction::RecipientAccess(table(&mut words)),
             "check_client_access" => Restriction::ClientAccess(table(&mut words)),
             "sleep" => {
@@ -172,6 +182,25 @@ fn read_nested(
         });
     }
     list
+}
+
+/// The restrictions of a list that are evaluated where there is no recipient yet.
+#[must_use]
+pub fn without_recipient(list: Vec<Restriction>) -> Vec<Restriction> {
+    let kept = list
+        .into_iter()
+        .filter_map(|restriction| match restriction {
+            Restriction::Class(list) => Some(Restriction::Class(without_recipient(list))),
+            Restriction::UnauthDestination(_)
+            | Restriction::PermitAuthDestination
+            | Restriction::UnlistedRecipient
+            | Restriction::UnverifiedRecipient
+            | Restriction::NonFqdnRecipient
+            | Restriction::UnknownRecipientDomain
+            | Restriction::RecipientAccess(_) => None,
+            other => Some(other),
+        });
+    kept.collect()
 }
 
 /// A table without `check_*_access` before it: the list says what is looked up.
@@ -205,6 +234,8 @@ pub enum AccessAction {
         /// The text.
         text: String,
     },
+    /// `DEFER_IF_PERMIT`, or `DEFER_IF_REJECT` if it is false, with its text.
+    DeferIf(bool, String),
     /// `DISCARD`, after a text.
     Discard,
     /// Restrictions.
@@ -233,18 +264,22 @@ pub fn action(value: &str) -> Known<AccessAction> {
             text,
         },
         "DISCARD" => AccessAction::Discard,
-        "HOLD" | "FILTER" | "REDIRECT" | "BCC" | "DEFER_IF_PERMIT" | "DEFER_IF_REJECT" => {
+        "DEFER_IF_PERMIT" => AccessAction::DeferIf(true, text),
+        "DEFER_IF_REJECT" => AccessAction::DeferIf(false, text),
+        "HOLD" | "FILTER" | "REDIRECT" | "BCC" => {
             return Err(LookupError::NotModelled(format!(
                 "the access action `{word}` is not modelled"
             )));
         }
-        digits if digits.bytes().all(|c| c.is_ascii_digit()) => match digits.parse::<u16>() {
-            Ok(code) if (400..600).contains(&code) && digits.len() == 3 => AccessAction::Answer {
+        // pop-before-smtp writes the time: digits alone are no code.
+        _ if value.bytes().all(|c| c.is_ascii_digit()) => AccessAction::Permit,
+        digits if digits.len() == 3 && digits.starts_with(['4', '5']) => match digits.parse() {
+            Ok(code) => AccessAction::Answer {
                 code: Some(code),
                 is_temporary: code < 500,
                 text,
             },
-            _ => AccessAction::Permit,
+            Err(_) => AccessAction::Restrictions(value.to_owned()),
         },
         _ => AccessAction::Restrictions(value.to_owned()),
     })
@@ -268,7 +303,14 @@ mod tests {
             ("dunno", AccessAction::Dunno),
             ("REJECT go away", answer(None, false, "go away")),
             ("450 4.2.1 later", answer(Some(450), true, "4.2.1 later")),
-            ("550", answer(Some(550), false, "")),
+            ("550", AccessAction::Permit),
+            ("550 ", answer(Some(550), false, "")),
+            ("DEFER", answer(None, true, "")),
+            (
+                "defer_if_permit 4.2.0 x",
+                AccessAction::DeferIf(true, "4.2.0 x".to_owned()),
+            ),
+            ("INFO x", AccessAction::Dunno),
             (
                 "reject_unverified_recipient",
                 AccessAction::Restrictions("reject_unverified_recipient".to_owned()),

@@ -1,12 +1,14 @@
 //! The answer of smtpd(8) to RCPT: access restrictions, then the recipient tables of the address class.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::address::{quoted, split};
+use super::address::quoted;
 use super::maps::{AddressLookup, Hit, Known, Maps};
 use super::reply::Reply;
 use super::resolve::{Resolver, Route};
 use super::restrictions::Restriction;
+use super::smtpd_evaluate::{Pending, SmtpdVerdict};
 use super::table::LookupError;
 use crate::directory::Directory;
 use crate::postfix::Network;
@@ -41,9 +43,13 @@ pub struct Smtpd {
     pub(super) virtual_mailbox_maps: Maps,
     /// The lists in the order in which they are evaluated at RCPT.
     pub(super) restrictions: Vec<Vec<Restriction>>,
+    /// The classes of `smtpd_restriction_classes`, with their restrictions.
+    pub(super) classes: BTreeMap<String, Vec<Restriction>>,
     pub(super) mynetworks: Known<Vec<(Network, bool)>>,
     pub(super) rejects_unlisted: bool,
     pub(super) soft_bounce: bool,
+    /// Whether `reject_unverified_recipient` leaves what it cannot tell to later restrictions.
+    pub(super) unverified_defers_if_permit: bool,
     pub(super) codes: Codes,
     pub(super) bare_parents: bool,
     pub(super) command_filter: Maps,
@@ -68,14 +74,7 @@ pub(super) struct Codes {
     pub(super) non_fqdn: u16,
     pub(super) unverified: u16,
     pub(super) unverified_defer: u16,
-}
-
-/// The result of a list of restrictions.
-#[derive(Debug)]
-pub(super) enum SmtpdVerdict {
-    Dunno,
-    Permit,
-    Reject(Reply, Option<Hit>),
+    pub(super) access_defer: u16,
 }
 
 /// What decides about one recipient.
@@ -112,6 +111,9 @@ impl RcptAnswer {
 }
 
 impl Smtpd {
+    /// How many lists are not about the recipient: `smtpd_client_restrictions` and those of HELO and the sender.
+    const LISTS_BEFORE_RCPT: usize = 3;
+
     /// The answer to RCPT.
     ///
     /// # Errors
@@ -140,7 +142,6 @@ impl Smtpd {
     fn decide(&self, question: &RcptQuestion<'_>) -> Known<RcptAnswer> {
         let refused = |reply| Ok(RcptAnswer { reply, hit: None });
         let recipient = question.recipient;
-        let (local, domain) = split(recipient);
         let command = format!("RCPT TO:<{}>", quoted(recipient));
         if let Some(hit) = self
             .command_filter
@@ -152,154 +153,39 @@ impl Smtpd {
         if recipient.eq_ignore_ascii_case("postmaster") {
             return refused(Reply::accepted());
         }
-        // allow_min_user: a program behind may take the dash for an option. trivial-rewrite(8) says so of an address whose
-        // tables have an answer.
-        let is_option = local.starts_with('-') && self.route(question).map(|_| true)?;
-        if is_option || recipient.is_empty() || domain == Some("") {
+        // smtpd(8) asks trivial-rewrite(8) before all restrictions.
+        let is_malformed = match self.route(question) {
+            Ok(route) => route.is_malformed,
+            Err(LookupError::NotModelled(what)) if recipient.starts_with('-') => {
+                return Err(LookupError::NotModelled(what));
+            }
+            Err(_) => false,
+        };
+        if is_malformed || recipient.is_empty() {
             return refused(Reply::new(501, "5.1.3", "Bad recipient address syntax"));
         }
-        let mut is_listed = false;
-        for list in &self.restrictions {
-            match self.evaluate(list, question, &mut is_listed)? {
-                SmtpdVerdict::Reject(reply, hit) => return Ok(RcptAnswer { reply, hit }),
+        let mut pending = Pending::default();
+        for (number, list) in self.restrictions.iter().enumerate() {
+            // The lists of the client, of HELO and of the sender keep it to themselves.
+            if number <= Self::LISTS_BEFORE_RCPT {
+                pending.if_reject = None;
+            }
+            match self.evaluate(list, question, &mut pending)? {
+                SmtpdVerdict::Reject(reply, hit) => return Ok(pending.refused(reply, hit)),
                 SmtpdVerdict::Dunno | SmtpdVerdict::Permit => {}
             }
         }
-        if self.rejects_unlisted && !is_listed {
+        if let Some((reply, hit)) = pending.if_permit {
+            return Ok(RcptAnswer { reply, hit });
+        }
+        if self.rejects_unlisted && !pending.is_listed {
             let answer = self.listed(question)?;
-            return Ok(answer);
+            return Ok(match answer.reply.is_accepted() {
+                true => answer,
+                false => pending.refused(answer.reply, answer.hit),
+            });
         }
         refused(Reply::accepted())
-    }
-
-    pub(super) fn evaluate(
-        &self,
-        list: &[Restriction],
-        question: &RcptQuestion<'_>,
-        is_listed: &mut bool,
-    ) -> Known<SmtpdVerdict> {
-        for restriction in list {
-            let verdict = self.evaluate_one(restriction, question, is_listed)?;
-            if !matches!(verdict, SmtpdVerdict::Dunno) {
-                return Ok(verdict);
-            }
-        }
-        Ok(SmtpdVerdict::Dunno)
-    }
-
-    fn evaluate_one(
-        &self,
-        restriction: &Restriction,
-        question: &RcptQuestion<'_>,
-        is_listed: &mut bool,
-    ) -> Known<SmtpdVerdict> {
-        let codes = &self.codes;
-        let reject = |code, enhanced, text: &str| {
-            SmtpdVerdict::Reject(Reply::new(code, enhanced, text), None)
-        };
-        Ok(match restriction {
-            Restriction::OfOthers => SmtpdVerdict::Dunno,
-            Restriction::Permit => SmtpdVerdict::Permit,
-            Restriction::Reject(false) => reject(codes.reject, "5.7.1", "Access denied"),
-            Restriction::Reject(true) => reject(codes.defer, "4.7.1", "Access denied"),
-            Restriction::PermitMynetworks => match self.is_trusted(question) {
-                Ok(true) => SmtpdVerdict::Permit,
-                Ok(false) => SmtpdVerdict::Dunno,
-                // Where the destination is ours, it does not matter whether the client may relay.
-                Err(_) if self.is_authorized(question)? => SmtpdVerdict::Dunno,
-                Err(error) => return Err(error),
-            },
-            Restriction::PermitAuthDestination => match self.is_authorized(question)? {
-                true => SmtpdVerdict::Permit,
-                false => SmtpdVerdict::Dunno,
-            },
-            Restriction::UnauthDestination(defers) => self.unauthorized(*defers, question)?,
-            Restriction::UnlistedRecipient => {
-                *is_listed = true;
-                match self.listed(question)? {
-                    answer if answer.reply.is_accepted() => SmtpdVerdict::Dunno,
-                    answer => SmtpdVerdict::Reject(answer.reply, answer.hit),
-                }
-            }
-            Restriction::UnverifiedRecipient => self.verified(question)?,
-            Restriction::NonFqdnRecipient => {
-                let domain = split(question.recipient).1.unwrap_or_default();
-                if domain.contains('.') || domain.starts_with('[') {
-                    SmtpdVerdict::Dunno
-                } else {
-                    reject(codes.non_fqdn, "5.5.2", "need fully-qualified address")
-                }
-            }
-            Restriction::RecipientAccess(maps) => {
-                let hit = self.access_of_recipient(maps, question)?;
-                self.act(hit, question, is_listed)?
-            }
-            Restriction::ClientAccess(maps) => {
-                let hit = self.access_of_client(maps, question)?;
-                self.act(hit, question, is_listed)?
-            }
-            Restriction::Class(list) => self.evaluate(list, question, is_listed)?,
-            Restriction::Unknown(word) => {
-                return Err(LookupError::NotModelled(format!(
-                    "the restriction `{word}` is not modelled"
-                )));
-            }
-        })
-    }
-
-    /// `reject_unauth_destination`, or `defer_unauth_destination` if it `defers`.
-    fn unauthorized(&self, defers: bool, question: &RcptQuestion<'_>) -> Known<SmtpdVerdict> {
-        if self.is_authorized(question)? {
-            return Ok(SmtpdVerdict::Dunno);
-        }
-        let code = self.codes.relay_access;
-        let (code, enhanced) = match defers {
-            true => (code.saturating_sub(100), "4.7.1"),
-            false => (code, "5.7.1"),
-        };
-        let reply = Reply::new(code, enhanced, "Relay access denied");
-        Ok(SmtpdVerdict::Reject(reply, None))
-    }
-
-    /// Whether `permit_mynetworks` permits the client.
-    fn is_trusted(&self, question: &RcptQuestion<'_>) -> Known<bool> {
-        let address = match question.client {
-            SmtpClient::Unknown => {
-                let what = "the address of the host that sends is not in the manifest".to_owned();
-                return Err(LookupError::NotModelled(what));
-            }
-            SmtpClient::Address(address) => address,
-        };
-        let networks = self.mynetworks.as_ref().map_err(Clone::clone)?;
-        let found = networks
-            .iter()
-            .find(|(network, _)| network.contains(address));
-        Ok(found.is_some_and(|(_, is_exception)| !is_exception))
-    }
-
-    /// Whether mail for the recipient may be relayed for anyone (`permit_auth_destination`).
-    fn is_authorized(&self, question: &RcptQuestion<'_>) -> Known<bool> {
-        let route = self.route(question)?;
-        Ok(!route.is_routed && route.class.is_some())
-    }
-
-    pub(super) fn route(&self, question: &RcptQuestion<'_>) -> Known<Route> {
-        let address = question.resolver.canonical(question.recipient)?;
-        question.resolver.resolve(&address, question.directory)
-    }
-
-    /// `reject_unverified_recipient`: what the next host answers to a probe, once it has.
-    fn verified(&self, question: &RcptQuestion<'_>) -> Known<SmtpdVerdict> {
-        let route = self.route(question)?;
-        let reply = (question.verify)(&route)?;
-        let text = "undeliverable address";
-        Ok(if reply.is_accepted() {
-            SmtpdVerdict::Dunno
-        } else if reply.is_temporary() {
-            SmtpdVerdict::Reject(Reply::new(self.codes.unverified_defer, "4.1.1", text), None)
-        } else {
-            SmtpdVerdict::Reject(Reply::new(self.codes.unverified, "5.1.1", text), None)
-        })
     }
 }
 

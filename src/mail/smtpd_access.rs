@@ -3,43 +3,77 @@
 use super::address::split;
 use super::maps::{Hit, Keys, Known, Maps, QueryForm};
 use super::reply::{Reply, split_status};
-use super::restrictions::{self, AccessAction};
-use super::smtpd::{RcptQuestion, SmtpClient, Smtpd, SmtpdVerdict};
+use super::restrictions::{self, AccessAction, Restriction};
+use super::smtpd::{RcptQuestion, SmtpClient, Smtpd};
+use super::smtpd_evaluate::{Pending, SmtpdVerdict};
 use super::table::{HostTables, LookupError};
 
 impl Smtpd {
     /// The entry of an access table for the recipient (access(5), "EMAIL ADDRESS PATTERNS").
-    pub(super) fn access_of_recipient(
+    fn access_of_recipient(
         &self,
         maps: &Maps,
+        recipient: &str,
         question: &RcptQuestion<'_>,
     ) -> Known<Option<Hit>> {
-        let recipient = self.route(question)?.recipient;
         let keys = Keys::OfDomains {
             bare_parents: self.bare_parents,
         };
         let (form, directory) = (QueryForm::QuotedFirst, question.directory);
-        if let Some(found) = self.lookup.find(maps, &recipient, form, keys, directory)? {
+        if let Some(found) = self.lookup.find(maps, recipient, form, keys, directory)? {
             return Ok(Some(found.hit));
         }
-        let (local, _) = split(&recipient);
+        let (local, _) = split(recipient);
         if let Some(hit) = maps.find_key(&format!("{local}@"), true, directory)? {
             return Ok(Some(hit));
         }
-        match self.lookup.extensions.split(&recipient) {
+        match self.lookup.extensions.split(recipient) {
             Some((bare, _)) => maps.find_key(&format!("{}@", split(&bare).0), true, directory),
             None => Ok(None),
         }
     }
 
-    pub(super) fn act(
+    /// `check_recipient_access`.
+    pub(super) fn recipient_access(
         &self,
-        hit: Option<Hit>,
+        maps: &Maps,
         question: &RcptQuestion<'_>,
-        is_listed: &mut bool,
+        pending: &mut Pending,
     ) -> Known<SmtpdVerdict> {
-        let Some(hit) = hit else {
-            return Ok(SmtpdVerdict::Dunno);
+        let route = self.route(question)?;
+        let hit = self.access_of_recipient(maps, &route.recipient, question);
+        Ok(match self.act(hit, question, pending)? {
+            // smtpd_check.c: such a recipient may be another one for the next host.
+            SmtpdVerdict::Permit if route.is_routed => SmtpdVerdict::Dunno,
+            verdict => verdict,
+        })
+    }
+
+    /// `check_client_access`.
+    pub(super) fn client_access(
+        &self,
+        maps: &Maps,
+        question: &RcptQuestion<'_>,
+        pending: &mut Pending,
+    ) -> Known<SmtpdVerdict> {
+        let hit = self.access_of_client(maps, question);
+        self.act(hit, question, pending)
+    }
+
+    fn act(
+        &self,
+        hit: Known<Option<Hit>>,
+        question: &RcptQuestion<'_>,
+        pending: &mut Pending,
+    ) -> Known<SmtpdVerdict> {
+        let hit = match hit {
+            Ok(Some(hit)) => hit,
+            Ok(None) => return Ok(SmtpdVerdict::Dunno),
+            Err(LookupError::Temporary(what)) => {
+                let text = format!("Server configuration error: {what}");
+                return Ok(SmtpdVerdict::Reject(Reply::new(451, "4.3.5", text), None));
+            }
+            Err(error) => return Err(error),
         };
         Ok(match restrictions::action(&hit.answer.value)? {
             AccessAction::Permit => SmtpdVerdict::Permit,
@@ -49,24 +83,30 @@ impl Smtpd {
                 is_temporary,
                 text,
             } => {
-                let own = if is_temporary {
-                    self.codes.defer
-                } else {
-                    self.codes.access
+                let (own, status) = match is_temporary {
+                    true => (self.codes.access_defer, "4.7.1"),
+                    false => (self.codes.access, "5.7.1"),
                 };
-                let status = if is_temporary { "4.7.1" } else { "5.7.1" };
                 let (enhanced, text) = split_status(&text, status);
                 SmtpdVerdict::Reject(Reply::new(code.unwrap_or(own), enhanced, text), Some(hit))
+            }
+            AccessAction::DeferIf(is_if_permit, text) => {
+                let (enhanced, text) = split_status(&text, "4.7.1");
+                let reply = Reply::new(self.codes.access_defer, enhanced, text);
+                pending.defer(is_if_permit, reply, Some(hit));
+                SmtpdVerdict::Dunno
             }
             AccessAction::Discard => {
                 let what = "the access action `DISCARD` is not modelled".to_owned();
                 return Err(LookupError::NotModelled(what));
             }
             AccessAction::Restrictions(text) => {
-                let none = |_: &str| None;
                 let parameter = hit.parameter.clone();
-                let list = restrictions::read(&parameter, &text, &none, &mut HostTables::default());
-                match self.evaluate(&list, question, is_listed)? {
+                let (none, tables) = (|_: &str| None, &mut HostTables::default());
+                let list = restrictions::read(&parameter, &text, &none, tables).into_iter();
+                let list = list.map(|restriction| self.class_or(restriction));
+                let list: Vec<Restriction> = list.collect();
+                match self.evaluate(&list, question, pending)? {
                     SmtpdVerdict::Reject(reply, None) => SmtpdVerdict::Reject(reply, Some(hit)),
                     other => other,
                 }
@@ -74,12 +114,20 @@ impl Smtpd {
         })
     }
 
+    /// The restrictions of a class, where a restriction is the name of one.
+    fn class_or(&self, restriction: Restriction) -> Restriction {
+        let class = match &restriction {
+            Restriction::Unknown(name) => self.classes.get(name),
+            _ => None,
+        };
+        match class {
+            Some(list) => Restriction::Class(list.clone()),
+            None => restriction,
+        }
+    }
+
     /// The entry of an access table for the client's address and its networks (access(5), "HOST ADDRESS PATTERNS").
-    pub(super) fn access_of_client(
-        &self,
-        maps: &Maps,
-        question: &RcptQuestion<'_>,
-    ) -> Known<Option<Hit>> {
+    fn access_of_client(&self, maps: &Maps, question: &RcptQuestion<'_>) -> Known<Option<Hit>> {
         let SmtpClient::Address(address) = question.client else {
             // The tables name clients that the murder knows; those of names need DNS.
             return Ok(None);

@@ -14,6 +14,12 @@ impl Smtpd {
         let code = |name: &str, reader: &ParameterReader<'_, '_>| {
             u16::try_from(reader.number(name, 550)).unwrap_or(550)
         };
+        let words = split_list(&reader.text_or_empty("smtpd_restriction_classes"));
+        let classes = words.into_iter().map(|name| {
+            let list = list_of(&name, reader);
+            (name, list)
+        });
+        let classes = classes.collect();
         let options = split_list(&reader.text_or_empty("receive_override_options"));
         let has = |option: &str| options.iter().any(|word| word == option);
         Self {
@@ -27,9 +33,13 @@ impl Smtpd {
             relay_recipient_maps: reader.maps("relay_recipient_maps"),
             virtual_mailbox_maps: reader.maps("virtual_mailbox_maps"),
             restrictions: lists(reader),
+            classes,
             mynetworks: networks(reader),
             rejects_unlisted: reader.is_on("smtpd_reject_unlisted_recipient"),
             soft_bounce: reader.is_on("soft_bounce"),
+            unverified_defers_if_permit: reader
+                .text_or_empty("unverified_recipient_tempfail_action")
+                .eq_ignore_ascii_case("defer_if_permit"),
             codes: Codes {
                 local: code("unknown_local_recipient_reject_code", reader),
                 relay: code("unknown_relay_recipient_reject_code", reader),
@@ -42,6 +52,7 @@ impl Smtpd {
                 non_fqdn: code("non_fqdn_reject_code", reader),
                 unverified: code("unverified_recipient_reject_code", reader),
                 unverified_defer: code("unverified_recipient_defer_code", reader),
+                access_defer: code("access_map_defer_code", reader),
             },
             bare_parents: reader.style("smtpd_access_maps") == MatchStyle::Parents,
             content_filter: reader.text_or_empty("content_filter"),
@@ -69,21 +80,32 @@ fn lists(reader: &mut ParameterReader<'_, '_>) -> Vec<Vec<Restriction>> {
     } else {
         [recipient, relay]
     });
-    let classes = split_list(&reader.text_or_empty("smtpd_restriction_classes"));
-    let lists = names.into_iter().map(|name| match reader.text(name) {
-        Ok(text) => {
-            let view = reader.view;
-            let class = |class: &str| {
-                let is_class = classes.iter().any(|known| known == class);
-                is_class.then(|| view.expanded(class).text.ok()).flatten()
-            };
-            restrictions::read(name, &text, &class, reader.tables)
-        }
-        Err(LookupError::NotModelled(why) | LookupError::Temporary(why)) => {
-            vec![Restriction::Unknown(why)]
+    let delays = reader.is_on("smtpd_delay_reject");
+    let lists = names.into_iter().map(|name| {
+        let list = list_of(name, reader);
+        match delays || name == relay || name == recipient {
+            true => list,
+            // Evaluated before RCPT, when there is no recipient.
+            false => restrictions::without_recipient(list),
         }
     });
     lists.collect()
+}
+
+/// The restrictions of a list or of a class.
+fn list_of(name: &str, reader: &mut ParameterReader<'_, '_>) -> Vec<Restriction> {
+    let classes = split_list(&reader.text_or_empty("smtpd_restriction_classes"));
+    let view = reader.view;
+    let class = |class: &str| {
+        let is_class = classes.iter().any(|known| known == class);
+        is_class.then(|| view.expanded(class).text.ok()).flatten()
+    };
+    match reader.text(name) {
+        Ok(text) => restrictions::read(name, &text, &class, reader.tables),
+        Err(LookupError::NotModelled(why) | LookupError::Temporary(why)) => {
+            vec![Restriction::Unknown(why)]
+        }
+    }
 }
 
 /// The networks of `mynetworks`.

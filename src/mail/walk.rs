@@ -1,6 +1,5 @@
 //! The walk of a message from host to host, until each recipient has an end.
 
-use super::address::split;
 use super::agent::Program;
 use super::entry::{Circumstances, Entry};
 use super::host::MailHost;
@@ -290,9 +289,9 @@ impl Walk<'_> {
             return;
         };
         match host.resolver.resolve(recipient, self.directory) {
-            // qmgr(8) bounces it before it delivers it, and after its tables had an answer (postconf(5), `allow_min_user`).
-            Ok(_) if split(recipient).0.starts_with('-') => {
-                self.fail(at, recipient, "", "5.1.3 bad address syntax");
+            // qmgr(8) bounces it before it delivers it, and after its tables had an answer.
+            Ok(route) if route.is_malformed => {
+                self.fail(at, &route.recipient, "", "5.1.3 bad address syntax");
             }
             Ok(route) => self.deliver(at, hop, &route),
             Err(error) => self.failed(at, recipient, error),
