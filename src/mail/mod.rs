@@ -24,6 +24,7 @@ mod route_memory;
 mod smtpd;
 mod smtpd_access;
 mod smtpd_evaluate;
+mod smtpd_pending;
 mod smtpd_recipient;
 mod smtpd_settings;
 mod stock;

@@ -71,6 +71,15 @@ impl Route {
     }
 }
 
+/// Whether the domain of an address is none, or may be one. Names are judged after the host's own are stripped.
+fn has_mail_domain(address: &str) -> bool {
+    let domain = split(address).1;
+    domain.is_none_or(|domain| match domain.starts_with('[') {
+        true => is_mail_domain(domain),
+        false => !domain.is_empty(),
+    })
+}
+
 /// Whether a domain has the form of a host name, or of an address in brackets (`valid_hostname` of Postfix).
 fn is_mail_domain(domain: &str) -> bool {
     const LONGEST: usize = 255;
@@ -160,8 +169,7 @@ impl Resolver {
     /// # Errors
     /// If a table on the way has no answer.
     pub fn resolve(&self, address: &str, directory: &Directory) -> Known<Route> {
-        let given = split(address).1.unwrap_or("none");
-        if given.is_empty() || given.starts_with('[') && !is_mail_domain(given) {
+        if !has_mail_domain(address) {
             return Ok(Route::malformed(address.to_owned()));
         }
         let (recipient, is_local) = self.strip_local(address, directory)?;
@@ -215,16 +223,12 @@ impl Resolver {
             self.override_route(&mut route, &domain, directory)?;
         }
         self.relocate(&mut route, directory)?;
-        match self.decided_by_sender(&route, !own.is_empty()) {
-            Some(parameter) => Err(LookupError::NotModelled(format!(
-                "`{parameter}` decides by the sender"
-            ))),
-            None => Ok(route),
-        }
+        self.not_by_sender(&route, !own.is_empty())?;
+        Ok(route)
     }
 
-    /// The parameter that decides by the sender about a route, if one does; `has_own` says that the transport of the class has a next hop.
-    fn decided_by_sender(&self, route: &Route, has_own: bool) -> Option<&'static str> {
+    /// Fails where a parameter decides by the sender about a route; `has_own` says that the transport of the class has a next hop.
+    fn not_by_sender(&self, route: &Route, has_own: bool) -> Known<()> {
         let value = route.hit.as_ref().map(|hit| hit.answer.value.as_str());
         let is_moved = route
             .hit
@@ -234,19 +238,20 @@ impl Resolver {
             .and_then(|value| value.split_once(':'))
             .unwrap_or((value.unwrap_or_default(), ""));
         if is_moved || !channel.is_empty() {
-            return None;
+            return Ok(());
         }
         let [transports, relayhosts] = &self.sender_maps;
-        match route.class {
+        let has_nexthop = has_own || !nexthop.is_empty();
+        let parameter = match route.class {
             // It may have a next hop, too.
-            None if !transports.is_empty() => Some("sender_dependent_default_transport_maps"),
-            None | Some(AddressClass::Relay)
-                if !relayhosts.is_empty() && !has_own && nexthop.is_empty() =>
-            {
-                Some("sender_dependent_relayhost_maps")
+            None if !transports.is_empty() => "sender_dependent_default_transport_maps",
+            None | Some(AddressClass::Relay) if !relayhosts.is_empty() && !has_nexthop => {
+                "sender_dependent_relayhost_maps"
             }
-            _ => None,
-        }
+            _ => return Ok(()),
+        };
+        let what = format!("`{parameter}` decides by the sender");
+        Err(LookupError::NotModelled(what))
     }
 
     /// The recipient without local domains and routing operators, and whether its domain is local.
@@ -348,7 +353,7 @@ impl Resolver {
         if !channel.is_empty() {
             channel.clone_into(&mut route.transport);
             route.nexthop = match channel {
-                "error" => "Address is undeliverable".to_owned(),
+                "error" | "retry" => "Address is undeliverable".to_owned(),
                 _ => domain.to_owned(),
             };
         }

@@ -139,23 +139,11 @@ fn read_nested(
             }
         };
         let lower = word.to_ascii_lowercase();
+        if let Some(simple) = without_argument(&lower) {
+            list.push(simple);
+            continue;
+        }
         list.push(match lower.as_str() {
-            "permit" => Restriction::Permit,
-            "reject" => Restriction::Reject(false),
-            "defer" => Restriction::Reject(true),
-            "permit_mynetworks" => Restriction::PermitMynetworks,
-            "reject_unauth_destination" | "check_relay_domains" => {
-                Restriction::UnauthDestination(false)
-            }
-            "defer_unauth_destination" => Restriction::UnauthDestination(true),
-            "permit_auth_destination" => Restriction::PermitAuthDestination,
-            "reject_unlisted_recipient" | "check_recipient_maps" => Restriction::UnlistedRecipient,
-            "reject_unverified_recipient" => Restriction::UnverifiedRecipient,
-            "reject_non_fqdn_recipient" => Restriction::NonFqdnRecipient,
-            "reject_unknown_recipient_domain" => Restriction::UnknownRecipientDomain,
-            "warn_if_reject" => Restriction::WarnIfReject,
-            "defer_if_permit" => Restriction::DeferIf(true),
-            "defer_if_reject" => Restriction::DeferIf(false),
             "check_recipient_access" => Restriction::RecipientAccess(table(&mut words)),
             "check_client_access" => Restriction::ClientAccess(table(&mut words)),
             "sleep" => {
@@ -182,6 +170,29 @@ fn read_nested(
         });
     }
     list
+}
+
+/// A restriction without an argument, by its name in lower case.
+fn without_argument(name: &str) -> Option<Restriction> {
+    Some(match name {
+        "permit" => Restriction::Permit,
+        "reject" => Restriction::Reject(false),
+        "defer" => Restriction::Reject(true),
+        "permit_mynetworks" => Restriction::PermitMynetworks,
+        "reject_unauth_destination" | "check_relay_domains" => {
+            Restriction::UnauthDestination(false)
+        }
+        "defer_unauth_destination" => Restriction::UnauthDestination(true),
+        "permit_auth_destination" => Restriction::PermitAuthDestination,
+        "reject_unlisted_recipient" | "check_recipient_maps" => Restriction::UnlistedRecipient,
+        "reject_unverified_recipient" => Restriction::UnverifiedRecipient,
+        "reject_non_fqdn_recipient" => Restriction::NonFqdnRecipient,
+        "reject_unknown_recipient_domain" => Restriction::UnknownRecipientDomain,
+        "warn_if_reject" => Restriction::WarnIfReject,
+        "defer_if_permit" => Restriction::DeferIf(true),
+        "defer_if_reject" => Restriction::DeferIf(false),
+        _ => return None,
+    })
 }
 
 /// The restrictions of a list that are evaluated where there is no recipient yet.

@@ -8,7 +8,7 @@ use super::maps::{AddressLookup, Hit, Known, Maps};
 use super::reply::Reply;
 use super::resolve::{Resolver, Route};
 use super::restrictions::Restriction;
-use super::smtpd_evaluate::{Pending, SmtpdVerdict};
+use super::smtpd_pending::{Deferral, Pending, SmtpdVerdict};
 use super::table::LookupError;
 use crate::directory::Directory;
 use crate::postfix::Network;
@@ -140,7 +140,8 @@ impl Smtpd {
     }
 
     fn decide(&self, question: &RcptQuestion<'_>) -> Known<RcptAnswer> {
-        let refused = |reply| Ok(RcptAnswer { reply, hit: None });
+        let answer = |(reply, hit): Deferral| Ok(RcptAnswer { reply, hit });
+        let refused = |reply| answer((reply, None));
         let recipient = question.recipient;
         let command = format!("RCPT TO:<{}>", quoted(recipient));
         if let Some(hit) = self
@@ -171,19 +172,19 @@ impl Smtpd {
                 pending.if_reject = None;
             }
             match self.evaluate(list, question, &mut pending)? {
-                SmtpdVerdict::Reject(reply, hit) => return Ok(pending.refused(reply, hit)),
+                SmtpdVerdict::Reject(reply, hit) => return answer(pending.refused(reply, hit)),
                 SmtpdVerdict::Dunno | SmtpdVerdict::Permit => {}
             }
         }
-        if let Some((reply, hit)) = pending.if_permit {
-            return Ok(RcptAnswer { reply, hit });
+        if let Some(deferral) = pending.if_permit {
+            return answer(deferral);
         }
         if self.rejects_unlisted && !pending.is_listed {
-            let answer = self.listed(question)?;
-            return Ok(match answer.reply.is_accepted() {
-                true => answer,
-                false => pending.refused(answer.reply, answer.hit),
-            });
+            let listed = self.listed(question)?;
+            return match listed.reply.is_accepted() {
+                true => Ok(listed),
+                false => answer(pending.refused(listed.reply, listed.hit)),
+            };
         }
         refused(Reply::accepted())
     }

@@ -5,7 +5,7 @@ use super::maps::{Hit, Keys, Known, Maps, QueryForm};
 use super::reply::{Reply, split_status};
 use super::restrictions::{self, AccessAction, Restriction};
 use super::smtpd::{RcptQuestion, SmtpClient, Smtpd};
-use super::smtpd_evaluate::{Pending, SmtpdVerdict};
+use super::smtpd_pending::{Pending, SmtpdVerdict};
 use super::table::{HostTables, LookupError};
 
 impl Smtpd {

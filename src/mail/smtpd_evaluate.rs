@@ -1,57 +1,13 @@
 //! How smtpd(8) evaluates its lists of access restrictions for a recipient (SMTPD_ACCESS_README).
 
 use super::address::split;
-use super::maps::{Hit, Known};
+use super::maps::Known;
 use super::reply::Reply;
 use super::resolve::Route;
 use super::restrictions::Restriction;
-use super::smtpd::{RcptAnswer, RcptQuestion, SmtpClient, Smtpd};
+use super::smtpd::{RcptQuestion, SmtpClient, Smtpd};
+use super::smtpd_pending::{Pending, SmtpdVerdict};
 use super::table::LookupError;
-
-/// The result of a list of restrictions.
-#[derive(Debug)]
-pub(super) enum SmtpdVerdict {
-    Dunno,
-    Permit,
-    Reject(Reply, Option<Hit>),
-}
-
-/// What restrictions leave for those after them.
-#[derive(Debug, Default)]
-pub(super) struct Pending {
-    /// Whether the tables of the recipient's class were asked.
-    pub(super) is_listed: bool,
-    /// What a recipient is answered that all restrictions would accept (`defer_if_permit`).
-    pub(super) if_permit: Option<(Reply, Option<Hit>)>,
-    /// What a recipient is answered that a restriction refuses for good (`defer_if_reject`).
-    pub(super) if_reject: Option<(Reply, Option<Hit>)>,
-    /// Whether refusals are only logged (`warn_if_reject`).
-    warns: bool,
-}
-
-impl Pending {
-    /// Keeps the first deferral of its kind.
-    pub(super) fn defer(&mut self, is_if_permit: bool, reply: Reply, hit: Option<Hit>) {
-        let slot = match is_if_permit {
-            true => &mut self.if_permit,
-            false => &mut self.if_reject,
-        };
-        if !self.warns {
-            slot.get_or_insert((reply, hit));
-        }
-    }
-}
-
-impl Pending {
-    /// The answer to a recipient that a restriction refuses.
-    pub(super) fn refused(self, reply: Reply, hit: Option<Hit>) -> RcptAnswer {
-        let (reply, hit) = match self.if_reject {
-            Some(deferred) if reply.code >= 500 => deferred,
-            _ => (reply, hit),
-        };
-        RcptAnswer { reply, hit }
-    }
-}
 
 impl Smtpd {
     /// Evaluates a list until a restriction decides.
@@ -121,21 +77,12 @@ impl Smtpd {
             Restriction::UnverifiedRecipient => self.verified(question, pending)?,
             Restriction::NonFqdnRecipient => {
                 let domain = split(question.recipient).1.unwrap_or_default();
-                if domain.contains('.') || domain.starts_with('[') {
-                    SmtpdVerdict::Dunno
-                } else {
-                    reject(codes.non_fqdn, "5.5.2", "need fully-qualified address")
+                match domain.contains('.') || domain.starts_with('[') {
+                    true => SmtpdVerdict::Dunno,
+                    false => reject(codes.non_fqdn, "5.5.2", "need fully-qualified address"),
                 }
             }
-            Restriction::UnknownRecipientDomain => match self.route(question)?.class {
-                Some(_) => SmtpdVerdict::Dunno,
-                None => {
-                    let domain = split(question.recipient).1.unwrap_or_default();
-                    return Err(LookupError::NotModelled(format!(
-                        "only DNS knows whether the domain `{domain}` exists"
-                    )));
-                }
-            },
+            Restriction::UnknownRecipientDomain => self.known_domain(question)?,
             Restriction::RecipientAccess(maps) => self.recipient_access(maps, question, pending)?,
             Restriction::ClientAccess(maps) => self.client_access(maps, question, pending)?,
             Restriction::Class(list) => self.evaluate(list, question, pending)?,
@@ -159,6 +106,16 @@ impl Smtpd {
         };
         let reply = Reply::new(code, enhanced, "Relay access denied");
         Ok(SmtpdVerdict::Reject(reply, None))
+    }
+
+    /// `reject_unknown_recipient_domain`: the domains for which the host takes mail exist.
+    fn known_domain(&self, question: &RcptQuestion<'_>) -> Known<SmtpdVerdict> {
+        if self.route(question)?.class.is_some() {
+            return Ok(SmtpdVerdict::Dunno);
+        }
+        let domain = split(question.recipient).1.unwrap_or_default();
+        let what = format!("only DNS knows whether the domain `{domain}` exists");
+        Err(LookupError::NotModelled(what))
     }
 
     /// Whether `permit_mynetworks` permits the client.

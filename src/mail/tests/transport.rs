@@ -32,6 +32,7 @@ fn keys_and_results_of_transports() {
             ("o@here.org", "relay:[nx]"),
             ("p@here.org", "relay:local"),
             ("q@here.org", "error:Address is undeliverable"),
+            ("r@here.org", "retry:Address is undeliverable"),
             ("s@here.org", "error:5.2.1 no"),
             ("t@here.org", "nosuch:x"),
             ("nn@rel.org", "relay:[hub.org]"),
