@@ -294,6 +294,24 @@ fn copies_masquerading_and_forward_files_are_told() {
         "{told}"
     );
 
+    // Only the host knows whether an account forwards its mail, and each form says it once.
+    let own = ["--submit", "smtp.example.org", "root@smtp.example.org"];
+    let assumed = "mailbox of root, if it has no file `.forward`";
+    let told = text(
+        &lab.trace(&[&["--ldif", "d.ldif"], &own[..]].concat())
+            .stdout,
+    );
+    let line = format!(
+        "root@smtp.example.org: delivered at smtp.example.org (local:smtp.example.org): {assumed}\n"
+    );
+    assert!(
+        told.starts_with(&line) && told.matches("forward").count() == 1,
+        "{told}"
+    );
+    let trace = lab.json(&own).remove(0);
+    assert_eq!(trace["ends"][0]["reason"], assumed);
+    assert_eq!(trace.to_string().matches("forward").count(), 1, "{trace}");
+
     let masquerade = at_smtp(
         "settings: {relay_domains: {append: [sub.example.org]}, relay_recipient_maps: '', masquerade_domains: example.org, masquerade_classes: envelope_recipient}",
     );

@@ -9,6 +9,9 @@ use super::table::{HostTables, LookupError};
 use crate::directory::Directory;
 use crate::postfix::split_list;
 
+/// What is said after the mailbox of an account. No file of the model says that it forwards its mail, but only the host knows.
+pub(super) const IF_NO_FORWARD: &str = ", if it has no file `.forward`";
+
 /// The parameters of local(8).
 #[derive(Debug)]
 pub struct LocalAgent {
@@ -115,7 +118,8 @@ impl LocalAgent {
             return Ok(LocalDelivery::Transport(mailbox));
         }
         if self.accounts.find_key(account, false, directory)?.is_some() {
-            return Ok(LocalDelivery::Delivered(format!("mailbox of {account}")));
+            let what = format!("mailbox of {account}{IF_NO_FORWARD}");
+            return Ok(LocalDelivery::Delivered(what));
         }
         if let Some(hit) = self
             .fallback_transport_maps

@@ -1,6 +1,7 @@
 //! The route of an address as a value: the hosts on the way, what decided there, and the ends.
 
 use super::cleanup::BlindCopy;
+use super::local::IF_NO_FORWARD;
 use super::maps::Hit;
 use super::reply::Reply;
 use crate::postfix::configuration::AddressClass;
@@ -113,6 +114,14 @@ pub struct MailTrace {
     pub passed: Vec<usize>,
     /// What is not modelled: the host and the reason.
     pub not_modelled: Vec<(String, String)>,
+}
+
+impl RouteEnd {
+    /// Whether it rests on what only the host knows: that an account has no file `.forward`. The reason says so.
+    #[must_use]
+    pub fn is_assumed(&self) -> bool {
+        self.action == EndAction::Delivered && self.reason.ends_with(IF_NO_FORWARD)
+    }
 }
 
 impl MailTrace {

@@ -57,7 +57,11 @@ fn headline(trace: &MailTrace) -> String {
             } else {
                 format!(" ({})", visible(&end.via))
             };
-            format!(" at {}{via}", end.host)
+            let why = match end.is_assumed() {
+                true => format!(": {}", visible(&end.reason)),
+                false => String::new(),
+            };
+            format!(" at {}{via}{why}", end.host)
         }
         ends if verdict == EndAction::Delivered => format!(" to {} recipients", ends.len()),
         ends => format!(" for {} of {} recipients", ends.len(), trace.ends.len()),
