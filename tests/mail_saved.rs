@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::mail_change::{applied, change, run, with};
+use super::program::command;
 use super::routes::{RouteFolder, text};
 
 const OUT: [&str; 3] = ["--out", "p.json", "--allow-bounce=frontend1*"];
@@ -106,6 +107,28 @@ fn apply_says_how_old_the_judgement_is_and_judges_again_by_a_directory() {
         out.contains("mail: 3 addresses\n  2 addresses move from"),
         "{out}"
     );
+    // In a folder without a manifest, and with a flag that would show nothing.
+    let elsewhere = folder.0.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    for (more, words) in [
+        (
+            ["--ldif", "../d.ldif"],
+            "to judge a saved plan again needs the manifest that it was made from, and this folder has none",
+        ),
+        (
+            ["--show-addresses", "--allow-bounce"],
+            "`--show-addresses` needs a directory",
+        ),
+    ] {
+        let own = ["apply", "../p.json", "--sandbox", "../hosts", "--yes"];
+        let arguments = [&own[..], &more].concat();
+        let output = command(&elsewhere, &arguments).output().unwrap();
+        let said = text(&output.stderr);
+        assert!(
+            output.status.code() == Some(1) && said.contains(words),
+            "{said}"
+        );
+    }
     // Without a directory, the judgement of the plan is told, with its age.
     let (out, said, code) = murder(&folder, &apply);
     assert_eq!(code, Some(0), "{out}{said}");

@@ -111,9 +111,7 @@ impl MailArguments {
             }
         }
         if self.show_addresses && !judges {
-            return Err(CliError::message(
-                "`--show-addresses` needs a directory: `--ldif FILE` or `--directory`",
-            ));
+            return Err(CliError::message(NO_DIRECTORY));
         }
         Ok(Reach {
             seen: judges.then(WatchedHosts::default),
@@ -173,6 +171,10 @@ impl MailArguments {
         Ok(Some(MailReport::new(means, by, self.show_addresses)))
     }
 }
+
+/// Why `--show-addresses` alone is refused.
+pub(super) const NO_DIRECTORY: &str =
+    "`--show-addresses` needs a directory: `--ldif FILE` or `--directory`";
 
 /// Why `apply` refuses where the directory could not be read.
 const NOT_READ: &str =

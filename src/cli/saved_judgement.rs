@@ -1,14 +1,15 @@
 //! What a saved plan means for mail when it is applied: judged again where a directory is given, else as it was judged.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use super::apply::ApplyArguments;
 use super::error::CliError;
-use super::mail_change::{JudgedPlan, MailReport, age};
+use super::mail_change::{JudgedPlan, MailReport, NO_DIRECTORY, age};
 use super::open;
 use super::terminal::Terminal;
 use crate::diagnostic::Diagnostic;
-use crate::load::LoadedMurder;
+use crate::load::{self, LoadedMurder};
 use crate::name::HostName;
 use crate::plan::Plan;
 use crate::plan::saved::SavedPlan;
@@ -30,6 +31,10 @@ pub fn of(
 ) -> Result<Option<MailReport>, CliError> {
     let mail = &arguments.mail;
     if mail.given().is_none() {
+        // The file has addresses or has none.
+        if mail.show_addresses {
+            return Err(CliError::message(NO_DIRECTORY));
+        }
         let Some(judgement) = &saved.header.mail else {
             return Ok(None);
         };
@@ -41,9 +46,13 @@ pub fn of(
         return Ok(Some(MailReport::of_saved(judgement)));
     }
     let selection = &arguments.selection;
-    let path = arguments.plan_file.manifest.clone();
+    let path = match arguments.plan_file.manifest.clone() {
+        Some(path) => path,
+        None if load::has_manifest(Path::new(".")) => ".".into(),
+        None => return Err(no_manifest()),
+    };
     let loaded = open::manifest(
-        &path.unwrap_or_else(|| ".".into()),
+        &path,
         &selection.added.overlay,
         selection.links(),
         &selection.policy,
@@ -99,6 +108,14 @@ fn same_wishes(saved: &SavedPlan, plan: &Plan, seen: &WatchedHosts) -> Result<()
             "the manifest wants other things of `{host}` than the plan"
         ))),
     }
+}
+
+/// The plan has what its hosts with changes must have, and neither the networks and roles of all hosts nor the login of the directory.
+fn no_manifest() -> CliError {
+    let problem = Diagnostic::error(
+        "to judge a saved plan again needs the manifest that it was made from, and this folder has none",
+    );
+    CliError::arguments(vec![problem.hint("give it by `--manifest PATH`")])
 }
 
 fn another_manifest(problem: String) -> CliError {

@@ -44,9 +44,7 @@ pub fn from_ldif(path: &Path) -> Result<Directory, Vec<Diagnostic>> {
     })?;
     if directory.is_empty() {
         let problem = Diagnostic::error(format!("`{shown}` has no entry"));
-        return Err(vec![problem.hint(
-            "see whether the export failed; `--no-directory` reads no directory",
-        )]);
+        return Err(vec![problem.hint("see whether the export failed")]);
     }
     if let Some((entry, _)) = directory.doubled() {
         let dn = directory.dn(entry);

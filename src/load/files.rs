@@ -332,6 +332,14 @@ pub(super) fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
+/// Whether a folder has a file that looks like a part of a manifest.
+#[must_use]
+pub fn has_manifest(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names = entries.map(|entry| entry.path());
+    names.any(|path| looks_like_yaml(&path))
+}
+
 /// Whether a person would take it for a part of the manifest; hidden files are not.
 fn looks_like_yaml(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();

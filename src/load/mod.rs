@@ -12,7 +12,7 @@ mod policies;
 mod revision;
 
 pub use checkout::{Checkout, RevisionRange};
-pub use files::LinkScope;
+pub use files::{LinkScope, has_manifest};
 pub use loaded::LoadedMurder;
 pub use plan_file::{read_live_file, read_plan};
 pub use plan_head::is_plan_file;

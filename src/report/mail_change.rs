@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::host_names;
+use super::line::count;
 use crate::name::HostName;
 use crate::plan::mail_change::{MailChange, MailState, StateEffect, WorseAddresses, WorseMail};
 
@@ -92,7 +93,7 @@ fn at_the_end(change: &MailChange, shows_addresses: bool) -> Vec<String> {
                 .map(|place| format!("{words} {place}")),
         );
         if let Some(more @ 1..) = places.len().checked_sub(LINES) {
-            lines.push(format!("{words} {more} more hosts"));
+            lines.push(format!("{words} {}", count(more, "more host")));
         }
     }
     if change.moves.is_empty() && change.worse.is_empty() && change.mended == 0 {
@@ -246,11 +247,11 @@ fn tried(change: &MailChange) -> String {
     }
     let mut line = format!("tried: {}", parts.join("; "));
     if change.alike > 0 {
-        let _ = write!(
-            line,
-            " ({} more hosts differ from these in names only)",
-            change.alike
-        );
+        let differ = match change.alike {
+            1 => "1 more host differs".to_owned(),
+            more => format!("{more} more hosts differ"),
+        };
+        let _ = write!(line, " ({differ} from these in names only)");
     }
     line
 }
@@ -299,6 +300,7 @@ mod tests {
             }],
             worse,
             waves: 2,
+            alike: 1,
             tried: [MailState::AfterWave(1)]
                 .into_iter()
                 .chain(states.iter().map(|one| one.state.clone()))
@@ -308,7 +310,7 @@ mod tests {
         };
         assert_eq!(
             text(&change, None, false),
-            "mail: 9 addresses\n  1 address moves from b1 to b2\n  2 addresses now bounce (5.1.1 at b2)\n  1 address now waits\n  on the way, after wave 1 of 2 without any of b[1:2]: 7 addresses now loop\n  tried: the end; after wave 1 of 2; after a wave but for each of b[1:2]\n"
+            "mail: 9 addresses\n  1 address moves from b1 to b2\n  2 addresses now bounce (5.1.1 at b2)\n  1 address now waits\n  on the way, after wave 1 of 2 without any of b[1:2]: 7 addresses now loop\n  tried: the end; after wave 1 of 2; after a wave but for each of b[1:2] (1 more host differs from these in names only)\n"
         );
         assert!(text(&change, None, true).contains("(5.1.1 at b2): a@x, b@x\n"));
         assert_eq!(

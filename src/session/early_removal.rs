@@ -45,7 +45,8 @@ fn why(outstanding: &[String], unknown: &[String]) -> Option<String> {
             .map(|one| format!("`{one}`"))
             .collect();
         match hosts.len().checked_sub(NAMED) {
-            Some(more @ 1..) => format!("{} and {more} more hosts", named.join(", ")),
+            Some(1) => format!("{} and 1 more host", named.join(", ")),
+            Some(more @ 2..) => format!("{} and {more} more hosts", named.join(", ")),
             _ => named.join(", "),
         }
     };

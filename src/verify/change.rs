@@ -287,7 +287,8 @@ impl<'a> ChangeJudge<'a> {
             let names = of.iter().filter_map(|at| hosts.get(*at).cloned());
             let names: Vec<String> = names.take(NAMED).collect();
             match of.len().checked_sub(NAMED) {
-                Some(more @ 1..) => format!("{} and {more} more hosts", names.join(", ")),
+                Some(1) => format!("{} and 1 more host", names.join(", ")),
+                Some(more @ 2..) => format!("{} and {more} more hosts", names.join(", ")),
                 _ => names.join(", "),
             }
         };
