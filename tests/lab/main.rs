@@ -209,6 +209,10 @@ const STORIES: &[Story] = &[
         "states_on_the_way_are_what_the_plan_says",
         states::states_on_the_way_are_what_the_plan_says,
     ),
+    (
+        "a_failure_delays_mail_and_bounces_none",
+        states::a_failure_delays_mail_and_bounces_none,
+    ),
     ("no_message_ever_looped", routing::no_message_ever_looped),
     (
         "the_password_stands_where_it_must",

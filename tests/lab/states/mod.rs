@@ -1,5 +1,7 @@
 //! The states on the way of a change, made on real hosts: what a plan and a trace say of each, and what Postfix does there.
 
+// What does not run.
+mod failing;
 // The hosts and the directory.
 mod murder;
 // What becomes of mail.
@@ -8,6 +10,8 @@ mod outcome;
 mod sent;
 // What is worse in a state.
 mod worse;
+
+pub use failing::a_failure_delays_mail_and_bounces_none;
 
 use std::path::Path;
 

@@ -19,18 +19,36 @@ pub const HOSTS: &[(&str, &str, &str)] = &[
 /// A host with more lines in the manifest.
 pub type HostLines<'a> = (&'a str, &'a str);
 
-/// Writes a manifest: each host with what it has in all states, and some with more. Gives its path.
+/// Writes a manifest: each host with what it has in all states, and some with more. Its backends refuse whom they do not know, so that mail in
+/// the wrong order bounces. Gives its path.
 pub fn manifest(world: &World, lines: &[HostLines<'_>]) -> PathBuf {
+    written(
+        world,
+        &["ldap"],
+        lines,
+        "    vars: {defer_unknown: false}\n",
+    )
+}
+
+/// The same with these LDAP servers, and backends as they are by default: mail for whom they do not know waits.
+pub fn forgiving(world: &World, servers: &[&str]) -> PathBuf {
+    written(world, servers, &[], "")
+}
+
+fn written(world: &World, servers: &[&str], lines: &[HostLines<'_>], of_backends: &str) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
+    let uri = |server: &&str| format!("'ldap://{server}.example.org:389'");
+    let servers: Vec<String> = servers.iter().map(uri).collect();
     let keys = world.directory();
     let keys = keys.display();
     let mut text = format!(
         "version: 1\nmurder: lab\ntopology: discrete\ndomains: [example.org]\n\
-         ldap:\n  uris: ['ldap://ldap.example.org:389']\n  base: ou=States,dc=example,dc=org\n  \
+         ldap:\n  uris: [{}]\n  base: ou=States,dc=example,dc=org\n  \
          bind_dn: uid=kolab-service,ou=Special Users,dc=example,dc=org\n  bind_pw: {{file: {}}}\n  tls: {{mode: none}}\n\
          cyrus: {{lmtp_socket: /run/states/lmtp, postuser: folder}}\n\
          defaults:\n  ssh: {{user: root, identity_file: {keys}/id_ed25519, known_hosts: {keys}/known_hosts, connect_timeout: 3s}}\n\
          hosts:\n",
+        servers.join(", "),
         world
             .room()
             .join("manifest/secrets/kolab-service.pw")
@@ -42,9 +60,8 @@ pub fn manifest(world: &World, lines: &[HostLines<'_>]) -> PathBuf {
             text,
             "  {host}.example.org:\n    roles: [{role}]\n    addresses: [{address}]\n    ssh: {{address: {address}}}\n"
         );
-        // A backend that refuses whom it does not know, so that mail in the wrong order bounces.
         if *role == "backend" {
-            text.push_str("    vars: {defer_unknown: false}\n");
+            text.push_str(of_backends);
         }
         for (_, more) in lines.iter().filter(|(name, _)| name == host) {
             for line in more.lines() {
@@ -59,12 +76,7 @@ pub fn manifest(world: &World, lines: &[HostLines<'_>]) -> PathBuf {
 /// Boots the host that the lab lacks, adds the part of the directory, and gives each backend a server for LMTP that takes all.
 pub fn boot(world: &World) {
     world.lab.up("backend3");
-    let entries = world.lab.root("ldap").join("root/states.ldif");
-    std::fs::write(entries, DIRECTORY).unwrap();
-    world.lab.sh(
-        "ldap",
-        "ldapadd -x -H ldap:/// -D cn=admin,dc=example,dc=org -w admin -f /root/states.ldif >/dev/null",
-    );
+    add_entries(world, "ldap");
     for (host, _, _) in HOSTS {
         let script = world.lab.root(host).join("root/send.py");
         std::fs::write(script, SENDER).unwrap();
@@ -75,6 +87,16 @@ pub fn boot(world: &World) {
         world.lab.sh(backend, "mkdir -p /run/states; cd /run/states; smtp-sink -u postfix -L unix:/run/states/lmtp 100 >/dev/null 2>&1 </dev/null & echo $! >pid; \
              for _ in $(seq 50); do [ -S /run/states/lmtp ] && break; sleep 0.1; done; chmod 777 /run/states/lmtp");
     }
+}
+
+/// Adds the part of the directory to an LDAP server.
+pub fn add_entries(world: &World, server: &str) {
+    let entries = world.lab.root(server).join("root/states.ldif");
+    std::fs::write(entries, DIRECTORY).unwrap();
+    world.lab.sh(
+        server,
+        "ldapadd -x -H ldap:/// -D cn=admin,dc=example,dc=org -w admin -f /root/states.ldif >/dev/null",
+    );
 }
 
 /// Takes away what [`boot`] brought.
