@@ -40,7 +40,8 @@ type Began<'a> = BTreeMap<&'a Thing, &'a Managed>;
 
 impl Live {
     /// Whether a service is as it was installed, and no host of mail for these domains. What a first apply that did not end has
-    /// changed so far does not count: what was there before does.
+    /// changed so far does not count: what was there before does. A host with a ledger has a job, unless somebody installed its
+    /// configuration anew: what the ledger remembers is more than a package writes.
     #[must_use]
     pub fn is_untouched(&self, service: &Service, domains: &BTreeSet<&str>) -> bool {
         let Some(LiveService::Postfix(postfix)) = self.services.get(service) else {
@@ -55,6 +56,16 @@ impl Live {
             ..postfix.clone()
         };
         let stock = Stock::new(&self.facts, &found);
+        let managed = self.ledger.iter();
+        let managed = managed.flat_map(|ledger| &ledger.service(service).managed);
+        let mut managed = managed.filter_map(|(thing, managed)| match thing {
+            Thing::Parameter(name) => Some((name.as_str(), managed.value.as_deref()?)),
+            _ => None,
+        });
+        let had_job = managed.any(|(name, value)| !is_installed(&stock, name, value));
+        if self.ledger.is_some() && !had_job {
+            return false;
+        }
         let mut parameters = found.main_cf.iter();
         let entries = found.master_cf.services();
         parameters.all(|(name, value)| is_installed(&stock, name, value))

@@ -51,6 +51,23 @@ fn is_untouched(live: &Live) -> bool {
     live.is_untouched(&Service::POSTFIX, &["example.org"].into())
 }
 
+fn ledger(managed: BTreeMap<Thing, Managed>) -> Ledger {
+    let service = ServiceLedger {
+        managed,
+        ..ServiceLedger::default()
+    };
+    Ledger {
+        version: LEDGER_VERSION,
+        host_key: None,
+        murder: "example.org".to_owned(),
+        generation: 1,
+        services: [(Service::POSTFIX, service)].into(),
+        applied: None,
+        hosts: Vec::new(),
+        facts: None,
+    }
+}
+
 #[test]
 fn what_distributions_install_has_no_job() {
     let unchrooted = DEBIAN_MASTER_CF.replace("  y  ", "  n  ");
@@ -191,27 +208,32 @@ fn an_apply_that_did_not_end_gave_no_job() {
             (thing("relay_domains"), of(relay_domains)),
             (thing("mydestination"), of(was("$myhostname, localhost"))),
         ];
-        let mut pending = Ledger {
-            version: LEDGER_VERSION,
-            host_key: None,
-            murder: "example.org".to_owned(),
-            generation: 1,
-            services: BTreeMap::new(),
-            applied: None,
-            hosts: Vec::new(),
-            facts: None,
-        };
-        pending.services.insert(
-            Service::POSTFIX,
-            ServiceLedger {
-                managed: managed.into(),
-                ..Default::default()
-            },
-        );
+        let pending = ledger(managed.into());
         live.pending = Some(pending.clone());
         assert_eq!(is_untouched(&live), is_idle);
         // After an apply that ended, all is the host's job.
         live.ledger = Some(pending);
         assert!(!is_untouched(&live));
+    }
+}
+
+/// A frontend that sends its mail to the internal MTA differs in nothing from what an installer makes.
+#[test]
+fn a_host_with_a_ledger_has_a_job_unless_it_was_installed_anew() {
+    for (name, value, is_idle) in [
+        ("relayhost", "[smtp.example.org]", false),
+        ("transport_maps", "hash:/etc/postfix/transport", true),
+    ] {
+        let mut live = live(DEBIAN, DEBIAN_MASTER_CF, "");
+        assert!(is_untouched(&live));
+        let managed = Managed {
+            origin: Origin::Created,
+            value: Some(value.to_owned()),
+            access: None,
+        };
+        live.ledger = Some(ledger(
+            [(Thing::Parameter(name.parse().unwrap()), managed)].into(),
+        ));
+        assert_eq!(is_untouched(&live), is_idle, "{name}");
     }
 }
