@@ -179,6 +179,7 @@ pub fn run(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit, CliE
         rest,
         order: &order,
         canary: arguments.canary,
+        goes_on: arguments.max_fail > 0,
     };
     let mail = arguments.mail.judge(judged, &reach, terminal)?;
     let planned = PlannedApply {

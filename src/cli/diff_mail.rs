@@ -11,6 +11,7 @@ use crate::directory_source;
 use crate::plan::mail_change::MailChange;
 use crate::report::mail_change::refusal;
 use crate::session::diff_mail::diff_waves;
+use crate::session::mail_change::Turns;
 use crate::session::mail_states::MailStates;
 use crate::session::path_policy::PathPolicy;
 use crate::session::routes::CompiledMurder;
@@ -68,7 +69,11 @@ impl DiffMailArguments {
             MailStates::of_manifests((old.murder, &compiled(old)?), (new.murder, &compiled(new)?));
         let directory = directory_source::from_ldif(file).map_err(CliError::arguments)?;
         let waves = diff_waves(comparison, old.murder, new.murder, new.modules);
-        let change = states.change(&directory, &states.attributes(), &waves);
+        let turns = Turns {
+            waves: &waves,
+            goes_on: false,
+        };
+        let change = states.change(&directory, &states.attributes(), turns);
         let loss = refusal(&change).filter(|_| !self.allow_bounce);
         let (mut text, change) = shown(change, self.show_addresses);
         if let Some(loss) = &loss {

@@ -57,6 +57,7 @@ pub fn judged(
         plan,
         order: &RolloutOrder::of_manifest(loaded),
         canary: None,
+        goes_on: false,
     };
     mail.judge(judged, reach, terminal)
 }

@@ -65,6 +65,8 @@ pub struct JudgedPlan<'a> {
     pub order: &'a RolloutOrder,
     /// How many hosts of each wave go first.
     pub canary: Option<usize>,
+    /// Whether later waves begin although a host failed.
+    pub goes_on: bool,
 }
 
 impl MailArguments {
@@ -161,6 +163,7 @@ impl MailArguments {
             attributes: &attributes,
             order: judged.order,
             canary: judged.canary,
+            goes_on: judged.goes_on,
             rest: &rest,
         };
         let means = judge(plan, evidence);

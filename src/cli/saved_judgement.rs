@@ -76,6 +76,7 @@ pub fn of(
         rest: now,
         order,
         canary: arguments.canary,
+        goes_on: arguments.max_fail > 0,
     };
     mail.judge(judged, &reach, terminal)
 }

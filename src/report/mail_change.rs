@@ -214,10 +214,19 @@ fn state_words(alike: &[&StateEffect], waves: usize) -> String {
 /// Which states were tried.
 fn tried(change: &MailChange) -> String {
     let (mut waves, mut without, mut alone) = (Vec::new(), Vec::new(), Vec::new());
+    // With `--max-fail`, later waves begin without a host.
+    let mut goes_on = false;
+    let missing = |host: &String, known: &mut Vec<String>| {
+        let is_new = !known.contains(host);
+        if is_new {
+            known.push(host.clone());
+        }
+        is_new
+    };
     for state in &change.tried {
         match state {
             MailState::AfterWave(wave) => waves.push(wave.to_string()),
-            MailState::WithoutHost { host, .. } => without.push(host.clone()),
+            MailState::WithoutHost { host, .. } => goes_on |= !missing(host, &mut without),
             MailState::Alone(host) => alone.push(host.clone()),
         }
     }
@@ -233,7 +242,11 @@ fn tried(change: &MailChange) -> String {
     let each = |hosts: &[String]| if hosts.len() > 1 { "each of " } else { "" };
     if !without.is_empty() {
         parts.push(format!(
-            "after a wave but for {}{}",
+            "{} but for {}{}",
+            match goes_on {
+                true => "after each wave from its own on",
+                false => "after a wave",
+            },
             each(&without),
             names(&without)
         ));
@@ -320,6 +333,14 @@ mod tests {
             )
         );
         assert_eq!(refusal(&MailChange::default()), None);
+        let mut going_on = change.clone();
+        going_on.tried.push(MailState::WithoutHost {
+            after_wave: 2,
+            host: "b1".to_owned(),
+        });
+        let words = "; after each wave from its own on but for each of b[1:2] (";
+        let said = text(&going_on, None, false);
+        assert!(said.contains(words), "{said}");
         let without = change.without_addresses();
         assert!(!text(&without, None, true).contains('@'));
     }

@@ -18,14 +18,23 @@ use crate::verify::{
 /// How many classes one piece of work has.
 const CLASSES: usize = 8;
 
+/// The order of a change.
+#[derive(Debug, Clone, Copy)]
+pub struct Turns<'a> {
+    /// The hosts with changes, wave by wave.
+    pub waves: &'a [Vec<HostName>],
+    /// Whether later waves begin although a host failed.
+    pub goes_on: bool,
+}
+
 impl MailStates {
-    /// What the change means for the addresses of a directory; `waves` are the hosts with changes, in their order.
+    /// What the change means for the addresses of a directory.
     #[must_use]
     pub fn change(
         &self,
         directory: &Directory,
         attributes: &Attributes,
-        waves: &[Vec<HostName>],
+        Turns { waves, goes_on }: Turns<'_>,
     ) -> MailChange {
         let twins = self.twins(waves);
         let classes = address_classes(&self.union, directory, attributes);
@@ -37,7 +46,7 @@ impl MailStates {
         let mut change = judge.change(&after, &worse, &self.names());
         change.waves = waves.len();
         change.unseen = self.unseen.clone();
-        walks.on_the_way(&judge, (&after, &worse), &mut change);
+        walks.on_the_way(&judge, (&after, &worse), goes_on, &mut change);
         change
     }
 
@@ -150,12 +159,18 @@ impl Walks<'_> {
     }
 
     /// Tries the states between before and after.
-    fn on_the_way(&self, judge: &ChangeJudge<'_>, end: KnownState<'_>, change: &mut MailChange) {
+    fn on_the_way(
+        &self,
+        judge: &ChangeJudge<'_>,
+        end: KnownState<'_>,
+        goes_on: bool,
+        change: &mut MailChange,
+    ) {
         let hosts = 0..self.states.hosts.len();
         let changed: Vec<usize> = hosts.filter(|at| self.turn(*at).is_some()).collect();
         let tried = changed.iter().copied();
         let tried: Vec<usize> = tried.filter(|at| self.walker.twins.is_first(*at)).collect();
-        let mut found = self.by_waves(judge, end, (&changed, &tried));
+        let mut found = self.by_waves(judge, end, (&changed, &tried), goes_on);
         if changed.len() > 1 {
             let none = vec![None; judge.before.classes.len()];
             let single = not_early(&tried, &changed, &judge.before.murder, &end.0.murder);
@@ -180,26 +195,22 @@ impl Walks<'_> {
         host.map(|host| host.label.clone()).unwrap_or_default()
     }
 
-    /// What is worse after each wave but the last one, and after each wave without one of its hosts, by the hosts that have changes
-    /// and those of them that are tried.
+    /// What is worse after each wave but the last one, and after each wave without one of its hosts (or of an earlier one, if later
+    /// waves begin although it failed), by the hosts that have changes and those of them that are tried.
     fn by_waves(
         &self,
         judge: &ChangeJudge<'_>,
         (after, end): KnownState<'_>,
         (changed, tried): (&[usize], &[usize]),
+        goes_on: bool,
     ) -> Vec<(MailState, WorseAddresses)> {
         let mut found = Vec::new();
         let waves = self.turns.iter().flatten().max().copied().unwrap_or(0);
         let mut last: Option<StateRoutes> = None;
         for after_wave in 1..=waves {
             let is_done = |at: usize| self.turn(at).is_some_and(|own| own <= after_wave);
-            let of_wave = |hosts: &[usize]| -> Vec<usize> {
-                let hosts = hosts.iter().copied();
-                hosts
-                    .filter(|at| self.turn(*at) == Some(after_wave))
-                    .collect()
-            };
-            let (changed, tried) = (of_wave(changed), of_wave(tried));
+            let is_own = |at: &usize| self.turn(*at) == Some(after_wave);
+            let changed: Vec<usize> = changed.iter().copied().filter(is_own).collect();
             let own = (after_wave < waves).then(|| {
                 let known = last.as_ref().unwrap_or(judge.before);
                 let state = self.all_by(known, is_done, &changed);
@@ -215,17 +226,20 @@ impl Walks<'_> {
                 found.push((MailState::AfterWave(after_wave), worse));
             }
             // Without its only host, a wave is the state before it.
-            if changed.len() > 1 {
-                let without = on_every_core(&tried, |host| {
-                    let is_changed = |at: usize| is_done(at) && at != *host;
-                    self.but_one(judge, done, end, (*host, &is_changed))
-                });
-                let states = tried.iter().map(|host| MailState::WithoutHost {
-                    after_wave,
-                    host: self.name(*host),
-                });
-                found.extend(states.zip(without));
-            }
+            let fails = |at: &usize| match is_own(at) {
+                true => changed.len() > 1,
+                false => goes_on && is_done(*at),
+            };
+            let failing: Vec<usize> = tried.iter().copied().filter(fails).collect();
+            let without = on_every_core(&failing, |host| {
+                let is_changed = |at: usize| is_done(at) && at != *host;
+                self.but_one(judge, done, end, (*host, &is_changed))
+            });
+            let states = failing.iter().map(|host| MailState::WithoutHost {
+                after_wave,
+                host: self.name(*host),
+            });
+            found.extend(states.zip(without));
             last = own.map(|(state, _)| state);
         }
         found

@@ -1,6 +1,7 @@
 //! Judges a plan by a directory: what it means for mail, and what `apply` refuses because of that.
 
 use super::early_removal::refuse_early_removals;
+use super::mail_change::Turns;
 use super::mail_states::MailStates;
 use super::options::Consent;
 use super::remaining::remaining;
@@ -29,6 +30,8 @@ pub struct MailEvidence<'a> {
     pub order: &'a RolloutOrder,
     /// How many hosts of each wave go first.
     pub canary: Option<usize>,
+    /// Whether later waves begin although a host failed.
+    pub goes_on: bool,
     /// The plans of the hosts that are left out.
     pub rest: &'a Plan,
 }
@@ -37,7 +40,14 @@ pub struct MailEvidence<'a> {
 #[must_use]
 pub fn judge(plan: &mut Plan, by: MailEvidence<'_>) -> MailChange {
     let waves = waves(plan, by);
-    let mut change = by.states.change(by.directory, by.attributes, &waves);
+    let mut change = by.states.change(
+        by.directory,
+        by.attributes,
+        Turns {
+            waves: &waves,
+            goes_on: by.goes_on,
+        },
+    );
     let rest = by.rest.hosts.iter();
     let pending = rest.filter(|(_, host)| matches!(host.verdict, Verdict::Changes(_)));
     change.left_out = pending.map(|(name, _)| name.to_string()).collect();

@@ -195,7 +195,11 @@ fn compare(seed: u64) -> Option<Compared> {
     let states = MailStates::of_manifests((old_murder, &old_compiled), (new_murder, &new_compiled));
     let waves = waves(&states, choices);
     let attributes = states.attributes();
-    let change = states.change(&directory, &attributes, &waves);
+    let turns = Turns {
+        waves: &waves,
+        goes_on: choices.number(2) == 0,
+    };
+    let change = states.change(&directory, &attributes, turns);
     let classes = address_classes(&states.union, &directory, &attributes);
     let twins = states.twins(&waves);
     let walks = states.walks(&directory, &classes, &twins, &waves);
