@@ -79,6 +79,13 @@ pub struct Attributes {
 }
 
 impl Attributes {
+    /// The same as if a table could tell any two addresses apart: each address is a class of its own.
+    #[cfg(test)]
+    pub(crate) fn irregular(mut self) -> Self {
+        self.is_regular = false;
+        self
+    }
+
     /// What the tables of all hosts of a murder say.
     #[must_use]
     pub fn of(murder: &MailMurder) -> Self {

@@ -136,6 +136,19 @@ impl AddressClasses {
         self.classes.get(class.0 as usize)?.named.as_ref()
     }
 
+    /// The same with the hosts that the entries of each address name by other classes of the same addresses.
+    #[cfg(test)]
+    pub(crate) fn with_names_of(mut self, other: &Self) -> Self {
+        let both = self.addresses.iter().zip(&other.addresses);
+        for ((_, _, own), (_, _, of)) in both {
+            let named = other.named(*of).cloned();
+            if let Some(own) = self.classes.get_mut(own.0 as usize) {
+                own.named = named;
+            }
+        }
+        self
+    }
+
     /// How many addresses there are.
     #[must_use]
     pub fn len(&self) -> usize {
