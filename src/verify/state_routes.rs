@@ -241,6 +241,11 @@ impl RouteWalker<'_> {
         known: &StateRoutes,
         changed: &[usize],
     ) -> RoutesToWalk {
+        let first = |of: &StateRoutes| of.places.first().map(|place| place.kind);
+        if first(state) != first(known) {
+            // Routes of another kind say now which hosts deliver.
+            return self.all(state);
+        }
         let mut needs = state.murder.differing_names(&known.murder);
         needs.extend(changed.iter().copied().map(RouteNeed::Host));
         let mut concerned: BTreeMap<ClassId, BTreeSet<PlaceKey>> = BTreeMap::new();
