@@ -54,7 +54,7 @@ pub struct MailHost {
     pub delimiters: String,
     /// What it does in the murder.
     pub abilities: HostAbilities,
-    /// Its configuration without its own names and addresses: see [`super::twins`].
+    /// A digest of all of this without its own names and addresses: see [`super::twins`].
     pub anonymous: String,
 }
 
@@ -87,7 +87,7 @@ impl MailHost {
         reader.view = view(&smtpd);
         let smtpd = smtpd.is_some().then(|| Smtpd::read(&mut reader));
         let (lookups, (tables, opened)) = (tables.log(), tables.into_used());
-        Self {
+        let mut host = Self {
             machine: input.name.as_str().to_owned(),
             names: names(input, myhostname),
             name: input.label.clone(),
@@ -109,8 +109,31 @@ impl MailHost {
             lookups,
             delimiters,
             abilities: input.abilities,
-            anonymous: twins::anonymous(input),
-        }
+            anonymous: String::new(),
+        };
+        host.anonymous = twins::anonymous(host.text(input), input);
+        host
+    }
+
+    /// All that was read of the host. Tables come last, each once: other parts name them by their words.
+    fn text(&self, input: &HostInput<'_>) -> String {
+        let opened = self.opened.iter();
+        let mut tables: Vec<String> = opened.map(|table| format!("{table:?}")).collect();
+        tables.sort_unstable();
+        format!(
+            "{}\n{:?} {:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{}\n{:?}\n{}",
+            input.service,
+            self.names.get(2..),
+            self.listens,
+            self.resolver,
+            self.cleanup,
+            self.smtpd,
+            self.agents,
+            self.tables,
+            self.delimiters,
+            self.abilities,
+            tables.join("\n")
+        )
     }
 }
 

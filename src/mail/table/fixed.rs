@@ -1,6 +1,7 @@
 //! Tables of keys and values: `hash:`, `texthash:` and the like (postmap(1)), `inline:` and `static:`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
 use super::answer::{AnswerPlace, KeyLookup, LookupAnswer, LookupError, LookupResult};
 use super::part::{PartVisitor, TablePart};
@@ -8,8 +9,16 @@ use crate::directory::Directory;
 use crate::postfix::{inline_entries, logical_lines};
 
 /// A table with keys in lower case.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct FixedTable(HashMap<String, LookupAnswer>);
+
+/// In the order of its keys, so that equal tables have equal texts.
+impl fmt::Debug for FixedTable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sorted: BTreeMap<_, _> = self.0.iter().collect();
+        write!(out, "{sorted:?}")
+    }
+}
 
 impl FixedTable {
     /// The table that postmap(1) makes of a text. Of lines with the same key the first counts, and lines without a value

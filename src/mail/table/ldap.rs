@@ -53,7 +53,7 @@ impl KeyLookup for LdapTable {
         let value = |letter: char| placeholder(letter, &key, &key);
         let base = settings.search_base.fill(&value);
         let search = || directory.search(&base, settings.scope, filter, &value);
-        let entries = match directory.ask(settings.question, &key, search) {
+        let entries = match directory.ask(settings.question.0, &key, search) {
             Ok(entries) => entries,
             Err(SearchError::NoSuchObject) if settings.search_base.is_dynamic() => return Ok(None),
             Err(_) => {

@@ -1,11 +1,23 @@
 //! The parameters of an LDAP table, read once.
 
+use std::fmt;
+
 use super::answer::LookupError;
 use super::names::NameList;
 use super::part::AttributeClass;
 use super::template::{KeyTemplate, Needs};
 use crate::directory::{Directory, FilterError, LdapFilter, SearchScope, parse_filter};
 use crate::postfix::{MainCf, split_list};
+
+/// The number of a question to the directory. Its text is that of the fields from which it is made.
+#[derive(Clone, Copy)]
+pub struct QuestionNumber(pub u64);
+
+impl fmt::Debug for QuestionNumber {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("_")
+    }
+}
 
 /// The parameters of an LDAP table.
 #[derive(Debug)]
@@ -21,7 +33,7 @@ pub struct LdapSettings {
     /// `query_filter`, or why each search fails.
     pub filter: Result<LdapFilter, LookupError>,
     /// A number that tables have in common that search for the same.
-    pub question: u64,
+    pub question: QuestionNumber,
     /// `result_format`.
     pub result_format: KeyTemplate,
     /// What the three templates need of keys and results.
@@ -92,7 +104,7 @@ impl LdapSettings {
                 _ => SearchScope::Subtree,
             },
             filter: Ok(LdapFilter::And(Vec::new())),
-            question: 0,
+            question: QuestionNumber(0),
             domains: parameters
                 .get("domain")
                 .filter(|list| !list.is_empty())
@@ -111,7 +123,7 @@ impl LdapSettings {
         let filter = parse_filter(&get("query_filter", "(mailacceptinggeneralid=%s)"), true);
         settings.filter = filter.map_err(|error| settings.error_of(&error));
         let question = (&settings.search_base, settings.scope, &settings.filter);
-        settings.question = Directory::question(&format!("{question:?}"));
+        settings.question = QuestionNumber(Directory::question(&format!("{question:?}")));
         Ok(settings)
     }
 

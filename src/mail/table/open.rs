@@ -1,6 +1,7 @@
 //! Opens the lookup tables that a value names.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::sync::Arc;
 
 use super::answer::{KeyLookup, LookupError, UnknownTable};
@@ -15,12 +16,19 @@ use super::recorded::{LookupLog, RecordedTable};
 use crate::postfix::split_list;
 
 /// A lookup table with the word that names it, as `hash:/etc/postfix/transport`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct OpenTable {
     /// The word.
     pub word: String,
     /// Its content.
     pub content: Arc<dyn KeyLookup>,
+}
+
+/// The word alone: many parameters name the same table, and it may be large.
+impl fmt::Debug for OpenTable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:?}", self.word)
+    }
 }
 
 /// The tables that each parameter names.
