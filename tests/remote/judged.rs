@@ -118,9 +118,9 @@ fn the_real_host_answers_before_and_after_as_the_plan_says() {
     );
 }
 
-/// A host with the Postfix that Debian's package and its installer left is compared with the hosts that do something.
-#[test]
-fn a_real_host_without_a_job_is_not_blamed_for_what_bounces_everywhere() {
+/// A host with the Postfix that Debian's package and its installer left, a manifest that makes it the internet MTA, and people whose
+/// mail is delivered, bounces and loops.
+fn with_a_new_edge() -> Host {
     let host = Host::running();
     fs::copy(
         env!("CARGO_BIN_EXE_murder"),
@@ -140,9 +140,19 @@ fn a_real_host_without_a_job_is_not_blamed_for_what_bounces_everywhere() {
         "vars: {recipient_check: none}",
     ) + "  backend1.example.org: {roles: [backend], addresses: [192.0.2.11]}\n";
     host.write("/root/m.yaml", &text);
-    let run = |verb: &str| {
-        host.run(&format!("cd /root; /usr/local/bin/murder {verb} m.yaml --host mx.example.org --local --adopt --allow-restart --allow-unverified --allow-fault --ldif d.ldif 2>&1; echo $?"))
-    };
+    host
+}
+
+/// The program on the host; with the exit code in the last line.
+fn judged(host: &Host, verb: &str) -> String {
+    host.run(&format!("cd /root; /usr/local/bin/murder {verb} m.yaml --host mx.example.org --local --adopt --allow-restart --allow-unverified --allow-fault --ldif d.ldif 2>&1; echo $?"))
+}
+
+/// A host that nobody gave a job is compared with the hosts that do something.
+#[test]
+fn a_real_host_without_a_job_is_not_blamed_for_what_bounces_everywhere() {
+    let host = with_a_new_edge();
+    let run = |verb: &str| judged(&host, verb);
     let rcpt = |name: &str| {
         let dialogue = format!(
             "import smtplib; s=smtplib.SMTP('127.0.0.1',25,source_address=('127.0.0.2',0)); s.helo('x'); s.docmd('MAIL FROM:<>'); print(s.docmd('RCPT TO:<{name}@example.org>')[0])"
@@ -176,4 +186,35 @@ fn a_real_host_without_a_job_is_not_blamed_for_what_bounces_everywhere() {
         ) && said.ends_with("\n1\n"),
         "{said}"
     );
+}
+
+/// All processes of the host end in the middle of its first apply: it has no job yet, whatever main.cf says by then.
+#[test]
+fn a_real_host_whose_first_apply_did_not_end_is_not_blamed_either() {
+    let host = with_a_new_edge();
+    host.run("mv /usr/sbin/postfix /usr/sbin/postfix.real");
+    host.write(
+        "/usr/sbin/postfix",
+        "#!/bin/sh\ncase \"$*\" in *reload*|*stop*|*start*) kill -9 -1; exit 1;; esac\nexec /usr/sbin/postfix.real \"$@\"\n",
+    );
+    host.run("chmod 755 /usr/sbin/postfix");
+    let said = judged(&host, "apply --yes");
+    assert!(!said.contains("1 done"), "{said}");
+    host.run("mv /usr/sbin/postfix.real /usr/sbin/postfix; rm -f /var/spool/postfix/pid/master.pid; postfix start");
+    let found = host.run("postconf -n relay_domains; ls /var/lib/murder/journal.json; ls /var/lib/murder/ledger.json");
+    assert_eq!(
+        found,
+        "relay_domains = example.org\n/var/lib/murder/journal.json\n"
+    );
+    let said = judged(&host, "plan");
+    assert!(
+        said.contains("mail can now enter at `mx.example.org` (from the Internet"),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("\n0\n") && !said.contains("now bounce") && !said.contains("now loop"),
+        "{said}"
+    );
+    let said = judged(&host, "apply --yes");
+    assert!(said.contains("1 done") && said.ends_with("\n0\n"), "{said}");
 }
