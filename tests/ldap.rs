@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use super::routes::text;
 
-const READER: &str = "cn=reader,dc=example,dc=org";
+pub const READER: &str = "cn=reader,dc=example,dc=org";
 const LIMITED: &str = "cn=limited,dc=example,dc=org";
 
 /// slapd(8) with a directory of its own; it ends when the test ends.
-struct Slapd {
+pub struct Slapd {
     folder: tempfile::TempDir,
     child: Child,
     port: u16,
@@ -82,7 +82,7 @@ pub fn about_indexes(indexes: &[String], change: Option<&str>) -> Vec<(String, S
 }
 
 impl Slapd {
-    fn start(ldif: &str) -> Self {
+    pub fn start(ldif: &str) -> Self {
         Self::start_with(ldif, &["objectClass,mail,mailHost eq".to_owned()], None)
     }
 
@@ -152,7 +152,7 @@ impl Slapd {
         }
     }
 
-    fn uri(&self) -> String {
+    pub fn uri(&self) -> String {
         format!("ldap://127.0.0.1:{}", self.port)
     }
 

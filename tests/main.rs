@@ -28,8 +28,10 @@ mod lints;
 // Each file is opened once.
 mod load;
 mod mail_change;
+// Lookup tables of each type against the real postmap.
 mod mail_diff;
 mod mail_saved;
+mod postmap;
 // Cyrus over LMTP on TCP.
 mod lmtp;
 // The keys of `ldap:` in the tables of each host.

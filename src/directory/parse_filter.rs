@@ -16,10 +16,14 @@ pub enum FilterError {
 /// Filters nested deeper than this are not parsed.
 const DEPTH: usize = 64;
 
+/// Attributes that servers compare by parts in different ways, in lower case.
+const WITHOUT_SUBSTRINGS: [&str; 3] = ["mailhost", "maillocaladdress", "mailroutingaddress"];
+
 /// Parses a filter. With `is_template`, `%` and a character are a place-holder, and `%%` is a percent sign.
 ///
 /// # Errors
-/// If it is no filter, or has an item that is not modelled: `>=`, `<=`, `~=` or an extensible match.
+/// If it is no filter, or has an item that is not modelled: `>=`, `<=`, `~=`, an extensible match, or a part of a value of an attribute
+/// that only some servers compare by parts.
 pub fn parse_filter(text: &str, is_template: bool) -> Result<LdapFilter, FilterError> {
     let mut parser = Parser {
         rest: text.trim(),
@@ -126,6 +130,13 @@ impl<'a> Parser<'a> {
         let assertion = match parts.len() {
             2 if parts.iter().all(Pattern::is_empty) => Assertion::Present,
             0 | 1 => Assertion::Equal(parts.pop().unwrap_or_default()),
+            // OpenLDAP's schemas have no substring rule for it, so that nothing matches there; other servers have one.
+            _ if WITHOUT_SUBSTRINGS
+                .iter()
+                .any(|own| attribute.eq_ignore_ascii_case(own)) =>
+            {
+                return Err(FilterError::NotModelled(format!("({item})")));
+            }
             _ => Assertion::Substrings(parts),
         };
         Ok(LdapFilter::Item {
@@ -251,7 +262,14 @@ mod tests {
                 "{filter}"
             );
         }
-        for filter in ["(a>=1)", "(a~=1)", "(cn:dn:=x)", "(%s=1)"] {
+        for filter in [
+            "(a>=1)",
+            "(a~=1)",
+            "(cn:dn:=x)",
+            "(%s=1)",
+            "(mailHost=b*)",
+            "(mailroutingaddress=*@x)",
+        ] {
             let parsed = parse_filter(filter, true);
             assert!(
                 matches!(parsed, Err(FilterError::NotModelled(_))),

@@ -35,6 +35,8 @@ pub enum Program {
 pub struct ClientAgent {
     /// `smtp_fallback_relay` or `lmtp_fallback_relay`.
     pub fallback_relay: Known<String>,
+    /// `smtp_reply_filter` or `lmtp_reply_filter`, which may change all that the next host says.
+    pub reply_filter: Known<String>,
     /// `relayhost`, for which smtp(8) bounces no mail if it cannot be reached.
     pub relayhost: Known<String>,
     lookup: AddressLookup,
@@ -57,6 +59,8 @@ pub struct Agents {
     pub local: LocalAgent,
     /// Whether `virtual_mailbox_base` is set, without which virtual(8) does not start (postconf(5)).
     pub has_virtual_base: bool,
+    /// The transports of which qmgr(8) lets all mail wait (`defer_transports`).
+    pub waiting: Vec<String>,
     /// The transports where `soft_bounce` turns bounces into deferrals.
     pub soft: BTreeSet<String>,
 }
@@ -74,11 +78,25 @@ impl ClientAgent {
     pub fn read(prefix: &str, reader: &mut ParameterReader<'_, '_>) -> Self {
         Self {
             fallback_relay: reader.text(&format!("{prefix}_fallback_relay")),
+            reply_filter: reader.text(&format!("{prefix}_reply_filter")),
             relayhost: reader.text("relayhost"),
             lookup: reader.address_lookup(),
             propagates: reader.propagates("generic"),
             generic_maps: reader.maps(&format!("{prefix}_generic_maps")),
             status_filter: reader.maps(&format!("{prefix}_delivery_status_filter")),
+        }
+    }
+
+    /// Fails where a filter changes what the next host says.
+    ///
+    /// # Errors
+    /// If it does, or is not known.
+    pub fn unfiltered(&self) -> Known<()> {
+        match self.reply_filter.clone()?.as_str() {
+            "" => Ok(()),
+            filter => Err(LookupError::NotModelled(format!(
+                "the filter `{filter}` of the next host's replies is not modelled"
+            ))),
         }
     }
 

@@ -37,7 +37,8 @@ impl Walk<'_> {
             return;
         };
         let prepared = agent
-            .rewritten(&route.recipient, self.directory)
+            .unfiltered()
+            .and_then(|()| agent.rewritten(&route.recipient, self.directory))
             .and_then(|recipient| Ok((recipient, agent.fallback_relay.clone()?)));
         let (recipient, fallback) = match prepared {
             Ok(prepared) => prepared,

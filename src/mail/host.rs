@@ -78,6 +78,7 @@ impl MailHost {
         let listens = addresses_of(&reader.text_or_empty("inet_interfaces"));
         let smtpd = smtpd.filter(|service| is_enabled(&mut reader, service));
         let delimiters = reader.text_or_empty("recipient_delimiter");
+        let waiting = split_list(&reader.text_or_empty("defer_transports"));
         reader.view = view(cleanup);
         let cleanup = Cleanup::read(&mut reader);
         let clients = clients(configuration, &entries, &mut reader);
@@ -102,6 +103,7 @@ impl MailHost {
                 clients,
                 local,
                 has_virtual_base,
+                waiting,
                 soft: soft(configuration, &entries),
             },
             tables,

@@ -53,6 +53,10 @@ pub struct Resolver {
     swaps_bang: bool,
     has_percent_hack: bool,
     resolves_dequoted: bool,
+    /// `allow_min_user`.
+    allows_dash: bool,
+    /// `resolve_numeric_domain`.
+    resolves_numeric: bool,
 }
 
 impl Route {
@@ -133,6 +137,8 @@ impl Resolver {
             swaps_bang: reader.is_on("swap_bangpath"),
             has_percent_hack: reader.is_on("allow_percent_hack"),
             resolves_dequoted: reader.is_on("resolve_dequoted_address"),
+            allows_dash: reader.is_on("allow_min_user"),
+            resolves_numeric: reader.is_on("resolve_numeric_domain"),
         }
     }
 
@@ -175,7 +181,7 @@ impl Resolver {
         let (recipient, is_local) = self.strip_local(address, directory)?;
         let domain = split(&recipient).1.unwrap_or_default().to_owned();
         if !is_mail_domain(&domain) {
-            return Ok(Route::malformed(recipient));
+            return self.malformed(recipient);
         }
         let (class, transport, parameter) = self.class_of(&domain, is_local, directory)?;
         let mut parameters = vec![parameter];
@@ -210,8 +216,8 @@ impl Resolver {
             .map(|at| &recipient[at + 1..]);
         let mut route = Route {
             is_routed: first != Some(domain.as_str()),
-            // postconf(5), `allow_min_user`: a program behind may take the dash for an option.
-            is_malformed: recipient.starts_with('-'),
+            // A program behind may take the dash for an option.
+            is_malformed: recipient.starts_with('-') && !self.allows_dash,
             class,
             transport: channel.to_owned(),
             nexthop,
@@ -225,6 +231,16 @@ impl Resolver {
         self.relocate(&mut route, directory)?;
         self.not_by_sender(&route, !own.is_empty())?;
         Ok(route)
+    }
+
+    /// The route of an address whose domain is no name.
+    fn malformed(&self, recipient: String) -> Known<Route> {
+        match self.resolves_numeric {
+            false => Ok(Route::malformed(recipient)),
+            true => Err(LookupError::NotModelled(
+                "`resolve_numeric_domain` is not modelled".to_owned(),
+            )),
+        }
     }
 
     /// Fails where a parameter decides by the sender about a route; `has_own` says that the transport of the class has a next hop.

@@ -293,6 +293,14 @@ impl Walk<'_> {
             Ok(route) if route.is_malformed => {
                 self.fail(at, &route.recipient, "", "5.1.3 bad address syntax");
             }
+            Ok(route) if host.agents.waiting.contains(&route.transport) => {
+                let waits = Route {
+                    transport: "retry".to_owned(),
+                    nexthop: "4.3.2 deferred transport".to_owned(),
+                    ..route
+                };
+                self.deliver(at, hop, &waits);
+            }
             Ok(route) => self.deliver(at, hop, &route),
             Err(error) => self.failed(at, recipient, error),
         }

@@ -1,5 +1,7 @@
 //! `cidr:` tables (cidr_table(5)).
 
+use std::net::IpAddr;
+
 use super::answer::{AnswerPlace, KeyLookup, LookupAnswer, LookupResult};
 use super::part::PartVisitor;
 use crate::directory::Directory;
@@ -16,17 +18,38 @@ impl CidrTable {
     /// Reads the text of a table; none if it has a line that is not `network value`, such as an `if`.
     #[must_use]
     pub fn read(file: &str, text: &str) -> Option<Self> {
-        let rules = logical_lines(text.as_bytes()).into_iter().map(|line| {
+        let mut rules = Vec::new();
+        for line in logical_lines(text.as_bytes()) {
             let text = String::from_utf8_lossy(&line.text).into_owned();
             let (network, value) = text.trim().split_once(char::is_whitespace)?;
             let is_negated = network.starts_with('!');
-            let network = Network::read(network.trim_start_matches('!'))?;
-            Some((line.first, is_negated, network, value.trim().to_owned()))
-        });
+            let network = network.trim_start_matches('!');
+            // Postfix leaves such a line out, with a warning.
+            if has_host_bits(network) {
+                continue;
+            }
+            let network = Network::read(network)?;
+            rules.push((line.first, is_negated, network, value.trim().to_owned()));
+        }
         Some(Self {
             file: file.to_owned(),
-            rules: rules.collect::<Option<_>>()?,
+            rules,
         })
+    }
+}
+
+/// Whether the address of a network has bits beyond its length: `10.0.0.1/8`.
+fn has_host_bits(network: &str) -> bool {
+    let Some((address, length)) = network.split_once('/') else {
+        return false;
+    };
+    let address = address.trim_matches(['[', ']']).parse();
+    let (Ok(address), Ok(length)) = (address, length.parse::<u32>()) else {
+        return false;
+    };
+    match address {
+        IpAddr::V4(address) => length < 32 && address.to_bits() << length != 0,
+        IpAddr::V6(address) => length < 128 && address.to_bits() << length != 0,
     }
 }
 
@@ -58,13 +81,31 @@ mod tests {
 
     /// cidr_table(5): the first line that matches decides.
     #[test]
-    fn a_network_may_be_negated() {
-        let table = CidrTable::read("/t", "!10.0.0.0/8 out\n10.1.0.0/16 in\n");
-        let found = table.map(|table| table.find("10.1.2.3", &Directory::default()));
-        let value = found
-            .and_then(Result::ok)
-            .flatten()
-            .map(|found| found.value);
-        assert_eq!(value.as_deref(), Some("in"));
+    fn networks_match_in_order() {
+        for (text, address, expected) in [
+            ("!10.0.0.0/8 out\n10.1.0.0/16 in\n", "10.1.2.3", Some("in")),
+            (
+                "!10.0.0.0/8 out\n10.1.0.0/16 in\n",
+                "192.0.2.1",
+                Some("out"),
+            ),
+            ("10.0.0.0/8 a\n10.0.0.1 b\n", "10.0.0.1", Some("a")),
+            ("10.0.0.1/8 wrong\n10.0.0.2 b\n", "10.0.0.2", Some("b")),
+            ("10.0.0.1/8 wrong\n10.0.0.2 b\n", "10.0.0.3", None),
+            (
+                "2001:db8::1/32 wrong\n::/0 all\n",
+                "2001:db8::7",
+                Some("all"),
+            ),
+            ("0.0.0.0/0 all\n", "10.0.0.3", Some("all")),
+            ("10.0.0.0/8 a\n", "name.org", None),
+        ] {
+            let table = CidrTable::read("/t", text);
+            let found = table.map(|table| table.find(address, &Directory::default()));
+            let value = found.and_then(Result::ok).flatten();
+            let value = value.map(|found| found.value);
+            assert_eq!(value.as_deref(), expected, "{text} {address}");
+        }
+        assert!(CidrTable::read("/t", "if 10.0.0.0/8\n").is_none());
     }
 }

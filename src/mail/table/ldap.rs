@@ -51,7 +51,9 @@ impl KeyLookup for LdapTable {
         }
         let filter = settings.filter.as_ref().map_err(Clone::clone)?;
         let value = |letter: char| placeholder(letter, &key, &key);
-        let base = settings.search_base.fill(&value);
+        let base = settings
+            .search_base
+            .fill(&|letter| dn_escaped(&value(letter)));
         let search = || directory.search(&base, settings.scope, filter, &value);
         let entries = match directory.ask(settings.question.0, &key, search) {
             Ok(entries) => entries,
@@ -100,6 +102,20 @@ impl KeyLookup for LdapTable {
             is_piped,
         }));
     }
+}
+
+/// A text as a value within the name of an entry (RFC 2253, 2.4).
+fn dn_escaped(text: &str) -> String {
+    let last = text.chars().count().saturating_sub(1);
+    let mut escaped = String::with_capacity(text.len());
+    for (at, c) in text.chars().enumerate() {
+        let is_edge = at == 0 && matches!(c, ' ' | '#') || at == last && c == ' ';
+        if is_edge || ",+\"\\<>;".contains(c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
 }
 
 impl Lookup<'_> {

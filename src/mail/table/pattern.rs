@@ -53,7 +53,7 @@ impl PatternTable {
         });
         Self {
             file: file.to_owned(),
-            rules: rules.collect(),
+            rules: rules.filter(Rule::is_kept).collect(),
         }
     }
 }
@@ -95,6 +95,28 @@ fn rule(line: &str, number: usize, syntax: PatternSyntax) -> Rule {
         },
         None => unknown(action),
     }
+}
+
+impl Rule {
+    /// Whether Postfix keeps the line: its value names only groups of its expression, and none of a negated one.
+    fn is_kept(&self) -> bool {
+        let (Ok(pattern), Action::Value(value)) = (&self.pattern, &self.action) else {
+            return true;
+        };
+        let last = last_group(value);
+        last == 0 || !self.is_negated && (last as usize) < pattern.captures_len()
+    }
+}
+
+/// The highest group that a value names; 0 for none.
+fn last_group(value: &str) -> u32 {
+    let value = value.replace("$$", "");
+    let names = value.split('$').skip(1).filter_map(|rest| {
+        let rest = rest.trim_start_matches(['{', '(']);
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        rest[..digits].parse().ok()
+    });
+    names.max().unwrap_or(0)
 }
 
 /// The pattern, the flags and the value of `/pattern/flags value`.
@@ -147,16 +169,10 @@ fn compiled(pattern: &str, flags: &str, syntax: PatternSyntax) -> Option<Regex> 
 /// Whether the groups that a value uses may match other parts of the text here than in POSIX expressions, which prefer the
 /// longest match of all. Groups before the first choice are the same if the expression matches the whole text.
 fn may_differ(pattern: &str, value: &str) -> bool {
-    let after = value.split('$').skip(1);
-    let used = after.filter_map(|rest| {
-        rest.trim_start_matches(['{', '('])
-            .chars()
-            .next()?
-            .to_digit(10)
-    });
-    let Some(last) = used.max().filter(|last| *last > 0) else {
+    let last = last_group(value);
+    if last == 0 {
         return false;
-    };
+    }
     let is_whole = pattern.starts_with('^') && pattern.ends_with('$');
     let before = match group_end(pattern, last) {
         Some(end) if is_whole => &pattern[..end],

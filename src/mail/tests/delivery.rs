@@ -161,3 +161,32 @@ fn ends_of_transports() {
         ["a@here.org error:5.2.1 no deferred"]
     );
 }
+
+/// postconf(5): `defer_transports`, `smtp_reply_filter`, `lmtp_reply_filter`.
+#[test]
+fn transports_that_wait_or_are_filtered() {
+    for (main_cf, expected) in [
+        (
+            "defer_transports = uucp, smtp",
+            "a@far.org retry:4.3.2 deferred transport deferred",
+        ),
+        (
+            "defer_transports = relay",
+            "a@far.org smtp:far.org delivered",
+        ),
+        (
+            "smtp_reply_filter = regexp:{{/^250/ 450}}",
+            "a@far.org  not modelled",
+        ),
+        (
+            "lmtp_reply_filter = regexp:{{/^250/ 450}}",
+            "a@far.org smtp:far.org delivered",
+        ),
+    ] {
+        assert_eq!(
+            Rules::new(main_cf).ends("a@far.org"),
+            [expected],
+            "{main_cf}"
+        );
+    }
+}

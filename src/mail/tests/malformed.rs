@@ -50,6 +50,21 @@ fn malformed_recipients() {
     );
 }
 
+/// postconf(5): `allow_min_user`, `resolve_numeric_domain`.
+#[test]
+fn forms_that_parameters_allow() {
+    let rules = Rules::new("allow_min_user = yes\nresolve_numeric_domain = yes");
+    check(
+        "allowed",
+        |address| rules.rcpt(address),
+        &[
+            ("-a@here.org", "250 2.1.5"),
+            ("a@1.2.3.4", "?"),
+            ("a@x.org", "554 5.7.1"),
+        ],
+    );
+}
+
 /// qmgr(8): what sendmail(1) or an alias brings in is bounced.
 #[test]
 fn malformed_addresses_in_the_queue() {
