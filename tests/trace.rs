@@ -510,3 +510,38 @@ fn a_name_before_several_internal_mtas_stands_for_them() {
     let (deferred, bounced) = verify(&["smtp.example.org", "smtp2.example.org"]);
     assert!(deferred > 0 && bounced == 0, "{deferred} {bounced}");
 }
+
+/// Nothing but the host itself reaches an smtpd(8) on loopback addresses: mail waits at the host before it.
+#[test]
+fn a_host_that_listens_on_loopback_addresses_takes_no_mail_from_others() {
+    let people = "dn: uid=ann,ou=People,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: ann@example.org\nmailHost: backend1.example.org\n";
+    let settings = |text: &str| format!("settings: {{inet_interfaces: '{text}'}}");
+    let service = "services: {smtp/inet: null, '127.0.0.1:smtp/inet': {command: smtpd}}";
+    for (more, is_shut) in [
+        (settings("loopback-only"), true),
+        (settings("localhost"), true),
+        (settings("127.0.0.1, ::1"), true),
+        (service.to_owned(), true),
+        (settings("all"), false),
+        (settings("127.0.0.1, 192.0.2.11"), false),
+    ] {
+        let line = "addresses: [192.0.2.11]";
+        let manifest = MANIFEST.replace(line, &format!("{line}, {more}"));
+        let folder = RouteFolder::with(&manifest, people);
+        let trace = &folder.json(&["ann@example.org"])[0];
+        let end = &trace["ends"][0];
+        let found = (
+            end["host"].as_str().unwrap(),
+            end["action"].as_str().unwrap(),
+        );
+        let reason = end["reason"].as_str().unwrap();
+        match is_shut {
+            true => {
+                assert_eq!(found, ("smtp.example.org", "deferred"), "{more}: {trace:#}");
+                let why = "4.4.1 connect to `backend1.example.org`: Connection refused";
+                assert!(reason.starts_with(why), "{reason}");
+            }
+            false => assert_eq!(found, ("backend1.example.org", "delivered"), "{more}"),
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::agent::ClientAgent;
 use super::nexthop::{Destination, words};
-use super::rcpt::client_of;
+use super::rcpt::{SHUT, client_of};
 use super::reply::Reply;
 use super::resolve::Route;
 use super::smtpd::SmtpClient;
@@ -175,6 +175,9 @@ impl Walk<'_> {
         if circumstances.down.contains(&next) {
             let name = self.host(next).map_or("", |host| &host.name);
             return Some(format!("4.4.1 connect to `{name}`: it does not answer"));
+        }
+        if let Some(host) = self.host(next).filter(|host| host.is_shut) {
+            return Some(format!("4.4.1 connect to `{}`: {SHUT}", host.name));
         }
         let client = self.host(at).map_or(SmtpClient::Unknown, client_of);
         let from = self

@@ -16,7 +16,7 @@ use super::table::{HostTables, KeyLookup, LookupLog, OpenTable};
 use super::twins;
 use crate::name::ServiceName;
 use crate::postfix::configuration::{
-    Configuration, HostEnvironment, Networks, Release, SetValues, View,
+    Configuration, HostEnvironment, Networks, PortReach, Release, SetValues, View,
 };
 use crate::postfix::{MainCf, MasterCf, Network, split_list};
 use crate::secret::Body;
@@ -40,8 +40,10 @@ pub struct MailHost {
     pub resolver: Resolver,
     /// cleanup(8).
     pub cleanup: Cleanup,
-    /// smtpd(8) on port 25; none if master.cf has no such service.
+    /// smtpd(8) on port 25, as other hosts reach it; none if master.cf has no such service, or it listens on loopback addresses only.
     pub smtpd: Option<Smtpd>,
+    /// Whether port 25 is open on loopback addresses only, so that the machine refuses connections from others.
+    pub is_shut: bool,
     /// The delivery agents.
     pub agents: Agents,
     /// Its lookup tables by the parameters that use them.
@@ -77,6 +79,9 @@ impl MailHost {
         let myhostname = reader.text_or_empty("myhostname").to_lowercase();
         let listens = addresses_of(&reader.text_or_empty("inet_interfaces"));
         let smtpd = smtpd.filter(|service| is_enabled(&mut reader, service));
+        let reach = configuration.port_reach("smtp");
+        let is_shut = matches!(reach, Some(PortReach::LoopbackOnly(_)));
+        let smtpd = smtpd.filter(|_| !is_shut);
         let delimiters = reader.text_or_empty("recipient_delimiter");
         let waiting = split_list(&reader.text_or_empty("defer_transports"));
         reader.view = view(cleanup);
@@ -97,6 +102,7 @@ impl MailHost {
             resolver,
             cleanup,
             smtpd,
+            is_shut,
             agents: Agents {
                 programs: programs(&entries),
                 chrooted: chrooted(&settings),

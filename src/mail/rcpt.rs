@@ -14,6 +14,9 @@ use super::table::LookupError;
 use crate::directory::Directory;
 use crate::postfix::Network;
 
+/// Why a machine refuses connections to port 25 from others.
+pub(super) const SHUT: &str = "Connection refused: smtpd(8) listens on loopback addresses only (`inet_interfaces`, master.cf)";
+
 /// How many hosts may verify a recipient with each other.
 const MOST_PROBES: usize = 8;
 
@@ -72,7 +75,10 @@ impl MailMurder {
             return not_modelled("there is no such host");
         };
         let Some(smtpd) = &host.smtpd else {
-            return not_modelled("no service of its master.cf answers on port 25");
+            return not_modelled(match host.is_shut {
+                true => SHUT,
+                false => "no service of its master.cf answers on port 25",
+            });
         };
         let verify = |route: &Route| -> Known<Reply> {
             if depth == 0 {
@@ -94,6 +100,9 @@ impl MailMurder {
                 Some(Destination::Host(name, _)) => match self.host_noting(name, notes) {
                     Some(next) if circumstances.down.contains(&next) => {
                         Ok(Reply::new(450, "4.4.1", "the host does not answer"))
+                    }
+                    Some(next) if self.hosts.get(next).is_some_and(|next| next.is_shut) => {
+                        Ok(Reply::new(450, "4.4.1", SHUT))
                     }
                     Some(next) => {
                         let question = (route.recipient.as_str(), client);
