@@ -2,7 +2,7 @@
 
 use super::agent::ClientAgent;
 use super::nexthop::{Destination, words};
-use super::rcpt::{SHUT, client_of};
+use super::rcpt::client_of;
 use super::reply::Reply;
 use super::resolve::Route;
 use super::smtpd::SmtpClient;
@@ -172,12 +172,9 @@ impl Walk<'_> {
         recipient: &str,
     ) -> Option<String> {
         let circumstances = self.circumstances;
-        if circumstances.down.contains(&next) {
+        if let Some(why) = self.murder.no_connection(next, circumstances) {
             let name = self.host(next).map_or("", |host| &host.name);
-            return Some(format!("4.4.1 connect to `{name}`: it does not answer"));
-        }
-        if let Some(host) = self.host(next).filter(|host| host.is_shut) {
-            return Some(format!("4.4.1 connect to `{}`: {SHUT}", host.name));
+            return Some(format!("4.4.1 connect to `{name}`: {why}"));
         }
         let client = self.host(at).map_or(SmtpClient::Unknown, client_of);
         let from = self

@@ -14,8 +14,11 @@ use super::table::LookupError;
 use crate::directory::Directory;
 use crate::postfix::Network;
 
+/// Why a host takes no mail over SMTP.
+const NOTHING: &str = "no service of its master.cf answers on port 25";
+
 /// Why a machine refuses connections to port 25 from others.
-pub(super) const SHUT: &str = "Connection refused: smtpd(8) listens on loopback addresses only (`inet_interfaces`, master.cf)";
+const SHUT: &str = "Connection refused: smtpd(8) listens on loopback addresses only (`inet_interfaces`, master.cf)";
 
 /// How many hosts may verify a recipient with each other.
 const MOST_PROBES: usize = 8;
@@ -56,6 +59,15 @@ impl MailMurder {
         self.rcpt_within(at, question, &asked, MOST_PROBES)
     }
 
+    /// Why a host takes no connection to port 25 from others; none if it does.
+    pub(super) fn no_connection(&self, at: usize, now: &Circumstances) -> Option<&'static str> {
+        if now.down.contains(&at) {
+            return Some("it does not answer");
+        }
+        let is_shut = self.hosts.get(at).is_some_and(|host| host.is_shut);
+        is_shut.then_some(SHUT)
+    }
+
     fn rcpt_within(
         &self,
         at: usize,
@@ -75,10 +87,7 @@ impl MailMurder {
             return not_modelled("there is no such host");
         };
         let Some(smtpd) = &host.smtpd else {
-            return not_modelled(match host.is_shut {
-                true => SHUT,
-                false => "no service of its master.cf answers on port 25",
-            });
+            return not_modelled(if host.is_shut { SHUT } else { NOTHING });
         };
         let verify = |route: &Route| -> Known<Reply> {
             if depth == 0 {
@@ -98,13 +107,10 @@ impl MailMurder {
                 .first()
             {
                 Some(Destination::Host(name, _)) => match self.host_noting(name, notes) {
-                    Some(next) if circumstances.down.contains(&next) => {
-                        Ok(Reply::new(450, "4.4.1", "the host does not answer"))
-                    }
-                    Some(next) if self.hosts.get(next).is_some_and(|next| next.is_shut) => {
-                        Ok(Reply::new(450, "4.4.1", SHUT))
-                    }
                     Some(next) => {
+                        if let Some(why) = self.no_connection(next, circumstances) {
+                            return Ok(Reply::new(450, "4.4.1", why));
+                        }
                         let question = (route.recipient.as_str(), client);
                         let answer = self.rcpt_within(next, question, asked, depth - 1);
                         answer.map(|answer| answer.reply)
