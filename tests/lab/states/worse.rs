@@ -10,16 +10,18 @@ use super::sent::{OUTSIDE, Outcomes};
 /// What becomes worse, from bad to worst, in the words of a plan.
 const KINDS: [&str; 4] = ["deferred", "refused", "bounced", "looped"];
 
-/// What is worse for mail between two outcomes: its place in [`KINDS`].
+/// What is worse for mail between two outcomes: its place in [`KINDS`]. Mail that bounced or looped is not worse off where it is
+/// refused, nor mail that looped where it bounces.
 fn between(then: &Outcome, now: &Outcome) -> Option<usize> {
-    if now.is_refused_for_good() && !then.is_refused_for_good() {
+    let (was, is) = (then.worst(), now.worst());
+    let was_lost = matches!(was, Action::Bounced | Action::Looped);
+    if now.is_refused_for_good() && !then.is_refused_for_good() && !was_lost {
         return Some(1);
     }
-    let (was, is) = (then.worst(), now.worst());
     match is {
         _ if was == is => None,
         Action::Looped => Some(3),
-        Action::Bounced => Some(2),
+        Action::Bounced if was != Action::Looped => Some(2),
         Action::Deferred | Action::Refused if was == Action::Delivered => Some(0),
         _ => None,
     }
