@@ -196,3 +196,63 @@ fn the_habits_of_an_old_recipe_are_named() {
     ));
     assert!(new.contains("no problems"), "{new}");
 }
+
+/// Transports and domains that are one word off: unknown people that wait, subdomains that the edge takes, mail servers of the own domain.
+#[test]
+fn classes_that_are_one_word_off() {
+    let relay = |transport: &str| {
+        with(
+            "smtp",
+            &format!(
+                "settings: {{relay_transport: '{transport}', relay_recipient_maps: '', transport_maps: 'proxy:ldap:/etc/postfix/ldap/transport_maps.cf'}}"
+            ),
+        )
+    };
+    let inside = ["--at", "smtp.example.org", "--client", "192.0.2.6"];
+    let unknown = [&["nosuch@example.org"][..], &inside].concat();
+    let subdomain = vec!["x@sub.example.org"];
+    let submitted = vec!["bob@example.org", "--submit", "backend1.example.org"];
+    let broad = with(
+        "mx",
+        "settings: {parent_domain_matches_subdomains: 'relay_domains', relay_recipient_maps: ''}",
+    );
+    let by_dns = with("backend1", "settings: {local_transport: 'relay'}");
+    for (manifest, arguments, expected, findings) in [
+        (
+            relay("retry:4.2.1 later"),
+            &unknown,
+            "450 refused smtp",
+            vec![],
+        ),
+        (
+            relay("error:5.1.1 nobody"),
+            &unknown,
+            "550 refused smtp",
+            vec![],
+        ),
+        (MANIFEST.to_owned(), &unknown, "550 refused smtp", vec![]),
+        (
+            broad,
+            &subdomain,
+            "250 delivered mx",
+            vec!["unknown-accepted: mx"],
+        ),
+        (MANIFEST.to_owned(), &subdomain, "454 refused mx", vec![]),
+        (
+            by_dns,
+            &submitted,
+            "- not modelled backend1",
+            vec!["not-modelled: uid=ann uid=bob cn=staff cn=dyn backend1"],
+        ),
+        (
+            MANIFEST.to_owned(),
+            &submitted,
+            "- delivered backend2",
+            vec![],
+        ),
+    ] {
+        let folder = RouteFolder::with(&manifest, CLEAN);
+        assert_eq!(folder.short(arguments), expected, "{manifest}");
+        assert_eq!(found(&manifest, CLEAN), findings, "{manifest}");
+    }
+}

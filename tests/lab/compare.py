@@ -459,6 +459,9 @@ def delivery(model, host, data, lines):
     passed = [hop] + [one for one in model["hops"][1:] if one["host"] == own and one["from"] is None]
     asked = {(one["host"], one["recipient"].lower()) for one in model["hops"][1:] if one["from"] == own}
     routes = [(route, one["routes"]) for one in passed for route in one["routes"]]
+    # generic(5): the log has the recipient before it.
+    mine = {route["recipient"].lower() for route, _ in routes}
+    asked |= {(name, recipient) for name, given in asked if given not in mine for recipient in mine}
     wanted = {(route["recipient"].lower(), *sent_by(route, model["ends"], own, asked)) for route, _ in routes}
     # local(8) hands mail to another transport without a line of its own, unless it forwards it as well.
     hands_over = any(route["via"].startswith("local:") and any(other is not route and other["recipient"] == route["recipient"] for other in others) for route, others in routes)
