@@ -1,5 +1,7 @@
 //! The judgement of the states on the way by what routes depend on, against walking every route in every state.
 
+mod cases;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -295,6 +297,7 @@ fn compare(seed: u64) -> Option<Compared> {
     let alone = AddressByAddress::new(&states, &directory, &waves, &classes);
     alone.agrees_at_the_end(&change, &format!("{seed}\n{old}\n{new}\n{text}"));
     let mut compared = Compared::default();
+    let mut prefix: Option<StateRoutes> = None;
     for state in &change.tried {
         let is_done = |at: usize, waves: usize| walks.turn(at).is_some_and(|turn| turn <= waves);
         let is_changed = |at: usize| match state {
@@ -311,17 +314,24 @@ fn compare(seed: u64) -> Option<Compared> {
         };
         let changed: Vec<usize> = (0..names.len())
             .filter(|at| match state {
-                MailState::AfterWave(_) => is_changed(*at),
+                MailState::AfterWave(wave) => walks.turn(*at) == Some(*wave),
                 MailState::WithoutHost { host, .. } | MailState::Alone(host) => {
                     names.get(*at) == Some(host)
                 }
             })
             .collect();
-        let by_needs = walks.all_by(&neighbour, is_changed, &changed);
+        // Each prefix of the waves follows from the one before it, by what that one knows of its routes.
+        let last = prefix
+            .as_ref()
+            .filter(|_| matches!(state, MailState::AfterWave(_)));
+        let by_needs = walks.all_by(last.unwrap_or(&neighbour), is_changed, &changed);
         let words = format!("{state:?} with seed {seed}\n{old}\n{new}\n{text}");
         assert!(by_needs.classes == by_force.classes, "{words}");
         let both = by_force.classes.iter().zip(&neighbour.classes);
         compared.differing += both.filter(|(one, other)| one != other).count();
+        if matches!(state, MailState::AfterWave(_)) {
+            prefix = Some(by_needs);
+        }
         let expected = judge.worse_addresses(&by_force, &judge.all_worse(&by_force), &end);
         let effect = change.states.iter().find(|effect| effect.state == *state);
         let found = effect
