@@ -34,3 +34,16 @@ fn copies_masquerading_and_a_socket_outside_of_a_chroot_are_as_the_model_has_the
     );
     until(|| statuses(&host).contains("1 x@example.org sent 2."));
 }
+
+/// Where smtpd(8) listens on loopback addresses only, mail for another address of the machine waits.
+#[test]
+fn a_host_that_listens_on_loopback_addresses_refuses_connections_to_others() {
+    let host = Host::running();
+    host.run(
+        "ip addr add 192.0.2.11/32 dev lo; postconf -e maillog_file=/var/log/pf.log inet_interfaces=loopback-only relayhost= mydestination=localhost \
+         'transport_maps=inline:{ { ann@example.org = smtp:[192.0.2.11]:25 } }'; postfix stop; rm -f /var/log/pf.log; postfix start; echo | sendmail ann@example.org",
+    );
+    until(|| statuses(&host).contains("1 ann@example.org deferred 4.4.1"));
+    let why = host.run("grep 'to=<ann@example.org>' /var/log/pf.log");
+    assert!(why.contains("Connection refused"), "{why}");
+}
