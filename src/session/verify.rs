@@ -102,6 +102,7 @@ impl<'a> SortedDirectory<'a> {
             found.extend(findings);
         }
         found.extend(audit.shared(classes.shared()));
+        found.extend(audit.group_cycles(&entries));
         let delimiters: String = murder
             .hosts
             .iter()

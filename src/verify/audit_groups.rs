@@ -1,8 +1,10 @@
 //! The audit of groups: members that do not exist, groups that contain themselves, and wrong URLs.
 
+use std::collections::{BTreeSet, HashSet};
+
 use super::audit::{Audit, EntryFinding};
 use super::code::FindingCode;
-use super::finding::{ldif_change, spelt};
+use super::finding::{Finding, ldif_change, spelt};
 use super::signature::members;
 use crate::directory::{EntryId, LdapFilter};
 
@@ -35,27 +37,6 @@ impl Audit<'_> {
             let text = format!("member `{value}` of `{dn}` {reason}");
             let help = ldif_change(dn, "delete", attribute, &[value]);
             findings.push(self.about(FindingCode::MissingMember, entry, text, help));
-        }
-        let mut path = vec![entry];
-        if self.leads_back(entry, entry, &mut path, &mut Vec::new())
-            && path.iter().min() == Some(&entry)
-        {
-            let names: Vec<&str> = path.iter().map(|at| self.directory.dn(*at)).collect();
-            let text = match names.as_slice() {
-                [_] => format!("`{dn}` contains itself"),
-                _ => format!("`{}` contain each other", names.join("`, `")),
-            };
-            let last = path.last().copied().unwrap_or(entry);
-            let mut links = self.values(last, &self.attributes.members);
-            let link = links.find(|(_, value)| {
-                members(self.directory, value).is_ok_and(|found| found.contains(&entry))
-            });
-            let (attribute, value) = link.unwrap_or_default();
-            let help = ldif_change(self.directory.dn(last), "delete", attribute, &[value]);
-            let (mut finding, _) = self.about(FindingCode::GroupCycle, entry, text, help);
-            finding.entries = names.into_iter().map(str::to_owned).collect();
-            finding.addresses = path.iter().flat_map(|at| self.addresses(*at)).collect();
-            findings.push((finding, path));
         }
     }
 
@@ -93,35 +74,82 @@ impl Audit<'_> {
                 .is_some()
     }
 
-    /// Whether the members of a group lead back to a group; the path to it is left in `path`.
-    fn leads_back(
-        &self,
-        target: EntryId,
-        from: EntryId,
-        path: &mut Vec<EntryId>,
-        seen: &mut Vec<EntryId>,
-    ) -> bool {
-        let values: Vec<(&str, &str)> = self.values(from, &self.attributes.members).collect();
-        for (_, value) in values {
-            for member in members(self.directory, value).unwrap_or_default() {
-                if member == target {
-                    return true;
+    /// Groups that contain themselves, directly or by others; each cycle once. Each group is followed once, however deep groups nest.
+    #[must_use]
+    pub fn group_cycles(&self, entries: &[EntryId]) -> Vec<EntryFinding> {
+        let mut done: HashSet<EntryId> = HashSet::new();
+        let mut cycles: BTreeSet<Vec<EntryId>> = BTreeSet::new();
+        for start in entries {
+            // The groups from the start to where the search is, and the groups within each that it has not followed yet.
+            let mut path: Vec<(EntryId, Vec<EntryId>)> = Vec::new();
+            let mut within: HashSet<EntryId> = HashSet::new();
+            let mut next = Some(*start);
+            loop {
+                if let Some(group) = next.take()
+                    && !done.contains(&group)
+                    && within.insert(group)
+                {
+                    path.push((group, self.groups_in(group)));
                 }
-                let is_group = self
-                    .values(member, &self.attributes.members)
-                    .next()
-                    .is_some();
-                if !is_group || seen.contains(&member) {
-                    continue;
+                let Some((group, inner)) = path.last_mut() else {
+                    break;
+                };
+                match inner.pop() {
+                    None => {
+                        let group = *group;
+                        path.pop();
+                        within.remove(&group);
+                        done.insert(group);
+                    }
+                    Some(inner) if within.contains(&inner) => {
+                        let cycle = path.iter().map(|(group, _)| *group);
+                        let mut cycle: Vec<EntryId> =
+                            cycle.skip_while(|group| *group != inner).collect();
+                        let first = cycle.iter().enumerate().min_by_key(|(_, group)| **group);
+                        let first = first.map_or(0, |(at, _)| at);
+                        cycle.rotate_left(first);
+                        cycles.insert(cycle);
+                    }
+                    Some(inner) => next = Some(inner),
                 }
-                seen.push(member);
-                path.push(member);
-                if self.leads_back(target, member, path, seen) {
-                    return true;
-                }
-                path.pop();
             }
         }
-        false
+        let cycles = cycles.into_iter();
+        cycles.filter_map(|cycle| self.group_cycle(cycle)).collect()
+    }
+
+    /// The groups that are members of a group; none if it is no group.
+    fn groups_in(&self, group: EntryId) -> Vec<EntryId> {
+        let values = self.values(group, &self.attributes.members);
+        let all = values.flat_map(|(_, value)| members(self.directory, value).unwrap_or_default());
+        let is_group = |member: &EntryId| {
+            let mut own = self.values(*member, &self.attributes.members);
+            own.next().is_some()
+        };
+        let mut groups: Vec<EntryId> = all.filter(is_group).collect();
+        // The search takes them from the end.
+        groups.reverse();
+        groups
+    }
+
+    /// The finding of a cycle, from its first group on; none if no group has an address.
+    fn group_cycle(&self, cycle: Vec<EntryId>) -> Option<EntryFinding> {
+        let (first, last) = (*cycle.first()?, *cycle.last()?);
+        let names: Vec<&str> = cycle.iter().map(|at| self.directory.dn(*at)).collect();
+        let text = match names.as_slice() {
+            [name] => format!("`{name}` contains itself"),
+            _ => format!("`{}` contain each other", names.join("`, `")),
+        };
+        let mut links = self.values(last, &self.attributes.members);
+        let link = links.find(|(_, value)| {
+            members(self.directory, value).is_ok_and(|found| found.contains(&first))
+        });
+        let (attribute, value) = link.unwrap_or_default();
+        let help = ldif_change(self.directory.dn(last), "delete", attribute, &[value]);
+        let mut finding = Finding::new(FindingCode::GroupCycle, text, help);
+        finding.entries = names.into_iter().map(str::to_owned).collect();
+        let addresses = cycle.iter().flat_map(|at| self.addresses(*at));
+        finding.addresses = addresses.collect();
+        (!finding.addresses.is_empty()).then_some((finding, cycle))
     }
 }
