@@ -28,6 +28,8 @@ mod local;
 mod malformed;
 // canonical(5), virtual(5), ADDRESS_REWRITING_README.
 mod rewriting;
+// Single rules of several pages.
+mod small;
 // Hosts that differ in names only.
 mod twins;
 // transport(5), relocated(5).
