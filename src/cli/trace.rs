@@ -42,7 +42,7 @@ pub struct TraceArguments {
     /// The host where the mail is submitted by sendmail(1).
     #[arg(long, value_name = "HOST")]
     pub submit: Option<String>,
-    /// Trace the addresses in this file too, one on each line.
+    /// Trace the addresses in this file too, one on each line; `-` is the standard input.
     #[arg(long, value_name = "FILE")]
     pub addresses: Option<PathBuf>,
     /// The form of the result.
@@ -262,8 +262,13 @@ fn entry(
 fn addresses(arguments: &TraceArguments) -> Result<Vec<String>, CliError> {
     let mut addresses = arguments.address.clone();
     if let Some(path) = &arguments.addresses {
-        let text =
-            directory_source::text(path).map_err(|problem| CliError::arguments(vec![problem]))?;
+        let text = match path.as_os_str() == "-" {
+            true => std::io::read_to_string(std::io::stdin()).map_err(|error| {
+                CliError::message(format!("cannot read the standard input: {error}"))
+            })?,
+            false => directory_source::text(path)
+                .map_err(|problem| CliError::arguments(vec![problem]))?,
+        };
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         addresses.extend(lines.map(str::to_owned));
     }
