@@ -254,6 +254,17 @@ fn people_and_pictures_have_the_same_route() {
             "{format}: {picture}"
         );
     }
+    // An address as a header has it.
+    let copied = shown(&["John Doe <john@example.org>", "<john@example.org>"]);
+    assert_eq!(
+        copied.matches("\njohn@example.org: delivered").count()
+            + usize::from(copied.starts_with("john@example.org: delivered")),
+        2,
+        "{copied}"
+    );
+    let nobody = lab.trace(&["<>"]);
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(text(&nobody.stderr).contains("`<>` is no address of a recipient"));
     let wrong = lab.trace(&["--at", "backend3.example.org", "john@example.org"]);
     assert_eq!(wrong.status.code(), Some(1));
     assert!(text(&wrong.stderr).contains("is not a host of this murder"));

@@ -432,6 +432,10 @@ fn what_is_not_known_is_no_success() {
             format!("{CLEAN}\n{CLEAN}"),
             "`d.ldif` has the entry `dc=example,dc=org` more than once",
         ),
+        (
+            "BZh91AY&SY".to_owned(),
+            "`d.ldif` is compressed with bzip2\n |\n = help: unpack it first: `bzcat d.ldif > directory.ldif`",
+        ),
     ] {
         fs::write(folder.0.path().join("d.ldif"), ldif).unwrap();
         let (code, said) = verify(&["--ldif", "d.ldif"]);
@@ -496,6 +500,20 @@ fn single_failures_only_delay_mail() {
     for (failed, waiting) in [("mx.example.org", 0), ("mx2.example.org", 0)] {
         let (report, _) = json(&pair, &["--without", failed]);
         assert_eq!(report["what_if"][0]["deferred"], waiting, "{failed}");
+    }
+    for (wrong, hint) in [
+        (
+            "backend9.example.org",
+            "did you mean `backend1.example.org`?",
+        ),
+        ("ldap.example.com", "did you mean `ldap.example.org`?"),
+        ("x", "known: backend1.example.org, "),
+    ] {
+        let output = pair.run(&["verify", "m.yaml", "--ldif", "d.ldif", "--without", wrong]);
+        let (said, code) = (text(&output.stderr), output.status.code());
+        let problem = format!("`{wrong}` is no host, site or LDAP server of this murder");
+        assert!(said.contains(&problem) && said.contains(hint), "{said}");
+        assert_eq!(code, Some(1));
     }
     let both = ["--without", "mx.example.org", "mx2.example.org"];
     let (report, _) = json(&pair, &both);

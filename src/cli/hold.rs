@@ -60,7 +60,8 @@ pub struct HeldArguments {
 }
 
 fn time(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let time = humantime::parse_duration(text)
+        .map_err(|_| "no time: write it as `90min`, `72h` or `7days`".to_owned())?;
     match time {
         _ if time.is_zero() => Err("the time is zero".to_owned()),
         _ if time > LONGEST => Err("a hold lasts 366 days at most".to_owned()),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use super::import_report;
 use super::import_targets;
 use super::output;
 use super::progress::Progress;
+use super::selection;
 use super::terminal::Terminal;
 use crate::access::Become;
 use crate::diagnostic::Diagnostic;
@@ -258,7 +260,18 @@ fn missing(folder: &Path, hosts: &[HostName]) -> Result<(), CliError> {
 }
 
 fn no_folder(folder: &Path, host: &HostName) -> CliError {
-    CliError::message(format!("`{}` has no folder `{host}`", folder.display()))
+    let problem = Diagnostic::error(format!("`{}` has no folder `{host}`", folder.display()));
+    let folders = fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = folders.filter(|entry| entry.path().is_dir());
+    let folders: BTreeSet<String> = folders
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    let folders: Vec<&str> = folders.iter().map(String::as_str).collect();
+    CliError::arguments(vec![selection::with_known(
+        problem,
+        host.as_str(),
+        &folders,
+    )])
 }
 
 fn look(

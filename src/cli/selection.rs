@@ -173,13 +173,28 @@ pub fn say_unmatched<'a>(
 pub fn named<'a>(murder: &'a Murder, text: &str) -> Result<&'a Host, Diagnostic> {
     let name = HostName::new(text).map_err(|error| Diagnostic::error(error.to_string()))?;
     murder.hosts.get(&name).ok_or_else(|| {
-        let known: Vec<&str> = murder.hosts.keys().map(HostName::as_str).collect();
         let problem = Diagnostic::error(format!("`{name}` is not a host of this murder"));
-        match nearest(name.as_str(), &known) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem.hint("list the hosts with `murder render`"),
-        }
+        let known: Vec<&str> = murder.hosts.keys().map(HostName::as_str).collect();
+        with_known(problem, name.as_str(), &known)
     })
+}
+
+/// A problem with a name that is none of those that are known: with the nearest one, or some of them.
+#[must_use]
+pub fn with_known(problem: Diagnostic, name: &str, known: &[&str]) -> Diagnostic {
+    match nearest(name, known) {
+        Some(near) => problem.hint(format!("did you mean `{near}`?")),
+        None if known.is_empty() => problem,
+        None => {
+            let some: Vec<&str> = known.iter().copied().take(5).collect();
+            let more = if known.len() > some.len() {
+                ", …"
+            } else {
+                ""
+            };
+            problem.hint(format!("known: {}{more}", some.join(", ")))
+        }
+    }
 }
 
 fn missing(
@@ -195,18 +210,6 @@ fn missing(
         }
         let error = Diagnostic::error(format!("`{flag} {pattern}` matches no {noun}"));
         let words: Vec<&str> = words.iter().copied().collect();
-        errors.push(match nearest(pattern.as_str(), &words) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None if words.is_empty() => error,
-            None => {
-                let some: Vec<&str> = words.iter().copied().take(5).collect();
-                let more = if words.len() > some.len() {
-                    ", …"
-                } else {
-                    ""
-                };
-                error.hint(format!("known: {}{more}", some.join(", ")))
-            }
-        });
+        errors.push(with_known(error, pattern, &words));
     }
 }

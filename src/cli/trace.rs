@@ -272,7 +272,20 @@ fn addresses(arguments: &TraceArguments) -> Result<Vec<String>, CliError> {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         addresses.extend(lines.map(str::to_owned));
     }
-    Ok(addresses)
+    addresses.iter().map(|text| recipient(text)).collect()
+}
+
+/// The address of a text, which may be copied from a header: `NAME <ADDRESS>` or `<ADDRESS>`.
+fn recipient(text: &str) -> Result<String, CliError> {
+    let inner = text.trim_end().strip_suffix('>');
+    let inner = inner.and_then(|text| text.rsplit_once('<'));
+    let address = inner.map_or(text, |(_, address)| address);
+    match address.trim().is_empty() {
+        true => Err(CliError::message(format!(
+            "`{text}` is no address of a recipient"
+        ))),
+        false => Ok(address.to_owned()),
+    }
 }
 
 /// The line of the manifest or of a module that sets a parameter or a file of a host.

@@ -11,10 +11,11 @@ use super::exit::Exit;
 use super::manifest_arguments::AdditionArguments;
 use super::terminal::Terminal;
 use super::{StrangerArguments, explain, open, output, selection, trace, verify_baseline};
-use crate::diagnostic::SourceId;
+use crate::diagnostic::{Diagnostic, SourceId};
 use crate::directory::Directory;
 use crate::load::LoadedMurder;
 use crate::mail::{Entry, MailMurder, SmtpClient};
+use crate::name::HostName;
 use crate::report::findings::RESULTS;
 use crate::report::route;
 use crate::report::route_json::{self, EntryPoint};
@@ -180,8 +181,17 @@ fn failures(
         } else if servers.contains(&lower) && murder.mail.host(&lower).is_none() {
             failure.servers.push(lower);
         } else {
-            let host = selection::named(&loaded.murder, name)
-                .map_err(|problem| CliError::arguments(vec![problem]))?;
+            let host = HostName::new(name).ok();
+            let host = host.and_then(|name| loaded.murder.hosts.get(&name));
+            let Some(host) = host else {
+                let hosts = loaded.murder.hosts.keys().map(HostName::as_str);
+                let sites = sites.iter().map(|(site, _)| site.as_str());
+                let servers = servers.iter().map(String::as_str);
+                let known: Vec<&str> = hosts.chain(sites).chain(servers).collect();
+                let problem = format!("`{name}` is no host, site or LDAP server of this murder");
+                let problem = selection::with_known(Diagnostic::error(problem), &lower, &known);
+                return Err(CliError::arguments(vec![problem]));
+            };
             failure.hosts.extend(murder.mail.host(host.name.as_str()));
             failure.servers.extend(servers.get(&lower).cloned());
         }

@@ -26,6 +26,19 @@ pub fn text(path: &Path) -> Result<String, Diagnostic> {
     text.map_err(|error| Diagnostic::error(format!("cannot read `{}`: {error}", path.display())))
 }
 
+/// By which program a file is compressed, and which one unpacks it to its standard output, by the first bytes.
+fn compressed(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    let forms: [(&[u8], _, _); 4] = [
+        (b"\x1f\x8b", "gzip", "zcat"),
+        (b"BZh", "bzip2", "bzcat"),
+        (b"\xfd7zXZ", "xz", "xzcat"),
+        (b"\x28\xb5\x2f\xfd", "zstd", "zstdcat"),
+    ];
+    let mut forms = forms.into_iter();
+    let (_, form, unpack) = forms.find(|(first, _, _)| bytes.starts_with(first))?;
+    Some((form, unpack))
+}
+
 /// Reads an LDIF file.
 ///
 /// # Errors
@@ -36,6 +49,12 @@ pub fn from_ldif(path: &Path) -> Result<Directory, Vec<Diagnostic>> {
         let problem = Diagnostic::error(format!("cannot read `{shown}`: {error}"));
         vec![problem.hint("export the directory with `slapcat` or `ldapsearch -LLL`")]
     })?;
+    if let Some((form, unpack)) = compressed(&text) {
+        let problem = Diagnostic::error(format!("`{shown}` is compressed with {form}"));
+        return Err(vec![problem.hint(format!(
+            "unpack it first: `{unpack} {shown} > directory.ldif`"
+        ))]);
+    }
     let directory = read_ldif(&text).map_err(|errors| {
         let problems = errors
             .into_iter()

@@ -14,7 +14,7 @@ pub fn of_orphans(plan: &Plan) -> Vec<Line> {
         let text =
             format!("{orphan} is orphaned: {remember} it, and the manifest does not any more");
         let help = format!(
-            "      help: if it still exists, put it back with `state: retired` and apply; if not: `murder forget {orphan} --gone`"
+            "      help: if it still exists, put it back into the manifest (with `state: retired`, if it is to go); if not: `murder forget {orphan} --gone`"
         );
         [Line::new(Tone::Warning, text), Line::new(Tone::Plain, help)]
     };

@@ -137,21 +137,16 @@ impl RouteGraph {
             }
         };
         let places = self.places();
-        let width = places
-            .iter()
-            .map(|(x, _)| x + WIDTH + 20)
-            .max()
-            .unwrap_or(0);
-        let height = places
-            .iter()
-            .map(|(_, y)| y + HEIGHT + 20)
-            .max()
-            .unwrap_or(0);
+        let right = places.iter().map(|(x, _)| x + WIDTH).max();
+        let bottom = places.iter().map(|(_, y)| y + HEIGHT).max();
+        let [width, height] = [right, bottom].map(|end| end.unwrap_or(0) + 20);
         let mut text = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" font-family=\"sans-serif\" \
              font-size=\"12\">\n<defs><marker id=\"a\" markerWidth=\"8\" markerHeight=\"8\" refX=\"7\" refY=\"3\" \
-             orient=\"auto\"><path d=\"M0,0 L7,3 L0,6 z\"/></marker></defs>\n"
+             orient=\"auto\"><path d=\"M0,0 L7,3 L0,6 z\"/></marker></defs>\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
         );
+        // Above all lines, so that none crosses a word.
+        let mut words = String::new();
         for (from, to, label) in self.labelled() {
             let (Some((x1, y1)), Some((x2, y2))) = (places.get(from), places.get(to)) else {
                 continue;
@@ -159,14 +154,19 @@ impl RouteGraph {
             let (x1, y1, y2) = (x1 + WIDTH, y1 + HEIGHT / 2, y2 + HEIGHT / 2);
             let _ = writeln!(
                 text,
-                "<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" stroke=\"#555\" marker-end=\"url(#a)\"/>\n\
-                 <text x=\"{}\" y=\"{}\" text-anchor=\"middle\" font-size=\"10\">{}<title>{}</title></text>",
+                "<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" stroke=\"#555\" marker-end=\"url(#a)\"/>"
+            );
+            let _ = writeln!(
+                words,
+                "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" font-size=\"10\" stroke=\"white\" stroke-width=\"4\" \
+                 paint-order=\"stroke\">{}<title>{}</title></text>",
                 (x1 + x2) / 2,
                 (y1 + y2) / 2 - 4,
                 escaped(&shortened(&label)),
                 escaped(&label)
             );
         }
+        text.push_str(&words);
         for ((label, _), (x, y)) in self.nodes.iter().zip(&places) {
             let _ = writeln!(
                 text,

@@ -116,6 +116,9 @@ fn a_held_change_survives_the_next_apply_until_it_is_ended() {
         1,
         &[&hold[..], &["--for=900days", "--reason=x"]].concat(),
     );
+    let wrong = [&hold[..], &["--for=2x", "--reason=x"]].concat();
+    let said = on_host(&bench, 1, &wrong);
+    assert!(said.contains("write it as `90min`"), "{said}");
     let reason = "--reason=a loop of bounces, see the log";
     let said = on_host(&bench, 0, &[&hold[..], &["--for=72h", reason]].concat());
     assert!(said.contains("is held until"), "{said}");
