@@ -24,6 +24,7 @@ mod import_report;
 mod import_targets;
 pub mod init;
 pub mod judged_plan;
+mod live_trace;
 pub mod mail_change;
 pub mod manifest_arguments;
 pub mod notify;

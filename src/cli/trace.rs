@@ -8,21 +8,23 @@ use clap::{Args, ValueEnum};
 use super::directory::DirectoryArguments;
 use super::error::CliError;
 use super::exit::Exit;
+use super::live_trace::TracedMurder;
 use super::manifest_arguments::AdditionArguments;
 use super::terminal::Terminal;
-use super::{StrangerArguments, ask, open, output, selection};
+use super::{StrangerArguments, open, output, selection};
 use crate::directory_source;
 use crate::load::LoadedMurder;
-use crate::mail::{EndAction, Entry, LookupAgreement, MailTrace, SmtpClient};
+use crate::mail::{EndAction, Entry, LiveTrace, MailTrace, SmtpClient};
 use crate::name::{Parameter, RemotePath};
 use crate::report::route::{self, OriginOf};
 use crate::report::route_graph::RouteGraph;
 use crate::report::route_json::{self, EntryPoint};
 use crate::report::route_live;
 use crate::secret_source::SourceOptions;
-use crate::session::live_tables::{self, HostLookups, LiveTables};
+use crate::session::live_tables::{self, HostLookups};
 use crate::session::options::Reach;
 use crate::session::routes::{CompiledMurder, default_entry, outside_client};
+use crate::session::watched_hosts::WatchedHosts;
 use crate::thing::Thing;
 use crate::verify::Attributes;
 use crate::visible::visible_json;
@@ -54,7 +56,7 @@ pub struct TraceArguments {
     /// What the operator adds to the manifest.
     #[command(flatten)]
     pub added: AdditionArguments,
-    /// Ask every host on the way the same lookups (`postmap -q`), and mark where it disagrees with the model.
+    /// Trace by what the hosts on the way have, too, ask them the same lookups (`postmap -q`), and mark where they disagree.
     #[arg(long, conflicts_with = "untrusted")]
     pub live: bool,
     /// With --live: accept and record the key of a host that is not in known_hosts.
@@ -128,34 +130,37 @@ pub fn run(arguments: &TraceArguments, terminal: &Terminal) -> Result<Exit, CliE
     });
     let (traces, lookups): (Vec<MailTrace>, Vec<HostLookups>) = traced.unzip();
     let live = match arguments.live {
-        true => Some(live(arguments, &loaded, &murder, &lookups, terminal)?),
+        true => {
+            let of = TracedMurder {
+                directory: &arguments.directory,
+                reach: reach(arguments),
+                loaded: &loaded,
+                murder: &murder,
+                entry,
+            };
+            Some(of.live(&traces, &lookups, terminal)?)
+        }
         false => None,
     };
     let origin = |host: &str, thing: &str| origin(&loaded, &murder, host, thing);
     let text = shown(arguments.format, &traces, live.as_deref(), &point, &origin)?;
     output::print(text.as_bytes(), terminal)?;
-    let mut agreements = live.iter().flatten().flatten();
-    Ok(match agreements.all(LookupAgreement::is_whole) {
+    let mut all = live.iter().flatten();
+    Ok(match all.all(LiveTrace::agrees) {
         true => Exit::Done,
         false => Exit::Refused,
     })
 }
 
-/// What the hosts on the way answer to the lookups of each trace.
-fn live(
-    arguments: &TraceArguments,
-    loaded: &LoadedMurder,
-    murder: &CompiledMurder,
-    lookups: &[HostLookups],
-    terminal: &Terminal,
-) -> Result<Vec<Vec<LookupAgreement>>, CliError> {
-    let reach = Reach {
+/// How the hosts on the way are reached.
+fn reach(arguments: &TraceArguments) -> Reach {
+    Reach {
         sandbox: None,
         local: arguments.local,
         accept_new: arguments.accept_new,
         parallel: super::reach::PARALLEL,
         untrusted: false,
-        files_unread: false,
+        files_unread: true,
         from_live_file: false,
         without_holds: false,
         sources: SourceOptions {
@@ -163,20 +168,14 @@ fn live(
         },
         paths: arguments.added.paths(),
         reason: None,
-        seen: None,
-    };
-    let passphrase = Box::new(ask::passphrase);
-    let (tables, warnings) = LiveTables::ask(loaded, murder, &reach, lookups, passphrase)
-        .map_err(|error| CliError::session(error, &loaded.sources))?;
-    terminal.diagnostics(&warnings, &loaded.sources);
-    let all = lookups.iter().map(|lookups| tables.agreements(lookups));
-    Ok(all.collect())
+        seen: Some(WatchedHosts::default()),
+    }
 }
 
 fn shown(
     format: TraceFormat,
     traces: &[MailTrace],
-    live: Option<&[Vec<LookupAgreement>]>,
+    live: Option<&[LiveTrace]>,
     point: &EntryPoint,
     origin: OriginOf<'_>,
 ) -> Result<String, CliError> {
@@ -184,7 +183,7 @@ fn shown(
         TraceFormat::Text => {
             let texts = traces.iter().enumerate().map(|(at, trace)| {
                 let own = live.and_then(|all| all.get(at));
-                let live = own.map_or(String::new(), |own| route_live::text(own));
+                let live = own.map_or(String::new(), route_live::text);
                 route::text(trace, origin) + &live
             });
             let mut text = texts.collect::<Vec<_>>().join("\n");
@@ -201,7 +200,7 @@ fn shown(
         TraceFormat::Json => {
             let mut text = String::new();
             for (at, trace) in traces.iter().enumerate() {
-                let own = live.and_then(|all| all.get(at)).map(Vec::as_slice);
+                let own = live.and_then(|all| all.get(at));
                 let value = route_json::value(trace, point, origin, own)
                     .map_err(|error| CliError::message(error.to_string()))?;
                 text.push_str(&visible_json(&value.to_string()));

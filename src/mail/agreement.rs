@@ -1,6 +1,9 @@
-//! Whether the tables of a host that runs have what the model has.
+//! Whether the hosts that run have what the model has: their tables, and the routes by their own configuration.
+
+use std::collections::BTreeSet;
 
 use super::table::{LookupError, TableLookup};
+use super::trace::{EndAction, MailTrace};
 use crate::exchange::PostmapAnswer;
 
 /// What became of the lookups of one trace on one host.
@@ -75,6 +78,49 @@ impl LookupAgreement {
         let mut differing = self.differing.iter();
         self.failure.is_none() && !differing.any(|one| one.is_modelled)
     }
+}
+
+/// What the hosts on the way have for one trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveTrace {
+    /// What they answer to its lookups.
+    pub agreements: Vec<LookupAgreement>,
+    /// The route by their own configuration, if it is another one.
+    pub route: Option<MailTrace>,
+    /// Whether it is known that mail ends in another way: a route that is not modelled has at most another answer to RCPT.
+    pub differs: bool,
+}
+
+impl LiveTrace {
+    /// Compares a trace with the route by what the hosts have.
+    #[must_use]
+    pub fn new(trace: &MailTrace, live: MailTrace, agreements: Vec<LookupAgreement>) -> Self {
+        let (own, other) = (outcome(trace), outcome(&live));
+        let is_modelled = live.verdict() != EndAction::NotModelled;
+        let differs = own.0 != other.0 || own.1 != other.1 && is_modelled;
+        let is_other = own != other;
+        Self {
+            agreements,
+            route: is_other.then_some(live),
+            differs,
+        }
+    }
+
+    /// Whether all hosts were asked, and disagree in nothing.
+    #[must_use]
+    pub fn agrees(&self) -> bool {
+        let mut agreements = self.agreements.iter();
+        agreements.all(LookupAgreement::is_whole) && !self.differs
+    }
+}
+
+/// What a route comes to: the answer to RCPT, and each end.
+fn outcome(trace: &MailTrace) -> (Option<(u16, &str)>, BTreeSet<[&str; 4]>) {
+    let reply = trace.reply.as_ref();
+    let ends = trace.ends.iter();
+    let ends = ends.map(|end| [&*end.host, &*end.recipient, end.action.word(), &*end.via]);
+    let reply = reply.map(|reply| (reply.code, reply.enhanced.as_str()));
+    (reply, ends.collect())
 }
 
 fn agrees(lookup: &TableLookup, answer: &PostmapAnswer) -> bool {

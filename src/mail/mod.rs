@@ -36,7 +36,7 @@ mod twins;
 mod walk;
 
 pub use agent::ClientAgent;
-pub use agreement::{LookupAgreement, LookupDifference};
+pub use agreement::{LiveTrace, LookupAgreement, LookupDifference};
 pub use cleanup::{BlindCopy, Cleanup, Rewritten};
 pub use entry::{Circumstances, Entry};
 pub use host::MailHost;

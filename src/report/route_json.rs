@@ -7,7 +7,7 @@ use super::route::OriginOf;
 use super::route_live::AgreementView;
 use super::schema::written;
 use crate::mail::table::AnswerPlace;
-use crate::mail::{Arrival, Hit, Hop, HopRoute, LookupAgreement, MailTrace, Reply};
+use crate::mail::{Arrival, Hit, Hop, HopRoute, LiveTrace, MailTrace, Reply};
 
 /// Where a message enters.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -41,6 +41,19 @@ pub(super) struct TraceView<'a> {
     /// With `--live`: what each host on the way answered to the same lookups.
     #[serde(skip_serializing_if = "Option::is_none")]
     live: Option<Vec<AgreementView<'a>>>,
+    /// With `--live`: the route by the main.cf, master.cf and files that the hosts have, if it ends in another way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live_route: Option<LiveRouteView<'a>>,
+}
+
+/// A route by what the hosts have.
+#[derive(Serialize, JsonSchema)]
+struct LiveRouteView<'a> {
+    reply: Option<&'a Reply>,
+    verdict: &'static str,
+    ends: Vec<EndView<'a>>,
+    hops: Vec<HopView<'a>>,
+    not_modelled: Vec<NotModelledView<'a>>,
 }
 
 /// Where the mail ends.
@@ -116,7 +129,7 @@ pub fn trace_schema() -> serde_json::Value {
     written::<TraceView<'_>>()
 }
 
-/// The route of an address as JSON, with what hosts answered to its lookups, if they were asked.
+/// The route of an address as JSON, with what hosts have for it, if they were asked.
 ///
 /// # Errors
 /// If it cannot be serialised.
@@ -124,8 +137,31 @@ pub fn value(
     trace: &MailTrace,
     entry: &EntryPoint,
     origin: OriginOf<'_>,
-    live: Option<&[LookupAgreement]>,
+    live: Option<&LiveTrace>,
 ) -> Result<serde_json::Value, serde_json::Error> {
+    let other = live.and_then(|live| live.route.as_ref());
+    let view = TraceView {
+        address: &trace.address,
+        entry,
+        reply: trace.reply.as_ref(),
+        verdict: trace.verdict().word(),
+        ends: ends(trace),
+        hops: hops(trace, origin),
+        not_modelled: not_modelled(trace),
+        live: live.map(|live| live.agreements.iter().map(AgreementView::of).collect()),
+        live_route: other.map(|route| LiveRouteView {
+            reply: route.reply.as_ref(),
+            verdict: route.verdict().word(),
+            ends: ends(route),
+            // The lines of the manifest behind it are those of the other route.
+            hops: hops(route, &|_, _| None),
+            not_modelled: not_modelled(route),
+        }),
+    };
+    serde_json::to_value(&view)
+}
+
+fn ends(trace: &MailTrace) -> Vec<EndView<'_>> {
     let ends = trace.ends.iter().map(|end| EndView {
         host: &end.host,
         recipient: &end.recipient,
@@ -133,22 +169,18 @@ pub fn value(
         via: &end.via,
         reason: &end.reason,
     });
+    ends.collect()
+}
+
+fn hops<'a>(trace: &'a MailTrace, origin: OriginOf<'_>) -> Vec<HopView<'a>> {
     let hops = trace.hops.iter().map(|hop| hop_view(hop, origin));
-    let view = TraceView {
-        address: &trace.address,
-        entry,
-        reply: trace.reply.as_ref(),
-        verdict: trace.verdict().word(),
-        ends: ends.collect(),
-        hops: hops.collect(),
-        not_modelled: trace
-            .not_modelled
-            .iter()
-            .map(|(host, what)| NotModelledView { host, what })
-            .collect(),
-        live: live.map(|all| all.iter().map(AgreementView::of).collect()),
-    };
-    serde_json::to_value(&view)
+    hops.collect()
+}
+
+fn not_modelled(trace: &MailTrace) -> Vec<NotModelledView<'_>> {
+    let all = trace.not_modelled.iter();
+    all.map(|(host, what)| NotModelledView { host, what })
+        .collect()
 }
 
 fn hop_view<'a>(hop: &'a Hop, origin: OriginOf<'_>) -> HopView<'a> {

@@ -3,14 +3,26 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::mail::LookupAgreement;
+use super::route;
+use crate::mail::{LiveTrace, LookupAgreement};
 use crate::visible::visible;
 
-/// A line for each host, and one for each lookup that differs.
+/// The route by what the hosts have, if it is another one; a line for each host, and one for each lookup that differs.
 #[must_use]
-pub fn text(agreements: &[LookupAgreement]) -> String {
+pub fn text(live: &LiveTrace) -> String {
     let mut text = String::new();
-    for one in agreements {
+    if let Some(route) = &live.route {
+        let by = "by the main.cf, master.cf and files that the hosts have";
+        text.push_str(&match live.differs {
+            true => format!("  live route DIFFERS, {by}:\n"),
+            false => format!("  live route, {by}:\n"),
+        });
+        // The lines of the manifest behind it are those of the other route.
+        for line in route::text(route, &|_, _| None).lines() {
+            text.push_str(&format!("    {line}\n"));
+        }
+    }
+    for one in &live.agreements {
         let count = one.agreed + one.differing.len();
         let differ = one.differing.iter().filter(|one| one.is_modelled).count();
         text.push_str(&match &one.failure {

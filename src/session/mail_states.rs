@@ -186,6 +186,12 @@ impl MailStates {
         self.hosts.iter().map(|host| host.label.clone()).collect()
     }
 
+    /// The murder as its hosts are now.
+    #[must_use]
+    pub fn before(&self) -> MailMurder {
+        self.murder(|_| false)
+    }
+
     /// The murder in which the hosts that are given have the change.
     pub(super) fn murder(&self, is_changed: impl Fn(usize) -> bool) -> MailMurder {
         let mut out = HostsOut::default();

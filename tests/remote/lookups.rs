@@ -74,7 +74,22 @@ fn a_trace_says_where_the_host_disagrees_with_the_model() {
     let trace = "cd /root; /usr/local/bin/murder trace bob@example.org --manifest m.yaml --no-directory --live --local 2>&1; echo $?";
     let said = host.run(trace);
     assert!(said.contains("live mx.example.org: agrees in "), "{said}");
+    assert!(!said.contains("live route"), "{said}");
     assert!(said.ends_with("\n0\n"), "{said}");
+    // A parameter that the manifest does not name leads the mail another way.
+    host.run("postconf -e 'virtual_alias_maps = inline:{ {bob@example.org = ann@example.org} }'; postfix reload");
+    let said = host.run(trace);
+    let route = "  live route DIFFERS, by the main.cf, master.cf and files that the hosts have:\n    bob@example.org: ";
+    assert!(
+        said.contains(route)
+            && said.contains("bob@example.org → ann@example.org   virtual_alias_maps "),
+        "{said}"
+    );
+    assert!(
+        said.contains("live mx.example.org: agrees in ") && said.ends_with("\n1\n"),
+        "{said}"
+    );
+    host.run("postconf -X virtual_alias_maps; postfix reload");
     host.run("cd /etc/postfix; echo 'bob@example.org x' >>relay_recipients; postmap relay_recipients; postfix reload");
     let said = host.run(trace);
     assert!(
@@ -89,4 +104,6 @@ fn a_trace_says_where_the_host_disagrees_with_the_model() {
     let json = host.run(&trace.replace("--live", "--live --format json"));
     let line: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
     assert_eq!(line["live"][0]["differing"][0]["host"], "`x`");
+    assert_eq!(line["reply"]["code"], 550);
+    assert_eq!(line["live_route"]["reply"]["code"], 250, "{line}");
 }
