@@ -13,7 +13,10 @@ fn a_run_leaves_no_core_dump_and_shows_no_memory() {
     let open = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(home.path(), open).unwrap();
     let program = home.path().join("murder");
-    std::fs::copy(env!("CARGO_BIN_EXE_murder"), &program).unwrap();
+    // cp(1) writes it: a child of another test could hold a file open that this process writes, and then nobody can execute it.
+    let mut copy = Command::new("cp");
+    copy.arg(env!("CARGO_BIN_EXE_murder")).arg(&program);
+    assert!(copy.status().unwrap().success());
     // It takes the connection and never speaks, so that the run lasts.
     let hole = TcpListener::bind("127.0.0.1:0").unwrap();
     let manifest = home.path().join("murder.yaml");

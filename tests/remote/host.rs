@@ -142,6 +142,17 @@ impl Host {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// Puts the program on the host, as /usr/local/bin/murder. cp(1) writes it, and not this process: a child that another test
+    /// starts meanwhile would hold it open for writing, and such a file cannot be executed ("Text file busy").
+    pub fn install_program(&self) {
+        let place = self.root().join("usr/local/bin/murder");
+        if !place.exists() {
+            let mut copy = Command::new("cp");
+            copy.arg(env!("CARGO_BIN_EXE_murder")).arg(&place);
+            assert!(copy.status().unwrap().success());
+        }
+    }
+
     pub fn write(&self, path: &str, text: &str) {
         let mut child = self
             .command(&format!("mkdir -p \"$(dirname {path})\"; cat >{path}"))

@@ -1,7 +1,5 @@
 //! `verify.in_plan` on a host with a real Postfix, while the directory cannot be read.
 
-use std::fs;
-
 use super::host::Host;
 
 const MANIFEST: &str = "version: 1\nmurder: lab\ndomains: [example.org]\nverify: {in_plan: true}\n\
@@ -12,8 +10,7 @@ const MANIFEST: &str = "version: 1\nmurder: lab\ndomains: [example.org]\nverify:
 #[test]
 fn nothing_is_applied_while_the_directory_cannot_say_what_it_means_for_mail() {
     let host = Host::running();
-    let program = host.root().join("usr/local/bin/murder");
-    fs::copy(env!("CARGO_BIN_EXE_murder"), program).unwrap();
+    host.install_program();
     host.write("/root/m.yaml", MANIFEST);
     let run = |verb: &str, flags: &str| {
         host.run(&format!(
@@ -56,11 +53,7 @@ fn nothing_is_applied_while_the_directory_cannot_say_what_it_means_for_mail() {
 #[test]
 fn the_real_host_answers_before_and_after_as_the_plan_says() {
     let host = Host::running();
-    fs::copy(
-        env!("CARGO_BIN_EXE_murder"),
-        host.root().join("usr/local/bin/murder"),
-    )
-    .unwrap();
+    host.install_program();
     let entry = |name: &str| {
         format!(
             "dn: uid={name},dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: {name}@example.org\nmailHost: backend1.example.org\n\n"
@@ -122,11 +115,7 @@ fn the_real_host_answers_before_and_after_as_the_plan_says() {
 /// mail is delivered, bounces and loops.
 fn with_a_new_edge() -> Host {
     let host = Host::running();
-    fs::copy(
-        env!("CARGO_BIN_EXE_murder"),
-        host.root().join("usr/local/bin/murder"),
-    )
-    .unwrap();
+    host.install_program();
     let entry = |(name, at): (&str, &str)| {
         format!(
             "dn: uid={name},dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: {name}@example.org\nmailHost: {at}.example.org\n\n"

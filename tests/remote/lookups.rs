@@ -1,7 +1,5 @@
 //! `trace --live`: a host is asked what its tables have.
 
-use std::fs;
-
 use murder::exchange::{PostmapAnswer, TableQuestion};
 use murder::machine::Observe;
 use murder::machine::remote::Remote;
@@ -59,11 +57,7 @@ fn tables_are_asked_as_postfix_asks_them_and_nothing_is_written() {
 #[test]
 fn a_trace_says_where_the_host_disagrees_with_the_model() {
     let host = Host::running();
-    fs::copy(
-        env!("CARGO_BIN_EXE_murder"),
-        host.root().join("usr/local/bin/murder"),
-    )
-    .unwrap();
+    host.install_program();
     host.write(
         "/root/m.yaml",
         "version: 1\nmurder: lab\ndomains: [example.org]\nldap: {uris: ['ldap://192.0.2.9'], base: 'dc=example,dc=org', tls: {mode: none}}\nhosts:\n  mx.example.org: {roles: [internet-mta], addresses: [127.0.0.1], vars: {recipient_check: table, recipients: [ann@example.org]}}\n  \

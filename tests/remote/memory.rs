@@ -379,10 +379,7 @@ fn the_newest_failure_is_the_one_that_is_told() {
 
 /// `murder` itself on the host that it is about.
 pub(super) fn murder(host: &Host, arguments: &str) -> (String, String) {
-    let binary = host.root().join("usr/local/bin/murder");
-    if !binary.exists() {
-        std::fs::copy(env!("CARGO_BIN_EXE_murder"), &binary).unwrap();
-    }
+    host.install_program();
     let said = host.run(&format!(
         "cd /root; export HOME=/root; /usr/local/bin/murder {arguments} 2>&1; echo \"code $?\""
     ));

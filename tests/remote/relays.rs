@@ -1,7 +1,5 @@
 //! Open relays, and listeners that accept unknown recipients: a plan says what the real Postfix then answers to strangers.
 
-use std::fs;
-
 use super::host::Host;
 
 const MANIFEST: &str = "version: 1\nmurder: lab\ndomains: [example.org]\n\
@@ -22,8 +20,7 @@ fn codes(host: &Host) -> String {
 #[test]
 fn strangers_get_what_the_plan_says() {
     let host = Host::running();
-    let program = host.root().join("usr/local/bin/murder");
-    fs::copy(env!("CARGO_BIN_EXE_murder"), program).unwrap();
+    host.install_program();
     let run = |manifest: &str, verb: &str| {
         host.write("/root/m.yaml", manifest);
         host.run(&format!("cd /root; /usr/local/bin/murder {verb} m.yaml --host mx.example.org --local --adopt --allow-restart --allow-unverified 2>&1; echo $?"))
