@@ -48,6 +48,15 @@ impl Network {
         part(address) == part(self.address)
     }
 
+    /// Whether the address has bits beyond the length: `10.0.0.1/8`. Postfix leaves such a pattern out, with a warning ("non-null
+    /// host address bits").
+    #[must_use]
+    pub fn has_host_bits(&self) -> bool {
+        let host_bits = width(self.address) - self.bits;
+        let network = u128::MAX.checked_shl(host_bits).unwrap_or_default();
+        number(self.address) & !network != 0
+    }
+
     /// Whether all of another network is in this one.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
@@ -101,6 +110,24 @@ mod tests {
             assert_eq!(
                 network.map(|(network, address)| network.contains(address)),
                 Some(contains)
+            );
+        }
+        for (network, has_host_bits) in [
+            ("10.0.0.0/8", false),
+            ("10.0.0.1/8", true),
+            ("10.0.0.1/32", false),
+            ("10.0.0.1", false),
+            ("0.0.0.0/0", false),
+            ("0.0.0.1/0", true),
+            ("[2001:db8::]/32", false),
+            ("[2001:db8::1]/32", true),
+            ("::1/128", false),
+            ("::1/0", true),
+        ] {
+            let network = Network::read(network);
+            assert_eq!(
+                network.map(|network| network.has_host_bits()),
+                Some(has_host_bits)
             );
         }
         for (network, is_wide) in [

@@ -1,7 +1,5 @@
 //! `cidr:` tables (cidr_table(5)).
 
-use std::net::IpAddr;
-
 use super::answer::{AnswerPlace, KeyLookup, LookupAnswer, LookupResult};
 use super::part::PartVisitor;
 use crate::directory::Directory;
@@ -24,32 +22,16 @@ impl CidrTable {
             let (network, value) = text.trim().split_once(char::is_whitespace)?;
             let is_negated = network.starts_with('!');
             let network = network.trim_start_matches('!');
-            // Postfix leaves such a line out, with a warning.
-            if has_host_bits(network) {
-                continue;
-            }
             let network = Network::read(network)?;
-            rules.push((line.first, is_negated, network, value.trim().to_owned()));
+            // Postfix leaves such a line out, with a warning.
+            if !network.has_host_bits() {
+                rules.push((line.first, is_negated, network, value.trim().to_owned()));
+            }
         }
         Some(Self {
             file: file.to_owned(),
             rules,
         })
-    }
-}
-
-/// Whether the address of a network has bits beyond its length: `10.0.0.1/8`.
-fn has_host_bits(network: &str) -> bool {
-    let Some((address, length)) = network.split_once('/') else {
-        return false;
-    };
-    let address = address.trim_matches(['[', ']']).parse();
-    let (Ok(address), Ok(length)) = (address, length.parse::<u32>()) else {
-        return false;
-    };
-    match address {
-        IpAddr::V4(address) => length < 32 && address.to_bits() << length != 0,
-        IpAddr::V6(address) => length < 128 && address.to_bits() << length != 0,
     }
 }
 
