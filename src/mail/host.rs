@@ -16,12 +16,11 @@ use super::table::{HostTables, KeyLookup, LookupLog, OpenTable};
 use super::twins;
 use crate::name::ServiceName;
 use crate::postfix::configuration::{
-    Configuration, HostEnvironment, Networks, PortReach, Release, SetValues, View,
+    Configuration, HostEnvironment, Networks, PortReach, Release, RunningService, View,
 };
 use crate::postfix::{MainCf, MasterCf, Network, split_list};
 use crate::secret::Body;
 use crate::state::{DesiredSettings, Want};
-use crate::thing::Field;
 
 /// A host as the model of mail sees it.
 #[derive(Debug)]
@@ -70,15 +69,14 @@ impl MailHost {
         let release = Release::new(&input.facts.postfix_version);
         let configuration = Configuration::new(&settings, release, &environment);
         let mut tables = HostTables::new(files(input));
-        let entries = entries(&settings);
-        let smtpd = smtpd_service(&entries);
+        let services = configuration.services().unwrap_or_default();
+        let smtpd = smtpd_service(&services);
         let [rewrite, cleanup, local] = &SERVICES.map(|name| ServiceName::new(name).ok());
         let view = |service| view_of(configuration, service);
         let mut reader = ParameterReader::new(view(rewrite), &mut tables);
         let resolver = Resolver::read(&mut reader);
         let myhostname = reader.text_or_empty("myhostname").to_lowercase();
         let listens = addresses_of(&reader.text_or_empty("inet_interfaces"));
-        let smtpd = smtpd.filter(|service| is_enabled(&mut reader, service));
         let reach = configuration.port_reach("smtp");
         let is_shut = matches!(reach, Some(PortReach::LoopbackOnly(_)));
         let smtpd = smtpd.filter(|_| !is_shut);
@@ -86,7 +84,7 @@ impl MailHost {
         let waiting = split_list(&reader.text_or_empty("defer_transports"));
         reader.view = view(cleanup);
         let cleanup = Cleanup::read(&mut reader);
-        let clients = clients(configuration, &entries, &mut reader);
+        let clients = clients(configuration, &services, &mut reader);
         let has_virtual_base = !reader.text_or_empty("virtual_mailbox_base").is_empty();
         reader.view = view(local);
         let local = LocalAgent::read(&mut reader);
@@ -104,13 +102,13 @@ impl MailHost {
             smtpd,
             is_shut,
             agents: Agents {
-                programs: programs(&entries),
-                chrooted: chrooted(&settings),
+                programs: programs(&services),
+                chrooted: chrooted(&services),
                 clients,
                 local,
                 has_virtual_base,
                 waiting,
-                soft: soft(configuration, &entries),
+                soft: soft(configuration, &services),
             },
             tables,
             opened,
@@ -179,14 +177,6 @@ fn sent_from(addresses: &[String], listens: Option<&[IpAddr]>) -> Vec<Network> {
 /// The services of rewriting, and local(8).
 const SERVICES: [&str; 3] = ["rewrite/unix", "cleanup/unix", "local/unix"];
 
-/// Whether `master_service_disable` (postconf(5)) leaves a service.
-fn is_enabled(reader: &mut ParameterReader<'_, '_>, service: &ServiceName) -> bool {
-    let disabled = reader.text_or_empty("master_service_disable");
-    let words = ["inet", service.as_str()];
-    let disabled = split_list(&disabled);
-    !disabled.iter().any(|one| words.contains(&one.as_str()))
-}
-
 /// The addresses that `inet_interfaces` names (postconf(5)); none for all of the machine, and where a name stands for some.
 fn addresses_of(inet_interfaces: &str) -> Option<Vec<IpAddr>> {
     let mut addresses = Vec::new();
@@ -248,93 +238,75 @@ fn environment(input: &HostInput<'_>) -> HostEnvironment {
     }
 }
 
-/// The transports of master.cf that run in a chroot. `-` is the default, which is `n` since Postfix 3.0.
-fn chrooted(settings: &DesiredSettings<'_>) -> BTreeSet<String> {
-    let entries = settings.entries().unwrap_or_default().iter();
-    let chrooted =
-        entries.filter(|entry| entry.kind() == "unix" && entry.field(Field::Chroot) == "y");
-    chrooted.map(|entry| entry.name().to_owned()).collect()
+/// The services behind the sockets of Postfix, such as the transports.
+fn sockets(services: &[RunningService]) -> impl Iterator<Item = (&str, &RunningService)> {
+    let named = services.iter().map(|one| (one.name.parts(), one));
+    named.filter_map(|((name, kind), one)| (kind == "unix").then_some((name, one)))
 }
 
-/// The services of master.cf with their commands.
-fn entries(settings: &DesiredSettings<'_>) -> BTreeMap<ServiceName, String> {
-    let entries = settings.entries().unwrap_or_default().iter();
-    let named = entries.filter_map(|entry| {
-        let service = ServiceName::new(format!("{}/{}", entry.name(), entry.kind())).ok()?;
-        Some((service, entry.field(Field::Command)))
-    });
-    named.collect()
+/// The transports that run in a chroot.
+fn chrooted(services: &[RunningService]) -> BTreeSet<String> {
+    let chrooted = sockets(services).filter(|(_, one)| one.chroot);
+    chrooted.map(|(name, _)| name.to_owned()).collect()
 }
 
 /// The service of smtpd(8) that answers on port 25, directly or behind postscreen(8).
-fn smtpd_service(entries: &BTreeMap<ServiceName, String>) -> Option<ServiceName> {
-    let of = |port: &str, word: &str| {
-        entries.iter().find(|(service, command)| {
-            let (name, kind) = service.parts();
+fn smtpd_service(services: &[RunningService]) -> Option<ServiceName> {
+    let of = |port: &str, program: &str| {
+        services.iter().find(|one| {
+            let (name, kind) = one.name.parts();
             let is_port = name.rsplit(':').next() == Some(port);
-            is_port && kind != "unix" && first_word(command) == word
+            is_port && kind != "unix" && one.program == program
         })
     };
     let direct = of("smtp", "smtpd").or_else(|| of("25", "smtpd"));
     let screened = || {
         of("smtp", "postscreen").or_else(|| of("25", "postscreen"))?;
-        entries
-            .iter()
-            .find(|(service, _)| service.parts() == ("smtpd", "pass"))
+        let mut all = services.iter();
+        all.find(|one| one.name.parts() == ("smtpd", "pass"))
     };
-    direct.or_else(screened).map(|(service, _)| service.clone())
+    direct.or_else(screened).map(|one| one.name.clone())
 }
 
 /// The parameters of each transport that runs smtp(8) or lmtp(8), each with its own options in master.cf.
 fn clients<'v>(
     configuration: Configuration<'v>,
-    entries: &'v BTreeMap<ServiceName, String>,
+    services: &'v [RunningService],
     reader: &mut ParameterReader<'_, 'v>,
 ) -> BTreeMap<String, ClientAgent> {
     let mut clients = BTreeMap::new();
-    for (service, command) in entries {
-        let ((name, kind), prefix) = (service.parts(), first_word(command));
-        if kind == "unix" && ["smtp", "lmtp"].contains(&prefix) {
-            reader.view = configuration.service(service);
-            clients.insert(name.to_owned(), ClientAgent::read(prefix, reader));
+    for (name, service) in sockets(services) {
+        if ["smtp", "lmtp"].contains(&service.program.as_str()) {
+            reader.view = configuration.service(&service.name);
+            clients.insert(name.to_owned(), ClientAgent::read(&service.program, reader));
         }
     }
     clients
 }
 
 /// The transports where `soft_bounce` is on.
-fn soft(
-    configuration: Configuration<'_>,
-    entries: &BTreeMap<ServiceName, String>,
-) -> BTreeSet<String> {
-    let is_soft = |service: &&ServiceName| {
+fn soft(configuration: Configuration<'_>, services: &[RunningService]) -> BTreeSet<String> {
+    let is_soft = |service: &ServiceName| {
         let text = configuration.service(service).expanded("soft_bounce").text;
-        service.parts().1 == "unix" && text.is_ok_and(|text| text.eq_ignore_ascii_case("yes"))
+        text.is_ok_and(|text| text.eq_ignore_ascii_case("yes"))
     };
-    let soft = entries.keys().filter(is_soft);
-    soft.map(|service| service.parts().0.to_owned()).collect()
+    let soft = sockets(services).filter(|(_, one)| is_soft(&one.name));
+    soft.map(|(name, _)| name.to_owned()).collect()
 }
 
 /// The program of each transport.
-fn programs(entries: &BTreeMap<ServiceName, String>) -> BTreeMap<String, Program> {
-    let transports = entries.iter().filter_map(|(service, command)| {
-        let (name, kind) = service.parts();
-        (kind == "unix").then(|| (name.to_owned(), program(name, command)))
-    });
+fn programs(services: &[RunningService]) -> BTreeMap<String, Program> {
+    let transports = sockets(services).map(|(name, one)| (name.to_owned(), program(one)));
     transports.collect()
 }
 
-fn first_word(command: &str) -> &str {
-    command.split_whitespace().next().unwrap_or_default()
-}
-
-fn program(name: &str, command: &str) -> Program {
-    match first_word(command) {
+fn program(service: &RunningService) -> Program {
+    match service.program.as_str() {
         "smtp" => Program::Smtp,
         "lmtp" => Program::Lmtp,
         "local" => Program::Local,
         "virtual" => Program::Virtual,
-        "error" if name == "retry" => Program::Retry,
+        "error" if service.name.parts().0 == "retry" => Program::Retry,
         "error" => Program::Error,
         "discard" => Program::Discard,
         _ => Program::Other,

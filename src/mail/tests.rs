@@ -26,6 +26,8 @@ mod delivery;
 mod local;
 // RFC 5321.
 mod malformed;
+// master(5).
+mod master;
 // canonical(5), virtual(5), ADDRESS_REWRITING_README.
 mod rewriting;
 // Single rules of several pages.
@@ -61,6 +63,11 @@ impl Rules {
 
     /// The same, with the texts of files.
     fn with_files(main_cf: &str, files: &[(&str, &str)]) -> Self {
+        Self::with_services(main_cf, DEBIAN_MASTER_CF, files)
+    }
+
+    /// The same, with another master.cf.
+    fn with_services(main_cf: &str, master_cf: &str, files: &[(&str, &str)]) -> Self {
         let files = files
             .iter()
             .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
@@ -77,7 +84,7 @@ impl Rules {
             abilities: super::HostAbilities::default(),
             live: Some(LiveInput {
                 main_cf: &MainCf::parse(format!("{MAIN_CF}{}\n", dedented(main_cf)).as_bytes()),
-                master_cf: &MasterCf::parse(DEBIAN_MASTER_CF.as_bytes()),
+                master_cf: &MasterCf::parse(master_cf.as_bytes()),
                 environment: &HostEnvironment {
                     hostname: Some("host.here.org".to_owned()),
                     mail_name: Some("host.here.org".to_owned()),

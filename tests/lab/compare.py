@@ -114,6 +114,8 @@ CONFIGURATIONS = [
              "alias_maps: 'inline:{{both=root,u1@example.org},chain=both,{far=far@outside.example},cyc1=cyc2,cyc2=cyc1,{self=self,far@outside.example},deep=chain}', mailbox_transport_maps: 'inline:{root=lmtp:unix:/run/cyrus/socket/lmtp}', fallback_transport: 'smtp:[smtp2.outside.example]', mailbox_transport: 'discard:mailbox', "
              "smtp_generic_maps: 'inline:{u1@example.org=gen1@outside.example, @sub.example.org=@outside.example}'}\nservices: {lmtp/unix: {chroot: 'n'}}",
      "asked": ["a@box.example", "a+e@box.example", "b+x@box.example", "b@box.example", "postmaster@box.example"] + [f"{name}@smtp.example.org" for name in ("both", "chain", "deep+y", "far+z", "cyc1", "self", "root+x", "nosuch", "daemon")]},
+    # Transports that do not run.
+    {"smtp": table("next", NEXT, f"{NEXT_FIRST}, master_service_disable: '!smtp/inet, !smtp/unix, LOCAL.unix, discard/unix, !local/unix'"), "asked": ["root@smtp.example.org", "postmaster@smtp.example.org"]},
 ]
 # How many of the addresses that are chosen by chance a configuration is asked for that names its own addresses.
 SOME = 12

@@ -205,6 +205,8 @@ const STORIES: &[Story] = &[
         "a_change_goes_through_a_pipeline",
         gitops::a_change_goes_through_a_pipeline,
     ),
+    ("no_message_ever_looped", routing::no_message_ever_looped),
+    // The wrong orders of these loop, which is what they are about.
     (
         "states_on_the_way_are_what_the_plan_says",
         states::states_on_the_way_are_what_the_plan_says,
@@ -213,7 +215,6 @@ const STORIES: &[Story] = &[
         "a_failure_delays_mail_and_bounces_none",
         states::a_failure_delays_mail_and_bounces_none,
     ),
-    ("no_message_ever_looped", routing::no_message_ever_looped),
     (
         "the_password_stands_where_it_must",
         reliability::the_password_stands_where_it_must,

@@ -2,6 +2,7 @@
 //!
 //! Nothing is made up but the lines of Ansible and Puppet: dpkg(1), sudo(8), sshd(8) and rsyslogd(8) write their logs themselves.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_io::block_on;
@@ -63,9 +64,22 @@ fn prepare(host: &Host) {
          cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys; chmod 700 /root /root/.ssh
          /usr/sbin/sshd -o UsePAM=yes -o PermitRootLogin=yes; mkdir -p /root/deb/DEBIAN; cp -a /etc/postfix /root/kept",
     );
-    let log =
-        host.run("ssh -o StrictHostKeyChecking=no root@127.0.0.1 true && cat /var/log/auth.log");
+    host.run("ssh -o StrictHostKeyChecking=no root@127.0.0.1 true");
+    wait_for_logs(host);
+    let log = host.run("cat /var/log/auth.log");
     assert!(log.contains("Accepted publickey for root"), "{log}");
+}
+
+/// Waits until no session is left and rsyslogd(8) has written all that was said, however busy the machine is.
+fn wait_for_logs(host: &Host) {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let mark = format!("evidence-mark-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let said = host.run(&format!(
+        "n=0; while pgrep -f '^sshd(-session)?: (root|alice)' >/dev/null && [ $n -lt 600 ]; do n=$((n + 1)); sleep 0.1; done
+         logger -p auth.info {mark}; until grep -q {mark} /var/log/auth.log || [ $n -ge 600 ]; do n=$((n + 1)); sleep 0.1; done
+         tail -n 5 /var/log/auth.log"
+    ));
+    assert!(said.contains(&mark), "{said}");
 }
 
 /// Makes a change in one of the ways; gives how it must be explained.
@@ -150,6 +164,7 @@ impl Tally {
             let change = CHANGES[usize::try_from(chance.below(9)).unwrap()];
             std::thread::sleep(Duration::from_millis(1100));
             let wanted = make(&host, way, number, change);
+            wait_for_logs(&host);
             std::thread::sleep(Duration::from_millis(1100));
             let found = plan(&host, &first).unwrap_or_else(|| panic!("no drift: {way} {change:?}"));
             let mut machine = Remote::new(host.shell());

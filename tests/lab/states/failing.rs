@@ -18,7 +18,7 @@ struct Failure {
     servers: &'static [&'static str],
 }
 
-const SERVERS: [&str; 2] = ["ldap", "mupdate"];
+const SERVERS: [&str; 2] = ["ldap", "ldap2"];
 
 const FAILURES: &[Failure] = &[
     Failure {
@@ -42,7 +42,7 @@ const FAILURES: &[Failure] = &[
         servers: &["ldap"],
     },
     Failure {
-        name: "ldap.example.org, mupdate.example.org",
+        name: "ldap.example.org, ldap2.example.org",
         hosts: &[],
         servers: &SERVERS,
     },
@@ -53,12 +53,13 @@ const FAILURES: &[Failure] = &[
 pub fn a_failure_delays_mail_and_bounces_none(world: &mut World) {
     let world = &*world;
     boot(world);
+    world.lab.run(&["up", SERVERS[1]]);
     let here = env!("CARGO_MANIFEST_DIR");
     let served = std::process::Command::new(format!("{here}/tests/lab/directory"))
-        .arg("mupdate")
+        .arg(SERVERS[1])
         .status();
     assert!(served.unwrap().success());
-    add_entries(world, "mupdate");
+    add_entries(world, SERVERS[1]);
     let plain = forgiving(world, &SERVERS);
     let flags = ["--yes", "--allow-bounce", "--adopt", "--allow-restart"];
     murder(world, "apply", &plain, &flags).exits(0);
@@ -94,7 +95,7 @@ pub fn a_failure_delays_mail_and_bounces_none(world: &mut World) {
         assert_eq!(real["deferred"] == 0, failure.servers == ["ldap"]);
     }
     leave(world);
-    world.lab.sh("mupdate", "kill $(cat /run/slapd/slapd.pid)");
+    world.lab.run(&["down", SERVERS[1]]);
 }
 
 fn stop(world: &World, failure: &Failure) {
