@@ -14,7 +14,7 @@ use super::host::Host;
 use super::world::{desired, plan};
 
 /// How many drifts are made, on how many hosts at once. Most of the time of each is waiting, so that times in logs differ.
-const HOSTS: u64 = 10;
+const HOSTS: u64 = 20;
 
 /// How many drifts are made: MURDER_DRIFTS, for a shorter run by hand.
 fn drifts() -> u64 {
