@@ -66,6 +66,12 @@ pub struct Agents {
 }
 
 impl Agents {
+    /// Whether qmgr(8) lets all mail of a transport wait.
+    #[must_use]
+    pub fn waits(&self, transport: &str) -> bool {
+        self.waiting.iter().any(|name| name == transport)
+    }
+
     /// Whether a transport delivers over LMTP.
     #[must_use]
     pub fn is_lmtp(&self, transport: &str) -> bool {

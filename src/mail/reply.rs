@@ -16,21 +16,30 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// An answer. The first digit of the enhanced code follows the code, as in Postfix.
+    /// An answer that refuses. The first digit of the enhanced code follows the code, as in Postfix. A code that does not refuse, such as the 354 that
+    /// `relay_domains_reject_code = 454` gives `defer_unauth_destination`, is a mistake of the configuration: smtpd(8) answers 450 instead.
     #[must_use]
     pub fn new(code: u16, enhanced: &str, text: impl Into<String>) -> Self {
+        let (code, enhanced, text) = match code {
+            400..600 => (code, enhanced, text.into()),
+            _ => (450, "4.7.1", "Service unavailable".to_owned()),
+        };
         let rest = enhanced.get(1..).unwrap_or_default();
         Self {
             code,
             enhanced: format!("{}{rest}", code / 100),
-            text: text.into(),
+            text,
         }
     }
 
     /// The answer to a recipient that is accepted.
     #[must_use]
     pub fn accepted() -> Self {
-        Self::new(250, "2.1.5", "Ok")
+        Self {
+            code: 250,
+            enhanced: "2.1.5".to_owned(),
+            text: "Ok".to_owned(),
+        }
     }
 
     /// The answer if a lookup failed.
@@ -86,5 +95,19 @@ mod tests {
             assert_eq!(split_status(text, "5.0.0"), (status, rest));
         }
         assert_eq!(Reply::new(450, "5.1.1", "").enhanced, "4.1.1");
+    }
+
+    /// smtpd_check.c: "SMTP reply code configuration error".
+    #[test]
+    fn an_answer_that_does_not_refuse_is_another_one() {
+        for (code, expected) in [(399, 450), (400, 400), (599, 599), (600, 450), (0, 450)] {
+            let reply = Reply::new(code, "5.1.1", "");
+            assert_eq!(
+                (reply.code, reply.is_accepted()),
+                (expected, false),
+                "{code}"
+            );
+        }
+        assert_eq!(Reply::new(250, "2.0.0", "x").enhanced, "4.7.1");
     }
 }

@@ -47,6 +47,10 @@ pub struct Smtpd {
     pub(super) classes: BTreeMap<String, Vec<Restriction>>,
     pub(super) mynetworks: Known<Vec<(Network, bool)>>,
     pub(super) rejects_unlisted: bool,
+    /// `smtpd_data_restrictions` and `smtpd_end_of_data_restrictions`, as far as they do not depend on recipients.
+    pub(super) data: Vec<Vec<Restriction>>,
+    /// `allow_untrusted_routing`.
+    pub(super) allows_routing: bool,
     pub(super) soft_bounce: bool,
     /// Whether `reject_unverified_recipient` leaves what it cannot tell to later restrictions.
     pub(super) unverified_defers_if_permit: bool,
@@ -130,6 +134,9 @@ impl Smtpd {
             other => other?,
         };
         let RcptAnswer { reply, hit } = answer;
+        if reply.is_accepted() {
+            self.takes_data(question)?;
+        }
         let reply = match reply.code {
             code if code >= 500 && self.soft_bounce => {
                 Reply::new(code - 100, &reply.enhanced, reply.text)
@@ -137,6 +144,20 @@ impl Smtpd {
             _ => reply,
         };
         Ok(RcptAnswer { reply, hit })
+    }
+
+    /// Fails if a list at DATA refuses each message of the client. What such a list says of the sender or of the content passes, as everywhere.
+    fn takes_data(&self, question: &RcptQuestion<'_>) -> Known<()> {
+        let refuses = |list: &Vec<Restriction>| {
+            let verdict = self.evaluate(list, question, &mut Pending::default());
+            matches!(verdict, Ok(SmtpdVerdict::Reject(..)))
+        };
+        match self.data.iter().any(refuses) {
+            true => Err(LookupError::NotModelled(
+                "a list of restrictions at DATA refuses every message".to_owned(),
+            )),
+            false => Ok(()),
+        }
     }
 
     fn decide(&self, question: &RcptQuestion<'_>) -> Known<RcptAnswer> {

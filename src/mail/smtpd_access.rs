@@ -43,8 +43,7 @@ impl Smtpd {
         let route = self.route(question)?;
         let hit = self.access_of_recipient(maps, &route.recipient, question);
         Ok(match self.act(hit, question, pending)? {
-            // smtpd_check.c: such a recipient may be another one for the next host.
-            SmtpdVerdict::Permit if route.is_routed => SmtpdVerdict::Dunno,
+            SmtpdVerdict::Permit if self.is_uncertain(&route) => SmtpdVerdict::Dunno,
             verdict => verdict,
         })
     }

@@ -26,6 +26,8 @@ impl Smtpd {
             let verdict = self.evaluate_one(restriction, question, pending);
             let is_warning = std::mem::replace(&mut pending.warns, warned_before);
             match verdict? {
+                // smtpd_check.c: whatever comes, the recipient is deferred.
+                SmtpdVerdict::Dunno if pending.is_decided() => break,
                 SmtpdVerdict::Dunno => {}
                 SmtpdVerdict::Reject(..) if is_warning => {}
                 decided => return Ok(decided),
@@ -53,7 +55,7 @@ impl Smtpd {
             Restriction::OfOthers | Restriction::WarnIfReject => SmtpdVerdict::Dunno,
             Restriction::Permit => SmtpdVerdict::Permit,
             Restriction::Reject(false) => reject(codes.reject, "5.7.1", "Access denied"),
-            Restriction::Reject(true) => reject(codes.defer, "4.7.1", "Access denied"),
+            Restriction::Reject(true) => reject(codes.defer, "4.3.2", "Try again later"),
             Restriction::DeferIf(is_if_permit) => {
                 let reply = Reply::new(450, "4.7.0", "the request is deferred");
                 pending.defer(*is_if_permit, reply, None);
@@ -137,7 +139,12 @@ impl Smtpd {
     /// Whether mail for the recipient may be relayed for anyone (`permit_auth_destination`).
     fn is_authorized(&self, question: &RcptQuestion<'_>) -> Known<bool> {
         let route = self.route(question)?;
-        Ok(!route.is_routed && route.class.is_some())
+        Ok(!self.is_uncertain(&route) && route.class.is_some())
+    }
+
+    /// Whether a recipient may be another one for the next host, such as `user%elsewhere@here`: nothing permits it, unless `allow_untrusted_routing` does.
+    pub(super) fn is_uncertain(&self, route: &Route) -> bool {
+        route.is_routed && !self.allows_routing
     }
 
     pub(super) fn route(&self, question: &RcptQuestion<'_>) -> Known<Route> {

@@ -28,15 +28,20 @@ pub(super) struct Pending {
 }
 
 impl Pending {
+    /// Whether the recipient is deferred, if the restrictions after these permit it and if they refuse it.
+    pub(super) fn is_decided(&self) -> bool {
+        self.if_permit.is_some() && self.if_reject.is_some()
+    }
+
     /// Keeps the first deferral of its kind.
     pub(super) fn defer(&mut self, is_if_permit: bool, reply: Reply, hit: Option<Hit>) {
+        // smtpd_check.c: a warning must not refuse, but what a restriction might have permitted is not refused for good.
         let slot = match is_if_permit {
+            true if self.warns => return,
             true => &mut self.if_permit,
             false => &mut self.if_reject,
         };
-        if !self.warns {
-            slot.get_or_insert((reply, hit));
-        }
+        slot.get_or_insert((reply, hit));
     }
 }
 

@@ -36,6 +36,10 @@ impl Smtpd {
             classes,
             mynetworks: networks(reader),
             rejects_unlisted: reader.is_on("smtpd_reject_unlisted_recipient"),
+            data: ["smtpd_data_restrictions", "smtpd_end_of_data_restrictions"]
+                .map(|name| restrictions::without_recipient(list_of(name, reader)))
+                .to_vec(),
+            allows_routing: reader.is_on("allow_untrusted_routing"),
             soft_bounce: reader.is_on("soft_bounce"),
             unverified_defers_if_permit: reader
                 .text_or_empty("unverified_recipient_tempfail_action")

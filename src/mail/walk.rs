@@ -290,10 +290,10 @@ impl Walk<'_> {
         };
         match host.resolver.resolve(recipient, self.directory) {
             // qmgr(8) bounces it before it delivers it, and after its tables had an answer.
-            Ok(route) if route.is_malformed => {
+            Ok(route) if route.is_malformed && !host.agents.waits("error") => {
                 self.fail(at, &route.recipient, "", "5.1.3 bad address syntax");
             }
-            Ok(route) if host.agents.waiting.contains(&route.transport) => {
+            Ok(route) if route.is_malformed || host.agents.waits(&route.transport) => {
                 let waits = Route {
                     transport: "retry".to_owned(),
                     nexthop: "4.3.2 deferred transport".to_owned(),
@@ -352,11 +352,22 @@ impl Walk<'_> {
                 self.failed(at, recipient, LookupError::NotModelled(what.to_owned()));
             }
             Program::Error => {
+                // bounce(5): a status of another class is not used.
                 let (status, text) = split_status(&route.nexthop, "5.0.0");
+                let status = if status.starts_with('5') {
+                    status
+                } else {
+                    "5.0.0"
+                };
                 self.fail(at, recipient, via, &format!("{status} {text}"));
             }
             Program::Retry => {
                 let (status, text) = split_status(&route.nexthop, "4.0.0");
+                let status = if status.starts_with('4') {
+                    status
+                } else {
+                    "4.0.0"
+                };
                 let reason = format!("{status} {text}");
                 self.end(at, recipient, EndAction::Deferred, via, reason);
             }

@@ -280,6 +280,27 @@ fn restrictions_that_change_others() {
             format!("{rcpt} warn_if_reject defer_if_permit, warn_if_reject reject"),
             &[("a@here.org", "250 2.1.5")],
         ),
+        (
+            format!("{rcpt} warn_if_reject defer_if_reject, reject"),
+            &[("a@here.org", "450 4.7.0")],
+        ),
+        // Where both hold, nothing after them in the list can change it, and the next list is evaluated for one restriction.
+        (
+            format!(
+                "{rcpt} check_recipient_access inline:{{{{a@here.org=DEFER_IF_PERMIT 4.1.9 p}},{{b@here.org=DEFER_IF_PERMIT 4.1.9 p}}}}, check_recipient_access inline:{{{{a@here.org=DEFER_IF_REJECT 4.2.9 r}}}}, reject"
+            ),
+            &[("a@here.org", "450 4.1.9"), ("b@here.org", "554 5.7.1")],
+        ),
+        (
+            format!(
+                "smtpd_relay_restrictions = defer_if_permit, defer_if_reject, reject_unauth_destination\n{rcpt} check_recipient_access inline:{{{{b@here.org=450 4.9.9 x}}}}, reject"
+            ),
+            &[
+                ("a@here.org", "450 4.7.0"),
+                ("b@here.org", "450 4.9.9"),
+                ("x@else.org", "450 4.7.0"),
+            ],
+        ),
     ] {
         let rules = Rules::new(&main_cf);
         check(&main_cf, |address| rules.rcpt(address), cases);
@@ -311,8 +332,21 @@ fn classes_and_codes() {
             ("x@else.org", "555 5.7.1"),
         ],
     );
+    // A code that does not refuse is a mistake of the configuration.
+    let rules = Rules::new(
+        "relay_domains_reject_code = 454\nunknown_local_recipient_reject_code = 250\nlocal_recipient_maps = inline:{a=1}\nsmtpd_relay_restrictions = permit_mynetworks, defer_unauth_destination",
+    );
+    check(
+        "codes that do not refuse",
+        |address| rules.rcpt(address),
+        &[
+            ("x@else.org", "450 4.7.1"),
+            ("b@here.org", "450 4.7.1"),
+            ("a@here.org", "250 2.1.5"),
+        ],
+    );
     for (list, address, expected) in [
-        ("defer", "a@here.org", "450 4.7.1"),
+        ("defer", "a@here.org", "450 4.3.2"),
         ("reject", "a@here.org", "554 5.7.1"),
         ("permit, reject", "a@here.org", "250 2.1.5"),
         ("permit_auth_destination, reject", "a@here.org", "250 2.1.5"),

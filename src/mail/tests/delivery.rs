@@ -117,7 +117,9 @@ fn filters_of_delivery_statuses() {
 fn ends_of_transports() {
     for (transport, expected) in [
         ("error:5.2.1 no", "a@here.org error:5.2.1 no bounced"),
-        ("error:4.2.1 later", "a@here.org error:4.2.1 later deferred"),
+        // bounce(8) and defer(8) do not use a status of another class.
+        ("error:4.2.1 later", "a@here.org error:4.2.1 later bounced"),
+        ("retry:5.2.1 no", "a@here.org retry:5.2.1 no deferred"),
         ("error:no", "a@here.org error:no bounced"),
         ("retry:4.2.1 later", "a@here.org retry:4.2.1 later deferred"),
         ("retry:later", "a@here.org retry:later deferred"),

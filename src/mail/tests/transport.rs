@@ -210,4 +210,17 @@ fn routing_operators() {
             ("u%rel.org@here.org", "250 2.1.5"),
         ],
     );
+    let rules = Rules::new(
+        "relay_domains = rel.org\nallow_untrusted_routing = yes\nsmtpd_recipient_restrictions = check_recipient_access inline:{here.org=OK}, permit_auth_destination, reject",
+    );
+    check(
+        "outsiders who may",
+        |address| rules.rcpt(address),
+        &[
+            ("u%else.org@rel.org", "250 2.1.5"),
+            ("u%else.org@here.org", "554 5.7.1"),
+            ("u%here.org@rel.org", "250 2.1.5"),
+            ("u@else.org", "554 5.7.1"),
+        ],
+    );
 }
