@@ -52,6 +52,17 @@ pub fn unquoted(address: &str) -> String {
     plain
 }
 
+/// The internal form of an address as people and directories write it: with quotes around its local part it is in external
+/// form, else it is in internal form already.
+#[must_use]
+pub fn internal(address: &str) -> String {
+    let (local, _) = split(address);
+    match local.len() > 1 && local.starts_with('"') && local.ends_with('"') {
+        true => unquoted(address),
+        false => address.to_owned(),
+    }
+}
+
 /// How the extension of an address is recognized.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ExtensionRules {
@@ -85,6 +96,13 @@ impl ExtensionRules {
         });
         Some((bare, local[at..].to_owned()))
     }
+}
+
+/// Whether a local part in internal form has a character that Postfix takes for a route to another host (`resolve_dequoted_address`,
+/// `allow_percent_hack`, `swap_bangpath`).
+#[must_use]
+pub fn is_routed(local: &str) -> bool {
+    local.contains(['@', '%', '!'])
 }
 
 /// The addresses of a list in external form, separated by commas or blanks, each in internal form; none if the list has a
@@ -151,6 +169,22 @@ mod tests {
             assert_eq!(unquoted(external), internal);
         }
         assert_eq!(unquoted("\"dora\"@x"), "dora@x");
+    }
+
+    #[test]
+    fn only_what_is_in_quotes_is_in_external_form() {
+        for (text, expected) in [
+            ("\"a b\"@x.org", "a b@x.org"),
+            ("\"a\\\"b\"@x.org", "a\"b@x.org"),
+            ("\"dora\"@x.org", "dora@x.org"),
+            ("a b@x.org", "a b@x.org"),
+            ("back\\slash@x.org", "back\\slash@x.org"),
+            ("\"@x.org", "\"@x.org"),
+            ("\"\"@x.org", "@x.org"),
+            ("\"john\"", "john"),
+        ] {
+            assert_eq!(internal(text), expected, "{text}");
+        }
     }
 
     /// postconf(5), `recipient_delimiter` and `owner_request_special`.

@@ -1,5 +1,7 @@
 //! Deliveries by smtp(8) and lmtp(8): to the next host, out of the murder, or to a mailbox.
 
+use std::net::IpAddr;
+
 use super::agent::ClientAgent;
 use super::nexthop::{Destination, words};
 use super::rcpt::client_of;
@@ -235,6 +237,9 @@ impl Walk<'_> {
                 false => Attempt::Host(next),
             };
         }
+        if found.is_none() && !is_lmtp && is_loopback(name) {
+            return self.on_the_host_itself(at, name, port);
+        }
         let is_from_directory = route.hit.as_ref().is_some_and(|hit| {
             matches!(hit.answer.place, AnswerPlace::Entry(..))
                 && hit.answer.value.to_lowercase().contains(name)
@@ -252,6 +257,20 @@ impl Walk<'_> {
             ));
         }
         Attempt::Delivered
+    }
+
+    /// What smtp(8) finds at a loopback address: Postfix itself on port 25, or what only the host knows, such as a filter.
+    fn on_the_host_itself(&self, at: usize, name: &str, port: &str) -> Attempt {
+        let address = name.parse::<IpAddr>().ok();
+        let listens = self.host(at).and_then(|host| host.listens.as_ref());
+        let is_own =
+            address.is_some_and(|address| listens.is_none_or(|all| all.contains(&address)));
+        if is_own && port == "25" {
+            return Attempt::LoopsBack;
+        }
+        Attempt::NotModelled(format!(
+            "only the host knows what listens on port {port} of `{name}`"
+        ))
     }
 
     /// Whether smtp(8) takes the next host for its own: another instance of its machine that has its name, or that has an
@@ -276,6 +295,14 @@ impl Walk<'_> {
             Err(error) => self.failed(at, &route.recipient, error),
         }
     }
+}
+
+/// Whether a name or an address means the host itself, for each host.
+fn is_loopback(name: &str) -> bool {
+    let is_address = name
+        .parse()
+        .is_ok_and(|address: IpAddr| address.is_loopback());
+    is_address || name == "localhost" || name.starts_with("localhost.")
 }
 
 /// The status of a failure to reach a relay: no bounce, as it may be a mistake of the configuration.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::agent::{Agents, ClientAgent, Program};
 use super::cleanup::Cleanup;
 use super::input::{HostAbilities, HostInput};
+use super::intake::Intake;
 use super::local::LocalAgent;
 use super::reader::ParameterReader;
 use super::resolve::Resolver;
@@ -16,7 +17,8 @@ use super::table::{HostTables, KeyLookup, LookupLog, OpenTable};
 use super::twins;
 use crate::name::ServiceName;
 use crate::postfix::configuration::{
-    Configuration, HostEnvironment, Networks, PortReach, Release, RunningService, View,
+    Configuration, HostEnvironment, Listener, ListensOn, Networks, PortReach, Release,
+    RunningService, View, is_same_port,
 };
 use crate::postfix::{MainCf, MasterCf, Network, split_list};
 use crate::secret::Body;
@@ -41,6 +43,8 @@ pub struct MailHost {
     pub cleanup: Cleanup,
     /// smtpd(8) on port 25, as other hosts reach it; none if master.cf has no such service, or it listens on loopback addresses only.
     pub smtpd: Option<Smtpd>,
+    /// pickup(8), which takes the mail of sendmail(1).
+    pub pickup: Intake,
     /// Whether port 25 is open on loopback addresses only, so that the machine refuses connections from others.
     pub is_shut: bool,
     /// The delivery agents.
@@ -68,10 +72,10 @@ impl MailHost {
         let settings = DesiredSettings::new(main_cf, master_cf, input.desired);
         let release = Release::new(&input.facts.postfix_version);
         let configuration = Configuration::new(&settings, release, &environment);
-        let mut tables = HostTables::new(files(input));
+        let mut tables = HostTables::new(files(input)).with_alias_files(configuration.main());
         let services = configuration.services().unwrap_or_default();
-        let smtpd = smtpd_service(&services);
-        let [rewrite, cleanup, local] = &SERVICES.map(|name| ServiceName::new(name).ok());
+        let smtpd = smtpd_service(configuration, &services, input.addresses);
+        let [rewrite, cleanup, local, pickup] = &SERVICES.map(|name| ServiceName::new(name).ok());
         let view = |service| view_of(configuration, service);
         let mut reader = ParameterReader::new(view(rewrite), &mut tables);
         let resolver = Resolver::read(&mut reader);
@@ -88,6 +92,8 @@ impl MailHost {
         let has_virtual_base = !reader.text_or_empty("virtual_mailbox_base").is_empty();
         reader.view = view(local);
         let local = LocalAgent::read(&mut reader);
+        reader.view = view(pickup);
+        let pickup = Intake::read(&reader);
         reader.view = view(&smtpd);
         let smtpd = smtpd.is_some().then(|| Smtpd::read(&mut reader));
         let (lookups, (tables, opened)) = (tables.log(), tables.into_used());
@@ -100,6 +106,7 @@ impl MailHost {
             resolver,
             cleanup,
             smtpd,
+            pickup,
             is_shut,
             agents: Agents {
                 programs: programs(&services),
@@ -121,19 +128,27 @@ impl MailHost {
         host
     }
 
+    /// The domain of its own accounts, such as root. An instance beside the main one has no name but its `myhostname`.
+    #[must_use]
+    pub fn own_domain(&self) -> &str {
+        let myhostname = self.names.get(2).filter(|_| self.name != self.machine);
+        myhostname.unwrap_or(&self.name)
+    }
+
     /// All that was read of the host. Tables come last, each once: other parts name them by their words.
     fn text(&self, input: &HostInput<'_>) -> String {
         let opened = self.opened.iter();
         let mut tables: Vec<String> = opened.map(|table| format!("{table:?}")).collect();
         tables.sort_unstable();
         format!(
-            "{}\n{:?} {:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{}\n{:?}\n{}",
+            "{}\n{:?} {:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{}\n{:?}\n{}",
             input.service,
             self.names.get(2..),
             self.listens,
             self.resolver,
             self.cleanup,
             self.smtpd,
+            self.pickup,
             self.agents,
             self.tables,
             self.delimiters,
@@ -174,8 +189,8 @@ fn sent_from(addresses: &[String], listens: Option<&[IpAddr]>) -> Vec<Network> {
     all.filter_map(|text| Network::read(&text)).collect()
 }
 
-/// The services of rewriting, and local(8).
-const SERVICES: [&str; 3] = ["rewrite/unix", "cleanup/unix", "local/unix"];
+/// The services of rewriting, local(8) and pickup(8).
+const SERVICES: [&str; 4] = ["rewrite/unix", "cleanup/unix", "local/unix", "pickup/unix"];
 
 /// The addresses that `inet_interfaces` names (postconf(5)); none for all of the machine, and where a name stands for some.
 fn addresses_of(inet_interfaces: &str) -> Option<Vec<IpAddr>> {
@@ -250,22 +265,38 @@ fn chrooted(services: &[RunningService]) -> BTreeSet<String> {
     chrooted.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// The service of smtpd(8) that answers on port 25, directly or behind postscreen(8).
-fn smtpd_service(services: &[RunningService]) -> Option<ServiceName> {
-    let of = |port: &str, program: &str| {
-        services.iter().find(|one| {
-            let (name, kind) = one.name.parts();
-            let is_port = name.rsplit(':').next() == Some(port);
-            is_port && kind != "unix" && one.program == program
-        })
+/// The service of smtpd(8) that answers other hosts on port 25, directly or behind postscreen(8). Of several that listen there, it
+/// is the one at the first address of the host.
+fn smtpd_service(
+    configuration: Configuration<'_>,
+    services: &[RunningService],
+    addresses: &[String],
+) -> Option<ServiceName> {
+    let answers = |one: &&RunningService| ["smtpd", "postscreen"].contains(&one.program.as_str());
+    let names = services.iter().filter(answers).map(|one| &one.name);
+    let mut listeners = configuration.main().listeners(names);
+    listeners.retain(|one| is_same_port(&one.port, "smtp") && !one.on.is_loopback());
+    let is_at = |one: &&Listener, network: &Network| {
+        let named = match &one.on {
+            ListensOn::Address(address) => vec![address.clone()],
+            ListensOn::Interfaces(list) => split_list(list.as_deref().unwrap_or_default()),
+        };
+        let mut named = named.iter().filter_map(|word| word.parse().ok());
+        named.any(|address| network.contains(address))
     };
-    let direct = of("smtp", "smtpd").or_else(|| of("25", "smtpd"));
-    let screened = || {
-        of("smtp", "postscreen").or_else(|| of("25", "postscreen"))?;
-        let mut all = services.iter();
-        all.find(|one| one.name.parts() == ("smtpd", "pass"))
-    };
-    direct.or_else(screened).map(|one| one.name.clone())
+    let mut networks = addresses.iter().filter_map(|text| Network::read(text));
+    let at_address = networks.find_map(|network| listeners.iter().find(|one| is_at(one, &network)));
+    let listener = at_address.or(listeners.first())?;
+    let mut all = services.iter();
+    let service = all.find(|one| one.name == listener.service)?;
+    match service.program == "postscreen" {
+        false => Some(service.name.clone()),
+        true => {
+            let mut all = services.iter();
+            let behind = all.find(|one| one.name.parts() == ("smtpd", "pass"));
+            behind.map(|one| one.name.clone())
+        }
+    }
 }
 
 /// The parameters of each transport that runs smtp(8) or lmtp(8), each with its own options in master.cf.

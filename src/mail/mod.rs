@@ -8,6 +8,7 @@ mod entry;
 mod hand_over;
 mod host;
 mod input;
+mod intake;
 mod local;
 mod local_delivery;
 mod maps;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::address::quoted;
+use super::intake::Intake;
 use super::maps::{AddressLookup, Hit, Known, Maps};
 use super::reply::Reply;
 use super::resolve::{Resolver, Route};
@@ -23,6 +24,19 @@ pub enum SmtpClient {
 }
 
 impl SmtpClient {
+    /// The address of the client.
+    ///
+    /// # Errors
+    /// If it is not known, so that what depends on it is not modelled.
+    pub(super) fn address(self) -> Known<IpAddr> {
+        match self {
+            Self::Address(address) => Ok(address),
+            Self::Unknown => Err(LookupError::NotModelled(
+                "the address of the host that sends is not in the manifest".to_owned(),
+            )),
+        }
+    }
+
     /// The client in words.
     pub(super) fn words(self) -> String {
         match self {
@@ -57,12 +71,10 @@ pub struct Smtpd {
     pub(super) codes: Codes,
     pub(super) bare_parents: bool,
     pub(super) command_filter: Maps,
-    /// A content filter, which takes the mail another way.
-    pub content_filter: String,
+    /// What cleanup(8) does with the mail.
+    pub intake: Intake,
     /// Whether unknown recipients are refused at all (`receive_override_options`).
     pub(super) checks_unknown: bool,
-    /// Whether addresses are rewritten (`receive_override_options`).
-    pub maps_addresses: bool,
 }
 
 #[derive(Debug)]

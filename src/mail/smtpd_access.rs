@@ -4,7 +4,7 @@ use super::address::split;
 use super::maps::{Hit, Keys, Known, Maps, QueryForm};
 use super::reply::{Reply, split_status};
 use super::restrictions::{self, AccessAction, Restriction};
-use super::smtpd::{RcptQuestion, SmtpClient, Smtpd};
+use super::smtpd::{RcptQuestion, Smtpd};
 use super::smtpd_pending::{Pending, SmtpdVerdict};
 use super::table::{HostTables, LookupError};
 
@@ -127,10 +127,7 @@ impl Smtpd {
 
     /// The entry of an access table for the client's address and its networks (access(5), "HOST ADDRESS PATTERNS").
     fn access_of_client(&self, maps: &Maps, question: &RcptQuestion<'_>) -> Known<Option<Hit>> {
-        let SmtpClient::Address(address) = question.client else {
-            // The tables name clients that the murder knows; those of names need DNS.
-            return Ok(None);
-        };
+        let address = question.client.address()?;
         let text = address.to_string();
         let mut key = text.as_str();
         loop {

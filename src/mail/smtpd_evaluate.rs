@@ -5,7 +5,7 @@ use super::maps::Known;
 use super::reply::Reply;
 use super::resolve::Route;
 use super::restrictions::Restriction;
-use super::smtpd::{RcptQuestion, SmtpClient, Smtpd};
+use super::smtpd::{RcptQuestion, Smtpd};
 use super::smtpd_pending::{Pending, SmtpdVerdict};
 use super::table::LookupError;
 
@@ -122,13 +122,7 @@ impl Smtpd {
 
     /// Whether `permit_mynetworks` permits the client.
     fn is_trusted(&self, question: &RcptQuestion<'_>) -> Known<bool> {
-        let address = match question.client {
-            SmtpClient::Unknown => {
-                let what = "the address of the host that sends is not in the manifest".to_owned();
-                return Err(LookupError::NotModelled(what));
-            }
-            SmtpClient::Address(address) => address,
-        };
+        let address = question.client.address()?;
         let networks = self.mynetworks.as_ref().map_err(Clone::clone)?;
         let found = networks
             .iter()

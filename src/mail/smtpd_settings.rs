@@ -1,5 +1,6 @@
 //! Reads the parameters of smtpd(8).
 
+use super::intake::Intake;
 use super::maps::Known;
 use super::reader::ParameterReader;
 use super::restrictions::{self, Restriction};
@@ -20,8 +21,6 @@ impl Smtpd {
             (name, list)
         });
         let classes = classes.collect();
-        let options = split_list(&reader.text_or_empty("receive_override_options"));
-        let has = |option: &str| options.iter().any(|word| word == option);
         Self {
             lookup: reader.address_lookup(),
             rewriting: [
@@ -59,10 +58,9 @@ impl Smtpd {
                 access_defer: code("access_map_defer_code", reader),
             },
             bare_parents: reader.style("smtpd_access_maps") == MatchStyle::Parents,
-            content_filter: reader.text_or_empty("content_filter"),
+            intake: Intake::read(reader),
             command_filter: reader.maps("smtpd_command_filter"),
-            maps_addresses: !has("no_address_mappings"),
-            checks_unknown: !has("no_unknown_recipient_checks"),
+            checks_unknown: !reader.overrides("no_unknown_recipient_checks"),
         }
     }
 }

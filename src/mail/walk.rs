@@ -1,8 +1,10 @@
 //! The walk of a message from host to host, until each recipient has an end.
 
+use super::address::internal;
 use super::agent::Program;
 use super::entry::{Circumstances, Entry};
 use super::host::MailHost;
+use super::intake::Intake;
 use super::murder::MailMurder;
 use super::notes::{RouteNeed, RouteNotes};
 use super::reply::split_status;
@@ -20,7 +22,7 @@ pub(super) const MOST_HOPS: usize = 50;
 const MOST_ENDS: usize = 5000;
 
 impl MailMurder {
-    /// The route of an address from a place where mail enters.
+    /// The route of an address from a place where mail enters. The address is as people write it: [`internal`].
     #[must_use]
     pub fn trace(&self, address: &str, entry: Entry, directory: &Directory) -> MailTrace {
         self.trace_in(address, entry, directory, &Circumstances::default(), None)
@@ -64,9 +66,10 @@ impl MailMurder {
             },
             path: Vec::new(),
         };
+        let recipient = internal(address);
         match entry {
-            Entry::Submit(at) => walk.arrive(at, address, Arrival::Submitted, None),
-            Entry::Smtp(at, client) => walk.enter(at, address, client),
+            Entry::Submit(at) => walk.arrive(at, &recipient, Arrival::Submitted, None),
+            Entry::Smtp(at, client) => walk.enter(at, &recipient, client),
         }
         walk.trace
     }
@@ -214,16 +217,17 @@ impl Walk<'_> {
         let Some(host) = self.murder.hosts.get(at) else {
             return;
         };
-        let smtpd = host.smtpd.as_ref();
-        let filter = smtpd.map_or("", |smtpd| smtpd.content_filter.as_str());
-        if !filter.is_empty() {
-            let what = format!("`content_filter = {filter}` takes the mail another way");
-            return self.failed(at, recipient, LookupError::NotModelled(what));
+        // A message of the host itself, which no filter takes: an alias of local(8) has another recipient.
+        let is_internal = is_submitted && !self.path.is_empty();
+        let intake = match is_submitted {
+            true => (!is_internal).then_some(&host.pickup),
+            false => host.smtpd.as_ref().map(|smtpd| &smtpd.intake),
+        };
+        if let Some(Err(error)) = intake.map(Intake::unfiltered) {
+            return self.failed(at, recipient, error);
         }
         let mut recipients = vec![recipient.to_owned()];
-        if is_submitted || smtpd.is_none_or(|smtpd| smtpd.maps_addresses) {
-            // A message of the host itself: an alias of local(8) has another recipient.
-            let is_internal = is_submitted && !self.path.is_empty();
+        if intake.is_none_or(|intake| intake.maps_addresses) {
             let resolver = &host.resolver;
             let rewritten = host
                 .cleanup

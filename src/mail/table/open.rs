@@ -13,6 +13,8 @@ use super::ldap_settings::LdapSettings;
 use super::names::{ListMember, MatchStyle, NameList};
 use super::pattern::{PatternSyntax, PatternTable};
 use super::recorded::{LookupLog, RecordedTable};
+use crate::postfix::catalogue::{table_files, tables};
+use crate::postfix::configuration::View;
 use crate::postfix::split_list;
 
 /// A lookup table with the word that names it, as `hash:/etc/postfix/transport`.
@@ -38,6 +40,8 @@ pub type TablesByParameter = BTreeMap<String, Vec<OpenTable>>;
 #[derive(Debug, Default)]
 pub struct HostTables {
     files: HashMap<String, String>,
+    /// The files that newaliases(1) reads, whose lines have another form than those of postmap(1).
+    alias_files: BTreeSet<String>,
     opened: HashMap<String, Arc<dyn KeyLookup>>,
     used: TablesByParameter,
     log: Arc<LookupLog>,
@@ -49,10 +53,23 @@ impl HostTables {
     pub fn new(files: HashMap<String, String>) -> Self {
         Self {
             files,
+            alias_files: BTreeSet::new(),
             opened: HashMap::new(),
             used: BTreeMap::new(),
             log: Arc::default(),
         }
+    }
+
+    /// The same, where `alias_maps` and `alias_database` of main.cf name the alias files (aliases(5)), beside the system's own.
+    #[must_use]
+    pub fn with_alias_files(mut self, main_cf: View<'_>) -> Self {
+        let values = ["alias_maps", "alias_database"].map(|name| main_cf.expanded(name).text);
+        let named = values.into_iter().flatten();
+        let named = named.flat_map(|value| tables::read(&value));
+        let indexed = named.filter(|table| table_files::has_index(&table.kind));
+        self.alias_files = indexed.map(|table| table.name).collect();
+        self.alias_files.insert("/etc/aliases".to_owned());
+        self
     }
 
     /// The tables of a parameter, in their order. It is remembered which parameter uses them.
@@ -228,8 +245,9 @@ impl HostTables {
                     Err(error) => Arc::new(UnknownTable(error)),
                 }
             }
-            // newaliases(1) reads another format than postmap(1).
-            _ if path.ends_with("/aliases") => Arc::new(FixedTable::from_aliases(path, text)),
+            kind if table_files::has_index(kind) && self.alias_files.contains(path) => {
+                Arc::new(FixedTable::from_aliases(path, text))
+            }
             _ => Arc::new(FixedTable::from_text(path, text)),
         }
     }

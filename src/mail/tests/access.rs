@@ -1,6 +1,8 @@
 //! The answer to RCPT: access(5), SMTPD_ACCESS_README, and the order in which smtpd(8) asks.
 
+use super::super::{Circumstances, SmtpClient};
 use super::{Rules, check};
+use crate::directory::Directory;
 
 /// access(5): "ACCEPT ACTIONS", "REJECT ACTIONS", "OTHER ACTIONS".
 #[test]
@@ -388,4 +390,29 @@ fn classes_and_codes() {
     );
     assert_eq!(rules.rcpt("x@else.org"), "454 4.7.1");
     assert_eq!(rules.rcpt_from("192.0.2.11", "x@else.org"), "?");
+}
+
+/// access(5), "HOST ADDRESS PATTERNS": what is refused by the address of a client is not known of a client without one.
+#[test]
+fn clients_whose_address_is_not_known() {
+    let directory = Directory::default();
+    for (main_cf, expected) in [
+        ("", "250"),
+        (
+            "smtpd_client_restrictions = check_client_access cidr:{{192.0.2.0/24 REJECT}}",
+            "?",
+        ),
+        (
+            "smtpd_recipient_restrictions = check_client_access inline:{a=OK}",
+            "?",
+        ),
+    ] {
+        let rules = Rules::new(main_cf);
+        let now = Circumstances::default();
+        let answer = rules
+            .0
+            .rcpt(0, "x@here.org", SmtpClient::Unknown, &directory, &now);
+        let code = answer.map_or("?".to_owned(), |answer| answer.reply.code.to_string());
+        assert_eq!(code, expected, "{main_cf}");
+    }
 }

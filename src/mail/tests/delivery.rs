@@ -192,3 +192,31 @@ fn transports_that_wait_or_are_filtered() {
         );
     }
 }
+
+/// smtp(8), "SMTP DESTINATION SYNTAX" and "loops back to myself"; lmtp(8) looks for no loop.
+#[test]
+fn next_hops_on_the_host_itself() {
+    let elsewhere = "inet_interfaces = 192.0.2.5";
+    for (main_cf, nexthop, action) in [
+        ("", "smtp:[127.0.0.1]", "loop"),
+        ("", "smtp:127.0.0.1", "loop"),
+        ("", "smtp:[::1]:25", "loop"),
+        ("", "smtp:[127.0.0.1]:10025", "not modelled"),
+        ("", "smtp:[localhost]:25", "not modelled"),
+        (elsewhere, "smtp:[127.0.0.1]", "not modelled"),
+        (
+            "inet_interfaces = loopback-only",
+            "smtp:[127.0.0.1]",
+            "loop",
+        ),
+        ("", "lmtp:inet:[127.0.0.1]:24", "delivered"),
+        ("", "smtp:[198.51.100.1]", "delivered"),
+    ] {
+        let main_cf = format!("{main_cf}\ntransport_maps = static:{nexthop}");
+        let ends = Rules::new(&main_cf).ends("x@far.org");
+        assert!(
+            ends[0].ends_with(&format!(" {action}")),
+            "{main_cf}: {ends:?}"
+        );
+    }
+}

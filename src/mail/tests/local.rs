@@ -167,3 +167,45 @@ fn mailboxes_of_local() {
         &[("root@here.org", &["root@here.org  not modelled"])],
     );
 }
+
+/// aliases(5), newaliases(1): an indexed table of `alias_maps` has lines `name: value`, wherever it is. Other tables have those of
+/// postmap(1).
+#[test]
+fn alias_files_have_lines_of_their_own() {
+    for (main_cf, path, text) in [
+        (
+            "alias_maps = hash:/etc/postfix/people",
+            "/etc/postfix/people",
+            "one: x@far.org",
+        ),
+        (
+            "alias_maps = lmdb:/etc/mail/aliases",
+            "/etc/mail/aliases",
+            "one: x@far.org",
+        ),
+        (
+            "alias_maps = $alias_database\nalias_database = $default_database_type:/al",
+            "/al",
+            "one: x@far.org",
+        ),
+        (
+            "alias_maps = texthash:/etc/aliases",
+            "/etc/aliases",
+            "one x@far.org",
+        ),
+        (
+            "virtual_alias_maps = hash:/etc/postfix/aliases",
+            "/etc/postfix/aliases",
+            "one x@far.org",
+        ),
+        (
+            "virtual_alias_maps = hash:/etc/aliases",
+            "/etc/aliases",
+            "one: x@far.org",
+        ),
+    ] {
+        let rules = Rules::with_files(main_cf, &[(path, text)]);
+        let ends = rules.ends("one@here.org");
+        assert_eq!(ends, ["x@far.org smtp:far.org delivered"], "{main_cf}");
+    }
+}
