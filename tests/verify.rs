@@ -471,6 +471,91 @@ fn a_baseline_accepts_what_it_has() {
     );
 }
 
+/// The findings of one code are written beside what the baseline accepts of others, and no more of these.
+#[test]
+fn a_baseline_keeps_what_it_has_of_other_codes() {
+    let mistakes = format!(
+        "{CLEAN}\n{}\n{}",
+        MISTAKES[1].0,
+        MISTAKES[2].0.replace("uid=x", "uid=z").replace("x@", "z@")
+    );
+    let folder = RouteFolder::with(MANIFEST, &mistakes);
+    let write = |code: &str| {
+        let more = ["--baseline", "b.json", "--write-baseline", "--code", code];
+        json(&folder, &more).0["summary"]["accepted"].as_u64()
+    };
+    let left = || {
+        let (report, _) = json(&folder, &["--baseline", "b.json"]);
+        let findings = report["findings"].as_array().unwrap().iter();
+        let codes = findings.map(|finding| finding["code"].as_str().unwrap().to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    let (all, _) = json(&folder, &[]);
+    assert_eq!(all["findings"].as_array().map(Vec::len), Some(2));
+    assert_eq!(write("loop"), Some(0));
+    assert_eq!(left().len(), 2);
+    assert_eq!(write("short-mailhost"), Some(1));
+    assert_eq!(left().len(), 1);
+    assert_eq!(write("loop"), Some(0));
+    assert_eq!(left().len(), 1);
+}
+
+/// A local part in quotes, as the directory and people write it, is what Postfix looks up in quotes.
+#[test]
+fn addresses_in_quotes_are_those_that_senders_write() {
+    let quoted = "
+dn: uid=q,ou=People,dc=example,dc=org
+objectClass: kolabInetOrgPerson
+mail: \"q u\"@example.org
+alias: \"a b\"@example.org
+mailHost: backend1.example.org
+";
+    let folder = RouteFolder::with(MANIFEST, &format!("{CLEAN}{quoted}"));
+    let (report, code) = json(&folder, &[]);
+    assert_eq!(
+        (&report["findings"], code),
+        (&serde_json::json!([]), Some(0))
+    );
+    // Postfix leaves out quotes that are not needed, so that it never asks for this one.
+    let needless = quoted.replace("a b", "ab");
+    let folder = RouteFolder::with(MANIFEST, &format!("{CLEAN}{needless}"));
+    let (report, code) = json(&folder, &[]);
+    let findings = &report["findings"];
+    assert_eq!(
+        (&findings[0]["code"], code),
+        (&"undeliverable".into(), Some(1))
+    );
+    assert_eq!(
+        findings[0]["addresses"],
+        serde_json::json!(["\"ab\"@example.org"])
+    );
+}
+
+/// postmulti(1): an instance beside the main one has its `myhostname` and no other name.
+#[test]
+fn an_instance_has_a_name_of_its_own() {
+    let manifest = "version: 1
+murder: lab
+domains: [example.org]
+ldap: {uris: ['ldap://ldap.example.org'], base: 'dc=example,dc=org'}
+modules: {internet-mta: {instance: postfix-out, settings: {master_service_disable: '', alias_maps: 'hash:/etc/aliases'}}}
+hosts:
+  mx.example.org:
+    roles: [internal-mta, internet-mta]
+    addresses: [192.0.2.5]
+    instances:
+      postfix: {settings: {inet_interfaces: '192.0.2.5, 127.0.0.1'}}
+      postfix-out: {settings: {inet_interfaces: 192.0.2.6, myhostname: mx-in.example.org}}
+  backend1.example.org: {roles: [backend], addresses: [192.0.2.11]}
+  backend2.example.org: {roles: [backend], addresses: [192.0.2.12]}
+";
+    let (report, code) = json(&RouteFolder::with(manifest, CLEAN), &["--strict"]);
+    assert_eq!(
+        (&report["findings"], code),
+        (&serde_json::json!([]), Some(0))
+    );
+}
+
 /// The promise: mail waits while one host does not run, and nothing bounces.
 #[test]
 fn single_failures_only_delay_mail() {

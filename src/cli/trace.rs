@@ -268,6 +268,8 @@ fn addresses(arguments: &TraceArguments) -> Result<Vec<String>, CliError> {
             false => directory_source::text(path)
                 .map_err(|problem| CliError::arguments(vec![problem]))?,
         };
+        // Editors of Windows put a mark before the text.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         addresses.extend(lines.map(str::to_owned));
     }

@@ -46,7 +46,8 @@ pub struct VerifyArguments {
     /// Leave out the findings that this file accepts; its key is in FILE.key.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
-    /// Write the findings into the baseline, and accept them from now on.
+    /// Write the findings into the baseline, and accept them from now on; with --code, only those, beside what it accepts of other
+    /// codes.
     #[arg(long, requires = "baseline")]
     pub write_baseline: bool,
     /// Show what becomes of mail while these do not run: hosts, LDAP servers, or sites (repeatable).
@@ -115,12 +116,10 @@ pub fn run(arguments: &VerifyArguments, terminal: &Terminal) -> Result<Exit, Cli
     let failures = failures(arguments, &loaded, &murder, &prepared)?;
     let results = prepared.judge(&prepared.ids());
     let mut verified = prepared.verify(&results);
-    if !codes.is_empty() {
-        verified
-            .findings
-            .retain(|finding| codes.contains(&finding.code));
-    }
-    let accepted = accept(arguments, &mut verified)?;
+    let is_meant = |finding: &Finding| codes.is_empty() || codes.contains(&finding.code);
+    let (meant, others) = verified.findings.into_iter().partition(is_meant);
+    verified.findings = meant;
+    let accepted = accept(arguments, &mut verified, &others)?;
     let effects = prepared.what_if(&results, &failures);
     let effects: Vec<_> = failures.into_iter().zip(effects).collect();
     let view = View {
@@ -139,13 +138,18 @@ pub fn run(arguments: &VerifyArguments, terminal: &Terminal) -> Result<Exit, Cli
     })
 }
 
-/// Takes the findings out that the baseline has, after it was written if that is asked for; gives their number.
-fn accept(arguments: &VerifyArguments, verified: &mut Verified) -> Result<usize, CliError> {
+/// Takes the findings out that the baseline has, after it was written if that is asked for; gives their number. Of the `others`,
+/// which are not reported, the baseline keeps what it had.
+fn accept(
+    arguments: &VerifyArguments,
+    verified: &mut Verified,
+    others: &[Finding],
+) -> Result<usize, CliError> {
     let Some(path) = &arguments.baseline else {
         return Ok(0);
     };
     if arguments.write_baseline {
-        verify_baseline::write(path, &verified.findings)?;
+        verify_baseline::write(path, &verified.findings, others)?;
     }
     let baseline = verify_baseline::read(path)?;
     let all = verified.findings.len();

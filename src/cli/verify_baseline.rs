@@ -28,11 +28,15 @@ pub fn read(path: &Path) -> Result<Baseline, CliError> {
     })
 }
 
-/// Writes a baseline that has these findings; makes the key if there is none.
+/// Writes a baseline that has these findings, and of `others` those that it had before; makes the key if there is none.
 ///
 /// # Errors
 /// If a file cannot be read or written.
-pub fn write(path: &Path, findings: &[Finding]) -> Result<(), CliError> {
+pub fn write(path: &Path, findings: &[Finding], others: &[Finding]) -> Result<(), CliError> {
+    let before = match others.is_empty() || !path.exists() {
+        true => None,
+        false => Some(read(path)?),
+    };
     let key_path = key_path(path);
     let key = match fs::read(&key_path) {
         Ok(key) => key,
@@ -42,6 +46,11 @@ pub fn write(path: &Path, findings: &[Finding]) -> Result<(), CliError> {
     let mut baseline = Baseline::new(key);
     for finding in findings {
         baseline.accept(finding);
+    }
+    if let Some(before) = &before {
+        others
+            .iter()
+            .for_each(|finding| baseline.keep(finding, before));
     }
     let text = baseline
         .text()

@@ -7,6 +7,7 @@ use super::attributes::Attributes;
 use super::code::FindingCode;
 use super::finding::{Finding, ldif_change, spelt};
 use crate::directory::{Directory, EntryId, LdapFilter};
+use crate::mail::address::{internal, quoted};
 use crate::mail::table::placeholder;
 use crate::mail::{MailHost, MailMurder};
 
@@ -207,14 +208,18 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// The entries that tables find by an address in lower case, with its extension.
+    /// The entries that tables find by an address in lower case, with its extension, as it is and in quotes where it needs them.
     pub(super) fn entries_of(&self, address: &str) -> Vec<EntryId> {
         let mut entries = Vec::new();
-        for key in &self.attributes.keys {
-            let value = key
-                .pattern
-                .fill(&|letter| placeholder(letter, address, address));
-            entries.extend(self.directory.with_value(&key.attribute, &value));
+        let external = quoted(address);
+        let other = (!address.starts_with('"') && external != address).then_some(external.as_str());
+        for address in [address].into_iter().chain(other) {
+            for key in &self.attributes.keys {
+                let value = key
+                    .pattern
+                    .fill(&|letter| placeholder(letter, address, address));
+                entries.extend(self.directory.with_value(&key.attribute, &value));
+            }
         }
         entries.sort_unstable();
         entries.dedup();
@@ -228,7 +233,7 @@ impl<'a> Audit<'a> {
         entries.retain(|entry| self.is_any(*entry, &self.attributes.mailboxes));
         let is_primary = |entry: &EntryId| {
             let mut own = self.values(*entry, &self.attributes.primary);
-            own.any(|(_, value)| value.to_lowercase() == address)
+            own.any(|(_, value)| internal(&value.to_lowercase()) == address)
         };
         !entries.is_empty() && !entries.iter().any(is_primary)
     }

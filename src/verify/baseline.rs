@@ -78,6 +78,16 @@ impl Baseline {
         self.accepted.extend(hashes);
     }
 
+    /// Accepts of a finding what another baseline with the same key accepts of it.
+    pub fn keep(&mut self, finding: &Finding, other: &Self) {
+        let hashes: Vec<String> = self.hashes(finding).collect();
+        let kept = hashes
+            .into_iter()
+            .filter(|hash| other.accepted.contains(hash));
+        let kept: Vec<String> = kept.collect();
+        self.accepted.extend(kept);
+    }
+
     /// Whether all of a finding is accepted.
     #[must_use]
     pub fn has(&self, finding: &Finding) -> bool {

@@ -9,7 +9,7 @@ use super::faults::{ClassFault, add, keep_causes};
 use super::places::{EntryPlace, PlaceKind, stand_ins};
 use super::syntax::SPECIAL;
 use crate::directory::{Directory, EntryId};
-use crate::mail::address::split;
+use crate::mail::address::{internal, is_routed, split, with_extension};
 use crate::mail::{Circumstances, EndAction, MailMurder, MailTrace, RouteEnd, RouteMemory};
 
 /// Judges classes of addresses.
@@ -162,14 +162,12 @@ impl Judge<'_> {
         let (Some(delimiter), Some(_)) = (self.delimiter, &class.named) else {
             return;
         };
-        let Some((local, domain)) = class.address.rsplit_once('@') else {
-            return;
-        };
-        if local.contains(delimiter) {
+        let address = internal(&class.address);
+        if split(&address).0.contains(delimiter) {
             return;
         }
         let extension = format!("{delimiter}x");
-        let extended = format!("{local}{extension}@{domain}");
+        let extended = with_extension(&address, &extension);
         let delivered = seen.iter().filter(|one| {
             one.place.kind == PlaceKind::Outside && one.trace.verdict() == EndAction::Delivered
         });
@@ -240,7 +238,7 @@ impl Judge<'_> {
                 .map(|host| host.abilities);
             let holds_mailboxes = abilities.is_some_and(|can| can.holds_mailboxes);
             // No table decides about an address that no client can send to.
-            let is_syntax = reply.enhanced == "5.1.3";
+            let is_syntax = reply.enhanced == "5.1.3" || is_routed(split(&internal(address)).0);
             match (elsewhere, one.place.kind) {
                 (Some(_), _) if is_syntax => {
                     add(FindingCode::Undeliverable, &own, why, address);
@@ -303,7 +301,9 @@ impl Judge<'_> {
     /// of a group's entry explains nothing about the mail of its members.
     fn is_explained(&self, class: &AddressClass, recipient: &str) -> bool {
         let is_faulty = |entry: &EntryId| self.faulty.contains(entry);
-        recipient.eq_ignore_ascii_case(&class.address) && class.entries.iter().any(is_faulty)
+        let own = &class.address;
+        let is_own = [own, &internal(own)].map(|own| recipient.eq_ignore_ascii_case(own));
+        is_own.contains(&true) && class.entries.iter().any(is_faulty)
             || self
                 .audit
                 .entries_of(&recipient.to_lowercase())

@@ -10,6 +10,7 @@ use super::finding::Finding;
 use super::judge::ClassResult;
 use super::probes::GAP_HELP;
 use crate::directory::EntryId;
+use crate::mail::address::{internal, is_routed, quoted, split, with_extension};
 
 /// Makes findings of the faults: one for each code, hosts and reason, with all the addresses that it concerns.
 #[must_use]
@@ -43,6 +44,14 @@ struct FaultGroup<'a> {
 }
 
 impl FaultGroup<'_> {
+    /// What to do if the form of each address is the reason.
+    fn of_the_form(&self) -> Option<String> {
+        let members = self.members.iter();
+        let helps = members.map(|(address, _)| of_the_form(address, &self.fault.why));
+        let helps: Option<Vec<String>> = helps.collect();
+        helps?.into_iter().next()
+    }
+
     fn finding(mut self, audit: &Audit<'_>) -> Finding {
         let (murder, directory) = (audit.murder, audit.directory);
         self.members
@@ -78,6 +87,9 @@ impl FaultGroup<'_> {
         let entries: Vec<EntryId> = self.members.iter().map(|(_, entry)| *entry).collect();
         let help = match code {
             FindingCode::ForwardCycle => audit.without_cycles(&entries),
+            FindingCode::Backscatter | FindingCode::MapsDisagree | FindingCode::Undeliverable => {
+                self.of_the_form()
+            }
             _ => None,
         };
         let help = help.unwrap_or_else(|| self::help(code).to_owned());
@@ -95,11 +107,31 @@ impl FaultGroup<'_> {
     }
 }
 
-/// An address with an extension.
+/// What to do about an address that Postfix or Cyrus does not take as the entry has it, whatever the tables say; none if that is not
+/// the reason.
+fn of_the_form(address: &str, why: &str) -> Option<String> {
+    let plain = internal(address);
+    let external = quoted(&plain);
+    if why.starts_with("501 5.1.3") || why.starts_with("5.1.3") {
+        return Some(
+            "give the entry an address that each host takes: in ASCII, without `-` at the begin, and without dots at an end or two in a row".to_owned(),
+        );
+    }
+    if is_routed(split(&plain).0) {
+        return Some(
+            "give the entry an address without `%`, `!` and a second `@`: Postfix takes them for a route to another host, which strangers may not use".to_owned(),
+        );
+    }
+    (external != address).then(|| {
+        format!("write the address in the entry as Postfix looks it up, `{external}`, or choose another one")
+    })
+}
+
+/// An address with an extension, if there is one.
 fn extended(address: &str, extension: &str) -> String {
-    match address.rsplit_once('@') {
-        Some((local, domain)) => format!("{local}{extension}@{domain}"),
-        None => address.to_owned(),
+    match extension.is_empty() {
+        true => address.to_owned(),
+        false => with_extension(&internal(address), extension),
     }
 }
 
@@ -154,5 +186,30 @@ fn help(code: FindingCode) -> &'static str {
         }
         FindingCode::NotModelled => GAP_HELP,
         _ => "see the page of this code: `murder explain`",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 5321, 4.1.2; postconf(5), `allow_percent_hack`, `swap_bangpath`; how cleanup(8) and smtpd(8) look up what needs quotes.
+    #[test]
+    fn the_form_of_an_address_may_be_the_reason() {
+        for (address, why, expected) in [
+            ("ann@x.org", "550 5.1.1 unknown", None),
+            ("o'brien+x@x.org", "550 5.1.1 unknown", None),
+            ("-x@x.org", "501 5.1.3 Bad recipient", Some("in ASCII")),
+            ("a%b@x.org", "454 4.7.1 denied", Some("a route")),
+            ("\"a@b\"@x.org", "454 4.7.1 denied", Some("a route")),
+            ("a(b@x.org", "5.1.1 unknown", Some("`\"a(b\"@x.org`")),
+            ("\"dora\"@x.org", "5.1.1 unknown", Some("`dora@x.org`")),
+            ("\"a b\"@x.org", "5.1.1 unknown", None),
+        ] {
+            let help = of_the_form(address, why);
+            let has = |part: &str| help.as_ref().is_some_and(|help| help.contains(part));
+            assert_eq!(help.is_some(), expected.is_some(), "{address}");
+            assert!(expected.is_none_or(has), "{address}: {help:?}");
+        }
     }
 }

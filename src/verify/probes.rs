@@ -187,7 +187,9 @@ impl MailProbes<'_> {
             return;
         }
         let name = self.name(place.host);
-        for address in ["root".to_owned(), format!("root@{name}")] {
+        let host = self.murder.hosts.get(place.host);
+        let domain = host.map_or(name, |host| host.own_domain());
+        for address in ["root".to_owned(), format!("root@{domain}")] {
             let trace = self.trace(&address, place.entry);
             self.gap(&address, &trace, place, findings);
             let code = match trace.verdict() {

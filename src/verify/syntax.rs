@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use regex::RegexSet;
 
 use crate::mail::MailMurder;
-use crate::mail::address::{quoted, split};
+use crate::mail::address::{internal, is_routed, quoted, split};
 use crate::mail::table::TablePart;
 
 /// Local parts that Postfix treats in a way of their own.
@@ -65,7 +65,7 @@ impl FixedLooks {
     /// Whether tables tell the address from others by its letters, so that it is in a class of its own.
     pub(super) fn is_own(&self, address: &str) -> bool {
         let (local, domain) = split(address);
-        if local.contains(['@', '%', '!']) || domain.is_some_and(|name| self.hosts.contains(name)) {
+        if is_routed(local) || domain.is_some_and(|name| self.hosts.contains(name)) {
             return true;
         }
         let bare = local
@@ -108,7 +108,7 @@ impl FixedLooks {
         if let Some(patterns) = &self.patterns
             && !patterns.is_empty()
         {
-            let command = format!("RCPT TO:<{}>", quoted(address));
+            let command = format!("RCPT TO:<{}>", quoted(&internal(address)));
             for text in [address, command.as_str()] {
                 for found in &patterns.matches(text) {
                     take(&found.to_le_bytes());
