@@ -248,7 +248,9 @@ fn entry(
             default_entry(loaded).ok_or_else(|| CliError::message("the manifest has no hosts"))?
         }
     };
-    let client = arguments.client.unwrap_or_else(|| outside_client(loaded));
+    // Postfix sees an address of IPv4 that is mapped into IPv6 as the one of IPv4.
+    let client = arguments.client.map(|client| client.to_canonical());
+    let client = client.unwrap_or_else(|| outside_client(loaded));
     let point = EntryPoint {
         at: Some(name.clone()),
         submit: None,

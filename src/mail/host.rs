@@ -83,7 +83,6 @@ impl MailHost {
         let listens = addresses_of(&reader.text_or_empty("inet_interfaces"));
         let reach = configuration.port_reach("smtp");
         let is_shut = matches!(reach, Some(PortReach::LoopbackOnly(_)));
-        let smtpd = smtpd.filter(|_| !is_shut);
         let delimiters = reader.text_or_empty("recipient_delimiter");
         let waiting = split_list(&reader.text_or_empty("defer_transports"));
         reader.view = view(cleanup);

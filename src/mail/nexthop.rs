@@ -1,5 +1,7 @@
 //! The next hops of smtp(8) and lmtp(8): `[host]:port`, `domain`, `unix:path`, and lists of them.
 
+use std::net::IpAddr;
+
 /// A destination of smtp(8) or lmtp(8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
@@ -57,9 +59,14 @@ fn destination(word: &str, is_lmtp: bool) -> Destination {
         let Some((host, rest)) = rest.split_once(']') else {
             return malformed();
         };
-        let host = host.strip_prefix("ipv6:").unwrap_or(host).to_lowercase();
+        let host = host.to_lowercase();
+        let host = host.strip_prefix("ipv6:").unwrap_or(&host);
+        // An address of IPv6 has several spellings.
+        let address = host.parse().map(|address: IpAddr| address.to_string());
         return match port_of(rest) {
-            Some(port) if !host.is_empty() => Destination::Host(host, port),
+            Some(port) if !host.is_empty() => {
+                Destination::Host(address.unwrap_or(host.to_owned()), port)
+            }
             _ => malformed(),
         };
     }
@@ -149,6 +156,12 @@ mod tests {
             ),
             ("[::1]:25", false, vec![host("::1", "25")]),
             ("[ipv6:::1]", false, vec![host("::1", "25")]),
+            (
+                "[IPv6:2001:DB8:0::5]:25",
+                false,
+                vec![host("2001:db8::5", "25")],
+            ),
+            ("[0:0:0:0:0:0:0:1]", true, vec![host("::1", "24")]),
             ("[a", false, vec![Destination::Malformed("[a".to_owned())]),
             (
                 "relay:[b]:25",

@@ -217,12 +217,9 @@ impl Walk<'_> {
         let Some(host) = self.murder.hosts.get(at) else {
             return;
         };
-        // A message of the host itself, which no filter takes: an alias of local(8) has another recipient.
+        // A message of the host itself: an alias of local(8) has another recipient.
         let is_internal = is_submitted && !self.path.is_empty();
-        let intake = match is_submitted {
-            true => (!is_internal).then_some(&host.pickup),
-            false => host.smtpd.as_ref().map(|smtpd| &smtpd.intake),
-        };
+        let intake = host.intake(is_submitted, is_internal);
         if let Some(Err(error)) = intake.map(Intake::unfiltered) {
             return self.failed(at, recipient, error);
         }
