@@ -127,6 +127,14 @@ impl MailHost {
         host
     }
 
+    /// What takes a message, smtpd(8) or pickup(8); none for one that the host itself sends on, such as for an alias of local(8).
+    pub(super) fn intake(&self, is_submitted: bool, is_internal: bool) -> Option<&Intake> {
+        match is_submitted {
+            true => (!is_internal).then_some(&self.pickup),
+            false => self.smtpd.as_ref().map(|smtpd| &smtpd.intake),
+        }
+    }
+
     /// The domain of its own accounts, such as root. An instance beside the main one has no name but its `myhostname`.
     #[must_use]
     pub fn own_domain(&self) -> &str {

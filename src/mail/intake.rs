@@ -1,6 +1,5 @@
 //! The services that take mail into the queue, smtpd(8) and pickup(8), as far as they decide what cleanup(8) does with it.
 
-use super::host::MailHost;
 use super::maps::Known;
 use super::reader::ParameterReader;
 use super::table::LookupError;
@@ -33,16 +32,6 @@ impl Intake {
             filter => Err(LookupError::NotModelled(format!(
                 "`content_filter = {filter}` takes the mail another way"
             ))),
-        }
-    }
-}
-
-impl MailHost {
-    /// What takes a message, smtpd(8) or pickup(8); none for one that the host itself sends on, such as for an alias of local(8).
-    pub(super) fn intake(&self, is_submitted: bool, is_internal: bool) -> Option<&Intake> {
-        match is_submitted {
-            true => (!is_internal).then_some(&self.pickup),
-            false => self.smtpd.as_ref().map(|smtpd| &smtpd.intake),
         }
     }
 }
