@@ -9,6 +9,7 @@ mod hand_over;
 mod host;
 mod input;
 mod intake;
+mod last_agents;
 mod local;
 mod local_delivery;
 mod maps;

@@ -20,6 +20,8 @@ use crate::state::{DesiredService, Facts};
 mod access;
 // ADDRESS_CLASS_README.
 mod classes;
+// `warn_if_reject`, `defer_if_permit`, `defer_if_reject`.
+mod deferring;
 // generic(5), and the filters of delivery statuses.
 mod delivery;
 // aliases(5), local(8).

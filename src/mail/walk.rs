@@ -7,7 +7,6 @@ use super::host::MailHost;
 use super::intake::Intake;
 use super::murder::MailMurder;
 use super::notes::{RouteNeed, RouteNotes};
-use super::reply::split_status;
 use super::resolve::Route;
 use super::route_memory::{Remembered, RouteMemory};
 use super::smtpd::{RcptAnswer, SmtpClient};
@@ -334,76 +333,5 @@ impl Walk<'_> {
                 self.end(at, &route.recipient, EndAction::Deferred, &via, reason);
             }
         }
-    }
-
-    /// Ends a recipient by a program that sends nothing on.
-    fn end_by(&mut self, at: usize, route: &Route, via: &str, program: Program) {
-        let recipient = route.recipient.as_str();
-        match program {
-            Program::Virtual
-                if !self
-                    .host(at)
-                    .is_some_and(|host| host.agents.has_virtual_base) =>
-            {
-                let reason = "4.3.0 virtual(8) does not start without `virtual_mailbox_base`";
-                self.end(at, recipient, EndAction::Deferred, via, reason);
-            }
-            Program::Virtual => {
-                let what = "the mailboxes of virtual(8) are not modelled";
-                self.failed(at, recipient, LookupError::NotModelled(what.to_owned()));
-            }
-            Program::Error => {
-                // bounce(5): a status of another class is not used.
-                let (status, text) = split_status(&route.nexthop, "5.0.0");
-                let status = if status.starts_with('5') {
-                    status
-                } else {
-                    "5.0.0"
-                };
-                self.fail(at, recipient, via, &format!("{status} {text}"));
-            }
-            Program::Retry => {
-                let (status, text) = split_status(&route.nexthop, "4.0.0");
-                let status = if status.starts_with('4') {
-                    status
-                } else {
-                    "4.0.0"
-                };
-                let reason = format!("{status} {text}");
-                self.end(at, recipient, EndAction::Deferred, via, reason);
-            }
-            Program::Discard => {
-                let reason = route.nexthop.clone();
-                self.end(at, recipient, EndAction::Discarded, via, reason);
-            }
-            Program::Smtp | Program::Lmtp | Program::Local | Program::Other => {
-                let what = format!(
-                    "the program of the transport `{}` is not modelled",
-                    route.transport
-                );
-                self.failed(at, recipient, LookupError::NotModelled(what));
-            }
-        }
-    }
-
-    /// Ends a recipient with a status of 4 or 5.
-    pub(super) fn fail(&mut self, at: usize, recipient: &str, via: &str, status: &str) {
-        // qmgr(8) gives what it cannot deliver to error(8).
-        let transport = via.split(':').next().filter(|word| !word.is_empty());
-        let transport = transport.unwrap_or("error");
-        let soft = self
-            .host(at)
-            .is_some_and(|host| host.agents.soft.contains(transport));
-        // `soft_bounce`: the first digit becomes 4.
-        let status = match status.strip_prefix('5') {
-            Some(rest) if soft => format!("4{rest} (`soft_bounce` keeps it in the queue)"),
-            _ => status.to_owned(),
-        };
-        let action = if status.starts_with('4') {
-            EndAction::Deferred
-        } else {
-            EndAction::Bounced
-        };
-        self.end(at, recipient, action, via, status);
     }
 }
