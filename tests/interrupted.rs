@@ -162,3 +162,59 @@ fn names(folder: &Path) -> Vec<String> {
     names.sort();
     names
 }
+
+/// `apply` while it judges, and while it reads a host: nothing is changed before it says so.
+#[test]
+fn a_signal_ends_an_apply_that_has_changed_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    server.set_nonblocking(true).unwrap();
+    let port = server.local_addr().unwrap().port().to_string();
+    let manifest = MANIFEST.replace("LDAP", &port).replace("SSH", &port);
+    std::fs::write(folder.path().join("murder.yaml"), manifest).unwrap();
+    let reads = ["apply", "murder.yaml", "--yes", "--accept-new"];
+    let judges = [
+        "apply",
+        "murder.yaml",
+        "--yes",
+        "--sandbox=s",
+        "--directory",
+    ];
+    for arguments in [
+        reads.to_vec(),
+        [&reads[..], &["--format=jsonl"]].concat(),
+        judges.to_vec(),
+        [&judges[..], &["--format=json"]].concat(),
+        [
+            "rollback",
+            "smtp.example.org",
+            "murder.yaml",
+            "--yes",
+            "--accept-new",
+        ]
+        .to_vec(),
+        [
+            "release",
+            "smtp.example.org",
+            "all",
+            "murder.yaml",
+            "--yes",
+            "--accept-new",
+        ]
+        .to_vec(),
+    ] {
+        for (signal, code) in [("INT", 130), ("TERM", 143)] {
+            let (ended, out, err) = interrupted(folder.path(), &arguments, &server, signal);
+            assert_eq!(ended, Some(code), "{arguments:?}: {out}{err}");
+            assert_eq!(
+                err.lines().last(),
+                Some("interrupted: nothing was changed on any host"),
+                "{arguments:?}: {err}"
+            );
+            let is_stream = arguments.contains(&"--format=jsonl");
+            assert_eq!(out.is_empty(), !is_stream, "{arguments:?}: {out}");
+            let end = out.lines().last().unwrap_or_default();
+            assert!(!is_stream || end.contains(r#""interrupted":true"#), "{out}");
+        }
+    }
+}

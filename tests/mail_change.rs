@@ -155,7 +155,7 @@ fn states_on_the_way_are_tried() {
     for words in [
         "2 addresses move from backend1.example.org to backend2.example.org",
         "on the way, with smtp.example.org alone changed: 2 addresses now bounce (5.1.1 at smtp.example.org via relay:[backend2.example.org])\n",
-        "2 addresses lose mail (refused for good, bounced, or in a loop) while hosts are applied",
+        "2 addresses lose mail (refused for good, bounced, thrown away, or in a loop) while hosts are applied",
         "tried: the end; after wave 1 of 2; with each of backend2.example.org, smtp.example.org alone changed\n",
     ] {
         assert!(said.contains(words), "{words}: {said}");
@@ -240,7 +240,7 @@ fn a_part_of_the_hosts_is_judged_against_the_rest_as_it_is() {
     for words in [
         "2 addresses now bounce (5.1.1 at smtp.example.org via relay:[backend2.example.org])\n",
         "left out, and counted as they are now: backend2.example.org\n",
-        "2 addresses lose mail (refused for good, bounced, or in a loop) after this plan",
+        "2 addresses lose mail (refused for good, bounced, thrown away, or in a loop) after this plan",
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }
@@ -425,4 +425,130 @@ fn mail_for_an_orphaned_host_is_not_lost_until_it_is_forgotten() {
         code == Some(1) && said.contains("1 address now bounces"),
         "{said}"
     );
+}
+
+/// A domain that the manifest no longer has is one of mail before: its addresses count, as those of a host that goes.
+#[test]
+fn a_domain_that_goes_shuts_its_addresses_out() {
+    let both = MANIFEST.replace("[example.org]", "[example.org, example.net]");
+    let people = PEOPLE.replace(
+        "mail: bob@example.org\n",
+        "mail: bob@example.org\nalias: bob@example.net\nalias: bob@smtp.example.org\n",
+    );
+    let folder = RouteFolder::with(&both, &people);
+    let (said, code) = run(&folder, "apply", &["--yes", "--adopt"]);
+    assert!(
+        code == Some(0) && said.contains("mail: 4 addresses\n"),
+        "{said}"
+    );
+    change(&folder, MANIFEST);
+    let (said, code) = run(&folder, "plan", &["--show-addresses"]);
+    let words =
+        "mail: 4 addresses\n  1 address gets no mail from the Internet any more: bob@example.net\n";
+    assert!(said.contains(words), "{said}");
+    assert!(
+        code == Some(1) && said.contains("1 address loses mail"),
+        "{said}"
+    );
+    // Two manifests say the same.
+    fs::write(folder.0.path().join("old.yaml"), &both).unwrap();
+    let output = folder.run(&["diff", "old.yaml", "m.yaml", "--ldif", "d.ldif"]);
+    let said = text(&output.stdout);
+    let words = "mail: 4 addresses\n  1 address gets no mail from the Internet any more\n";
+    assert!(
+        output.status.code() == Some(1) && said.contains(words),
+        "{said}"
+    );
+    // Once that is applied, there is no such domain.
+    let (said, code) = run(&folder, "apply", &["--yes", "--allow-bounce"]);
+    assert_eq!(code, Some(0), "{said}");
+    let (said, code) = run(&folder, "plan", &[]);
+    assert!(
+        code == Some(0) && said.contains("mail: 3 addresses\n"),
+        "{said}"
+    );
+}
+
+/// Mail that is thrown away is lost, and its sender is not told.
+#[test]
+fn mail_that_is_thrown_away_is_lost() {
+    let folder = applied();
+    let discards = "transport_maps: {prepend: ['inline:{{bob@example.org=discard:}}']}";
+    change(&folder, &with("smtp", &format!("settings: {{{discards}}}")));
+    let (said, code) = run(&folder, "plan", &["--adopt"]);
+    for words in [
+        "  1 address is now thrown away (at smtp.example.org via discard:example.org)\n",
+        "1 address loses mail (refused for good, bounced, thrown away, or in a loop) after this plan",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(code, Some(1), "{said}");
+}
+
+#[test]
+fn mail_that_reaches_another_mailbox_is_counted() {
+    let folder = applied();
+    let others = PEOPLE.replace("ann", "eve").replace("bob", "dan");
+    let people = format!("{PEOPLE}\n{others}");
+    fs::write(folder.0.path().join("d.ldif"), people).unwrap();
+    let alias = |to: &str| {
+        let maps =
+            format!("virtual_alias_maps: {{prepend: ['inline:{{{{bob@example.org={to}}}}}']}}");
+        change(&folder, &with("smtp", &format!("settings: {{{maps}}}")));
+        run(&folder, "plan", &["--adopt"])
+    };
+    // On the same host, on another one, and outside.
+    let (said, code) = alias("dan@example.org");
+    let words = "mail: 6 addresses\n  1 address reaches other mailboxes than before\n  tried";
+    assert!(code == Some(0) && said.contains(words), "{said}");
+    let (said, code) = alias("eve@example.org");
+    let words = "  1 address moves from backend2.example.org to backend1.example.org\n  1 address reaches other mailboxes than before\n";
+    assert!(code == Some(0) && said.contains(words), "{said}");
+    let (said, code) = alias("bob@elsewhere.example");
+    let words = "  1 address moves from backend2.example.org to hosts outside of the murder (by mx.example.org)\n  tried";
+    assert!(code == Some(0) && said.contains(words), "{said}");
+    let (said, code) = alias("bob@example.org");
+    assert!(
+        code == Some(0) && said.contains("no address moves"),
+        "{said}"
+    );
+}
+
+/// The murder of the tests with another internal MTA in the place of the first one, which is in this state.
+fn other_smart_host(state: &str) -> String {
+    let first = "smtp.example.org: {";
+    let other = "smtp2.example.org: {roles: [internal-mta], addresses: [192.0.2.15]}\n  ";
+    MANIFEST.replace(first, &format!("{other}{first}state: {state}, "))
+}
+
+/// Others still send to a host that goes: its name leads nowhere then, as the configuration of the others says where it led.
+#[test]
+fn a_host_that_goes_early_takes_the_mail_with_it() {
+    let folder = applied();
+    change(&folder, &other_smart_host("retired"));
+    let early = ["--host", "smtp.example.org", "--allow-early-removal"];
+    let (said, code) = run(&folder, "plan", &early);
+    let words = "3 addresses now bounce (5.4.4 at mx.example.org via relay:[smtp.example.org]:25)";
+    assert!(code == Some(1) && said.contains(words), "{said}");
+    let (said, code) = run(
+        &folder,
+        "apply",
+        &[&early[..], &["--yes", "--allow-bounce"]].concat(),
+    );
+    assert_eq!(code, Some(0), "{said}");
+    // The others heal that: the host is as its distribution installs it, and takes no such mail.
+    let (said, code) = run(&folder, "plan", &["--adopt"]);
+    let words = "mail: 3 addresses\n  3 addresses are delivered that were not\n";
+    assert!(code == Some(0) && said.contains(words), "{said}");
+}
+
+/// A directory without people makes no change safe.
+#[test]
+fn a_directory_without_addresses_says_nothing() {
+    let folder = applied();
+    let root = "dn: dc=example,dc=org\nobjectClass: domain\n";
+    fs::write(folder.0.path().join("d.ldif"), root).unwrap();
+    let (said, code) = run(&folder, "plan", &[]);
+    let words = "mail: 0 addresses\n  the directory has no address in the mail domains, so this says nothing\n";
+    assert!(code == Some(0) && said.contains(words), "{said}");
 }

@@ -69,7 +69,7 @@ fn states_on_the_way_are_tried_in_the_order_of_an_apply() {
         "2 addresses move from backend1.example.org to backend2.example.org",
         "on the way, with smtp.example.org alone changed: 2 addresses now bounce",
         "tried: the end; after wave 1 of 2; with each of backend2.example.org, smtp.example.org alone changed",
-        "2 addresses lose mail (refused for good, bounced, or in a loop) while hosts are applied",
+        "2 addresses lose mail (refused for good, bounced, thrown away, or in a loop) while hosts are applied",
     ] {
         assert!(out.contains(words), "{words}: {out}{err}");
     }
@@ -178,4 +178,54 @@ fn a_file_that_is_no_directory_is_an_error() {
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     let output = folder.run(&["diff", "m.yaml", "m.yaml", "--ldif", "none.ldif"]);
     assert!(text(&output.stderr).contains("none.ldif"));
+}
+
+/// A host that replaces another one is not set up before its wave: mail that others send to it waits.
+#[test]
+fn mail_for_a_host_that_comes_waits_until_its_wave() {
+    let folder = RouteFolder::with(MANIFEST, PEOPLE);
+    let new = MANIFEST.replace("smtp.example.org", "smtp2.example.org");
+    fs::write(folder.0.path().join("new.yaml"), new).unwrap();
+    let output = folder.run(&["diff", "m.yaml", "new.yaml", "--ldif", "d.ldif"]);
+    let said = text(&output.stdout);
+    for words in [
+        "  no address moves, and none is worse off at the end\n",
+        "  on the way, after wave 1 of 4: 3 addresses now wait (4.4.1 at backend2.example.org via relay:[smtp2.example.org]:25)\n",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(output.status.code(), Some(0), "{said}");
+}
+
+/// The instances of a host are changed together, so no state has only one of them changed.
+#[test]
+fn all_instances_of_a_host_are_changed_together() {
+    let manifest = |banner: &str| {
+        format!(
+            r#"version: 1
+murder: lab
+domains: [example.org]
+ldap: {{uris: ['ldap://ldap.example.org'], base: 'dc=example,dc=org', tls: {{mode: none}}}}
+cyrus: {{lmtp_socket: /run/cyrus/socket/lmtp, postuser: folder}}
+smart_host: mx.example.org
+defaults: {{settings: {{smtpd_recipient_limit: '{banner}'}}}}
+modules: {{internet-mta: {{instance: postfix-out, settings: {{master_service_disable: ''}}}}}}
+hosts:
+  backend1.example.org: {{roles: [backend], addresses: [192.0.2.11]}}
+  backend2.example.org: {{roles: [backend], addresses: [192.0.2.12]}}
+  mx.example.org:
+    roles: [internal-mta, internet-mta]
+    addresses: [192.0.2.5, 192.0.2.6]
+    instances:
+      postfix: {{settings: {{inet_interfaces: '192.0.2.5, 127.0.0.1'}}}}
+      postfix-out: {{settings: {{inet_interfaces: 192.0.2.6, myhostname: mx-in.example.org}}}}
+"#
+        )
+    };
+    let folder = RouteFolder::with(&manifest("900"), PEOPLE);
+    fs::write(folder.0.path().join("new.yaml"), manifest("800")).unwrap();
+    let output = folder.run(&["diff", "m.yaml", "new.yaml", "--ldif", "d.ldif"]);
+    let said = text(&output.stdout) + &text(&output.stderr);
+    let words = "with each of backend[1:2].example.org, mx.example.org alone changed\n";
+    assert!(said.contains(words), "{said}");
 }

@@ -169,3 +169,25 @@ fn a_manifest_that_judges_every_plan_says_so_where_it_cannot() {
         "{said}"
     );
 }
+
+/// The judgement in a file is of all its hosts.
+#[test]
+fn a_part_of_a_saved_plan_says_that_only_the_whole_was_judged() {
+    let folder = applied();
+    let limit = "settings: {smtpd_recipient_limit: '900'}";
+    let line = |line: &str| match line.starts_with("  backend1.") {
+        true => line.replace("]}", &format!("], {limit}}}")) + "\n",
+        false => line.to_owned() + "\n",
+    };
+    let both: String = with("smtp", limit).lines().map(line).collect();
+    change(&folder, &both);
+    let (said, code) = run(&folder, "plan", &["--out", "p.json"]);
+    assert_eq!(code, Some(0), "{said}");
+    let apply = ["apply", "p.json", "--sandbox", "hosts", "--yes"];
+    let part = [&apply[..], &["--host", "smtp.example.org"]].concat();
+    let words = "warning: mail was judged with the changes of all hosts, and backend1.example.org is left out here: ";
+    let (_, said, code) = murder(&folder, &part);
+    assert!(code == Some(0) && said.contains(words), "{said}");
+    let (_, said, code) = murder(&folder, &apply);
+    assert!(code == Some(0) && !said.contains("left out"), "{said}");
+}

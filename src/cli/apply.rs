@@ -317,9 +317,6 @@ fn roll(
         clear: progress.eraser(),
     };
     confirm::watch_signals(&stop, report, terminal);
-    if let Some(events) = events {
-        events.applies();
-    }
     let so_far = rollout.so_far();
     let mut announced = false;
     let mut waves = WaveLines::new(rollout);

@@ -21,13 +21,13 @@ use crate::session::routes::CompiledMurder;
 #[command(next_help_heading = "Mail")]
 pub struct DiffMailArguments {
     /// Say what the difference means for the addresses of an LDIF file (`slapcat`, `ldapsearch -LLL`): before, after, and while hosts
-    /// are applied. Ends with 1 if mail for an address is refused for good, bounces or loops.
+    /// are applied. Ends with 1 if mail for an address is refused for good, thrown away, bounces or loops.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub ldif: Option<PathBuf>,
     /// List addresses also where the output is no terminal.
     #[arg(long, requires = "ldif")]
     pub show_addresses: bool,
-    /// Do not end with 1 because mail is refused for good, bounces or loops.
+    /// Do not end with 1 because mail is refused for good, thrown away, bounces or loops.
     #[arg(long, requires = "ldif")]
     pub allow_bounce: bool,
 }

@@ -27,8 +27,6 @@ pub struct EventStream {
 struct State {
     /// Whether the last event is written.
     is_over: bool,
-    /// Whether a signal is reported by the apply itself.
-    is_applying: bool,
     /// The hosts with an outcome.
     told: BTreeSet<HostName>,
     /// The first error of the output.
@@ -36,7 +34,7 @@ struct State {
 }
 
 impl EventStream {
-    /// Writes the first event. Until [`Self::applies`], SIGINT and SIGTERM end the program with the last event.
+    /// Writes the first event. Until hosts are changed, SIGINT and SIGTERM end the program with the last event.
     #[must_use]
     pub fn begin(verb: &str, murder: &str, hosts: usize, terminal: &Terminal) -> Self {
         let stream = Self {
@@ -44,9 +42,9 @@ impl EventStream {
             state: Arc::default(),
         };
         let of_signal = stream.clone();
-        let watched = signals::each(move |code| {
+        signals::before_end(move |code| {
             let mut state = of_signal.state();
-            let ends = !state.is_applying && !state.is_over;
+            let ends = !state.is_over;
             if ends {
                 let exit = u8::try_from(code).unwrap_or(u8::MAX);
                 let interrupted = true;
@@ -55,9 +53,6 @@ impl EventStream {
             }
             ends
         });
-        if watched.is_err() {
-            terminal.say("warning: Ctrl-C will end the program without a last event");
-        }
         stream.tell(&RunEvent::start(verb, murder, hosts));
         stream
     }
@@ -88,11 +83,6 @@ impl EventStream {
             waves,
             hosts: hosts.iter().map(ToString::to_string).collect(),
         });
-    }
-
-    /// From now on the apply reports a signal.
-    pub fn applies(&self) {
-        self.state().is_applying = true;
     }
 
     /// The outcome of a host.

@@ -237,8 +237,10 @@ pub fn main() -> ExitCode {
     let mut terminal = terminal::Terminal::new(&cli.talk);
     // Cron sends all output as mail.
     terminal.quiet |= matches!(cli.verb, Verb::Drift(_)) && !terminal.verbose;
-    if cli.verb.only_reads() {
-        signals::end_reading(&terminal);
+    match cli.verb.changes_hosts() {
+        Some(false) => signals::end_reading(&terminal),
+        Some(true) => signals::end_before_changes(&terminal),
+        None => {}
     }
     match cli.verb.run(&terminal) {
         Ok(exit) => exit,
@@ -248,8 +250,8 @@ pub fn main() -> ExitCode {
 }
 
 impl Verb {
-    /// Whether it changes no host and writes no stream of events, so that a signal may end it anywhere.
-    fn only_reads(&self) -> bool {
+    /// Whether it changes hosts after it has read them and shown what it will do. None of a verb that a signal ends without a word.
+    fn changes_hosts(&self) -> Option<bool> {
         match self {
             Self::Check(_)
             | Self::Explain(_)
@@ -261,9 +263,10 @@ impl Verb {
             | Self::Show(_)
             | Self::History(_)
             | Self::Report(_)
-            | Self::Schema(_) => true,
-            Self::Drift(arguments) => !arguments.writes_events(),
-            _ => false,
+            | Self::Drift(_)
+            | Self::Schema(_) => Some(false),
+            Self::Apply(_) | Self::Rollback(_) | Self::Release(_) => Some(true),
+            _ => None,
         }
     }
 

@@ -58,7 +58,7 @@ pub struct ConsentArguments {
     /// Apply a plan although mail is refused or waits after it because of the configuration as a whole.
     #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
     pub allow_fault: Vec<String>,
-    /// Apply a plan although mail is refused for good, bounces or loops because of it, by the directory that `plan --ldif` or
+    /// Apply a plan although mail is refused for good, thrown away, bounces or loops because of it, by the directory that `plan --ldif` or
     /// `--directory` was given.
     #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
     pub allow_bounce: Vec<String>,

@@ -13,6 +13,7 @@ use crate::load::{self, LoadedMurder};
 use crate::name::HostName;
 use crate::plan::Plan;
 use crate::plan::saved::SavedPlan;
+use crate::report::host_names;
 use crate::session::mail_judgement::forget_judgement;
 use crate::session::rollout_order::RolloutOrder;
 use crate::session::watched_hosts::WatchedHosts;
@@ -43,6 +44,7 @@ pub fn of(
             &arguments.selection.path,
             SystemTime::now(),
         ));
+        say_left_out(saved, plan, terminal);
         return Ok(Some(MailReport::of_saved(judgement)));
     }
     let selection = &arguments.selection;
@@ -79,6 +81,23 @@ pub fn of(
         goes_on: arguments.max_fail > 0,
     };
     mail.judge(judged, &reach, terminal)
+}
+
+/// Names the hosts with changes that this apply leaves out, while the judgement in the file is of all.
+fn say_left_out(saved: &SavedPlan, plan: &Plan, terminal: &Terminal) {
+    let hosts = saved.body.hosts.iter();
+    let left_out =
+        hosts.filter(|(name, host)| host.changes().is_some() && !plan.hosts.contains_key(*name));
+    let left_out: Vec<&HostName> = left_out.map(|(name, _)| name).collect();
+    if !left_out.is_empty() {
+        terminal.report(&format!(
+            "warning: mail was judged with the changes of all hosts, and {} left out here: what this part means is not known without a directory",
+            match left_out.len() {
+                1 => format!("{} is", host_names::short(left_out)),
+                _ => format!("{} are", host_names::short(left_out)),
+            }
+        ));
+    }
 }
 
 /// Checks that the manifest has the git commit that the plan was made from, where both are known.

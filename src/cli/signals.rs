@@ -1,7 +1,7 @@
 //! Ctrl-C: after the first, only the hosts that have begun are finished; the second ends the program with a report.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -15,8 +15,53 @@ use crate::replace_file;
 /// The last signal of this process, 0 before there was one.
 static LAST: AtomicI32 = AtomicI32::new(0);
 
+/// What a signal does now.
+static PHASE: Mutex<Phase> = Mutex::new(Phase::Reads(None));
+
+/// What a signal does.
+enum Phase {
+    /// It ends the program, as nothing was changed: after this, which gets the exit code, and may refuse to end.
+    Reads(Option<AtEnd>),
+    /// It does nothing more, as the program ends.
+    Ends,
+    /// It is reported by what changes the hosts.
+    Changes,
+}
+
+/// What is done before the program ends.
+type AtEnd = Box<dyn FnMut(i32) -> bool + Send>;
+
+fn phase() -> MutexGuard<'static, Phase> {
+    PHASE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// What the number of a signal is added to for the exit code, as in shells: SIGINT gives 130, SIGTERM 143.
 const KILLED: i32 = 128;
+
+/// Calls this with the exit code before a signal ends the program, as long as no host is changed. The program goes on where it
+/// returns false.
+pub fn before_end(at_end: impl FnMut(i32) -> bool + Send + 'static) {
+    if let Phase::Reads(known) = &mut *phase() {
+        *known = Some(Box::new(at_end));
+    }
+}
+
+/// From now on hosts are changed. Where a signal ends the program already, this never returns.
+fn begin_changes() {
+    let ends = {
+        let mut phase = phase();
+        let ends = matches!(*phase, Phase::Ends);
+        if !ends {
+            *phase = Phase::Changes;
+        }
+        ends
+    };
+    if ends {
+        loop {
+            thread::park();
+        }
+    }
+}
 
 /// Makes the first SIGINT or SIGTERM request a stop. The second one calls `report`, and ends the program. That is safe: a
 /// host that has its whole payload completes the apply on its own. A third one ends the program at once, also while
@@ -25,7 +70,10 @@ const KILLED: i32 = 128;
 /// # Errors
 /// If the handlers cannot be set.
 pub fn watch(stop: &Stop, report: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    // No signal is lost between this handler and the one before.
+    let signals = Signals::new([SIGINT, SIGTERM]);
+    begin_changes();
+    let mut signals = signals?;
     let stop = stop.clone();
     let watch = move || {
         let mut report = Some(report);
@@ -63,7 +111,7 @@ const WAITING: usize = 2;
 ///
 /// # Errors
 /// If the handlers cannot be set.
-pub fn each(on_signal: impl Fn(i32) -> bool + Send + Sync + 'static) -> std::io::Result<()> {
+fn each(on_signal: impl Fn(i32) -> bool + Send + Sync + 'static) -> std::io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let on_signal = Arc::new(on_signal);
     let waiting = Arc::new(AtomicUsize::new(0));
@@ -95,13 +143,30 @@ pub fn each(on_signal: impl Fn(i32) -> bool + Send + Sync + 'static) -> std::io:
 /// Makes SIGINT and SIGTERM end a verb that only reads: with the exit code of the signal, and a last line on standard error that says
 /// whether a part of the report may be printed.
 pub fn end_reading(terminal: &Terminal) {
+    end(terminal, || match terminal::has_printed() {
+        false => "interrupted: nothing was changed, and no report was made",
+        true => "interrupted: nothing was changed, and the report may be cut off",
+    });
+}
+
+/// The same for a verb that changes hosts after it has read them, and shown what it will do: until [`watch`].
+pub fn end_before_changes(terminal: &Terminal) {
+    end(terminal, || "interrupted: nothing was changed on any host");
+}
+
+fn end(terminal: &Terminal, last_line: impl Fn() -> &'static str + Send + Sync + 'static) {
     let at_end = *terminal;
-    let watched = each(move |_| {
-        at_end.say(match terminal::has_printed() {
-            false => "interrupted: nothing was changed, and no report was made",
-            true => "interrupted: nothing was changed, and the report may be cut off",
-        });
-        true
+    let watched = each(move |code| {
+        let mut phase = phase();
+        let ends = match &mut *phase {
+            Phase::Reads(at_end) => at_end.as_mut().is_none_or(|at_end| at_end(code)),
+            Phase::Ends | Phase::Changes => false,
+        };
+        if ends {
+            at_end.say(last_line());
+            *phase = Phase::Ends;
+        }
+        ends
     });
     if let Err(error) = watched {
         terminal.say(&format!(

@@ -1,5 +1,7 @@
 //! Mail addresses: the form that Postfix works with (internal), the one in tables (external, quoted), and extensions.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 /// The local part and the domain of an address in internal form; the last `@` separates them.
 #[must_use]
 pub fn split(address: &str) -> (&str, Option<&str>) {
@@ -7,6 +9,43 @@ pub fn split(address: &str) -> (&str, Option<&str>) {
         Some((local, domain)) => (local, Some(domain)),
         None => (address, None),
     }
+}
+
+/// Whether the domain of an address is none, or may be one. Names are judged after the host's own are stripped.
+#[must_use]
+pub fn has_mail_domain(address: &str) -> bool {
+    let domain = split(address).1;
+    domain.is_none_or(|domain| match domain.starts_with('[') {
+        true => is_mail_domain(domain),
+        false => !domain.is_empty(),
+    })
+}
+
+/// Whether a domain has the form of a host name, or of an address in brackets (`valid_hostname` of Postfix).
+#[must_use]
+pub fn is_mail_domain(domain: &str) -> bool {
+    const LONGEST: usize = 255;
+    const LONGEST_LABEL: usize = 63;
+    if let Some(literal) = domain.strip_prefix('[') {
+        let address = literal.strip_suffix(']').unwrap_or_default();
+        let is_ipv6 = address
+            .get(..5)
+            .is_some_and(|word| word.eq_ignore_ascii_case("ipv6:"));
+        return match is_ipv6 {
+            true => address[5..].parse::<Ipv6Addr>().is_ok(),
+            false => address.parse::<Ipv4Addr>().is_ok(),
+        };
+    }
+    // A name with other letters is one where IDNA can convert it.
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || !c.is_ascii();
+    let is_label = |label: &str| {
+        (1..=LONGEST_LABEL).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(is_letter)
+    };
+    let is_numeric = domain.chars().all(|c| c.is_ascii_digit() || c == '.');
+    domain.len() <= LONGEST && !is_numeric && domain.split('.').all(is_label)
 }
 
 /// The external form of an address: the local part is quoted where RFC 822 requires it.

@@ -77,6 +77,12 @@ impl Agents {
     pub fn is_lmtp(&self, transport: &str) -> bool {
         self.programs.get(transport) == Some(&Program::Lmtp)
     }
+
+    /// Whether a transport delivers over SMTP.
+    #[must_use]
+    pub fn is_smtp(&self, transport: &str) -> bool {
+        self.programs.get(transport) == Some(&Program::Smtp)
+    }
 }
 
 impl ClientAgent {

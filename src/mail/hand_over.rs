@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::agent::ClientAgent;
+use super::murder::Absence;
 use super::nexthop::{Destination, words};
 use super::rcpt::client_of;
 use super::reply::Reply;
@@ -224,6 +225,19 @@ impl Walk<'_> {
         let found = self.murder.host_noting(name, self.notes);
         if let Some(next) = found {
             self.note(next);
+        }
+        match self.murder.absence(name) {
+            Some(Absence::NoAnswer) => {
+                let why = "no host answers there";
+                return Attempt::Failed(format!("4.4.1 connect to `{name}`: {why}"));
+            }
+            Some(Absence::NoName) => {
+                let what = "is a host that is gone, and DNS is taken to lack it";
+                return Attempt::Failed(format!(
+                    "5.4.4 Host or domain name not found: `{name}` {what}"
+                ));
+            }
+            None => {}
         }
         if let Some(next) = found.filter(|_| is_lmtp) {
             return match self.circumstances.down.contains(&next) {

@@ -37,14 +37,14 @@ mod trace;
 mod twins;
 mod walk;
 
-pub use agent::ClientAgent;
+pub use agent::{Agents, ClientAgent};
 pub use agreement::{LiveTrace, LookupAgreement, LookupDifference};
 pub use cleanup::{BlindCopy, Cleanup, Rewritten};
 pub use entry::{Circumstances, Entry};
 pub use host::MailHost;
 pub use input::{HostAbilities, HostInput, LiveInput};
 pub use maps::Hit;
-pub use murder::{HostsOut, MailMurder};
+pub use murder::{Absence, HostsOut, MailMurder};
 pub use notes::{RouteNeed, RouteNotes};
 pub use reply::Reply;
 pub use resolve::{Resolver, Route};

@@ -7,14 +7,26 @@ use super::host::MailHost;
 use super::input::HostInput;
 use super::nexthop::{Destination, destinations};
 
+/// What others find of a host that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// Nothing answers, because it is not set up yet: mail for it waits.
+    NoAnswer,
+    /// No name either, because it is gone: mail for it bounces.
+    NoName,
+}
+
 /// The hosts that take no part in a murder, by their numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HostsOut {
-    /// Those that are not there: no mail enters at them, and no name leads to them.
-    pub absent: BTreeSet<usize>,
+    /// Those that are not there: no mail enters at them, and their names lead nowhere.
+    pub absent: BTreeMap<usize, Absence>,
     /// Those that have no job yet: no mail enters at them. Mail that others send there gets the answer of their configuration.
     pub idle: BTreeSet<usize>,
 }
+
+/// How many of a host's names others use to reach it: the last one is what it calls itself.
+const REACHED_BY: usize = 2;
 
 /// All hosts of a murder, for routes of mail.
 #[derive(Debug)]
@@ -25,8 +37,14 @@ pub struct MailMurder {
     pub(super) by_name: HashMap<String, usize>,
     /// The names of hosts that are not ours and that the manifest knows.
     external: HashSet<String>,
-    /// The mail domains.
+    /// The names and addresses of hosts that are not there, where no other host has them.
+    absent: HashMap<String, Absence>,
+    /// The names of hosts that are gone and of which nothing else is known.
+    gone: HashSet<String>,
+    /// The mail domains, also those of `former_domains`.
     domains: HashSet<String>,
+    /// The mail domains that the manifest has no longer.
+    former_domains: HashSet<String>,
     /// A name that stands for all smart hosts, in lower case.
     pub(super) shared_name: Option<String>,
 }
@@ -54,6 +72,8 @@ impl MailMurder {
     pub fn with_hosts(&self, hosts: Vec<Arc<MailHost>>, out: HostsOut) -> Self {
         Self {
             shared_name: self.shared_name.clone(),
+            gone: self.gone.clone(),
+            former_domains: self.former_domains.clone(),
             ..Self::of_hosts(hosts, out, self.external.clone(), self.domains.clone())
         }
     }
@@ -72,7 +92,7 @@ impl MailMurder {
         let all = destinations(nexthop, is_lmtp).into_iter();
         let of_each = all.flat_map(|destination| match &destination {
             Destination::Host(name, port) | Destination::Domain(name, port)
-                if self.shared_name.as_ref() == Some(name) && self.host(name).is_none() =>
+                if self.shared_name.as_ref() == Some(name) && self.is_no_host(name) =>
             {
                 let names = self.smart_hosts();
                 let names = names.map(|name| Destination::Host(name.to_owned(), port.clone()));
@@ -95,6 +115,33 @@ impl MailMurder {
         self
     }
 
+    /// The same murder, which also knows that these hosts are gone.
+    #[must_use]
+    pub fn with_gone<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
+        self.gone.extend(names.into_iter().map(str::to_lowercase));
+        self
+    }
+
+    /// The same murder, which also has the domains that these hosts have in an address class: mail domains that the manifest has no
+    /// longer. The names of hosts are none.
+    #[must_use]
+    pub fn with_domains_of<'h>(mut self, hosts: impl IntoIterator<Item = &'h MailHost>) -> Self {
+        let domains = hosts.into_iter().flat_map(|host| {
+            let own = &host.names;
+            let domains = host.resolver.domains();
+            domains.filter(|domain| !own.iter().any(|name| name == domain))
+        });
+        let is_former = |domain: &&str| {
+            !(self.domains.contains(*domain)
+                || self.by_name.contains_key(*domain)
+                || domain.split('.').next() == Some("localhost"))
+        };
+        let former: HashSet<String> = domains.filter(is_former).map(str::to_owned).collect();
+        self.domains.extend(former.iter().cloned());
+        self.former_domains.extend(former);
+        self
+    }
+
     /// The same murder, which also knows the external hosts and the mail domains of another one.
     #[must_use]
     pub fn with_names_of(&self, other: &Self) -> Self {
@@ -106,7 +153,11 @@ impl MailMurder {
             both(&self.domains, &other.domains),
         );
         let shared_name = self.shared_name.clone();
-        all.with_shared_name(shared_name.or(other.shared_name.clone()).as_deref())
+        let former = other.domains.difference(&self.domains);
+        Self {
+            former_domains: former.cloned().collect(),
+            ..all.with_shared_name(shared_name.or(other.shared_name.clone()).as_deref())
+        }
     }
 
     fn of_hosts(
@@ -116,7 +167,7 @@ impl MailMurder {
         domains: HashSet<String>,
     ) -> Self {
         let mut by_name = HashMap::new();
-        let is_there = |(at, _): &(usize, &Arc<MailHost>)| !out.absent.contains(at);
+        let is_there = |(at, _): &(usize, &Arc<MailHost>)| !out.absent.contains_key(at);
         let present = || hosts.iter().enumerate().filter(is_there);
         // A host's own name counts more than what another one calls itself.
         for pick in [0, 2, 1] {
@@ -138,14 +189,33 @@ impl MailMurder {
                 by_name.entry(network.host().to_string()).or_insert(at);
             }
         }
+        let mut absent = HashMap::new();
+        for (at, why) in &out.absent {
+            let Some(host) = hosts.get(*at) else { continue };
+            let names = host.names.iter().take(REACHED_BY).chain([&host.name]);
+            absent.extend(names.map(|name| (name.clone(), *why)));
+            // An address needs no DNS.
+            let addresses = host.addresses.iter();
+            let addresses = addresses.map(|network| network.host().to_string());
+            absent.extend(addresses.map(|address| (address, Absence::NoAnswer)));
+        }
+        absent.retain(|name, _| !by_name.contains_key(name));
         Self {
             hosts,
             out,
             by_name,
+            absent,
+            gone: HashSet::new(),
             external,
             domains,
+            former_domains: HashSet::new(),
             shared_name: None,
         }
+    }
+
+    /// Whether a name is that of no host of the murder, also of none that is not there.
+    fn is_no_host(&self, name: &str) -> bool {
+        self.host(name).is_none() && self.absence(name).is_none()
     }
 
     /// The host with a name or an address; none if it is not a host of the murder.
@@ -169,7 +239,16 @@ impl MailMurder {
     /// The hosts that take part, by their numbers.
     pub fn taking_part(&self) -> impl Iterator<Item = (usize, &Arc<MailHost>)> {
         let hosts = self.hosts.iter().enumerate();
-        hosts.filter(|(at, _)| !self.out.absent.contains(at) && !self.out.idle.contains(at))
+        hosts.filter(|(at, _)| !self.out.absent.contains_key(at) && !self.out.idle.contains(at))
+    }
+
+    /// What others find by a name or an address of a host that is not there; none if the host is, or is not one of the murder.
+    #[must_use]
+    pub fn absence(&self, name: &str) -> Option<Absence> {
+        let is_known = self.by_name.contains_key(name) || self.external.contains(name);
+        let gone = || self.gone.contains(name).then_some(Absence::NoName);
+        let found = self.absent.get(name).copied().or_else(gone);
+        found.filter(|_| !is_known)
     }
 
     /// Whether the manifest names a host that is not ours.
@@ -194,6 +273,12 @@ impl MailMurder {
     /// The mail domains, in no order.
     pub fn domains(&self) -> impl Iterator<Item = &str> {
         self.domains.iter().map(String::as_str)
+    }
+
+    /// Whether a name is a mail domain that the manifest has no longer.
+    #[must_use]
+    pub fn is_former_domain(&self, name: &str) -> bool {
+        self.former_domains.contains(name)
     }
 
     /// Whether a name is a mail domain of the murder.

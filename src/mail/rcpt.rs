@@ -4,7 +4,7 @@ use super::agent::Program;
 use super::entry::Circumstances;
 use super::host::MailHost;
 use super::maps::Known;
-use super::murder::MailMurder;
+use super::murder::{Absence, MailMurder};
 use super::nexthop::Destination;
 use super::notes::{RouteNeed, RouteNotes};
 use super::reply::Reply;
@@ -19,6 +19,9 @@ const NOTHING: &str = "no service of its master.cf answers on port 25";
 
 /// Why a machine refuses connections to port 25 from others.
 const SHUT: &str = "Connection refused: smtpd(8) listens on loopback addresses only (`inet_interfaces`, master.cf)";
+
+/// What is not modelled of a probe.
+const ONLY_NEXT: &str = "only the next host knows whether the recipient is valid";
 
 /// How many hosts may verify a recipient with each other.
 const MOST_PROBES: usize = 8;
@@ -115,9 +118,13 @@ impl MailMurder {
                         let answer = self.rcpt_within(next, question, asked, depth - 1);
                         answer.map(|answer| answer.reply)
                     }
-                    None => not_modelled("only the next host knows whether the recipient is valid"),
+                    None => match self.absence(name) {
+                        Some(Absence::NoAnswer) => Ok(Reply::new(450, "4.4.1", "no answer")),
+                        Some(Absence::NoName) => Ok(Reply::new(550, "5.4.4", "no such host")),
+                        None => not_modelled(ONLY_NEXT),
+                    },
                 },
-                _ => not_modelled("only the next host knows whether the recipient is valid"),
+                _ => not_modelled(ONLY_NEXT),
             }
         };
         smtpd.rcpt(&RcptQuestion {

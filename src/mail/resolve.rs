@@ -1,8 +1,6 @@
 //! The resolver of trivial-rewrite(8): transport, next hop and recipient of an address.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
-use super::address::split;
+use super::address::{has_mail_domain, is_mail_domain, split};
 use super::maps::{AddressHit, AddressLookup, Hit, Keys, Known, Maps, QueryForm};
 use super::reader::ParameterReader;
 use super::table::{LookupError, MatchStyle, NameList};
@@ -75,41 +73,6 @@ impl Route {
     }
 }
 
-/// Whether the domain of an address is none, or may be one. Names are judged after the host's own are stripped.
-fn has_mail_domain(address: &str) -> bool {
-    let domain = split(address).1;
-    domain.is_none_or(|domain| match domain.starts_with('[') {
-        true => is_mail_domain(domain),
-        false => !domain.is_empty(),
-    })
-}
-
-/// Whether a domain has the form of a host name, or of an address in brackets (`valid_hostname` of Postfix).
-fn is_mail_domain(domain: &str) -> bool {
-    const LONGEST: usize = 255;
-    const LONGEST_LABEL: usize = 63;
-    if let Some(literal) = domain.strip_prefix('[') {
-        let address = literal.strip_suffix(']').unwrap_or_default();
-        let is_ipv6 = address
-            .get(..5)
-            .is_some_and(|word| word.eq_ignore_ascii_case("ipv6:"));
-        return match is_ipv6 {
-            true => address[5..].parse::<Ipv6Addr>().is_ok(),
-            false => address.parse::<Ipv4Addr>().is_ok(),
-        };
-    }
-    // A name with other letters is one where IDNA can convert it.
-    let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || !c.is_ascii();
-    let is_label = |label: &str| {
-        (1..=LONGEST_LABEL).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.chars().all(is_letter)
-    };
-    let is_numeric = domain.chars().all(|c| c.is_ascii_digit() || c == '.');
-    domain.len() <= LONGEST && !is_numeric && domain.split('.').all(is_label)
-}
-
 impl Resolver {
     /// Reads the parameters of the service `rewrite/unix`.
     pub fn read(reader: &mut ParameterReader<'_, '_>) -> Self {
@@ -140,6 +103,17 @@ impl Resolver {
             allows_dash: reader.is_on("allow_min_user"),
             resolves_numeric: reader.is_on("resolve_numeric_domain"),
         }
+    }
+
+    /// The domains that its address classes have by name, as far as they are known.
+    pub fn domains(&self) -> impl Iterator<Item = &str> {
+        let lists = [
+            &self.lookup.local.mydestination,
+            &self.virtual_alias_domains,
+            &self.virtual_mailbox_domains,
+            &self.relay_domains,
+        ];
+        lists.into_iter().flatten().flat_map(NameList::domains)
     }
 
     /// An address in canonical form: with a domain (trivial-rewrite(8), "rewrite local").

@@ -19,6 +19,8 @@ pub enum WorseMail {
     ShutOut,
     /// The first host refuses it for good.
     Refused,
+    /// A host throws it away, and its sender is not told.
+    Discarded,
     /// It bounces.
     Bounced,
     /// It loops.
@@ -27,16 +29,17 @@ pub enum WorseMail {
 
 impl WorseMail {
     /// All, from worst to bad.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Looped,
         Self::Bounced,
+        Self::Discarded,
         Self::Refused,
         Self::ShutOut,
         Self::NotModelled,
         Self::Deferred,
     ];
 
-    /// Whether mail is lost for its sender.
+    /// Whether mail is lost.
     #[must_use]
     pub fn is_loss(self) -> bool {
         self >= Self::ShutOut
@@ -111,6 +114,9 @@ pub struct MailChange {
     pub worse: WorseAddresses,
     /// How many addresses are delivered that were not.
     pub mended: usize,
+    /// How many addresses reach other mailboxes than before, and are not worse off.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub redirected: usize,
     /// How many addresses the model cannot tell, before and after.
     pub not_modelled: usize,
     /// Places where mail enters before and not after, in words.
@@ -133,8 +139,14 @@ pub struct MailChange {
     pub unseen: Vec<String>,
 }
 
+// serde gives a reference.
+#[expect(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 impl MailChange {
-    /// How many addresses are refused for good, bounce or loop at the end, and in the worst state on the way.
+    /// How many addresses lose mail at the end (see [`WorseMail::is_loss`]), and in the worst state on the way.
     #[must_use]
     pub fn losses(&self) -> (usize, usize) {
         let lost = |worse: &WorseAddresses| -> usize {

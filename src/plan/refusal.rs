@@ -35,7 +35,7 @@ pub enum RefusalKind {
     ExposedFile,
     /// After the plan, mail is refused, waits or bounces, or strangers relay, because of the configuration as a whole, and it was not so before.
     Fault,
-    /// Mail is refused for good, bounces or loops after the plan or while hosts are applied, and did not before.
+    /// Mail is refused for good, thrown away, bounces or loops after the plan or while hosts are applied, and did not before.
     Bounce,
     /// The host only loses things, and hosts that this apply leaves out have additions that come first.
     EarlyRemoval,

@@ -77,6 +77,15 @@ fn at_the_end(change: &MailChange, shows_addresses: bool) -> Vec<String> {
         let count = addresses(change.mended);
         lines.push(format!("{count} {is} delivered that {was} not"));
     }
+    if change.redirected > 0 {
+        let verb = if change.redirected == 1 {
+            "reaches"
+        } else {
+            "reach"
+        };
+        let count = addresses(change.redirected);
+        lines.push(format!("{count} {verb} other mailboxes than before"));
+    }
     if change.not_modelled > 0 {
         let count = addresses(change.not_modelled);
         lines.push(format!("{count}: the model cannot tell, before or after"));
@@ -96,7 +105,12 @@ fn at_the_end(change: &MailChange, shows_addresses: bool) -> Vec<String> {
             lines.push(format!("{words} {}", count(more, "more host")));
         }
     }
-    if change.moves.is_empty() && change.worse.is_empty() && change.mended == 0 {
+    let moves = !change.moves.is_empty() || change.redirected > 0;
+    if change.addresses == 0 {
+        lines.push(
+            "the directory has no address in the mail domains, so this says nothing".to_owned(),
+        );
+    } else if !moves && change.worse.is_empty() && change.mended == 0 {
         lines.push("no address moves, and none is worse off at the end".to_owned());
     }
     lines
@@ -109,7 +123,7 @@ pub fn refusal(change: &MailChange) -> Option<String> {
     let lose = |count: usize| {
         let verb = if count == 1 { "loses" } else { "lose" };
         format!(
-            "{} {verb} mail (refused for good, bounced, or in a loop)",
+            "{} {verb} mail (refused for good, bounced, thrown away, or in a loop)",
             addresses(count)
         )
     };
@@ -141,6 +155,8 @@ fn worse(all: &WorseAddresses, shows_addresses: bool) -> Vec<String> {
             WorseMail::Looped => "now loop",
             WorseMail::Bounced if one => "now bounces",
             WorseMail::Bounced => "now bounce",
+            WorseMail::Discarded if one => "is now thrown away",
+            WorseMail::Discarded => "are now thrown away",
             WorseMail::Refused if one => "is now refused for good",
             WorseMail::Refused => "are now refused for good",
             WorseMail::ShutOut if one => "gets no mail from the Internet any more",
@@ -329,7 +345,7 @@ mod tests {
         assert_eq!(
             refusal(&change).as_deref(),
             Some(
-                "2 addresses lose mail (refused for good, bounced, or in a loop) after this plan, and up to 7 more while hosts are applied"
+                "2 addresses lose mail (refused for good, bounced, thrown away, or in a loop) after this plan, and up to 7 more while hosts are applied"
             )
         );
         assert_eq!(refusal(&MailChange::default()), None);

@@ -100,6 +100,9 @@ struct Walks<'a> {
     turns: Vec<Option<usize>>,
 }
 
+/// The hosts of the model that are on one machine.
+type Machine = Vec<usize>;
+
 /// A state with all its routes, and what is worse in it than before for each class.
 type KnownState<'a> = (&'a StateRoutes, &'a [Option<WorstPlace>]);
 
@@ -142,16 +145,27 @@ impl Walks<'_> {
         state.with_routes(Some(known), walked, known.classes.len())
     }
 
-    /// What is worse than before if one host is other than in a known state, and worse than `end` says.
+    /// These hosts of the model by the machines that they are on: the instances of one are changed together.
+    fn machines(&self, hosts: &[usize]) -> Vec<Machine> {
+        let mut machines: BTreeMap<&HostName, Machine> = BTreeMap::new();
+        for at in hosts {
+            if let Some(host) = self.states.hosts.get(*at) {
+                machines.entry(&host.machine).or_default().push(*at);
+            }
+        }
+        machines.into_values().collect()
+    }
+
+    /// What is worse than before if one machine is other than in a known state, and worse than `end` says.
     fn but_one(
         &self,
         judge: &ChangeJudge<'_>,
         (known, worse): KnownState<'_>,
         end: &[Option<WorstPlace>],
-        (host, is_changed): (usize, &dyn Fn(usize) -> bool),
+        (machine, is_changed): (&Machine, &dyn Fn(usize) -> bool),
     ) -> WorseAddresses {
         let state = self.state(is_changed);
-        let routes = self.walker.concerned(&state, known, &[host]);
+        let routes = self.walker.concerned(&state, known, machine);
         let walked = [self.walker.walk(&state, &routes)];
         let differing = state.differing(known, &walked, state.has_other_places(known));
         let worse = judge.all_worse_by(&state, worse, &differing);
@@ -168,17 +182,21 @@ impl Walks<'_> {
     ) {
         let hosts = 0..self.states.hosts.len();
         let changed: Vec<usize> = hosts.filter(|at| self.turn(*at).is_some()).collect();
-        let tried = changed.iter().copied();
-        let tried: Vec<usize> = tried.filter(|at| self.walker.twins.is_first(*at)).collect();
-        let mut found = self.by_waves(judge, end, (&changed, &tried), goes_on);
-        if changed.len() > 1 {
+        let machines = self.machines(&changed);
+        let is_first = |at: &usize| self.walker.twins.is_first(*at);
+        let tried = machines.iter().filter(|own| own.iter().any(is_first));
+        let tried: Vec<Machine> = tried.cloned().collect();
+        let mut found = self.by_waves(judge, end, (&machines, &tried), goes_on);
+        if machines.len() > 1 {
             let none = vec![None; judge.before.classes.len()];
             let single = not_early(&tried, &changed, &judge.before.murder, &end.0.murder);
-            let alone = on_every_core(&single, |host| {
-                let is_changed = |at: usize| at == *host;
-                self.but_one(judge, (judge.before, &none), end.1, (*host, &is_changed))
+            let alone = on_every_core(&single, |machine| {
+                let is_changed = |at: usize| machine.contains(&at);
+                self.but_one(judge, (judge.before, &none), end.1, (machine, &is_changed))
             });
-            let states = single.iter().map(|host| MailState::Alone(self.name(*host)));
+            let states = single
+                .iter()
+                .map(|machine| MailState::Alone(self.name(machine)));
             found.extend(states.zip(alone));
         }
         for (state, worse) in found {
@@ -187,21 +205,21 @@ impl Walks<'_> {
                 change.states.push(StateEffect { state, worse });
             }
         }
-        change.alike = changed.len() - tried.len();
+        change.alike = machines.len() - tried.len();
     }
 
-    fn name(&self, host: usize) -> String {
-        let host = self.states.hosts.get(host);
-        host.map(|host| host.label.clone()).unwrap_or_default()
+    fn name(&self, machine: &Machine) -> String {
+        let hosts = machine.first().and_then(|at| self.states.hosts.get(*at));
+        hosts.map_or_else(String::new, |host| host.machine.to_string())
     }
 
     /// What is worse after each wave but the last one, and after each wave without one of its hosts (or of an earlier one, if later
-    /// waves begin although it failed), by the hosts that have changes and those of them that are tried.
+    /// waves begin although it failed), by the machines that have changes and those of them that are tried.
     fn by_waves(
         &self,
         judge: &ChangeJudge<'_>,
         (after, end): KnownState<'_>,
-        (changed, tried): (&[usize], &[usize]),
+        (changed, tried): (&[Machine], &[Machine]),
         goes_on: bool,
     ) -> Vec<(MailState, WorseAddresses)> {
         let mut found = Vec::new();
@@ -209,8 +227,11 @@ impl Walks<'_> {
         let mut last: Option<StateRoutes> = None;
         for after_wave in 1..=waves {
             let is_done = |at: usize| self.turn(at).is_some_and(|own| own <= after_wave);
-            let is_own = |at: &usize| self.turn(*at) == Some(after_wave);
-            let changed: Vec<usize> = changed.iter().copied().filter(is_own).collect();
+            let turn = |machine: &Machine| machine.first().and_then(|at| self.turn(*at));
+            let is_own = |machine: &Machine| turn(machine) == Some(after_wave);
+            let own: Vec<&Machine> = changed.iter().filter(|one| is_own(one)).collect();
+            let changed: Vec<usize> = own.iter().copied().flatten().copied().collect();
+            let is_only = own.len() == 1;
             let own = (after_wave < waves).then(|| {
                 let known = last.as_ref().unwrap_or(judge.before);
                 let state = self.all_by(known, is_done, &changed);
@@ -226,18 +247,18 @@ impl Walks<'_> {
                 found.push((MailState::AfterWave(after_wave), worse));
             }
             // Without its only host, a wave is the state before it.
-            let fails = |at: &usize| match is_own(at) {
-                true => changed.len() > 1,
-                false => goes_on && is_done(*at),
+            let fails = |machine: &&Machine| match is_own(machine) {
+                true => !is_only,
+                false => goes_on && turn(machine).is_some_and(|own| own < after_wave),
             };
-            let failing: Vec<usize> = tried.iter().copied().filter(fails).collect();
-            let without = on_every_core(&failing, |host| {
-                let is_changed = |at: usize| is_done(at) && at != *host;
-                self.but_one(judge, done, end, (*host, &is_changed))
+            let failing: Vec<&Machine> = tried.iter().filter(fails).collect();
+            let without = on_every_core(&failing, |machine| {
+                let is_changed = |at: usize| is_done(at) && !machine.contains(&at);
+                self.but_one(judge, done, end, (machine, &is_changed))
             });
-            let states = failing.iter().map(|host| MailState::WithoutHost {
+            let states = failing.iter().map(|machine| MailState::WithoutHost {
                 after_wave,
-                host: self.name(*host),
+                host: self.name(machine),
             });
             found.extend(states.zip(without));
             last = own.map(|(state, _)| state);
@@ -246,19 +267,19 @@ impl Walks<'_> {
     }
 }
 
-/// The hosts that may be changed alone: not one that goes while another one comes, as such an early removal is refused by itself.
+/// The machines that may be changed alone: not one that goes while another one comes, as such an early removal is refused by itself.
 fn not_early(
-    tried: &[usize],
+    tried: &[Machine],
     changed: &[usize],
     before: &MailMurder,
     after: &MailMurder,
-) -> Vec<usize> {
+) -> Vec<Machine> {
     let has = |of: &MailMurder, at: usize| of.taking_part().any(|(host, _)| host == at);
     let comes = changed
         .iter()
         .any(|at| has(after, *at) && !has(before, *at));
-    let stays = |at: &usize| !comes || has(after, *at);
-    tried.iter().copied().filter(stays).collect()
+    let stays = |machine: &&Machine| !comes || machine.iter().any(|at| has(after, *at));
+    tried.iter().filter(stays).cloned().collect()
 }
 
 #[cfg(test)]

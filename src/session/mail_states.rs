@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::routes::{CompiledMurder, Place, outside_clients, places};
 use super::watched_hosts::{WatchedHost, WatchedHosts};
 use crate::load::LoadedMurder;
-use crate::mail::{HostInput, HostsOut, LiveInput, MailHost, MailMurder};
+use crate::mail::{Absence, HostInput, HostsOut, LiveInput, MailHost, MailMurder};
 use crate::model::{HostState, Murder, Roster};
 use crate::name::HostName;
 use crate::state::{Desired, LiveService};
@@ -24,7 +24,7 @@ pub(super) struct HostStates {
     before: Option<Arc<MailHost>>,
     /// Its state after the change.
     after: Option<Arc<MailHost>>,
-    /// Whether the change gives it its first job: no mail enters there before.
+    /// Whether it has no job before the change: no mail enters there.
     pub(super) joins: bool,
 }
 
@@ -57,19 +57,24 @@ fn observed(
         };
         Arc::new(MailHost::from_desired(&input))
     };
-    let before = Some(state(&Desired::default()));
-    let is_in_before = !is_retired || live.ledger.is_some();
-    let after = (!is_retired).then(|| state(&seen.desired_after(place.service)));
+    let before = state(&Desired::default());
+    // Without a ledger, a retired host is left as it is.
+    let after = match (is_retired, &live.ledger) {
+        (false, _) => Some(state(&seen.desired_after(place.service))),
+        (true, None) => Some(Arc::clone(&before)),
+        (true, Some(_)) => None,
+    };
     let states = HostStates {
         machine: place.host.name.clone(),
         label: place.label().to_owned(),
-        before: before.filter(|_| is_in_before),
+        before: Some(before),
         after,
         joins: false,
     };
     let [now, then] = states.anonymous();
+    let has_no_job = || live.is_untouched(place.service, domains);
     Some(HostStates {
-        joins: !is_retired && now != then && live.is_untouched(place.service, domains),
+        joins: (is_retired && live.ledger.is_none() || now != then) && has_no_job(),
         ..states
     })
 }
@@ -86,7 +91,7 @@ pub struct MailStates {
 
 impl MailStates {
     /// By what was seen of the hosts. One that was not observed counts as the manifest wants it, before and after. A retired
-    /// host takes part before the change, as long as it has a ledger. One that is as its distribution installs it has no job
+    /// host that has a ledger takes part before the change; without one it stays as it is. One that is as its distribution installs it has no job
     /// before: what bounces everywhere is not worse where nobody sent mail.
     #[must_use]
     pub fn of_plan(loaded: &LoadedMurder, compiled: &CompiledMurder, seen: &WatchedHosts) -> Self {
@@ -103,7 +108,7 @@ impl MailStates {
                 let known = seen.and_then(|seen| observed(&place, seen, is_retired, &domains));
                 hosts.push(known.unwrap_or_else(|| {
                     let as_wanted = wanted.get(place.label()).copied().cloned();
-                    if as_wanted.is_some() {
+                    if as_wanted.is_some() || seen.is_none() {
                         unseen.insert(host.name.to_string());
                     }
                     HostStates {
@@ -122,10 +127,15 @@ impl MailStates {
         let orphans: BTreeSet<HostName> =
             ledgers.flat_map(|ledger| roster.missed(ledger)).collect();
         let orphans = orphans.iter().map(HostName::as_str);
+        let retired = loaded.murder.hosts.values();
+        let retired = retired.filter(|host| host.state == HostState::Retired);
+        let retired = retired.flat_map(|host| [host.name.as_str(), host.mailhost.as_str()]);
+        let before = hosts.iter().filter_map(|host| host.before.as_deref());
         let base = compiled.mail.with_names_of(&compiled.mail);
+        let base = base.with_domains_of(before).with_external(orphans);
         Self::of_hosts(
             hosts,
-            &base.with_external(orphans),
+            &base.with_gone(retired),
             unseen,
             outside_clients(&loaded.murder),
         )
@@ -201,7 +211,11 @@ impl MailStates {
                 false => (&host.before, &host.after),
             };
             if now.is_none() {
-                out.absent.insert(at);
+                let absence = match is_changed(at) {
+                    true => Absence::NoName,
+                    false => Absence::NoAnswer,
+                };
+                out.absent.insert(at, absence);
             } else if host.joins && !is_changed(at) {
                 out.idle.insert(at);
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::classes::{AddressClasses, ClassId};
 use super::judge::PlaceOutcome;
 use super::places::{EntryPlace, PlaceKind};
-use super::state_routes::{ClassRoutes, PlaceRoute, StateRoutes};
+use super::state_routes::{ClassRoutes, Delivery, PlaceRoute, StateRoutes};
 use super::twins::PlaceTwins;
 use crate::directory::Directory;
 use crate::mail::{Circumstances, EndAction};
@@ -163,7 +163,7 @@ impl<'a> ChangeJudge<'a> {
     }
 
     /// What becomes of mail from the Internet that was delivered, if no door is left that takes it. The world knows the internet MTAs,
-    /// where there are some before. It tries again where a door refuses it for now.
+    /// where there are some before. It tries again where a door refuses it for now, but no door takes mail for a former domain later.
     fn shut_out(
         &self,
         class: ClassId,
@@ -174,11 +174,14 @@ impl<'a> ChangeJudge<'a> {
             return None;
         }
         let by_edge = self.before.has_door(true);
+        let (_, address) = self.classes.example(class);
+        let domain = address.rsplit_once('@').map(|(_, domain)| domain);
+        let is_former = domain.is_some_and(|domain| state.murder.is_former_domain(domain));
         let doors = now.iter();
         let mut doors = doors.filter(|route| state.is_door(&route.place, by_edge));
         let mut waits = false;
         let is_shut = doors.all(|route| {
-            waits |= !route.outcome.is_refused_for_good;
+            waits |= !(route.outcome.is_refused_for_good || is_former);
             route.outcome.verdict == EndAction::Refused
         });
         is_shut.then_some(match waits {
@@ -283,13 +286,17 @@ impl<'a> ChangeJudge<'a> {
             appeared: lacking(after, self.before),
             ..MailChange::default()
         };
-        let names = |of: &BTreeSet<usize>| {
-            let names = of.iter().filter_map(|at| hosts.get(*at).cloned());
+        let names = |of: &Delivery| {
+            let names = of.hosts.iter().filter_map(|at| hosts.get(*at).cloned());
             let names: Vec<String> = names.take(NAMED).collect();
-            match of.len().checked_sub(NAMED) {
+            let names = match of.hosts.len().checked_sub(NAMED) {
                 Some(1) => format!("{} and 1 more host", names.join(", ")),
                 Some(more @ 2..) => format!("{} and {more} more hosts", names.join(", ")),
                 _ => names.join(", "),
+            };
+            match of.leaves {
+                true => format!("hosts outside of the murder (by {names})"),
+                false => names,
             }
         };
         let mut moves: BTreeMap<(String, String), usize> = BTreeMap::new();
@@ -297,12 +304,18 @@ impl<'a> ChangeJudge<'a> {
         for (class, (then, now)) in self.classes.ids().zip(both) {
             let (count, _) = self.classes.example(class);
             let [from, to] = [then, now].map(ClassRoutes::delivers);
-            match (from.is_empty(), to.is_empty()) {
-                (false, false) if from != to => {
-                    *moves.entry((names(&from), names(&to))).or_default() += count;
-                }
-                _ if self.is_mended(class, now, after) => change.mended += count,
-                _ => {}
+            let both = !from.hosts.is_empty() && !to.hosts.is_empty();
+            let is_mended = self.is_mended(class, now, after);
+            match both && (&from.hosts, from.leaves) != (&to.hosts, to.leaves) {
+                true => *moves.entry((names(&from), names(&to))).or_default() += count,
+                false if is_mended => change.mended += count,
+                false => {}
+            }
+            let is_worse = worse.get(class.0 as usize).is_some_and(Option::is_some);
+            // Which mailbox a host outside of the murder gives it to is not known.
+            let is_known = both && from.leaves == to.leaves;
+            if is_known && !is_mended && !is_worse && from.mailboxes != to.mailboxes {
+                change.redirected += count;
             }
             if [then, now].map(ClassRoutes::verdict) == [EndAction::NotModelled; 2] {
                 change.not_modelled += count;

@@ -10,7 +10,7 @@ pub struct ClassFault {
     pub code: FindingCode,
     /// Where it shows.
     pub place: EntryPlace,
-    /// The hosts that have the fault.
+    /// The hosts that have the fault, sorted.
     pub hosts: Vec<String>,
     /// Why, in words.
     pub why: String,
@@ -61,7 +61,39 @@ pub(super) fn add(fault: ClassFault, faults: &mut Vec<ClassFault>) {
             let new = fault.hosts.into_iter();
             let new: Vec<String> = new.filter(|host| !known.hosts.contains(host)).collect();
             known.hosts.extend(new);
+            known.hosts.sort_unstable();
         }
         None => faults.push(fault),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::Entry;
+    use crate::verify::places::PlaceKind;
+
+    /// The place where a fault shows first depends on where mail enters, and the order of the hosts does not.
+    #[test]
+    fn the_hosts_of_a_fault_are_sorted() {
+        let fault = |place, host: &str| ClassFault {
+            code: FindingCode::Loop,
+            place: EntryPlace {
+                host: place,
+                kind: PlaceKind::Submitted,
+                entry: Entry::Submit(place),
+                twin: place,
+            },
+            hosts: vec![host.to_owned()],
+            why: "it loops".to_owned(),
+            recipient: String::new(),
+            extension: String::new(),
+        };
+        let mut faults = Vec::new();
+        for (place, host) in [(0, "b"), (1, "c"), (2, "a"), (3, "b")] {
+            add(fault(place, host), &mut faults);
+        }
+        let hosts: Vec<&[String]> = faults.iter().map(|fault| fault.hosts.as_slice()).collect();
+        assert_eq!(hosts, [["a", "b", "c"].map(str::to_owned)]);
     }
 }

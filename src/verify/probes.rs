@@ -280,8 +280,8 @@ fn merged(findings: Vec<Finding>) -> Vec<Finding> {
         match known {
             Some(known) => {
                 for host in finding.hosts {
-                    if !known.hosts.contains(&host) {
-                        known.hosts.push(host);
+                    if let Err(at) = known.hosts.binary_search(&host) {
+                        known.hosts.insert(at, host);
                     }
                 }
             }

@@ -1,6 +1,7 @@
 //! The routes of all classes of addresses in a state of the hosts, and those that differ in a neighbouring state.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
 use super::classes::{AddressClasses, ClassId};
@@ -9,7 +10,8 @@ use super::places::{EntryPlace, PlaceKind, places};
 use super::twins::PlaceTwins;
 use crate::directory::Directory;
 use crate::mail::{
-    Circumstances, EndAction, MailMurder, MailTrace, RouteEnd, RouteMemory, RouteNeed, RouteNotes,
+    Agents, Circumstances, EndAction, MailMurder, MailTrace, RouteEnd, RouteMemory, RouteNeed,
+    RouteNotes,
 };
 
 /// From where mail comes, and the host where it enters: what tells a place from the others of a state.
@@ -25,6 +27,10 @@ pub(super) struct PlaceRoute {
     delivers: BTreeSet<usize>,
     /// Those of them that give it to a mailbox over LMTP.
     gives_to_mailbox: BTreeSet<usize>,
+    /// The recipients that it has in the end, where it is delivered, in lower case: a digest of each.
+    mailboxes: BTreeSet<u64>,
+    /// Whether hosts outside of the murder take all of it.
+    leaves: bool,
 }
 
 /// The routes of a class, by their places.
@@ -81,18 +87,36 @@ impl ClassRoutes {
     }
 
     /// The hosts that give mail from the Internet to a mailbox; if there are none, those that deliver it where most mail enters.
-    pub(super) fn delivers(&self) -> BTreeSet<usize> {
+    pub(super) fn delivers(&self) -> Delivery {
         let outside = self
             .iter()
             .filter(|route| route.place.kind == PlaceKind::Outside);
-        let given: BTreeSet<usize> = outside
-            .flat_map(|route| route.gives_to_mailbox.iter().copied())
-            .collect();
-        match (given.is_empty(), self.iter().next()) {
-            (true, Some(first)) => first.delivers.clone(),
-            _ => given,
+        let given = outside.filter(|route| !route.gives_to_mailbox.is_empty());
+        let mut all = Delivery::default();
+        for route in given {
+            all.hosts.extend(&route.gives_to_mailbox);
+            all.mailboxes.extend(&route.mailboxes);
+        }
+        match (all.hosts.is_empty(), self.iter().next()) {
+            (true, Some(first)) => Delivery {
+                hosts: first.delivers.clone(),
+                leaves: first.leaves,
+                mailboxes: first.mailboxes.clone(),
+            },
+            _ => all,
         }
     }
+}
+
+/// Where mail is delivered.
+#[derive(Debug, PartialEq, Eq, Default)]
+pub(super) struct Delivery {
+    /// The hosts that deliver it.
+    pub(super) hosts: BTreeSet<usize>,
+    /// Whether they give it to hosts outside of the murder.
+    pub(super) leaves: bool,
+    /// A digest of each recipient that it has in the end.
+    pub(super) mailboxes: BTreeSet<u64>,
 }
 
 impl StateRoutes {
@@ -308,6 +332,13 @@ fn key_of(place: &EntryPlace) -> PlaceKey {
     (place.kind, place.host)
 }
 
+/// A digest of the recipient at the end of a route.
+fn mailbox(end: &RouteEnd) -> u64 {
+    let mut digest = DefaultHasher::new();
+    end.recipient.to_lowercase().hash(&mut digest);
+    digest.finish()
+}
+
 /// What a trace says of its place.
 fn route(
     state: &StateRoutes,
@@ -321,11 +352,13 @@ fn route(
     let delivered = trace.ends.iter();
     let delivered = delivered.filter(|end| is_told && end.action == EndAction::Delivered);
     let host = |end: &RouteEnd| labels.get(end.host.as_str()).copied();
-    let is_lmtp = |end: &RouteEnd| {
+    let by = |end: &RouteEnd, is: &dyn Fn(&Agents, &str) -> bool| {
         let transport = end.via.split(':').next().unwrap_or_default();
         let host = host(end).and_then(|at| state.murder.hosts.get(at));
-        host.is_some_and(|host| host.agents.is_lmtp(transport))
+        host.is_some_and(|host| is(&host.agents, transport))
     };
+    let is_lmtp = |end: &RouteEnd| by(end, &Agents::is_lmtp);
+    let leaves = |end: &RouteEnd| by(end, &Agents::is_smtp);
     PlaceRoute {
         place,
         outcome: PlaceOutcome::of(trace),
@@ -334,6 +367,8 @@ fn route(
             .filter(|end| is_lmtp(end))
             .filter_map(host)
             .collect(),
+        mailboxes: delivered.clone().map(mailbox).collect(),
+        leaves: delivered.clone().all(leaves),
         delivers: delivered.filter_map(host).collect(),
     }
 }

@@ -21,7 +21,7 @@ pub struct MailFailure {
 pub struct FailureEffect {
     /// Mail waits that was delivered.
     pub deferred: usize,
-    /// Mail bounces, or is refused for good, that was not.
+    /// Mail bounces, is refused for good, or is thrown away, that was not.
     pub bounced: usize,
     /// Mail loops that did not.
     pub looped: usize,
@@ -75,7 +75,9 @@ impl FailureEffect {
         match worst {
             WorseMail::Deferred => self.deferred += count,
             WorseMail::NotModelled => self.not_modelled += count,
-            WorseMail::ShutOut | WorseMail::Refused | WorseMail::Bounced => self.bounced += count,
+            WorseMail::ShutOut | WorseMail::Refused | WorseMail::Discarded | WorseMail::Bounced => {
+                self.bounced += count
+            }
             WorseMail::Looped => self.looped += count,
         }
         if worst.is_loss() && self.examples.len() < EXAMPLES {

@@ -19,6 +19,11 @@ impl WorseMail {
         match now.verdict {
             EndAction::Loop => Some(Self::Looped),
             EndAction::Bounced if then.verdict != EndAction::Loop => Some(Self::Bounced),
+            EndAction::Discarded
+                if [EndAction::Delivered, EndAction::Deferred].contains(&then.verdict) =>
+            {
+                Some(Self::Discarded)
+            }
             EndAction::NotModelled => Some(Self::NotModelled),
             EndAction::Deferred | EndAction::Refused if then.verdict == EndAction::Delivered => {
                 Some(Self::Deferred)

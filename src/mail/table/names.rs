@@ -58,6 +58,15 @@ impl NameList {
         Ok(false)
     }
 
+    /// The domains that it has by name: not those of tables, nor those of which it has only the subdomains.
+    pub fn domains(&self) -> impl Iterator<Item = &str> {
+        let members = self.members.iter();
+        members.filter_map(|member| match member {
+            (ListMember::Name(name), false) if !name.starts_with(['.', '[']) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     fn is_same(&self, own: &str, name: &str) -> bool {
         own == name
             || match self.style {

@@ -258,7 +258,8 @@ impl<'a> AddressByAddress<'a> {
         });
         let of = |change: &MailChange| {
             let lines = (change.vanished.clone(), change.appeared.clone());
-            let sums = (change.addresses, change.mended, change.not_modelled);
+            let sums = [change.addresses, change.mended, change.redirected];
+            let sums = (sums, change.not_modelled);
             (counts(&change.worse), change.moves.clone(), sums, lines)
         };
         assert_eq!(of(change), of(&own), "{words}");
