@@ -141,13 +141,13 @@ fn each_broken_configuration_is_refuted() {
             "the backend has no recipient table",
             "backend1",
             "settings: {local_recipient_maps: '', transport_maps: 'hash:/etc/postfix/transport'}".to_owned(),
-            "loop: uid=ann smtp backend1",
+            "loop: uid=ann backend1 smtp",
         ),
         (
             "the backend knows folders and has no transport for them",
             "backend1",
             "settings: {virtual_alias_maps: '', local_recipient_maps: ''}".to_owned(),
-            "loop: cn=memo smtp backend1",
+            "loop: cn=memo backend1 smtp",
         ),
         (
             "the internal MTA rewrites folders",
@@ -285,7 +285,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ),
     (
         "dn: uid=x,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: x..y@example.org\nmailHost: backend1.example.org\n",
-        &["undeliverable: uid=x mx smtp backend2 frontend1"],
+        &["undeliverable: uid=x backend2 frontend1 mx smtp"],
     ),
     (
         "dn: cn=x,dc=example,dc=org\nobjectClass: kolabGroupOfUniqueNames\nmail: x@example.org\nuniqueMember: cn=y,dc=example,dc=org\n\n\
