@@ -118,11 +118,7 @@ impl MailMurder {
                         let answer = self.rcpt_within(next, question, asked, depth - 1);
                         answer.map(|answer| answer.reply)
                     }
-                    None => match self.absence(name) {
-                        Some(Absence::NoAnswer) => Ok(Reply::new(450, "4.4.1", "no answer")),
-                        Some(Absence::NoName) => Ok(Reply::new(550, "5.4.4", "no such host")),
-                        None => not_modelled(ONLY_NEXT),
-                    },
+                    None => self.probe_elsewhere(name),
                 },
                 _ => not_modelled(ONLY_NEXT),
             }
@@ -134,6 +130,15 @@ impl MailMurder {
             directory,
             verify: &verify,
         })
+    }
+
+    /// What becomes of a probe for a name that is that of no host, or of one that is not there.
+    fn probe_elsewhere(&self, name: &str) -> Known<Reply> {
+        match self.absence(name) {
+            Some(Absence::NoAnswer) => Ok(Reply::new(450, "4.4.1", "no answer")),
+            Some(Absence::NoName) => Ok(Reply::new(550, "5.4.4", "no such host")),
+            None => not_modelled(ONLY_NEXT),
+        }
     }
 }
 
