@@ -458,11 +458,12 @@ def delivery(model, host, data, lines):
     """How the log differs from a trace; empty if it does not, none if the trace is not modelled here."""
     own = f"{host}.example.org"
     hop = model["hops"][0] if model["hops"] else {"routes": [], "host": own}
-    failed = [end for end in model["ends"] if end["via"] == "queue" and end["host"] == own]
+    ends = [end for end in model["ends"] if end["host"] == own]
     if any(one["host"] == own and one["from"] is not None for one in model["hops"][1:]):
         # The mail comes back, which it does not here: what fails then is another message.
         first = json.dumps([model["address"], hop.get("rewriting", [])]).lower()
-        failed = [end for end in failed if end["recipient"].lower() in first]
+        ends = [end for end in ends if end["recipient"].lower() in first]
+    failed = [end for end in ends if end["via"] == "queue"]
     if any(entry["host"] == own for entry in model["not_modelled"]):
         if os.environ.get("COMPARE_UNKNOWN"):
             print("not modelled:", host, model["address"], model["not_modelled"])
@@ -486,7 +487,7 @@ def delivery(model, host, data, lines):
     softened = {end[0]: end for end in wanted if end[1] == "retry"}
     real_ends = {softened.get(end[0], end) if end[1:] == ("retry", "none", "4.0.0", "deferred") else end for end in real_ends}
     # qmgr(8) bounces it.
-    wanted |= {(end["recipient"].lower(), "error", "none", *failure(end)) for end in model["ends"] if end["host"] == own and end["reason"][1:].startswith(".1.3 bad")}
+    wanted |= {(end["recipient"].lower(), "error", "none", *failure(end)) for end in ends if end["reason"][1:].startswith(".1.3 bad")}
     # A message that cannot be expanded stays in maildrop, and the log has no recipient of it.
     if failed and (hop["routes"] or lines):
         wanted |= {(end["recipient"].lower(), "retry", "none", "4.3.0", "deferred") for end in failed}
