@@ -8,7 +8,7 @@ use super::outcome::{Action, Outcome};
 use super::sent::{OUTSIDE, Outcomes};
 
 /// What becomes worse, from bad to worst, in the words of a plan.
-const KINDS: [&str; 4] = ["deferred", "refused", "bounced", "looped"];
+const KINDS: [&str; 5] = ["deferred", "refused", "discarded", "bounced", "looped"];
 
 /// What is worse for mail between two outcomes: its place in [`KINDS`]. Mail that bounced or looped is not worse off where it is
 /// refused, nor mail that looped where it bounces.
@@ -20,8 +20,9 @@ fn between(then: &Outcome, now: &Outcome) -> Option<usize> {
     }
     match is {
         _ if was == is => None,
-        Action::Looped => Some(3),
-        Action::Bounced if was != Action::Looped => Some(2),
+        Action::Looped => Some(4),
+        Action::Bounced if was != Action::Looped => Some(3),
+        Action::Discarded if [Action::Delivered, Action::Deferred].contains(&was) => Some(2),
         Action::Deferred | Action::Refused if was == Action::Delivered => Some(0),
         _ => None,
     }
