@@ -61,14 +61,20 @@ fn until<T>(child: &mut Child, mut comes: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-#[test]
-fn a_signal_ends_trace_and_verify_with_its_code_and_a_last_line() {
-    let folder = tempfile::tempdir().unwrap();
+/// Writes a manifest whose LDAP server and host are both this server, which never answers.
+fn server_of_a_manifest(folder: &Path) -> TcpListener {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     server.set_nonblocking(true).unwrap();
     let port = server.local_addr().unwrap().port().to_string();
     let manifest = MANIFEST.replace("LDAP", &port).replace("SSH", &port);
-    std::fs::write(folder.path().join("murder.yaml"), manifest).unwrap();
+    std::fs::write(folder.join("murder.yaml"), manifest).unwrap();
+    server
+}
+
+#[test]
+fn a_signal_ends_trace_and_verify_with_its_code_and_a_last_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server_of_a_manifest(folder.path());
     std::fs::write(
         folder.path().join("d.ldif"),
         "dn: uid=ann,dc=example,dc=org\nobjectClass: kolabInetOrgPerson\nmail: ann@example.org\nmailHost: backend1.example.org\n\n",
@@ -167,11 +173,7 @@ fn names(folder: &Path) -> Vec<String> {
 #[test]
 fn a_signal_ends_an_apply_that_has_changed_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    server.set_nonblocking(true).unwrap();
-    let port = server.local_addr().unwrap().port().to_string();
-    let manifest = MANIFEST.replace("LDAP", &port).replace("SSH", &port);
-    std::fs::write(folder.path().join("murder.yaml"), manifest).unwrap();
+    let server = server_of_a_manifest(folder.path());
     let reads = ["apply", "murder.yaml", "--yes", "--accept-new"];
     let judges = [
         "apply",

@@ -18,7 +18,7 @@ impl Intake {
     pub fn read(reader: &ParameterReader<'_, '_>) -> Self {
         Self {
             content_filter: reader.text("content_filter"),
-            maps_addresses: !reader.overrides("no_address_mappings"),
+            maps_addresses: !reader.view.overrides("no_address_mappings"),
         }
     }
 

@@ -25,22 +25,11 @@ impl Walk<'_> {
                 self.failed(at, recipient, LookupError::NotModelled(what.to_owned()));
             }
             Program::Error => {
-                // bounce(5): a status of another class is not used.
-                let (status, text) = split_status(&route.nexthop, "5.0.0");
-                let status = if status.starts_with('5') {
-                    status
-                } else {
-                    "5.0.0"
-                };
+                let (status, text) = status_like("5.0.0", &route.nexthop);
                 self.fail(at, recipient, via, &format!("{status} {text}"));
             }
             Program::Retry => {
-                let (status, text) = split_status(&route.nexthop, "4.0.0");
-                let status = if status.starts_with('4') {
-                    status
-                } else {
-                    "4.0.0"
-                };
+                let (status, text) = status_like("4.0.0", &route.nexthop);
                 let reason = format!("{status} {text}");
                 self.end(at, recipient, EndAction::Deferred, via, reason);
             }
@@ -77,5 +66,14 @@ impl Walk<'_> {
             EndAction::Bounced
         };
         self.end(at, recipient, action, via, status);
+    }
+}
+
+/// The status at the begin of a next hop, and the text behind it. bounce(8) and defer(8) use `default` where there is none, or one of another class.
+fn status_like<'a>(default: &'a str, nexthop: &'a str) -> (&'a str, &'a str) {
+    let (status, text) = split_status(nexthop, default);
+    match status.get(..1) == default.get(..1) {
+        true => (status, text),
+        false => (default, text),
     }
 }

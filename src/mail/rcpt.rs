@@ -20,7 +20,7 @@ const NOTHING: &str = "no service of its master.cf answers on port 25";
 /// Why a machine refuses connections to port 25 from others.
 const SHUT: &str = "Connection refused: smtpd(8) listens on loopback addresses only (`inet_interfaces`, master.cf)";
 
-/// What is not modelled of a probe.
+/// Why a probe is not modelled.
 const ONLY_NEXT: &str = "only the next host knows whether the recipient is valid";
 
 /// How many hosts may verify a recipient with each other.

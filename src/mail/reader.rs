@@ -48,13 +48,6 @@ impl<'a, 'v> ParameterReader<'a, 'v> {
         classes.iter().any(|one| one == class)
     }
 
-    /// Whether `receive_override_options` has an option.
-    #[must_use]
-    pub fn overrides(&self, option: &str) -> bool {
-        let options = split_list(&self.text_or_empty("receive_override_options"));
-        options.iter().any(|one| one == option)
-    }
-
     /// The value as a number.
     #[must_use]
     pub fn number(&self, name: &str, default: usize) -> usize {

@@ -60,7 +60,7 @@ impl Smtpd {
             bare_parents: reader.style("smtpd_access_maps") == MatchStyle::Parents,
             intake: Intake::read(reader),
             command_filter: reader.maps("smtpd_command_filter"),
-            checks_unknown: !reader.overrides("no_unknown_recipient_checks"),
+            checks_unknown: !reader.view.overrides("no_unknown_recipient_checks"),
         }
     }
 }

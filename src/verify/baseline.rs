@@ -80,11 +80,10 @@ impl Baseline {
 
     /// Accepts of a finding what another baseline with the same key accepts of it.
     pub fn keep(&mut self, finding: &Finding, other: &Self) {
-        let hashes: Vec<String> = self.hashes(finding).collect();
-        let kept = hashes
-            .into_iter()
-            .filter(|hash| other.accepted.contains(hash));
-        let kept: Vec<String> = kept.collect();
+        let hashes = self.hashes(finding);
+        let kept: Vec<String> = hashes
+            .filter(|hash| other.accepted.contains(hash))
+            .collect();
         self.accepted.extend(kept);
     }
 

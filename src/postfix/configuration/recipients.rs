@@ -107,7 +107,9 @@ impl View<'_> {
         self.expanded(name).text.is_ok_and(|text| text.is_empty())
     }
 
-    fn overrides(&self, word: &str) -> bool {
+    /// Whether `receive_override_options` has an option.
+    #[must_use]
+    pub fn overrides(&self, word: &str) -> bool {
         let options = self.expanded(OVERRIDE).text.unwrap_or_default();
         split_list(&options).iter().any(|option| option == word)
     }
