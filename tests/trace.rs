@@ -227,7 +227,7 @@ fn people_and_pictures_have_the_same_route() {
     }
     fs::write(
         lab.0.path().join("list"),
-        "\u{feff}john@example.org\r\n\r\nnosuch@example.org\r\n",
+        "\u{feff}john@example.org\r\n\r\n# a comment\r\n#\r\nnosuch@example.org\r\n",
     )
     .unwrap();
     let listed = shown(&["--addresses", "list"]);
@@ -273,6 +273,18 @@ fn people_and_pictures_have_the_same_route() {
     let wrong = lab.trace(&["--ldif", "d.ldif", "john@example.org"]);
     assert_eq!(wrong.status.code(), Some(1));
     assert!(text(&wrong.stderr).contains("line 2: the record changes an entry"));
+    fs::write(
+        lab.0.path().join("d.ldif"),
+        "dn: a=1\na: 1\n\n# search result\nsearch: 2\nresult: 0 Success\n",
+    )
+    .unwrap();
+    let wrong = lab.trace(&["--ldif", "d.ldif", "john@example.org"]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(
+        text(&wrong.stderr).contains(
+            "line 5: `search:` is a line of ldapsearch(1) about itself; run it with `-LLL`"
+        )
+    );
 }
 
 /// postconf(5), `always_bcc`, `recipient_bcc_maps`, `masquerade_domains`, `smtp_generic_maps`; local(8), `.forward`.

@@ -223,6 +223,12 @@ fn each_broken_configuration_is_refuted() {
             "settings: {mynetworks: '0.0.0.0/0'}".to_owned(),
             "open-relay: smtp",
         ),
+        (
+            "bounces have a sender, and mail for it bounces",
+            "backend1",
+            "settings: {sender_canonical_maps: 'static:none@example.org'}".to_owned(),
+            "loop: backend1",
+        ),
     ] {
         let findings = found(&with(host, &more), CLEAN);
         assert!(findings.iter().any(|one| one == expected), "{what}: {findings:#?}");
@@ -446,6 +452,17 @@ fn what_is_not_known_is_no_success() {
 
 #[test]
 fn a_baseline_accepts_what_it_has() {
+    let missing = RouteFolder::with(MANIFEST, CLEAN);
+    let missing = missing.run(&[
+        "verify",
+        "m.yaml",
+        "--ldif",
+        "d.ldif",
+        "--baseline",
+        "b.json",
+    ]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(text(&missing.stderr).contains("`--write-baseline` beside `--baseline FILE` makes it"));
     let folder = RouteFolder::with(MANIFEST, &format!("{CLEAN}\n{}", MISTAKES[1].0));
     let (report, code) = json(&folder, &["--baseline", "b.json", "--write-baseline"]);
     assert_eq!(

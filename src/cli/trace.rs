@@ -44,7 +44,7 @@ pub struct TraceArguments {
     /// The host where the mail is submitted by sendmail(1).
     #[arg(long, value_name = "HOST")]
     pub submit: Option<String>,
-    /// Trace the addresses in this file too, one on each line; `-` is the standard input.
+    /// Trace the addresses in this file too, one on each line; `# ` begins a comment, and `-` is the standard input.
     #[arg(long, value_name = "FILE")]
     pub addresses: Option<PathBuf>,
     /// The form of the result.
@@ -272,7 +272,9 @@ fn addresses(arguments: &TraceArguments) -> Result<Vec<String>, CliError> {
         };
         // Editors of Windows put a mark before the text.
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let lines = text.lines().map(str::trim);
+        // A comment; an address may begin with `#`, and not with `# `.
+        let lines = lines.filter(|line| !matches!(*line, "" | "#") && !line.starts_with("# "));
         addresses.extend(lines.map(str::to_owned));
     }
     addresses.iter().map(|text| recipient(text)).collect()

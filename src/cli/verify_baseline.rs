@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
+use crate::diagnostic::Diagnostic;
 use crate::replace_file::replace;
 use crate::verify::{Baseline, Finding};
 
@@ -17,7 +18,14 @@ const KEY: usize = 32;
 /// # Errors
 /// If either cannot be read, or they do not fit.
 pub fn read(path: &Path) -> Result<Baseline, CliError> {
-    let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => CliError::arguments(vec![
+            Diagnostic::error(format!("there is no baseline `{}`", path.display())).hint(
+                "`--write-baseline` beside `--baseline FILE` makes it, from the findings of today",
+            ),
+        ]),
+        _ => unreadable(path, &error),
+    })?;
     let key_path = key_path(path);
     let key = fs::read(&key_path).map_err(|error| unreadable(&key_path, &error))?;
     Baseline::read(&text, key).map_err(|why| {

@@ -111,6 +111,9 @@ fn take(directory: &mut Directory, line: &[u8], is_within: &mut bool) -> Result<
                     .begin(&String::from_utf8_lossy(&value))
                     .map_err(too_large)
             }
+            "search" | "result" => Err(format!(
+                "`{name}:` is a line of ldapsearch(1) about itself; run it with `-LLL`, which leaves these lines out"
+            )),
             _ => Err(format!("a record begins with `dn:`, not with `{name}:`")),
         };
     }

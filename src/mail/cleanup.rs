@@ -1,4 +1,4 @@
-//! The rewriting of recipients by cleanup(8): canonical addresses and virtual aliases.
+//! The rewriting by cleanup(8): canonical addresses and virtual aliases of recipients, and the sender of bounces.
 
 use std::collections::HashSet;
 
@@ -18,6 +18,7 @@ pub struct Cleanup {
     recipient_canonical_maps: Maps,
     canonical_maps: Maps,
     masquerade: Known<Masquerade>,
+    senders: SenderRewriting,
     virtual_alias_maps: Maps,
     always_bcc: Known<String>,
     recipient_bcc_maps: Maps,
@@ -27,6 +28,14 @@ pub struct Cleanup {
     expansion_limit: usize,
     recursion_limit: usize,
     length_limit: usize,
+}
+
+/// What cleanup(8) does with the sender of a message.
+#[derive(Debug)]
+struct SenderRewriting {
+    /// `sender_canonical_maps`, then `canonical_maps`.
+    maps: [Maps; 2],
+    masquerade: Known<Masquerade>,
 }
 
 /// The recipients of a message after cleanup(8), in internal form, and the table entries that rewrote them.
@@ -54,25 +63,16 @@ pub struct BlindCopy {
 impl Cleanup {
     /// Reads the parameters of the service `cleanup/unix`.
     pub fn read(reader: &mut ParameterReader<'_, '_>) -> Self {
-        let canonical = |name: &str, classes: &str, reader: &mut ParameterReader<'_, '_>| {
-            let is_on = split_list(&reader.text_or_empty(classes))
-                .iter()
-                .any(|class| class == "envelope_recipient");
-            let mut maps = reader.maps(name);
-            if !is_on && maps.tables.is_ok() {
-                maps.tables = Ok(Vec::new());
-            }
-            maps
-        };
+        let (recipient, sender) = ("envelope_recipient", "envelope_sender");
         Self {
             lookup: reader.address_lookup(),
-            recipient_canonical_maps: canonical(
-                "recipient_canonical_maps",
-                "recipient_canonical_classes",
-                reader,
-            ),
-            canonical_maps: canonical("canonical_maps", "canonical_classes", reader),
-            masquerade: Masquerade::read(reader),
+            recipient_canonical_maps: canonical("recipient_canonical", recipient, reader),
+            canonical_maps: canonical("canonical", recipient, reader),
+            masquerade: Masquerade::read(recipient, reader),
+            senders: SenderRewriting {
+                maps: ["sender_canonical", "canonical"].map(|name| canonical(name, sender, reader)),
+                masquerade: Masquerade::read(sender, reader),
+            },
             virtual_alias_maps: reader.maps("virtual_alias_maps"),
             always_bcc: reader.text("always_bcc"),
             recipient_bcc_maps: reader.maps("recipient_bcc_maps"),
@@ -121,6 +121,36 @@ impl Cleanup {
         })
     }
 
+    /// The sender that cleanup(8) gives a message without one, such as a bounce, and the table entries that say so; none if
+    /// the sender stays empty. The key of an empty sender is `""`, so that only patterns and `static:` have it.
+    ///
+    /// # Errors
+    /// If a table on the way has no answer.
+    pub fn sender_of_bounces(
+        &self,
+        resolver: &Resolver,
+        directory: &Directory,
+    ) -> Known<Option<(String, Vec<Hit>)>> {
+        let mut rewriting = Rewriting {
+            cleanup: self,
+            resolver,
+            directory,
+            hits: Vec::new(),
+        };
+        let mut sender = String::new();
+        for maps in &self.senders.maps {
+            sender = rewriting.one_to_one(&sender, maps)?;
+        }
+        if sender.is_empty() {
+            return Ok(None);
+        }
+        let masquerade = self.senders.masquerade.as_ref().map_err(Clone::clone)?;
+        Ok(Some((
+            masquerade.applied(sender, directory)?,
+            rewriting.hits,
+        )))
+    }
+
     /// Who else gets a message for a recipient, which is rewritten already but for its aliases.
     fn copies(
         &self,
@@ -159,6 +189,16 @@ impl Cleanup {
         }
         Ok(copies)
     }
+}
+
+/// The tables of `NAME_maps`, if `NAME_classes` has a class of addresses.
+fn canonical(name: &str, class: &str, reader: &mut ParameterReader<'_, '_>) -> Maps {
+    let classes = split_list(&reader.text_or_empty(&format!("{name}_classes")));
+    let mut maps = reader.maps(&format!("{name}_maps"));
+    if !classes.iter().any(|other| other == class) && maps.tables.is_ok() {
+        maps.tables = Ok(Vec::new());
+    }
+    maps
 }
 
 struct Rewriting<'a> {

@@ -7,20 +7,20 @@ use super::table::{MatchStyle, NameList};
 use crate::directory::Directory;
 use crate::postfix::split_list;
 
-/// The domains whose subdomains cleanup(8) strips from recipients.
+/// The domains whose subdomains cleanup(8) strips from addresses of a class.
 #[derive(Debug)]
 pub struct Masquerade {
-    /// Each domain, and whether its subdomains are stripped; the first one that matches decides. Empty if recipients are not masqueraded.
+    /// Each domain, and whether its subdomains are stripped; the first one that matches decides. Empty if the class is not masqueraded.
     domains: Vec<(String, bool)>,
     /// The users that keep their domains (`masquerade_exceptions`).
     exceptions: NameList,
 }
 
 impl Masquerade {
-    /// Reads `masquerade_domains`, which counts for recipients only with `envelope_recipient` in `masquerade_classes`.
-    pub fn read(reader: &mut ParameterReader<'_, '_>) -> Known<Self> {
+    /// Reads `masquerade_domains`, which counts only for the classes of `masquerade_classes`, such as `envelope_recipient`.
+    pub fn read(class: &str, reader: &mut ParameterReader<'_, '_>) -> Known<Self> {
         let classes = split_list(&reader.text("masquerade_classes")?);
-        let is_on = classes.iter().any(|class| class == "envelope_recipient");
+        let is_on = classes.iter().any(|other| other == class);
         let words = split_list(&reader.text("masquerade_domains")?);
         let domains = words.into_iter().filter(|_| is_on).map(|word| {
             let name = word.trim_start_matches('!');

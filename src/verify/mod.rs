@@ -7,6 +7,7 @@ mod audit_forwards;
 mod audit_groups;
 mod audit_shared;
 mod baseline;
+mod bounces;
 mod change;
 mod classes;
 mod code;

@@ -1,4 +1,5 @@
-//! What is wrong with the configuration, whatever the directory has: open relays, unknown recipients, postmasters, system mail.
+//! What is wrong with the configuration, whatever the directory has: open relays, unknown recipients, postmasters, system mail,
+//! bounces.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -52,6 +53,7 @@ impl MailProbes<'_> {
                 self.postmaster(domain, place, &mut findings);
             }
             self.system_mail(place, &mut findings);
+            findings.extend(self.endless_bounces(place));
         }
         let mut filters = Vec::new();
         for (at, host) in self.murder.hosts.iter().enumerate() {
@@ -64,11 +66,11 @@ impl MailProbes<'_> {
         merged(findings)
     }
 
-    fn name(&self, host: usize) -> &str {
+    pub(super) fn name(&self, host: usize) -> &str {
         self.murder.hosts.get(host).map_or("", |host| &host.name)
     }
 
-    fn trace(&self, address: &str, entry: Entry) -> MailTrace {
+    pub(super) fn trace(&self, address: &str, entry: Entry) -> MailTrace {
         self.murder.trace(address, entry, self.directory)
     }
 

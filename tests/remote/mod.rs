@@ -2,6 +2,7 @@
 
 mod adopted;
 mod applying;
+mod bounces;
 mod delivered;
 mod doubts;
 mod evidence;

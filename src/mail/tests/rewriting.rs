@@ -1,6 +1,7 @@
 //! What cleanup(8) makes of a recipient: canonical(5), virtual(5), ADDRESS_REWRITING_README.
 
 use super::{Rules, check};
+use crate::directory::Directory;
 
 /// canonical(5), "TABLE SEARCH ORDER" and "RESULT FORMAT"; up to ten times one after the other.
 #[test]
@@ -88,6 +89,41 @@ fn order_and_classes_of_rewriting() {
     ] {
         let rules = Rules::new(main_cf);
         check(main_cf, |address| rules.recipients(address), cases);
+    }
+}
+
+/// `sender_canonical_maps`, `canonical_maps` and `masquerade_domains` for a message without a sender. The answers are those of
+/// a Postfix 3.7, which tests/remote/bounces.rs asks for the same.
+#[test]
+fn senders_of_bounces() {
+    let patterns = |name: &str| format!("regexp:/etc/postfix/{name}");
+    let files = [
+        ("/etc/postfix/empty", "/^$/ x@here.org\n"),
+        ("/etc/postfix/quotes", "/^\"\"$/ x@here.org\n"),
+        ("/etc/postfix/any", "/^/ x@here.org\n"),
+        ("/etc/postfix/at", "/@/ x@here.org\n"),
+    ];
+    for (main_cf, expected) in [
+        (String::new(), ""),
+        ("sender_canonical_maps = static:x@here.org".to_owned(), "x@here.org"),
+        ("sender_canonical_maps = static:x".to_owned(), "x@host.here.org"),
+        ("canonical_maps = static:x@here.org".to_owned(), "x@here.org"),
+        ("canonical_maps = static:x@here.org\ncanonical_classes = envelope_recipient".to_owned(), ""),
+        ("sender_canonical_maps = static:x@here.org\nsender_canonical_classes = header_sender".to_owned(), ""),
+        ("sender_canonical_maps = inline:{x@here.org=y@here.org}".to_owned(), ""),
+        ("sender_canonical_maps = static:x@here.org\ncanonical_maps = inline:{x@here.org=y@here.org}".to_owned(), "y@here.org"),
+        ("sender_canonical_maps = static:x@a.here.org\nmasquerade_domains = here.org".to_owned(), "x@here.org"),
+        ("masquerade_domains = here.org".to_owned(), ""),
+        (format!("sender_canonical_maps = {}", patterns("empty")), ""),
+        (format!("sender_canonical_maps = {}", patterns("quotes")), "x@here.org"),
+        (format!("sender_canonical_maps = {}", patterns("any")), "x@here.org"),
+        (format!("sender_canonical_maps = {}", patterns("at")), ""),
+    ] {
+        let rules = Rules::with_files(&main_cf, &files);
+        let host = &rules.0.hosts[0];
+        let sender = host.cleanup.sender_of_bounces(&host.resolver, &Directory::default());
+        let sender = sender.unwrap().map_or(String::new(), |(sender, _)| sender);
+        assert_eq!(sender, expected, "{main_cf}");
     }
 }
 
