@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::program::command;
 use super::routes::text;
@@ -141,6 +141,25 @@ fn a_report_is_whole_or_the_exit_code_says_that_it_is_not() {
 }
 
 /// Each event is written at once, so one signal waits for the reader; the third one does not.
+/// Waits until a thread of a process waits for room in a pipe.
+fn await_full_pipe(child: &Child) {
+    let tasks = format!("/proc/{}/task", child.id());
+    let waits = || {
+        let tasks = fs::read_dir(&tasks).unwrap().flatten();
+        let mut places =
+            tasks.filter_map(|task| fs::read_to_string(task.path().join("wchan")).ok());
+        places.any(|place| place.contains("pipe_write"))
+    };
+    let start = Instant::now();
+    while !waits() {
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "the pipe is not full"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 #[test]
 fn a_stream_of_events_whose_reader_stands_still_ends_at_the_third_signal() {
     let folder = folder();
@@ -148,8 +167,7 @@ fn a_stream_of_events_whose_reader_stands_still_ends_at_the_third_signal() {
     let whole = murder(folder.path(), words).output().unwrap();
     assert!(whole.stdout.len() > PIPE, "{}", whole.stdout.len());
     let mut child = begun(folder.path(), words);
-    // The pipe is full after a while.
-    std::thread::sleep(Duration::from_millis(1500));
+    await_full_pipe(&child);
     for _ in 0..2 {
         signal(&child, "INT");
         std::thread::sleep(Duration::from_millis(200));
