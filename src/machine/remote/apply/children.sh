@@ -20,7 +20,8 @@ note_old_pids() {
 children() {
   CHILDREN=''
   set +f
-  for stat in $(grep -lsE "\\) [A-Za-z] $MASTER [^)]*\$" /proc/[0-9]*/stat); do
+  stats=$(grep -lsE "\\) [A-Za-z] $MASTER [^)]*\$" /proc/[0-9]*/stat)
+  for stat in $stats; do
     stat=${stat#/proc/}
     CHILDREN="$CHILDREN ${stat%/stat}"
   done
