@@ -95,7 +95,8 @@ fn signal(child: &Child, name: &str) {
 #[test]
 fn a_report_is_whole_or_the_exit_code_says_that_it_is_not() {
     let folder = folder();
-    for words in VERBS {
+    let signals = [("INT", 130), ("TERM", 143)].into_iter().cycle();
+    for (words, (name, code)) in VERBS.iter().zip(signals) {
         let whole = murder(folder.path(), words).output().unwrap();
         assert!(
             whole.stdout.len() > 3 * PIPE / 2,
@@ -121,22 +122,19 @@ fn a_report_is_whole_or_the_exit_code_says_that_it_is_not() {
         let ended = child.wait_with_output().unwrap();
         assert_eq!(ended.status.code(), whole.status.code(), "{words}");
         assert_eq!(text(&ended.stderr), text(&whole.stderr), "{words}");
-        // A signal cuts it, and says so.
-        for (name, code) in [("INT", 130), ("TERM", 143)] {
-            let mut child = begun(folder.path(), words);
-            signal(&child, name);
-            // It does not wait for the reader.
-            child.wait().unwrap();
-            let ended = child.wait_with_output().unwrap();
-            let err = text(&ended.stderr);
-            assert_eq!(ended.status.code(), Some(code), "{words}: {err}");
-            assert!(ended.stdout.len() < whole.stdout.len() - 1, "{words}");
-            assert_eq!(
-                err.lines().last(),
-                Some("interrupted: nothing was changed, and the report may be cut off"),
-                "{words}"
-            );
-        }
+        // A signal cuts it, and says so. It does not wait for the reader.
+        let mut child = begun(folder.path(), words);
+        signal(&child, name);
+        child.wait().unwrap();
+        let ended = child.wait_with_output().unwrap();
+        let err = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(code), "{words}: {err}");
+        assert!(ended.stdout.len() < whole.stdout.len() - 1, "{words}");
+        assert_eq!(
+            err.lines().last(),
+            Some("interrupted: nothing was changed, and the report may be cut off"),
+            "{words}"
+        );
     }
 }
 
