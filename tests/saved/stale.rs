@@ -17,7 +17,12 @@ use serde_json::{Value, json};
 
 use super::{Desk, MANIFEST, random};
 
-const ROUNDS: usize = 1000; // of each kind
+/// How many of each kind: `MURDER_STALE`, for a shorter run.
+fn rounds() -> usize {
+    let wanted = std::env::var("MURDER_STALE").ok();
+    wanted.and_then(|text| text.parse().ok()).unwrap_or(1000)
+}
+
 const HOST: &str = "backend1.example.org";
 
 /// A saved plan for a host that has a ledger and drifted, and the host as it was then.
@@ -219,7 +224,7 @@ fn a_thousand_changes_of_what_a_step_rests_on_are_refused_and_named() {
     let moment = Moment::new();
     let mut random = random(1);
     let mut named = BTreeSet::new();
-    for round in 0..ROUNDS {
+    for round in 0..rounds() {
         let word = disturb(&moment, round, &mut random);
         let before = super::tree(&moment.root());
         match moment.apply() {
@@ -301,7 +306,7 @@ fn touch(moment: &Moment, round: usize, random: &mut impl FnMut(usize) -> usize)
 fn a_thousand_changes_that_no_step_rests_on_are_not_stale() {
     let moment = Moment::new();
     let mut random = random(2);
-    for round in 0..ROUNDS {
+    for round in 0..rounds() {
         let what = touch(&moment, round, &mut random);
         let outcome = moment.apply();
         assert!(outcome.is_applied(), "round {round}, {what}: {outcome:?}");
