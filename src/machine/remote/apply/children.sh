@@ -15,8 +15,9 @@ note_old_pids() {
   OLD_PIDS="$OLD_PIDS $CHILDREN"
 }
 
-# The children of MASTER, in CHILDREN. grep(1) reads the files, as a shell takes a system call for each byte, and a busy host
-# has thousands of processes. A process's name stands in brackets and may hold anything; the parent is the second field behind it.
+# The children of MASTER, in CHILDREN. grep(1) reads the files: a shell takes a system call for each byte, and a busy host has
+# thousands of processes. The name of a process stands in brackets and may have brackets itself. After the last of them
+# come its state and the number of its parent.
 children() {
   CHILDREN=''
   set +f
